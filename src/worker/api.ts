@@ -1,0 +1,191 @@
+/** What the page and the command line say to the engine's worker, and what it answers. Types only. */
+
+/** One file of the user's: `path` keeps the folders (`train/cat/1.jpg`), `blob` is read lazily. */
+export interface UserFile {
+  path: string;
+  blob: Blob;
+}
+
+/**
+ * A labelled image set. `files`: one .zip, a folder's files, CIFAR-10 binary batches or an IDX pair.
+ * `builtin`: the procedural set, generated from its fixed seed.
+ */
+export type DataSource = { kind: 'builtin'; split: 'train' | 'test' } | { kind: 'files'; files: UserFile[] };
+
+/** A trained network: the built-in default, or an architecture and a checkpoint (safetensors, .pt, .pth, .th). */
+export type ModelSource = { kind: 'builtin' } | { kind: 'file'; arch: NetworkOptions; file: UserFile };
+
+/** The network options that every command shares. */
+export interface NetworkOptions {
+  /** an architecture's name, for example `resnet20_cifar` or `mobilenet_v2` */
+  arch: string;
+  /** width multiplier (MobileNets) */
+  width?: number;
+  /** stride of the stem; 1 suits images of 32 pixels. Default 2 where the architecture has 2 */
+  stemStride?: 1 | 2;
+  classes?: number;
+  /** the constructor's other arguments, torchvision's names */
+  kwargs?: Record<string, unknown>;
+}
+
+export type Method = 'refocus' | 'finetune' | 'retrain' | 'joint';
+
+export interface TrainSettings {
+  method: Method;
+  epochs: number;
+  batch: number;
+  lr: number;
+  seed: number;
+  optimizer: 'sgd' | 'adamw';
+  momentum: number;
+  nesterov: boolean;
+  weightDecay: number;
+  labelSmoothing: number;
+  /** maximum norm of the whole gradient; 0: no clipping */
+  clipNorm: number;
+  schedule: 'constant' | 'step' | 'cosine';
+  /** epochs of linear warm-up (cosine) */
+  warmupEpochs: number;
+  /** RefConv: which convolutions get a map */
+  layers: 'depthwise' | 'spatial' | string[];
+  /** map kernel k (1, 3 or 5); never above the kernel it refocuses */
+  mapKernel: 1 | 3 | 5;
+  mapInit: 'zeros' | 'kaiming';
+  /** the first term of equation 1; off only as an ablation */
+  identity: boolean;
+  /** `auto` takes the exact factored form where it holds */
+  path: 'auto' | 'dense' | 'factored';
+  /** random crop with this padding in pixels, and horizontal flip */
+  cropPadding: number;
+  flip: boolean;
+  mean: [number, number, number];
+  std: [number, number, number];
+  /** use at most so many training images (and so many test images); 0: all */
+  limit: number;
+  /** side in pixels that images are resized to; 0: the built-in default of the data */
+  imageSize: number;
+}
+
+export interface TrainJob {
+  model: ModelSource;
+  train: DataSource;
+  /** absent: a tenth of the training images is held out */
+  test?: DataSource;
+  settings: TrainSettings;
+}
+
+/** One point of the curves. */
+export interface StepPoint {
+  step: number;
+  epoch: number;
+  loss: number;
+  accuracy: number;
+  lr: number;
+}
+
+export interface EvalPoint {
+  step: number;
+  epoch: number;
+  accuracy: number;
+  loss: number;
+}
+
+export type TrainEvent =
+  | {
+      type: 'phase';
+      phase: 'load' | 'compile' | 'baseline' | 'train' | 'evaluate' | 'merge' | 'prove';
+      message: string;
+    }
+  | { type: 'warning'; message: string }
+  | {
+      type: 'plan';
+      dispatches: number;
+      bytesPerStep: number;
+      flopsPerStep: number;
+      peakBytes: number;
+      steps: number;
+      images: number;
+      testImages: number;
+      classes: string[];
+    }
+  | { type: 'steps'; points: StepPoint[]; imagesPerSecond: number; etaSeconds: number }
+  | { type: 'eval'; which: 'base' | 'epoch' | 'last' | 'best'; point: EvalPoint }
+  | { type: 'redundancy'; when: 'before' | 'after'; layers: LayerRedundancy[] };
+
+/** Redundancy of one spatial convolution; `divergence` is C x C row-major, D(i, j) = sum P_i log(P_i / P_j). */
+export interface LayerRedundancy {
+  name: string;
+  kernels: number;
+  kernelSize: [number, number];
+  /** mean of D off the diagonal, nats */
+  mean: number;
+  divergence: Float32Array;
+}
+
+export interface MergeProof {
+  maxAbsLogitDiff: number;
+  maxRelLogitDiff: number;
+  top1Agreement: number;
+  images: number;
+  /** parameters and multiply-adds per image, of the input network and of the merged one */
+  parameters: [number, number];
+  multiplyAdds: [number, number];
+  ok: boolean;
+}
+
+export interface Report {
+  accuracy: { base: number; last: number; best: number };
+  proof: MergeProof;
+  steps: number;
+  seconds: number;
+  /** median wall time of a training step, milliseconds */
+  stepMs: number;
+  plan: { dispatches: number; bytesPerStep: number; peakBytes: number };
+  adapter: string;
+}
+
+export interface TrainResult {
+  report: Report;
+  /** the merged network, safetensors, same keys and shapes as the input */
+  merged: Uint8Array<ArrayBuffer>;
+  metrics: StepPoint[];
+  evals: EvalPoint[];
+  cancelled: boolean;
+}
+
+export interface VerifyLine {
+  case: string;
+  op: string;
+  ok: boolean;
+  error: number;
+  tolerance: number;
+  /** why it failed, where it did */
+  message?: string;
+}
+
+export interface InspectLayer {
+  name: string;
+  kind: string;
+  shape: number[];
+  parameters: number;
+  /** mean KL divergence between kernels (spatial convolutions only) */
+  redundancy?: number;
+}
+
+/** The worker's face. One job at a time; errors that the user can mend are `UserError`s (name kept across Comlink). */
+export interface EngineApi {
+  /** adapter's name, or a UserError that says which part of WebGPU is missing */
+  adapter(): Promise<string>;
+  train(job: TrainJob, onEvent: (event: TrainEvent) => void): Promise<TrainResult>;
+  pause(): Promise<void>;
+  resume(): Promise<void>;
+  /** stops after the running step; `train` then resolves with what it has, merged and proven */
+  cancel(): Promise<void>;
+  evaluate(
+    model: ModelSource,
+    test: DataSource,
+    options: { batch?: number; mean?: number[]; std?: number[]; limit?: number; imageSize?: number },
+  ): Promise<{ accuracy: number; images: number }>;
+  verify(name: string, golden: Uint8Array): Promise<VerifyLine>;
+  inspect(file: UserFile, arch?: NetworkOptions): Promise<InspectLayer[]>;
+}

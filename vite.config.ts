@@ -1,0 +1,56 @@
+/// <reference types="vitest/config" />
+import { playwright } from '@vitest/browser-playwright';
+import { defineConfig } from 'vitest/config';
+
+/** Chromium with WebGPU; SwiftShader draws when REFOCUS_ADAPTER is not "gpu". */
+const chromium = {
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  args: [
+    '--no-sandbox',
+    '--enable-unsafe-webgpu',
+    ...(process.env.REFOCUS_ADAPTER === 'gpu' ? [] : ['--use-webgpu-adapter=swiftshader']),
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+    '--no-first-run',
+    '--disable-quic',
+  ],
+};
+
+export default defineConfig(({ mode }) => ({
+  base: './',
+  worker: { format: 'es' },
+  optimizeDeps: { exclude: ['@jsquash/jpeg', '@jsquash/png', '@jsquash/webp'] },
+  build:
+    mode === 'cli'
+      ? { ssr: 'src/cli/main.ts', outDir: 'dist/cli', target: 'node20', copyPublicDir: false }
+      : {
+          outDir: 'dist/page',
+          target: 'es2023',
+          rolldownOptions: { input: { index: 'index.html', headless: 'src/cli/headless.html' } },
+        },
+  test: {
+    projects: [
+      {
+        extends: true,
+        test: { name: 'unit', include: ['test/unit/**/*.test.ts'], environment: 'node', testTimeout: 60_000 },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'gpu',
+          include: ['test/gpu/**/*.test.ts'],
+          testTimeout: 120_000,
+          fileParallelism: false,
+          browser: {
+            enabled: true,
+            headless: true,
+            screenshotFailures: false,
+            provider: playwright({ launchOptions: chromium }),
+            instances: [{ browser: 'chromium' }],
+          },
+        },
+      },
+    ],
+  },
+}));
