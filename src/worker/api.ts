@@ -1,4 +1,9 @@
 /** What the page and the command line say to the engine's worker, and what it answers. Types only. */
+import type { TrainSettings } from '../train/config';
+import type { NetworkOptions } from '../train/network-options';
+
+export type { Method, TrainSettings } from '../train/config';
+export type { NetworkOptions } from '../train/network-options';
 
 /** One file of the user's: `path` keeps the folders (`train/cat/1.jpg`), `blob` is read lazily. */
 export interface UserFile {
@@ -14,57 +19,6 @@ export type DataSource = { kind: 'builtin'; split: 'train' | 'test' } | { kind: 
 
 /** A trained network: the built-in default, or an architecture and a checkpoint (safetensors, .pt, .pth, .th). */
 export type ModelSource = { kind: 'builtin' } | { kind: 'file'; arch: NetworkOptions; file: UserFile };
-
-/** The network options that every command shares. */
-export interface NetworkOptions {
-  /** an architecture's name, for example `resnet20_cifar` or `mobilenet_v2` */
-  arch: string;
-  /** width multiplier (MobileNets) */
-  width?: number;
-  /** stride of the stem; 1 suits images of 32 pixels. Default 2 where the architecture has 2 */
-  stemStride?: 1 | 2;
-  classes?: number;
-  /** the constructor's other arguments, torchvision's names */
-  kwargs?: Record<string, unknown>;
-}
-
-export type Method = 'refocus' | 'finetune' | 'retrain' | 'joint';
-
-export interface TrainSettings {
-  method: Method;
-  epochs: number;
-  batch: number;
-  lr: number;
-  seed: number;
-  optimizer: 'sgd' | 'adamw';
-  momentum: number;
-  nesterov: boolean;
-  weightDecay: number;
-  labelSmoothing: number;
-  /** maximum norm of the whole gradient; 0: no clipping */
-  clipNorm: number;
-  schedule: 'constant' | 'step' | 'cosine';
-  /** epochs of linear warm-up (cosine) */
-  warmupEpochs: number;
-  /** RefConv: which convolutions get a map */
-  layers: 'depthwise' | 'spatial' | string[];
-  /** map kernel k (1, 3 or 5); never above the kernel it refocuses */
-  mapKernel: 1 | 3 | 5;
-  mapInit: 'zeros' | 'kaiming';
-  /** the first term of equation 1; off only as an ablation */
-  identity: boolean;
-  /** `auto` takes the exact factored form where it holds */
-  path: 'auto' | 'dense' | 'factored';
-  /** random crop with this padding in pixels, and horizontal flip */
-  cropPadding: number;
-  flip: boolean;
-  mean: [number, number, number];
-  std: [number, number, number];
-  /** use at most so many training images (and so many test images); 0: all */
-  limit: number;
-  /** side in pixels that images are resized to; 0: the built-in default of the data */
-  imageSize: number;
-}
 
 export interface TrainJob {
   model: ModelSource;
