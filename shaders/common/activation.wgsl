@@ -1,0 +1,43 @@
+// Activations and their derivatives; ACTIVATION picks one (src/ops/activation.ts holds the same numbers).
+// Derivatives take the input, as PyTorch's do: relu'(0) = 0, hardswish' and relu6' are 0 at their outer kinks.
+const ACTIVATION: u32 = 0u;
+
+fn sigmoid(x: vec4<f32>) -> vec4<f32> {
+  return 1.0 / (1.0 + exp(-x));
+}
+
+// Abramowitz and Stegun 7.1.26 is good to 1.5e-7 absolute, as good as f32 sums are.
+fn erf(x: vec4<f32>) -> vec4<f32> {
+  let a = abs(x);
+  let t = 1.0 / (1.0 + 0.3275911 * a);
+  let poly = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))));
+  return sign(x) * (1.0 - poly * exp(-a * a));
+}
+
+fn activate(x: vec4<f32>) -> vec4<f32> {
+  switch ACTIVATION {
+    case 1u: { return max(x, vec4(0.0)); }
+    case 2u: { return clamp(x, vec4(0.0), vec4(6.0)); }
+    case 3u: { return x * clamp(x + 3.0, vec4(0.0), vec4(6.0)) / 6.0; }
+    case 4u: { return clamp(x + 3.0, vec4(0.0), vec4(6.0)) / 6.0; }
+    case 5u: { return x * sigmoid(x); }
+    case 6u: { return sigmoid(x); }
+    case 7u: { return 0.5 * x * (1.0 + erf(x * 0.70710678118)); }
+    default: { return x; }
+  }
+}
+
+fn activate_derivative(x: vec4<f32>) -> vec4<f32> {
+  let one = vec4(1.0);
+  let zero = vec4(0.0);
+  switch ACTIVATION {
+    case 1u: { return select(zero, one, x > zero); }
+    case 2u: { return select(zero, one, (x > zero) & (x < vec4(6.0))); }
+    case 3u: { return select(select((2.0 * x + 3.0) / 6.0, one, x >= vec4(3.0)), zero, x <= vec4(-3.0)); }
+    case 4u: { return select(zero, one / 6.0, (x > vec4(-3.0)) & (x < vec4(3.0))); }
+    case 5u: { let s = sigmoid(x); return s * (1.0 + x * (1.0 - s)); }
+    case 6u: { let s = sigmoid(x); return s * (1.0 - s); }
+    case 7u: { return 0.5 * (1.0 + erf(x * 0.70710678118)) + x * 0.3989422804 * exp(-0.5 * x * x); }
+    default: { return one; }
+  }
+}

@@ -1,0 +1,79 @@
+import { UserError } from '../errors';
+
+export interface Gpu {
+  device: GPUDevice;
+  /** what the adapter calls itself */
+  name: string;
+  /** drawn by the CPU: no watchdog, no timestamps worth reading */
+  software: boolean;
+  /** set when the device is lost or reports an error; checked at every read-back */
+  failure: { error?: Error };
+}
+
+/** Asks for a device with what the adapter can give of memory. Each way in which WebGPU can be missing has its words. */
+export async function requestGpu(): Promise<Gpu> {
+  const gpu = globalThis.navigator?.gpu;
+  if (!gpu) {
+    const insecure = globalThis.isSecureContext === false;
+    throw new UserError(
+      insecure
+        ? 'WebGPU is hidden because this page was not loaded over https or from localhost: open it there.'
+        : 'This browser has no WebGPU (navigator.gpu is missing): use Chrome or Edge 113, Safari 26 or Firefox 141, or later.',
+    );
+  }
+  const adapter = await requestAdapter(gpu);
+  const { limits, info, features } = adapter;
+  const device = await adapter
+    .requestDevice({
+      label: 'refocus',
+      requiredFeatures: (['timestamp-query', 'shader-f16'] as GPUFeatureName[]).filter((f) =>
+        features.has(f),
+      ),
+      requiredLimits: {
+        maxBufferSize: limits.maxBufferSize,
+        maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
+        maxStorageBuffersPerShaderStage: Math.min(limits.maxStorageBuffersPerShaderStage, 10),
+      },
+    })
+    .catch((e) => {
+      throw new UserError(
+        `The GPU's driver refused a WebGPU device (${e.message}): update the driver or restart the browser.`,
+      );
+    });
+  const name =
+    [info.vendor, info.architecture, info.description].filter(Boolean).join(' ') || 'unnamed adapter';
+  const software = info.isFallbackAdapter === true || /swiftshader|llvmpipe|lavapipe|software/i.test(name);
+  const failure: Gpu['failure'] = {};
+  device.lost.then(({ reason, message }) => {
+    if (reason !== 'destroyed')
+      failure.error ??= new UserError(
+        `The GPU was lost (${message || reason}): what was saved is kept; start again to go on from it.`,
+      );
+  });
+  device.addEventListener('uncapturederror', (event) => {
+    failure.error ??= new Error(`WebGPU: ${event.error.message}`);
+  });
+  return { device, name, software, failure };
+}
+
+async function requestAdapter(gpu: GPU): Promise<GPUAdapter> {
+  let adapter: GPUAdapter | null;
+  try {
+    adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+  } catch (e) {
+    throw new UserError(
+      `Asking for a GPU failed (${(e as Error).message}): restart the browser and try again.`,
+    );
+  }
+  if (!adapter) {
+    throw new UserError(
+      'WebGPU is there but found no GPU (requestAdapter gave null): enable hardware acceleration, or update the graphics driver.',
+    );
+  }
+  return adapter;
+}
+
+/** Throws what went wrong on the device since it was made, if anything. */
+export function checkGpu(gpu: Gpu): void {
+  if (gpu.failure.error) throw gpu.failure.error;
+}

@@ -1,0 +1,59 @@
+import type { Constants } from '../graph/plan';
+import type { Gpu } from './device';
+import { type Binding, composeShader, declaredBindings } from './wgsl';
+
+export interface Kernel {
+  pipeline: GPUComputePipeline;
+  layout: GPUBindGroupLayout;
+  bindings: Binding[];
+}
+
+/** Compiles shaders asynchronously, identical ones once. */
+export class Pipelines {
+  private cache = new Map<string, Promise<Kernel>>();
+
+  constructor(private readonly gpu: Gpu) {}
+
+  get size(): number {
+    return this.cache.size;
+  }
+
+  get(shader: string, constants: Constants): Promise<Kernel> {
+    const key = `${shader} ${JSON.stringify(Object.entries(constants).sort())}`;
+    let kernel = this.cache.get(key);
+    if (!kernel) {
+      kernel = this.compile(shader, constants);
+      this.cache.set(key, kernel);
+    }
+    return kernel;
+  }
+
+  private async compile(shader: string, constants: Constants): Promise<Kernel> {
+    const { device } = this.gpu;
+    const code = composeShader(shader, constants);
+    const bindings = declaredBindings(code);
+    const module = device.createShaderModule({ code, label: shader });
+    const layout = device.createBindGroupLayout({
+      label: shader,
+      entries: bindings.map(({ index, type }) => ({
+        binding: index,
+        visibility: GPUShaderStage.COMPUTE,
+        buffer: { type },
+      })),
+    });
+    const pipeline = device.createComputePipelineAsync({
+      label: shader,
+      layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
+      compute: { module },
+    });
+    try {
+      return { pipeline: await pipeline, layout, bindings };
+    } catch (e) {
+      const { messages } = await module.getCompilationInfo();
+      const first = messages.find((m) => m.type === 'error');
+      throw new Error(
+        `shader ${shader}: ${first ? `line ${first.lineNum}: ${first.message}` : (e as Error).message}`,
+      );
+    }
+  }
+}

@@ -1,0 +1,82 @@
+import type { Constants } from '../graph/plan';
+
+const files = import.meta.glob<string>('../../shaders/**/*.wgsl', {
+  query: '?raw',
+  import: 'default',
+  eager: true,
+});
+const sources = new Map(
+  Object.entries(files).map(([path, text]) => [path.replace(/^.*\/shaders\/|\.wgsl$/g, ''), text]),
+);
+
+/** Every entry-point shader's id (common/ holds what they import). */
+export const shaderIds = (): string[] => [...sources.keys()].filter((id) => !id.startsWith('common/')).sort();
+
+/** A declared binding, read from the WGSL: the one source of truth for bind group layouts. */
+export interface Binding {
+  name: string;
+  index: number;
+  type: GPUBufferBindingType;
+}
+
+/**
+ * A shader's text with its imports (`//#import common/rng`) and with `constants` in place of its top-level
+ * `const NAME: type = value;`. Throws on a shader or a constant that does not exist.
+ */
+export function composeShader(id: string, constants: Constants = {}): string {
+  let text = source(id);
+  for (;;) {
+    const match = /^\/\/#import (\S+)$/m.exec(text);
+    if (!match) break;
+    // a second import of the same file leaves nothing
+    text = text.replace(match[0], () => source(match[1])).replaceAll(match[0], '');
+  }
+  for (const [name, value] of Object.entries(constants)) {
+    const declaration = new RegExp(`^const ${name}\\s*:\\s*(\\w+)\\s*=[^;]*;`, 'm');
+    if (!declaration.test(text)) throw new Error(`shader ${id} has no constant ${name}`);
+    text = text.replace(declaration, (_, type) => `const ${name}: ${type} = ${literal(type, value)};`);
+  }
+  return text;
+}
+
+function source(id: string): string {
+  const text = sources.get(id);
+  if (text === undefined) throw new Error(`no shader ${id}`);
+  return text;
+}
+
+function literal(type: string, value: number | boolean): string {
+  if (type === 'bool') return value ? 'true' : 'false';
+  if (typeof value === 'boolean' || !Number.isFinite(value)) throw new Error(`not a ${type}: ${value}`);
+  if (type === 'u32') return `${value >>> 0}u`;
+  if (type === 'i32') return `${value | 0}i`;
+  // WGSL rejects what rounds to a subnormal or does not round at all; f32 prints exactly
+  return `f32(${Math.fround(value)})`;
+}
+
+/** The bindings of group 0 that a composed shader declares. */
+export function declaredBindings(text: string): Binding[] {
+  const out: Binding[] = [];
+  const pattern =
+    /@group\(0\)\s*@binding\((\d+)\)\s*var<(uniform|storage(?:,\s*(read_write|read))?)>\s*(\w+)/g;
+  for (const [, index, kind, access, name] of text.matchAll(pattern)) {
+    const type = kind === 'uniform' ? 'uniform' : access === 'read_write' ? 'storage' : 'read-only-storage';
+    out.push({ name, index: Number(index), type });
+  }
+  return out;
+}
+
+/** Threads of a workgroup, for checks against the device's limits. */
+export function workgroupSize(text: string): number {
+  const match = /@workgroup_size\(([^)]*)\)/.exec(text);
+  const value = (s: string): number => {
+    const named = new RegExp(`^const ${s.trim()}\\s*:\\s*u32\\s*=\\s*(\\d+)`, 'm').exec(text);
+    return Number(named ? named[1] : s.replace('u', ''));
+  };
+  return match
+    ? match[1]
+        .split(',')
+        .map(value)
+        .reduce((a, b) => a * b, 1)
+    : 1;
+}

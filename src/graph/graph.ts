@@ -1,0 +1,69 @@
+import type { GradientTape } from './autograd';
+import type { Dispatch } from './plan';
+import { type DType, padLast, type Role, type Shape, type Tensor } from './tensor';
+
+export type Phase = 'forward' | 'backward' | 'update';
+
+/** An application of an op. Every tensor is written by exactly one node (or by none: parameters, inputs). */
+export interface Node {
+  readonly op: Op;
+  /** the layer's name, as in the state dict where there is one */
+  readonly name: string;
+  readonly inputs: readonly (Tensor | undefined)[];
+  readonly outputs: readonly Tensor[];
+  readonly phase: Phase;
+  // biome-ignore lint/suspicious/noExplicitAny: each op reads the attributes that it wrote itself
+  readonly attrs: any;
+}
+
+/** What an op knows: its dispatches, and the nodes of its gradient. */
+export interface Op {
+  readonly name: string;
+  lower(node: Node, graph: Graph): Dispatch[];
+  /** adds the nodes that carry the gradient of `node.outputs` to `node.inputs`; absent: not differentiable */
+  backward?(node: Node, tape: GradientTape): void;
+}
+
+export interface TensorOptions {
+  dtype?: DType;
+  role?: Role;
+  padded?: Shape;
+}
+
+/** A network as a list of nodes in order of execution. Pure data; no GPU. */
+export class Graph {
+  readonly nodes: Node[] = [];
+  readonly tensors: Tensor[] = [];
+  phase: Phase = 'forward';
+  private named = new Map<string, Tensor>();
+
+  /** A new tensor; parameters, state, constants, inputs and outputs are unique by name. */
+  tensor(name: string, shape: Shape, options: TensorOptions = {}): Tensor {
+    const { dtype = 'f32', role = 'activation', padded = padLast(shape) } = options;
+    const t: Tensor = { id: this.tensors.length, name, shape, padded, dtype, role };
+    if (role !== 'activation') {
+      const key = `${role}:${name}`;
+      if (this.named.has(key)) throw new Error(`the graph has two ${role}s named ${name}`);
+      this.named.set(key, t);
+    }
+    this.tensors.push(t);
+    return t;
+  }
+
+  /** The persistent tensor of that role and name, if the graph has it. */
+  find(role: Role, name: string): Tensor | undefined {
+    return this.named.get(`${role}:${name}`);
+  }
+
+  /** The gradient of a parameter: same shape, same offset in the arena of gradients. */
+  gradientOf(parameter: Tensor): Tensor {
+    return (
+      this.find('gradient', parameter.name) ??
+      this.tensor(parameter.name, parameter.shape, { role: 'gradient', padded: parameter.padded })
+    );
+  }
+
+  add<A>(op: Op, name: string, inputs: (Tensor | undefined)[], outputs: Tensor[], attrs: A): void {
+    this.nodes.push({ op, name, inputs, outputs, attrs, phase: this.phase });
+  }
+}

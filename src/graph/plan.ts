@@ -1,0 +1,127 @@
+import type { Graph, Phase } from './graph';
+import { type Placement, placeTensors } from './memory';
+import { bytesOf, type Tensor } from './tensor';
+
+export type Constants = Record<string, number | boolean>;
+
+/** What an op asks for: one dispatch of a shader over tensors, bound by the names that the WGSL declares. */
+export interface Dispatch {
+  /** the shader's path under shaders/, without .wgsl */
+  shader: string;
+  /** values for the shader's top-level `const`s */
+  constants: Constants;
+  /** tensors the shader reads */
+  reads: Record<string, Tensor | undefined>;
+  /** tensors the shader writes */
+  writes: Record<string, Tensor | undefined>;
+  workgroups: [number, number, number];
+  /** floating-point operations, a multiply-add counted as two */
+  flops: number;
+  /** bytes moved, where not every bound tensor is moved whole once */
+  bytes?: number;
+}
+
+/** A range of a buffer. */
+export interface BufferRange {
+  buffer: string;
+  offset: number;
+  bytes: number;
+}
+
+/** A dispatch with its tensors placed: plain data, cloneable. */
+export interface PlannedDispatch {
+  shader: string;
+  constants: Constants;
+  bindings: Record<string, BufferRange>;
+  workgroups: [number, number, number];
+  label: string;
+  phase: Phase;
+  flops: number;
+  bytes: number;
+}
+
+/** A program for the GPU as data: dispatches in order over named buffers. */
+export interface Plan {
+  dispatches: PlannedDispatch[];
+  /** every buffer the plan touches, by name, with its size in bytes */
+  buffers: Record<string, number>;
+  /** where each persistent tensor (all but activations) lives, by `role:name` */
+  tensors: Record<string, BufferRange & { shape: number[]; padded: number[] }>;
+  totals: { dispatches: number; bytes: number; flops: number; peakBytes: number };
+}
+
+/** Lowers every node to dispatches and places every tensor. */
+export function buildPlan(graph: Graph, layout: ArenaLayout = {}): Plan {
+  const lowered = graph.nodes.flatMap((node) =>
+    node.op.lower(node, graph).map((dispatch) => ({ node, dispatch })),
+  );
+  const place = placeTensors(
+    lowered.map(({ dispatch }) => ({ reads: values(dispatch.reads), writes: values(dispatch.writes) })),
+    layout,
+  );
+  const range = (t: Tensor): BufferRange => {
+    const p = place.ranges.get(t);
+    if (!p) throw new Error(`tensor ${t.name} is read but never written`);
+    return p;
+  };
+  const dispatches = lowered.map(({ node, dispatch }): PlannedDispatch => {
+    const bindings: Record<string, BufferRange> = {};
+    let bytes = 0;
+    for (const [name, t] of [...Object.entries(dispatch.reads), ...Object.entries(dispatch.writes)]) {
+      if (!t) continue;
+      bindings[name] = range(t);
+      bytes += bytesOf(t);
+    }
+    const { shader, constants, workgroups, flops } = dispatch;
+    return {
+      shader,
+      constants,
+      bindings,
+      workgroups,
+      flops,
+      bytes: dispatch.bytes ?? bytes,
+      label: `${node.op.name} ${node.name}`,
+      phase: node.phase,
+    };
+  });
+  return {
+    dispatches,
+    buffers: place.buffers,
+    tensors: persistent(place),
+    totals: totals(dispatches, place.buffers),
+  };
+}
+
+/** Offsets that several plans share: `role:name` to a range, grown by each plan. Start with an empty object. */
+export type ArenaLayout = Record<string, BufferRange>;
+
+const values = (tensors: Record<string, Tensor | undefined>): Tensor[] =>
+  Object.values(tensors).filter((t) => t !== undefined);
+
+function persistent(place: Placement): Plan['tensors'] {
+  const out: Plan['tensors'] = {};
+  for (const [t, range] of place.ranges) {
+    if (t.role !== 'activation')
+      out[`${t.role}:${t.name}`] = { ...range, shape: [...t.shape], padded: [...t.padded] };
+  }
+  return out;
+}
+
+function totals(dispatches: PlannedDispatch[], buffers: Record<string, number>): Plan['totals'] {
+  const sum = (f: (d: PlannedDispatch) => number) => dispatches.reduce((a, d) => a + f(d), 0);
+  return {
+    dispatches: dispatches.length,
+    bytes: sum((d) => d.bytes),
+    flops: sum((d) => d.flops),
+    peakBytes: Object.values(buffers).reduce((a, b) => a + b, 0),
+  };
+}
+
+/** Workgroups for `threads` threads in one dimension, folded into two where a dimension's limit is passed. */
+export function workgroupsFor(threads: number, size = 64): [number, number, number] {
+  const groups = Math.max(1, Math.ceil(threads / size));
+  const limit = 65535;
+  if (groups <= limit) return [groups, 1, 1];
+  const rows = Math.ceil(groups / limit);
+  return [Math.ceil(groups / rows), rows, 1];
+}

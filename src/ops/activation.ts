@@ -1,0 +1,61 @@
+import type { Graph, Op } from '../graph/graph';
+import { workgroupsFor } from '../graph/plan';
+import { elements, type Tensor } from '../graph/tensor';
+
+/** Activations by the number that shaders/common/activation.wgsl knows them by. */
+export const ACTIVATIONS = {
+  none: 0,
+  relu: 1,
+  relu6: 2,
+  hardswish: 3,
+  hardsigmoid: 4,
+  silu: 5,
+  sigmoid: 6,
+  gelu: 7,
+} as const;
+export type Activation = keyof typeof ACTIVATIONS;
+
+/** y = act(x), element by element. */
+export function activation(g: Graph, name: string, x: Tensor, kind: Activation): Tensor {
+  const y = g.tensor(name, x.shape);
+  g.add(forward, name, [x], [y], kind);
+  return y;
+}
+
+const forward: Op = {
+  name: 'activation',
+  lower: ({ inputs: [x], outputs: [y], attrs }) => {
+    const size = elements(y) / 4;
+    return [
+      {
+        shader: 'activation/forward',
+        constants: { SIZE: size, CHANNELS: y.shape.at(-1)!, ACTIVATION: ACTIVATIONS[attrs as Activation] },
+        reads: { x },
+        writes: { y },
+        workgroups: workgroupsFor(size),
+        flops: elements(y),
+      },
+    ];
+  },
+  backward: ({ inputs: [x], outputs: [y], attrs, name }, tape) => {
+    const dy = tape.gradient(y)!;
+    tape.contribute(x!, ({ out, addend }) => tape.graph.add(backward, name, [x, dy, addend], [out], attrs));
+  },
+};
+
+const backward: Op = {
+  name: 'activation_backward',
+  lower: ({ inputs: [x, dy, addend], outputs: [dx], attrs }) => {
+    const size = elements(dx) / 4;
+    return [
+      {
+        shader: 'activation/backward',
+        constants: { SIZE: size, ACTIVATION: ACTIVATIONS[attrs as Activation], ADDEND: addend !== undefined },
+        reads: { x, dy, addend },
+        writes: { dx },
+        workgroups: workgroupsFor(size),
+        flops: 2 * elements(dx),
+      },
+    ];
+  },
+};

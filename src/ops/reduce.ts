@@ -1,0 +1,47 @@
+import type { Graph, Op } from '../graph/graph';
+import { type Dispatch, workgroupsFor } from '../graph/plan';
+import { elements, pad4, type Tensor } from '../graph/tensor';
+
+/** Runs that a reduction over `rows` is cut into, so that about 16k threads share it and each has 16 rows or more. */
+export function splitsFor(rows: number, threadsPerSplit: number): number {
+  return Math.max(1, Math.min(Math.ceil(16384 / threadsPerSplit), Math.ceil(rows / 16), 256));
+}
+
+/** out = the sum of the `splits` slices of `partial`, in order. */
+export function sumSplits(partial: Tensor, out: Tensor, splits: number): Dispatch {
+  const size = elements(out) / 4;
+  return {
+    shader: 'reduce/sum_splits',
+    constants: { SIZE: size, SPLITS: splits },
+    reads: { partial },
+    writes: { out },
+    workgroups: workgroupsFor(size),
+    flops: elements(partial),
+  };
+}
+
+/** db[c] = sum of dy[n, h, w, c] over n, h, w: the gradient of a bias. */
+export function biasGradient(g: Graph, name: string, dy: Tensor, db: Tensor): void {
+  g.add(sumRows, name, [dy], [db], {});
+}
+
+const sumRows: Op = {
+  name: 'sum_rows',
+  lower: ({ inputs: [dy], outputs: [db], name }, g) => {
+    const c4 = pad4(dy!.shape.at(-1)!) / 4;
+    const rows = elements(dy!) / (c4 * 4);
+    const splits = splitsFor(rows, c4);
+    const partial = g.tensor(`${name} partial`, [splits, c4 * 4]);
+    return [
+      {
+        shader: 'reduce/sum_rows',
+        constants: { ROWS: rows, C4: c4, SPLITS: splits },
+        reads: { x: dy },
+        writes: { partial },
+        workgroups: workgroupsFor(splits * c4),
+        flops: elements(dy!),
+      },
+      sumSplits(partial, db, splits),
+    ];
+  },
+};

@@ -1,0 +1,193 @@
+import { UserError } from '../errors';
+import { checkGpu, type Gpu } from '../gpu/device';
+import { Pipelines } from '../gpu/pipelines';
+import type { BufferRange, Plan } from '../graph/plan';
+import { packStep, STEP_BYTES, type StepUniform } from './step';
+
+interface BoundDispatch {
+  pipeline: GPUComputePipeline;
+  group: GPUBindGroup;
+  workgroups: [number, number, number];
+}
+
+/**
+ * Plans made ready to run on one device: buffers allocated, pipelines compiled, bind groups built, all before the
+ * first step. Plans share buffers by name: arenas, inputs and outputs hold their contents from one plan to the next;
+ * slots hold nothing between runs.
+ */
+export class Session<Name extends string> {
+  private readonly buffers = new Map<string, GPUBuffer>();
+  private readonly programs = new Map<Name, BoundDispatch[]>();
+  private readonly step: GPUBuffer;
+  private readonly pipelines: Pipelines;
+
+  private constructor(
+    readonly gpu: Gpu,
+    readonly plans: Record<Name, Plan>,
+  ) {
+    this.step = gpu.device.createBuffer({
+      label: 'step',
+      size: STEP_BYTES,
+      usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+    });
+    this.pipelines = new Pipelines(gpu);
+  }
+
+  /** Allocates, compiles and binds. Throws a UserError when the device has not enough memory. */
+  static async create<Name extends string>(gpu: Gpu, plans: Record<Name, Plan>): Promise<Session<Name>> {
+    const session = new Session(gpu, plans);
+    await session.allocate();
+    const names = Object.keys(plans) as Name[];
+    await Promise.all(names.map(async (name) => session.programs.set(name, await session.bind(plans[name]))));
+    checkGpu(gpu);
+    return session;
+  }
+
+  private async allocate(): Promise<void> {
+    const { device } = this.gpu;
+    const sizes = new Map<string, number>();
+    for (const plan of Object.values<Plan>(this.plans)) {
+      for (const [name, bytes] of Object.entries(plan.buffers))
+        sizes.set(name, Math.max(sizes.get(name) ?? 0, bytes));
+    }
+    device.pushErrorScope('out-of-memory');
+    device.pushErrorScope('validation');
+    for (const [name, size] of sizes) this.makeBuffer(name, size);
+    this.makeBuffer('none', 256);
+    this.makeBuffer('none (written)', 256);
+    const errors = [await device.popErrorScope(), await device.popErrorScope()].filter((e) => e !== null);
+    if (errors.length === 0) return;
+    const total = [...sizes.values()].reduce((a, b) => a + b, 0);
+    this.destroy();
+    throw new UserError(
+      `The GPU could not give ${Math.ceil(total / 1e6)} MB (${errors[0].message}): choose a smaller batch or smaller images.`,
+    );
+  }
+
+  private makeBuffer(label: string, size: number): void {
+    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+    this.buffers.set(label, this.gpu.device.createBuffer({ label, size, usage }));
+  }
+
+  private bind(plan: Plan): Promise<BoundDispatch[]> {
+    return Promise.all(
+      plan.dispatches.map(async (d) => {
+        const kernel = await this.pipelines.get(d.shader, d.constants);
+        const entries = kernel.bindings.map(({ name, index, type }): GPUBindGroupEntry => {
+          if (type === 'uniform') return { binding: index, resource: { buffer: this.step } };
+          const r = d.bindings[name] ?? {
+            buffer: type === 'storage' ? 'none (written)' : 'none',
+            offset: 0,
+            bytes: 256,
+          };
+          return {
+            binding: index,
+            resource: { buffer: this.buffer(r.buffer), offset: r.offset, size: r.bytes },
+          };
+        });
+        for (const name of Object.keys(d.bindings)) {
+          if (!kernel.bindings.some((b) => b.name === name))
+            throw new Error(`shader ${d.shader} has no binding ${name}`);
+        }
+        const group = this.gpu.device.createBindGroup({ label: d.label, layout: kernel.layout, entries });
+        return { pipeline: kernel.pipeline, group, workgroups: d.workgroups };
+      }),
+    );
+  }
+
+  private buffer(name: string): GPUBuffer {
+    const buffer = this.buffers.get(name);
+    if (!buffer) throw new Error(`no buffer ${name}`);
+    return buffer;
+  }
+
+  /** Encodes and submits one run of a plan: one uniform write, one pass, one submit. */
+  run(name: Name, step: StepUniform = {}): void {
+    const { device } = this.gpu;
+    device.queue.writeBuffer(this.step, 0, packStep(step));
+    const encoder = device.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    let last: GPUComputePipeline | undefined;
+    for (const { pipeline, group, workgroups } of this.programs.get(name)!) {
+      if (pipeline !== last) pass.setPipeline(pipeline);
+      last = pipeline;
+      pass.setBindGroup(0, group);
+      pass.dispatchWorkgroups(...workgroups);
+    }
+    pass.end();
+    device.queue.submit([encoder.finish()]);
+  }
+
+  /** Where a persistent tensor lives, by `role:name`. */
+  range(tensor: string): BufferRange {
+    for (const plan of Object.values<Plan>(this.plans)) if (plan.tensors[tensor]) return plan.tensors[tensor];
+    throw new Error(`no tensor ${tensor} in these plans`);
+  }
+
+  /** Writes a persistent tensor, in its layout in memory. */
+  write(tensor: string, data: ArrayBufferView<ArrayBuffer>): void {
+    const { buffer, offset, bytes } = this.range(tensor);
+    if (data.byteLength > bytes) throw new Error(`${tensor}: ${data.byteLength} bytes do not fit ${bytes}`);
+    this.gpu.device.queue.writeBuffer(
+      this.buffer(buffer),
+      offset,
+      data.buffer,
+      data.byteOffset,
+      data.byteLength,
+    );
+  }
+
+  /** Reads persistent tensors after everything submitted so far has run. Throws if the device failed on the way. */
+  async read(...tensors: string[]): Promise<Float32Array[]> {
+    return this.readRanges(tensors.map((t) => this.range(t)));
+  }
+
+  /** Reads ranges of buffers through one staging buffer. */
+  async readRanges(ranges: BufferRange[]): Promise<Float32Array[]> {
+    const { device } = this.gpu;
+    const size = ranges.reduce((a, r) => a + r.bytes, 0);
+    const staging = device.createBuffer({
+      label: 'read-back',
+      size: Math.max(4, size),
+      usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+    });
+    const encoder = device.createCommandEncoder();
+    let at = 0;
+    for (const { buffer, offset, bytes } of ranges) {
+      encoder.copyBufferToBuffer(this.buffer(buffer), offset, staging, at, bytes);
+      at += bytes;
+    }
+    device.queue.submit([encoder.finish()]);
+    try {
+      await staging.mapAsync(GPUMapMode.READ);
+    } catch (e) {
+      // device loss shows here first: its promise may settle a turn later
+      await Promise.race([device.lost, new Promise((r) => setTimeout(r, 50))]);
+      checkGpu(this.gpu);
+      throw e;
+    }
+    checkGpu(this.gpu);
+    const all = staging.getMappedRange();
+    at = 0;
+    const out = ranges.map(({ bytes }) => {
+      const part = new Float32Array(all.slice(at, at + bytes));
+      at += bytes;
+      return part;
+    });
+    staging.destroy();
+    return out;
+  }
+
+  /** Settles when everything submitted so far has run. */
+  async settle(): Promise<void> {
+    await this.gpu.device.queue.onSubmittedWorkDone();
+    checkGpu(this.gpu);
+  }
+
+  /** Frees every buffer. */
+  destroy(): void {
+    for (const b of this.buffers.values()) b.destroy();
+    this.step.destroy();
+    this.buffers.clear();
+  }
+}

@@ -1,0 +1,28 @@
+/** What changes from one step to the next: the one uniform, `Step` of shaders/common/step.wgsl. */
+export interface StepUniform {
+  step?: number;
+  seed?: number;
+  epoch?: number;
+  /** where in the epoch's order the batch begins */
+  batchOffset?: number;
+  /** images of the batch that count; the rest are padding (the last batch of an evaluation) */
+  rows?: number;
+  lr?: number;
+  /** 1 / (1 - beta^t) for AdamW's two moments */
+  correction1?: number;
+  correction2?: number;
+}
+
+export const STEP_BYTES = 32;
+
+/** Packs the uniform, 32 bytes, in the order of the WGSL struct. */
+export function packStep(s: StepUniform): ArrayBuffer {
+  const view = new DataView(new ArrayBuffer(STEP_BYTES));
+  [s.step, s.seed, s.epoch, s.batchOffset, s.rows].forEach((v, i) => {
+    view.setUint32(i * 4, v ?? 0, true);
+  });
+  [s.lr, s.correction1, s.correction2].forEach((v, i) => {
+    view.setFloat32(20 + i * 4, v ?? 0, true);
+  });
+  return view.buffer;
+}
