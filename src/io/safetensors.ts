@@ -1,0 +1,196 @@
+import { UserError } from '../errors';
+import { floatToHalf } from './half';
+import { type Json, parseStrictJson } from './json';
+import { DTYPE_BYTES, type Dtype, decodeElements, quote, type StoredTensor, type TensorData } from './tensor-file';
+
+/** The crate's limit on the header, bytes. */
+const MAX_HEADER = 100_000_000;
+const METADATA = '__metadata__';
+
+interface Entry {
+  name: string;
+  dtype: Dtype;
+  shape: number[];
+  begin: number;
+  end: number;
+}
+
+/**
+ * Reads a safetensors file by the rules of the Rust crate (github.com/huggingface/safetensors) and the two of its
+ * format page that serde does not enforce (no key twice, header begins with `{`). Tensors come in the order of
+ * their bytes. Throws a UserError that names `file` and what is wrong with it.
+ */
+export function readSafetensors(
+  bytes: Uint8Array,
+  file: string,
+): { tensors: Map<string, StoredTensor>; metadata: Map<string, string> } {
+  try {
+    const { header, data } = splitHeader(bytes);
+    const metadata = readMetadata(header.get(METADATA));
+    const entries = [...header].filter(([name]) => name !== METADATA).map(([name, info]) => readEntry(name, info));
+    checkLayout(entries, data.length);
+    const tensors = new Map<string, StoredTensor>();
+    for (const { name, dtype, shape, begin, end } of entries) {
+      tensors.set(name, { dtype, shape, data: decodeElements(data.subarray(begin, end), dtype) });
+    }
+    return { tensors, metadata };
+  } catch (error) {
+    if (error instanceof RangeError || !(error instanceof Error)) throw error;
+    throw new UserError(
+      `${file} is not a valid safetensors file: ${error.message}; download it or export it again.`,
+    );
+  }
+}
+
+function splitHeader(bytes: Uint8Array): { header: Map<string, Json>; data: Uint8Array } {
+  if (bytes.length < 8) throw new Error(`it has ${bytes.length} bytes, and the header's length alone takes 8`);
+  const length = new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
+  if (length > MAX_HEADER) throw new Error(`its header claims ${length} bytes, the limit is ${MAX_HEADER}`);
+  const stop = 8 + Number(length);
+  if (stop > bytes.length) {
+    throw new Error(`its header claims ${length} bytes, but the file has only ${bytes.length - 8} after the length`);
+  }
+  if (bytes[8] !== 0x7b || length === 0n) throw new Error('its header does not begin with {');
+  const header = parseStrictJson(decodeUtf8(bytes.subarray(8, stop)));
+  return { header: header as Map<string, Json>, data: bytes.subarray(stop) };
+}
+
+function decodeUtf8(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw new Error('its header is not valid UTF-8');
+  }
+}
+
+function readMetadata(json: Json | undefined): Map<string, string> {
+  if (json === undefined || json === null) return new Map();
+  if (!(json instanceof Map)) throw new Error(`${METADATA} is not an object`);
+  for (const [key, value] of json) {
+    if (typeof value !== 'string') throw new Error(`the value of ${quote(key)} in ${METADATA} is not a string`);
+  }
+  return json as Map<string, string>;
+}
+
+function readEntry(name: string, info: Json): Entry {
+  if (!(info instanceof Map)) throw new Error(`the header's entry of tensor ${quote(name)} is not an object`);
+  const dtype = info.get('dtype');
+  if (typeof dtype !== 'string' || !Object.hasOwn(DTYPE_BYTES, dtype)) {
+    const known = Object.keys(DTYPE_BYTES).join(', ');
+    throw new Error(`tensor ${quote(name)} has dtype ${quote(String(dtype))}, known are ${known}`);
+  }
+  const shape = integers(info.get('shape'), name, 'shape');
+  const offsets = integers(info.get('data_offsets'), name, 'data_offsets');
+  if (offsets.length !== 2) throw new Error(`data_offsets of tensor ${quote(name)} are not two numbers`);
+  const [begin, end] = offsets;
+  let size: number = DTYPE_BYTES[dtype as Dtype];
+  for (const extent of shape) {
+    size *= extent;
+    if (!Number.isSafeInteger(size)) throw new Error(`the shape of tensor ${quote(name)} overflows`);
+  }
+  if (end - begin !== size) {
+    throw new Error(
+      `tensor ${quote(name)} needs ${size} bytes by shape and dtype, but its data_offsets [${begin}, ${end}] span ${end - begin}`,
+    );
+  }
+  return { name, dtype: dtype as Dtype, shape, begin, end };
+}
+
+function integers(json: Json | undefined, name: string, field: string): number[] {
+  if (!Array.isArray(json)) throw new Error(`tensor ${quote(name)} has no list ${field}`);
+  return json.map((item) => {
+    if (typeof item !== 'bigint') {
+      throw new Error(`${field} of tensor ${quote(name)} holds something other than a whole number`);
+    }
+    if (item > Number.MAX_SAFE_INTEGER) throw new Error(`${field} of tensor ${quote(name)} overflows`);
+    return Number(item);
+  });
+}
+
+/** Sorts by offset, and checks that the tensors cover the data without hole, overlap or rest. */
+function checkLayout(entries: Entry[], available: number): void {
+  entries.sort((a, b) => a.begin - b.begin || a.end - b.end);
+  let at = 0;
+  for (const { name, begin, end } of entries) {
+    if (begin !== at) {
+      const what = begin > at ? 'leaves a hole before it' : 'overlaps the one before it';
+      throw new Error(`tensor ${quote(name)} begins at byte ${begin} and ${what}, byte ${at} was expected`);
+    }
+    at = end;
+  }
+  if (at !== available) {
+    throw new Error(`its tensors take ${at} bytes, but ${available} follow the header`);
+  }
+}
+
+/**
+ * Writes a safetensors file: floats as `options.dtype` (f32 by default), integers as they are; a Uint8Array is U8
+ * unless its `dtype` says BOOL. Laid out as the Rust crate does: wide types first, then by name; the header padded
+ * with spaces to 8 bytes, so that every tensor is aligned. Throws a UserError if a value does not fit f16.
+ */
+export function writeSafetensors(
+  tensors: Map<string, { shape: number[]; data: TensorData; dtype?: Dtype }>,
+  metadata: Map<string, string> = new Map(),
+  options: { dtype?: 'f32' | 'f16' } = {},
+): Uint8Array<ArrayBuffer> {
+  const parts = [...tensors].map(([name, tensor]) => {
+    const size = tensor.shape.reduce((product, extent) => product * extent, 1);
+    if (name === METADATA || size !== tensor.data.length) {
+      throw new Error(`cannot write ${quote(name)}: ${tensor.data.length} values, shape [${tensor.shape}]`);
+    }
+    return { name, shape: tensor.shape, ...encode(name, tensor, options.dtype ?? 'f32') };
+  });
+  const rank = Object.keys(DTYPE_BYTES);
+  parts.sort((a, b) => rank.indexOf(b.dtype) - rank.indexOf(a.dtype) || (a.name < b.name ? -1 : 1));
+
+  // Written by hand: an object would move numeric keys to the front and lose `__proto__`.
+  const fields: string[] = [];
+  if (metadata.size > 0) {
+    const pairs = [...metadata].map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value)}`);
+    fields.push(`"${METADATA}":{${pairs.join(',')}}`);
+  }
+  let offset = 0;
+  for (const { name, dtype, shape, raw } of parts) {
+    const info = { dtype, shape, data_offsets: [offset, offset + raw.length] };
+    fields.push(`${JSON.stringify(name)}:${JSON.stringify(info)}`);
+    offset += raw.length;
+  }
+  const header = new TextEncoder().encode(`{${fields.join(',')}}`);
+  const headerLength = Math.ceil(header.length / 8) * 8;
+  const out = new Uint8Array(8 + headerLength + offset).fill(0x20, 8, 8 + headerLength);
+  new DataView(out.buffer).setBigUint64(0, BigInt(headerLength), true);
+  out.set(header, 8);
+  let at = 8 + headerLength;
+  for (const { raw } of parts) {
+    out.set(raw, at);
+    at += raw.length;
+  }
+  return out;
+}
+
+function encode(
+  name: string,
+  { data, dtype }: { data: TensorData; dtype?: Dtype },
+  float: 'f32' | 'f16',
+): { dtype: Dtype; raw: Uint8Array } {
+  if (data instanceof Float32Array && float === 'f16') {
+    const halfs = Uint16Array.from(data, floatToHalf);
+    const lost = halfs.findIndex((bits, i) => (bits & 0x7fff) === 0x7c00 && Number.isFinite(data[i]));
+    if (lost >= 0) {
+      throw new UserError(`tensor ${quote(name)} holds ${data[lost]}, which is beyond f16's 65504; write f32.`);
+    }
+    return { dtype: 'F16', raw: new Uint8Array(halfs.buffer) };
+  }
+  return {
+    dtype: dtype === 'BOOL' ? 'BOOL' : dtypeOf(data),
+    raw: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+  };
+}
+
+function dtypeOf(data: TensorData): Dtype {
+  if (data instanceof Float32Array) return 'F32';
+  if (data instanceof BigInt64Array) return 'I64';
+  if (data instanceof BigUint64Array) return 'U64';
+  const sign = data instanceof Int8Array || data instanceof Int16Array || data instanceof Int32Array ? 'I' : 'U';
+  return `${sign}${(data.BYTES_PER_ELEMENT * 8) as 8 | 16 | 32}`;
+}

@@ -1,0 +1,92 @@
+import { bfloat16ToFloat, halfToFloat } from './half';
+
+/** Bytes an element, in the order of the safetensors crate's `Dtype`: the writer sorts by it. */
+export const DTYPE_BYTES = {
+  BOOL: 1,
+  U8: 1,
+  I8: 1,
+  I16: 2,
+  U16: 2,
+  F16: 2,
+  BF16: 2,
+  I32: 4,
+  U32: 4,
+  F32: 4,
+  F64: 8,
+  I64: 8,
+  U64: 8,
+} as const;
+
+/** An element type by its safetensors name, whichever format the tensor came from. */
+export type Dtype = keyof typeof DTYPE_BYTES;
+
+/** Elements as they are kept in memory: every float type as f32, integers exactly, booleans as 0 and 1. */
+export type TensorData =
+  | Float32Array<ArrayBuffer>
+  | Int8Array<ArrayBuffer>
+  | Uint8Array<ArrayBuffer>
+  | Int16Array<ArrayBuffer>
+  | Uint16Array<ArrayBuffer>
+  | Int32Array<ArrayBuffer>
+  | Uint32Array<ArrayBuffer>
+  | BigInt64Array<ArrayBuffer>
+  | BigUint64Array<ArrayBuffer>;
+
+/** A tensor of a file, dense and row-major. */
+export interface StoredTensor {
+  /** the type in the file; `data` is a Float32Array for F64, F32, F16 and BF16 */
+  dtype: Dtype;
+  shape: number[];
+  data: TensorData;
+}
+
+/** The network that a file holds. */
+export interface Checkpoint {
+  /** in the file's order, names without `prefix` */
+  tensors: Map<string, StoredTensor>;
+  /** safetensors' `__metadata__`; empty for PyTorch */
+  metadata: Map<string, string>;
+  format: 'safetensors' | 'pytorch-zip' | 'pytorch-legacy';
+  /** what all names began with in the file (`module.`, `_orig_mod.`), or '' */
+  prefix: string;
+}
+
+/** A name out of an untrusted file, fit for a message: quoted, escaped, cut. */
+export function quote(name: string): string {
+  return JSON.stringify(name.length > 100 ? `${name.slice(0, 100)}...` : name);
+}
+
+/**
+ * Turns little-endian elements into numbers. `raw` holds a whole number of elements; the result owns its memory.
+ * Typed arrays are read as they lie: every machine that runs WebGPU or Node 20 is little-endian.
+ */
+export function decodeElements(raw: Uint8Array, dtype: Dtype): TensorData {
+  const buffer = new Uint8Array(raw).buffer; // aligned, and the file's memory can go
+  switch (dtype) {
+    case 'F32':
+      return new Float32Array(buffer);
+    case 'F64':
+      return new Float32Array(new Float64Array(buffer));
+    case 'F16':
+      return Float32Array.from(new Uint16Array(buffer), halfToFloat);
+    case 'BF16':
+      return Float32Array.from(new Uint16Array(buffer), bfloat16ToFloat);
+    case 'I64':
+      return new BigInt64Array(buffer);
+    case 'U64':
+      return new BigUint64Array(buffer);
+    case 'I32':
+      return new Int32Array(buffer);
+    case 'U32':
+      return new Uint32Array(buffer);
+    case 'I16':
+      return new Int16Array(buffer);
+    case 'U16':
+      return new Uint16Array(buffer);
+    case 'I8':
+      return new Int8Array(buffer);
+    case 'U8':
+    case 'BOOL':
+      return new Uint8Array(buffer);
+  }
+}
