@@ -1,3 +1,5 @@
+import { FormatError, quote } from './format-error';
+
 /** A value of strict JSON: objects are Maps, so that no key is special; digits alone are bigint, exact. */
 export type Json = null | boolean | string | number | bigint | Json[] | Map<string, Json>;
 
@@ -7,7 +9,7 @@ const SPACE = /[ \t\n\r]*/y;
 
 /**
  * Parses JSON as the safetensors crate does and JSON.parse does not: a key twice in an object, a lone surrogate
- * and nesting beyond 16 are errors. Throws an Error whose message is a clause ("the key "a" is there twice").
+ * and nesting beyond 16 are errors. Throws a FormatError.
  */
 export function parseStrictJson(text: string): Json {
   const parser = new Parser(text);
@@ -22,7 +24,7 @@ class Parser {
   constructor(private readonly text: string) {}
 
   value(depth: number): Json {
-    if (depth > MAX_DEPTH) throw new Error(`it nests deeper than ${MAX_DEPTH} levels`);
+    if (depth > MAX_DEPTH) throw new FormatError(`it nests deeper than ${MAX_DEPTH} levels`);
     this.space();
     const char = this.text[this.at];
     if (char === '{') return this.object(depth);
@@ -51,7 +53,7 @@ class Parser {
     this.list('}', () => {
       if (this.text[this.at] !== '"') this.unexpected();
       const key = this.string();
-      if (result.has(key)) throw new Error(`the key ${JSON.stringify(key.slice(0, 100))} is there twice`);
+      if (result.has(key)) throw new FormatError(`the key ${quote(key)} is there twice`);
       this.space();
       this.expect(':');
       result.set(key, this.value(depth + 1));
@@ -87,15 +89,17 @@ class Parser {
 
   private string(): string {
     const start = this.at++;
-    while (this.at < this.text.length && this.text[this.at] !== '"') this.at += this.text[this.at] === '\\' ? 2 : 1;
+    while (this.at < this.text.length && this.text[this.at] !== '"')
+      this.at += this.text[this.at] === '\\' ? 2 : 1;
     this.expect('"');
     let value: string;
     try {
       value = JSON.parse(this.text.slice(start, this.at));
     } catch {
-      throw new Error(`the string at character ${start} is not valid JSON`);
+      throw new FormatError(`the string at character ${start} is not valid JSON`);
     }
-    if (/\p{Surrogate}/u.test(value)) throw new Error(`the string at character ${start} is not valid Unicode`);
+    if (/\p{Surrogate}/u.test(value))
+      throw new FormatError(`the string at character ${start} is not valid Unicode`);
     return value;
   }
 
@@ -119,6 +123,6 @@ class Parser {
 
   private unexpected(): never {
     const found = this.at < this.text.length ? JSON.stringify(this.text[this.at]) : 'the end';
-    throw new Error(`there is ${found} at character ${this.at} where JSON does not allow it`);
+    throw new FormatError(`there is ${found} at character ${this.at} where JSON does not allow it`);
   }
 }

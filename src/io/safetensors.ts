@@ -1,7 +1,8 @@
 import { UserError } from '../errors';
+import { explain, FormatError, quote } from './format-error';
 import { floatToHalf } from './half';
 import { type Json, parseStrictJson } from './json';
-import { DTYPE_BYTES, type Dtype, decodeElements, quote, type StoredTensor, type TensorData } from './tensor-file';
+import { DTYPE_BYTES, type Dtype, decodeElements, type StoredTensor, type TensorData } from './tensor-file';
 
 /** The crate's limit on the header, bytes. */
 const MAX_HEADER = 100_000_000;
@@ -24,33 +25,34 @@ export function readSafetensors(
   bytes: Uint8Array,
   file: string,
 ): { tensors: Map<string, StoredTensor>; metadata: Map<string, string> } {
-  try {
+  return explain(`${file} is not a valid safetensors file`, 'download it or export it again', () => {
     const { header, data } = splitHeader(bytes);
     const metadata = readMetadata(header.get(METADATA));
-    const entries = [...header].filter(([name]) => name !== METADATA).map(([name, info]) => readEntry(name, info));
+    const entries = [...header]
+      .filter(([name]) => name !== METADATA)
+      .map(([name, info]) => readEntry(name, info));
     checkLayout(entries, data.length);
     const tensors = new Map<string, StoredTensor>();
     for (const { name, dtype, shape, begin, end } of entries) {
       tensors.set(name, { dtype, shape, data: decodeElements(data.subarray(begin, end), dtype) });
     }
     return { tensors, metadata };
-  } catch (error) {
-    if (error instanceof RangeError || !(error instanceof Error)) throw error;
-    throw new UserError(
-      `${file} is not a valid safetensors file: ${error.message}; download it or export it again.`,
-    );
-  }
+  });
 }
 
 function splitHeader(bytes: Uint8Array): { header: Map<string, Json>; data: Uint8Array } {
-  if (bytes.length < 8) throw new Error(`it has ${bytes.length} bytes, and the header's length alone takes 8`);
+  if (bytes.length < 8)
+    throw new FormatError(`it has ${bytes.length} bytes, and the header's length alone takes 8`);
   const length = new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
-  if (length > MAX_HEADER) throw new Error(`its header claims ${length} bytes, the limit is ${MAX_HEADER}`);
+  if (length > MAX_HEADER)
+    throw new FormatError(`its header claims ${length} bytes, the limit is ${MAX_HEADER}`);
   const stop = 8 + Number(length);
   if (stop > bytes.length) {
-    throw new Error(`its header claims ${length} bytes, but the file has only ${bytes.length - 8} after the length`);
+    throw new FormatError(
+      `its header claims ${length} bytes, but the file has only ${bytes.length - 8} after the length`,
+    );
   }
-  if (bytes[8] !== 0x7b || length === 0n) throw new Error('its header does not begin with {');
+  if (bytes[8] !== 0x7b || length === 0n) throw new FormatError('its header does not begin with {');
   const header = parseStrictJson(decodeUtf8(bytes.subarray(8, stop)));
   return { header: header as Map<string, Json>, data: bytes.subarray(stop) };
 }
@@ -59,37 +61,40 @@ function decodeUtf8(bytes: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
-    throw new Error('its header is not valid UTF-8');
+    throw new FormatError('its header is not valid UTF-8');
   }
 }
 
 function readMetadata(json: Json | undefined): Map<string, string> {
   if (json === undefined || json === null) return new Map();
-  if (!(json instanceof Map)) throw new Error(`${METADATA} is not an object`);
+  if (!(json instanceof Map)) throw new FormatError(`${METADATA} is not an object`);
   for (const [key, value] of json) {
-    if (typeof value !== 'string') throw new Error(`the value of ${quote(key)} in ${METADATA} is not a string`);
+    if (typeof value !== 'string')
+      throw new FormatError(`the value of ${quote(key)} in ${METADATA} is not a string`);
   }
   return json as Map<string, string>;
 }
 
 function readEntry(name: string, info: Json): Entry {
-  if (!(info instanceof Map)) throw new Error(`the header's entry of tensor ${quote(name)} is not an object`);
+  if (!(info instanceof Map))
+    throw new FormatError(`the header's entry of tensor ${quote(name)} is not an object`);
   const dtype = info.get('dtype');
   if (typeof dtype !== 'string' || !Object.hasOwn(DTYPE_BYTES, dtype)) {
     const known = Object.keys(DTYPE_BYTES).join(', ');
-    throw new Error(`tensor ${quote(name)} has dtype ${quote(String(dtype))}, known are ${known}`);
+    throw new FormatError(`tensor ${quote(name)} has dtype ${quote(String(dtype))}, known are ${known}`);
   }
   const shape = integers(info.get('shape'), name, 'shape');
   const offsets = integers(info.get('data_offsets'), name, 'data_offsets');
-  if (offsets.length !== 2) throw new Error(`data_offsets of tensor ${quote(name)} are not two numbers`);
+  if (offsets.length !== 2)
+    throw new FormatError(`data_offsets of tensor ${quote(name)} are not two numbers`);
   const [begin, end] = offsets;
   let size: number = DTYPE_BYTES[dtype as Dtype];
   for (const extent of shape) {
     size *= extent;
-    if (!Number.isSafeInteger(size)) throw new Error(`the shape of tensor ${quote(name)} overflows`);
+    if (!Number.isSafeInteger(size)) throw new FormatError(`the shape of tensor ${quote(name)} overflows`);
   }
   if (end - begin !== size) {
-    throw new Error(
+    throw new FormatError(
       `tensor ${quote(name)} needs ${size} bytes by shape and dtype, but its data_offsets [${begin}, ${end}] span ${end - begin}`,
     );
   }
@@ -97,12 +102,12 @@ function readEntry(name: string, info: Json): Entry {
 }
 
 function integers(json: Json | undefined, name: string, field: string): number[] {
-  if (!Array.isArray(json)) throw new Error(`tensor ${quote(name)} has no list ${field}`);
+  if (!Array.isArray(json)) throw new FormatError(`tensor ${quote(name)} has no list ${field}`);
   return json.map((item) => {
     if (typeof item !== 'bigint') {
-      throw new Error(`${field} of tensor ${quote(name)} holds something other than a whole number`);
+      throw new FormatError(`${field} of tensor ${quote(name)} holds something other than a whole number`);
     }
-    if (item > Number.MAX_SAFE_INTEGER) throw new Error(`${field} of tensor ${quote(name)} overflows`);
+    if (item > Number.MAX_SAFE_INTEGER) throw new FormatError(`${field} of tensor ${quote(name)} overflows`);
     return Number(item);
   });
 }
@@ -114,12 +119,14 @@ function checkLayout(entries: Entry[], available: number): void {
   for (const { name, begin, end } of entries) {
     if (begin !== at) {
       const what = begin > at ? 'leaves a hole before it' : 'overlaps the one before it';
-      throw new Error(`tensor ${quote(name)} begins at byte ${begin} and ${what}, byte ${at} was expected`);
+      throw new FormatError(
+        `tensor ${quote(name)} begins at byte ${begin} and ${what}, byte ${at} was expected`,
+      );
     }
     at = end;
   }
   if (at !== available) {
-    throw new Error(`its tensors take ${at} bytes, but ${available} follow the header`);
+    throw new FormatError(`its tensors take ${at} bytes, but ${available} follow the header`);
   }
 }
 
@@ -136,7 +143,9 @@ export function writeSafetensors(
   const parts = [...tensors].map(([name, tensor]) => {
     const size = tensor.shape.reduce((product, extent) => product * extent, 1);
     if (name === METADATA || size !== tensor.data.length) {
-      throw new Error(`cannot write ${quote(name)}: ${tensor.data.length} values, shape [${tensor.shape}]`);
+      throw new TypeError(
+        `cannot write ${quote(name)}: ${tensor.data.length} values, shape [${tensor.shape}]`,
+      );
     }
     return { name, shape: tensor.shape, ...encode(name, tensor, options.dtype ?? 'f32') };
   });
@@ -177,7 +186,9 @@ function encode(
     const halfs = Uint16Array.from(data, floatToHalf);
     const lost = halfs.findIndex((bits, i) => (bits & 0x7fff) === 0x7c00 && Number.isFinite(data[i]));
     if (lost >= 0) {
-      throw new UserError(`tensor ${quote(name)} holds ${data[lost]}, which is beyond f16's 65504; write f32.`);
+      throw new UserError(
+        `tensor ${quote(name)} holds ${data[lost]}, which is beyond f16's 65504; write f32.`,
+      );
     }
     return { dtype: 'F16', raw: new Uint8Array(halfs.buffer) };
   }
@@ -191,6 +202,7 @@ function dtypeOf(data: TensorData): Dtype {
   if (data instanceof Float32Array) return 'F32';
   if (data instanceof BigInt64Array) return 'I64';
   if (data instanceof BigUint64Array) return 'U64';
-  const sign = data instanceof Int8Array || data instanceof Int16Array || data instanceof Int32Array ? 'I' : 'U';
+  const sign =
+    data instanceof Int8Array || data instanceof Int16Array || data instanceof Int32Array ? 'I' : 'U';
   return `${sign}${(data.BYTES_PER_ELEMENT * 8) as 8 | 16 | 32}`;
 }

@@ -51,11 +51,6 @@ export interface Checkpoint {
   prefix: string;
 }
 
-/** A name out of an untrusted file, fit for a message: quoted, escaped, cut. */
-export function quote(name: string): string {
-  return JSON.stringify(name.length > 100 ? `${name.slice(0, 100)}...` : name);
-}
-
 /**
  * Turns little-endian elements into numbers. `raw` holds a whole number of elements; the result owns its memory.
  * Typed arrays are read as they lie: every machine that runs WebGPU or Node 20 is little-endian.
