@@ -52,6 +52,8 @@ export class CaseGraph {
   weight = (name: string, groups = 1): Tensor =>
     this.input(name, weightLayout(this.c.inputs[name].shape, groups));
   vector = (name: string): Tensor => this.input(name, vectorLayout(this.c.inputs[name].shape));
+  /** A vector that the op may update in place. */
+  state = (name: string): Tensor => this.input(name, vectorLayout(this.c.inputs[name].shape), 'state');
   optionalVector = (name: string): Tensor | undefined =>
     this.c.inputs[name] ? this.vector(name) : undefined;
 
