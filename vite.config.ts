@@ -1,20 +1,12 @@
 /// <reference types="vitest/config" />
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
+import { adapterChoice, chromiumArgs, findChromium } from './src/cli/chromium.ts';
 
-/** Chromium with WebGPU; SwiftShader draws when REFOCUS_ADAPTER is not "gpu". */
-const chromium = {
-  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-  args: [
-    '--no-sandbox',
-    '--enable-unsafe-webgpu',
-    ...(process.env.REFOCUS_ADAPTER === 'gpu' ? [] : ['--use-webgpu-adapter=swiftshader']),
-    '--disable-background-networking',
-    '--disable-component-update',
-    '--disable-sync',
-    '--no-first-run',
-    '--disable-quic',
-  ],
+/** The tests' browser; software unless REFOCUS_ADAPTER says `gpu`, so that runs agree between machines. */
+const browser = {
+  executablePath: findChromium(),
+  args: chromiumArgs(adapterChoice() === 'gpu' ? 'gpu' : 'software'),
 };
 
 export default defineConfig(({ mode }) => ({
@@ -46,7 +38,7 @@ export default defineConfig(({ mode }) => ({
             enabled: true,
             headless: true,
             screenshotFailures: false,
-            provider: playwright({ launchOptions: chromium }),
+            provider: playwright({ launchOptions: browser }),
             instances: [{ browser: 'chromium' }],
           },
         },

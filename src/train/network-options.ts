@@ -19,8 +19,10 @@ const numeric = v.union([v.number(), v.pipe(v.string(), v.trim(), v.nonEmpty(), 
 
 /** A kwargs object may come as JSON text. */
 const kwargs = v.pipe(
-  v.union([v.pipe(v.string(), v.parseJson()), v.custom<unknown>((value) => typeof value === 'object')]),
-  v.record(v.string(), v.unknown()),
+  v.union([v.pipe(v.string(), v.parseJson()), v.looseObject({})]),
+  v.custom<Record<string, unknown>>(
+    (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  ),
 );
 
 const fields: Record<keyof NetworkOptions, { schema: v.GenericSchema; expects: string }> = {

@@ -1,0 +1,17 @@
+#!/usr/bin/env node
+/** The command `refocus`: builds what is missing, then runs the command line. */
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { ensureBuilt } from './build.mjs';
+
+// Node 20 calls blobs of files experimental; nobody who runs a command wants to read that.
+process.removeAllListeners('warning');
+process.on('warning', (warning) => {
+  if (warning.name !== 'ExperimentalWarning') console.error(`${warning.name}: ${warning.message}`);
+});
+
+const dist = await ensureBuilt((line) => console.error(line));
+const { main } = await import(pathToFileURL(join(dist, 'cli', 'main.js')).href);
+const status = await main(process.argv.slice(2), join(dist, 'page'));
+// Dawn's devices would keep the process alive; what was printed must still reach a pipe first.
+process.stdout.write('', () => process.exit(status));

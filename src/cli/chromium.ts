@@ -1,0 +1,48 @@
+/** Where Chromium is and how it is started with WebGPU; the tests' configuration shares it. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { chromium } from 'playwright-core';
+
+const programs = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'microsoft-edge'];
+
+const macPaths = [
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+  '/Applications/Chromium.app/Contents/MacOS/Chromium',
+];
+
+/** Browsers that may be there, best first: the one that CHROMIUM names, Playwright's, the system's. */
+export function chromiumCandidates(): string[] {
+  if (process.env.CHROMIUM) return [process.env.CHROMIUM];
+  const folders = [...(process.env.PATH ?? '').split(':').filter(Boolean), '/usr/bin', '/snap/bin'];
+  const onPath = programs.flatMap((program) => folders.map((folder) => join(folder, program)));
+  return [chromium.executablePath(), ...onPath, ...macPaths].filter((path) => path !== '');
+}
+
+/** The first candidate that exists. */
+export function findChromium(): string | undefined {
+  return chromiumCandidates().find((path) => existsSync(path));
+}
+
+export type AdapterChoice = 'any' | 'gpu' | 'software';
+
+/** The environment's REFOCUS_ADAPTER: `gpu`, `software`, or any where it says neither. */
+export function adapterChoice(): AdapterChoice {
+  const choice = process.env.REFOCUS_ADAPTER;
+  return choice === 'gpu' || choice === 'software' ? choice : 'any';
+}
+
+/** Chromium's switches; `software` draws with SwiftShader, which every Chromium carries. */
+export function chromiumArgs(adapter: AdapterChoice): string[] {
+  return [
+    '--no-sandbox',
+    '--enable-unsafe-webgpu',
+    ...(adapter === 'software'
+      ? ['--use-webgpu-adapter=swiftshader']
+      : ['--enable-features=Vulkan', '--ignore-gpu-blocklist']),
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+    '--no-first-run',
+    '--disable-quic',
+  ];
+}

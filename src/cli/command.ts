@@ -1,0 +1,151 @@
+/** What a command is, and the one way to read its arguments. */
+import { parseArgs } from 'node:util';
+import { UserError } from '../errors';
+import type { EngineApi } from '../worker/api';
+
+/** An open engine, wherever it runs. */
+export interface Session {
+  api: EngineApi;
+  close(): Promise<void>;
+}
+
+/** What a command may touch of the world; tests hand in another. */
+export interface Context {
+  /** folder of the built page */
+  pageFolder: string;
+  /** one line on stdout */
+  out(line: string): void;
+  /** one line on stderr */
+  note(line: string): void;
+  /** replaces the progress line on stderr; the empty text removes it */
+  progress(text: string): void;
+  /** the engine in the runtime that `--runtime` names */
+  openEngine(options: RuntimeOptions): Promise<Session>;
+  /** calls back on the first interrupt; the second one quits. Returns what takes the listener off again */
+  onInterrupt(callback: () => void): () => void;
+}
+
+export interface RuntimeOptions {
+  runtime: string;
+  /** download or install a browser where none is found */
+  install?: boolean;
+}
+
+export interface OptionSpec {
+  type: 'string' | 'boolean';
+  multiple?: boolean;
+  help: string;
+  /** shown in the help after the name, for example `N` */
+  value?: string;
+  /** the default, shown in the help; a flag with one can be switched off by `--no-` */
+  fallback?: string;
+}
+
+export type OptionTable = Record<string, OptionSpec>;
+
+/** Parsed arguments: text by option name, `true` or `false` for flags, arrays for repeated options. */
+export interface Args {
+  values: Record<string, string | boolean | string[] | undefined>;
+  positionals: string[];
+}
+
+export interface Command {
+  /** the usage line after `refocus `, for example `verify DIR` */
+  usage: string;
+  /** one line on what it does */
+  summary: string;
+  /** names of the positional arguments, all needed */
+  positionals: string[];
+  options: OptionTable;
+  /** returns the exit status */
+  run(args: Args, context: Context): Promise<number>;
+}
+
+/** The text of an option, or undefined. */
+export function text(args: Args, name: string): string | undefined {
+  const value = args.values[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** The texts of an option that may come more than once. */
+export function texts(args: Args, name: string): string[] {
+  const value = args.values[name];
+  return Array.isArray(value) ? value : [];
+}
+
+/**
+ * Reads a command's arguments.
+ * @throws UserError on an unknown option, a missing value or too few or many positional arguments
+ */
+export function readArgs(name: string, command: Command, argv: string[]): Args {
+  const options = Object.fromEntries(
+    Object.entries(command.options).map(([key, { type, multiple }]) => [
+      key,
+      { type, multiple: multiple ?? false },
+    ]),
+  );
+  const config = {
+    args: joinNegative(argv),
+    options,
+    allowPositionals: true,
+    allowNegative: true,
+    strict: true,
+  };
+  let parsed: ReturnType<typeof parseArgs>;
+  try {
+    parsed = parseArgs(config);
+  } catch (error) {
+    throw argumentError(name, error);
+  }
+  const { positionals } = parsed;
+  if (positionals.length < command.positionals.length) {
+    throw new UserError(`${command.positionals[positionals.length]} is missing: refocus ${command.usage}.`);
+  }
+  if (positionals.length > command.positionals.length) {
+    const extra = positionals[command.positionals.length];
+    throw new UserError(`Unexpected argument "${extra}"; see \`refocus ${name} --help\`.`);
+  }
+  return { values: parsed.values as Args['values'], positionals };
+}
+
+/** `--lr -1` means `--lr=-1`; parseArgs would call it ambiguous and hide the real mistake. */
+function joinNegative(argv: string[]): string[] {
+  const joined: string[] = [];
+  for (const arg of argv) {
+    const before = joined.at(-1);
+    if (/^-[\d.]/.test(arg) && before?.startsWith('--') && !before.includes('=')) {
+      joined[joined.length - 1] = `${before}=${arg}`;
+    } else joined.push(arg);
+  }
+  return joined;
+}
+
+function argumentError(command: string, error: unknown): unknown {
+  if (!(error instanceof Error) || !('code' in error)) return error;
+  const option = /(--?[^\s'"=<,]+)/.exec(error.message)?.[1] ?? 'An option';
+  const help = `see \`refocus ${command} --help\``;
+  if (error.code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION')
+    return new UserError(`Unknown option ${option}; ${help}.`);
+  if (error.code === 'ERR_PARSE_ARGS_INVALID_OPTION_VALUE') {
+    const needless = error.message.includes('does not take an argument');
+    return new UserError(
+      needless ? `${option} takes no value; ${help}.` : `${option} needs a value; ${help}.`,
+    );
+  }
+  return error;
+}
+
+/** The help of one command. */
+export function helpText(command: Command): string {
+  const rows = Object.entries({
+    ...command.options,
+    help: { type: 'boolean', help: 'this text' } satisfies OptionSpec,
+  }).map(([name, spec]: [string, OptionSpec]) => {
+    const negatable = spec.type === 'boolean' && spec.fallback !== undefined;
+    const head = `--${negatable ? '[no-]' : ''}${name}${spec.type === 'string' ? ` ${spec.value ?? 'X'}` : ''}`;
+    return [head, spec.fallback === undefined ? spec.help : `${spec.help} (${spec.fallback})`];
+  });
+  const width = Math.max(...rows.map(([head]) => head.length));
+  const lines = rows.map(([head, help]) => `  ${head.padEnd(width)}  ${help}`);
+  return [`refocus ${command.usage}`, '', command.summary, '', ...lines].join('\n');
+}

@@ -1,0 +1,56 @@
+import { join } from 'node:path';
+import { parseSettings } from '../../train/config';
+import { type Command, text } from '../command';
+import { givenSettings, optionLabel, runtimeOptions, settingOptions } from '../options';
+import { table } from '../table';
+import { type TrainedRun, trainInto } from './train';
+
+const shared = ['epochs', 'batch', 'lr', 'seed', 'limit'] as const;
+
+export const demo: Command = {
+  usage: 'demo [options]',
+  summary: 'The built-in network on the built-in data: fine-tuned and refocused for as long, side by side.',
+  positionals: [],
+  options: {
+    ...settingOptions([...shared]),
+    out: { type: 'string', value: 'DIR', help: 'folder of the results', fallback: 'runs/demo' },
+    ...runtimeOptions,
+  },
+  async run(args, context) {
+    const given = givenSettings(args, shared);
+    const out = text(args, 'out') ?? join('runs', 'demo');
+    const session = await context.openEngine({ runtime: text(args, 'runtime') ?? 'auto', install: true });
+    const runs: TrainedRun[] = [];
+    try {
+      for (const method of ['finetune', 'refocus'] as const) {
+        context.note(method === 'finetune' ? 'Fine-tuning for comparison' : 'Refocusing');
+        const config = { data: ['builtin'], settings: parseSettings({ ...given, method }, optionLabel) };
+        runs.push(await trainInto(join(out, method), config, session, context, false));
+      }
+    } finally {
+      await session.close();
+    }
+    context.out(resultTable(runs[0], runs[1]));
+    context.out(`\nadapter: ${runs[1].report.adapter}`);
+    for (const { folder } of runs) context.out(`files: ${folder}`);
+    return runs.every((run) => run.merged !== undefined) ? 0 : 1;
+  },
+};
+
+function resultTable(finetuned: TrainedRun, refocused: TrainedRun): string {
+  const percent = (accuracy: number) => `${(100 * accuracy).toFixed(2)} %`;
+  const row = (name: string, { report }: TrainedRun) => [
+    name,
+    percent(report.accuracy.last),
+    percent(report.accuracy.best),
+    report.proof.ok ? 'yes' : 'no',
+    `${report.seconds.toFixed(0)} s`,
+  ];
+  const base = percent(refocused.report.accuracy.base);
+  return table([
+    ['', 'last', 'best', 'merge proven', 'time'],
+    ['base', base, base, '', ''],
+    row('fine-tuned', finetuned),
+    row('refocused', refocused),
+  ]);
+}

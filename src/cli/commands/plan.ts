@@ -1,0 +1,32 @@
+import { UserError } from '../../errors';
+import { parseSetting } from '../../train/config';
+import { planSummary } from '../../train/plan-summary';
+import { type Command, text } from '../command';
+import { networkFrom, networkOptions, settingOptions } from '../options';
+
+export const plan: Command = {
+  usage: 'plan --arch A --size N',
+  summary: 'Prints the plan of a training step and its totals; needs no GPU.',
+  positionals: [],
+  options: {
+    ...networkOptions,
+    ...settingOptions(['batch', 'method']),
+    size: { type: 'string', value: 'N', help: 'side of the input in pixels', fallback: '32' },
+    json: { type: 'boolean', help: 'only the totals, one JSON line' },
+  },
+  async run(args, context) {
+    const network = networkFrom(args);
+    if (!network) throw new UserError('--arch is missing: name the architecture to plan.');
+    const size = parseSetting('imageSize', text(args, 'size') ?? '32', '--size');
+    if (size === 0) throw new UserError('--size must be a whole number from 1 to 1024, not "0".');
+    const batch = parseSetting('batch', text(args, 'batch') ?? '128', '--batch');
+    const method = parseSetting('method', text(args, 'method') ?? 'refocus', '--method');
+    const summary = planSummary({ network, batch, size, method });
+    if (args.values.json) context.out(JSON.stringify(summary.totals));
+    else {
+      context.out(summary.text);
+      for (const [name, value] of Object.entries(summary.totals)) context.out(`${name}: ${value}`);
+    }
+    return 0;
+  },
+};

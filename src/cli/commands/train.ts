@@ -1,0 +1,169 @@
+import { readFile } from 'node:fs/promises';
+import { UserError } from '../../errors';
+import { parseSettings, type TrainSettings } from '../../train/config';
+import { parseNetworkOptions } from '../../train/network-options';
+import type { Report } from '../../worker/api';
+import { type Args, type Command, type Context, type Session, text } from '../command';
+import {
+  dataFrom,
+  givenSettings,
+  type InputPaths,
+  inputPaths,
+  modelFrom,
+  modelOptions,
+  optionLabel,
+  runtimeOptions,
+  settingOptions,
+} from '../options';
+import { describeEvents } from '../progress';
+import { openRunFolder } from '../run-folder';
+
+/** All that a run needs, as config.json keeps it. */
+export interface RunConfig extends InputPaths {
+  settings: TrainSettings;
+}
+
+export const train: Command = {
+  usage: 'train [options]',
+  summary:
+    'Trains a network, merges it and proves the merge; without options the built-in network on the built-in data.',
+  positionals: [],
+  options: {
+    ...modelOptions,
+    data: {
+      type: 'string',
+      multiple: true,
+      value: 'PATH',
+      help: 'training images: a zip, a folder or builtin',
+      fallback: 'builtin',
+    },
+    test: {
+      type: 'string',
+      multiple: true,
+      value: 'PATH',
+      help: 'test images; default: a tenth of the training images',
+    },
+    ...settingOptions(),
+    out: { type: 'string', value: 'DIR', help: 'folder of the results; default: a new one below runs/' },
+    config: {
+      type: 'string',
+      value: 'FILE',
+      help: 'config.json of an earlier run; other options override it',
+    },
+    'accept-unproven': { type: 'boolean', help: 'write the merged weights even where the proof fails' },
+    ...runtimeOptions,
+  },
+  async run(args, context) {
+    const config = await readConfig(args);
+    const session = await context.openEngine({ runtime: text(args, 'runtime') ?? 'auto' });
+    try {
+      const accept = args.values['accept-unproven'] === true;
+      const { report, merged } = await trainInto(text(args, 'out'), config, session, context, accept);
+      context.out(JSON.stringify(report));
+      return merged === undefined ? 1 : 0;
+    } finally {
+      await session.close();
+    }
+  },
+};
+
+/** The run that the arguments describe, on top of the one that `--config` names. */
+async function readConfig(args: Args): Promise<RunConfig> {
+  const file = text(args, 'config');
+  const earlier = file === undefined ? undefined : await readConfigFile(file);
+  const given = inputPaths(args);
+  const settings = parseSettings({ ...earlier?.settings, ...givenSettings(args) }, optionLabel);
+  return {
+    network: given.network ?? earlier?.network,
+    weights: given.weights ?? earlier?.weights,
+    data: args.values.data === undefined && earlier ? earlier.data : given.data,
+    test: given.test ?? earlier?.test,
+    settings,
+  };
+}
+
+async function readConfigFile(file: string): Promise<RunConfig> {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(await readFile(file, 'utf8'));
+  } catch (error) {
+    throw new UserError(
+      `${file} is no config file (${(error as Error).message}); name the config.json of a run.`,
+    );
+  }
+  const { network, weights, data, test, settings } = (parsed ?? {}) as Record<string, unknown>;
+  const paths = (value: unknown): value is string[] =>
+    Array.isArray(value) && value.length > 0 && value.every((path) => typeof path === 'string');
+  if (
+    !paths(data) ||
+    !(test === undefined || paths(test)) ||
+    !['string', 'undefined'].includes(typeof weights)
+  ) {
+    throw new UserError(`${file} does not name its data as a run's config.json does; name another file.`);
+  }
+  return {
+    network: network === undefined ? undefined : parseNetworkOptions(network),
+    weights: weights as string | undefined,
+    data,
+    test,
+    settings: parseSettings(settings ?? {}),
+  };
+}
+
+/** What a finished run leaves. */
+export interface TrainedRun {
+  report: Report;
+  folder: string;
+  /** path of the merged weights; absent where they were not proven and not accepted */
+  merged?: string;
+}
+
+/** Trains into a folder: config.json first, metrics.jsonl on the way, the weights and report.json at the end. */
+export async function trainInto(
+  out: string | undefined,
+  config: RunConfig,
+  session: Session,
+  context: Context,
+  acceptUnproven: boolean,
+): Promise<TrainedRun> {
+  const { settings } = config;
+  const builtinTest = config.data[0] === 'builtin' ? ['builtin'] : undefined;
+  const test = config.test ?? builtinTest;
+  const job = {
+    model: await modelFrom(config),
+    train: await dataFrom(config.data, 'train'),
+    test: test && (await dataFrom(test, 'test')),
+    settings,
+  };
+  const folder = await openRunFolder(out, settings.method);
+  await folder.writeJson('config.json', config);
+  const describe = describeEvents(context.progress, context.note);
+  const release = context.onInterrupt(() => {
+    context.note('Stopping: the work so far is merged and saved; press Ctrl-C again to quit at once.');
+    session.api.cancel().catch((error: unknown) => context.note(String(error)));
+  });
+  try {
+    const result = await session.api.train(job, (event) => {
+      folder.record(event);
+      describe(event);
+    });
+    context.progress('');
+    await folder.writeJson('report.json', result.report);
+    const { proof } = result.report;
+    if (!proof.ok && !acceptUnproven) {
+      context.note(
+        `The merged network differs from the trained one (relative ${proof.maxRelLogitDiff}, agreement ` +
+          `${proof.top1Agreement}), so its weights are not written; --accept-unproven writes them all the same.`,
+      );
+      return { report: result.report, folder: folder.path };
+    }
+    const merged = await folder.writeBytes('merged.safetensors', result.merged);
+    context.note(
+      `${result.cancelled ? 'Stopped early. ' : ''}Merged weights, metrics and report are in ${folder.path}`,
+    );
+    return { report: result.report, folder: folder.path, merged };
+  } finally {
+    release();
+    await folder.close();
+  }
+}

@@ -1,0 +1,52 @@
+import { readFile } from 'node:fs/promises';
+import { relative, resolve } from 'node:path';
+import { UserError } from '../../errors';
+import type { EngineApi, VerifyLine } from '../../worker/api';
+import { type Command, text } from '../command';
+import { kindOf, listFiles } from '../files';
+import { runtimeOptions } from '../options';
+
+export const verify: Command = {
+  usage: 'verify DIR',
+  summary:
+    'Runs each golden case (*.safetensors) of a folder on the GPU; a JSON line a case, the counts last.',
+  positionals: ['DIR'],
+  options: { ...runtimeOptions },
+  async run(args, context) {
+    const [folder] = args.positionals;
+    if ((await kindOf(folder)) === 'file')
+      throw new UserError(`${folder} is a file; name the folder of the cases.`);
+    const root = resolve(folder);
+    const files = (await listFiles(root)).filter((file) => file.endsWith('.safetensors'));
+    if (files.length === 0)
+      throw new UserError(`${folder} holds no .safetensors file; name a folder of golden cases.`);
+    const session = await context.openEngine({ runtime: text(args, 'runtime') ?? 'auto' });
+    let passed = 0;
+    try {
+      for (const [index, file] of files.entries()) {
+        const name = relative(root, file)
+          .replace(/\.safetensors$/, '')
+          .replaceAll('\\', '/');
+        context.progress(`${index + 1}/${files.length} ${name}`);
+        const line = await verifyFile(session.api, name, file);
+        if (line.ok) passed++;
+        context.progress('');
+        context.out(JSON.stringify(line));
+      }
+    } finally {
+      await session.close();
+    }
+    context.out(JSON.stringify({ cases: files.length, passed, failed: files.length - passed }));
+    return passed === files.length ? 0 : 1;
+  },
+};
+
+/** A case that cannot even run is a failed case, not the end of the others. */
+async function verifyFile(api: EngineApi, name: string, file: string): Promise<VerifyLine> {
+  try {
+    return await api.verify(name, new Uint8Array(await readFile(file)));
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    return { case: name, op: 'unknown', ok: false, error: Number.NaN, tolerance: Number.NaN, message };
+  }
+}

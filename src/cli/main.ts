@@ -1,0 +1,95 @@
+/** The command line: picks a command, reads its arguments, turns errors into one sentence and an exit status. */
+import { constants } from 'node:os';
+import { UserError } from '../errors';
+import { type Command, type Context, helpText, readArgs } from './command';
+import { demo } from './commands/demo';
+import { evaluate } from './commands/eval';
+import { inspect } from './commands/inspect';
+import { plan } from './commands/plan';
+import { start } from './commands/start';
+import { train } from './commands/train';
+import { verify } from './commands/verify';
+import { progressLine } from './progress';
+import { openEngine } from './runtime/open';
+
+export const commands: Record<string, Command> = {
+  train,
+  eval: evaluate,
+  verify,
+  plan,
+  inspect,
+  demo,
+  start,
+};
+
+function overview(): string {
+  const rows = Object.values(commands).map((command) => `  ${command.usage.padEnd(26)}${command.summary}`);
+  return [
+    'refocus COMMAND [options]: trains small convolutional networks with RefConv on WebGPU.',
+    '',
+    ...rows,
+    '',
+    '`refocus COMMAND --help` lists the options of a command.',
+  ].join('\n');
+}
+
+/**
+ * Runs one command.
+ * @returns the exit status: 0 done, 1 ran but failed its check, 2 wrong input or an error
+ */
+export async function run(argv: string[], context: Context): Promise<number> {
+  const [name, ...rest] = argv;
+  try {
+    if (name === undefined) throw new UserError(`Name a command.\n\n${overview()}`);
+    if (name === '--help' || name === '-h' || name === 'help') {
+      context.out(overview());
+      return 0;
+    }
+    const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+    if (!command) {
+      throw new UserError(`Unknown command "${name}"; the commands are ${Object.keys(commands).join(', ')}.`);
+    }
+    if (rest.includes('--help') || rest.includes('-h')) {
+      context.out(helpText(command));
+      return 0;
+    }
+    return await command.run(readArgs(name, command, rest), context);
+  } catch (error) {
+    context.progress('');
+    context.note(error instanceof UserError ? error.message : describeBug(error));
+    return 2;
+  }
+}
+
+/** What is no UserError is a mistake of ours: its stack helps to report it. */
+function describeBug(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+/** Runs one command in this process, with the page built into `pageFolder`. */
+export function main(argv: string[], pageFolder: string): Promise<number> {
+  return run(argv, processContext(pageFolder));
+}
+
+function processContext(pageFolder: string): Context {
+  const line = progressLine(process.stderr);
+  return {
+    pageFolder,
+    out: (text) => process.stdout.write(`${text}\n`),
+    note: line.note,
+    progress: line.show,
+    openEngine: (options) => openEngine({ ...options, pageFolder, note: line.note }),
+    onInterrupt(callback) {
+      let asked = Number.POSITIVE_INFINITY;
+      const listener = () => {
+        // npm passes on the interrupt that the terminal has already sent: two at once are one.
+        if (performance.now() - asked > 500) process.exit(128 + constants.signals.SIGINT);
+        if (asked !== Number.POSITIVE_INFINITY) return;
+        asked = performance.now();
+        callback();
+      };
+      process.on('SIGINT', listener);
+      return () => process.off('SIGINT', listener);
+    },
+  };
+}

@@ -1,0 +1,112 @@
+/** Options that several commands share, and what they mean to the engine. */
+import { basename } from 'node:path';
+import { UserError } from '../errors';
+import { parseSetting, type SettingName, settingFields, settingNames } from '../train/config';
+import { type NetworkOptions, parseNetworkOptions } from '../train/network-options';
+import type { DataSource, ModelSource } from '../worker/api';
+import { type Args, type OptionTable, text, texts } from './command';
+import { readUserFile, readUserFiles } from './files';
+
+/** `weightDecay` -> `weight-decay` */
+export const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
+/** How messages call a setting or network option. */
+export const optionLabel = (name: string): string => `--${kebab(name)}`;
+
+export const runtimeOptions: OptionTable = {
+  runtime: { type: 'string', value: 'R', help: 'browser, node or auto', fallback: 'auto' },
+};
+
+export const networkOptions: OptionTable = {
+  arch: { type: 'string', value: 'A', help: "the network's architecture, for example resnet20_cifar" },
+  width: { type: 'string', value: 'W', help: 'width multiplier (MobileNets)' },
+  'stem-stride': { type: 'string', value: '1|2', help: 'stride of the stem; 1 suits images of 32 pixels' },
+  classes: { type: 'string', value: 'N', help: 'number of classes' },
+  kwargs: { type: 'string', value: 'JSON', help: "the constructor's other arguments, torchvision's names" },
+};
+
+export const modelOptions: OptionTable = {
+  ...networkOptions,
+  weights: {
+    type: 'string',
+    value: 'FILE',
+    help: 'checkpoint: .safetensors, .pt, .pth or .th; default: the built-in',
+  },
+};
+
+/** An option a setting; flags have a `--no-` form too. */
+export function settingOptions(names: readonly SettingName[] = settingNames): OptionTable {
+  return Object.fromEntries(
+    names.map((name) => {
+      const { fallback, help, expects } = settingFields[name];
+      const type = typeof fallback === 'boolean' ? 'boolean' : 'string';
+      const value = expects.startsWith('one of ') ? expects.slice(7).replaceAll(', ', '|') : 'X';
+      return [kebab(name), { type, value, help, fallback: String(fallback) }];
+    }),
+  );
+}
+
+/** The settings that the arguments name, checked one by one. */
+export function givenSettings(
+  args: Args,
+  names: readonly SettingName[] = settingNames,
+): Record<string, unknown> {
+  const given: Record<string, unknown> = {};
+  for (const name of names) {
+    const value = args.values[kebab(name)];
+    if (value !== undefined) given[name] = parseSetting(name, value, optionLabel(name));
+  }
+  return given;
+}
+
+/** The network options that the arguments name; undefined where there is none. */
+export function networkFrom(args: Args): NetworkOptions | undefined {
+  const given = Object.entries({
+    arch: text(args, 'arch'),
+    width: text(args, 'width'),
+    stemStride: text(args, 'stem-stride'),
+    classes: text(args, 'classes'),
+    kwargs: text(args, 'kwargs'),
+  }).filter(([, value]) => value !== undefined);
+  return given.length > 0 ? parseNetworkOptions(Object.fromEntries(given), optionLabel) : undefined;
+}
+
+/** Where a run's inputs come from, as config.json keeps them. */
+export interface InputPaths {
+  network?: NetworkOptions;
+  /** absent: the built-in network */
+  weights?: string;
+  /** paths, or `['builtin']` */
+  data: string[];
+  /** absent: a tenth of the training images is held out */
+  test?: string[];
+}
+
+export function inputPaths(args: Args): InputPaths {
+  const data = texts(args, 'data');
+  const test = texts(args, 'test');
+  return {
+    network: networkFrom(args),
+    weights: text(args, 'weights'),
+    data: data.length > 0 ? data : ['builtin'],
+    test: test.length > 0 ? test : undefined,
+  };
+}
+
+/** The network to start from. */
+export async function modelFrom(paths: Pick<InputPaths, 'network' | 'weights'>): Promise<ModelSource> {
+  const { network, weights } = paths;
+  if (network && weights) return { kind: 'file', arch: network, file: await readUserFile(weights) };
+  if (weights) throw new UserError(`--arch is missing: name the architecture of ${basename(weights)}.`);
+  if (network) throw new UserError(`--weights is missing: name a checkpoint of ${network.arch}.`);
+  return { kind: 'builtin' };
+}
+
+/** An image set: `builtin`, a .zip, a folder, or the files of an IDX pair. */
+export async function dataFrom(paths: string[], split: 'train' | 'test'): Promise<DataSource> {
+  if (paths.length === 1 && paths[0] === 'builtin') return { kind: 'builtin', split };
+  const files = await readUserFiles(paths);
+  if (files.length === 0)
+    throw new UserError(`${paths.join(', ')} holds no file; name a zip or folder of images.`);
+  return { kind: 'files', files };
+}

@@ -1,0 +1,249 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { commands, run } from '../../../src/cli/main';
+import { UserError } from '../../../src/errors';
+import { fakeContext, fakeEngine, fakeReport } from './fake';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'refocus-cli-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const out = () => join(folder, 'out');
+const json = async (name: string) => JSON.parse(await readFile(join(out(), name), 'utf8'));
+
+test.each([
+  [[], /^Name a command/],
+  [['toString'], /^Unknown command "toString"/],
+  [['train', '--foo'], /^Unknown option --foo; see `refocus train --help`\.$/],
+  [['train', '-x'], /^Unknown option -x/],
+  [['train', 'extra'], /^Unexpected argument "extra"/],
+  [['train', '--lr'], /^--lr needs a value/],
+  [['train', '--lr', '-1'], /^--lr must be a number above 0/],
+  [['train', '--lr', 'nan'], /^--lr must be/],
+  [['train', '--nesterov=1'], /^--nesterov takes no value/],
+  [['train', '--weight-decay', 'x'], /^--weight-decay must be/],
+  [['train', '--no-lr'], /--no-lr/],
+  [['train', '--weights', 'x.pt'], /^--arch is missing/],
+  [['train', '--arch', 'resnet20_cifar'], /^--weights is missing/],
+  [['train', '--data', '/no/such/place'], /^\/no\/such\/place does not exist/],
+  [['train', '--config', '/no/such/file'], /^\/no\/such\/file is no config file/],
+  [['eval', '--arch', 'a', '--weights', 'package.json'], /^--test is missing/],
+  [['eval', '--mean', '1,2'], /^--mean must be three numbers/],
+  [['verify'], /^DIR is missing/],
+  [['verify', 'package.json'], /is a file/],
+  [['inspect', '/no/such/file'], /does not exist/],
+  [['inspect', 'src'], /is a folder/],
+  [['plan'], /^--arch is missing/],
+  [['plan', '--arch', 'a', '--size', '0'], /^--size must be/],
+  [['start', '--port', '1.5'], /^--port must be/],
+])('refocus %j: one sentence, exit 2', async (argv, message) => {
+  const context = fakeContext();
+  expect(await run(argv, context)).toBe(2);
+  expect(context.stderr).toEqual([expect.stringMatching(message)]);
+  expect(context.stdout).toEqual([]);
+  expect(context.sessions.opened).toBe(context.sessions.closed);
+});
+
+test('every command has help, with exit 0', async () => {
+  for (const name of Object.keys(commands)) {
+    const context = fakeContext();
+    expect(await run([name, '--help'], context)).toBe(0);
+    expect(context.stdout[0]).toContain(`refocus ${name}`);
+  }
+});
+
+test('train writes the four files and prints the report', async () => {
+  const engine = fakeEngine();
+  const context = fakeContext(engine);
+  const argv = ['train', '--out', out(), '--method', 'finetune', '--no-flip', '--layers', 'a,b', '--limit=7'];
+  expect(await run(argv, context)).toBe(0);
+  expect((await readdir(out())).sort()).toEqual([
+    'config.json',
+    'merged.safetensors',
+    'metrics.jsonl',
+    'report.json',
+  ]);
+  expect(await json('report.json')).toEqual(fakeReport(true));
+  expect(JSON.parse(context.stdout[0])).toEqual(fakeReport(true));
+  expect([...(await readFile(join(out(), 'merged.safetensors')))]).toEqual([1, 2, 3]);
+  const lines = (await readFile(join(out(), 'metrics.jsonl'), 'utf8')).trim().split('\n');
+  expect(lines.map((line) => JSON.parse(line))).toEqual([
+    { step: 1, epoch: 1, loss: 2, accuracy: 0.5, lr: 0.05 },
+    { eval: 'last', step: 2, epoch: 1, accuracy: 0.6, loss: 1 },
+  ]);
+  expect(engine.jobs[0]).toMatchObject({
+    model: { kind: 'builtin' },
+    train: { kind: 'builtin', split: 'train' },
+    test: { kind: 'builtin', split: 'test' },
+    settings: { method: 'finetune', flip: false, layers: ['a', 'b'], limit: 7 },
+  });
+  expect(context.sessions).toEqual({ opened: 1, closed: 1 });
+});
+
+test('--config repeats a run; other options override it', async () => {
+  const first = fakeEngine();
+  await run(['train', '--out', out(), '--lr', '0.5', '--seed', '3'], fakeContext(first));
+  const second = fakeEngine();
+  const argv = [
+    'train',
+    '--config',
+    join(out(), 'config.json'),
+    '--seed',
+    '4',
+    '--out',
+    join(folder, 'again'),
+  ];
+  expect(await run(argv, fakeContext(second))).toBe(0);
+  expect(second.jobs[0].settings).toEqual({ ...first.jobs[0].settings, seed: 4 });
+});
+
+test('a config that lies is refused', async () => {
+  for (const content of [
+    '{',
+    '[]',
+    'null',
+    '{"data":"builtin"}',
+    '{"data":["builtin"],"settings":{"lr":"x"}}',
+  ]) {
+    const file = join(folder, 'config.json');
+    await writeFile(file, content);
+    const context = fakeContext();
+    expect(await run(['train', '--config', file, '--out', out()], context)).toBe(2);
+    expect(context.stderr[0]).not.toContain('    at ');
+  }
+});
+
+test('an unproven merge leaves no weights and exits 1, unless they are asked for', async () => {
+  const engine = fakeEngine({}, false);
+  await mkdir(out());
+  await writeFile(join(out(), 'merged.safetensors'), 'of an earlier run');
+  const context = fakeContext(engine);
+  expect(await run(['train', '--out', out()], context)).toBe(1);
+  expect(context.stderr.at(-1)).toMatch(/^The merged network differs.*--accept-unproven/);
+  expect(await readdir(out())).not.toContain('merged.safetensors');
+  expect((await json('report.json')).proof.ok).toBe(false);
+  expect(await run(['train', '--out', out(), '--accept-unproven'], fakeContext(engine))).toBe(0);
+  expect(await readdir(out())).toContain('merged.safetensors');
+});
+
+test("an engine's UserError is one sentence; the metrics so far stay", async () => {
+  const engine = fakeEngine({
+    async train(_job, onEvent) {
+      const point = { step: 1, epoch: 1, loss: 2, accuracy: 0.5, lr: 0.05 };
+      onEvent({ type: 'steps', points: [point], imagesPerSecond: 1, etaSeconds: 1 });
+      throw new UserError('The GPU was lost; start again.');
+    },
+  });
+  const context = fakeContext(engine);
+  expect(await run(['train', '--out', out()], context)).toBe(2);
+  expect(context.stderr.at(-1)).toBe('The GPU was lost; start again.');
+  expect(await readFile(join(out(), 'metrics.jsonl'), 'utf8')).toContain('"step":1');
+  expect(context.sessions.closed).toBe(1);
+});
+
+test('an interrupt asks the engine to stop', async () => {
+  let cancelled = 0;
+  const engine = fakeEngine({
+    cancel: async () => {
+      cancelled++;
+    },
+  });
+  const context = fakeContext(engine);
+  context.onInterrupt = (callback) => {
+    callback();
+    return () => {};
+  };
+  expect(await run(['train', '--out', out()], context)).toBe(0);
+  expect(cancelled).toBe(1);
+});
+
+test('folders keep their paths; the order is sorted', async () => {
+  for (const path of ['train/dog/2.jpg', 'train/cat/1.jpg']) {
+    await mkdir(join(folder, path, '..'), { recursive: true });
+    await writeFile(join(folder, path), path);
+  }
+  const engine = fakeEngine();
+  expect(await run(['train', '--data', join(folder, 'train'), '--out', out()], fakeContext(engine))).toBe(0);
+  const { train, test: held } = engine.jobs[0];
+  if (train.kind !== 'files') throw new Error('no files');
+  expect(train.files.map(({ path }) => path)).toEqual(['train/cat/1.jpg', 'train/dog/2.jpg']);
+  expect(await train.files[0].blob.text()).toBe('train/cat/1.jpg');
+  expect(held).toBeUndefined();
+});
+
+test('an empty folder is refused', async () => {
+  const context = fakeContext();
+  expect(await run(['train', '--data', folder, '--out', out()], context)).toBe(2);
+  expect(context.stderr[0]).toMatch(/holds no file/);
+});
+
+test('eval prints one line', async () => {
+  const context = fakeContext();
+  expect(await run(['eval'], context)).toBe(0);
+  expect(context.stdout).toEqual(['{"accuracy":0.5,"images":10}']);
+});
+
+test('verify: a line a case, the counts last, exit 1 where one fails or throws', async () => {
+  const empty = fakeContext();
+  expect(await run(['verify', folder], empty)).toBe(2);
+  expect(empty.stderr[0]).toMatch(/holds no \.safetensors file/);
+  await mkdir(join(folder, 'ops'));
+  for (const name of ['a', 'ops/b', 'ops/c']) await writeFile(join(folder, `${name}.safetensors`), name);
+  const good = fakeContext();
+  expect(await run(['verify', folder], good)).toBe(0);
+  expect(good.stdout.map((line) => JSON.parse(line).case)).toEqual(['a', 'ops/b', 'ops/c', undefined]);
+  expect(good.stdout.at(-1)).toBe('{"cases":3,"passed":3,"failed":0}');
+  const bad = fakeContext(
+    fakeEngine({
+      async verify(name, golden) {
+        expect(new TextDecoder().decode(golden)).toBe(name);
+        if (name === 'a') throw new UserError('a: unknown operation "x".');
+        return { case: name, op: 'relu', ok: name !== 'ops/b', error: 1, tolerance: 0.5 };
+      },
+    }),
+  );
+  expect(await run(['verify', folder], bad)).toBe(1);
+  expect(JSON.parse(bad.stdout[0])).toMatchObject({
+    case: 'a',
+    ok: false,
+    message: 'a: unknown operation "x".',
+  });
+  expect(bad.stdout.at(-1)).toBe('{"cases":3,"passed":1,"failed":2}');
+});
+
+test('inspect: a table, or one JSON line', async () => {
+  const context = fakeContext();
+  expect(await run(['inspect', 'package.json', '--json'], context)).toBe(0);
+  expect(JSON.parse(context.stdout[0]).layers[0].name).toBe('conv');
+  const table = fakeContext();
+  await run(['inspect', 'package.json'], table);
+  expect(table.stdout[0]).toMatch(/^layer +kind.*\nconv +depthwise +4x1x3x3 +36 +0\.5000$/);
+});
+
+test('demo trains both ways alike and prints the table', async () => {
+  const engine = fakeEngine();
+  const context = fakeContext(engine);
+  expect(await run(['demo', '--out', out(), '--epochs', '2'], context)).toBe(0);
+  const [finetune, refocus] = engine.jobs.map(({ settings }) => settings);
+  expect(finetune.method).toBe('finetune');
+  expect(refocus).toEqual({ ...finetune, method: 'refocus' });
+  expect(context.stdout[0]).toMatch(/base +50\.00 % +50\.00 %\nfine-tuned +60\.00 % +62\.50 % +yes/);
+  expect(context.stdout.at(-1)).toContain(join(out(), 'refocus'));
+  expect(await run(['demo', '--out', out()], fakeContext(fakeEngine({}, false)))).toBe(1);
+});
+
+test('a mistake of ours shows its stack and exits 2', async () => {
+  const context = fakeContext(
+    fakeEngine({
+      evaluate: async () => {
+        throw new TypeError('oops');
+      },
+    }),
+  );
+  expect(await run(['eval'], context)).toBe(2);
+  expect(context.stderr[0]).toMatch(/TypeError: oops\n +at /);
+});

@@ -1,0 +1,122 @@
+import { expect, test } from 'vitest';
+import { UserError } from '../../../src/errors';
+import { defaultSettings, parseSettings } from '../../../src/train/config';
+import { parseNetworkOptions } from '../../../src/train/network-options';
+
+test('nothing given means the defaults, and they pass their own checks', () => {
+  expect(parseSettings({})).toEqual(defaultSettings());
+  expect(parseSettings(defaultSettings())).toEqual(defaultSettings());
+  expect(defaultSettings()).toMatchObject({
+    method: 'refocus',
+    mapInit: 'zeros',
+    identity: true,
+    path: 'auto',
+  });
+});
+
+test('defaults are fresh each time', () => {
+  defaultSettings().mean[0] = 9;
+  expect(defaultSettings().mean[0]).toBe(0.485);
+});
+
+test('text from a URL means what JSON means', () => {
+  const given = {
+    lr: '0.1',
+    batch: '64',
+    flip: 'false',
+    mean: '0.1, 0.2,0.3',
+    layers: 'a.conv,b.conv',
+    mapKernel: '5',
+  };
+  expect(parseSettings(given)).toMatchObject({
+    lr: 0.1,
+    batch: 64,
+    flip: false,
+    mean: [0.1, 0.2, 0.3],
+    layers: ['a.conv', 'b.conv'],
+    mapKernel: 5,
+  });
+  expect(parseSettings({ layers: 'spatial' }).layers).toBe('spatial');
+});
+
+test.each([
+  ['lr', 'nan'],
+  ['lr', Number.NaN],
+  ['lr', Number.POSITIVE_INFINITY],
+  ['lr', 0],
+  ['lr', -1],
+  ['lr', ''],
+  ['lr', null],
+  ['epochs', 0],
+  ['epochs', '1.5'],
+  ['batch', 2.5],
+  ['batch', '12x'],
+  ['batch', 1e9],
+  ['seed', -1],
+  ['seed', 2 ** 32],
+  ['momentum', 1],
+  ['weightDecay', -1],
+  ['labelSmoothing', 1],
+  ['clipNorm', -1],
+  ['method', 'Refocus'],
+  ['optimizer', 'adam'],
+  ['mapKernel', 2],
+  ['mapKernel', '7'],
+  ['flip', 'yes'],
+  ['flip', 1],
+  ['mean', '0.5,0.5'],
+  ['mean', [0.5, 0.5, 'x']],
+  ['std', '0.5,0,0.5'],
+  ['layers', ''],
+  ['layers', []],
+  ['layers', 'a,,b'],
+  ['limit', -5],
+  ['imageSize', 100000],
+])('%s = %j is refused by one sentence that names it', (name, value) => {
+  const parse = () => parseSettings({ [name]: value }, (key) => `--${key}`);
+  expect(parse).toThrow(UserError);
+  expect(parse).toThrow(new RegExp(`^--${name} must be [^\n]+, not [^\n]*\\.$`));
+});
+
+test('unknown names are refused, those of Object.prototype too', () => {
+  expect(() => parseSettings({ learningRate: 1 })).toThrow(/^Unknown setting learningRate/);
+  expect(() => parseSettings(JSON.parse('{"__proto__": {"lr": 1}}'))).toThrow(/^Unknown setting __proto__/);
+  expect(() => parseSettings({ constructor: 1 })).toThrow(/^Unknown setting constructor/);
+});
+
+test('settings that contradict each other are refused', () => {
+  expect(() => parseSettings({ nesterov: true, momentum: 0 })).toThrow(/nesterov needs/);
+  expect(() => parseSettings({ path: 'factored', optimizer: 'adamw' })).toThrow(/exact only/);
+  expect(() => parseSettings({ path: 'factored', method: 'joint' })).toThrow(/exact only/);
+  expect(() => parseSettings({ warmupEpochs: 3, epochs: 3 })).toThrow(
+    /warmupEpochs \(3\) must be below epochs \(3\)/,
+  );
+});
+
+test('settings must be an object', () => {
+  for (const input of [null, [], 'lr=1', 3]) expect(() => parseSettings(input)).toThrow(UserError);
+});
+
+test('a long value is cut in the message', () => {
+  const message = (() => {
+    try {
+      return String(parseSettings({ method: 'x'.repeat(1e6) }));
+    } catch (error) {
+      return (error as Error).message;
+    }
+  })();
+  expect(message.length).toBeLessThan(200);
+});
+
+test('network options: text and JSON', () => {
+  expect(parseNetworkOptions({ arch: 'a', width: '0.35', stemStride: '1', kwargs: '{"x":[1]}' })).toEqual({
+    arch: 'a',
+    width: 0.35,
+    stemStride: 1,
+    kwargs: { x: [1] },
+  });
+  for (const bad of [{ width: 0 }, { stemStride: 3 }, { classes: 1.5 }, { kwargs: '[1]' }, { kwargs: '{' }]) {
+    expect(() => parseNetworkOptions({ arch: 'a', ...bad })).toThrow(UserError);
+  }
+  expect(() => parseNetworkOptions({ width: 1 })).toThrow(/arch is missing/);
+});

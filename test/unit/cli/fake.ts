@@ -1,0 +1,80 @@
+/** A context without a process and an engine without a GPU, for tests of the commands. */
+import type { Context } from '../../../src/cli/command';
+import type { EngineApi, Report, TrainJob, TrainResult } from '../../../src/worker/api';
+
+export function fakeReport(ok: boolean): Report {
+  return {
+    accuracy: { base: 0.5, last: 0.6, best: 0.625 },
+    proof: {
+      maxAbsLogitDiff: 1e-6,
+      maxRelLogitDiff: ok ? 1e-7 : 0.5,
+      top1Agreement: ok ? 1 : 0.25,
+      images: 256,
+      parameters: [10, 10],
+      multiplyAdds: [20, 20],
+      ok,
+    },
+    steps: 2,
+    seconds: 1,
+    stepMs: 3,
+    plan: { dispatches: 4, bytesPerStep: 5, peakBytes: 6 },
+    adapter: 'fake',
+  };
+}
+
+/** An engine that records its jobs and answers at once; `parts` replaces single methods. */
+export function fakeEngine(parts: Partial<EngineApi> = {}, ok = true): EngineApi & { jobs: TrainJob[] } {
+  const jobs: TrainJob[] = [];
+  return {
+    jobs,
+    adapter: async () => 'fake',
+    async train(job, onEvent): Promise<TrainResult> {
+      jobs.push(job);
+      const point = { step: 1, epoch: 1, loss: 2, accuracy: 0.5, lr: 0.05 };
+      onEvent({ type: 'steps', points: [point], imagesPerSecond: 100, etaSeconds: 1 });
+      onEvent({ type: 'eval', which: 'last', point: { step: 2, epoch: 1, accuracy: 0.6, loss: 1 } });
+      const merged = new Uint8Array([1, 2, 3]);
+      return { report: fakeReport(ok), merged, metrics: [point], evals: [], cancelled: false };
+    },
+    pause: async () => {},
+    resume: async () => {},
+    cancel: async () => {},
+    evaluate: async () => ({ accuracy: 0.5, images: 10 }),
+    verify: async (name) => ({ case: name, op: 'relu', ok: true, error: 0, tolerance: 1e-5 }),
+    inspect: async () => [
+      { name: 'conv', kind: 'depthwise', shape: [4, 1, 3, 3], parameters: 36, redundancy: 0.5 },
+    ],
+    ...parts,
+  };
+}
+
+export interface FakeContext extends Context {
+  stdout: string[];
+  stderr: string[];
+  sessions: { opened: number; closed: number };
+}
+
+export function fakeContext(api: EngineApi = fakeEngine()): FakeContext {
+  const stdout: string[] = [];
+  const stderr: string[] = [];
+  const sessions = { opened: 0, closed: 0 };
+  return {
+    stdout,
+    stderr,
+    sessions,
+    pageFolder: '/nowhere',
+    out: (line) => stdout.push(line),
+    note: (line) => stderr.push(line),
+    progress: () => {},
+    async openEngine() {
+      sessions.opened++;
+      return {
+        api,
+        close: async () => {
+          sessions.closed++;
+        },
+      };
+    },
+    onInterrupt: () => () => {},
+  };
+}
