@@ -1,7 +1,9 @@
 /** What the page and the command line say to the engine's worker, and what it answers. Types only. */
+import type { LayerRedundancy } from '../analysis/redundancy';
 import type { TrainSettings } from '../train/config';
 import type { NetworkOptions } from '../train/network-options';
 
+export type { LayerRedundancy } from '../analysis/redundancy';
 export type { Method, TrainSettings } from '../train/config';
 export type { NetworkOptions } from '../train/network-options';
 
@@ -65,16 +67,6 @@ export type TrainEvent =
   | { type: 'steps'; points: StepPoint[]; imagesPerSecond: number; etaSeconds: number }
   | { type: 'eval'; which: 'base' | 'epoch' | 'last' | 'best'; point: EvalPoint }
   | { type: 'redundancy'; when: 'before' | 'after'; layers: LayerRedundancy[] };
-
-/** Redundancy of one spatial convolution; `divergence` is C x C row-major, D(i, j) = sum P_i log(P_i / P_j). */
-export interface LayerRedundancy {
-  name: string;
-  kernels: number;
-  kernelSize: [number, number];
-  /** mean of D off the diagonal, nats */
-  mean: number;
-  divergence: Float32Array;
-}
 
 export interface MergeProof {
   maxAbsLogitDiff: number;
