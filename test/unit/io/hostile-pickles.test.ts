@@ -1,0 +1,197 @@
+import { zipSync } from 'fflate';
+import { describe, expect, test } from 'vitest';
+import { UserError } from '../../../src/errors';
+import { readCheckpoint } from '../../../src/io/checkpoint';
+
+/** Little-endian bytes of a number. */
+const le = (value: number, size: number) =>
+  Array.from({ length: size }, (_, i) => Math.floor(value / 256 ** i) % 256);
+const ascii = (text: string) => [...text].map((char) => char.charCodeAt(0));
+const text = (value: string) => [0x58, ...le(value.length, 4), ...ascii(value)];
+const global = (module: string, name: string) => ascii(`c${module}\n${name}\n`);
+const int = (value: number) => [0x8a, 8, ...le(value, 8)];
+const tuple = (...items: number[][]) => [0x28, ...items.flat(), 0x74];
+const pickle = (...body: number[][]) => new Uint8Array([0x80, 2, ...body.flat(), 0x2e]);
+const REDUCE = [0x52];
+
+function zip(data: Uint8Array, storages: Record<string, Uint8Array> = {}): Uint8Array {
+  const entries = Object.entries(storages).map(([key, raw]) => [`net/data/${key}`, raw]);
+  return zipSync({ 'net/data.pkl': data, ...Object.fromEntries(entries) }, { level: 0 });
+}
+
+/** `torch._utils._rebuild_tensor_v2` of float storage "0" with `total` elements. */
+function tensor(total: number[], offset: number[], shape: number[][], stride: number[][]): number[] {
+  const storage = [
+    ...tuple(text('storage'), global('torch', 'FloatStorage'), text('0'), text('cpu'), total),
+    0x51,
+  ];
+  const args = tuple(storage, offset, tuple(...shape), tuple(...stride), [0x89], [0x7d]);
+  return [...global('torch._utils', '_rebuild_tensor_v2'), ...args, ...REDUCE];
+}
+
+/** An archive of {"w": tensor} whose storage "0" has 16 bytes. */
+function archive(w: number[]): Uint8Array {
+  return zip(pickle([0x7d], text('w'), w, [0x73]), { 0: new Uint8Array(16) });
+}
+
+test('the builders above make an archive that reads', () => {
+  const bytes = archive(tensor(int(4), int(1), [int(3)], [int(1)]));
+  expect(readCheckpoint(bytes, 'w.pt').tensors.get('w')).toEqual({
+    dtype: 'F32',
+    shape: [3],
+    data: new Float32Array(3),
+  });
+});
+
+test('the form of newer types: an untyped storage counted in bytes, and the dtype beside it', () => {
+  const storage = [
+    ...tuple(text('storage'), global('torch.storage', 'UntypedStorage'), text('0'), text('cpu'), int(16)),
+    0x51,
+  ];
+  const args = tuple(
+    storage,
+    int(1),
+    tuple(int(2)),
+    tuple(int(1)),
+    [0x89],
+    [0x7d],
+    global('torch', 'uint32'),
+    [0x7d],
+  );
+  const w = [...global('torch._utils', '_rebuild_tensor_v3'), ...args, ...REDUCE];
+  const bytes = zip(pickle([0x7d], text('w'), w, [0x73]), {
+    0: new Uint8Array(new Uint32Array([1, 2, 3, 4]).buffer),
+  });
+  expect(readCheckpoint(bytes, 'w.pt').tensors.get('w')).toEqual({
+    dtype: 'U32',
+    shape: [2],
+    data: new Uint32Array([2, 3]),
+  });
+});
+
+describe('a pickle that names code', () => {
+  const system = [...global('posix', 'system'), ...tuple(text('touch /tmp/owned')), ...REDUCE];
+  const cases: [string, Uint8Array, string][] = [
+    ['os.system in a zip', zip(pickle(global('os', 'system'), tuple(text('ls')), REDUCE)), 'os.system'],
+    ['posix.system beside weights', zip(pickle([0x7d], text('w'), system, [0x73])), 'posix.system'],
+    ['protocol 0', new Uint8Array(ascii("cos\nsystem\n(S'ls'\ntR.")), 'os.system'],
+    ['INST', new Uint8Array(ascii("(S'ls'\nios\nsystem\n.")), 'os.system'],
+    ['STACK_GLOBAL', zip(pickle(text('builtins'), text('eval'), [0x93])), 'builtins.eval'],
+    ['the first pickle of a stream', pickle(global('os', 'system'), tuple(text('ls')), REDUCE), 'os.system'],
+    ['a class of one’s own', zip(pickle(global('__main__', 'Net'), [0x29, 0x81])), '__main__.Net'],
+    ['a name of Object.prototype', zip(pickle(global('torch', 'constructor'))), 'torch.constructor'],
+  ];
+  test.each(cases)('%s', (_, bytes, name) => {
+    expect(() => readCheckpoint(bytes, 'evil.pt')).toThrow(UserError);
+    expect(() => readCheckpoint(bytes, 'evil.pt')).toThrow(
+      new RegExp(`^evil\\.pt names the Python object ${name.replace('.', '\\.')},.* it was not run`),
+    );
+  });
+});
+
+describe('malformed pickles', () => {
+  const deep = new Uint8Array(200_000).fill(0x28);
+  const laughs = Array.from({ length: 400 }, () => [0x32, 0x86, 0x71, 0]).flat();
+  const pairs = Array.from({ length: 1000 }, (_, i) => [...int(i), 0x4e, 0x86]).flat();
+  const makeDict = [...global('collections', 'OrderedDict'), 0x68, 0, 0x85, 0x52];
+  const sharedPairs = [0x5d, 0x71, 0, 0x28, ...pairs, 0x65, ...new Array(5000).fill(makeDict).flat()];
+  const itself = [0x5d, 0x71, 0, 0x68, 0, 0x61];
+  const cases: [string, Uint8Array, RegExp][] = [
+    ['nothing but marks', zip(deep), /ends in the middle/],
+    ['a million empty dicts', zip(new Uint8Array(1_100_000).fill(0x7d)), /more than 1000000 instructions/],
+    ['2^400 shared tuples', zip(pickle([0x5d], laughs)), /no tensors/],
+    ['a list made into dicts again and again', zip(pickle([0x5d], sharedPairs)), /no tensors/],
+    ['a list in itself', zip(pickle(itself)), /no tensors/],
+    ['a dict in itself', zip(pickle([0x7d, 0x71, 0], text('model'), [0x68, 0, 0x73])), /only "model"/],
+    ['a string of 4 GB', zip(pickle([0x58, 255, 255, 255, 255])), /ends in the middle/],
+    ['bytes of 2^64', zip(pickle([0x8e, ...new Array(8).fill(255)])), /ends in the middle/],
+    ['a frame at the end', zip(new Uint8Array([0x80, 4, 0x95, 0])), /ends in the middle/],
+    ['a number of 4 GB', zip(pickle([0x8b, 255, 255, 255, 255])), /number of 4294967295 bytes/],
+    ['a line without an end', zip(new Uint8Array(100_000).fill(0x63)), /line without an end/],
+    ['an empty stack', zip(pickle([0x30])), /empty stack/],
+    ['no mark', zip(pickle([0x74])), /lacks a mark/],
+    ['memo that was never stored', zip(pickle([0x68, 9])), /recalls entry 9/],
+    ['a call of a string', zip(pickle(text('f'), [0x29, 0x52])), /calls something/],
+    ['append to a number', zip(pickle([0x4b, 1, 0x4b, 2, 0x61])), /appends to/],
+    ['a key of a list', zip(pickle([0x5d, 0x4e, 0x4e, 0x73])), /sets a key/],
+    ['odd SETITEMS', zip(pickle([0x7d, 0x28, 0x4e, 0x75])), /key without a value/],
+    ['an unknown instruction', zip(pickle([0xff])), /0xff, not a pickle instruction/],
+    ['an extension code', zip(pickle([0x82, 1])), /0x82, not a pickle instruction/],
+    ['protocol 6', zip(new Uint8Array([0x80, 6, 0x4e, 0x2e])), /newer than 5/],
+    ['a storage that is a number', zip(pickle([0x4b, 1, 0x51])), /storage in it is malformed/],
+    ['an archive without data.pkl', zipSync({ 'cat/1.jpg': new Uint8Array(9) }), /0 files data\.pkl/],
+    ['two files data.pkl', zipSync({ 'a/data.pkl': pickle(), 'b/data.pkl': pickle() }), /2 files data\.pkl/],
+    [
+      'no tensors, only settings',
+      zip(pickle([0x7d], text('lr'), [0x4b, 1, 0x73])),
+      /no tensors by name, only "lr"/,
+    ],
+    [
+      'a picture',
+      new Uint8Array([0xff, 0xd8, 0xff, 0xe0, 0, 16, 0x4a, 0x46, 0x49, 0x46]),
+      /0xff, not a pickle/,
+    ],
+  ];
+  test.each(cases)('%s', (_, bytes, message) => {
+    expect(() => readCheckpoint(bytes, 'bad.pt')).toThrow(UserError);
+    expect(() => readCheckpoint(bytes, 'bad.pt')).toThrow(message);
+    expect(() => readCheckpoint(bytes, 'bad.pt')).toThrow(/^bad\.pt is not a PyTorch checkpoint/);
+  });
+});
+
+describe('tensors that lie about their storage', () => {
+  const huge = int(2 ** 40);
+  const cases: [string, number[], RegExp][] = [
+    [
+      'offset beyond the end',
+      tensor(int(4), int(2), [int(3)], [int(1)]),
+      /"w" reaches beyond its storage "0"/,
+    ],
+    ['stride beyond the end', tensor(int(4), int(0), [int(2)], [int(4)]), /reaches beyond/],
+    ['storage larger than its entry', tensor(int(5), int(0), [int(1)], [int(1)]), /storage "0" is cut off/],
+    ['expanded to terabytes', tensor(int(4), int(0), [huge, int(4)], [int(0), int(1)]), /grow beyond/],
+    [
+      'extent product that overflows',
+      tensor(int(4), int(0), [huge, huge, huge], [int(0), int(0), int(0)]),
+      /grow/,
+    ],
+    ['stride that overflows', tensor(int(4), int(0), [int(2)], [int(2 ** 53 - 1)]), /reaches beyond/],
+    [
+      'negative extent',
+      tensor(int(4), int(0), [[0x4a, 255, 255, 255, 255]], [int(1)]),
+      /tensor in it is malformed/,
+    ],
+    ['negative offset', tensor(int(4), [0x4a, 255, 255, 255, 255], [int(1)], [int(1)]), /malformed/],
+    ['strides missing', tensor(int(4), int(0), [int(1)], []), /other strides/],
+    [
+      '65 dimensions',
+      tensor(int(4), int(0), new Array(65).fill(int(1)), new Array(65).fill(int(1))),
+      /malformed/,
+    ],
+  ];
+  test.each(cases)('%s', (_, w, message) => {
+    expect(() => readCheckpoint(archive(w), 'bad.pt')).toThrow(UserError);
+    expect(() => readCheckpoint(archive(w), 'bad.pt')).toThrow(message);
+  });
+});
+
+test('NaN and infinity are refused by the name of their tensor', () => {
+  for (const [value, shown] of [
+    [Number.NaN, 'NaN'],
+    [Number.NEGATIVE_INFINITY, '-Infinity'],
+  ] as const) {
+    const raw = new Uint8Array(new Float32Array([0, 1, value, 3]).buffer);
+    const w = tensor(int(4), int(0), [int(4)], [int(1)]);
+    const bytes = zip(pickle([0x7d], text('conv.weight'), w, [0x73]), { 0: raw });
+    expect(() => readCheckpoint(bytes, 'bad.pt')).toThrow(UserError);
+    expect(() => readCheckpoint(bytes, 'bad.pt')).toThrow(
+      `bad.pt: tensor "conv.weight" holds ${shown} at element 2;`,
+    );
+  }
+});
+
+test('an empty file and one without tensors', () => {
+  expect(() => readCheckpoint(new Uint8Array(), 'a.pt')).toThrow(/^a\.pt is empty/);
+  const bare = new Uint8Array([2, 0, 0, 0, 0, 0, 0, 0, 0x7b, 0x7d]);
+  expect(() => readCheckpoint(bare, 'a.safetensors')).toThrow(/^a\.safetensors holds no tensor/);
+});
