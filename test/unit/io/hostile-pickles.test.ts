@@ -2,6 +2,8 @@ import { zipSync } from 'fflate';
 import { describe, expect, test } from 'vitest';
 import { UserError } from '../../../src/errors';
 import { readCheckpoint } from '../../../src/io/checkpoint';
+import { unpickle } from '../../../src/io/pickle';
+import { torchHost } from '../../../src/io/pytorch-globals';
 
 /** Little-endian bytes of a number. */
 const le = (value: number, size: number) =>
@@ -69,6 +71,26 @@ test('the form of newer types: an untyped storage counted in bytes, and the dtyp
   });
 });
 
+describe('values', () => {
+  const value = (...body: number[][]) => unpickle(pickle(...body), 0, torchHost('w.pt')).value;
+
+  test('whole numbers keep sign and digits', () => {
+    expect(value([0x8a, 2, 0x18, 0xfc])).toBe(-1000);
+    expect(value([0x8a, 8, ...new Array(8).fill(0xff)])).toBe(-1);
+    expect(value([0x8a, 0])).toBe(0);
+    expect(value([0x8a, 8, 1, 0, 0, 0, 0, 0, 0, 0x80])).toBe(1n - 2n ** 63n);
+    expect(value([0x4a, 0xfe, 0xff, 0xff, 0xff])).toBe(-2);
+    expect(value(ascii('I01\n'))).toBe(true);
+    expect(value(ascii('L-12L\n'))).toBe(-12);
+  });
+
+  test('a list goes into an OrderedDict once, so that a short pickle cannot fill the memory', () => {
+    const pairs = [0x5d, 0x71, 0, ...text('k'), 0x4b, 1, 0x86, 0x61];
+    const dict = [...global('collections', 'OrderedDict'), 0x68, 0, 0x85, 0x52];
+    expect(value(tuple(pairs, dict, dict))).toEqual([[], new Map([['k', 1]]), new Map()]);
+  });
+});
+
 describe('a pickle that names code', () => {
   const system = [...global('posix', 'system'), ...tuple(text('touch /tmp/owned')), ...REDUCE];
   const cases: [string, Uint8Array, string][] = [
@@ -92,15 +114,11 @@ describe('a pickle that names code', () => {
 describe('malformed pickles', () => {
   const deep = new Uint8Array(200_000).fill(0x28);
   const laughs = Array.from({ length: 400 }, () => [0x32, 0x86, 0x71, 0]).flat();
-  const pairs = Array.from({ length: 1000 }, (_, i) => [...int(i), 0x4e, 0x86]).flat();
-  const makeDict = [...global('collections', 'OrderedDict'), 0x68, 0, 0x85, 0x52];
-  const sharedPairs = [0x5d, 0x71, 0, 0x28, ...pairs, 0x65, ...new Array(5000).fill(makeDict).flat()];
   const itself = [0x5d, 0x71, 0, 0x68, 0, 0x61];
   const cases: [string, Uint8Array, RegExp][] = [
     ['nothing but marks', zip(deep), /ends in the middle/],
     ['a million empty dicts', zip(new Uint8Array(1_100_000).fill(0x7d)), /more than 1000000 instructions/],
     ['2^400 shared tuples', zip(pickle([0x5d], laughs)), /no tensors/],
-    ['a list made into dicts again and again', zip(pickle([0x5d], sharedPairs)), /no tensors/],
     ['a list in itself', zip(pickle(itself)), /no tensors/],
     ['a dict in itself', zip(pickle([0x7d, 0x71, 0], text('model'), [0x68, 0, 0x73])), /only "model"/],
     ['a string of 4 GB', zip(pickle([0x58, 255, 255, 255, 255])), /ends in the middle/],
