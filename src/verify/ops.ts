@@ -1,7 +1,10 @@
+import type { Tensor } from '../graph/tensor';
+import { mapLayout, weightLayout } from '../nn/layout';
 import { ACTIVATIONS, type Activation, activation } from '../ops/activation';
 import { batchNorm } from '../ops/batch-norm';
 import { type ConvAttributes, conv2d } from '../ops/conv2d';
 import { add } from '../ops/copy';
+import { refocusMap } from '../ops/refocus';
 import type { Case, CaseGraph } from './case';
 
 type Build = (g: CaseGraph, c: Case) => void;
@@ -25,6 +28,15 @@ const batchNormCase: Build = (g, c) => {
   g.updated('running_var');
 };
 
+const groupsOf = (c: Case) => c.attrs.groups as number;
+
+/** W_t of a case's basis and map. */
+function refocused(g: CaseGraph, c: Case): Tensor {
+  const basis = g.weight('basis', groupsOf(c));
+  const map = g.input('map', mapLayout(c.inputs.map.shape, c.inputs.basis.shape, groupsOf(c)));
+  return refocusMap(g.graph, 'refocused weight', basis, map, { groups: groupsOf(c), identity: true });
+}
+
 /** How each operation of the golden cases is built; a name that is not here is unknown. */
 export const OPS: Record<string, Build> = {
   ...Object.fromEntries(Object.keys(ACTIVATIONS).map((kind) => [kind, act(kind as Activation)])),
@@ -36,5 +48,10 @@ export const OPS: Record<string, Build> = {
     );
   },
   batch_norm: batchNormCase,
+  refocus: (g, c) => g.output('weight', refocused(g, c), weightLayout(c.outputs.weight.shape, groupsOf(c))),
+  refconv2d: (g, c) => {
+    const a = c.attrs as unknown as ConvAttributes;
+    g.output('y', conv2d(g.graph, 'y', g.activation('x'), refocused(g, c), undefined, a));
+  },
   add: (g) => g.output('y', add(g.graph, 'y', g.activation('a'), g.activation('b'))),
 };

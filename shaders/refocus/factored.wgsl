@@ -1,0 +1,24 @@
+// wt = IDENTITY * basis + a * start + m Gram: the refocusing W_b + (a W_r0 + M B^T) B of a frozen basis with im2col B and Gram = B^T B,
+// in the K^2 numbers a kernel that the SGD family needs (src/ops/refocus-factored.ts). One vec4 of output channels at one tap a thread.
+// basis, start, m, wt: HWIO [TAPS, IP, O4] vec4s; gram: see common/gram; a: one number, shared by all layers.
+//#import common/gram
+const WG: u32 = 64u;
+const IDENTITY: bool = true;
+const START: bool = false;
+
+@group(0) @binding(0) var<storage, read> basis: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read> start: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> m: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> gram: array<f32>;
+@group(0) @binding(4) var<storage, read> a: array<f32>;
+@group(0) @binding(5) var<storage, read_write> wt: array<vec4<f32>>;
+
+@compute @workgroup_size(WG)
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
+  let index = id.x + id.y * groups.x * WG;
+  if (index >= TAPS * IP * O4) { return; }
+  var sum = times_gram(index / (O4 * IP), index / O4 % IP, index % O4);
+  if (START) { sum += a[0] * start[index]; }
+  if (IDENTITY) { sum += basis[index]; }
+  wt[index] = sum;
+}

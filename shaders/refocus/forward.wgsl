@@ -1,0 +1,46 @@
+// wt[a, b, i, o] = IDENTITY * basis[a, b, i, o] + sum_{u, v, m} basis[a + u - K/2, b + v - K/2, plane(m)] * map[u, v, m, i, o]
+// for any grouping. Plane n = o * I + i; its map group is n / P, and plane(m) = (n / P) * P + m.
+// basis, wt: HWIO [KH, KW, IP, OP]; map: [K, K, P, IP, OP]. One element of wt a thread; neighbours read neighbouring maps.
+const WG: u32 = 64u;
+const KH: u32 = 1u;
+const KW: u32 = 1u;
+const K: u32 = 1u; // the map's kernel, odd
+const P: u32 = 1u; // planes a map group
+const I: u32 = 1u;
+const IP: u32 = 1u;
+const O: u32 = 1u;
+const OP: u32 = 4u;
+const IDENTITY: bool = true;
+
+@group(0) @binding(0) var<storage, read> basis: array<f32>;
+@group(0) @binding(1) var<storage, read> map: array<f32>;
+@group(0) @binding(2) var<storage, read_write> wt: array<f32>;
+
+@compute @workgroup_size(WG)
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
+  let index = id.x + id.y * groups.x * WG;
+  if (index >= KH * KW * IP * OP) { return; }
+  let o = index % OP;
+  let i = index / OP % IP;
+  let b = index / (OP * IP) % KW;
+  let a = index / (OP * IP * KW);
+  var sum = 0.0;
+  if (o < O && i < I) {
+    if (IDENTITY) { sum = basis[index]; }
+    let first = (o * I + i) / P * P;
+    for (var m = 0u; m < P; m++) {
+      let plane = (first + m) % I * OP + (first + m) / I;
+      for (var u = 0u; u < K; u++) {
+        // unsigned arithmetic wraps: what lies above the kernel compares as far below it
+        let row = a + u - K / 2u;
+        if (row >= KH) { continue; }
+        for (var v = 0u; v < K; v++) {
+          let column = b + v - K / 2u;
+          if (column >= KW) { continue; }
+          sum += basis[(row * KW + column) * IP * OP + plane] * map[(((u * K + v) * P + m) * IP + i) * OP + o];
+        }
+      }
+    }
+  }
+  wt[index] = sum;
+}
