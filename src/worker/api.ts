@@ -7,11 +7,9 @@ export type { LayerRedundancy } from '../analysis/redundancy';
 export type { Method, TrainSettings } from '../train/config';
 export type { NetworkOptions } from '../train/network-options';
 
-/** One file of the user's: `path` keeps the folders (`train/cat/1.jpg`), `blob` is read lazily. */
-export interface UserFile {
-  path: string;
-  blob: Blob;
-}
+import type { UserFile } from '../data/types';
+
+export type { UserFile };
 
 /**
  * A labelled image set. `files`: one .zip, a folder's files, CIFAR-10 binary batches or an IDX pair.
