@@ -10,7 +10,10 @@ process.on('warning', (warning) => {
   if (warning.name !== 'ExperimentalWarning') console.error(`${warning.name}: ${warning.message}`);
 });
 
-const dist = await ensureBuilt((line) => console.error(line));
+const dist = await ensureBuilt((line) => console.error(line)).catch((error) => {
+  console.error(error.message);
+  process.exit(2);
+});
 const { main } = await import(pathToFileURL(join(dist, 'cli', 'main.js')).href);
 const status = await main(process.argv.slice(2), join(dist, 'page'));
 // Dawn's devices would keep the process alive; what was printed must still reach a pipe first.

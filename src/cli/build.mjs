@@ -46,7 +46,9 @@ export async function ensureBuilt(note = () => {}) {
   const wanted = await fingerprint();
   if (await isBuilt(wanted)) return dist;
   note('Building (first run, or the sources changed)');
-  const { build } = await import('vite');
+  const { build } = await import('vite').catch(() => {
+    throw new Error('Refocus is not installed: run `npm ci` in its folder first.');
+  });
   await mkdir(join(root, '.cache'), { recursive: true });
   const folder = await mkdtemp(join(root, '.cache', 'build-'));
   try {

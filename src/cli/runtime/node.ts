@@ -46,19 +46,35 @@ async function findGpu(): Promise<GPU | undefined> {
   const dawn = await loadDawn();
   if (!dawn) return undefined;
   Object.assign(globalThis, dawn.globals);
-  let found = dawn.create([]);
-  if (!(await found.requestAdapter()) && existsSync(SWIFTSHADER) && !process.env.VK_ICD_FILENAMES) {
+  const chosen = process.env.VK_ICD_FILENAMES ?? process.env.VK_DRIVER_FILES;
+  const software = chosen === undefined && existsSync(SWIFTSHADER);
+  let found: GPU | undefined;
+  // Without a GPU Mesa's drivers only complain on stderr, so they are not even asked then.
+  if (!software || hasGpuDevice()) found = await working(dawn.create([]));
+  if (!found && software) {
     // The Vulkan loader reads this when Dawn makes its instance, so another one is needed.
     process.env.VK_ICD_FILENAMES = SWIFTSHADER;
-    found = dawn.create([]);
+    found = await working(dawn.create([]));
   }
-  if (!(await found.requestAdapter())) return undefined;
+  if (!found) return undefined;
   gpu = found;
   // Node 20 has no navigator; later ones have one without a gpu.
   if (!('navigator' in globalThis))
     Object.defineProperty(globalThis, 'navigator', { value: {}, configurable: true });
   Object.defineProperty(navigator, 'gpu', { value: gpu, configurable: true });
   return gpu;
+}
+
+async function working(candidate: GPU): Promise<GPU | undefined> {
+  return (await candidate.requestAdapter()) ? candidate : undefined;
+}
+
+/** False where Linux shows no device that a real GPU's driver could use. */
+function hasGpuDevice(): boolean {
+  return (
+    process.platform !== 'linux' ||
+    ['/dev/dri', '/dev/nvidiactl', '/dev/dxg'].some((path) => existsSync(path))
+  );
 }
 
 /** Dawn's binding; undefined on a platform that it has no build for. */
