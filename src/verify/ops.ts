@@ -2,8 +2,19 @@ import type { Tensor } from '../graph/tensor';
 import { mapLayout, weightLayout } from '../nn/layout';
 import { ACTIVATIONS, type Activation, activation } from '../ops/activation';
 import { batchNorm } from '../ops/batch-norm';
+import { concat, shuffleChannels } from '../ops/channels';
 import { type ConvAttributes, conv2d } from '../ops/conv2d';
 import { add } from '../ops/copy';
+import { layerNorm } from '../ops/layer-norm';
+import { linear } from '../ops/linear';
+import { mul } from '../ops/mul';
+import {
+  type AveragePoolAttributes,
+  avgPool2d,
+  globalAvgPool,
+  type MaxPoolAttributes,
+  maxPool2d,
+} from '../ops/pool';
 import { refocusMap } from '../ops/refocus';
 import type { Case, CaseGraph } from './case';
 
@@ -36,6 +47,18 @@ function refocused(g: CaseGraph, c: Case): Tensor {
   const map = g.input('map', mapLayout(c.inputs.map.shape, c.inputs.basis.shape, groupsOf(c)));
   return refocusMap(g.graph, 'refocused weight', basis, map, { groups: groupsOf(c), identity: true });
 }
+const averagePoolCase: Build = (g, c) => {
+  const { count_include_pad, ...a } = c.attrs as unknown as AveragePoolAttributes & {
+    count_include_pad: boolean;
+  };
+  const attrs = { ...a, countIncludePad: count_include_pad };
+  g.output('y', avgPool2d(g.graph, 'y', g.activation('x'), attrs));
+};
+
+const concatCase: Build = (g, c) => {
+  const parts = Object.keys(c.inputs).sort().map(g.activation);
+  g.output('y', concat(g.graph, 'y', parts));
+};
 
 /** How each operation of the golden cases is built; a name that is not here is unknown. */
 export const OPS: Record<string, Build> = {
@@ -53,5 +76,19 @@ export const OPS: Record<string, Build> = {
     const a = c.attrs as unknown as ConvAttributes;
     g.output('y', conv2d(g.graph, 'y', g.activation('x'), refocused(g, c), undefined, a));
   },
+  layer_norm_channels: (g, c) => {
+    const a = c.attrs as { eps: number };
+    g.output('y', layerNorm(g.graph, 'y', g.activation('x'), g.vector('weight'), g.vector('bias'), a));
+  },
+  max_pool2d: (g, c) =>
+    g.output('y', maxPool2d(g.graph, 'y', g.activation('x'), c.attrs as unknown as MaxPoolAttributes)),
+  avg_pool2d: averagePoolCase,
+  global_avg_pool: (g) => g.output('y', globalAvgPool(g.graph, 'y', g.activation('x'))),
+  mul: (g) => g.output('y', mul(g.graph, 'y', g.activation('a'), g.activation('b'))),
+  concat: concatCase,
+  channel_shuffle: (g, c) =>
+    g.output('y', shuffleChannels(g.graph, 'y', g.activation('x'), c.attrs.groups as number)),
+  linear: (g) =>
+    g.output('y', linear(g.graph, 'y', g.activation('x'), g.weight('weight'), g.optionalVector('bias'))),
   add: (g) => g.output('y', add(g.graph, 'y', g.activation('a'), g.activation('b'))),
 };

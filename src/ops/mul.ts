@@ -1,0 +1,69 @@
+import type { Graph, Op } from '../graph/graph';
+import { workgroupsFor } from '../graph/plan';
+import { elements, product, type Tensor } from '../graph/tensor';
+import { splitsFor, sumSplits } from './reduce';
+
+/**
+ * y = a * b with a `[n, h, w, c]` and b broadcast over the pixels: `[n, 1, 1, c]` (a squeeze-and-excitation's gate) or
+ * a vector `[c]` (a layer scale).
+ */
+export function mul(g: Graph, name: string, a: Tensor, b: Tensor): Tensor {
+  const y = g.tensor(name, a.shape);
+  g.add(forward, name, [a, b], [y], {});
+  return y;
+}
+
+/** How many rows of a share a row of b, and how many such segments a has. */
+function segments(a: Tensor, b: Tensor): { ROWS: number; SEGMENTS: number } {
+  const count = elements(b) / a.padded[3];
+  return { ROWS: product(a.shape.slice(0, 3)) / count, SEGMENTS: count };
+}
+
+const forward: Op = {
+  name: 'mul',
+  lower: ({ inputs: [a, b, addend], outputs: [y] }) => {
+    const size = elements(y) / 4;
+    return [
+      {
+        shader: 'multiply/forward',
+        constants: {
+          SIZE: size,
+          C4: a!.padded[3] / 4,
+          ROWS: segments(a!, b!).ROWS,
+          ADDEND: addend !== undefined,
+        },
+        reads: { a, b, addend },
+        writes: { y },
+        workgroups: workgroupsFor(size),
+        flops: elements(y),
+      },
+    ];
+  },
+  backward: ({ inputs: [a, b], outputs: [y], name }, tape) => {
+    const dy = tape.gradient(y)!;
+    tape.contribute(a!, ({ out, addend }) => tape.graph.add(forward, name, [dy, b, addend], [out], {}));
+    tape.contribute(b!, ({ out, addend }) =>
+      tape.graph.add(backwardFactor, name, [dy, a, addend], [out], {}),
+    );
+  },
+};
+
+const backwardFactor: Op = {
+  name: 'mul_backward_factor',
+  lower: ({ inputs: [dy, a, addend], outputs: [db], name }, g) => {
+    const shape = segments(a!, db);
+    const c4 = a!.padded[3] / 4;
+    // with an addend the one dispatch must finish the sum
+    const splits = addend ? 1 : splitsFor(shape.ROWS, shape.SEGMENTS * c4);
+    const partial = splits === 1 ? db : g.tensor(`${name} partial`, [splits, shape.SEGMENTS, c4 * 4]);
+    const sums = {
+      shader: 'multiply/backward_factor',
+      constants: { ...shape, C4: c4, SPLITS: splits, ADDEND: addend !== undefined },
+      reads: { dy, a, addend },
+      writes: { partial },
+      workgroups: workgroupsFor(splits * shape.SEGMENTS * c4),
+      flops: 2 * elements(a!),
+    };
+    return splits === 1 ? [sums] : [sums, sumSplits(partial, db, splits)];
+  },
+};

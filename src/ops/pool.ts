@@ -1,0 +1,158 @@
+import { UserError } from '../errors';
+import type { Graph, Node, Op } from '../graph/graph';
+import { type Constants, type Dispatch, workgroupsFor } from '../graph/plan';
+import { elements, type Tensor } from '../graph/tensor';
+
+/** PyTorch's names and meanings; pairs are [height, width]. */
+export interface PoolAttributes {
+  kernel: [number, number];
+  stride: [number, number];
+  padding: [number, number];
+}
+
+export interface MaxPoolAttributes extends PoolAttributes {
+  /** keep a last window that reaches over the edge */
+  ceilMode?: boolean;
+}
+
+export interface AveragePoolAttributes extends PoolAttributes {
+  /** divide by the whole window (PyTorch's default), or by what of it lies in the image */
+  countIncludePad: boolean;
+}
+
+/** torch.nn.functional.max_pool2d of x `[n, h, w, c]`. Of equal values the first takes the gradient, as PyTorch's does. */
+export function maxPool2d(g: Graph, name: string, x: Tensor, attrs: MaxPoolAttributes): Tensor {
+  const y = g.tensor(name, outputShape(name, x, attrs, attrs.ceilMode ?? false));
+  g.add(maxForward, name, [x], [y], attrs);
+  return y;
+}
+
+/** torch.nn.functional.avg_pool2d of x `[n, h, w, c]`. */
+export function avgPool2d(g: Graph, name: string, x: Tensor, attrs: AveragePoolAttributes): Tensor {
+  const y = g.tensor(name, outputShape(name, x, attrs, false));
+  g.add(averageForward, name, [x], [y], attrs);
+  return y;
+}
+
+/** The mean over h and w: `[n, h, w, c]` to `[n, 1, 1, c]`. */
+export function globalAvgPool(g: Graph, name: string, x: Tensor): Tensor {
+  const [n, h, w, c] = x.shape;
+  const y = g.tensor(name, [n, 1, 1, c]);
+  // one window, the image
+  g.add(averageForward, name, [x], [y], {
+    kernel: [h, w],
+    stride: [1, 1],
+    padding: [0, 0],
+    countIncludePad: true,
+  } satisfies AveragePoolAttributes);
+  return y;
+}
+
+function outputShape(name: string, x: Tensor, a: PoolAttributes, ceil: boolean): number[] {
+  const [n, h, w, c] = x.shape;
+  const size = (input: number, j: 0 | 1): number => {
+    const { kernel, stride, padding } = a;
+    const steps = (input + 2 * padding[j] - kernel[j]) / stride[j];
+    if (!ceil) return Math.floor(steps) + 1;
+    const out = Math.ceil(steps) + 1;
+    // a window must begin in the image or in the padding before it
+    return (out - 1) * stride[j] >= input + padding[j] ? out - 1 : out;
+  };
+  const [oh, ow] = [size(h, 0), size(w, 1)];
+  if (oh < 1 || ow < 1) {
+    throw new UserError(
+      `${name}: an image of ${h} x ${w} is too small to pool by ${a.kernel.join(' x ')}: use larger images.`,
+    );
+  }
+  return [n, oh, ow, c];
+}
+
+/** The constants that the shaders of a pooling share; x and y may be gradients of that shape. */
+function geometry(x: Tensor, y: Tensor, a: PoolAttributes): Constants {
+  return {
+    N: x.shape[0],
+    H: x.shape[1],
+    W: x.shape[2],
+    OH: y.shape[1],
+    OW: y.shape[2],
+    C4: x.padded[3] / 4,
+    KH: a.kernel[0],
+    KW: a.kernel[1],
+    SH: a.stride[0],
+    SW: a.stride[1],
+    PH: a.padding[0],
+    PW: a.padding[1],
+  };
+}
+
+function forward(shader: string, constants: (node: Node) => Constants) {
+  return (node: Node): Dispatch[] => {
+    const {
+      inputs: [x],
+      outputs: [y],
+      attrs,
+    } = node;
+    return [
+      {
+        shader,
+        constants: { ...geometry(x!, y, attrs), ...constants(node) },
+        reads: { x },
+        writes: { y },
+        workgroups: workgroupsFor(elements(y) / 4),
+        flops: elements(y) * attrs.kernel[0] * attrs.kernel[1],
+      },
+    ];
+  };
+}
+
+const maxForward: Op = {
+  name: 'max_pool2d',
+  lower: forward('pool/max_forward', () => ({})),
+  backward: ({ inputs: [x], outputs: [y], attrs, name }, tape) => {
+    const dy = tape.gradient(y)!;
+    tape.contribute(x!, ({ out, addend }) =>
+      tape.graph.add(maxBackward, name, [x, dy, addend], [out], attrs),
+    );
+  },
+};
+
+const maxBackward: Op = {
+  name: 'max_pool2d_backward',
+  lower: ({ inputs: [x, dy, addend], outputs: [dx], attrs }) => [
+    {
+      shader: 'pool/max_backward',
+      constants: { ...geometry(dx, dy!, attrs), ADDEND: addend !== undefined },
+      reads: { x, dy, addend },
+      writes: { dx },
+      workgroups: workgroupsFor(elements(dx) / 4),
+      flops: elements(dy!) * (attrs.kernel[0] * attrs.kernel[1]) ** 2,
+    },
+  ],
+};
+
+const countPad = (attrs: AveragePoolAttributes): Constants => ({ COUNT_PAD: attrs.countIncludePad });
+
+const averageForward: Op = {
+  name: 'avg_pool2d',
+  lower: forward('pool/average_forward', ({ attrs }) => countPad(attrs)),
+  backward: ({ inputs: [x], outputs: [y], attrs, name }, tape) => {
+    const dy = tape.gradient(y)!;
+    tape.contribute(x!, ({ out, addend }) =>
+      tape.graph.add(averageBackward, name, [dy, addend], [out], attrs),
+    );
+  },
+};
+
+const averageBackward: Op = {
+  name: 'avg_pool2d_backward',
+  lower: ({ inputs: [dy, addend], outputs: [dx], attrs }) => [
+    {
+      shader: 'pool/average_backward',
+      constants: { ...geometry(dx, dy!, attrs), ...countPad(attrs), ADDEND: addend !== undefined },
+      reads: { dy, addend },
+      writes: { dx },
+      workgroups: workgroupsFor(elements(dx) / 4),
+      flops: elements(dy!) * attrs.kernel[0] * attrs.kernel[1],
+    },
+  ],
+};
