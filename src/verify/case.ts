@@ -41,7 +41,7 @@ export class CaseGraph {
   readonly graph = new Graph();
   private inputs = new Map<string, { tensor: Tensor; layout: Layout }>();
   private results = new Map<string, { key: string; layout: Layout }>();
-  private writes: { key: string; data: Float32Array<ArrayBuffer> }[] = [];
+  private writes: { key: string; data: ArrayBufferView<ArrayBuffer> }[] = [];
   private seeds = new Map<Tensor, Tensor>();
 
   constructor(private readonly c: Case) {}
@@ -56,6 +56,13 @@ export class CaseGraph {
   state = (name: string): Tensor => this.input(name, vectorLayout(this.c.inputs[name].shape), 'state');
   optionalVector = (name: string): Tensor | undefined =>
     this.c.inputs[name] ? this.vector(name) : undefined;
+
+  /** A vector of class indices. */
+  integers(name: string): Tensor {
+    const { data } = this.c.inputs[name];
+    this.writes.push({ key: `input:${name}`, data: Uint32Array.from(data) });
+    return this.graph.tensor(name, [data.length], { role: 'input', dtype: 'u32' });
+  }
 
   input(name: string, layout: Layout, role: 'input' | 'state' = 'input'): Tensor {
     const tensor = this.graph.tensor(name, engineShape(layout), { role, padded: layout.padded });

@@ -1,10 +1,11 @@
 import type { Tensor } from '../graph/tensor';
-import { mapLayout, weightLayout } from '../nn/layout';
+import { mapLayout, vectorLayout, weightLayout } from '../nn/layout';
 import { ACTIVATIONS, type Activation, activation } from '../ops/activation';
 import { batchNorm } from '../ops/batch-norm';
 import { concat, shuffleChannels } from '../ops/channels';
 import { type ConvAttributes, conv2d } from '../ops/conv2d';
 import { add } from '../ops/copy';
+import { crossEntropy } from '../ops/cross-entropy';
 import { layerNorm } from '../ops/layer-norm';
 import { linear } from '../ops/linear';
 import { mul } from '../ops/mul';
@@ -55,6 +56,15 @@ const averagePoolCase: Build = (g, c) => {
   g.output('y', avgPool2d(g.graph, 'y', g.activation('x'), attrs));
 };
 
+const crossEntropyCase: Build = (g, c) => {
+  const labelSmoothing = c.attrs.label_smoothing as number;
+  const { loss } = crossEntropy(g.graph, 'loss', g.activation('logits'), g.integers('target'), {
+    labelSmoothing,
+    metrics: false,
+  });
+  g.output('loss', loss, vectorLayout([]));
+};
+
 const concatCase: Build = (g, c) => {
   const parts = Object.keys(c.inputs).sort().map(g.activation);
   g.output('y', concat(g.graph, 'y', parts));
@@ -90,5 +100,6 @@ export const OPS: Record<string, Build> = {
     g.output('y', shuffleChannels(g.graph, 'y', g.activation('x'), c.attrs.groups as number)),
   linear: (g) =>
     g.output('y', linear(g.graph, 'y', g.activation('x'), g.weight('weight'), g.optionalVector('bias'))),
+  cross_entropy: crossEntropyCase,
   add: (g) => g.output('y', add(g.graph, 'y', g.activation('a'), g.activation('b'))),
 };

@@ -1,0 +1,34 @@
+// y = x * SCALE where a random number in 0 to 1 is at least P, else 0; + addend. The number is a function of (seed, step, KEY,
+// element), or with ROWS of (seed, step, KEY, sample), so the backward pass draws it again. One vec4 of channels a thread.
+//#import common/rng
+//#import common/step
+const WG: u32 = 64u;
+const SIZE: u32 = 1u; // vec4s
+const IMAGE: u32 = 1u; // vec4s a sample
+const P: f32 = 0.5;
+const SCALE: f32 = 2.0;
+const KEY: u32 = 0u;
+const ROWS: bool = false;
+const ADDEND: bool = false;
+
+@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read> addend: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read_write> y: array<vec4<f32>>;
+@group(0) @binding(3) var<uniform> step: Step;
+
+// 24 bits, so that the f32 is exact and below 1
+fn uniform_f32(counter: u32) -> f32 {
+  return f32(random_u32(step.seed, step.step, KEY, counter) >> 8u) / 16777216.0;
+}
+
+@compute @workgroup_size(WG)
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
+  let i = id.x + id.y * groups.x * WG;
+  if (i >= SIZE) { return; }
+  var r: vec4<f32>;
+  if (ROWS) { r = vec4(uniform_f32(i / IMAGE)); }
+  else { r = vec4(uniform_f32(4u * i), uniform_f32(4u * i + 1u), uniform_f32(4u * i + 2u), uniform_f32(4u * i + 3u)); }
+  var v = select(vec4(0.0), x[i] * SCALE, r >= vec4(P));
+  if (ADDEND) { v += addend[i]; }
+  y[i] = v;
+}

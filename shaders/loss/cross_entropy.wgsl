@@ -1,0 +1,77 @@
+// Over the first rows = min(step.rows, N) rows, with p = softmax(logits[row]) and q = (1 - SMOOTHING) * onehot + SMOOTHING / CLASSES:
+// loss = mean of -sum_c q * log p; dlogits = (p - q) / rows, zero in the other rows;
+// metrics[step % RING] = (sum of losses, rows whose first maximum is the target, rows, 0).
+// One workgroup: each thread takes rows t, t + WG, ...; thread 0 then adds what the threads have, in order. Batches are small
+// beside a workgroup's speed, and one dispatch without a second pass is what a step wants here.
+//#import common/channels
+//#import common/step
+const WG: u32 = 64u;
+const N: u32 = 1u;
+const CLASSES: u32 = 4u;
+const SMOOTHING: f32 = 0.0;
+const METRICS: bool = false;
+const RING: u32 = 1u;
+
+@group(0) @binding(0) var<storage, read> logits: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read> target_class: array<u32>;
+@group(0) @binding(2) var<storage, read_write> loss: array<f32>;
+@group(0) @binding(3) var<storage, read_write> dlogits: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read_write> metrics: array<vec4<f32>>;
+@group(0) @binding(5) var<uniform> step: Step;
+
+var<workgroup> sums: array<vec2<f32>, WG>;
+
+const C4 = (CLASSES + 3u) / 4u;
+const LANES = vec4(0u, 1u, 2u, 3u);
+
+// (loss, 1 if the first maximum is the target) of a row, and its gradient
+fn visit(row: u32, rows: u32) -> vec2<f32> {
+  let label = target_class[row];
+  var best = -3.4028234e38;
+  var argmax = 0u;
+  for (var c = 0u; c < C4; c++) {
+    let v = logits[row * C4 + c];
+    for (var lane = 0u; lane < 4u; lane++) {
+      if (4u * c + lane < CLASSES && v[lane] > best) {
+        best = v[lane];
+        argmax = 4u * c + lane;
+      }
+    }
+  }
+  let one = vec4(1.0);
+  var exponentials = vec4(0.0);
+  var expected = vec4(0.0); // sum of q * (logit - best)
+  for (var c = 0u; c < C4; c++) {
+    let v = logits[row * C4 + c] - best;
+    exponentials += mask_channels(exp(v), c, CLASSES);
+    expected += wanted(c, label) * v;
+  }
+  let total = dot(exponentials, one);
+  for (var c = 0u; c < C4; c++) {
+    let p = mask_channels(exp(logits[row * C4 + c] - best), c, CLASSES) / total;
+    dlogits[row * C4 + c] = (p - wanted(c, label)) / f32(rows);
+  }
+  return vec2(log(total) - dot(expected, one), select(0.0, 1.0, argmax == label));
+}
+
+// q for the c-th vec4 of classes
+fn wanted(c: u32, label: u32) -> vec4<f32> {
+  let onehot = select(vec4(0.0), vec4(1.0), 4u * c + LANES == vec4(label));
+  return mask_channels((1.0 - SMOOTHING) * onehot + SMOOTHING / f32(CLASSES), c, CLASSES);
+}
+
+@compute @workgroup_size(WG)
+fn main(@builtin(local_invocation_index) t: u32) {
+  let rows = min(step.rows, N);
+  var sum = vec2(0.0);
+  for (var row = t; row < N; row += WG) {
+    if (row < rows) { sum += visit(row, rows); }
+    else { for (var c = 0u; c < C4; c++) { dlogits[row * C4 + c] = vec4(0.0); } }
+  }
+  sums[t] = sum;
+  workgroupBarrier();
+  if (t > 0u) { return; }
+  for (var i = 1u; i < min(WG, N); i++) { sum += sums[i]; }
+  loss[0] = sum.x / f32(rows);
+  if (METRICS) { metrics[step.step % RING] = vec4(sum, f32(rows), 0.0); }
+}

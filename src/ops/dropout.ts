@@ -1,0 +1,70 @@
+import { UserError } from '../errors';
+import type { Graph, Op } from '../graph/graph';
+import { workgroupsFor } from '../graph/plan';
+import { elements, product, type Tensor } from '../graph/tensor';
+
+/**
+ * torch.nn.functional.dropout in training: each element is zero with probability p, else divided by 1 - p. The mask is
+ * a function of the step's seed and number, the layer's name and the element, made again in the backward pass.
+ */
+export function dropout(g: Graph, name: string, x: Tensor, p: number): Tensor {
+  return drop(g, name, x, p, false);
+}
+
+/** torchvision.ops.stochastic_depth in training, mode "row": as dropout, but of whole samples of x `[n, h, w, c]`. */
+export function stochasticDepth(g: Graph, name: string, x: Tensor, p: number): Tensor {
+  return drop(g, name, x, p, true);
+}
+
+interface DropAttributes {
+  p: number;
+  rows: boolean;
+  key: number;
+}
+
+function drop(g: Graph, name: string, x: Tensor, p: number, rows: boolean): Tensor {
+  if (!(p >= 0 && p <= 1))
+    throw new UserError(`${name}: a probability of dropping must lie in 0 to 1, not ${p}.`);
+  if (p === 0) return x;
+  const y = g.tensor(name, x.shape);
+  g.add(op, name, [x], [y], { p, rows, key: hash(name) } satisfies DropAttributes);
+  return y;
+}
+
+/** FNV-1a: a layer draws the same numbers in whatever graph it stands. */
+function hash(name: string): number {
+  let h = 2166136261;
+  for (let i = 0; i < name.length; i++) h = Math.imul(h ^ name.charCodeAt(i), 16777619);
+  return h >>> 0;
+}
+
+const op: Op = {
+  name: 'dropout',
+  lower: ({ inputs: [x, addend], outputs: [y], attrs }) => {
+    const { p, rows, key } = attrs as DropAttributes;
+    const size = elements(y) / 4;
+    return [
+      {
+        shader: 'dropout/forward',
+        constants: {
+          SIZE: size,
+          IMAGE: product(y.padded.slice(1)) / 4,
+          P: p,
+          SCALE: p < 1 ? 1 / (1 - p) : 0,
+          KEY: key,
+          ROWS: rows,
+          ADDEND: addend !== undefined,
+        },
+        reads: { x, addend },
+        writes: { y },
+        workgroups: workgroupsFor(size),
+        flops: elements(y),
+      },
+    ];
+  },
+  // the gradient goes through the same mask
+  backward: ({ inputs: [x], outputs: [y], attrs, name }, tape) => {
+    const dy = tape.gradient(y)!;
+    tape.contribute(x!, ({ out, addend }) => tape.graph.add(op, name, [dy, addend], [out], attrs));
+  },
+};
