@@ -28,6 +28,7 @@ export interface TensorOptions {
   dtype?: DType;
   role?: Role;
   padded?: Shape;
+  part?: number;
 }
 
 /** A network as a list of nodes in order of execution. Pure data; no GPU. */
@@ -39,10 +40,10 @@ export class Graph {
 
   /** A new tensor; parameters, state, constants, inputs and outputs are unique by name. */
   tensor(name: string, shape: Shape, options: TensorOptions = {}): Tensor {
-    const { dtype = 'f32', role = 'activation', padded = padLast(shape) } = options;
-    const t: Tensor = { id: this.tensors.length, name, shape, padded, dtype, role };
+    const { dtype = 'f32', role = 'activation', padded = padLast(shape), part } = options;
+    const t: Tensor = { id: this.tensors.length, name, shape, padded, dtype, role, part };
     if (role !== 'activation') {
-      const key = `${role}:${name}`;
+      const key = `${role}:${name}${part ? ` ${part}` : ''}`;
       if (this.named.has(key)) throw new Error(`the graph has two ${role}s named ${name}`);
       this.named.set(key, t);
     }

@@ -3,6 +3,11 @@ import { bytesOf, type Tensor } from './tensor';
 
 /** Offsets of bindings are multiples of this (WebGPU's default minStorageBufferOffsetAlignment). */
 export const ALIGNMENT = 256;
+/**
+ * An arena is bound in parts of this many bytes: the largest binding that every WebGPU device allows
+ * (maxStorageBufferBindingSize), so that a plan does not depend on the device.
+ */
+export const ARENA_PART = 2 ** 27;
 const align = (n: number) => Math.ceil(n / ALIGNMENT) * ALIGNMENT;
 
 export interface Usage {
@@ -40,14 +45,17 @@ export function placeTensors(steps: Usage[], layout: ArenaLayout): Placement {
   for (const r of Object.values(layout))
     buffers[r.buffer] = Math.max(buffers[r.buffer] ?? 0, r.offset + align(r.bytes));
   // an optimiser's state has the parameters' layout, whatever of it the plan binds
-  for (const t of arenas) {
-    buffers[t.name] ??= buffers.parameters;
-    ranges.set(t, { buffer: t.name, offset: 0, bytes: buffers[t.name] });
-  }
+  for (const t of arenas) buffers[t.name] = Math.max(buffers[t.name] ?? 0, buffers.parameters);
+  for (const t of arenas) ranges.set(t, arenaPart(t, buffers[t.name]));
   const used = new Set([...ranges.values()].map((r) => r.buffer));
   for (const name of Object.keys(buffers)) if (!used.has(name)) delete buffers[name];
   placeActivations(lives, ranges, buffers);
   return { ranges, buffers };
+}
+
+function arenaPart({ name, part = 0 }: Tensor, bytes: number): BufferRange {
+  const offset = part * ARENA_PART;
+  return { buffer: name, offset, bytes: Math.min(ARENA_PART, bytes - offset) };
 }
 
 const ARENAS: Partial<Record<Tensor['role'], string>> = {

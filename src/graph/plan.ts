@@ -101,8 +101,10 @@ const values = (tensors: Record<string, Tensor | undefined>): Tensor[] =>
 function persistent(place: Placement): Plan['tensors'] {
   const out: Plan['tensors'] = {};
   for (const [t, range] of place.ranges) {
-    if (t.role !== 'activation')
-      out[`${t.role}:${t.name}`] = { ...range, shape: [...t.shape], padded: [...t.padded] };
+    if (t.role === 'activation') continue;
+    // an arena is one tensor to the host, in however many parts it is bound
+    const whole = t.role === 'arena' ? { offset: 0, bytes: place.buffers[t.name] } : {};
+    out[`${t.role}:${t.name}`] = { ...range, ...whole, shape: [...t.shape], padded: [...t.padded] };
   }
   return out;
 }

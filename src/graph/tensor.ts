@@ -18,7 +18,7 @@ export type DType = 'f32' | 'u32' | 'u8';
  * - `parameter`, `gradient`: in two arenas at equal offsets;
  * - `state`: what persists without a gradient (running statistics);
  * - `constant`: what never changes after loading (a frozen basis, its Gram matrix);
- * - `arena`: the whole buffer of that name, as an optimiser sees it.
+ * - `arena`: the whole buffer of that name, as an optimiser sees it (or a part of it, see `ARENA_PART`).
  */
 export type Role =
   | 'activation'
@@ -38,6 +38,8 @@ export interface Tensor {
   readonly padded: Shape;
   readonly dtype: DType;
   readonly role: Role;
+  /** of an arena: which part of it, counted in `ARENA_PART`s */
+  readonly part?: number;
   /** the parameter whose gradient this tensor's gradient is (a weight that a linear map makes of it) */
   gradientOf?: Tensor;
 }

@@ -25,20 +25,6 @@ export function mapShape(geometry: RefocusGeometry): [number, number, number, nu
   return [planes, perGroup, geometry.mapKernel, geometry.mapKernel];
 }
 
-/**
- * Which form of the map trains faster and in less memory, where both are exact: the factored one holds M, its gradient
- * and momentum (3 T a plane) and Gram matrices (T^2 / P a plane), the dense one a map, its gradient and momentum. The
- * factored form needs SGD and a frozen basis.
- */
-export function chooseRefocusPath(
-  geometry: RefocusGeometry,
-  { optimizer, frozenBasis }: { optimizer: 'sgd' | 'adamw'; frozenBasis: boolean },
-): 'factored' | 'dense' {
-  const { perGroup, taps } = planesOf(geometry);
-  const smaller = 3 * taps + (taps * taps) / perGroup < 3 * perGroup * geometry.mapKernel ** 2;
-  return optimizer === 'sgd' && frozenBasis && smaller ? 'factored' : 'dense';
-}
-
 /** Visits every pair (tap t, neighbour s = t + (u, v) - k/2 within the kernel) with the map's tap j = u * k + v. */
 function eachShift(
   { basis: [, , kh, kw], mapKernel: k }: RefocusGeometry,

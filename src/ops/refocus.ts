@@ -35,6 +35,15 @@ export function refocusMap(
   return wt;
 }
 
+/**
+ * Which form of a layer's map is smaller, where both are exact (SGD and a frozen basis), from its taps T = kh * kw, the P
+ * planes of a map group and the map's kernel k. A plane of the dense form holds P k^2 weights, their gradient and
+ * momentum; one of the factored form 3 T numbers and its share T^2 / P of a Gram matrix.
+ */
+export function chooseRefocusPath(taps: number, planes: number, kernel: number): 'factored' | 'dense' {
+  return 3 * taps + taps ** 2 / planes < 3 * planes * kernel ** 2 ? 'factored' : 'dense';
+}
+
 /** Which family of shaders: a map a plane, a map over all planes of a depthwise basis, or anything. */
 function family(basis: Tensor, map: Tensor): 'plane' | 'depthwise' | 'general' {
   const [kh, kw, i, o] = basis.shape;

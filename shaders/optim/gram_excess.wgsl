@@ -1,0 +1,17 @@
+// What a factored layer's true squared norm trace(m Gram m^T) has over the |m|^2 that optim/square_sums counts, in parts:
+// partial[FIRST + index] = dot(m[t, i, o4], (m Gram)[t, i, o4] - m[t, i, o4]), m being the gradient [TAPS, IP, O4] in the
+// place of M. One vec4 of output channels at one tap a thread.
+//#import common/gram
+const WG: u32 = 64u;
+const FIRST: u32 = 0u;
+
+@group(0) @binding(0) var<storage, read> m: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read> gram: array<f32>;
+@group(0) @binding(2) var<storage, read_write> partial: array<f32>;
+
+@compute @workgroup_size(WG)
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
+  let index = id.x + id.y * groups.x * WG;
+  if (index >= TAPS * IP * O4) { return; }
+  partial[FIRST + index] = dot(m[index], times_gram(index / (O4 * IP), index / O4 % IP, index % O4) - m[index]);
+}

@@ -1,0 +1,48 @@
+/** The course of the learning rate over the steps of a run (a step is a batch, or an epoch: the caller's choice). */
+export type Schedule = ConstantSchedule | StepSchedule | CosineSchedule;
+
+export interface ConstantSchedule {
+  kind: 'constant';
+  lr: number;
+}
+
+/** torch.optim.lr_scheduler.MultiStepLR: the rate is multiplied by gamma at each milestone. */
+export interface StepSchedule {
+  kind: 'step';
+  lr: number;
+  /** the steps from which on another gamma applies */
+  milestones: readonly number[];
+  gamma: number;
+}
+
+/**
+ * RefConv's: linear warm-up from `startFactor * lr` to `lr` over `warmupSteps`, then half a cosine down to `minLr` at
+ * the end of `steps`.
+ */
+export interface CosineSchedule {
+  kind: 'cosine';
+  lr: number;
+  steps: number;
+  warmupSteps: number;
+  minLr: number;
+  startFactor: number;
+}
+
+/** The learning rate of a step, counted from 0. */
+export function learningRate(schedule: Schedule, step: number): number {
+  switch (schedule.kind) {
+    case 'constant':
+      return schedule.lr;
+    case 'step':
+      return schedule.lr * schedule.gamma ** schedule.milestones.filter((m) => step >= m).length;
+    case 'cosine':
+      return cosine(schedule, step);
+  }
+}
+
+function cosine({ lr, steps, warmupSteps, minLr, startFactor }: CosineSchedule, step: number): number {
+  if (step < warmupSteps) return lr * (startFactor + ((1 - startFactor) * step) / warmupSteps);
+  // past the end the rate stays at its floor: the cosine would rise again
+  const progress = Math.min(1, (step - warmupSteps) / Math.max(1, steps - warmupSteps));
+  return minLr + (lr - minLr) * 0.5 * (1 + Math.cos(Math.PI * progress));
+}
