@@ -1,0 +1,66 @@
+// A batch out of the data set on the GPU: x[n, h, w] = ((pixel / 255 - MEAN) / STD, 0) and target[n] = the label of sample order[batch_offset + n].
+// Augmentation as torchvision's RandomCrop(H x W, padding = CROP), RandomHorizontalFlip, ToTensor, Normalize: the image moves by up to CROP
+// pixels each way and may be mirrored; what it uncovers is black (0 before normalisation). Drawn from (seed, epoch, sample), so a resumed
+// run repeats it. Rows n >= step.rows are padding: zero images of class 0.
+// images: RGB bytes [CAPACITY, H, W, 3], four to a word. When they hold the whole data set, sample s lies at s; as a ring (RING) the image for
+// position p of the order lies at p % CAPACITY, where the host has put it ahead of time. order, labels: whole.
+// One pixel a thread: neighbours read neighbouring bytes and write neighbouring vec4s.
+//#import common/step
+//#import common/rng
+const WG: u32 = 64u;
+const N: u32 = 1u;
+const H: u32 = 1u;
+const W: u32 = 1u;
+const CAPACITY: u32 = 1u;
+const RING: bool = false;
+const CROP: u32 = 0u;
+const FLIP: bool = false;
+const MEAN0: f32 = 0.0;
+const MEAN1: f32 = 0.0;
+const MEAN2: f32 = 0.0;
+const STD0: f32 = 1.0;
+const STD1: f32 = 1.0;
+const STD2: f32 = 1.0;
+
+@group(0) @binding(0) var<storage, read> images: array<u32>;
+@group(0) @binding(1) var<storage, read> labels: array<u32>;
+@group(0) @binding(2) var<storage, read> order: array<u32>;
+@group(0) @binding(3) var<storage, read_write> x: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read_write> target_class: array<u32>;
+@group(0) @binding(5) var<uniform> step: Step;
+
+fn pixel(image: u32, row: u32, column: u32) -> vec3<f32> {
+  let byte = ((image * H + row) * W + column) * 3u;
+  let shift = byte % 4u * 8u;
+  var bits = images[byte / 4u] >> shift;
+  // the three bytes run on into the next word
+  if (shift > 8u) { bits |= images[byte / 4u + 1u] << (32u - shift); }
+  return vec3<f32>(vec3(bits, bits >> 8u, bits >> 16u) & vec3(255u)) / 255.0;
+}
+
+@compute @workgroup_size(WG)
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
+  let index = id.x + id.y * groups.x * WG;
+  if (index >= N * H * W) { return; }
+  let n = index / (H * W);
+  let counts = n < step.rows;
+  let position = step.batch_offset + n;
+  var sample = 0u;
+  if (counts) { sample = order[position]; }
+  if (index % (H * W) == 0u) { target_class[n] = select(0u, labels[sample], counts); }
+  if (!counts) {
+    x[index] = vec4(0.0);
+    return;
+  }
+  var row = index / W % H;
+  var column = index % W;
+  if (FLIP && (random_u32(step.seed, step.epoch, sample, 2u) >> 31u) == 1u) { column = W - 1u - column; }
+  if (CROP > 0u) {
+    row += random_u32(step.seed, step.epoch, sample, 0u) % (2u * CROP + 1u) - CROP;
+    column += random_u32(step.seed, step.epoch, sample, 1u) % (2u * CROP + 1u) - CROP;
+  }
+  var rgb = vec3(0.0);
+  // unsigned arithmetic wraps: what lies left of the image compares as far right of it
+  if (row < H && column < W) { rgb = pixel(select(sample, position % CAPACITY, RING), row, column); }
+  x[index] = vec4((rgb - vec3(MEAN0, MEAN1, MEAN2)) / vec3(STD0, STD1, STD2), 0.0);
+}

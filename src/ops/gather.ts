@@ -1,0 +1,74 @@
+import type { Graph, Op } from '../graph/graph';
+import { workgroupsFor } from '../graph/plan';
+import { elements, type Tensor } from '../graph/tensor';
+
+/** A labelled image set on the GPU and what becomes of its images. */
+export interface GatherOptions {
+  /** RGB bytes `[images * height * width * 3]`: all images, or a ring of fewer than `order` has (see `gather`) */
+  images: Tensor;
+  /** u32 `[count]`, a class for each image of the set */
+  labels: Tensor;
+  /** u32 `[count]`, the order in which the set's images are taken */
+  order: Tensor;
+  batch: number;
+  /** in pixels, of the set and of the batch */
+  height: number;
+  width: number;
+  /** of red, green, blue, for pixels from 0 to 1 */
+  mean: readonly number[];
+  std: readonly number[];
+  /** random crop after padding with so many black pixels; 0: none */
+  cropPadding: number;
+  /** random horizontal flip */
+  flip: boolean;
+}
+
+/**
+ * The batch that the step uniform points at: `x [batch, height, width, 3]`, cropped, flipped and normalised, and
+ * `target` u32 `[batch]`. Entry n is image order[batchOffset + n]; entries from `rows` on are zero.
+ *
+ * A set too large for one binding goes through a ring: `images` holds fewer images than `order` has, and before a step
+ * runs the host writes the image for position p of the order to place p modulo the ring's capacity. A capacity that is
+ * a multiple of the batch keeps each batch in one piece.
+ */
+export function gather(g: Graph, name: string, options: GatherOptions): { x: Tensor; target: Tensor } {
+  const { images, labels, order, batch, height, width } = options;
+  const x = g.tensor(`${name} batch`, [batch, height, width, 3]);
+  const target = g.tensor(`${name} target`, [batch], { dtype: 'u32' });
+  g.add(gatherOp, name, [images, labels, order], [x, target], options);
+  return { x, target };
+}
+
+const gatherOp: Op = {
+  name: 'gather',
+  lower: ({ inputs: [images, labels, order], outputs: [x, target], attrs }) => {
+    const { batch, height, width, mean, std, cropPadding, flip } = attrs as GatherOptions;
+    const capacity = images!.shape[0] / (height * width * 3);
+    const pixels = batch * height * width;
+    return [
+      {
+        shader: 'data/gather',
+        constants: {
+          N: batch,
+          H: height,
+          W: width,
+          CAPACITY: capacity,
+          RING: capacity < order!.shape[0],
+          CROP: cropPadding,
+          FLIP: flip,
+          MEAN0: mean[0],
+          MEAN1: mean[1],
+          MEAN2: mean[2],
+          STD0: std[0],
+          STD1: std[1],
+          STD2: std[2],
+        },
+        reads: { images, labels, order },
+        writes: { x, target_class: target },
+        workgroups: workgroupsFor(pixels),
+        flops: 3 * 3 * pixels,
+        bytes: 3 * pixels + 4 * elements(x) + 12 * batch,
+      },
+    ];
+  },
+};
