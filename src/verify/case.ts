@@ -14,6 +14,7 @@ import {
 } from '../nn/layout';
 import { copy } from '../ops/copy';
 import { Session } from '../runtime/session';
+import type { StepUniform } from '../runtime/step';
 
 /** Numbers with PyTorch's shape. */
 export interface Numbers {
@@ -87,7 +88,7 @@ export class CaseGraph {
   }
 
   /** Runs everything; results by `out.<name>` and `grad.<name>`, in PyTorch's layout. */
-  async run(gpu: Gpu): Promise<Map<string, Float32Array>> {
+  async run(gpu: Gpu, step: StepUniform = {}): Promise<Map<string, Float32Array>> {
     const wanted = Object.keys(this.c.gradients).map((name) => ({ name, ...this.inputs.get(name)! }));
     if (wanted.length > 0) {
       const gradients = new GradientTape(
@@ -103,7 +104,7 @@ export class CaseGraph {
     const session = await Session.create(gpu, { case: buildPlan(this.graph) });
     try {
       for (const { key, data } of this.writes) session.write(key, data);
-      session.run('case', { lr: 1, rows: 2 ** 31 });
+      session.run('case', { lr: 1, rows: 2 ** 31, ...step });
       const entries = [...this.results];
       const read = await session.read(...entries.map(([, r]) => r.key));
       return new Map(entries.map(([name, r], j) => [name, unpack(read[j], r.layout)]));

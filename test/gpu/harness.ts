@@ -4,6 +4,7 @@ import type { Graph } from '../../src/graph/graph';
 import { type ArenaLayout, buildPlan } from '../../src/graph/plan';
 import { product, type Shape } from '../../src/graph/tensor';
 import { Session } from '../../src/runtime/session';
+import type { StepUniform } from '../../src/runtime/step';
 import { type Case, CaseGraph, type Numbers } from '../../src/verify/case';
 
 let device: Promise<Gpu> | undefined;
@@ -58,7 +59,11 @@ export function expectClose(
  * `wanted` the inputs to differentiate by. Results by `out.<name>` and `grad.<name>`, in PyTorch's layout.
  */
 export async function runCase(
-  c: Pick<Case, 'inputs' | 'outputs'> & { douts?: Case['douts']; wanted?: string[] },
+  c: Pick<Case, 'inputs' | 'outputs'> & {
+    douts?: Case['douts'];
+    wanted?: string[];
+    step?: StepUniform;
+  },
   build: (g: CaseGraph) => void,
 ): Promise<Map<string, Float32Array>> {
   const gradients = Object.fromEntries((c.wanted ?? []).map((name) => [name, c.inputs[name]]));
@@ -71,7 +76,7 @@ export async function runCase(
     gradients,
   });
   build(g);
-  return g.run(await gpu());
+  return g.run(await gpu(), c.step);
 }
 
 /** A session that runs one graph as its plan `run`; destroy it at the end of the test. */

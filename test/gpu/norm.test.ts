@@ -1,0 +1,142 @@
+import { describe, expect, test } from 'vitest';
+import { UserError } from '../../src/errors';
+import { Graph } from '../../src/graph/graph';
+import { ACTIVATIONS, type Activation, activation } from '../../src/ops/activation';
+import { batchNorm } from '../../src/ops/batch-norm';
+import { layerNorm } from '../../src/ops/layer-norm';
+import type { CaseGraph } from '../../src/verify/case';
+import * as reference from '../reference/activation';
+import { batchNorm as batchNormReference, layerNorm as layerNormReference } from '../reference/norm';
+import { fill, type ValueMap } from '../reference/values';
+import { checkOp, draw } from './check-op';
+
+const KINDS = Object.keys(ACTIVATIONS) as Activation[];
+const EPS = 1e-5;
+
+const inputsOf = (shape: number[], centre = 1): ValueMap => ({
+  x: draw(shape, 1, centre),
+  weight: draw([shape[1]], 1, 0.5),
+  bias: draw([shape[1]]),
+  running_mean: draw([shape[1]]),
+  running_var: draw([shape[1]], 0.5, 1),
+});
+
+const normalised = (g: CaseGraph, training: boolean, kind: Activation = 'none') => {
+  const p = {
+    weight: g.vector('weight'),
+    bias: g.vector('bias'),
+    runningMean: g.state('running_mean'),
+    runningVar: g.state('running_var'),
+  };
+  g.output(
+    'y',
+    batchNorm(g.graph, 'y', g.activation('x'), p, { training, momentum: 0.3, eps: EPS, activation: kind }),
+  );
+  g.updated('running_mean');
+  g.updated('running_var');
+};
+
+const batchNormTest = (inputs: ValueMap, training: boolean, kind: Activation = 'none') => ({
+  inputs,
+  reference: (v: ValueMap) => {
+    const results = batchNormReference(v, { training, momentum: 0.3, eps: EPS });
+    return { ...results, y: reference.activation(kind, results.y) };
+  },
+  build: (g: CaseGraph) => normalised(g, training, kind),
+  constant: ['running_mean', 'running_var'],
+});
+
+describe('activation', () => {
+  test.each(KINDS.slice(1))('%s, results and gradient', async (kind) => {
+    await checkOp({
+      inputs: { x: draw([1, 5, 3, 7], 3) },
+      reference: ({ x }) => ({ y: reference.activation(kind, x) }),
+      build: (g) => g.output('y', activation(g.graph, 'y', g.activation('x'), kind)),
+      wrt: ['x'],
+      addend: 'x',
+    });
+  });
+});
+
+describe('batch norm', () => {
+  const shapes = [
+    [2, 1, 1, 1],
+    [1, 5, 1, 3],
+    [3, 8, 4, 5],
+    [2, 7, 5, 9],
+  ];
+  test.each(shapes)('in training, %i x %i x %i x %i', async (...shape) => {
+    // two values a channel normalise to +-1 whatever they are: their own gradient is rounding noise
+    const wrt = shape[0] * shape[2] * shape[3] === 2 ? ['weight', 'bias'] : ['x', 'weight', 'bias'];
+    await checkOp({ ...batchNormTest(inputsOf(shape), true), wrt });
+  });
+
+  test.each(shapes)('in evaluation, %i x %i x %i x %i', async (...shape) => {
+    await checkOp({ ...batchNormTest(inputsOf(shape), false), wrt: ['x', 'weight', 'bias'], addend: 'x' });
+  });
+
+  test.each(KINDS)('in training with %s, adding to an earlier gradient', async (kind) => {
+    await checkOp({
+      ...batchNormTest(inputsOf([2, 6, 3, 3]), true, kind),
+      wrt: ['x', 'weight', 'bias'],
+      addend: 'x',
+    });
+  });
+
+  test.each([[['x']], [['weight']], [['bias']], [[]]])('gradients of %j alone', async (wrt) => {
+    await checkOp({ ...batchNormTest(inputsOf([2, 3, 2, 3]), true), wrt });
+    await checkOp({ ...batchNormTest(inputsOf([2, 3, 2, 3]), false), wrt });
+  });
+
+  test('keeps the variance of values far from zero', async () => {
+    const inputs = inputsOf([2, 3, 8, 9]);
+    inputs.x = draw([2, 3, 8, 9], 0.5, 500);
+    await checkOp({ ...batchNormTest(inputs, true), wrt: [], rtol: 2e-4 });
+  });
+
+  test('a constant channel is normalised to its bias', async () => {
+    const inputs = inputsOf([2, 3, 4, 4]);
+    inputs.x = fill([2, 3, 4, 4], () => 3.3);
+    await checkOp({ ...batchNormTest(inputs, true), wrt: [] });
+  });
+
+  test('refuses to train on one value a channel', () => {
+    const g = new Graph();
+    const vector = (name: string) => g.tensor(name, [4], { role: 'parameter' });
+    const p = {
+      weight: vector('w'),
+      bias: vector('b'),
+      runningMean: vector('m'),
+      runningVar: vector('v'),
+    };
+    const x = g.tensor('x', [1, 1, 1, 4], { role: 'input' });
+    expect(() =>
+      batchNorm(g, 'bn', x, p, { training: true, momentum: 0.1, eps: EPS, activation: 'none' }),
+    ).toThrow(UserError);
+  });
+});
+
+describe('layer norm', () => {
+  test.each([
+    [1, 2, 1, 1],
+    [1, 5, 1, 1],
+    [2, 8, 3, 5],
+    [2, 19, 1, 3],
+  ])('%i x %i x %i x %i', async (...shape) => {
+    const { x, weight, bias } = inputsOf(shape);
+    for (const addend of [undefined, 'x']) {
+      await checkOp({
+        inputs: { x, weight, bias },
+        reference: (v) => ({ y: layerNormReference(v, 1e-2) }),
+        build: (g) => {
+          const y = layerNorm(g.graph, 'y', g.activation('x'), g.vector('weight'), g.vector('bias'), {
+            eps: 1e-2,
+          });
+          g.output('y', y);
+        },
+        wrt: ['x', 'weight', 'bias'],
+        addend,
+      });
+    }
+  });
+});

@@ -1,0 +1,33 @@
+import type { Activation } from '../../src/ops/activation';
+import type { Values } from './values';
+
+const clamp = (x: number, low: number, high: number) => Math.min(Math.max(x, low), high);
+const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
+
+/** erf by its Taylor series, exact to float64 for |x| < 4. */
+function erf(x: number): number {
+  let term = x;
+  let sum = x;
+  for (let k = 1; k < 120; k++) {
+    term *= (-x * x) / k;
+    sum += term / (2 * k + 1);
+  }
+  return (2 / Math.sqrt(Math.PI)) * sum;
+}
+
+const FUNCTIONS: Record<Activation, (x: number) => number> = {
+  none: (x) => x,
+  relu: (x) => Math.max(x, 0),
+  relu6: (x) => clamp(x, 0, 6),
+  hardswish: (x) => (x * clamp(x + 3, 0, 6)) / 6,
+  hardsigmoid: (x) => clamp(x + 3, 0, 6) / 6,
+  silu: (x) => x * sigmoid(x),
+  sigmoid,
+  gelu: (x) => 0.5 * x * (1 + erf(x / Math.SQRT2)),
+};
+
+/** The activation of each number. */
+export const activation = (kind: Activation, { shape, data }: Values): Values => ({
+  shape,
+  data: data.map(FUNCTIONS[kind]),
+});
