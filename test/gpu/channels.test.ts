@@ -1,0 +1,151 @@
+import { describe, expect, test } from 'vitest';
+import { UserError } from '../../src/errors';
+import { Graph } from '../../src/graph/graph';
+import { concat, shuffleChannels, sliceChannels, subsample } from '../../src/ops/channels';
+import { linear } from '../../src/ops/linear';
+import { mul } from '../../src/ops/mul';
+import { at, image, type ValueMap } from '../reference/values';
+import { checkOp, draw } from './check-op';
+
+describe('broadcast multiply', () => {
+  test.each([[[1, 1, 1, 1]], [[2, 7, 4, 6]], [[3, 8, 1, 5]], [[1, 5, 9, 8]]])(
+    'by a factor a channel and image, %j',
+    async (shape) => {
+      for (const addend of [undefined, 'a', 'b']) {
+        await checkOp({
+          inputs: { a: draw(shape), b: draw([shape[0], shape[1], 1, 1]) },
+          reference: ({ a, b }) => ({
+            y: image(shape, (n, c, h, w) => a.data[at(a, n, c, h, w)] * b.data[at(b, n, c, 0, 0)]),
+          }),
+          build: (g) => g.output('y', mul(g.graph, 'y', g.activation('a'), g.activation('b'))),
+          wrt: ['a', 'b'],
+          addend,
+        });
+      }
+    },
+  );
+
+  test.each([[[1, 1, 1, 1]], [[3, 6, 5, 7]]])('by a vector, %j', async (shape) => {
+    await checkOp({
+      inputs: { a: draw(shape), b: draw([shape[1], 1, 1]) },
+      reference: ({ a, b }) => ({
+        y: image(shape, (n, c, h, w) => a.data[at(a, n, c, h, w)] * b.data[c]),
+      }),
+      build: (g) => g.output('y', mul(g.graph, 'y', g.activation('a'), g.vector('b'))),
+      wrt: ['a', 'b'],
+    });
+  });
+});
+
+describe('concatenation', () => {
+  test.each([[[1, 1]], [[5, 3]], [[4, 8]], [[2, 6, 3, 5]]])('of %j channels', async (channels) => {
+    const names = channels.map((_, i) => `x${i}`);
+    const shape = [2, channels.reduce((a, b) => a + b), 2, 3];
+    await checkOp({
+      inputs: Object.fromEntries(names.map((name, i) => [name, draw([2, channels[i], 2, 3])])),
+      reference: (v) => ({
+        y: image(shape, (n, c, h, w) => {
+          let i = 0;
+          for (; c >= channels[i]; i++) c -= channels[i];
+          return v[names[i]].data[at(v[names[i]], n, c, h, w)];
+        }),
+      }),
+      build: (g) => g.output('y', concat(g.graph, 'y', names.map(g.activation))),
+      wrt: names,
+      addend: names[1],
+    });
+  });
+});
+
+describe('channels', () => {
+  /** x's channel for y's, or -1 for a zero. */
+  const moved =
+    (shape: number[], stride: number, source: (c: number) => number) =>
+    ({ x }: ValueMap) => ({
+      y: image(shape, (n, c, h, w) =>
+        source(c) < 0 || source(c) >= x.shape[1] ? 0 : x.data[at(x, n, source(c), h * stride, w * stride)],
+      ),
+    });
+
+  test.each([
+    [7, 0, 3],
+    [7, 3, 4],
+    [8, 4, 4],
+    [10, 5, 5],
+  ])('a slice of %i from %i, %i long', async (channels, start, length) => {
+    await checkOp({
+      inputs: { x: draw([2, channels, 2, 3]) },
+      reference: moved([2, length, 2, 3], 1, (c) => c + start),
+      build: (g) => g.output('y', sliceChannels(g.graph, 'y', g.activation('x'), start, length)),
+      wrt: ['x'],
+      addend: 'x',
+    });
+  });
+
+  test.each([
+    [6, 2],
+    [12, 3],
+    [9, 3],
+    [5, 1],
+    [4, 4],
+  ])('%i shuffled in %i groups', async (channels, groups) => {
+    await checkOp({
+      inputs: { x: draw([2, channels, 1, 3]) },
+      reference: moved(
+        [2, channels, 1, 3],
+        1,
+        (c) => (c % groups) * (channels / groups) + Math.floor(c / groups),
+      ),
+      build: (g) => g.output('y', shuffleChannels(g.graph, 'y', g.activation('x'), groups)),
+      wrt: ['x'],
+      addend: 'x',
+    });
+  });
+
+  test.each([
+    [[1, 3, 1, 1], 2, 7, 2, [1, 1]],
+    [[2, 8, 5, 6], 2, 16, 4, [3, 3]],
+    [[1, 5, 7, 4], 3, 8, 1, [3, 2]],
+  ])('%j subsampled by %i, to %i channels after %i zeros', async (shape, stride, channels, before, size) => {
+    await checkOp({
+      inputs: { x: draw(shape) },
+      reference: moved([shape[0], channels, ...size], stride, (c) => c - before),
+      build: (g) => g.output('y', subsample(g.graph, 'y', g.activation('x'), stride, channels, before)),
+      wrt: ['x'],
+      addend: 'x',
+    });
+  });
+
+  test('refuse groups that do not divide them', () => {
+    const g = new Graph();
+    const x = g.tensor('x', [1, 2, 2, 5], { role: 'input' });
+    expect(() => shuffleChannels(g, 'shuffle', x, 2)).toThrow(UserError);
+  });
+});
+
+test.each([
+  [1, 1, 1],
+  [3, 5, 2],
+  [4, 8, 11],
+])('linear, %i rows of %i to %i', async (rows, inputs, outputs) => {
+  for (const bias of [true, false]) {
+    await checkOp({
+      inputs: {
+        x: draw([rows, inputs]),
+        weight: draw([outputs, inputs]),
+        ...(bias && { bias: draw([outputs]) }),
+      },
+      reference: (v) => {
+        const y = image([rows, outputs, 1, 1], (n, o) => {
+          let sum = bias ? v.bias.data[o] : 0;
+          for (let i = 0; i < inputs; i++) sum += v.x.data[n * inputs + i] * v.weight.data[o * inputs + i];
+          return sum;
+        });
+        return { y: { shape: [rows, outputs], data: y.data } };
+      },
+      build: (g) =>
+        g.output('y', linear(g.graph, 'y', g.activation('x'), g.weight('weight'), g.optionalVector('bias'))),
+      wrt: ['x', 'weight', ...(bias ? ['bias'] : [])],
+    });
+  }
+});
