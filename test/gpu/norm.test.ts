@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { UserError } from '../../src/errors';
+import { GradientTape } from '../../src/graph/autograd';
 import { Graph } from '../../src/graph/graph';
+import type { Role } from '../../src/graph/tensor';
 import { ACTIVATIONS, type Activation, activation } from '../../src/ops/activation';
 import { batchNorm } from '../../src/ops/batch-norm';
 import { layerNorm } from '../../src/ops/layer-norm';
@@ -9,6 +11,7 @@ import * as reference from '../reference/activation';
 import { batchNorm as batchNormReference, layerNorm as layerNormReference } from '../reference/norm';
 import { fill, type ValueMap } from '../reference/values';
 import { checkOp, draw } from './check-op';
+import { expectClose, sessionOf } from './harness';
 
 const KINDS = Object.keys(ACTIVATIONS) as Activation[];
 const EPS = 1e-5;
@@ -86,6 +89,49 @@ describe('batch norm', () => {
   test.each([[['x']], [['weight']], [['bias']], [[]]])('gradients of %j alone', async (wrt) => {
     await checkOp({ ...batchNormTest(inputsOf([2, 3, 2, 3]), true), wrt });
     await checkOp({ ...batchNormTest(inputsOf([2, 3, 2, 3]), false), wrt });
+  });
+
+  test('works with parameters, gradients and statistics in shared buffers', async () => {
+    const g = new Graph();
+    const make = (role: Role) => (name: string) => g.tensor(name, [3], { role });
+    const [parameter, state] = [make('parameter'), make('state')];
+    const p = {
+      weight: parameter('weight'),
+      bias: parameter('bias'),
+      runningMean: state('mean'),
+      runningVar: state('var'),
+    };
+    const x = g.tensor('x', [2, 1, 2, 3], { role: 'input' });
+    const dy = g.tensor('dy', [2, 1, 2, 3], { role: 'input' });
+    const y = batchNorm(g, 'y', x, p, { training: true, momentum: 0.5, eps: 0, activation: 'none' });
+    new GradientTape(g, [p.weight, p.bias]).run([[y, dy]]);
+    const session = await sessionOf(g);
+    try {
+      session.write('parameter:weight', Float32Array.of(2, 1, 1));
+      session.write('state:var', Float32Array.of(3, 3, 3));
+      session.write(
+        'input:x',
+        Float32Array.from({ length: 16 }, (_, i) => (i % 4 === 3 ? 0 : i)),
+      );
+      session.write(
+        'input:dy',
+        Float32Array.from({ length: 16 }, (_, i) => (i % 4 === 3 ? 0 : i * i)),
+      );
+      session.run('run');
+      const [dbias, dweight, mean, variance] = await session.read(
+        'gradient:bias',
+        'gradient:weight',
+        'state:mean',
+        'state:var',
+      );
+      // channel 0 is 0, 4, 8, 12: mean 6, variance 20, unbiased 80 / 3
+      expectClose(dbias.subarray(0, 1), [16 + 64 + 144]);
+      expectClose(dweight.subarray(0, 1), [(-2 * 16 + 2 * 64 + 6 * 144) / Math.sqrt(20)]);
+      expectClose(mean, [3, 3.5, 4, 0]);
+      expectClose(variance.subarray(0, 3), Array(3).fill(0.5 * (3 + 80 / 3)));
+    } finally {
+      session.destroy();
+    }
   });
 
   test('keeps the variance of values far from zero', async () => {
