@@ -34,6 +34,7 @@ it('binds an arena that no binding can hold in parts', () => {
   const ranges = dispatches.slice(-3).map((d) => d.bindings.parameters);
   expect(ranges.map((r) => r.offset)).toEqual([0, ARENA_PART, 2 * ARENA_PART]);
   expect(ranges.map((r) => r.bytes)).toEqual([ARENA_PART, ARENA_PART, 512]);
+  expect(dispatches.at(-1)?.workgroups, 'threads for what the last part holds').toEqual([1, 1, 1]);
   expect(tensors['arena:momentum']).toMatchObject({ offset: 0, bytes: 2 * ARENA_PART + 512 });
 });
 
