@@ -57,3 +57,15 @@ export class Pipelines {
     }
   }
 }
+
+const shared = new WeakMap<GPUDevice, Pipelines>();
+
+/** The device's pipelines: sessions on one device share what they compile. */
+export function pipelinesOf(gpu: Gpu): Pipelines {
+  let pipelines = shared.get(gpu.device);
+  if (!pipelines) {
+    pipelines = new Pipelines(gpu);
+    shared.set(gpu.device, pipelines);
+  }
+  return pipelines;
+}

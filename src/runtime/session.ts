@@ -1,8 +1,11 @@
 import { UserError } from '../errors';
 import { checkGpu, type Gpu } from '../gpu/device';
-import { Pipelines } from '../gpu/pipelines';
+import { type Pipelines, pipelinesOf } from '../gpu/pipelines';
 import type { BufferRange, Plan } from '../graph/plan';
 import { packStep, STEP_BYTES, type StepUniform } from './step';
+
+/** Submitted runs that may be unfinished at a time. */
+const IN_FLIGHT = 3;
 
 interface BoundDispatch {
   pipeline: GPUComputePipeline;
@@ -19,6 +22,7 @@ export class Session<Name extends string> {
   private readonly buffers = new Map<string, GPUBuffer>();
   private readonly programs = new Map<Name, BoundDispatch[]>();
   private readonly step: GPUBuffer;
+  private readonly inFlight: Promise<undefined>[] = [];
   private readonly pipelines: Pipelines;
 
   private constructor(
@@ -30,7 +34,7 @@ export class Session<Name extends string> {
       size: STEP_BYTES,
       usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
     });
-    this.pipelines = new Pipelines(gpu);
+    this.pipelines = pipelinesOf(gpu);
   }
 
   /** Allocates, compiles and binds. Throws a UserError when the device has not enough memory. */
@@ -138,12 +142,12 @@ export class Session<Name extends string> {
   }
 
   /** Reads persistent tensors after everything submitted so far has run. Throws if the device failed on the way. */
-  async read(...tensors: string[]): Promise<Float32Array[]> {
+  async read(...tensors: string[]): Promise<Float32Array<ArrayBuffer>[]> {
     return this.readRanges(tensors.map((t) => this.range(t)));
   }
 
   /** Reads ranges of buffers through one staging buffer. */
-  async readRanges(ranges: BufferRange[]): Promise<Float32Array[]> {
+  async readRanges(ranges: BufferRange[]): Promise<Float32Array<ArrayBuffer>[]> {
     const { device } = this.gpu;
     const size = ranges.reduce((a, r) => a + r.bytes, 0);
     const staging = device.createBuffer({
@@ -176,6 +180,24 @@ export class Session<Name extends string> {
     });
     staging.destroy();
     return out;
+  }
+
+  /** The contents of whole buffers (the arenas `parameters`, `state`, ...). */
+  async snapshot(...names: string[]): Promise<Snapshot> {
+    const contents = await this.readRanges(names.map((buffer) => ({ buffer, offset: 0, bytes: this.buffer(buffer).size })));
+    return new Snapshot(new Map(names.map((name, i) => [name, contents[i]])), (tensor) => this.range(tensor));
+  }
+
+  /** Puts a snapshot's contents back. */
+  restore(snapshot: Snapshot): void {
+    for (const [name, data] of snapshot.buffers) this.gpu.device.queue.writeBuffer(this.buffer(name), 0, data);
+  }
+
+  /** Waits until at most `IN_FLIGHT` submitted runs are unfinished, so that a queue never grows without bound. */
+  async backpressure(): Promise<void> {
+    this.inFlight.push(this.gpu.device.queue.onSubmittedWorkDone());
+    while (this.inFlight.length > IN_FLIGHT) await this.inFlight.shift();
+    checkGpu(this.gpu);
   }
 
   /** Settles when everything submitted so far has run. */

@@ -1,119 +1,27 @@
 /** What the page and the command line say to the engine's worker, and what it answers. Types only. */
-import type { LayerRedundancy } from '../analysis/redundancy';
-import type { TrainSettings } from '../train/config';
+import type { UserFile } from '../data/types';
+import type { InspectLayer } from '../train/inspect';
 import type { NetworkOptions } from '../train/network-options';
+import type { TrainEvent, TrainJob, TrainResult } from '../train/run';
+import type { DataSource, ModelSource } from '../train/sources';
+import type { VerifyLine } from '../verify';
 
 export type { LayerRedundancy } from '../analysis/redundancy';
+export type { UserFile } from '../data/types';
 export type { Method, TrainSettings } from '../train/config';
+export type { InspectLayer } from '../train/inspect';
 export type { NetworkOptions } from '../train/network-options';
+export type { EvalPoint, MergeProof, Report, StepPoint } from '../train/report';
+export type { TrainEvent, TrainJob, TrainResult } from '../train/run';
+export type { DataSource, ModelSource } from '../train/sources';
+export type { VerifyLine } from '../verify';
 
-import type { UserFile } from '../data/types';
-
-export type { UserFile };
-
-/**
- * A labelled image set. `files`: one .zip, a folder's files, CIFAR-10 binary batches or an IDX pair.
- * `builtin`: the procedural set, generated from its fixed seed.
- */
-export type DataSource = { kind: 'builtin'; split: 'train' | 'test' } | { kind: 'files'; files: UserFile[] };
-
-/** A trained network: the built-in default, or an architecture and a checkpoint (safetensors, .pt, .pth, .th). */
-export type ModelSource = { kind: 'builtin' } | { kind: 'file'; arch: NetworkOptions; file: UserFile };
-
-export interface TrainJob {
-  model: ModelSource;
-  train: DataSource;
-  /** absent: a tenth of the training images is held out */
-  test?: DataSource;
-  settings: TrainSettings;
-}
-
-/** One point of the curves. */
-export interface StepPoint {
-  step: number;
-  epoch: number;
-  loss: number;
-  accuracy: number;
-  lr: number;
-}
-
-export interface EvalPoint {
-  step: number;
-  epoch: number;
-  accuracy: number;
-  loss: number;
-}
-
-export type TrainEvent =
-  | {
-      type: 'phase';
-      phase: 'load' | 'compile' | 'baseline' | 'train' | 'evaluate' | 'merge' | 'prove';
-      message: string;
-    }
-  | { type: 'warning'; message: string }
-  | {
-      type: 'plan';
-      dispatches: number;
-      bytesPerStep: number;
-      flopsPerStep: number;
-      peakBytes: number;
-      steps: number;
-      images: number;
-      testImages: number;
-      classes: string[];
-    }
-  | { type: 'steps'; points: StepPoint[]; imagesPerSecond: number; etaSeconds: number }
-  | { type: 'eval'; which: 'base' | 'epoch' | 'last' | 'best'; point: EvalPoint }
-  | { type: 'redundancy'; when: 'before' | 'after'; layers: LayerRedundancy[] };
-
-export interface MergeProof {
-  maxAbsLogitDiff: number;
-  maxRelLogitDiff: number;
-  top1Agreement: number;
-  images: number;
-  /** parameters and multiply-adds per image, of the input network and of the merged one */
-  parameters: [number, number];
-  multiplyAdds: [number, number];
-  ok: boolean;
-}
-
-export interface Report {
-  accuracy: { base: number; last: number; best: number };
-  proof: MergeProof;
-  steps: number;
-  seconds: number;
-  /** median wall time of a training step, milliseconds */
-  stepMs: number;
-  plan: { dispatches: number; bytesPerStep: number; peakBytes: number };
-  adapter: string;
-}
-
-export interface TrainResult {
-  report: Report;
-  /** the merged network, safetensors, same keys and shapes as the input */
-  merged: Uint8Array<ArrayBuffer>;
-  metrics: StepPoint[];
-  evals: EvalPoint[];
-  cancelled: boolean;
-}
-
-export interface VerifyLine {
-  case: string;
-  op: string;
-  ok: boolean;
-  error: number;
-  tolerance: number;
-  /** why it failed, where it did */
-  message?: string;
-}
-
-export interface InspectLayer {
-  name: string;
-  kind: string;
-  shape: number[];
-  parameters: number;
-  /** mean KL divergence between kernels (spatial convolutions only) */
-  redundancy?: number;
+export interface EvaluateOptions {
+  batch?: number;
+  mean?: number[];
+  std?: number[];
+  limit?: number;
+  imageSize?: number;
 }
 
 /** The worker's face. One job at a time; errors that the user can mend are `UserError`s (name kept across Comlink). */
@@ -128,7 +36,7 @@ export interface EngineApi {
   evaluate(
     model: ModelSource,
     test: DataSource,
-    options: { batch?: number; mean?: number[]; std?: number[]; limit?: number; imageSize?: number },
+    options: EvaluateOptions,
   ): Promise<{ accuracy: number; images: number }>;
   verify(name: string, golden: Uint8Array): Promise<VerifyLine>;
   inspect(file: UserFile, arch?: NetworkOptions): Promise<InspectLayer[]>;

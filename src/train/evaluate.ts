@@ -1,0 +1,91 @@
+import type { Gpu } from '../gpu/device';
+import type { LabelledImages } from '../data/types';
+import type { Architecture } from '../nn/net';
+import { loadState, type StateTensors } from '../nn/state';
+import { Session } from '../runtime/session';
+import { pad4 } from '../graph/tensor';
+import { evaluationProgram, METRICS_RING } from './programs';
+
+export interface Evaluation {
+  accuracy: number;
+  /** mean cross-entropy */
+  loss: number;
+  images: number;
+}
+
+export interface Normalisation {
+  mean: readonly number[];
+  std: readonly number[];
+}
+
+/** Writes an image set to the inputs of a program and gives the order in which they stand. */
+export function uploadImages(session: Session<string>, name: string, images: LabelledImages): void {
+  const { pixels, count } = images;
+  const bytes = pad4(pixels.length);
+  const padded = bytes === pixels.length ? pixels : new Uint8Array(bytes);
+  if (padded !== pixels) padded.set(pixels);
+  session.write(`input:${name} images`, padded);
+  session.write(`input:${name} labels`, Uint32Array.from(images.labels));
+  session.write(`input:${name} order`, Uint32Array.from({ length: count }, (_, i) => i));
+}
+
+/**
+ * Runs the evaluation program over the whole test set. `logits` of the first `keep` images are kept, `classes` a row.
+ * The metrics are read once in 256 batches.
+ */
+export async function runEvaluation(session: Session<string>, count: number, batch: number, keep = 0): Promise<Evaluation & { logits: Float32Array }> {
+  const batches = Math.ceil(count / batch);
+  const kept: Float32Array[] = [];
+  let loss = 0;
+  let correct = 0;
+  for (let b = 0; b < batches; b++) {
+    const rows = Math.min(batch, count - b * batch);
+    session.run('evaluate', { step: b, batchOffset: b * batch, rows });
+    if (b * batch < keep) kept.push((await session.read('output:logits'))[0].slice());
+    if (b === batches - 1 || b % METRICS_RING === METRICS_RING - 1) {
+      const [ring] = await session.read('output:test metrics');
+      for (let i = 0; i <= b % METRICS_RING; i++) {
+        loss += ring[i * 4];
+        correct += ring[i * 4 + 1];
+      }
+    } else await session.backpressure();
+  }
+  return { accuracy: correct / count, loss: loss / count, images: count, logits: concatenate(kept) };
+}
+
+/** Evaluates a plain network. Makes and frees a session of its own. */
+export async function evaluateNetwork(
+  gpu: Gpu,
+  architecture: Architecture,
+  state: StateTensors,
+  images: LabelledImages,
+  options: Normalisation & { batch?: number; keep?: number },
+): Promise<Evaluation & { logits: Float32Array; parameters: number; multiplyAdds: number }> {
+  const batch = Math.min(options.batch ?? 128, images.count);
+  const { count, height, width } = images;
+  const { net, plan } = evaluationProgram({
+    architecture,
+    images: { name: 'test', count, height, width, mean: options.mean, std: options.std },
+    batch,
+    layout: {},
+  });
+  const session: Session<string> = await Session.create(gpu, { evaluate: plan });
+  try {
+    loadState(session, net, state);
+    uploadImages(session, 'test', images);
+    const evaluation = await runEvaluation(session, count, batch, options.keep);
+    return { ...evaluation, parameters: net.parameterCount(), multiplyAdds: net.multiplyAdds };
+  } finally {
+    session.destroy();
+  }
+}
+
+function concatenate(parts: Float32Array[]): Float32Array {
+  const out = new Float32Array(parts.reduce((a, p) => a + p.length, 0));
+  let at = 0;
+  for (const p of parts) {
+    out.set(p, at);
+    at += p.length;
+  }
+  return out;
+}

@@ -1,0 +1,79 @@
+import { GradientTape } from '../graph/autograd';
+import { Graph } from '../graph/graph';
+import { type ArenaLayout, buildPlan, type Plan } from '../graph/plan';
+import type { Tensor } from '../graph/tensor';
+import { type Architecture, Net } from '../nn/net';
+import type { RefConvOptions } from '../nn/refconv';
+import { copy } from '../ops/copy';
+import { crossEntropy } from '../ops/cross-entropy';
+import { gather } from '../ops/gather';
+import { adamw, sgd } from '../ops/optimizer';
+import type { TrainSettings } from './config';
+
+/** A labelled image set as a plan sees it. `name` is the prefix of its input tensors. */
+export interface ImageInput {
+  name: string;
+  /** images that the GPU holds at a time */
+  count: number;
+  height: number;
+  width: number;
+  mean: readonly number[];
+  std: readonly number[];
+}
+
+export interface Program {
+  net: Net;
+  plan: Plan;
+}
+
+/** Entries of the ring of metrics: read at least this often. */
+export const METRICS_RING = 256;
+
+interface Common {
+  architecture: Architecture;
+  images: ImageInput;
+  batch: number;
+  refconv?: RefConvOptions;
+  /** places of persistent tensors, shared by the programs of a session */
+  layout: ArenaLayout;
+}
+
+/** One training step: batch, forward, loss, backward, update. */
+export function trainProgram(o: Common & { settings: TrainSettings }): Program {
+  const { settings: s } = o;
+  const graph = new Graph();
+  const net = new Net(graph, { training: true, refconv: o.refconv });
+  const { x, target } = batchOf(graph, o, { cropPadding: s.cropPadding, flip: s.flip });
+  const logits = o.architecture(net, x);
+  const { dlogits } = crossEntropy(graph, 'loss', logits, target, { labelSmoothing: s.labelSmoothing, metrics: 'train metrics' });
+  const parameters = graph.tensors.filter((t) => t.role === 'parameter');
+  new GradientTape(graph, parameters).run([[logits, dlogits]]);
+  graph.phase = 'update';
+  const { weightDecay, clipNorm } = s;
+  if (s.optimizer === 'sgd') sgd(graph, { momentum: s.momentum, nesterov: s.nesterov, weightDecay, clipNorm });
+  else adamw(graph, { beta1: 0.9, beta2: 0.999, eps: 1e-8, weightDecay, clipNorm });
+  return { net, plan: buildPlan(graph, o.layout) };
+}
+
+/** One batch of an evaluation: metrics into a ring, logits into an output. */
+export function evaluationProgram(o: Common): Program {
+  const graph = new Graph();
+  const net = new Net(graph, { training: false, refconv: o.refconv });
+  const { x, target } = batchOf(graph, o, { cropPadding: 0, flip: false });
+  const logits = o.architecture(net, x);
+  crossEntropy(graph, 'loss', logits, target, { labelSmoothing: 0, metrics: 'test metrics' });
+  copy(graph, 'logits', logits, graph.tensor('logits', logits.shape, { role: 'output' }));
+  return { net, plan: buildPlan(graph, o.layout) };
+}
+
+function batchOf(graph: Graph, { images, batch }: Common, augmentation: { cropPadding: number; flip: boolean }): { x: Tensor; target: Tensor } {
+  const { name, count, height, width, mean, std } = images;
+  const input = (what: string, size: number, dtype: 'u8' | 'u32') =>
+    graph.tensor(`${name} ${what}`, [size], { role: 'input', dtype, padded: [size] });
+  return gather(graph, name, {
+    images: input('images', count * height * width * 3, 'u8'),
+    labels: input('labels', count, 'u32'),
+    order: input('order', count, 'u32'),
+    batch, height, width, mean, std, ...augmentation,
+  });
+}

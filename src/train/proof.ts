@@ -1,0 +1,52 @@
+import type { MergeProof } from './report';
+
+/** Test images that a merge is proven on, where there are so many. */
+export const PROOF_IMAGES = 256;
+
+/** Largest difference of logits, relative to the largest logit, that float rounding explains. */
+const TOLERANCE = 1e-4;
+
+interface Measured {
+  logits: Float32Array;
+  parameters: number;
+  multiplyAdds: number;
+}
+
+/**
+ * Compares the merged network, rebuilt from its file, with the network that was trained, on the same images.
+ * `logits` are `images` rows of `stride` numbers, of which the first `classes` count.
+ */
+export function proveMerge(trained: Float32Array, merged: Measured, input: Omit<Measured, 'logits'>, classes: number, images: number): MergeProof {
+  const stride = trained.length / images;
+  let difference = 0;
+  let largest = 0;
+  let agree = 0;
+  for (let n = 0; n < images; n++) {
+    const a = trained.subarray(n * stride, n * stride + classes);
+    const b = merged.logits.subarray(n * stride, n * stride + classes);
+    for (let c = 0; c < classes; c++) {
+      const d = Math.abs(a[c] - b[c]);
+      // a NaN must fail the proof, so it may not lose a comparison
+      if (!(d <= difference)) difference = d;
+      largest = Math.max(largest, Math.abs(a[c]));
+    }
+    if (argmax(a) === argmax(b)) agree++;
+  }
+  const relative = difference / Math.max(largest, 1e-6);
+  const same = merged.parameters === input.parameters && merged.multiplyAdds === input.multiplyAdds;
+  return {
+    maxAbsLogitDiff: difference,
+    maxRelLogitDiff: relative,
+    top1Agreement: agree / images,
+    images,
+    parameters: [input.parameters, merged.parameters],
+    multiplyAdds: [input.multiplyAdds, merged.multiplyAdds],
+    ok: relative <= TOLERANCE && agree === images && same,
+  };
+}
+
+function argmax(row: Float32Array): number {
+  let best = 0;
+  for (let c = 1; c < row.length; c++) if (row[c] > row[best]) best = c;
+  return best;
+}

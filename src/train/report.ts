@@ -1,0 +1,40 @@
+/** What a run reports: the points of its curves, the proof of its merge, its figures. Types only. */
+
+/** One point of the curves. */
+export interface StepPoint {
+  step: number;
+  epoch: number;
+  loss: number;
+  accuracy: number;
+  lr: number;
+}
+
+export interface EvalPoint {
+  step: number;
+  epoch: number;
+  accuracy: number;
+  loss: number;
+}
+
+export interface MergeProof {
+  maxAbsLogitDiff: number;
+  maxRelLogitDiff: number;
+  top1Agreement: number;
+  images: number;
+  /** parameters and multiply-adds per image, of the input network and of the merged one */
+  parameters: [number, number];
+  multiplyAdds: [number, number];
+  ok: boolean;
+}
+
+export interface Report {
+  accuracy: { base: number; last: number; best: number };
+  proof: MergeProof;
+  steps: number;
+  seconds: number;
+  /** median wall time of a training step, milliseconds */
+  stepMs: number;
+  plan: { dispatches: number; bytesPerStep: number; peakBytes: number };
+  adapter: string;
+}
+

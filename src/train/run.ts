@@ -1,0 +1,222 @@
+import type { LayerRedundancy } from '../analysis/redundancy';
+import type { LabelledImages } from '../data/types';
+import { UserError } from '../errors';
+import type { Gpu } from '../gpu/device';
+import { Graph } from '../graph/graph';
+import { readCheckpoint } from '../io/checkpoint';
+import { initialState } from '../nn/init';
+import { mergeState } from '../nn/merge';
+import { Net } from '../nn/net';
+import { isRefConv, type RefConvOptions } from '../nn/refconv';
+import { readState, type StateTensors } from '../nn/state';
+import type { Schedule } from '../optim/schedules';
+import type { Snapshot } from '../runtime/snapshot';
+import type { TrainSettings } from './config';
+import { evaluateNetwork } from './evaluate';
+import { PROOF_IMAGES, proveMerge } from './proof';
+import { networkRedundancy } from './redundancy';
+import type { EvalPoint, MergeProof, Report, StepPoint } from './report';
+import { checkClasses, type DataSource, holdOut, loadData, type LoadedNetwork, loadNetwork, type ModelSource, type ReadAsset } from './sources';
+import { type Control, stepsPerEpoch, Trainer, type Training } from './trainer';
+import { writeLike } from './weights-file';
+
+export interface TrainJob {
+  model: ModelSource;
+  train: DataSource;
+  /** absent: a tenth of the training images is held out */
+  test?: DataSource;
+  settings: TrainSettings;
+}
+
+export type TrainEvent =
+  | { type: 'phase'; phase: 'load' | 'compile' | 'baseline' | 'train' | 'merge' | 'prove'; message: string }
+  | { type: 'warning'; message: string }
+  | {
+      type: 'plan';
+      dispatches: number;
+      bytesPerStep: number;
+      flopsPerStep: number;
+      peakBytes: number;
+      steps: number;
+      images: number;
+      testImages: number;
+      classes: string[];
+    }
+  | { type: 'steps'; points: StepPoint[]; imagesPerSecond: number; etaSeconds: number }
+  | { type: 'eval'; which: 'base' | 'epoch' | 'last' | 'best'; point: EvalPoint }
+  | { type: 'redundancy'; when: 'before' | 'after'; layers: LayerRedundancy[] };
+
+export interface TrainResult {
+  report: Report;
+  /** the merged network after the last step, safetensors, same keys and shapes as the input */
+  merged: Uint8Array<ArrayBuffer>;
+  /** the merged network of the epoch with the best test accuracy */
+  best: Uint8Array<ArrayBuffer>;
+  metrics: StepPoint[];
+  evals: EvalPoint[];
+  cancelled: boolean;
+}
+
+export interface RunContext {
+  gpu: Gpu;
+  asset: ReadAsset;
+  control: Control;
+  emit: (event: TrainEvent) => void;
+}
+
+/** The main job: a trained network and images in; a proven, merged network out. */
+export async function runTraining(job: TrainJob, context: RunContext): Promise<TrainResult> {
+  const started = performance.now();
+  const { gpu, control, emit } = context;
+  const { settings } = job;
+  const { network, train, test } = await load(job, context);
+  const training = prepare(network, train, test, settings);
+
+  emit({ type: 'phase', phase: 'baseline', message: 'Measuring the network as it was loaded' });
+  const { mean, std } = settings;
+  const base = await evaluateNetwork(gpu, network.architecture, network.checkpoint.tensors, test, { mean, std });
+  emit({ type: 'eval', which: 'base', point: { step: 0, epoch: 0, accuracy: base.accuracy, loss: base.loss } });
+  const redundancy = (when: 'before' | 'after', state: StateTensors) =>
+    emit({ type: 'redundancy', when, layers: networkRedundancy(network.architecture, test, state) });
+  redundancy('before', network.checkpoint.tensors);
+
+  emit({ type: 'phase', phase: 'compile', message: 'Compiling the training step' });
+  const trainer = await Trainer.create(gpu, training, {
+    steps: (points, imagesPerSecond, etaSeconds) => emit({ type: 'steps', points, imagesPerSecond, etaSeconds }),
+    evaluated: (point) => emit({ type: 'eval', which: 'epoch', point }),
+    warning: (message) => emit({ type: 'warning', message }),
+  });
+  try {
+    const { dispatches, bytes, flops, peakBytes } = trainer.program.plan.totals;
+    const plan = { dispatches, bytesPerStep: bytes, peakBytes };
+    emit({ type: 'plan', ...plan, flopsPerStep: flops, steps: trainer.totalSteps, images: train.count, testImages: test.count, classes: train.classes });
+    emit({ type: 'phase', phase: 'train', message: `Training for ${settings.epochs} epochs` });
+    await trainer.run(control);
+
+    const { points, evals, last, best, steps, stepMs } = trainer.outcome();
+    emit({ type: 'eval', which: 'last', point: last.point });
+    emit({ type: 'eval', which: 'best', point: best.point });
+    emit({ type: 'phase', phase: 'merge', message: 'Merging the maps into the weights' });
+    const prover = (snapshot: Snapshot) => mergeAndProve(snapshot, trainer, training, network, base, gpu);
+    const merged = await prover(last.snapshot);
+    const kept = best === last ? merged : await prover(best.snapshot);
+    redundancy('after', merged.state);
+    const report: Report = {
+      accuracy: { base: base.accuracy, last: last.point.accuracy, best: best.point.accuracy },
+      proof: worse(merged.proof, kept.proof),
+      steps,
+      seconds: (performance.now() - started) / 1000,
+      stepMs,
+      plan,
+      adapter: gpu.name,
+    };
+    return { report, merged: merged.file, best: kept.file, metrics: points, evals, cancelled: control.cancelled };
+  } finally {
+    trainer.session.destroy();
+  }
+}
+
+async function load(job: TrainJob, { asset, emit }: RunContext) {
+  const { settings } = job;
+  emit({ type: 'phase', phase: 'load', message: 'Loading the network and the images' });
+  const network = await loadNetwork(job.model, asset);
+  const onProgress = (done: number, total: number) =>
+    emit({ type: 'phase', phase: 'load', message: `Reading images: ${done} of ${total}` });
+  const options = { size: settings.imageSize, limit: settings.limit, seed: settings.seed, onProgress };
+  const all = await loadData(job.train, options);
+  checkClasses(network, all);
+  const [train, test] = job.test
+    ? [all, await loadData(job.test, { ...options, size: all.height, classes: all.classes })]
+    : holdOut(all, settings.seed);
+  for (const { skipped } of job.test ? [train, test] : [train]) {
+    if (skipped.length > 0) {
+      emit({ type: 'warning', message: `${skipped.length} images were skipped, first ${skipped[0].path}: ${skipped[0].reason}` });
+    }
+  }
+  if (settings.batch > train.count) {
+    throw new UserError(`A batch of ${settings.batch} is larger than the ${train.count} training images: choose a smaller batch.`);
+  }
+  return { network, train, test };
+}
+
+function prepare(network: LoadedNetwork, train: LabelledImages, test: LabelledImages, settings: TrainSettings): Training {
+  const { architecture } = network;
+  const refconv = refconvOptions(network, train, settings);
+  const { height, width } = train;
+  const graph = new Graph();
+  const net = new Net(graph, { training: true, refconv });
+  architecture(net, graph.tensor('x', [1, height, width, 3], { role: 'input' }));
+  const fresh = initialState(net, settings.seed, settings.mapInit);
+  const start: StateTensors = new Map(settings.method === 'retrain' ? fresh : [...fresh, ...network.checkpoint.tensors]);
+  const epochSteps = stepsPerEpoch({ train, settings });
+  const schedule = scheduleOf(settings, epochSteps);
+  return { architecture, start, train, test, settings, schedule, refconv };
+}
+
+/** The run's RefConv, with `auto` resolved: depthwise where the network has such layers, else all spatial ones. */
+function refconvOptions({ architecture, file }: LoadedNetwork, images: LabelledImages, s: TrainSettings): RefConvOptions | undefined {
+  if (s.method !== 'refocus' && s.method !== 'joint') return undefined;
+  if (!s.identity && s.mapInit === 'zeros') {
+    throw new UserError('Without the identity term a zero start makes every kernel zero: start the maps from Kaiming.');
+  }
+  const graph = new Graph();
+  const net = new Net(graph, { training: true });
+  architecture(net, graph.tensor('x', [1, images.height, images.width, 3], { role: 'input' }));
+  const options = (layers: RefConvOptions['layers']): RefConvOptions => ({
+    layers,
+    mapKernel: s.mapKernel,
+    identity: s.identity,
+    trainBasis: s.method === 'joint',
+    path: s.path === 'auto' && s.optimizer !== 'sgd' ? 'dense' : s.path,
+    startsNonZero: s.mapInit !== 'zeros',
+  });
+  if (s.path === 'factored' && (s.optimizer !== 'sgd' || s.method === 'joint')) {
+    throw new UserError('The factored path is exact only for SGD on a frozen basis: choose path "dense" or "auto".');
+  }
+  const depthwise = net.convs.some((c) => isRefConv(c, options('depthwise')));
+  const chosen = options(s.layers === 'auto' ? (depthwise ? 'depthwise' : 'spatial') : s.layers);
+  if (Array.isArray(chosen.layers)) {
+    const unknown = chosen.layers.find((name) => !net.convs.some((c) => c.name === name));
+    if (unknown !== undefined) throw new UserError(`${file} has no convolution "${unknown}": see its names with inspect.`);
+  }
+  if (!net.convs.some((c) => isRefConv(c, chosen))) {
+    throw new UserError(`${file} has no ${String(chosen.layers)} convolution to refocus: choose other layers.`);
+  }
+  return chosen;
+}
+
+function scheduleOf(s: TrainSettings, epochSteps: number): Schedule {
+  const steps = epochSteps * s.epochs;
+  if (s.schedule === 'constant') return { kind: 'constant', lr: s.lr };
+  if (s.schedule === 'step') return { kind: 'step', lr: s.lr, milestones: [Math.round(steps / 2), Math.round((steps * 3) / 4)], gamma: 0.1 };
+  return { kind: 'cosine', lr: s.lr, steps, warmupSteps: Math.round(s.warmupEpochs * epochSteps), minLr: 5e-7, startFactor: 5e-6 };
+}
+
+/** Merges a snapshot, writes the file, reads it again, rebuilds the plain network from it and compares logits. */
+async function mergeAndProve(
+  snapshot: Snapshot,
+  trainer: Trainer,
+  training: Training,
+  network: LoadedNetwork,
+  base: { parameters: number; multiplyAdds: number },
+  gpu: Gpu,
+): Promise<{ file: Uint8Array<ArrayBuffer>; state: StateTensors; proof: MergeProof }> {
+  const { test, settings } = training;
+  const trained = readState(snapshot, trainer.program.net, training.start);
+  const file = writeLike(network.checkpoint, mergeState(trainer.program.net, trained));
+  const images = Math.min(PROOF_IMAGES, test.count);
+  const logits = await trainer.logits(snapshot, images);
+  const state: StateTensors = readCheckpoint(file, 'merged.safetensors').tensors;
+  const { mean, std } = settings;
+  const plain = await evaluateNetwork(gpu, network.architecture, state, firstOf(test, images), { mean, std, keep: images });
+  return { file, state, proof: proveMerge(logits, plain, base, network.classes, images) };
+}
+
+const firstOf = (images: LabelledImages, count: number): LabelledImages => ({
+  ...images,
+  count,
+  pixels: images.pixels.subarray(0, count * images.height * images.width * 3),
+  labels: images.labels.subarray(0, count),
+});
+
+const worse = (a: MergeProof, b: MergeProof): MergeProof => (a.ok && !b.ok ? b : a);

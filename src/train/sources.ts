@@ -1,0 +1,101 @@
+import { generateBuiltin } from '../data/builtin';
+import { loadImages } from '../data/load';
+import type { LabelledImages, UserFile } from '../data/types';
+import { UserError } from '../errors';
+import { readCheckpoint } from '../io/checkpoint';
+import type { Checkpoint } from '../io/tensor-file';
+import { BUILTIN_NETWORK, BUILTIN_WEIGHTS } from '../nn/builtin';
+import { architecture } from '../nn/models';
+import type { Architecture } from '../nn/net';
+import type { NetworkOptions } from './network-options';
+import { hash32 } from './random';
+
+/**
+ * A labelled image set. `files`: one .zip, a folder's files, CIFAR-10 binary batches or an IDX pair.
+ * `builtin`: the procedural set, generated from its fixed seed.
+ */
+export type DataSource = { kind: 'builtin'; split: 'train' | 'test' } | { kind: 'files'; files: UserFile[] };
+
+/** A trained network: the built-in default, or an architecture and a checkpoint (safetensors, .pt, .pth, .th). */
+export type ModelSource = { kind: 'builtin' } | { kind: 'file'; arch: NetworkOptions; file: UserFile };
+
+/** Reads a file of public/. */
+export type ReadAsset = (name: string) => Promise<ArrayBuffer>;
+
+export interface LoadedNetwork {
+  /** the file's name, for messages */
+  file: string;
+  architecture: Architecture;
+  classes: number;
+  checkpoint: Checkpoint;
+}
+
+/** Images of the built-in set. */
+const BUILTIN_COUNT = { train: 10_000, test: 2_000 };
+
+export async function loadNetwork(source: ModelSource, asset: ReadAsset): Promise<LoadedNetwork> {
+  const { file, bytes, options } =
+    source.kind === 'builtin'
+      ? { file: BUILTIN_WEIGHTS, bytes: await asset(BUILTIN_WEIGHTS), options: BUILTIN_NETWORK }
+      : { file: source.file.path, bytes: await source.file.blob.arrayBuffer(), options: source.arch };
+  const checkpoint = readCheckpoint(new Uint8Array(bytes), file);
+  const classes = options.classes ?? classesOf(checkpoint, file);
+  const { arch, ...rest } = options;
+  return { file, classes, checkpoint, architecture: architecture(arch, { ...rest, classes }) };
+}
+
+/** The classifier is the last matrix of a state dict. */
+function classesOf({ tensors }: Checkpoint, file: string): number {
+  const matrices = [...tensors.values()].filter((t) => t.shape.length === 2);
+  const last = matrices.at(-1);
+  if (!last) throw new UserError(`${file} has no classifier (no matrix among its tensors): say how many classes the network has.`);
+  return last.shape[0];
+}
+
+export interface LoadOptions {
+  /** pixels a side; 0 or absent: the images' own size */
+  size?: number;
+  /** at most so many images; 0 or absent: all */
+  limit?: number;
+  seed?: number;
+  /** the classes that the set must have */
+  classes?: string[];
+  onProgress?: (done: number, total: number) => void;
+  signal?: AbortSignal;
+}
+
+export async function loadData(source: DataSource, options: LoadOptions): Promise<LabelledImages> {
+  if (source.kind === 'builtin') {
+    const all = BUILTIN_COUNT[source.split];
+    return generateBuiltin({ split: source.split, count: Math.min(options.limit || all, all) });
+  }
+  const { onProgress, ...rest } = options;
+  return loadImages(source.files, { ...rest, onProgress: ({ done, total }) => onProgress?.(done, total) });
+}
+
+/** Throws unless the images' classes are as many as the network's. */
+export function checkClasses(network: LoadedNetwork, images: LabelledImages): void {
+  if (network.classes === images.classes.length) return;
+  throw new UserError(
+    `${network.file} tells ${network.classes} classes apart, the images have ${images.classes.length} (${images.classes.slice(0, 5).join(', ')}${images.classes.length > 5 ? ', ...' : ''}): use images of the network's own classes.`,
+  );
+}
+
+/** Splits a tenth of the images off, chosen by the seed, the same for every method. */
+export function holdOut(images: LabelledImages, seed: number): [train: LabelledImages, test: LabelledImages] {
+  const indices = Array.from({ length: images.count }, (_, i) => i);
+  const ranked = indices.map((i) => [hash32(seed, 0x7e57, i), i]).sort((a, b) => a[0] - b[0] || a[1] - b[1]);
+  const size = Math.max(1, Math.round(images.count / 10));
+  const test = ranked.slice(0, size).map(([, i]) => i);
+  const train = ranked.slice(size).map(([, i]) => i);
+  return [pick(images, train.sort((a, b) => a - b)), pick(images, test.sort((a, b) => a - b))];
+}
+
+function pick(images: LabelledImages, indices: number[]): LabelledImages {
+  const size = images.height * images.width * 3;
+  const pixels = new Uint8Array(indices.length * size);
+  indices.forEach((from, to) => {
+    pixels.set(images.pixels.subarray(from * size, (from + 1) * size), to * size);
+  });
+  return { ...images, pixels, labels: Uint16Array.from(indices, (i) => images.labels[i]), count: indices.length };
+}

@@ -1,0 +1,203 @@
+import { UserError } from '../errors';
+import type { LabelledImages } from '../data/types';
+import { checkGpu, type Gpu } from '../gpu/device';
+import type { Architecture } from '../nn/net';
+import { loadState, type StateTensors } from '../nn/state';
+import type { RefConvOptions } from '../nn/refconv';
+import { learningRate, type Schedule } from '../optim/schedules';
+import { Session } from '../runtime/session';
+import type { Snapshot } from '../runtime/snapshot';
+import type { EvalPoint, StepPoint } from './report';
+import type { TrainSettings } from './config';
+import { runEvaluation, uploadImages } from './evaluate';
+import { evaluationProgram, METRICS_RING, type Program, trainProgram } from './programs';
+import { shuffledOrder } from './random';
+
+/** A job with everything loaded. */
+export interface Training {
+  architecture: Architecture;
+  /** the state that training starts from, maps included */
+  start: StateTensors;
+  train: LabelledImages;
+  test: LabelledImages;
+  settings: TrainSettings;
+  schedule: Schedule;
+  refconv?: RefConvOptions;
+}
+
+/** Set from outside while a run goes on; looked at after every step. */
+export interface Control {
+  cancelled: boolean;
+  /** pending while the run is paused */
+  paused?: Promise<void>;
+}
+
+export interface Observer {
+  steps(points: StepPoint[], imagesPerSecond: number, etaSeconds: number): void;
+  evaluated(point: EvalPoint): void;
+  warning(message: string): void;
+}
+
+/** Milliseconds between reads of the metrics: often enough to watch, too rare to slow the device. */
+const READ_EVERY_MS = 400;
+
+/** Images of a batch in an evaluation. */
+const EVALUATION_BATCH = 128;
+
+/**
+ * A training run on one device: the step and the evaluation as two programs over the same arenas. The order of the
+ * images, crops, flips and dropout depend on the seed alone, so a run repeats bit for bit on the same adapter.
+ */
+export class Trainer {
+  private step = 0;
+  private points: StepPoint[] = [];
+  private evals: EvalPoint[] = [];
+  private stepTimes: number[] = [];
+  private best?: { snapshot: Snapshot; point: EvalPoint };
+  private last?: { snapshot: Snapshot; point: EvalPoint };
+
+  private constructor(
+    readonly session: Session<'train' | 'evaluate'>,
+    readonly program: Program,
+    readonly evaluation: Program,
+    private readonly t: Training,
+    private readonly observer: Observer,
+  ) {}
+
+  static async create(gpu: Gpu, t: Training, observer: Observer): Promise<Trainer> {
+    const { program, evaluation } = buildPrograms(t);
+    const session = await Session.create(gpu, { train: program.plan, evaluate: evaluation.plan });
+    loadState(session, program.net, t.start);
+    uploadImages(session, 'train', t.train);
+    uploadImages(session, 'test', t.test);
+    return new Trainer(session, program, evaluation, t, observer);
+  }
+
+  get stepsPerEpoch(): number {
+    return stepsPerEpoch(this.t);
+  }
+
+  get totalSteps(): number {
+    return this.stepsPerEpoch * this.t.settings.epochs;
+  }
+
+  /** Trains to the end, or until cancelled. A device that fails or a loss that is not finite ends it at the last epoch. */
+  async run(control: Control): Promise<void> {
+    try {
+      for (let epoch = 0; epoch < this.t.settings.epochs && !control.cancelled; epoch++) {
+        await this.epoch(epoch, control);
+        await this.evaluate();
+      }
+    } catch (error) {
+      if (!this.last) throw error;
+      this.observer.warning(`${(error as Error).message} The weights of step ${this.last.point.step} are kept.`);
+    }
+  }
+
+  private async epoch(epoch: number, control: Control): Promise<void> {
+    const { settings, train } = this.t;
+    this.session.write('input:train order', shuffledOrder(train.count, settings.seed, epoch));
+    let since = performance.now();
+    let unread = 0;
+    for (let i = 0; i < this.stepsPerEpoch; i++) {
+      this.session.run('train', this.uniform(epoch, i));
+      this.step++;
+      unread++;
+      await this.session.backpressure();
+      const stop = control.cancelled || i === this.stepsPerEpoch - 1;
+      if (stop || control.paused || unread === METRICS_RING / 2 || performance.now() - since > READ_EVERY_MS) {
+        await this.readMetrics(unread, since);
+        await control.paused;
+        since = performance.now();
+        unread = 0;
+      }
+      if (control.cancelled) return;
+    }
+  }
+
+  private uniform(epoch: number, i: number) {
+    const { settings, schedule } = this.t;
+    const t = this.step + 1;
+    return {
+      step: this.step,
+      seed: settings.seed,
+      epoch,
+      batchOffset: i * settings.batch,
+      rows: settings.batch,
+      lr: learningRate(schedule, this.step),
+      correction1: 1 / (1 - 0.9 ** t),
+      correction2: 1 / (1 - 0.999 ** t),
+    };
+  }
+
+  /** Reads the metrics of the last `count` steps out of the ring. */
+  private async readMetrics(count: number, since: number): Promise<void> {
+    const [ring] = await this.session.read('output:train metrics');
+    const ms = (performance.now() - since) / count;
+    this.stepTimes.push(ms);
+    const fresh: StepPoint[] = [];
+    for (let step = this.step - count; step < this.step; step++) {
+      const [loss, correct, rows] = ring.subarray((step % METRICS_RING) * 4);
+      const lr = learningRate(this.t.schedule, step);
+      fresh.push({ step: step + 1, epoch: (step + 1) / this.stepsPerEpoch, loss: loss / rows, accuracy: correct / rows, lr });
+    }
+    const bad = fresh.find((p) => !Number.isFinite(p.loss));
+    if (bad) throw new UserError(`The loss was ${bad.loss} at step ${bad.step}: choose a lower learning rate, or clip the gradient.`);
+    this.points.push(...fresh);
+    this.observer.steps(fresh, (1000 / ms) * this.t.settings.batch, ((this.totalSteps - this.step) * ms) / 1000);
+  }
+
+  /** Evaluates the network as it stands, and keeps it if it is the best so far. */
+  private async evaluate(): Promise<void> {
+    const { accuracy, loss } = await runEvaluation(this.session, this.t.test.count, this.evaluationBatch());
+    const point: EvalPoint = { step: this.step, epoch: this.step / this.stepsPerEpoch, accuracy, loss };
+    const snapshot = await this.session.snapshot('parameters', 'state');
+    this.last = { snapshot, point };
+    if (!this.best || accuracy > this.best.point.accuracy) this.best = this.last;
+    this.evals.push(point);
+    this.observer.evaluated(point);
+  }
+
+  /** Logits of the first `images` test images by the network of that snapshot. */
+  async logits(snapshot: Snapshot, images: number): Promise<Float32Array> {
+    checkGpu(this.session.gpu);
+    this.session.restore(snapshot);
+    const count = Math.min(images, this.t.test.count);
+    return (await runEvaluation(this.session, count, this.evaluationBatch(), count)).logits;
+  }
+
+  private evaluationBatch(): number {
+    return evaluationBatch(this.t);
+  }
+
+  /** What the run has come to. */
+  outcome() {
+    if (!this.best || !this.last) throw new Error('the run has not been evaluated');
+    const times = [...this.stepTimes].sort((a, b) => a - b);
+    return {
+      points: this.points,
+      evals: this.evals,
+      best: this.best,
+      last: this.last,
+      steps: this.step,
+      stepMs: times[times.length >> 1] ?? 0,
+    };
+  }
+}
+
+export const stepsPerEpoch = (t: Pick<Training, 'train' | 'settings'>): number => Math.floor(t.train.count / t.settings.batch);
+
+const evaluationBatch = (t: Pick<Training, 'test'>): number => Math.min(EVALUATION_BATCH, t.test.count);
+
+/** Both programs of a run, over one layout of the arenas. */
+export function buildPrograms(t: Pick<Training, 'architecture' | 'train' | 'test' | 'settings' | 'refconv'>): { program: Program; evaluation: Program } {
+  const { architecture, refconv, settings } = t;
+  const layout = {};
+  const images = (name: 'train' | 'test') => {
+    const { count, height, width } = t[name];
+    return { name, count, height, width, mean: settings.mean, std: settings.std };
+  };
+  const program = trainProgram({ architecture, refconv, settings, layout, images: images('train'), batch: settings.batch });
+  const evaluation = evaluationProgram({ architecture, refconv, layout, images: images('test'), batch: evaluationBatch(t) });
+  return { program, evaluation };
+}
