@@ -10,8 +10,11 @@ export interface Gpu {
   failure: { error?: Error };
 }
 
+/** How to come by an adapter; a host with several of its own choosing passes another. */
+export type RequestAdapter = () => Promise<GPUAdapter | null>;
+
 /** Asks for a device with what the adapter can give of memory. Each way in which WebGPU can be missing has its words. */
-export async function requestGpu(): Promise<Gpu> {
+export async function requestGpu(request?: RequestAdapter): Promise<Gpu> {
   const gpu = globalThis.navigator?.gpu;
   if (!gpu) {
     const insecure = globalThis.isSecureContext === false;
@@ -21,7 +24,9 @@ export async function requestGpu(): Promise<Gpu> {
         : 'This browser has no WebGPU (navigator.gpu is missing): use Chrome or Edge 113, Safari 26 or Firefox 141, or later.',
     );
   }
-  const adapter = await requestAdapter(gpu);
+  const adapter = await findAdapter(
+    request ?? (() => gpu.requestAdapter({ powerPreference: 'high-performance' })),
+  );
   const { limits, info, features } = adapter;
   const device = await adapter
     .requestDevice({
@@ -56,10 +61,10 @@ export async function requestGpu(): Promise<Gpu> {
   return { device, name, software, failure };
 }
 
-async function requestAdapter(gpu: GPU): Promise<GPUAdapter> {
+async function findAdapter(request: RequestAdapter): Promise<GPUAdapter> {
   let adapter: GPUAdapter | null;
   try {
-    adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+    adapter = await request();
   } catch (e) {
     throw new UserError(
       `Asking for a GPU failed (${(e as Error).message}): restart the browser and try again.`,

@@ -60,12 +60,19 @@ export class Net {
   readonly state: StateEntry[] = [];
   readonly convs: ConvLayer[] = [];
   multiplyAdds = 0;
+  /** elements that the convolutions of one image read and write */
+  readonly convElements = { inputs: 0, outputs: 0 };
   private count = 0;
 
   constructor(
     readonly graph: Graph,
     readonly options: NetOptions,
   ) {}
+
+  /** Numbers in the network's parameters. */
+  parameterCount(): number {
+    return this.state.filter((e) => e.role === 'parameter').reduce((sum, e) => sum + product(e.shape), 0);
+  }
 
   /** Declares an entry of the state dict. */
   entry(name: string, shape: number[], layout: Layout, init: Init, role: Role = 'parameter'): Tensor {
@@ -101,6 +108,8 @@ export class Net {
       this.entry(`${name}.weight`, layer.shape, weightLayout(layer.shape, groups), 'kaiming-normal');
     const bias = options.bias ? this.vector(`${name}.bias`, out, 'zeros') : undefined;
     const y = conv2d(this.graph, name, x, weight, bias, attrs);
+    this.convElements.inputs += product(x.shape) / x.shape[0];
+    this.convElements.outputs += product(y.shape) / y.shape[0];
     this.multiplyAdds += (product(y.shape) / y.shape[0]) * layer.shape[1] * kh * kw;
     return y;
   }

@@ -7,7 +7,7 @@ import type { ConvLayer, Net } from './net';
 export interface RefConvOptions {
   /** which convolutions: those with one channel a group, all with a kernel above 1 x 1, or these by name */
   layers: 'depthwise' | 'spatial' | readonly string[];
-  /** map kernel k; 1 under a kernel that is smaller than k */
+  /** map kernel k; the largest odd number that fits under a smaller kernel */
   mapKernel: number;
   /** the first term of equation 1 */
   identity: boolean;
@@ -46,8 +46,9 @@ export function mapShape(
 ): [number, number, number, number] {
   const n = o * i;
   const mapGroups = (i * groups * o) / groups ** 2;
-  // a map kernel never exceeds the kernel it refocuses
-  const size = Math.min(kh, kw) >= k ? k : 1;
+  // a map kernel is odd and never exceeds the kernel it refocuses
+  const most = Math.min(k, kh, kw);
+  const size = most % 2 === 1 ? most : most - 1;
   return [n, n / mapGroups, size, size];
 }
 
@@ -78,7 +79,7 @@ export function refocusedWeight(net: Net, layer: ConvLayer): Tensor | undefined 
     return refocusMap(net.graph, `${name} refocus`, basis, w, attrs);
   }
   const gramShape = [map[0] / map[1], taps, taps];
-  const gram = net.graph.tensor(REFCONV.gram(name), gramShape, { role: 'constant', padded: gramShape });
+  const gram = net.graph.tensor(REFCONV.gram(name), gramShape, { role: 'constant' });
   const start = options.startsNonZero
     ? net.graph.tensor(REFCONV.start(name), basis.shape, { role: 'constant', padded: basis.padded })
     : undefined;

@@ -2,6 +2,7 @@ import { UserError } from '../errors';
 import { checkGpu, type Gpu } from '../gpu/device';
 import { type Pipelines, pipelinesOf } from '../gpu/pipelines';
 import type { BufferRange, Plan } from '../graph/plan';
+import { Snapshot } from './snapshot';
 import { packStep, STEP_BYTES, type StepUniform } from './step';
 
 /** Submitted runs that may be unfinished at a time. */
@@ -184,13 +185,16 @@ export class Session<Name extends string> {
 
   /** The contents of whole buffers (the arenas `parameters`, `state`, ...). */
   async snapshot(...names: string[]): Promise<Snapshot> {
-    const contents = await this.readRanges(names.map((buffer) => ({ buffer, offset: 0, bytes: this.buffer(buffer).size })));
+    const contents = await this.readRanges(
+      names.map((buffer) => ({ buffer, offset: 0, bytes: this.buffer(buffer).size })),
+    );
     return new Snapshot(new Map(names.map((name, i) => [name, contents[i]])), (tensor) => this.range(tensor));
   }
 
   /** Puts a snapshot's contents back. */
   restore(snapshot: Snapshot): void {
-    for (const [name, data] of snapshot.buffers) this.gpu.device.queue.writeBuffer(this.buffer(name), 0, data);
+    for (const [name, data] of snapshot.buffers)
+      this.gpu.device.queue.writeBuffer(this.buffer(name), 0, data);
   }
 
   /** Waits until at most `IN_FLIGHT` submitted runs are unfinished, so that a queue never grows without bound. */

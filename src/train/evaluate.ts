@@ -1,9 +1,9 @@
-import type { Gpu } from '../gpu/device';
 import type { LabelledImages } from '../data/types';
+import type { Gpu } from '../gpu/device';
+import { pad4 } from '../graph/tensor';
 import type { Architecture } from '../nn/net';
 import { loadState, type StateTensors } from '../nn/state';
 import { Session } from '../runtime/session';
-import { pad4 } from '../graph/tensor';
 import { evaluationProgram, METRICS_RING } from './programs';
 
 export interface Evaluation {
@@ -26,14 +26,22 @@ export function uploadImages(session: Session<string>, name: string, images: Lab
   if (padded !== pixels) padded.set(pixels);
   session.write(`input:${name} images`, padded);
   session.write(`input:${name} labels`, Uint32Array.from(images.labels));
-  session.write(`input:${name} order`, Uint32Array.from({ length: count }, (_, i) => i));
+  session.write(
+    `input:${name} order`,
+    Uint32Array.from({ length: count }, (_, i) => i),
+  );
 }
 
 /**
  * Runs the evaluation program over the whole test set. `logits` of the first `keep` images are kept, `classes` a row.
  * The metrics are read once in 256 batches.
  */
-export async function runEvaluation(session: Session<string>, count: number, batch: number, keep = 0): Promise<Evaluation & { logits: Float32Array }> {
+export async function runEvaluation(
+  session: Session<string>,
+  count: number,
+  batch: number,
+  keep = 0,
+): Promise<Evaluation & { logits: Float32Array }> {
   const batches = Math.ceil(count / batch);
   const kept: Float32Array[] = [];
   let loss = 0;

@@ -1,6 +1,12 @@
-import { UserError } from '../errors';
-import type { Method } from './config';
+import { printPlan } from '../graph/print';
+import { product } from '../graph/tensor';
+import { describe } from '../nn/describe';
+import { architecture } from '../nn/models';
+import type { Net } from '../nn/net';
+import { defaultSettings, type Method } from './config';
 import type { NetworkOptions } from './network-options';
+import { refconvOptions } from './refconv-options';
+import { buildPrograms } from './trainer';
 
 export interface PlanOptions {
   network: NetworkOptions;
@@ -24,7 +30,40 @@ export interface PlanSummary {
   };
 }
 
-/** Plans a training step without a GPU. */
-export function planSummary(_options: PlanOptions): PlanSummary {
-  throw new UserError('Plans are not built yet.');
+/** Plans a training step without a GPU, the data set apart. */
+export function planSummary({ network, batch, size, method }: PlanOptions): PlanSummary {
+  const { arch, classes = 10, ...rest } = network;
+  const model = architecture(arch, { ...rest, classes });
+  const settings = { ...defaultSettings(), method, batch };
+  const refconv = refconvOptions(model, arch, [size, size], settings);
+  const images = { count: batch, height: size, width: size };
+  const { program } = buildPrograms({ architecture: model, train: images, test: images, settings, refconv });
+  const { dispatches, bytes, flops, peakBytes } = program.plan.totals;
+  const trainable = program.net.graph.tensors.filter((t) => t.role === 'parameter');
+  return {
+    text: printPlan(program.plan),
+    totals: {
+      dispatches,
+      bytesPerStep: bytes,
+      minBytesPerStep: leastBytes(program.net, batch),
+      flopsPerStep: flops,
+      peakBytes,
+      parameters: describe(model, [size, size]).parameterCount(),
+      trainable: trainable.reduce((sum, t) => sum + product(t.shape), 0),
+    },
+  };
+}
+
+/**
+ * The least traffic of a step with batch norm and activations fused into the convolutions (docs/performance.md): the
+ * forward pass reads each convolution's input and writes its output; its gradient reads the upstream gradient, the
+ * output and the input and writes the input's gradient; weights are read twice, their gradient written, the update
+ * reads weight, gradient and momentum and writes two.
+ */
+function leastBytes({ convElements, graph }: Net, batch: number): number {
+  const activations = batch * (3 * convElements.inputs + 5 * convElements.outputs);
+  const weights = graph.tensors
+    .filter((t) => t.role === 'parameter')
+    .reduce((sum, t) => sum + product(t.shape), 0);
+  return 4 * (activations + 8 * weights);
 }

@@ -45,12 +45,16 @@ export function trainProgram(o: Common & { settings: TrainSettings }): Program {
   const net = new Net(graph, { training: true, refconv: o.refconv });
   const { x, target } = batchOf(graph, o, { cropPadding: s.cropPadding, flip: s.flip });
   const logits = o.architecture(net, x);
-  const { dlogits } = crossEntropy(graph, 'loss', logits, target, { labelSmoothing: s.labelSmoothing, metrics: 'train metrics' });
+  const { dlogits } = crossEntropy(graph, 'loss', logits, target, {
+    labelSmoothing: s.labelSmoothing,
+    metrics: 'train metrics',
+  });
   const parameters = graph.tensors.filter((t) => t.role === 'parameter');
   new GradientTape(graph, parameters).run([[logits, dlogits]]);
   graph.phase = 'update';
   const { weightDecay, clipNorm } = s;
-  if (s.optimizer === 'sgd') sgd(graph, { momentum: s.momentum, nesterov: s.nesterov, weightDecay, clipNorm });
+  if (s.optimizer === 'sgd')
+    sgd(graph, { momentum: s.momentum, nesterov: s.nesterov, weightDecay, clipNorm });
   else adamw(graph, { beta1: 0.9, beta2: 0.999, eps: 1e-8, weightDecay, clipNorm });
   return { net, plan: buildPlan(graph, o.layout) };
 }
@@ -66,7 +70,11 @@ export function evaluationProgram(o: Common): Program {
   return { net, plan: buildPlan(graph, o.layout) };
 }
 
-function batchOf(graph: Graph, { images, batch }: Common, augmentation: { cropPadding: number; flip: boolean }): { x: Tensor; target: Tensor } {
+function batchOf(
+  graph: Graph,
+  { images, batch }: Common,
+  augmentation: { cropPadding: number; flip: boolean },
+): { x: Tensor; target: Tensor } {
   const { name, count, height, width, mean, std } = images;
   const input = (what: string, size: number, dtype: 'u8' | 'u32') =>
     graph.tensor(`${name} ${what}`, [size], { role: 'input', dtype, padded: [size] });
@@ -74,6 +82,11 @@ function batchOf(graph: Graph, { images, batch }: Common, augmentation: { cropPa
     images: input('images', count * height * width * 3, 'u8'),
     labels: input('labels', count, 'u32'),
     order: input('order', count, 'u32'),
-    batch, height, width, mean, std, ...augmentation,
+    batch,
+    height,
+    width,
+    mean,
+    std,
+    ...augmentation,
   });
 }

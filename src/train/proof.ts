@@ -16,7 +16,13 @@ interface Measured {
  * Compares the merged network, rebuilt from its file, with the network that was trained, on the same images.
  * `logits` are `images` rows of `stride` numbers, of which the first `classes` count.
  */
-export function proveMerge(trained: Float32Array, merged: Measured, input: Omit<Measured, 'logits'>, classes: number, images: number): MergeProof {
+export function proveMerge(
+  trained: Float32Array,
+  merged: Measured,
+  input: Omit<Measured, 'logits'>,
+  classes: number,
+  images: number,
+): MergeProof {
   const stride = trained.length / images;
   let difference = 0;
   let largest = 0;

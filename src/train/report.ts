@@ -37,4 +37,3 @@ export interface Report {
   plan: { dispatches: number; bytesPerStep: number; peakBytes: number };
   adapter: string;
 }
-

@@ -2,12 +2,10 @@ import type { LayerRedundancy } from '../analysis/redundancy';
 import type { LabelledImages } from '../data/types';
 import { UserError } from '../errors';
 import type { Gpu } from '../gpu/device';
-import { Graph } from '../graph/graph';
 import { readCheckpoint } from '../io/checkpoint';
+import { describe } from '../nn/describe';
 import { initialState } from '../nn/init';
 import { mergeState } from '../nn/merge';
-import { Net } from '../nn/net';
-import { isRefConv, type RefConvOptions } from '../nn/refconv';
 import { readState, type StateTensors } from '../nn/state';
 import type { Schedule } from '../optim/schedules';
 import type { Snapshot } from '../runtime/snapshot';
@@ -15,8 +13,18 @@ import type { TrainSettings } from './config';
 import { evaluateNetwork } from './evaluate';
 import { PROOF_IMAGES, proveMerge } from './proof';
 import { networkRedundancy } from './redundancy';
+import { refconvOptions } from './refconv-options';
 import type { EvalPoint, MergeProof, Report, StepPoint } from './report';
-import { checkClasses, type DataSource, holdOut, loadData, type LoadedNetwork, loadNetwork, type ModelSource, type ReadAsset } from './sources';
+import {
+  checkClasses,
+  type DataSource,
+  holdOut,
+  type LoadedNetwork,
+  loadData,
+  loadNetwork,
+  type ModelSource,
+  type ReadAsset,
+} from './sources';
 import { type Control, stepsPerEpoch, Trainer, type Training } from './trainer';
 import { writeLike } from './weights-file';
 
@@ -74,22 +82,38 @@ export async function runTraining(job: TrainJob, context: RunContext): Promise<T
 
   emit({ type: 'phase', phase: 'baseline', message: 'Measuring the network as it was loaded' });
   const { mean, std } = settings;
-  const base = await evaluateNetwork(gpu, network.architecture, network.checkpoint.tensors, test, { mean, std });
-  emit({ type: 'eval', which: 'base', point: { step: 0, epoch: 0, accuracy: base.accuracy, loss: base.loss } });
+  const base = await evaluateNetwork(gpu, network.architecture, network.checkpoint.tensors, test, {
+    mean,
+    std,
+  });
+  emit({
+    type: 'eval',
+    which: 'base',
+    point: { step: 0, epoch: 0, accuracy: base.accuracy, loss: base.loss },
+  });
   const redundancy = (when: 'before' | 'after', state: StateTensors) =>
     emit({ type: 'redundancy', when, layers: networkRedundancy(network.architecture, test, state) });
   redundancy('before', network.checkpoint.tensors);
 
   emit({ type: 'phase', phase: 'compile', message: 'Compiling the training step' });
   const trainer = await Trainer.create(gpu, training, {
-    steps: (points, imagesPerSecond, etaSeconds) => emit({ type: 'steps', points, imagesPerSecond, etaSeconds }),
+    steps: (points, imagesPerSecond, etaSeconds) =>
+      emit({ type: 'steps', points, imagesPerSecond, etaSeconds }),
     evaluated: (point) => emit({ type: 'eval', which: 'epoch', point }),
     warning: (message) => emit({ type: 'warning', message }),
   });
   try {
     const { dispatches, bytes, flops, peakBytes } = trainer.program.plan.totals;
     const plan = { dispatches, bytesPerStep: bytes, peakBytes };
-    emit({ type: 'plan', ...plan, flopsPerStep: flops, steps: trainer.totalSteps, images: train.count, testImages: test.count, classes: train.classes });
+    emit({
+      type: 'plan',
+      ...plan,
+      flopsPerStep: flops,
+      steps: trainer.totalSteps,
+      images: train.count,
+      testImages: test.count,
+      classes: train.classes,
+    });
     emit({ type: 'phase', phase: 'train', message: `Training for ${settings.epochs} epochs` });
     await trainer.run(control);
 
@@ -110,7 +134,14 @@ export async function runTraining(job: TrainJob, context: RunContext): Promise<T
       plan,
       adapter: gpu.name,
     };
-    return { report, merged: merged.file, best: kept.file, metrics: points, evals, cancelled: control.cancelled };
+    return {
+      report,
+      merged: merged.file,
+      best: kept.file,
+      metrics: points,
+      evals,
+      cancelled: control.cancelled,
+    };
   } finally {
     trainer.session.destroy();
   }
@@ -130,66 +161,57 @@ async function load(job: TrainJob, { asset, emit }: RunContext) {
     : holdOut(all, settings.seed);
   for (const { skipped } of job.test ? [train, test] : [train]) {
     if (skipped.length > 0) {
-      emit({ type: 'warning', message: `${skipped.length} images were skipped, first ${skipped[0].path}: ${skipped[0].reason}` });
+      emit({
+        type: 'warning',
+        message: `${skipped.length} images were skipped, first ${skipped[0].path}: ${skipped[0].reason}`,
+      });
     }
   }
   if (settings.batch > train.count) {
-    throw new UserError(`A batch of ${settings.batch} is larger than the ${train.count} training images: choose a smaller batch.`);
+    throw new UserError(
+      `A batch of ${settings.batch} is larger than the ${train.count} training images: choose a smaller batch.`,
+    );
   }
   return { network, train, test };
 }
 
-function prepare(network: LoadedNetwork, train: LabelledImages, test: LabelledImages, settings: TrainSettings): Training {
+function prepare(
+  network: LoadedNetwork,
+  train: LabelledImages,
+  test: LabelledImages,
+  settings: TrainSettings,
+): Training {
   const { architecture } = network;
-  const refconv = refconvOptions(network, train, settings);
   const { height, width } = train;
-  const graph = new Graph();
-  const net = new Net(graph, { training: true, refconv });
-  architecture(net, graph.tensor('x', [1, height, width, 3], { role: 'input' }));
+  const refconv = refconvOptions(architecture, network.file, [height, width], settings);
+  const net = describe(architecture, [height, width], { training: true, refconv });
   const fresh = initialState(net, settings.seed, settings.mapInit);
-  const start: StateTensors = new Map(settings.method === 'retrain' ? fresh : [...fresh, ...network.checkpoint.tensors]);
+  const start: StateTensors = new Map(
+    settings.method === 'retrain' ? fresh : [...fresh, ...network.checkpoint.tensors],
+  );
   const epochSteps = stepsPerEpoch({ train, settings });
   const schedule = scheduleOf(settings, epochSteps);
   return { architecture, start, train, test, settings, schedule, refconv };
 }
 
-/** The run's RefConv, with `auto` resolved: depthwise where the network has such layers, else all spatial ones. */
-function refconvOptions({ architecture, file }: LoadedNetwork, images: LabelledImages, s: TrainSettings): RefConvOptions | undefined {
-  if (s.method !== 'refocus' && s.method !== 'joint') return undefined;
-  if (!s.identity && s.mapInit === 'zeros') {
-    throw new UserError('Without the identity term a zero start makes every kernel zero: start the maps from Kaiming.');
-  }
-  const graph = new Graph();
-  const net = new Net(graph, { training: true });
-  architecture(net, graph.tensor('x', [1, images.height, images.width, 3], { role: 'input' }));
-  const options = (layers: RefConvOptions['layers']): RefConvOptions => ({
-    layers,
-    mapKernel: s.mapKernel,
-    identity: s.identity,
-    trainBasis: s.method === 'joint',
-    path: s.path === 'auto' && s.optimizer !== 'sgd' ? 'dense' : s.path,
-    startsNonZero: s.mapInit !== 'zeros',
-  });
-  if (s.path === 'factored' && (s.optimizer !== 'sgd' || s.method === 'joint')) {
-    throw new UserError('The factored path is exact only for SGD on a frozen basis: choose path "dense" or "auto".');
-  }
-  const depthwise = net.convs.some((c) => isRefConv(c, options('depthwise')));
-  const chosen = options(s.layers === 'auto' ? (depthwise ? 'depthwise' : 'spatial') : s.layers);
-  if (Array.isArray(chosen.layers)) {
-    const unknown = chosen.layers.find((name) => !net.convs.some((c) => c.name === name));
-    if (unknown !== undefined) throw new UserError(`${file} has no convolution "${unknown}": see its names with inspect.`);
-  }
-  if (!net.convs.some((c) => isRefConv(c, chosen))) {
-    throw new UserError(`${file} has no ${String(chosen.layers)} convolution to refocus: choose other layers.`);
-  }
-  return chosen;
-}
-
 function scheduleOf(s: TrainSettings, epochSteps: number): Schedule {
   const steps = epochSteps * s.epochs;
   if (s.schedule === 'constant') return { kind: 'constant', lr: s.lr };
-  if (s.schedule === 'step') return { kind: 'step', lr: s.lr, milestones: [Math.round(steps / 2), Math.round((steps * 3) / 4)], gamma: 0.1 };
-  return { kind: 'cosine', lr: s.lr, steps, warmupSteps: Math.round(s.warmupEpochs * epochSteps), minLr: 5e-7, startFactor: 5e-6 };
+  if (s.schedule === 'step')
+    return {
+      kind: 'step',
+      lr: s.lr,
+      milestones: [Math.round(steps / 2), Math.round((steps * 3) / 4)],
+      gamma: 0.1,
+    };
+  return {
+    kind: 'cosine',
+    lr: s.lr,
+    steps,
+    warmupSteps: Math.round(s.warmupEpochs * epochSteps),
+    minLr: 5e-7,
+    startFactor: 5e-6,
+  };
 }
 
 /** Merges a snapshot, writes the file, reads it again, rebuilds the plain network from it and compares logits. */
@@ -208,7 +230,11 @@ async function mergeAndProve(
   const logits = await trainer.logits(snapshot, images);
   const state: StateTensors = readCheckpoint(file, 'merged.safetensors').tensors;
   const { mean, std } = settings;
-  const plain = await evaluateNetwork(gpu, network.architecture, state, firstOf(test, images), { mean, std, keep: images });
+  const plain = await evaluateNetwork(gpu, network.architecture, state, firstOf(test, images), {
+    mean,
+    std,
+    keep: images,
+  });
   return { file, state, proof: proveMerge(logits, plain, base, network.classes, images) };
 }
 

@@ -45,10 +45,13 @@ export async function loadNetwork(source: ModelSource, asset: ReadAsset): Promis
 }
 
 /** The classifier is the last matrix of a state dict. */
-function classesOf({ tensors }: Checkpoint, file: string): number {
+export function classesOf({ tensors }: Checkpoint, file: string): number {
   const matrices = [...tensors.values()].filter((t) => t.shape.length === 2);
   const last = matrices.at(-1);
-  if (!last) throw new UserError(`${file} has no classifier (no matrix among its tensors): say how many classes the network has.`);
+  if (!last)
+    throw new UserError(
+      `${file} has no classifier (no matrix among its tensors): say how many classes the network has.`,
+    );
   return last.shape[0];
 }
 
@@ -88,7 +91,16 @@ export function holdOut(images: LabelledImages, seed: number): [train: LabelledI
   const size = Math.max(1, Math.round(images.count / 10));
   const test = ranked.slice(0, size).map(([, i]) => i);
   const train = ranked.slice(size).map(([, i]) => i);
-  return [pick(images, train.sort((a, b) => a - b)), pick(images, test.sort((a, b) => a - b))];
+  return [
+    pick(
+      images,
+      train.sort((a, b) => a - b),
+    ),
+    pick(
+      images,
+      test.sort((a, b) => a - b),
+    ),
+  ];
 }
 
 function pick(images: LabelledImages, indices: number[]): LabelledImages {
@@ -97,5 +109,10 @@ function pick(images: LabelledImages, indices: number[]): LabelledImages {
   indices.forEach((from, to) => {
     pixels.set(images.pixels.subarray(from * size, (from + 1) * size), to * size);
   });
-  return { ...images, pixels, labels: Uint16Array.from(indices, (i) => images.labels[i]), count: indices.length };
+  return {
+    ...images,
+    pixels,
+    labels: Uint16Array.from(indices, (i) => images.labels[i]),
+    count: indices.length,
+  };
 }

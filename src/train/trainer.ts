@@ -1,17 +1,17 @@
-import { UserError } from '../errors';
 import type { LabelledImages } from '../data/types';
+import { UserError } from '../errors';
 import { checkGpu, type Gpu } from '../gpu/device';
 import type { Architecture } from '../nn/net';
-import { loadState, type StateTensors } from '../nn/state';
 import type { RefConvOptions } from '../nn/refconv';
+import { loadState, type StateTensors } from '../nn/state';
 import { learningRate, type Schedule } from '../optim/schedules';
 import { Session } from '../runtime/session';
 import type { Snapshot } from '../runtime/snapshot';
-import type { EvalPoint, StepPoint } from './report';
 import type { TrainSettings } from './config';
 import { runEvaluation, uploadImages } from './evaluate';
 import { evaluationProgram, METRICS_RING, type Program, trainProgram } from './programs';
 import { shuffledOrder } from './random';
+import type { EvalPoint, StepPoint } from './report';
 
 /** A job with everything loaded. */
 export interface Training {
@@ -90,7 +90,9 @@ export class Trainer {
       }
     } catch (error) {
       if (!this.last) throw error;
-      this.observer.warning(`${(error as Error).message} The weights of step ${this.last.point.step} are kept.`);
+      this.observer.warning(
+        `${(error as Error).message} The weights of step ${this.last.point.step} are kept.`,
+      );
     }
   }
 
@@ -105,7 +107,12 @@ export class Trainer {
       unread++;
       await this.session.backpressure();
       const stop = control.cancelled || i === this.stepsPerEpoch - 1;
-      if (stop || control.paused || unread === METRICS_RING / 2 || performance.now() - since > READ_EVERY_MS) {
+      if (
+        stop ||
+        control.paused ||
+        unread === METRICS_RING / 2 ||
+        performance.now() - since > READ_EVERY_MS
+      ) {
         await this.readMetrics(unread, since);
         await control.paused;
         since = performance.now();
@@ -139,12 +146,25 @@ export class Trainer {
     for (let step = this.step - count; step < this.step; step++) {
       const [loss, correct, rows] = ring.subarray((step % METRICS_RING) * 4);
       const lr = learningRate(this.t.schedule, step);
-      fresh.push({ step: step + 1, epoch: (step + 1) / this.stepsPerEpoch, loss: loss / rows, accuracy: correct / rows, lr });
+      fresh.push({
+        step: step + 1,
+        epoch: (step + 1) / this.stepsPerEpoch,
+        loss: loss / rows,
+        accuracy: correct / rows,
+        lr,
+      });
     }
     const bad = fresh.find((p) => !Number.isFinite(p.loss));
-    if (bad) throw new UserError(`The loss was ${bad.loss} at step ${bad.step}: choose a lower learning rate, or clip the gradient.`);
+    if (bad)
+      throw new UserError(
+        `The loss was ${bad.loss} at step ${bad.step}: choose a lower learning rate, or clip the gradient.`,
+      );
     this.points.push(...fresh);
-    this.observer.steps(fresh, (1000 / ms) * this.t.settings.batch, ((this.totalSteps - this.step) * ms) / 1000);
+    this.observer.steps(
+      fresh,
+      (1000 / ms) * this.t.settings.batch,
+      ((this.totalSteps - this.step) * ms) / 1000,
+    );
   }
 
   /** Evaluates the network as it stands, and keeps it if it is the best so far. */
@@ -185,19 +205,38 @@ export class Trainer {
   }
 }
 
-export const stepsPerEpoch = (t: Pick<Training, 'train' | 'settings'>): number => Math.floor(t.train.count / t.settings.batch);
+/** As much of an image set as a plan needs. */
+export type ImageSize = Pick<LabelledImages, 'count' | 'height' | 'width'>;
 
-const evaluationBatch = (t: Pick<Training, 'test'>): number => Math.min(EVALUATION_BATCH, t.test.count);
+export const stepsPerEpoch = (t: { train: ImageSize; settings: TrainSettings }): number =>
+  Math.floor(t.train.count / t.settings.batch);
+
+const evaluationBatch = (t: { test: ImageSize }): number => Math.min(EVALUATION_BATCH, t.test.count);
 
 /** Both programs of a run, over one layout of the arenas. */
-export function buildPrograms(t: Pick<Training, 'architecture' | 'train' | 'test' | 'settings' | 'refconv'>): { program: Program; evaluation: Program } {
+export function buildPrograms(
+  t: Pick<Training, 'architecture' | 'settings' | 'refconv'> & { train: ImageSize; test: ImageSize },
+): { program: Program; evaluation: Program } {
   const { architecture, refconv, settings } = t;
   const layout = {};
   const images = (name: 'train' | 'test') => {
     const { count, height, width } = t[name];
     return { name, count, height, width, mean: settings.mean, std: settings.std };
   };
-  const program = trainProgram({ architecture, refconv, settings, layout, images: images('train'), batch: settings.batch });
-  const evaluation = evaluationProgram({ architecture, refconv, layout, images: images('test'), batch: evaluationBatch(t) });
+  const program = trainProgram({
+    architecture,
+    refconv,
+    settings,
+    layout,
+    images: images('train'),
+    batch: settings.batch,
+  });
+  const evaluation = evaluationProgram({
+    architecture,
+    refconv,
+    layout,
+    images: images('test'),
+    batch: evaluationBatch(t),
+  });
   return { program, evaluation };
 }

@@ -10,7 +10,12 @@ export function writeLike(checkpoint: Checkpoint, state: StateTensors): Uint8Arr
   const tensors = new Map<string, StoredTensor>();
   for (const [name, old] of checkpoint.tensors) {
     const fresh = state.get(name);
-    tensors.set(checkpoint.prefix + name, fresh ? { dtype: 'F32', shape: old.shape, data: Float32Array.from(fresh.data as ArrayLike<number>) } : old);
+    tensors.set(
+      checkpoint.prefix + name,
+      fresh
+        ? { dtype: 'F32', shape: old.shape, data: Float32Array.from(fresh.data as ArrayLike<number>) }
+        : old,
+    );
   }
   return writeSafetensors(tensors, checkpoint.metadata);
 }

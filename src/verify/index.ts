@@ -1,6 +1,6 @@
+import { UserError } from '../errors';
 import type { Gpu } from '../gpu/device';
 import { readSafetensors } from '../io/safetensors';
-import { UserError } from '../errors';
 import { type Case, CaseGraph, type Numbers } from './case';
 import { verifyModel } from './models';
 import { OPS } from './ops';
@@ -21,7 +21,14 @@ export interface VerifyLine {
 export async function verifyCase(gpu: Gpu, name: string, bytes: Uint8Array): Promise<VerifyLine> {
   const { tensors, metadata } = readSafetensors(bytes, name);
   const op = metadata.get('op') ?? '';
-  const fail = (message: string): VerifyLine => ({ case: name, op, ok: false, error: Number.NaN, tolerance: 0, message });
+  const fail = (message: string): VerifyLine => ({
+    case: name,
+    op,
+    ok: false,
+    error: Number.NaN,
+    tolerance: 0,
+    message,
+  });
   let attrs: Record<string, unknown>;
   try {
     attrs = JSON.parse(metadata.get('attrs') ?? '{}');
@@ -66,11 +73,15 @@ async function resultsOf(gpu: Gpu, c: Case): Promise<Map<string, ArrayLike<numbe
 function compare(results: Map<string, ArrayLike<number>>, c: Case): { error: number; message?: string } {
   let error = 0;
   let message: string | undefined;
-  const expected = [...Object.entries(c.outputs).map(([k, v]) => [`out.${k}`, v] as const), ...Object.entries(c.gradients).map(([k, v]) => [`grad.${k}`, v] as const)];
+  const expected = [
+    ...Object.entries(c.outputs).map(([k, v]) => [`out.${k}`, v] as const),
+    ...Object.entries(c.gradients).map(([k, v]) => [`grad.${k}`, v] as const),
+  ];
   if (expected.length === 0) return { error: Number.NaN, message: 'the case expects nothing' };
   for (const [name, { data }] of expected) {
     const got = results.get(name);
-    if (!got || got.length !== data.length) return { error: Number.NaN, message: `${name} is missing or has another size` };
+    if (!got || got.length !== data.length)
+      return { error: Number.NaN, message: `${name} is missing or has another size` };
     const e = relativeError(got, data);
     if (!(e <= error)) [error, message] = [e, `worst is ${name}`];
   }

@@ -1,24 +1,83 @@
 import { UserError } from '../errors';
+import { type Gpu, type RequestAdapter, requestGpu } from '../gpu/device';
+import { evaluateNetwork } from '../train/evaluate';
+import { inspectFile } from '../train/inspect';
+import { runTraining } from '../train/run';
+import { checkClasses, loadData, loadNetwork, type ReadAsset } from '../train/sources';
+import type { Control } from '../train/trainer';
+import { verifyCase } from '../verify';
 import type { EngineApi } from './api';
 
 export interface EngineOptions {
-  /** the adapter to use; default `navigator.gpu.requestAdapter()` */
-  requestAdapter?: () => Promise<GPUAdapter | null>;
   /** reads a file of public/ by its name, for example the built-in network */
-  asset: (name: string) => Promise<ArrayBuffer>;
+  asset: ReadAsset;
+  /** default: the browser's own choice */
+  requestAdapter?: RequestAdapter;
 }
 
+const IMAGENET = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
+
 /** The engine, in any context with WebGPU: a worker, a page or Node. */
-export function createEngine(_options: EngineOptions): EngineApi {
-  const missing = () => Promise.reject(new UserError('The engine is not built yet.'));
+export function createEngine({ asset, requestAdapter }: EngineOptions): EngineApi {
+  let device: Promise<Gpu> | undefined;
+  let control: (Control & { resume?: () => void }) | undefined;
+
+  /** One device for all jobs; a new one after a loss or a failed request. */
+  const gpu = async (): Promise<Gpu> => {
+    if (device && (await device.then((g) => g.failure.error !== undefined).catch(() => true)))
+      device = undefined;
+    device ??= requestGpu(requestAdapter);
+    return device;
+  };
+
   return {
-    adapter: missing,
-    train: missing,
-    pause: missing,
-    resume: missing,
-    cancel: missing,
-    evaluate: missing,
-    verify: missing,
-    inspect: missing,
+    adapter: async () => (await gpu()).name,
+
+    async train(job, emit) {
+      if (control) throw new UserError('A run is going on: cancel it first.');
+      const own: Control = { cancelled: false };
+      control = own;
+      try {
+        return await runTraining(job, { gpu: await gpu(), asset, control: own, emit });
+      } finally {
+        control = undefined;
+      }
+    },
+
+    async pause() {
+      if (!control || control.paused) return;
+      const running = control;
+      running.paused = new Promise((resolve) => {
+        running.resume = resolve;
+      });
+    },
+
+    async resume() {
+      control?.resume?.();
+      if (control) control.paused = undefined;
+    },
+
+    async cancel() {
+      if (!control) return;
+      control.cancelled = true;
+      control.resume?.();
+      control.paused = undefined;
+    },
+
+    async evaluate(model, test, options) {
+      const network = await loadNetwork(model, asset);
+      const images = await loadData(test, { size: options.imageSize, limit: options.limit });
+      checkClasses(network, images);
+      const { architecture, checkpoint } = network;
+      const { accuracy } = await evaluateNetwork(await gpu(), architecture, checkpoint.tensors, images, {
+        mean: options.mean ?? IMAGENET.mean,
+        std: options.std ?? IMAGENET.std,
+        batch: options.batch,
+      });
+      return { accuracy, images: images.count };
+    },
+
+    verify: async (name, golden) => verifyCase(await gpu(), name, golden),
+    inspect: inspectFile,
   };
 }
