@@ -3,8 +3,9 @@ import type { Gpu } from '../gpu/device';
 import { pad4 } from '../graph/tensor';
 import type { Architecture } from '../nn/net';
 import { loadState, type StateTensors } from '../nn/state';
+import { METRICS_RING } from '../ops/cross-entropy';
 import { Session } from '../runtime/session';
-import { evaluationProgram, METRICS_RING } from './programs';
+import { evaluationProgram } from './programs';
 
 export interface Evaluation {
   accuracy: number;
@@ -51,7 +52,7 @@ export async function runEvaluation(
     session.run('evaluate', { step: b, batchOffset: b * batch, rows });
     if (b * batch < keep) kept.push((await session.read('output:logits'))[0].slice());
     if (b === batches - 1 || b % METRICS_RING === METRICS_RING - 1) {
-      const [ring] = await session.read('output:test metrics');
+      const [ring] = await session.read('output:metrics');
       for (let i = 0; i <= b % METRICS_RING; i++) {
         loss += ring[i * 4];
         correct += ring[i * 4 + 1];

@@ -26,8 +26,8 @@ export interface Program {
   plan: Plan;
 }
 
-/** Entries of the ring of metrics: read at least this often. */
-export const METRICS_RING = 256;
+/** torch.optim.AdamW's defaults. */
+export const ADAM_BETAS = { beta1: 0.9, beta2: 0.999 };
 
 interface Common {
   architecture: Architecture;
@@ -47,7 +47,7 @@ export function trainProgram(o: Common & { settings: TrainSettings }): Program {
   const logits = o.architecture(net, x);
   const { dlogits } = crossEntropy(graph, 'loss', logits, target, {
     labelSmoothing: s.labelSmoothing,
-    metrics: 'train metrics',
+    metrics: true,
   });
   const parameters = graph.tensors.filter((t) => t.role === 'parameter');
   new GradientTape(graph, parameters).run([[logits, dlogits]]);
@@ -55,7 +55,7 @@ export function trainProgram(o: Common & { settings: TrainSettings }): Program {
   const { weightDecay, clipNorm } = s;
   if (s.optimizer === 'sgd')
     sgd(graph, { momentum: s.momentum, nesterov: s.nesterov, weightDecay, clipNorm });
-  else adamw(graph, { beta1: 0.9, beta2: 0.999, eps: 1e-8, weightDecay, clipNorm });
+  else adamw(graph, { ...ADAM_BETAS, eps: 1e-8, weightDecay, clipNorm });
   return { net, plan: buildPlan(graph, o.layout) };
 }
 
@@ -65,7 +65,7 @@ export function evaluationProgram(o: Common): Program {
   const net = new Net(graph, { training: false, refconv: o.refconv });
   const { x, target } = batchOf(graph, o, { cropPadding: 0, flip: false });
   const logits = o.architecture(net, x);
-  crossEntropy(graph, 'loss', logits, target, { labelSmoothing: 0, metrics: 'test metrics' });
+  crossEntropy(graph, 'loss', logits, target, { labelSmoothing: 0, metrics: true });
   copy(graph, 'logits', logits, graph.tensor('logits', logits.shape, { role: 'output' }));
   return { net, plan: buildPlan(graph, o.layout) };
 }

@@ -4,12 +4,14 @@ import { checkGpu, type Gpu } from '../gpu/device';
 import type { Architecture } from '../nn/net';
 import type { RefConvOptions } from '../nn/refconv';
 import { loadState, type StateTensors } from '../nn/state';
+import { METRICS_RING } from '../ops/cross-entropy';
+import { adamCorrections } from '../ops/optimizer';
 import { learningRate, type Schedule } from '../optim/schedules';
 import { Session } from '../runtime/session';
 import type { Snapshot } from '../runtime/snapshot';
 import type { TrainSettings } from './config';
 import { runEvaluation, uploadImages } from './evaluate';
-import { evaluationProgram, METRICS_RING, type Program, trainProgram } from './programs';
+import { ADAM_BETAS, evaluationProgram, type Program, trainProgram } from './programs';
 import { shuffledOrder } from './random';
 import type { EvalPoint, StepPoint } from './report';
 
@@ -124,7 +126,6 @@ export class Trainer {
 
   private uniform(epoch: number, i: number) {
     const { settings, schedule } = this.t;
-    const t = this.step + 1;
     return {
       step: this.step,
       seed: settings.seed,
@@ -132,14 +133,13 @@ export class Trainer {
       batchOffset: i * settings.batch,
       rows: settings.batch,
       lr: learningRate(schedule, this.step),
-      correction1: 1 / (1 - 0.9 ** t),
-      correction2: 1 / (1 - 0.999 ** t),
+      ...adamCorrections(this.step + 1, ADAM_BETAS),
     };
   }
 
   /** Reads the metrics of the last `count` steps out of the ring. */
   private async readMetrics(count: number, since: number): Promise<void> {
-    const [ring] = await this.session.read('output:train metrics');
+    const [ring] = await this.session.read('output:metrics');
     const ms = (performance.now() - since) / count;
     this.stepTimes.push(ms);
     const fresh: StepPoint[] = [];
