@@ -1,33 +1,46 @@
 import { UserError } from '../../errors';
 import type { Architecture } from '../net';
+import { convnexts } from './convnext';
+import type { ArchitectureOptions, Definition } from './define';
+import { densenets } from './densenet';
+import { efficientnetB0 } from './efficientnet';
+import { mnasnet05 } from './mnasnet';
+import { mobilenetV2 } from './mobilenet-v2';
+import { mobilenetV3Large, mobilenetV3Small } from './mobilenet-v3';
+import { resnets } from './resnet';
 import { resnetCifar } from './resnet-cifar';
+import { shufflenets } from './shufflenet-v2';
+import { squeezenet11 } from './squeezenet';
 
-export interface ArchitectureOptions {
-  classes: number;
-  /** width multiplier */
-  width?: number;
-  /** stride of the stem, where the architecture has 2 */
-  stemStride?: 1 | 2;
-  /** the constructor's other arguments, torchvision's names */
-  kwargs?: Record<string, unknown>;
-}
+export type { ArchitectureOptions } from './define';
 
-/** Every architecture by its name; PyTorch's (torchvision's) names. */
-const ARCHITECTURES: Record<string, (o: ArchitectureOptions) => Architecture> = {
-  resnet20_cifar: (o) => resnetCifar(20, o.classes),
-  resnet32_cifar: (o) => resnetCifar(32, o.classes),
-  resnet44_cifar: (o) => resnetCifar(44, o.classes),
-  resnet56_cifar: (o) => resnetCifar(56, o.classes),
-};
+/** Every architecture, under PyTorch's (torchvision's) name. */
+const DEFINITIONS: Definition[] = [
+  ...[20, 32, 44, 56].map(resnetCifar),
+  mobilenetV2,
+  mobilenetV3Small,
+  mobilenetV3Large,
+  ...shufflenets,
+  ...densenets,
+  ...convnexts,
+  ...resnets,
+  mnasnet05,
+  efficientnetB0,
+  squeezenet11,
+];
 
-export const architectureNames = (): string[] => Object.keys(ARCHITECTURES);
+export const architectureNames = (): string[] => DEFINITIONS.map(({ name }) => name);
 
-/** The architecture of that name. Throws a UserError with the names there are. */
+/**
+ * The architecture of that name.
+ * @throws UserError with the names there are, or with the option that it does not take
+ */
 export function architecture(name: string, options: ArchitectureOptions): Architecture {
-  if (!Object.hasOwn(ARCHITECTURES, name)) {
+  const definition = DEFINITIONS.find((d) => d.name === name);
+  if (!definition) {
     throw new UserError(
       `There is no architecture "${name}": choose one of ${architectureNames().join(', ')}.`,
     );
   }
-  return ARCHITECTURES[name](options);
+  return definition.build(options);
 }

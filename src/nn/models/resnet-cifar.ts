@@ -1,13 +1,13 @@
 import type { Tensor } from '../../graph/tensor';
-import type { Architecture, Net } from '../net';
+import type { Net } from '../net';
+import { type Definition, define } from './define';
 
 /**
  * ResNet for CIFAR (He et al. 2015, section 4.2): depth 6n + 2, shortcut "A" (subsample by two, pad channels with
  * zeros), the state-dict names of github.com/akamaster/pytorch_resnet_cifar10.
  */
-export const resnetCifar =
-  (depth: number, classes: number): Architecture =>
-  (net, x) => {
+export const resnetCifar = (depth: number): Definition =>
+  define(`resnet${depth}_cifar`, {}, (_, classes) => (net, x) => {
     let y = net.batchNorm('bn1', net.conv('conv1', x, 16, 3), 'relu');
     [16, 32, 64].forEach((channels, stage) => {
       for (let i = 0; i < (depth - 2) / 6; i++) {
@@ -15,7 +15,7 @@ export const resnetCifar =
       }
     });
     return net.linear('linear', net.globalAvgPool(y), classes);
-  };
+  });
 
 function basicBlock(net: Net, name: string, x: Tensor, channels: number, stride: number): Tensor {
   let y = net.batchNorm(`${name}.bn1`, net.conv(`${name}.conv1`, x, channels, 3, { stride }), 'relu');

@@ -1,0 +1,51 @@
+import type { Tensor } from '../../graph/tensor';
+import type { Activation } from '../../ops/activation';
+import type { Net } from '../net';
+
+/** Arguments of a batch norm that are not PyTorch's defaults. */
+export interface NormOptions {
+  eps?: number;
+  momentum?: number;
+}
+
+export interface ConvNormOptions {
+  stride?: number;
+  dilation?: number;
+  groups?: number;
+  act?: Activation;
+  norm?: NormOptions;
+}
+
+/** torchvision's Conv2dNormActivation: convolution `<name>.0` without bias, batch norm `<name>.1`, activation. */
+export function convNorm(
+  net: Net,
+  name: string,
+  x: Tensor,
+  out: number,
+  kernel: number,
+  { stride = 1, dilation = 1, groups = 1, act, norm }: ConvNormOptions = {},
+): Tensor {
+  const padding = ((kernel - 1) >> 1) * dilation;
+  const y = net.conv(`${name}.0`, x, out, kernel, { stride, padding, dilation, groups });
+  return net.batchNorm(`${name}.1`, y, act, norm);
+}
+
+/** torchvision's SqueezeExcitation: x * gate(fc2(act(fc1(mean over space of x)))). */
+export function squeezeExcitation(
+  net: Net,
+  name: string,
+  x: Tensor,
+  squeeze: number,
+  act: Activation,
+  gate: Activation,
+): Tensor {
+  let s = net.conv(`${name}.fc1`, net.globalAvgPool(x), squeeze, 1, { bias: true });
+  s = net.conv(`${name}.fc2`, net.activation(s, act), x.shape[3], 1, { bias: true });
+  return net.mul(x, net.activation(s, gate));
+}
+
+/** The multiple of eight nearest to v, at least eight, and not more than a tenth below v. */
+export function makeDivisible(v: number): number {
+  const rounded = Math.max(8, Math.floor((v + 4) / 8) * 8);
+  return rounded < 0.9 * v ? rounded + 8 : rounded;
+}

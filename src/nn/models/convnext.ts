@@ -1,0 +1,58 @@
+import type { Tensor } from '../../graph/tensor';
+import type { Net } from '../net';
+import { type ConvNextStage, convNextStages, type Definition, define, dropRate, positive } from './define';
+
+const TINY: ConvNextStage[] = [
+  [96, 192, 3],
+  [192, 384, 3],
+  [384, 768, 9],
+  [768, null, 3],
+];
+
+const EPS = 1e-6;
+
+const convnext = (name: string, stochasticDepth: number): Definition =>
+  define(
+    name,
+    {
+      blocks: convNextStages(TINY),
+      stochastic_depth_prob: dropRate(stochasticDepth),
+      layer_scale: positive(1e-6),
+    },
+    ({ blocks, stochastic_depth_prob, layer_scale }, classes) =>
+      (net, x) => {
+        let index = 0;
+        let y = net.conv('features.0.0', x, blocks[0][0], 4, { stride: 4, padding: 0, bias: true });
+        y = net.layerNorm(`features.${index++}.1`, y, EPS);
+        const total = blocks.reduce((sum, [, , layers]) => sum + layers, 0);
+        let depth = 0;
+        for (const [, out, layers] of blocks) {
+          const stage = `features.${index++}`;
+          for (let i = 0; i < layers; i++) {
+            const drop = (stochastic_depth_prob * depth++) / Math.max(1, total - 1);
+            y = block(net, `${stage}.${i}`, y, layer_scale, drop);
+          }
+          if (out !== null) y = downsample(net, `features.${index++}`, y, out);
+        }
+        y = net.layerNorm('classifier.0', net.globalAvgPool(y), EPS);
+        return net.linear('classifier.2', y, classes);
+      },
+  );
+
+/** ConvNeXt (Liu et al. 2022), torchvision's names; `convnext` is the class, without stochastic depth by default. */
+export const convnexts = [convnext('convnext', 0), convnext('convnext_tiny', 0.1)];
+
+function block(net: Net, name: string, x: Tensor, layerScale: number, drop: number): Tensor {
+  const c = x.shape[3];
+  const scale = net.vector(`${name}.layer_scale`, c, { constant: layerScale }, 'parameter', [c, 1, 1]);
+  let y = net.conv(`${name}.block.0`, x, c, 7, { groups: c, bias: true });
+  y = net.layerNorm(`${name}.block.2`, y, EPS);
+  y = net.activation(net.linear(`${name}.block.3`, y, 4 * c), 'gelu');
+  y = net.linear(`${name}.block.5`, y, c);
+  return net.add(net.stochasticDepth(net.layerScale(y, scale), drop), x);
+}
+
+function downsample(net: Net, name: string, x: Tensor, out: number): Tensor {
+  const y = net.layerNorm(`${name}.0`, x, EPS);
+  return net.conv(`${name}.1`, y, out, 2, { stride: 2, padding: 0, bias: true });
+}

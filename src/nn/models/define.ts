@@ -1,0 +1,122 @@
+import * as v from 'valibot';
+import { UserError } from '../../errors';
+import type { Architecture } from '../net';
+
+export interface ArchitectureOptions {
+  classes: number;
+  /** width multiplier: the argument `width_mult` */
+  width?: number;
+  /** stride of the stem: the argument `stem_stride` */
+  stemStride?: 1 | 2;
+  /** the constructor's other arguments, torchvision's names */
+  kwargs?: Record<string, unknown>;
+}
+
+/** An argument of an architecture: what it may be, and what it is when not given. */
+export interface Argument<T> {
+  schema: v.GenericSchema<unknown, T>;
+  expects: string;
+  fallback: T;
+}
+
+/** An architecture under its name. `build` throws a UserError on options that it does not take. */
+export interface Definition {
+  name: string;
+  build(options: ArchitectureOptions): Architecture;
+}
+
+type Values<A extends Record<string, Argument<unknown>>> = { [K in keyof A]: A[K]['fallback'] };
+
+/** Defines an architecture: its arguments, and how their values and the number of classes make it. */
+export function define<A extends Record<string, Argument<unknown>>>(
+  name: string,
+  args: A,
+  build: (values: Values<A>, classes: number) => Architecture,
+): Definition {
+  return { name, build: (options) => build(valuesOf(name, args, options), options.classes) };
+}
+
+function valuesOf<A extends Record<string, Argument<unknown>>>(
+  name: string,
+  args: A,
+  { width, stemStride, kwargs = {} }: ArchitectureOptions,
+): Values<A> {
+  const given: [string, unknown][] = Object.entries(kwargs);
+  if (width !== undefined) given.push(['width_mult', width]);
+  if (stemStride !== undefined) given.push(['stem_stride', stemStride]);
+  const values: Record<string, unknown> = {};
+  for (const [key, { fallback }] of Object.entries(args)) values[key] = fallback;
+  const seen = new Set<string>();
+  for (const [key, value] of given) {
+    if (!Object.hasOwn(args, key)) {
+      const known = Object.keys(args).join(', ') || 'none';
+      throw new UserError(`${name} has no argument ${key}: remove it (arguments of ${name}: ${known}).`);
+    }
+    if (seen.has(key)) throw new UserError(`${name}: ${key} is given twice: leave one out.`);
+    seen.add(key);
+    const result = v.safeParse(args[key].schema, value);
+    if (!result.success) throw new UserError(`${name}: ${key} must be ${args[key].expects}.`);
+    values[key] = result.output;
+  }
+  return values as Values<A>;
+}
+
+/** A factor on all widths. */
+export const widthMultiplier: Argument<number> = {
+  schema: v.pipe(v.number(), v.gtValue(0), v.maxValue(16)),
+  expects: 'a number above 0 and at most 16',
+  fallback: 1,
+};
+
+/** The stride of the first convolution: 1 suits images of 32 pixels. */
+export const stemStride: Argument<1 | 2> = { schema: v.picklist([1, 2]), expects: '1 or 2', fallback: 2 };
+
+/** A probability of dropping something. */
+export const dropRate = (fallback: number): Argument<number> => ({
+  schema: v.pipe(v.number(), v.minValue(0), v.ltValue(1)),
+  expects: 'a number from 0 to below 1',
+  fallback,
+});
+
+export const flag = (fallback: boolean): Argument<boolean> => ({
+  schema: v.boolean(),
+  expects: 'true or false',
+  fallback,
+});
+
+const count = (max: number) => v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(max));
+
+/** Channels or a factor on them. */
+export const channels = (fallback: number): Argument<number> => ({
+  schema: count(4096),
+  expects: 'a whole number from 1 to 4096',
+  fallback,
+});
+
+/** Layers of each stage. */
+export const stages = (fallback: number[]): Argument<number[]> => ({
+  schema: v.pipe(v.array(count(64)), v.minLength(1), v.maxLength(8)),
+  expects: 'one to eight whole numbers from 1 to 64',
+  fallback,
+});
+
+/** A stage as torchvision's CNBlockConfig: channels in, channels out of the downsampling after it, layers. */
+export type ConvNextStage = [channels: number, out: number | null, layers: number];
+
+/** Stages of which each takes what the one before gives. */
+export const convNextStages = (fallback: ConvNextStage[]): Argument<ConvNextStage[]> => ({
+  schema: v.pipe(
+    v.array(v.strictTuple([count(4096), v.nullable(count(4096)), count(64)])),
+    v.minLength(1),
+    v.maxLength(8),
+    v.check((list) => list.every(([c], i) => i === 0 || c === (list[i - 1][1] ?? list[i - 1][0]))),
+  ),
+  expects: 'one to eight lists [channels, channels of the next or null, layers]',
+  fallback,
+});
+
+export const positive = (fallback: number): Argument<number> => ({
+  schema: v.pipe(v.number(), v.gtValue(0), v.maxValue(100)),
+  expects: 'a number above 0 and at most 100',
+  fallback,
+});

@@ -1,0 +1,56 @@
+import type { Tensor } from '../../graph/tensor';
+import type { Net } from '../net';
+import { convNorm, makeDivisible, squeezeExcitation } from './blocks';
+import { define, dropRate, stemStride } from './define';
+
+/** Expansion, kernel, stride of the first block, channels, blocks. */
+const STAGES = [
+  [1, 3, 1, 16, 1],
+  [6, 3, 2, 24, 2],
+  [6, 5, 2, 40, 2],
+  [6, 3, 2, 80, 3],
+  [6, 5, 1, 112, 3],
+  [6, 5, 2, 192, 4],
+  [6, 3, 1, 320, 1],
+];
+const BLOCKS = STAGES.reduce((sum, [, , , , blocks]) => sum + blocks, 0);
+
+/** EfficientNet-B0 (Tan and Le 2019), torchvision's names. */
+export const efficientnetB0 = define(
+  'efficientnet_b0',
+  { dropout: dropRate(0.2), stochastic_depth_prob: dropRate(0.2), stem_stride: stemStride },
+  ({ dropout, stochastic_depth_prob, stem_stride }, classes) =>
+    (net, x) => {
+      let y = convNorm(net, 'features.0', x, 32, 3, { stride: stem_stride, act: 'silu' });
+      let depth = 0;
+      STAGES.forEach(([expansion, kernel, stride, out, blocks], s) => {
+        for (let i = 0; i < blocks; i++) {
+          const options = { expansion, kernel, stride: i === 0 ? stride : 1, out };
+          const drop = (stochastic_depth_prob * depth++) / BLOCKS;
+          y = mbConv(net, `features.${s + 1}.${i}.block`, y, options, drop);
+        }
+      });
+      y = convNorm(net, `features.${STAGES.length + 1}`, y, 1280, 1, { act: 'silu' });
+      return net.linear('classifier.1', net.dropout(net.globalAvgPool(y), dropout), classes);
+    },
+);
+
+interface BlockOptions {
+  expansion: number;
+  kernel: number;
+  stride: number;
+  out: number;
+}
+
+function mbConv(net: Net, name: string, x: Tensor, b: BlockOptions, drop: number): Tensor {
+  const inputs = x.shape[3];
+  const expanded = makeDivisible(inputs * b.expansion);
+  let layer = 0;
+  const next = () => `${name}.${layer++}`;
+  let y = x;
+  if (expanded !== inputs) y = convNorm(net, next(), y, expanded, 1, { act: 'silu' });
+  y = convNorm(net, next(), y, expanded, b.kernel, { stride: b.stride, groups: expanded, act: 'silu' });
+  y = squeezeExcitation(net, next(), y, Math.max(1, Math.floor(inputs / 4)), 'silu', 'sigmoid');
+  y = convNorm(net, next(), y, b.out, 1);
+  return b.stride === 1 && inputs === b.out ? net.add(net.stochasticDepth(y, drop), x) : y;
+}

@@ -1,0 +1,54 @@
+import type { Tensor } from '../../graph/tensor';
+import type { Net } from '../net';
+import { convNorm, makeDivisible } from './blocks';
+import { define, dropRate, stemStride, widthMultiplier } from './define';
+
+/** Expansion, channels, blocks, stride of the first block. */
+const STAGES = [
+  [1, 16, 1, 1],
+  [6, 24, 2, 2],
+  [6, 32, 3, 2],
+  [6, 64, 4, 2],
+  [6, 96, 3, 1],
+  [6, 160, 3, 2],
+  [6, 320, 1, 1],
+];
+
+/** MobileNetV2 (Sandler et al. 2018), torchvision's names. */
+export const mobilenetV2 = define(
+  'mobilenet_v2',
+  { width_mult: widthMultiplier, dropout: dropRate(0.2), stem_stride: stemStride },
+  ({ width_mult: width, dropout, stem_stride }, classes) =>
+    (net, x) => {
+      let index = 0;
+      const name = () => `features.${index++}`;
+      let y = convNorm(net, name(), x, makeDivisible(32 * width), 3, { stride: stem_stride, act: 'relu6' });
+      for (const [expansion, channels, blocks, stride] of STAGES) {
+        for (let i = 0; i < blocks; i++) {
+          const out = makeDivisible(channels * width);
+          y = invertedResidual(net, `${name()}.conv`, y, out, i === 0 ? stride : 1, expansion);
+        }
+      }
+      y = convNorm(net, name(), y, makeDivisible(1280 * Math.max(1, width)), 1, { act: 'relu6' });
+      return net.linear('classifier.1', net.dropout(net.globalAvgPool(y), dropout), classes);
+    },
+);
+
+function invertedResidual(
+  net: Net,
+  name: string,
+  x: Tensor,
+  out: number,
+  stride: number,
+  expansion: number,
+): Tensor {
+  let y = x;
+  let layer = 0;
+  if (expansion !== 1) {
+    y = convNorm(net, `${name}.${layer++}`, y, x.shape[3] * expansion, 1, { act: 'relu6' });
+  }
+  y = convNorm(net, `${name}.${layer++}`, y, y.shape[3], 3, { stride, groups: y.shape[3], act: 'relu6' });
+  y = net.conv(`${name}.${layer++}`, y, out, 1);
+  y = net.batchNorm(`${name}.${layer}`, y);
+  return stride === 1 && x.shape[3] === out ? net.add(x, y) : y;
+}
