@@ -2,12 +2,20 @@ import type { Graph } from '../graph/graph';
 import { product, type Role, type Tensor } from '../graph/tensor';
 import { type Activation, activation } from '../ops/activation';
 import { batchNorm } from '../ops/batch-norm';
+import { concat, shuffleChannels, sliceChannels, subsample } from '../ops/channels';
 import { type ConvAttributes, conv2d } from '../ops/conv2d';
+import { add } from '../ops/copy';
+import { dropout, stochasticDepth } from '../ops/dropout';
+import { layerNorm } from '../ops/layer-norm';
+import { linear } from '../ops/linear';
+import { mul } from '../ops/mul';
+import { avgPool2d, globalAvgPool, maxPool2d } from '../ops/pool';
 import { engineShape, type Layout, vectorLayout, weightLayout } from './layout';
 import { type RefConvOptions, refocusedWeight } from './refconv';
+import type { RefocusGeometry } from './refocus-math';
 
 /** How a tensor starts when a network is trained from random numbers. */
-export type Init = 'kaiming-normal' | 'uniform' | 'zeros' | 'ones' | 'map' | { constant: number };
+export type Init = 'kaiming-normal' | 'zeros' | 'ones' | 'map' | { constant: number } | { uniform: number };
 
 /** An entry of the state dict, and where it lives. */
 export interface StateEntry {
@@ -28,7 +36,7 @@ export interface ConvLayer {
   shape: [number, number, number, number];
   groups: number;
   /** set where the layer is a RefConv */
-  refconv?: { path: 'dense' | 'factored'; mapShape: [number, number, number, number] };
+  refconv?: { path: 'dense' | 'factored'; geometry: RefocusGeometry };
 }
 
 export interface NetOptions {
@@ -37,6 +45,12 @@ export interface NetOptions {
   /** dropout and stochastic depth off in training too (for comparison with a reference) */
   deterministic?: boolean;
   refconv?: RefConvOptions;
+}
+
+/** PyTorch's names; the stride is the kernel's size by default. */
+export interface PoolOptions {
+  stride?: number;
+  padding?: number;
 }
 
 export interface ConvOptions {
@@ -131,8 +145,93 @@ export class Net {
     });
   }
 
+  /** torch.nn.LayerNorm over the channels of each pixel. */
+  layerNorm(name: string, x: Tensor, eps: number): Tensor {
+    const weight = this.vector(`${name}.weight`, x.shape[3], 'ones');
+    const bias = this.vector(`${name}.bias`, x.shape[3], 'zeros');
+    return layerNorm(this.graph, name, x, weight, bias, { eps });
+  }
+
+  /** torch.nn.Linear over the channels of each pixel. */
+  linear(name: string, x: Tensor, out: number): Tensor {
+    const shape = [out, x.shape[3]];
+    const init = { uniform: shape[1] ** -0.5 };
+    const weight = this.entry(`${name}.weight`, shape, weightLayout(shape), init);
+    const y = linear(this.graph, name, x, weight, this.vector(`${name}.bias`, out, init));
+    this.multiplyAdds += (product(y.shape) / y.shape[0]) * shape[1];
+    return y;
+  }
+
   activation(x: Tensor, kind: Activation): Tensor {
     return activation(this.graph, this.unique(kind), x, kind);
+  }
+
+  maxPool(
+    x: Tensor,
+    kernel: number,
+    { stride = kernel, padding = 0, ceilMode = false }: PoolOptions & { ceilMode?: boolean } = {},
+  ): Tensor {
+    const attrs = { kernel: pair(kernel), stride: pair(stride), padding: pair(padding), ceilMode };
+    return maxPool2d(this.graph, this.unique('max_pool'), x, attrs);
+  }
+
+  avgPool(x: Tensor, kernel: number, { stride = kernel, padding = 0 }: PoolOptions = {}): Tensor {
+    const attrs = {
+      kernel: pair(kernel),
+      stride: pair(stride),
+      padding: pair(padding),
+      countIncludePad: true,
+    };
+    return avgPool2d(this.graph, this.unique('avg_pool'), x, attrs);
+  }
+
+  /** The mean over the pixels, `[n, 1, 1, c]`. */
+  globalAvgPool(x: Tensor): Tensor {
+    return globalAvgPool(this.graph, this.unique('global_avg_pool'), x);
+  }
+
+  add(a: Tensor, b: Tensor): Tensor {
+    return add(this.graph, this.unique('add'), a, b);
+  }
+
+  /** a * b, b `[n, 1, 1, c]` or `[c]`. */
+  mul(a: Tensor, b: Tensor): Tensor {
+    return mul(this.graph, this.unique('mul'), a, b);
+  }
+
+  /** Tensors side by side over channels. */
+  concat(tensors: readonly Tensor[]): Tensor {
+    return concat(this.graph, this.unique('concat'), tensors);
+  }
+
+  /** Channels from `start` up to but not including `end`. */
+  slice(x: Tensor, start: number, end: number): Tensor {
+    return sliceChannels(this.graph, this.unique('slice'), x, start, end - start);
+  }
+
+  /** torch.nn.ChannelShuffle. */
+  shuffle(x: Tensor, groups: number): Tensor {
+    return shuffleChannels(this.graph, this.unique('shuffle'), x, groups);
+  }
+
+  /** Every `stride`-th pixel, with as many channels of zeros before as after. */
+  subsample(x: Tensor, stride: number, channels: number): Tensor {
+    const before = (channels - x.shape[3]) >> 1;
+    return subsample(this.graph, this.unique('subsample'), x, stride, channels, before);
+  }
+
+  /** torch.nn.Dropout. */
+  dropout(x: Tensor, p: number): Tensor {
+    return this.drops(p) ? dropout(this.graph, this.unique('dropout'), x, p) : x;
+  }
+
+  /** torchvision's StochasticDepth by row: leaves an image's branch out with probability p. */
+  stochasticDepth(x: Tensor, p: number): Tensor {
+    return this.drops(p) ? stochasticDepth(this.graph, this.unique('stochastic_depth'), x, p) : x;
+  }
+
+  private drops(p: number): boolean {
+    return p > 0 && this.options.training && !this.options.deterministic;
   }
 
   /** A name for a layer that the state dict does not know. */

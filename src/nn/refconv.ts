@@ -1,8 +1,9 @@
-import { UserError } from '../errors';
 import type { Tensor } from '../graph/tensor';
-import { chooseRefocusPath, refocusFactored, refocusMap } from '../ops/refocus';
+import { refocusMap } from '../ops/refocus';
+import { refocusFactored } from '../ops/refocus-factored';
 import { mapLayout, vectorLayout, weightLayout } from './layout';
 import type { ConvLayer, Net } from './net';
+import { chooseRefocusPath, mapShape, planesOf, type RefocusGeometry } from './refocus-math';
 
 export interface RefConvOptions {
   /** which convolutions: those with one channel a group, all with a kernel above 1 x 1, or these by name */
@@ -39,17 +40,10 @@ export function isRefConv(layer: ConvLayer, options: RefConvOptions | undefined)
   return options.layers === 'spatial' || (i === 1 && layer.groups > 1 && o >= layer.groups);
 }
 
-/** PyTorch's shape of W_r over an OIHW basis: `[N, N / G, k, k]`, G = C_in C_out / groups^2. */
-export function mapShape(
-  { shape: [o, i, kh, kw], groups }: ConvLayer,
-  k: number,
-): [number, number, number, number] {
-  const n = o * i;
-  const mapGroups = (i * groups * o) / groups ** 2;
-  // a map kernel is odd and never exceeds the kernel it refocuses
-  const most = Math.min(k, kh, kw);
-  const size = most % 2 === 1 ? most : most - 1;
-  return [n, n / mapGroups, size, size];
+/** The geometry of a convolution's map: its kernel is odd and never exceeds the kernel that it refocuses. */
+function refocusGeometry({ shape, groups }: ConvLayer, k: number): RefocusGeometry {
+  const most = Math.min(k, shape[2], shape[3]);
+  return { basis: shape, groups, mapKernel: most % 2 === 1 ? most : most - 1 };
 }
 
 /** The refocused weight W_t of a convolution, or nothing where the layer stays plain. */
@@ -57,28 +51,20 @@ export function refocusedWeight(net: Net, layer: ConvLayer): Tensor | undefined 
   const options = net.options.refconv;
   if (!options || !isRefConv(layer, options)) return undefined;
   const { name, shape, groups } = layer;
-  const map = mapShape(layer, options.mapKernel);
-  if (!Number.isInteger(map[1])) {
-    throw new UserError(
-      `${name}: ${shape[0]} x ${shape[1]} kernels in ${groups} groups cannot be refocused: leave this layer out.`,
-    );
-  }
-  const taps = shape[2] * shape[3];
-  const path = options.trainBasis
-    ? 'dense'
-    : options.path === 'auto'
-      ? chooseRefocusPath(taps, map[1], map[2])
-      : options.path;
-  layer.refconv = { path, mapShape: map };
+  const geometry = refocusGeometry(layer, options.mapKernel);
+  const path = pathOf(geometry, options);
+  layer.refconv = { path, geometry };
   const basisLayout = weightLayout(shape, groups);
   const role = options.trainBasis ? 'parameter' : 'constant';
   const basis = net.entry(`${name}.weight`, shape, basisLayout, 'kaiming-normal', role);
   const attrs = { groups, identity: options.identity };
   if (path === 'dense') {
+    const map = mapShape(geometry);
     const w = net.entry(REFCONV.map(name), map, mapLayout(map, shape, groups), 'map');
     return refocusMap(net.graph, `${name} refocus`, basis, w, attrs);
   }
-  const gramShape = [map[0] / map[1], taps, taps];
+  const { mapGroups, taps } = planesOf(geometry);
+  const gramShape = [mapGroups, taps, taps];
   const gram = net.graph.tensor(REFCONV.gram(name), gramShape, { role: 'constant' });
   const start = options.startsNonZero
     ? net.graph.tensor(REFCONV.start(name), basis.shape, { role: 'constant', padded: basis.padded })
@@ -88,4 +74,9 @@ export function refocusedWeight(net: Net, layer: ConvLayer): Tensor | undefined 
     net.graph.find('parameter', REFCONV.scale) ??
     net.graph.tensor(REFCONV.scale, [1], { role: 'parameter', padded: vectorLayout([1]).padded });
   return refocusFactored(net.graph, `${name} refocus`, { basis, gram, scale, start, m }, attrs);
+}
+
+function pathOf(geometry: RefocusGeometry, { path, trainBasis }: RefConvOptions): 'dense' | 'factored' {
+  if (trainBasis) return 'dense';
+  return path === 'auto' ? chooseRefocusPath(geometry, { optimizer: 'sgd', frozenBasis: true }) : path;
 }

@@ -49,7 +49,7 @@ function block(net: Net, name: string, x: Tensor, layerScale: number, drop: numb
   y = net.layerNorm(`${name}.block.2`, y, EPS);
   y = net.activation(net.linear(`${name}.block.3`, y, 4 * c), 'gelu');
   y = net.linear(`${name}.block.5`, y, c);
-  return net.add(net.stochasticDepth(net.layerScale(y, scale), drop), x);
+  return net.add(net.stochasticDepth(net.mul(y, scale), drop), x);
 }
 
 function downsample(net: Net, name: string, x: Tensor, out: number): Tensor {

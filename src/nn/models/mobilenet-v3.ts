@@ -56,7 +56,11 @@ const mobilenetV3 = (name: string, blocks: Block[], lastChannels: number): Defin
       (net, x) => {
         const divider = reduced_tail ? 2 : 1;
         const adjust = (channels: number) => makeDivisible(channels * width_mult);
-        let y = convNorm(net, 'features.0', x, adjust(16), 3, { stride: stem_stride, act: 'hardswish', norm });
+        let y = convNorm(net, 'features.0', x, adjust(16), 3, {
+          stride: stem_stride,
+          act: 'hardswish',
+          norm,
+        });
         blocks.forEach((block, i) => {
           const inTail = i >= blocks.length - TAIL;
           const [kernel, expanded, out, squeeze, act, stride] = block;
