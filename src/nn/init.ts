@@ -1,0 +1,37 @@
+import { product } from '../graph/tensor';
+import type { Init, Net } from './net';
+import { normals, uniforms } from './random';
+import { mapsOf, type StateTensors } from './state';
+
+/**
+ * A state to train from, in PyTorch's shapes: a function of the seed, each entry's name and shape alone. Convolutions
+ * are Kaiming-normal over fan-out and classifiers as torch.nn.Linear starts; maps are left out (zero) or start as
+ * torch.nn.Conv2d does, Kaiming-uniform with a = sqrt(5).
+ */
+export function initialState(net: Net, seed: number, maps: 'zeros' | 'kaiming' = 'zeros'): StateTensors {
+  const state: StateTensors = new Map();
+  for (const { name, shape, init } of net.state) {
+    if (init !== 'map') state.set(name, { shape, data: initial(shape, init, uniforms(seed, name)) });
+  }
+  if (maps === 'kaiming') {
+    for (const { name, shape } of mapsOf(net)) {
+      const init = { uniform: product(shape.slice(1)) ** -0.5 };
+      state.set(name, { shape, data: initial(shape, init, uniforms(seed, name)) });
+    }
+  }
+  return state;
+}
+
+function initial(shape: readonly number[], init: Exclude<Init, 'map'>, uniform: () => number) {
+  const data = new Float32Array(product(shape));
+  if (init === 'ones') return data.fill(1);
+  if (init === 'zeros') return data;
+  if (init === 'kaiming-normal') {
+    const normal = normals(uniform);
+    // fan-out of an OIHW weight, as torch.nn.init counts it: groups are not looked at
+    const deviation = Math.sqrt(2 / (shape[0] * product(shape.slice(2))));
+    return data.map(() => normal() * deviation);
+  }
+  if ('constant' in init) return data.fill(init.constant);
+  return data.map(() => (2 * uniform() - 1) * init.uniform);
+}

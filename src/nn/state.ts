@@ -1,0 +1,149 @@
+import { UserError } from '../errors';
+import { product } from '../graph/tensor';
+import { pack, unpack, weightLayout } from './layout';
+import type { ConvLayer, Net } from './net';
+import { REFCONV } from './refconv';
+import { expandMap, gramOf, mapShape, type RefocusGeometry, refocus } from './refocus-math';
+
+/** A tensor in PyTorch's shape, row-major. */
+export interface StateTensor {
+  shape: number[];
+  /** numbers; bigints only where PyTorch has 64-bit integers, which no network computes with */
+  data: ArrayLike<number> | ArrayLike<bigint>;
+}
+
+/** A state dict: PyTorch's keys and shapes. */
+export type StateTensors = Map<string, StateTensor>;
+
+/** Where tensors go: a session. Keys are `role:name`, contents in the engine's layout. */
+export interface TensorWriter {
+  write(key: string, data: Float32Array<ArrayBuffer>): void;
+}
+
+/** Where tensors come from: a session's snapshot. */
+export interface TensorReader {
+  tensor(key: string): Float32Array;
+}
+
+/** The elements of a tensor that `checkState` has seen. */
+export const numbersOf = ({ data }: StateTensor): ArrayLike<number> => data as ArrayLike<number>;
+
+/** Names and shapes of the maps of a network's RefConvs, whichever path they take. */
+export function mapsOf(net: Net): { name: string; shape: number[] }[] {
+  return net.convs.flatMap(({ name, refconv }) =>
+    refconv ? [{ name: REFCONV.map(name), shape: mapShape(refconv.geometry) as number[] }] : [],
+  );
+}
+
+/**
+ * Checks that a state fits the network: every entry there in its shape, and nothing else but PyTorch's counters. Maps
+ * may be absent.
+ * @param file what the messages call the state
+ * @throws UserError that names the file, the tensor and both shapes
+ */
+export function checkState(net: Net, state: StateTensors, file: string): void {
+  const advice = 'choose the architecture, width and number of classes that it was trained with';
+  const required = new Map(net.state.filter((e) => e.init !== 'map').map((e) => [e.name, e.shape]));
+  const known = new Map([...required, ...mapsOf(net).map((m) => [m.name, m.shape] as const)]);
+  for (const [name, { shape, data }] of state) {
+    const expected = known.get(name);
+    if (!expected) continue;
+    if (shape.join() !== expected.join()) {
+      throw new UserError(
+        `${file}: tensor ${name} is ${show(shape)}, but ${show(expected)} in the network: ${advice}.`,
+      );
+    }
+    if (typeof data[0] === 'bigint') {
+      throw new UserError(`${file}: tensor ${name} holds integers: save the network's weights as floats.`);
+    }
+  }
+  const missing = [...required].filter(([name]) => !state.has(name));
+  if (missing.length > 0) throw new UserError(`${file} lacks ${list(missing)}: ${advice}.`);
+  const extra = [...state].filter(([name]) => !known.has(name) && !/(^|\.)num_batches_tracked$/.test(name));
+  if (extra.length === 0) return;
+  const more = extra.map(([name, { shape }]) => [name, shape] as const);
+  const maps = extra.every(([name]) => name.endsWith(REFCONV.map('')));
+  throw new UserError(
+    `${file} holds ${list(more)}, which the network does not have: ${maps ? 'merge its maps first' : advice}.`,
+  );
+}
+
+const show = (shape: readonly number[]): string => shape.join(' x ') || 'a single number';
+
+function list(tensors: readonly (readonly [string, readonly number[]])[]): string {
+  const [name, shape] = tensors[0];
+  const rest = tensors.length > 1 ? ` and ${tensors.length - 1} more` : '';
+  return `tensor ${name.slice(0, 100)} (${show(shape)})${rest}`;
+}
+
+/**
+ * Writes a state into a session that a plan of `net` runs in. A RefConv without a map in the state starts from zero:
+ * from the very function that was loaded. Factored layers get their constants and start at a = 1, M = 0.
+ * @throws UserError as `checkState` does
+ */
+export function loadState(session: TensorWriter, net: Net, state: StateTensors, file = 'The network'): void {
+  checkState(net, state, file);
+  for (const { name, role, layout } of net.state) {
+    const tensor = state.get(name);
+    const data = tensor ? pack(numbersOf(tensor), layout) : new Float32Array(product(layout.padded));
+    session.write(`${role}:${name}`, data);
+  }
+  const factored = factoredLayers(net);
+  if (factored.length > 0) session.write(`parameter:${REFCONV.scale}`, Float32Array.of(1, 0, 0, 0));
+  for (const layer of factored) loadFactored(session, net, layer, state, file);
+}
+
+interface FactoredLayer extends ConvLayer {
+  geometry: RefocusGeometry;
+}
+
+const factoredLayers = (net: Net): FactoredLayer[] =>
+  net.convs.flatMap((conv) =>
+    conv.refconv?.path === 'factored' ? [{ ...conv, geometry: conv.refconv.geometry }] : [],
+  );
+
+function loadFactored(
+  session: TensorWriter,
+  net: Net,
+  { name, shape, groups, geometry }: FactoredLayer,
+  state: StateTensors,
+  file: string,
+): void {
+  const basis = numbersOf(state.get(`${name}.weight`)!);
+  const map = state.get(REFCONV.map(name));
+  const layout = weightLayout(shape, groups);
+  const gram = net.graph.find('constant', REFCONV.gram(name))!;
+  const order = gram.shape.map((_, d) => d);
+  const gramLayout = { view: gram.shape, order, padded: gram.padded };
+  session.write(`constant:${REFCONV.gram(name)}`, pack(gramOf(basis, geometry), gramLayout));
+  session.write(`parameter:${REFCONV.factor(name)}`, new Float32Array(product(layout.padded)));
+  if (net.options.refconv?.startsNonZero) {
+    const start = map ? refocus(basis, numbersOf(map), geometry, false) : new Float32Array(product(shape));
+    session.write(`constant:${REFCONV.start(name)}`, pack(start, layout));
+  } else if (map && Array.prototype.some.call(map.data, (w) => w !== 0)) {
+    throw new UserError(`${file}: ${name} has a map already: merge it first, or start from that map.`);
+  }
+}
+
+/**
+ * The network's state as a snapshot holds it. What never changes (a frozen basis, the start of a factored map) comes
+ * from `start`, the state that was loaded; the map of a factored layer is formed from its factors.
+ */
+export function readState(snapshot: TensorReader, net: Net, start: StateTensors): StateTensors {
+  const state: StateTensors = new Map();
+  for (const { name, shape, role, layout } of net.state) {
+    const constant = role === 'constant' ? start.get(name) : undefined;
+    state.set(name, constant ?? { shape, data: unpack(snapshot.tensor(`${role}:${name}`), layout) });
+  }
+  const factored = factoredLayers(net);
+  if (factored.length === 0) return state;
+  const [a] = snapshot.tensor(`parameter:${REFCONV.scale}`);
+  for (const { name, shape, groups, geometry } of factored) {
+    const m = unpack(snapshot.tensor(`parameter:${REFCONV.factor(name)}`), weightLayout(shape, groups));
+    const first = start.get(REFCONV.map(name));
+    const basis = numbersOf(state.get(`${name}.weight`)!);
+    const map = expandMap(m, basis, geometry, first && numbersOf(first), a);
+    state.set(REFCONV.map(name), { shape: mapShape(geometry), data: Float32Array.from(map) });
+  }
+  return state;
+}
