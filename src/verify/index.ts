@@ -2,6 +2,7 @@ import { UserError } from '../errors';
 import type { Gpu } from '../gpu/device';
 import { readSafetensors } from '../io/safetensors';
 import { type Case, CaseGraph, type Numbers } from './case';
+import { relativeError } from './error';
 import { verifyModel } from './models';
 import { OPS } from './ops';
 import { SERIES } from './series';
@@ -86,16 +87,4 @@ function compare(results: Map<string, ArrayLike<number>>, c: Case): { error: num
     if (!(e <= error)) [error, message] = [e, `worst is ${name}`];
   }
   return { error, message };
-}
-
-/** max|a - b| / max(1e-6, max|b|); NaN where either has one. */
-export function relativeError(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  let difference = 0;
-  let largest = 1e-6;
-  for (let i = 0; i < b.length; i++) {
-    const d = Math.abs(a[i] - b[i]);
-    if (!(d <= difference)) difference = d;
-    largest = Math.max(largest, Math.abs(b[i]));
-  }
-  return difference / largest;
 }

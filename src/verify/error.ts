@@ -1,0 +1,31 @@
+/** max|a - b| / max(1e-6, max|b|); NaN where either has one. */
+export function relativeError(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let difference = 0;
+  let largest = 1e-6;
+  for (let i = 0; i < b.length; i++) {
+    const d = Math.abs(a[i] - b[i]);
+    if (!(d <= difference)) difference = d;
+    largest = Math.max(largest, Math.abs(b[i]));
+  }
+  return difference / largest;
+}
+
+/** The Euclidean norm of a, or of a - b. */
+export function norm(a: ArrayLike<number>, b?: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += (a[i] - (b?.[i] ?? 0)) ** 2;
+  return Math.sqrt(sum);
+}
+
+/** The worst ratio of an error to its tolerance, and where it was; a NaN is worse than any number. */
+export class Worst {
+  ratio = 0;
+  message?: string;
+
+  add(what: string, error: number, tolerance: number): void {
+    const ratio = error / tolerance;
+    if (Number.isNaN(this.ratio) || ratio <= this.ratio) return;
+    this.ratio = ratio;
+    this.message = `${what}: error ${error.toExponential(2)}, tolerance ${tolerance}`;
+  }
+}
