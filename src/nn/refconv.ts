@@ -1,9 +1,9 @@
 import type { Tensor } from '../graph/tensor';
-import { refocusMap } from '../ops/refocus';
+import { chooseRefocusPath, refocusMap } from '../ops/refocus';
 import { refocusFactored } from '../ops/refocus-factored';
 import { mapLayout, vectorLayout, weightLayout } from './layout';
 import type { ConvLayer, Net } from './net';
-import { chooseRefocusPath, mapShape, planesOf, type RefocusGeometry } from './refocus-math';
+import { mapShape, planesOf, type RefocusGeometry } from './refocus-math';
 
 export interface RefConvOptions {
   /** which convolutions: those with one channel a group, all with a kernel above 1 x 1, or these by name */
@@ -78,5 +78,6 @@ export function refocusedWeight(net: Net, layer: ConvLayer): Tensor | undefined 
 
 function pathOf(geometry: RefocusGeometry, { path, trainBasis }: RefConvOptions): 'dense' | 'factored' {
   if (trainBasis) return 'dense';
-  return path === 'auto' ? chooseRefocusPath(geometry, { optimizer: 'sgd', frozenBasis: true }) : path;
+  const { taps, perGroup } = planesOf(geometry);
+  return path === 'auto' ? chooseRefocusPath(taps, perGroup, geometry.mapKernel) : path;
 }

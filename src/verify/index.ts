@@ -1,7 +1,8 @@
 import { UserError } from '../errors';
 import type { Gpu } from '../gpu/device';
 import { readSafetensors } from '../io/safetensors';
-import { type Case, CaseGraph, type Numbers } from './case';
+import { numbersOf, type StateTensors } from '../nn/state';
+import { type Case, CaseGraph } from './case';
 import { relativeError } from './error';
 import { verifyModel } from './models';
 import { OPS } from './ops';
@@ -50,14 +51,14 @@ export async function verifyCase(gpu: Gpu, name: string, bytes: Uint8Array): Pro
   }
 }
 
-function caseOf(op: string, attrs: Record<string, unknown>, tensors: Map<string, Numbers>): Case {
+function caseOf(op: string, attrs: Record<string, unknown>, tensors: StateTensors): Case {
   const c: Case = { op, attrs, inputs: {}, outputs: {}, douts: {}, gradients: {} };
   const kinds = { in: c.inputs, out: c.outputs, dout: c.douts, grad: c.gradients };
   for (const [key, tensor] of tensors) {
     const dot = key.indexOf('.');
     const kind = kinds[key.slice(0, dot) as keyof typeof kinds];
     if (!kind) throw new UserError(`tensor ${key} is none of in, out, dout, grad`);
-    kind[key.slice(dot + 1)] = tensor;
+    kind[key.slice(dot + 1)] = { shape: tensor.shape, data: numbersOf(tensor) };
   }
   return c;
 }
