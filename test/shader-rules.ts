@@ -1,0 +1,41 @@
+import type { Gpu } from '../src/gpu/device';
+import { composeShader, declaredBindings, workgroupSize } from '../src/gpu/wgsl';
+
+/** Every adapter with WebGPU's default limits has these. */
+const MAX_STORAGE_BUFFERS = 8;
+const MAX_THREADS = 256;
+
+/** What a shader breaks of the rules that hold for all: nothing, or a sentence each. Compiles it with its defaults. */
+export async function shaderFaults(gpu: Gpu, id: string): Promise<string[]> {
+  const code = composeShader(id);
+  return [...textFaults(code), ...(await compileFaults(gpu, code))];
+}
+
+/** The rules that the text alone tells. */
+export function textFaults(code: string): string[] {
+  const faults: string[] = [];
+  const header = /^(\/\/ .*\n)+/.exec(code)?.[0] ?? '';
+  if (!/\w+ ?(\[.*\])? [-+*]?= .*\w/.test(header)) faults.push('no formula in a comment at its head');
+  const storage = declaredBindings(code).filter(({ type }) => type !== 'uniform').length;
+  if (storage === 0) faults.push('no storage buffer');
+  if (storage > MAX_STORAGE_BUFFERS) faults.push(`${storage} storage buffers`);
+  const threads = workgroupSize(code);
+  if (!(threads > 0 && threads <= MAX_THREADS)) faults.push(`${threads} threads a workgroup`);
+  return faults;
+}
+
+/** Errors and warnings of the browser's compiler. */
+export async function compileFaults({ device }: Gpu, code: string): Promise<string[]> {
+  // a device's own report of a broken module would count as the device's failure
+  device.pushErrorScope('validation');
+  const module = device.createShaderModule({ code });
+  const pipeline = device.createComputePipelineAsync({ layout: 'auto', compute: { module } });
+  const faults = await pipeline.then(
+    () => [],
+    (e) => [(e as Error).message],
+  );
+  const error = await device.popErrorScope();
+  if (error) faults.push(error.message);
+  const { messages } = await module.getCompilationInfo();
+  return [...faults, ...messages.map((m) => `${m.type} in line ${m.lineNum}: ${m.message}`)];
+}
