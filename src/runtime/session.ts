@@ -183,8 +183,9 @@ export class Session<Name extends string> {
     return out;
   }
 
-  /** The contents of whole buffers (the arenas `parameters`, `state`, ...). */
-  async snapshot(...names: string[]): Promise<Snapshot> {
+  /** The contents of whole buffers (the arenas `parameters`, `state`, ...); a network without batch norm has no `state`. */
+  async snapshot(...arenas: string[]): Promise<Snapshot> {
+    const names = arenas.filter((name) => this.buffers.has(name));
     const contents = await this.readRanges(
       names.map((buffer) => ({ buffer, offset: 0, bytes: this.buffer(buffer).size })),
     );

@@ -3,8 +3,8 @@ export function relativeError(a: ArrayLike<number>, b: ArrayLike<number>): numbe
   let difference = 0;
   let largest = 1e-6;
   for (let i = 0; i < b.length; i++) {
-    const d = Math.abs(a[i] - b[i]);
-    if (!(d <= difference)) difference = d;
+    // Math.max keeps a NaN, a comparison would lose it again
+    difference = Math.max(difference, Math.abs(a[i] - b[i]));
     largest = Math.max(largest, Math.abs(b[i]));
   }
   return difference / largest;

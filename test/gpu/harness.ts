@@ -46,7 +46,8 @@ export function expectClose(
   for (let i = 0; i < expected.length; i++) {
     scale = Math.max(scale, Math.abs(expected[i]));
     const d = Math.abs(actual[i] - expected[i]);
-    if (!(d <= worst)) [worst, at] = [d, i];
+    if (Number.isNaN(d)) expect.fail(`${what}[${i}] is ${actual[i]}, expected ${expected[i]}`);
+    if (d > worst) [worst, at] = [d, i];
   }
   if (!(worst <= rtol * scale))
     expect.fail(
