@@ -1,6 +1,6 @@
 /**
  * Compiles every shader with Firefox's compiler (naga) and runs every golden case in it. Prints a line a check; ends
- * with 1 where one fails, or where Firefox gives no adapter. FIREFOX names the browser.
+ * with 1 where one fails, or where Firefox gives no adapter. FIREFOX is the browser's path.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -17,7 +17,7 @@ const options = { configFile: false, root, logLevel: 'warn', build: { outDir: jo
 function launch() {
   return puppeteer.launch({
     browser: 'firefox',
-    executablePath: process.env.FIREFOX ?? '/usr/bin/firefox-esr',
+    executablePath: process.env.FIREFOX,
     headless: true,
     protocolTimeout: CHECK_TIMEOUT,
     // Firefox writes to its home

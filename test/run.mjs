@@ -76,6 +76,7 @@ await check('Firefox', async () => {
 await command('style and types', 'npm', ['run', '-s', 'check']);
 await suite('unit');
 await suite('gpu');
+await command('shaders and golden cases in Firefox', 'node', ['test/firefox.mjs']);
 await rm(folder, { recursive: true, force: true });
 
 if (failures.length > 0) console.error(`\nFailed:\n${failures.map((what) => `  ${what}`).join('\n')}`);

@@ -30,10 +30,8 @@ export async function compileFaults({ device }: Gpu, code: string): Promise<stri
   device.pushErrorScope('validation');
   const module = device.createShaderModule({ code });
   const pipeline = device.createComputePipelineAsync({ layout: 'auto', compute: { module } });
-  const faults = await pipeline.then(
-    () => [],
-    (e) => [(e as Error).message],
-  );
+  const faults: string[] = [];
+  await pipeline.catch((e: Error) => faults.push(e.message));
   const error = await device.popErrorScope();
   if (error) faults.push(error.message);
   const { messages } = await module.getCompilationInfo();

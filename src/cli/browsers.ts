@@ -1,7 +1,9 @@
 /** Finds the browsers that headless runs and tests need, and brings them where there are none. */
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { chromium } from 'playwright-core';
 import { UserError } from '../errors';
@@ -38,20 +40,38 @@ export async function ensureChromium(note: Note): Promise<string> {
  * @throws UserError that says what to install
  */
 export async function ensureFirefox(note: Note): Promise<string> {
-  const names = process.env.FIREFOX ? [process.env.FIREFOX] : ['firefox', 'firefox-esr'];
   const find = async () => {
-    for (const name of names) if (await starts(name)) return name;
+    for (const path of firefoxCandidates()) if (await starts(path)) return path;
     return undefined;
   };
   const found = await find();
-  if (found) return found;
+  if (found && (await hasVulkan())) return found;
   if (await installDebian(['firefox-esr', 'mesa-vulkan-drivers'], note)) {
     const installed = await find();
     if (installed) return installed;
   }
+  // another driver may be elsewhere: Firefox itself will tell
+  if (found) return found;
   throw new UserError(
     'No Firefox was found: install one (Debian: `apt-get install firefox-esr mesa-vulkan-drivers`), or set FIREFOX to its path.',
   );
+}
+
+/** Firefoxes that may be there, best first: the one that FIREFOX names, the system's. */
+function firefoxCandidates(): string[] {
+  if (process.env.FIREFOX) return [process.env.FIREFOX];
+  const folders = (process.env.PATH ?? '').split(delimiter).filter(Boolean);
+  const onPath = ['firefox', 'firefox-esr'].flatMap((name) => folders.map((folder) => join(folder, name)));
+  return [...onPath, '/Applications/Firefox.app/Contents/MacOS/firefox'].filter((path) => existsSync(path));
+}
+
+/** Whether a Vulkan driver is registered, which Firefox needs on Linux. */
+async function hasVulkan(): Promise<boolean> {
+  if (process.platform !== 'linux' || process.env.VK_ICD_FILENAMES || process.env.VK_DRIVER_FILES)
+    return true;
+  const folders = ['/usr/share/vulkan/icd.d', '/etc/vulkan/icd.d'];
+  const drivers = await Promise.all(folders.map((folder) => readdir(folder).catch(() => [])));
+  return drivers.flat().length > 0;
 }
 
 /** True where the program runs at all; one without its libraries does not. */
