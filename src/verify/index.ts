@@ -85,7 +85,8 @@ function compare(results: Map<string, ArrayLike<number>>, c: Case): { error: num
     if (!got || got.length !== data.length)
       return { error: Number.NaN, message: `${name} is missing or has another size` };
     const e = relativeError(got, data);
-    if (!(e <= error)) [error, message] = [e, `worst is ${name}`];
+    if (Number.isNaN(e)) return { error: e, message: `${name} is not a number somewhere` };
+    if (e > error) [error, message] = [e, `worst is ${name}`];
   }
   return { error, message };
 }
