@@ -36,7 +36,48 @@ export function composeShader(id: string, constants: Constants = {}): string {
     if (!declaration.test(text)) throw new Error(`shader ${id} has no constant ${name}`);
     text = text.replace(declaration, (_, type) => `const ${name}: ${type} = ${literal(type, value)};`);
   }
-  return text;
+  return unroll(text);
+}
+
+/**
+ * Repeats the body of each loop that stands under `//#unroll`, its variable a constant in each copy. Such a loop reads
+ * `for (var i = 0u; i < BOUND; i++) {` with a literal or a constant of a literal value as its bound. Register arrays
+ * are registers only where their indices are constants, and not every WebGPU implementation unrolls by itself.
+ */
+export function unroll(text: string): string {
+  const bounds = new Map<string, number>();
+  for (const [, name, value] of text.matchAll(/^const (\w+)\s*:\s*[ui]32\s*=\s*(\d+)[ui]?;/gm))
+    bounds.set(name, Number(value));
+  return unrollWith(bounds, text);
+}
+
+function unrollWith(bounds: Map<string, number>, text: string): string {
+  const head = /\/\/#unroll\s+for \(var (\w+) = 0(u?); \1 < (\w+); \1\+\+\) \{/.exec(text);
+  if (!head) {
+    if (text.includes('//#unroll')) throw new Error('//#unroll stands before no loop that it knows');
+    return text;
+  }
+  const [whole, name, unsigned, bound] = head;
+  const start = head.index + whole.length;
+  const end = closingBrace(text, start);
+  const count = bounds.get(bound) ?? Number.parseInt(bound, 10);
+  if (Number.isNaN(count)) throw new Error(`the bound ${bound} of an unrolled loop is no literal`);
+  const body = unrollWith(bounds, text.slice(start, end));
+  const copies = Array.from(
+    { length: count },
+    (_, i) => `{ const ${name}: ${unsigned ? 'u32' : 'i32'} = ${i}; ${body} }`,
+  );
+  return text.slice(0, head.index) + copies.join('\n') + unrollWith(bounds, text.slice(end + 1));
+}
+
+/** The index of the brace that closes the one before `from`. */
+function closingBrace(text: string, from: number): number {
+  let depth = 1;
+  for (let i = from; i < text.length; i++) {
+    if (text[i] === '{') depth++;
+    else if (text[i] === '}' && --depth === 0) return i;
+  }
+  throw new Error('an unrolled loop has no closing brace');
 }
 
 function source(id: string): string {

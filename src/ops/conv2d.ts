@@ -1,16 +1,19 @@
 import { UserError } from '../errors';
-import type { Graph, Node, Op } from '../graph/graph';
-import { type Constants, workgroupsFor } from '../graph/plan';
-import { elements, product, type Tensor } from '../graph/tensor';
-import { biasGradient, splitsFor, sumSplits } from './reduce';
+import type { Graph, Op } from '../graph/graph';
+import type { Tensor } from '../graph/tensor';
+import { depthwise } from './conv-depthwise';
+import { direct } from './conv-direct';
+import {
+  backwardInputTensors,
+  backwardWeightTensors,
+  type ConvAttributes,
+  type ConvFamily,
+  type ConvTensors,
+  forwardTensors,
+} from './conv-geometry';
+import { biasGradient } from './reduce';
 
-/** PyTorch's names and meanings; pairs are [height, width]. */
-export interface ConvAttributes {
-  stride: [number, number];
-  padding: [number, number];
-  dilation: [number, number];
-  groups: number;
-}
+export type { ConvAttributes } from './conv-geometry';
 
 /** Height and width of a convolution's output, as torch.nn.Conv2d gives them. */
 export function convOutputSize(
@@ -52,44 +55,15 @@ export function conv2d(
   return y;
 }
 
-/** The constants that the three shaders of a convolution share; x, w, y may be gradients of that shape. */
-function geometry(x: Tensor, w: Tensor, y: Tensor, a: ConvAttributes): Constants {
-  return {
-    N: x.shape[0],
-    H: x.shape[1],
-    W: x.shape[2],
-    OH: y.shape[1],
-    OW: y.shape[2],
-    CIP: x.padded[3],
-    COP: y.padded[3],
-    CI_GROUP: x.shape[3] / a.groups,
-    CIG: w.padded[2],
-    CO_GROUP: y.shape[3] / a.groups,
-    KH: w.shape[0],
-    KW: w.shape[1],
-    SH: a.stride[0],
-    SW: a.stride[1],
-    PH: a.padding[0],
-    PW: a.padding[1],
-    DH: a.dilation[0],
-    DW: a.dilation[1],
-  };
-}
+/** The shaders for a convolution: the first family that fits. */
+export const convFamily = (t: ConvTensors): ConvFamily => FAMILIES.find((f) => f.fits(t)) ?? direct;
 
-const flopsOf = (y: Tensor, w: Tensor) => 2 * product(y.shape) * product(w.shape.slice(0, 3));
+const FAMILIES = [depthwise];
 
+/** Inputs x, weight, bias, coef; outputs y, partial (conv-geometry.ts says what the optional ones ask for). */
 const forward: Op = {
   name: 'conv2d',
-  lower: ({ inputs: [x, w, bias], outputs: [y], attrs }) => [
-    {
-      shader: 'conv/forward',
-      constants: { ...geometry(x!, w!, y, attrs), CO: y.shape[3], BIAS: bias !== undefined },
-      reads: { x, w, bias },
-      writes: { y },
-      workgroups: workgroupsFor(elements(y)),
-      flops: flopsOf(y, w!),
-    },
-  ],
+  lower: (node) => convFamily(forwardTensors(node).t).forward(node),
   backward: ({ inputs: [x, w, bias], outputs: [y], attrs, name }, tape) => {
     const dy = tape.gradient(y)!;
     if (bias) tape.contribute(bias, ({ out }) => biasGradient(tape.graph, `${name} bias`, dy, out));
@@ -100,41 +74,17 @@ const forward: Op = {
   },
 };
 
+/** Inputs dy, weight, addend, coef, yRaw, xRaw; outputs dx, partial. */
 const backwardInput: Op = {
   name: 'conv2d_backward_input',
-  lower: ({ inputs: [dy, w, addend], outputs: [dx], attrs }) => [
-    {
-      shader: 'conv/backward_input',
-      constants: { ...geometry(dx, w!, dy!, attrs), CI: dx.shape[3], ADDEND: addend !== undefined },
-      reads: { dy, w, addend },
-      writes: { dx },
-      workgroups: workgroupsFor(elements(dx)),
-      flops: flopsOf(dy!, w!),
-    },
-  ],
+  lower: (node) => convFamily(backwardInputTensors(node).t).backwardInput(node),
 };
 
+/** Inputs x, dy, coef, yRaw; output dw. */
 const backwardWeight: Op = {
   name: 'conv2d_backward_weight',
-  lower: (node: Node, g: Graph) => {
-    const {
-      inputs: [x, dy],
-      outputs: [dw],
-      attrs,
-      name,
-    } = node;
-    const splits = splitsFor(dy!.shape[0] * dy!.shape[1], elements(dw));
-    const partial = g.tensor(`${name} partial`, [splits, elements(dw)]);
-    return [
-      {
-        shader: 'conv/backward_weight',
-        constants: { ...geometry(x!, dw, dy!, attrs), CO: dy!.shape[3], SPLITS: splits },
-        reads: { x, dy },
-        writes: { partial },
-        workgroups: workgroupsFor(splits * elements(dw)),
-        flops: flopsOf(dy!, dw),
-      },
-      sumSplits(partial, dw, splits),
-    ];
-  },
+  lower: (node, g) => convFamily(backwardWeightTensors(node).t).backwardWeight(node, g),
 };
+
+/** The ops of a convolution's three passes, for passes over the graph that fuse them. */
+export const convOps = { forward, backwardInput, backwardWeight };

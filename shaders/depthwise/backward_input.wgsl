@@ -1,0 +1,130 @@
+// dx[n, h, w, c] = addend + sum_{kh, kw} dy[n, oh, ow, c] * w[kh, kw, c] over oh*SH - PH + kh = h, ow*SW - PW + kw = w.
+// Small kernels. dx [N, H, W, C4], dy [N, OH, OW, C4], w [KH*KW, C4], all vec4s of channels.
+// A thread owns one vec4 of channels of a block of RUN*SH rows by TW columns of dx and walks down it: a step reads one row
+// of dy, adds it to the KH rows of dx it touches (they wait in registers) and completes SH of them.
+// BACKWARD_PROLOGUE: dy is the gradient g behind a batch norm, of which this reads A g + B y_raw + C.
+// EPILOGUE: what is written is (dx + addend) * act'(scale x_raw + shift), and partial[block, (sum g, sum g xhat), c] of it.
+// coef: with EPILOGUE [mean, rstd, scale, shift], then with BACKWARD_PROLOGUE [A, B, C], C4 vec4s each.
+//#import common/activation
+//#import common/input
+//#import common/gradient
+const WG: u32 = 64u;
+const N: u32 = 1u;
+const H: u32 = 1u;
+const W: u32 = 1u;
+const OH: u32 = 1u;
+const OW: u32 = 1u;
+const C4: u32 = 1u;
+const KH: u32 = 1u;
+const KW: u32 = 1u;
+const SH: u32 = 1u;
+const SW: u32 = 1u;
+const PH: u32 = 0u;
+const PW: u32 = 0u;
+const ADDEND: bool = false;
+const TW: u32 = 1u; // columns of dx a block, a multiple of SW
+const RUN: u32 = 1u; // steps of a block
+const ROWS: u32 = 1u; // max(KH, SH): rows of dx that wait
+const REACH: u32 = 1u; // ceil(KW / SW): columns of dy that touch a column of dx
+const DYW: u32 = 1u; // columns of dy that a row of the block reads
+const TILES: u32 = 1u; // ceil(W / TW)
+const RUNS: u32 = 1u; // blocks down the image
+
+@group(0) @binding(0) var<storage, read> dy: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read> w: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> addend: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> coef: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> y_raw: array<vec4<f32>>;
+@group(0) @binding(5) var<storage, read> x_raw: array<vec4<f32>>;
+@group(0) @binding(6) var<storage, read_write> dx: array<vec4<f32>>;
+@group(0) @binding(7) var<storage, read_write> partial: array<vec4<f32>>;
+
+@compute @workgroup_size(WG)
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
+  let index = id.x + id.y * groups.x * WG;
+  if (index >= N * RUNS * TILES * C4) { return; }
+  let c = index % C4;
+  let block = index / C4;
+  let column = block % TILES * TW;
+  let first = block / TILES % RUNS * RUN;
+  let n = block / (TILES * RUNS);
+  // rows of dx are completed SH at a time, from -(PH % SH) on; a column's taps begin at its phase
+  const ROW_PHASE = PH % SH;
+  const PHASE = PW % SW;
+  const WARM = (KH - 1u) / SH;
+  const TAPS = KH * KW;
+  var weights: array<vec4<f32>, TAPS>;
+  //#unroll
+  for (var kh = 0u; kh < KH; kh++) {
+    //#unroll
+    for (var kw = 0u; kw < KW; kw++) { weights[kh * KW + kw] = w[(kh * KW + kw) * C4 + c]; }
+  }
+  let gradient = gradient_coefficients(c, C4);
+  let input = input_coefficients(c, C4);
+  const WAITING = ROWS * TW;
+  var sums: array<vec4<f32>, WAITING>;
+  var sum = vec4(0.0);
+  var products = vec4(0.0);
+  for (var step = 0u; step < RUN + WARM; step++) {
+    // unsigned arithmetic wraps: what lies above the image compares as far below it
+    let oh = first + step + PH / SH - WARM;
+    if (oh < OH) {
+      let at = (n * OH + oh) * OW;
+      var row: array<vec4<f32>, DYW>;
+      //#unroll
+      for (var i = 0u; i < DYW; i++) {
+        let ow = column / SW + PW / SW + i + 1u - REACH;
+        if (ow < OW) { row[i] = load_gradient((at + ow) * C4 + c, gradient); }
+      }
+      //#unroll
+      for (var kh = 0u; kh < KH; kh++) {
+        //#unroll
+        for (var m = 0u; m < REACH; m++) {
+          //#unroll
+          for (var t = 0u; t < TW; t++) {
+            if ((t + PHASE) % SW + m * SW < KW) {
+              sums[kh * TW + t] += row[REACH - 1u + (t + PHASE) / SW - m]
+                * weights[kh * KW + min((t + PHASE) % SW + m * SW, KW - 1u)];
+            }
+          }
+        }
+      }
+    }
+    if (step >= WARM) {
+      //#unroll
+      for (var j = 0u; j < SH; j++) {
+        let h = (first + step - WARM) * SH + j - ROW_PHASE;
+        //#unroll
+        for (var t = 0u; t < TW; t++) {
+          if (h < H && column + t < W) {
+            let i = ((n * H + h) * W + column + t) * C4 + c;
+            var v = sums[j * TW + t];
+            if (ADDEND) { v += addend[i]; }
+            if (EPILOGUE) {
+              let raw = x_raw[i];
+              v *= activate_derivative(raw * input.scale + input.shift);
+              sum += v;
+              products += v * (raw - input.mean) * input.rstd;
+            }
+            dx[i] = v;
+          }
+        }
+      }
+    }
+    //#unroll
+    for (var r = 0u; r < ROWS; r++) {
+      //#unroll
+      for (var t = 0u; t < TW; t++) {
+        if (r + SH < ROWS) {
+          sums[r * TW + t] = sums[min(r + SH, ROWS - 1u) * TW + t];
+        } else {
+          sums[r * TW + t] = vec4(0.0);
+        }
+      }
+    }
+  }
+  if (EPILOGUE) {
+    partial[(block * 2u) * C4 + c] = sum;
+    partial[(block * 2u + 1u) * C4 + c] = products;
+  }
+}

@@ -1,0 +1,107 @@
+// partial[s, kh, kw, c] = sum over the s-th of SPLITS runs of blocks of f(x[n, oh*SH - PH + kh, ow*SW - PW + kw, c]) * dy[n, oh, ow, c]
+// Small kernels. x [N, H, W, C4], dy [N, OH, OW, C4], all vec4s of channels.
+// A thread owns one vec4 of channels of one split and keeps all KH*KW sums in registers. It walks down blocks of RUN rows
+// by TW columns of dy: a step reads SH rows of x and one row of dy; the ROWS rows of dy that a row of x meets wait in
+// registers. reduce/sum_splits adds the splits in order.
+// PROLOGUE: x is raw, f(x) = activate(scale * x + shift). BACKWARD_PROLOGUE: dy is the gradient g behind a batch norm, of
+// which this reads A g + B y_raw + C. coef: with PROLOGUE [mean, rstd, scale, shift], then [A, B, C], C4 vec4s each.
+//#import common/activation
+//#import common/input
+//#import common/gradient
+const WG: u32 = 64u;
+const N: u32 = 1u;
+const H: u32 = 1u;
+const W: u32 = 1u;
+const OH: u32 = 1u;
+const OW: u32 = 1u;
+const C4: u32 = 1u;
+const KH: u32 = 1u;
+const KW: u32 = 1u;
+const SH: u32 = 1u;
+const SW: u32 = 1u;
+const PH: u32 = 0u;
+const PW: u32 = 0u;
+const SPLITS: u32 = 1u;
+const TW: u32 = 1u; // columns of dy a block
+const RUN: u32 = 1u; // rows of dy a block
+const ROWS: u32 = 1u; // ceil(KH / SH): rows of dy that a row of x meets
+const XW: u32 = 1u; // (TW - 1) * SW + KW: columns of x that a row of dy meets
+const TILES: u32 = 1u; // ceil(OW / TW)
+const RUNS: u32 = 1u; // ceil(OH / RUN)
+
+@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read> dy: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> coef: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> y_raw: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read_write> partial: array<vec4<f32>>;
+
+@compute @workgroup_size(WG)
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
+  let index = id.x + id.y * groups.x * WG;
+  if (index >= SPLITS * C4) { return; }
+  let c = index % C4;
+  let split = index / C4;
+  let gradient = gradient_coefficients(c, C4);
+  let input = input_coefficients(c, C4);
+  const TAPS = KH * KW;
+  var sums: array<vec4<f32>, TAPS>;
+  const BLOCKS = N * RUNS * TILES;
+  const EACH = (BLOCKS + SPLITS - 1u) / SPLITS;
+  for (var block = split * EACH; block < min((split + 1u) * EACH, BLOCKS); block++) {
+    let column = block % TILES * TW;
+    let first = block / TILES % RUNS * RUN;
+    let n = block / (TILES * RUNS);
+    let end = min(first + RUN, OH);
+    const WAITING = ROWS * TW;
+    var rows: array<vec4<f32>, WAITING>; // rows[m * TW + t] = dy[step - m, column + t], 0 outside the block
+    for (var step = first; step < end + ROWS - 1u; step++) {
+      //#unroll
+      for (var m = 0u; m < ROWS; m++) {
+        //#unroll
+        for (var t = 0u; t < TW; t++) {
+          if (m + 1u < ROWS) {
+            rows[(ROWS - 1u - m) * TW + t] = rows[max(ROWS - 1u - m, 1u) * TW - TW + t];
+          } else {
+            rows[t] = vec4(0.0);
+            if (step < end && column + t < OW) {
+              rows[t] = load_gradient(((n * OH + step) * OW + column + t) * C4 + c, gradient);
+            }
+          }
+        }
+      }
+      //#unroll
+      for (var j = 0u; j < SH; j++) {
+        // unsigned arithmetic wraps: what lies above the image compares as far below it
+        let ih = step * SH + j - PH;
+        if (ih < H) {
+          let at = (n * H + ih) * W;
+          var row: array<vec4<f32>, XW>;
+          //#unroll
+          for (var i = 0u; i < XW; i++) {
+            let iw = column * SW + i - PW;
+            if (iw < W) { row[i] = prologue(x[(at + iw) * C4 + c], input); }
+          }
+          //#unroll
+          for (var m = 0u; m < ROWS; m++) {
+            if (m * SH + j < KH) {
+              //#unroll
+              for (var kw = 0u; kw < KW; kw++) {
+                //#unroll
+                for (var t = 0u; t < TW; t++) {
+                  sums[min(m * SH + j, KH - 1u) * KW + kw] += row[t * SW + kw] * rows[m * TW + t];
+                }
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+  //#unroll
+  for (var kh = 0u; kh < KH; kh++) {
+    //#unroll
+    for (var kw = 0u; kw < KW; kw++) {
+      partial[(split * TAPS + kh * KW + kw) * C4 + c] = sums[kh * KW + kw];
+    }
+  }
+}

@@ -1,0 +1,126 @@
+// y[n, oh, ow, c] = bias[c] + sum_{kh, kw} f(x[n, oh*SH - PH + kh, ow*SW - PW + kw, c]) * w[kh, kw, c], small kernels.
+// x [N, H, W, C4], y [N, OH, OW, C4], w [KH*KW, C4], all vec4s of channels.
+// A thread owns one vec4 of channels of a block of RUN rows by TW columns of y and walks down it: a step reads SH rows of
+// x once, adds them to all the rows of y they touch (ROWS of them wait in registers), and completes one row. So a pixel
+// of x is read about once a thread and the weights once a block; neighbours read neighbouring channels.
+// PROLOGUE: x is the raw output of the layer before, f(x) = activate(scale * x + shift) of coef [mean, rstd, scale, shift];
+// padding of the image stays 0. STATISTICS: partial[block, (mean, M2), c] over the block's part of y.
+//#import common/activation
+//#import common/input
+const WG: u32 = 64u;
+const N: u32 = 1u;
+const H: u32 = 1u;
+const W: u32 = 1u;
+const OH: u32 = 1u;
+const OW: u32 = 1u;
+const C4: u32 = 1u;
+const KH: u32 = 1u;
+const KW: u32 = 1u;
+const SH: u32 = 1u;
+const SW: u32 = 1u;
+const PH: u32 = 0u;
+const PW: u32 = 0u;
+const BIAS: bool = false;
+const STATISTICS: bool = false;
+const TW: u32 = 1u; // columns of y a block
+const RUN: u32 = 1u; // rows of y a block
+const ROWS: u32 = 1u; // ceil(KH / SH): rows of y that a row of x touches
+const XW: u32 = 1u; // (TW - 1) * SW + KW: columns of x that a row of y reads
+const TILES: u32 = 1u; // ceil(OW / TW)
+const RUNS: u32 = 1u; // ceil(OH / RUN)
+
+@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read> w: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> bias: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> coef: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read_write> y: array<vec4<f32>>;
+@group(0) @binding(5) var<storage, read_write> partial: array<vec4<f32>>;
+
+@compute @workgroup_size(WG)
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
+  let index = id.x + id.y * groups.x * WG;
+  if (index >= N * RUNS * TILES * C4) { return; }
+  let c = index % C4;
+  let block = index / C4;
+  let column = block % TILES * TW;
+  let first = block / TILES % RUNS * RUN;
+  let n = block / (TILES * RUNS);
+  let input = input_coefficients(c, C4);
+  var offset = vec4(0.0);
+  if (BIAS) { offset = bias[c]; }
+  const TAPS = KH * KW;
+  var weights: array<vec4<f32>, TAPS>;
+  //#unroll
+  for (var kh = 0u; kh < KH; kh++) {
+    //#unroll
+    for (var kw = 0u; kw < KW; kw++) { weights[kh * KW + kw] = w[(kh * KW + kw) * C4 + c]; }
+  }
+  const WAITING = ROWS * TW;
+  var sums: array<vec4<f32>, WAITING>;
+  let end = min(first + RUN, OH);
+  let columns = min(TW, OW - column);
+  var pivot = vec4(0.0);
+  var sum = vec4(0.0);
+  var squares = vec4(0.0);
+  for (var step = first; step < end + ROWS - 1u; step++) {
+    //#unroll
+    for (var j = 0u; j < SH; j++) {
+      // unsigned arithmetic wraps: what lies above the image compares as far below it
+      let ih = step * SH + j - PH;
+      if (ih < H) {
+        let at = (n * H + ih) * W;
+        var row: array<vec4<f32>, XW>;
+        //#unroll
+        for (var i = 0u; i < XW; i++) {
+          let iw = column * SW + i - PW;
+          if (iw < W) { row[i] = prologue(x[(at + iw) * C4 + c], input); }
+        }
+        //#unroll
+        for (var m = 0u; m < ROWS; m++) {
+          if (m * SH + j < KH) {
+            //#unroll
+            for (var kw = 0u; kw < KW; kw++) {
+              //#unroll
+              for (var t = 0u; t < TW; t++) {
+                sums[m * TW + t] += row[t * SW + kw] * weights[min(m * SH + j, KH - 1u) * KW + kw];
+              }
+            }
+          }
+        }
+      }
+    }
+    const LAST = (ROWS - 1u) * TW;
+    let oh = step + 1u - ROWS;
+    if (step >= first + ROWS - 1u) {
+      if (STATISTICS && oh == first) { pivot = sums[LAST] + offset; }
+      //#unroll
+      for (var t = 0u; t < TW; t++) {
+        if (t < columns) {
+          let v = sums[LAST + t] + offset;
+          y[((n * OH + oh) * OW + column + t) * C4 + c] = v;
+          if (STATISTICS) {
+            sum += v - pivot;
+            squares += (v - pivot) * (v - pivot);
+          }
+        }
+      }
+    }
+    // the rows that wait move up by one
+    //#unroll
+    for (var m = 0u; m < ROWS; m++) {
+      //#unroll
+      for (var t = 0u; t < TW; t++) {
+        if (m + 1u < ROWS) {
+          sums[(ROWS - 1u - m) * TW + t] = sums[max(ROWS - 1u - m, 1u) * TW - TW + t];
+        } else {
+          sums[t] = vec4(0.0);
+        }
+      }
+    }
+  }
+  if (STATISTICS) {
+    let count = f32((end - first) * columns);
+    partial[(block * 2u) * C4 + c] = pivot + sum / count;
+    partial[(block * 2u + 1u) * C4 + c] = max(squares - sum * sum / count, vec4(0.0));
+  }
+}

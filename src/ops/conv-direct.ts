@@ -1,0 +1,74 @@
+import { type Constants, workgroupsFor } from '../graph/plan';
+import { elements } from '../graph/tensor';
+import {
+  backwardInputTensors,
+  backwardWeightTensors,
+  type ConvFamily,
+  type ConvTensors,
+  convFlops,
+  forwardTensors,
+  sizes,
+} from './conv-geometry';
+import { splitsFor, sumSplits } from './reduce';
+
+/** The constants that the three direct shaders share. */
+function geometry(t: ConvTensors): Constants {
+  const { x, w, y, attrs } = t;
+  return {
+    ...sizes(t),
+    CIP: x.padded[3],
+    COP: y.padded[3],
+    CI_GROUP: x.shape[3] / attrs.groups,
+    CIG: w.padded[2],
+    CO_GROUP: y.shape[3] / attrs.groups,
+    DH: attrs.dilation[0],
+    DW: attrs.dilation[1],
+  };
+}
+
+/** Any convolution, one number a thread: what no other family fits, and the reference of those that do. Fuses nothing. */
+export const direct: ConvFamily = {
+  fits: () => true,
+  forward: (node) => {
+    const { t, bias } = forwardTensors(node);
+    return [
+      {
+        shader: 'conv/forward',
+        constants: { ...geometry(t), CO: t.y.shape[3], BIAS: bias !== undefined },
+        reads: { x: t.x, w: t.w, bias },
+        writes: { y: t.y },
+        workgroups: workgroupsFor(elements(t.y)),
+        flops: convFlops(t),
+      },
+    ];
+  },
+  backwardInput: (node) => {
+    const { t, addend } = backwardInputTensors(node);
+    return [
+      {
+        shader: 'conv/backward_input',
+        constants: { ...geometry(t), CI: t.x.shape[3], ADDEND: addend !== undefined },
+        reads: { dy: t.y, w: t.w, addend },
+        writes: { dx: t.x },
+        workgroups: workgroupsFor(elements(t.x)),
+        flops: convFlops(t),
+      },
+    ];
+  },
+  backwardWeight: (node, g) => {
+    const { t } = backwardWeightTensors(node);
+    const splits = splitsFor(t.y.shape[0] * t.y.shape[1], elements(t.w));
+    const partial = g.tensor(`${node.name} partial`, [splits, elements(t.w)]);
+    return [
+      {
+        shader: 'conv/backward_weight',
+        constants: { ...geometry(t), CO: t.y.shape[3], SPLITS: splits },
+        reads: { x: t.x, dy: t.y },
+        writes: { partial },
+        workgroups: workgroupsFor(splits * elements(t.w)),
+        flops: convFlops(t),
+      },
+      sumSplits(partial, t.w, splits),
+    ];
+  },
+};
