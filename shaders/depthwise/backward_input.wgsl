@@ -74,7 +74,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
       //#unroll
       for (var i = 0u; i < DYW; i++) {
         let ow = column / SW + PW / SW + i + 1u - REACH;
-        if (ow < OW) { row[i] = load_gradient((at + ow) * C4 + c, gradient); }
+        row[i] = select(vec4(0.0), load_gradient((at + min(ow, OW - 1u)) * C4 + c, gradient), ow < OW);
       }
       //#unroll
       for (var kh = 0u; kh < KH; kh++) {

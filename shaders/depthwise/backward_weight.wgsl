@@ -53,7 +53,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     let n = block / (TILES * RUNS);
     let end = min(first + RUN, OH);
     const WAITING = ROWS * TW;
-    var rows: array<vec4<f32>, WAITING>; // rows[m * TW + t] = dy[step - m, column + t], 0 outside the block
+    var rows = array<vec4<f32>, WAITING>(); // rows[m * TW + t] = dy[step - m, column + t], 0 outside the block
     for (var step = first; step < end + ROWS - 1u; step++) {
       //#unroll
       for (var m = 0u; m < ROWS; m++) {
@@ -79,7 +79,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
           //#unroll
           for (var i = 0u; i < XW; i++) {
             let iw = column * SW + i - PW;
-            if (iw < W) { row[i] = prologue(x[(at + iw) * C4 + c], input); }
+            row[i] = select(vec4(0.0), prologue(x[(at + min(iw, W - 1u)) * C4 + c], input), iw < W);
           }
           //#unroll
           for (var m = 0u; m < ROWS; m++) {

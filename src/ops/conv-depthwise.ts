@@ -1,10 +1,12 @@
 import type { Graph, Node } from '../graph/graph';
-import { type Dispatch, workgroupsFor } from '../graph/plan';
+import { type Constants, type Dispatch, workgroupsFor } from '../graph/plan';
 import { elements } from '../graph/tensor';
 import {
   type BlockGrid,
   backwardInputTensors,
   backwardWeightTensors,
+  blockConstants,
+  blockGrid,
   type ConvFamily,
   type ConvTensors,
   convFlops,
@@ -12,50 +14,57 @@ import {
   gradientConstants,
   inputConstants,
   quads,
-  rowsPerBlock,
   sizes,
 } from './conv-geometry';
 import { sumSplits } from './reduce';
 
-const SMALL = Number(globalThis.process?.env?.SMALL ?? 9);
-const TWF = Number(globalThis.process?.env?.TW ?? 4);
-const THREADS = Number(globalThis.process?.env?.THREADS ?? 16384);
-/** Kernels whose weights fit a thread's registers. */
-const isSmall = ({ w }: ConvTensors) => w.shape[0] * w.shape[1] <= SMALL;
+/** Whether a kernel's weights (and in backward_weight its sums) fit the registers of a thread. */
+const isSmall = ({ w }: ConvTensors) => w.shape[0] * w.shape[1] <= 25;
 
-/** How the forward shaders cut y into blocks. */
-function outputBlocks({ x, y }: ConvTensors): BlockGrid {
-  const [n, rows, columns] = y.shape;
-  const columnsPerBlock = Math.min(TWF, columns);
-  const across = Math.ceil(columns / columnsPerBlock);
-  const per = rowsPerBlock(rows, n * across * quads(x), THREADS);
-  return { count: n * across * Math.ceil(rows / per), rows, rowsPerBlock: per, columns, columnsPerBlock };
+/** Taps of a row of a large kernel that are taken at a time: equal chunks of at most eight. */
+const chunkOf = (taps: number) => Math.ceil(taps / Math.ceil(taps / 8));
+
+/** Columns a block: more of them save loads, but their sums wait in registers. */
+const columnsOf = (t: ConvTensors) => (isSmall(t) ? 2 : 4);
+
+function outputBlocks(t: ConvTensors): BlockGrid {
+  const [n, rows, columns] = t.y.shape;
+  return blockGrid(n, rows, columns, columnsOf(t), quads(t.x));
 }
 
-const cut = (g: BlockGrid) => ({
-  TW: g.columnsPerBlock,
-  RUN: g.rowsPerBlock,
-  TILES: Math.ceil(g.columns / g.columnsPerBlock),
-  RUNS: Math.ceil(g.rows / g.rowsPerBlock),
-});
+/** Blocks of x; a small kernel's shader completes as many rows a step as the stride, which are one row here. */
+function inputBlocks(t: ConvTensors): BlockGrid {
+  const [n, h, w] = t.x.shape;
+  const [sh, sw] = t.attrs.stride;
+  const rows = isSmall(t) ? Math.ceil((h + (t.attrs.padding[0] % sh)) / sh) : h;
+  return blockGrid(n, rows, w, Math.ceil(Math.min(w, columnsOf(t)) / sw) * sw, quads(t.x));
+}
+
+/** How the forward shader and backward_weight read x: rows of y that a row of x meets, and the columns of a window. */
+function window(t: ConvTensors, grid: BlockGrid): Constants {
+  const [kh, kw] = t.w.shape;
+  const [sh, sw] = t.attrs.stride;
+  const taps = isSmall(t) ? kw : chunkOf(kw);
+  return {
+    ...(isSmall(t) ? { ROWS: Math.ceil(kh / sh) } : { CHUNK: taps }),
+    XW: (grid.columnsPerBlock - 1) * sw + taps,
+  };
+}
 
 function forward(node: Node): Dispatch[] {
   const { t, bias, coef, partial } = forwardTensors(node);
-  const [kh, kw] = t.w.shape;
-  const [sh, sw] = t.attrs.stride;
   const grid = outputBlocks(t);
   return [
     {
-      shader: 'depthwise/forward',
+      shader: isSmall(t) ? 'depthwise/forward' : 'depthwise/forward_large',
       constants: {
         ...sizes(t),
-        ...inputConstants(t.attrs, 'PROLOGUE'),
-        ...cut(grid),
+        ...inputConstants(t, 'PROLOGUE'),
+        ...blockConstants(grid),
+        ...window(t, grid),
         C4: quads(t.x),
         BIAS: bias !== undefined,
         STATISTICS: partial !== undefined,
-        ROWS: Math.ceil(kh / sh),
-        XW: (grid.columnsPerBlock - 1) * sw + kw,
       },
       reads: { x: t.x, w: t.w, bias, coef },
       writes: { y: t.y, partial },
@@ -65,36 +74,32 @@ function forward(node: Node): Dispatch[] {
   ];
 }
 
-/** How backward_input cuts dx into blocks, in steps of as many rows as the stride. */
-function inputBlocks({ x, attrs }: ConvTensors): BlockGrid {
-  const [n, h, columns] = x.shape;
-  const [sh, sw] = attrs.stride;
-  const rows = Math.ceil((h + (attrs.padding[0] % sh)) / sh);
-  const columnsPerBlock = Math.ceil(Math.min(TWF, columns) / sw) * sw;
-  const across = Math.ceil(columns / columnsPerBlock);
-  const per = rowsPerBlock(rows, n * across * quads(x), THREADS);
-  return { count: n * across * Math.ceil(rows / per), rows, rowsPerBlock: per, columns, columnsPerBlock };
+/** Taps that a column of x meets, or a chunk of them, and the columns of dy that they read. */
+function inputWindow(t: ConvTensors, grid: BlockGrid): Constants {
+  const [kh, kw] = t.w.shape;
+  const [sh, sw] = t.attrs.stride;
+  const reach = Math.ceil(kw / sw);
+  const taps = isSmall(t) ? reach : chunkOf(reach);
+  return {
+    ...(isSmall(t) ? { ROWS: Math.max(kh, sh), REACH: reach } : { CHUNK: taps }),
+    DYW: taps + Math.floor((grid.columnsPerBlock - 1 + (t.attrs.padding[1] % sw)) / sw),
+  };
 }
 
 function backwardInput(node: Node): Dispatch[] {
   const { t, addend, coef, yRaw, xRaw, partial } = backwardInputTensors(node);
-  const [kh, kw] = t.w.shape;
-  const [sh, sw] = t.attrs.stride;
   const grid = inputBlocks(t);
-  const reach = Math.ceil(kw / sw);
   return [
     {
-      shader: 'depthwise/backward_input',
+      shader: isSmall(t) ? 'depthwise/backward_input' : 'depthwise/backward_input_large',
       constants: {
         ...sizes(t),
-        ...inputConstants(t.attrs, 'EPILOGUE'),
+        ...inputConstants(t, 'EPILOGUE'),
         ...gradientConstants(t, yRaw),
-        ...cut(grid),
+        ...blockConstants(grid),
+        ...inputWindow(t, grid),
         C4: quads(t.x),
         ADDEND: addend !== undefined,
-        ROWS: Math.max(kh, sh),
-        REACH: reach,
-        DYW: reach + Math.floor((grid.columnsPerBlock - 1 + (t.attrs.padding[1] % sw)) / sw),
       },
       reads: { dy: t.y, w: t.w, addend, coef, y_raw: yRaw, x_raw: xRaw },
       writes: { dx: t.x, partial },
@@ -106,27 +111,29 @@ function backwardInput(node: Node): Dispatch[] {
 
 function backwardWeight(node: Node, g: Graph): Dispatch[] {
   const { t, coef, yRaw } = backwardWeightTensors(node);
-  const [kh, kw] = t.w.shape;
-  const [sh, sw] = t.attrs.stride;
   const grid = outputBlocks(t);
-  const splits = Math.min(grid.count, Math.max(1, Math.round(8192 / quads(t.x))));
+  const [kh, kw] = t.w.shape;
+  const chunks = Math.ceil(kw / chunkOf(kw));
+  const threads = quads(t.x) * (isSmall(t) ? 1 : kh * chunks);
+  // a split's sums are written and read once more: few splits, as long as they fill the device
+  const splits = Math.min(grid.count, Math.max(1, Math.round(8192 / threads)));
   const partial = g.tensor(`${node.name} partial`, [splits, elements(t.w)]);
   return [
     {
-      shader: 'depthwise/backward_weight',
+      shader: isSmall(t) ? 'depthwise/backward_weight' : 'depthwise/backward_weight_large',
       constants: {
         ...sizes(t),
-        ...inputConstants(t.attrs, 'PROLOGUE'),
+        ...inputConstants(t, 'PROLOGUE'),
         ...gradientConstants(t, yRaw),
-        ...cut(grid),
+        ...blockConstants(grid),
+        ...window(t, grid),
+        ...(isSmall(t) ? {} : { CHUNKS: chunks }),
         C4: quads(t.x),
         SPLITS: splits,
-        ROWS: Math.ceil(kh / sh),
-        XW: (grid.columnsPerBlock - 1) * sw + kw,
       },
       reads: { x: t.x, dy: t.y, coef, y_raw: yRaw },
       writes: { partial },
-      workgroups: workgroupsFor(splits * quads(t.x)),
+      workgroups: workgroupsFor(splits * threads),
       flops: convFlops(t),
     },
     sumSplits(partial, t.w, splits),
@@ -136,7 +143,7 @@ function backwardWeight(node: Node, g: Graph): Dispatch[] {
 /** One input and one output channel a group, no dilation: vec4s of channels, register windows. */
 export const depthwise: ConvFamily = {
   fits: ({ x, w, attrs }) =>
-    !process.env.DIRECT && attrs.groups === x.shape[3] && w.shape[3] === x.shape[3] && attrs.dilation.every((d) => d === 1),
+    attrs.groups === x.shape[3] && w.shape[3] === x.shape[3] && attrs.dilation.every((d) => d === 1),
   forward,
   backwardInput,
   backwardWeight,

@@ -12,8 +12,14 @@ export interface ConvAttributes {
 }
 
 /**
- * A convolution's attributes as its nodes carry them. `activation`, where it is there, says that the node reads the
- * raw output of the convolution before (or writes the gradient of it): see conv2d.ts.
+ * A convolution's attributes as its nodes carry them. Its three nodes can take on the batch norms around it, all by
+ * optional inputs and outputs (the shapes in conv2d.ts):
+ * - `activation` with `coef` (mean, rstd, scale, shift): x is the raw output of the convolution before, and what is
+ *   convolved is activate(scale * x + shift), padding of the image 0. In the backward input with `xRaw`: what is written is
+ *   the gradient behind that batch norm, g = (dx + addend) * activate'(scale * xRaw + shift), and `partial` of it.
+ * - forward's output `partial`: (mean, M2) of y a block.
+ * - `yRaw` with rows (A, B, C) at the end of `coef`: dy is the gradient g behind the batch norm of this convolution's own
+ *   output, and what is taken is A * g + B * yRaw + C.
  */
 export interface FusedConvAttributes extends ConvAttributes {
   activation?: Activation;
@@ -76,19 +82,40 @@ export const convFlops = ({ w, y }: ConvTensors): number =>
 /** vec4s of channels. */
 export const quads = (t: Tensor): number => pad4(t.shape[3]) / 4;
 
-/** Constants of the prologue on x. */
-export const inputConstants = (attrs: FusedConvAttributes, flag: 'PROLOGUE' | 'EPILOGUE'): Constants =>
+/** Constants of what is done to x: batch norm and activation as it is read, or their gradient as dx is written. */
+export const inputConstants = ({ attrs }: ConvTensors, flag: 'PROLOGUE' | 'EPILOGUE'): Constants =>
   attrs.activation === undefined ? {} : { [flag]: true, ACTIVATION: ACTIVATIONS[attrs.activation] };
 
 /** Constants of the prologue on dy; the rows of the input's batch norm, where there are some, come first in coef. */
 export const gradientConstants = (t: ConvTensors, yRaw: Tensor | undefined): Constants =>
-  yRaw ? { BACKWARD_PROLOGUE: true, BACKWARD_COEF: t.attrs.activation ? 4 * quads(t.x) : 0 } : {};
+  yRaw
+    ? { BACKWARD_PROLOGUE: true, BACKWARD_COEF: t.attrs.activation === undefined ? 0 : 4 * quads(t.x) }
+    : {};
 
-/** Rows a block, so that `perRow` threads a row give about `threads` of them, blocks are equal, and none is below `least`. */
-export function rowsPerBlock(rows: number, perRow: number, threads = 16384, least = 4): number {
-  const runs = Math.max(1, Math.min(Math.round(threads / perRow), Math.floor(rows / least)));
-  return Math.ceil(rows / runs);
+/**
+ * Cuts images of `rows` by `columns` into blocks of `columnsPerBlock` columns and as many rows (four or more, the same
+ * for each block) as leave about 16k threads, `perBlock` to each.
+ */
+export function blockGrid(
+  n: number,
+  rows: number,
+  columns: number,
+  columnsPerBlock: number,
+  perBlock: number,
+): BlockGrid {
+  const across = Math.ceil(columns / columnsPerBlock);
+  const wanted = Math.round(16384 / (n * across * perBlock));
+  const rowsPerBlock = Math.ceil(rows / Math.max(1, Math.min(wanted, Math.floor(rows / 4))));
+  return { count: n * across * Math.ceil(rows / rowsPerBlock), rows, rowsPerBlock, columns, columnsPerBlock };
 }
+
+/** A grid as the shaders know it. */
+export const blockConstants = (g: BlockGrid): Constants => ({
+  TW: g.columnsPerBlock,
+  RUN: g.rowsPerBlock,
+  TILES: Math.ceil(g.columns / g.columnsPerBlock),
+  RUNS: Math.ceil(g.rows / g.rowsPerBlock),
+});
 
 /** The inputs of a node, by the names of the shaders. */
 export const forwardTensors = ({ inputs: [x, w, bias, coef], outputs: [y, partial], attrs }: Node) => ({

@@ -60,7 +60,10 @@ export const convFamily = (t: ConvTensors): ConvFamily => FAMILIES.find((f) => f
 
 const FAMILIES = [depthwise];
 
-/** Inputs x, weight, bias, coef; outputs y, partial (conv-geometry.ts says what the optional ones ask for). */
+/**
+ * Inputs x, weight, bias?, coef? `[4, ci]`; outputs y, partial? `[outputBlocks.count, 2, co]` of (mean, M2).
+ * FusedConvAttributes says what the optional ones ask for.
+ */
 const forward: Op = {
   name: 'conv2d',
   lower: (node) => convFamily(forwardTensors(node).t).forward(node),
@@ -74,13 +77,16 @@ const forward: Op = {
   },
 };
 
-/** Inputs dy, weight, addend, coef, yRaw, xRaw; outputs dx, partial. */
+/**
+ * Inputs dy, weight, addend?, coef?, yRaw?, xRaw?; outputs dx, partial? `[inputBlocks, 2, ci]` of (sum g, sum g * xhat).
+ * coef holds `[4, ci]` where xRaw is given, then `[3, co]` where yRaw is.
+ */
 const backwardInput: Op = {
   name: 'conv2d_backward_input',
   lower: (node) => convFamily(backwardInputTensors(node).t).backwardInput(node),
 };
 
-/** Inputs x, dy, coef, yRaw; output dw. */
+/** Inputs x, dy, coef?, yRaw?; output dw. coef holds `[4, ci]` where x is raw, then `[3, co]` where yRaw is given. */
 const backwardWeight: Op = {
   name: 'conv2d_backward_weight',
   lower: (node, g) => convFamily(backwardWeightTensors(node).t).backwardWeight(node, g),

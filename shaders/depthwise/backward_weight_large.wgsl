@@ -1,0 +1,80 @@
+// partial[s, kh, kw, c] = sum over the s-th of SPLITS runs of blocks of f(x[n, oh*SH - PH + kh, ow*SW - PW + kw, c]) * dy[n, oh, ow, c]
+// Kernels of any size. x [N, H, W, C4], dy [N, OH, OW, C4], all vec4s of channels.
+// A thread owns one vec4 of channels of CHUNK taps of one row of the kernel, of one split; it goes through blocks of RUN rows
+// by TW columns of dy a row at a time. reduce/sum_splits adds the splits in order.
+// PROLOGUE: x is raw, f(x) = activate(scale * x + shift). BACKWARD_PROLOGUE: dy is the gradient g behind a batch norm, of
+// which this reads A g + B y_raw + C. coef: with PROLOGUE [mean, rstd, scale, shift], then [A, B, C], C4 vec4s each.
+//#import common/activation
+//#import common/input
+//#import common/gradient
+const WG: u32 = 64u;
+const N: u32 = 1u;
+const H: u32 = 1u;
+const W: u32 = 1u;
+const OH: u32 = 1u;
+const OW: u32 = 1u;
+const C4: u32 = 1u;
+const KH: u32 = 1u;
+const KW: u32 = 1u;
+const SH: u32 = 1u;
+const SW: u32 = 1u;
+const PH: u32 = 0u;
+const PW: u32 = 0u;
+const SPLITS: u32 = 1u;
+const TW: u32 = 1u; // columns of dy a block
+const RUN: u32 = 1u; // rows of dy a block
+const CHUNK: u32 = 1u; // taps a thread
+const CHUNKS: u32 = 1u; // ceil(KW / CHUNK)
+const XW: u32 = 1u; // (TW - 1) * SW + CHUNK: columns of x that a row of dy meets
+const TILES: u32 = 1u; // ceil(OW / TW)
+const RUNS: u32 = 1u; // ceil(OH / RUN)
+
+@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read> dy: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> coef: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> y_raw: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read_write> partial: array<vec4<f32>>;
+
+@compute @workgroup_size(WG)
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
+  let index = id.x + id.y * groups.x * WG;
+  if (index >= SPLITS * KH * CHUNKS * C4) { return; }
+  let c = index % C4;
+  let first_tap = index / C4 % CHUNKS * CHUNK;
+  let kh = index / (C4 * CHUNKS) % KH;
+  let split = index / (C4 * CHUNKS * KH);
+  let gradient = gradient_coefficients(c, C4);
+  let input = input_coefficients(c, C4);
+  var sums: array<vec4<f32>, CHUNK>;
+  const BLOCKS = N * RUNS * TILES;
+  const EACH = (BLOCKS + SPLITS - 1u) / SPLITS;
+  for (var block = split * EACH; block < min((split + 1u) * EACH, BLOCKS); block++) {
+    let column = block % TILES * TW;
+    let first = block / TILES % RUNS * RUN;
+    let n = block / (TILES * RUNS);
+    for (var oh = first; oh < min(first + RUN, OH); oh++) {
+      // unsigned arithmetic wraps: what lies above the image compares as far below it
+      let ih = oh * SH + kh - PH;
+      if (ih >= H) { continue; }
+      let at = (n * H + ih) * W;
+      var row: array<vec4<f32>, XW>;
+      //#unroll
+      for (var i = 0u; i < XW; i++) {
+        let iw = column * SW + first_tap + i - PW;
+        row[i] = select(vec4(0.0), prologue(x[(at + min(iw, W - 1u)) * C4 + c], input), iw < W);
+      }
+      //#unroll
+      for (var t = 0u; t < TW; t++) {
+        if (column + t < OW) {
+          let d = load_gradient(((n * OH + oh) * OW + column + t) * C4 + c, gradient);
+          //#unroll
+          for (var k = 0u; k < CHUNK; k++) { sums[k] += row[t * SW + k] * d; }
+        }
+      }
+    }
+  }
+  //#unroll
+  for (var k = 0u; k < CHUNK; k++) {
+    if (first_tap + k < KW) { partial[((split * KH + kh) * KW + first_tap + k) * C4 + c] = sums[k]; }
+  }
+}

@@ -1,0 +1,85 @@
+import { describe, test } from 'vitest';
+import { type ConvAttributes, conv2d } from '../../src/ops/conv2d';
+import { add } from '../../src/ops/copy';
+import { conv2dGradients, conv2d as reference } from '../reference/conv2d';
+import { draw } from './check-op';
+import { expectClose, runCase } from './harness';
+
+interface Shape {
+  x: [n: number, c: number, h: number, w: number];
+  co: number;
+  kernel: [number, number];
+  stride?: [number, number];
+  padding?: [number, number];
+  dilation?: [number, number];
+  groups?: number;
+}
+
+const attributes = (s: Shape): ConvAttributes => ({
+  stride: s.stride ?? [1, 1],
+  padding: s.padding ?? [0, 0],
+  dilation: s.dilation ?? [1, 1],
+  groups: s.groups ?? 1,
+});
+
+/** Results and gradients against float64; x is used twice, so that its gradient has an addend. */
+async function check(s: Shape): Promise<void> {
+  const a = attributes(s);
+  const inputs = {
+    x: draw([...s.x]),
+    weight: draw([s.co, s.x[1] / a.groups, ...s.kernel]),
+    bias: draw([s.co]),
+  };
+  const y = reference(inputs, a);
+  const douts = { y: draw(y.shape), twice: draw([...s.x]) };
+  const gradients = conv2dGradients(inputs, douts.y, a);
+  douts.twice.data.forEach((v, i) => {
+    gradients.x.data[i] += 2 * v;
+  });
+  const got = await runCase(
+    { inputs, outputs: { y, twice: inputs.x }, douts, wanted: ['x', 'weight', 'bias'] },
+    (g) => {
+      const x = g.activation('x');
+      g.output('y', conv2d(g.graph, 'y', x, g.weight('weight', a.groups), g.vector('bias'), a));
+      g.output('twice', add(g.graph, 'twice', x, x));
+    },
+  );
+  expectClose(got.get('out.y')!, y.data, 1e-5, 'y');
+  for (const name of ['x', 'weight', 'bias'])
+    expectClose(got.get(`grad.${name}`)!, gradients[name].data, 1e-5, `gradient of ${name}`);
+}
+
+const depthwise = (x: Shape['x'], kernel: Shape['kernel'], more: Partial<Shape> = {}): Shape => ({
+  x,
+  co: x[1],
+  kernel,
+  groups: x[1],
+  ...more,
+});
+
+const title = (s: Shape) => [JSON.stringify(s).replace(/"/g, ''), s] as const;
+
+describe('depthwise', () => {
+  test.each(
+    [
+      depthwise([2, 6, 9, 11], [3, 3], { padding: [1, 1] }),
+      depthwise([1, 4, 1, 1], [3, 3], { padding: [1, 1] }),
+      depthwise([2, 5, 8, 8], [3, 3], { padding: [1, 1], stride: [2, 2] }),
+      depthwise([1, 9, 7, 5], [3, 3], { stride: [2, 2] }),
+      depthwise([2, 3, 9, 7], [3, 3], { padding: [1, 0], stride: [1, 2] }),
+      depthwise([1, 3, 9, 10], [2, 3], { padding: [0, 2], stride: [3, 1] }),
+      depthwise([1, 3, 9, 10], [2, 2], { stride: [3, 3] }),
+      depthwise([2, 7, 4, 6], [1, 1]),
+      depthwise([1, 4, 7, 9], [5, 5], { padding: [2, 2] }),
+      depthwise([2, 4, 10, 9], [5, 5], { padding: [2, 2], stride: [2, 2] }),
+      depthwise([1, 6, 9, 14], [7, 7], { padding: [3, 3] }),
+      depthwise([1, 2, 9, 14], [7, 7], { padding: [3, 3], stride: [2, 2] }),
+      depthwise([1, 3, 17, 15], [31, 31], { padding: [15, 15] }),
+      depthwise([1, 3, 6, 23], [5, 21], { padding: [2, 10] }),
+      depthwise([1, 3, 23, 6], [21, 5], { padding: [10, 2], stride: [2, 1] }),
+      // more blocks than splits
+      depthwise([1, 4800, 8, 8], [3, 3], { padding: [1, 1] }),
+      depthwise([1, 3, 9, 9], [3, 3], { padding: [2, 2], dilation: [2, 2] }),
+    ].map(title),
+  )('%s', async (_, s) => check(s));
+});
