@@ -2,7 +2,7 @@
 import { type Gpu, requestGpu } from '../../src/gpu/device';
 import { shaderIds } from '../../src/gpu/wgsl';
 import { verifyCase } from '../../src/verify';
-import { goldenNames, loadGolden } from '../fixtures/goldens';
+import { goldenNames, loadGolden } from '../goldens';
 import { shaderFaults } from '../shader-rules';
 
 declare global {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { readSafetensors, writeSafetensors } from '../../src/io/safetensors';
 import type { StoredTensor } from '../../src/io/tensor-file';
 import { verifyCase } from '../../src/verify';
-import { goldenNames, loadGolden } from '../fixtures/goldens';
+import { goldenNames, loadGolden } from '../goldens';
 import { gpu } from './harness';
 
 test.each(goldenNames())('%s agrees with PyTorch', async (name) => {
