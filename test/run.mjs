@@ -77,6 +77,7 @@ await command('style and types', 'npm', ['run', '-s', 'check']);
 await suite('unit');
 await suite('gpu');
 await command('shaders and golden cases in Firefox', 'node', ['test/firefox.mjs']);
+await suite('e2e');
 await rm(folder, { recursive: true, force: true });
 
 if (failures.length > 0) console.error(`\nFailed:\n${failures.map((what) => `  ${what}`).join('\n')}`);

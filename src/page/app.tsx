@@ -1,0 +1,120 @@
+/** The page: a head and three steps. */
+import type { ComponentChildren } from 'preact';
+import { unknownNames } from './config';
+import { adapter } from './engine';
+import { StepInput } from './step-input';
+import { StepResults } from './step-results';
+import { StepTrain } from './step-train';
+import { theme, toggleTheme } from './theme';
+
+export function App() {
+  return (
+    <>
+      <button type="button" class="skip" onClick={() => document.getElementById('step-2')?.focus()}>
+        Skip to training
+      </button>
+      <Head />
+      <Notices />
+      <main>
+        <Step number={1} title="Network and images">
+          <StepInput />
+        </Step>
+        <Step number={2} title="Train">
+          <StepTrain />
+        </Step>
+        <Step number={3} title="Results">
+          <StepResults />
+        </Step>
+      </main>
+      <footer>
+        <p>
+          Refocusing convolution (RefConv, arXiv 2310.10563): a frozen trained kernel W and a trainable map M
+          make the kernel W + conv2d(W, M) that the layer convolves with. Merged, the network costs what it
+          did before.
+        </p>
+      </footer>
+    </>
+  );
+}
+
+function Head() {
+  const other = theme.value === 'dark' ? 'light' : 'dark';
+  return (
+    <header>
+      <Logo />
+      <div class="title">
+        <h1>Refocus</h1>
+        <p>New kernels out of the old ones, for the same network at the same cost.</p>
+      </div>
+      <p class="promise">Nothing leaves this machine: files are read here and trained on your GPU.</p>
+      <p class="adapter">{adapterText()}</p>
+      <button type="button" class="button small" onClick={toggleTheme}>
+        {other === 'dark' ? 'Dark' : 'Light'}
+        <span class="sr-only"> colours</span>
+      </button>
+    </header>
+  );
+}
+
+function adapterText(): string {
+  const found = adapter.value;
+  if (found.state === 'asking') return 'Looking for a GPU …';
+  return found.state === 'ready' ? found.name : 'No WebGPU';
+}
+
+/** Nine taps of a kernel coming into focus, left to right. */
+function Logo() {
+  const taps = [0, 1, 2].flatMap((row) => [0, 1, 2].map((column) => [row, column] as const));
+  return (
+    <svg class="logo" viewBox="0 0 36 36" aria-hidden="true">
+      {taps.map(([row, column]) => (
+        <circle
+          key={`${row}${column}`}
+          cx={6 + 12 * column}
+          cy={6 + 12 * row}
+          r={[5.6, 4.4, 3.2][column]}
+          opacity={[0.28, 0.55, 1][column]}
+        />
+      ))}
+    </svg>
+  );
+}
+
+function Notices() {
+  const unknown = unknownNames.value;
+  return (
+    <>
+      {adapter.value.state === 'missing' && (
+        <p class="notice" role="alert">
+          {adapter.value.why}
+        </p>
+      )}
+      {unknown.length > 0 && (
+        <p class="notice quiet" role="status">
+          The address names {unknown.join(', ')}, which this page does not know; the rest of it is used.
+        </p>
+      )}
+    </>
+  );
+}
+
+interface StepProps {
+  number: number;
+  title: string;
+  children: ComponentChildren;
+}
+
+function Step({ number, title, children }: StepProps) {
+  const id = `step-${number}`;
+  return (
+    <section class="step" id={id} tabIndex={-1} aria-labelledby={`${id}-title`}>
+      <h2 id={`${id}-title`}>
+        <span class="number" aria-hidden="true">
+          {number}
+        </span>
+        {title}
+      </h2>
+      {children}
+    </section>
+  );
+}

@@ -1,0 +1,35 @@
+/** The page's one engine, and what every failure of it looks like to the user. */
+import { signal } from '@preact/signals';
+import { UserError } from '../errors';
+import { connectEngine, type EngineConnection } from '../worker/client';
+
+let connection: EngineConnection | undefined;
+
+/** The engine; its worker starts at the first call. */
+export function engine(): EngineConnection['api'] {
+  connection ??= connectEngine();
+  return connection.api;
+}
+
+export type Adapter =
+  | { state: 'asking' }
+  | { state: 'ready'; name: string }
+  | { state: 'missing'; why: string };
+
+export const adapter = signal<Adapter>({ state: 'asking' });
+
+/** Asks which adapter there is; without one the page explains and stays readable. */
+export async function askAdapter(): Promise<void> {
+  try {
+    adapter.value = { state: 'ready', name: await engine().adapter() };
+  } catch (error) {
+    adapter.value = { state: 'missing', why: explain(error) };
+  }
+}
+
+/** A UserError's own sentence; anything else is a fault of ours and says so. */
+export function explain(error: unknown): string {
+  if (error instanceof UserError) return error.message;
+  const message = error instanceof Error ? error.message : String(error);
+  return `Refocus failed unexpectedly (${message}). Reload the page; if it happens again, report it.`;
+}

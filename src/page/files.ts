@@ -1,0 +1,42 @@
+/** Files that the user picks or drops, with their folders' paths. */
+import type { UserFile } from '../worker/api';
+
+export function pickedFiles(list: FileList | null): UserFile[] {
+  return [...(list ?? [])].map((file) => ({ path: file.webkitRelativePath || file.name, blob: file }));
+}
+
+/** What was dropped, folders walked. Call it in the drop handler: the entries are gone later. */
+export async function droppedFiles(transfer: DataTransfer): Promise<UserFile[]> {
+  const entries = [...transfer.items]
+    .map((item) => item.webkitGetAsEntry())
+    .filter((entry) => entry !== null);
+  return (await Promise.all(entries.map(walk))).flat();
+}
+
+async function walk(entry: FileSystemEntry): Promise<UserFile[]> {
+  if (entry.isFile) {
+    const file = await new Promise<File>((resolve, reject) =>
+      (entry as FileSystemFileEntry).file(resolve, reject),
+    );
+    return [{ path: entry.fullPath.replace(/^\//, ''), blob: file }];
+  }
+  const reader = (entry as FileSystemDirectoryEntry).createReader();
+  const files: UserFile[] = [];
+  // A reader hands out a folder in parts; an empty part is the end.
+  for (;;) {
+    const part = await new Promise<FileSystemEntry[]>((resolve, reject) =>
+      reader.readEntries(resolve, reject),
+    );
+    if (part.length === 0) return files;
+    for (const child of part) files.push(...(await walk(child)));
+  }
+}
+
+/** Hands text or bytes to the browser's downloads. */
+export function download(name: string, content: BlobPart, type: string): void {
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(new Blob([content], { type }));
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}

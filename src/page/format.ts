@@ -1,0 +1,49 @@
+/** Numbers as the page shows them. */
+
+/** A number and its unit stay on one line. */
+const NBSP = '\u00a0';
+
+const grouped = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
+
+export const count = (value: number): string => grouped.format(value);
+
+/** A fraction as a percentage; `digits` after the point. */
+export const percent = (fraction: number, digits = 2): string =>
+  `${(100 * fraction).toFixed(digits)}${NBSP}%`;
+
+/** The difference of two fractions in points, with its sign. */
+export function points(difference: number): string {
+  const text = (100 * difference).toFixed(2);
+  return `${difference < 0 ? text.replace('-', '−') : `+${text}`}${NBSP}points`;
+}
+
+export function bytes(value: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  let unit = 0;
+  let scaled = value;
+  while (scaled >= 1000 && unit < units.length - 1) {
+    scaled /= 1000;
+    unit++;
+  }
+  return `${unit === 0 || scaled >= 100 ? scaled.toFixed(0) : scaled.toFixed(1)}${NBSP}${units[unit]}`;
+}
+
+/** Seconds as `45 s`, `3 min 05 s` or `2 h 10 min`. */
+export function duration(seconds: number): string {
+  if (!Number.isFinite(seconds)) return '–';
+  const s = Math.ceil(seconds);
+  if (s < 60) return `${s}${NBSP}s`;
+  const two = (n: number) => String(n).padStart(2, '0');
+  if (s < 3600) return `${Math.floor(s / 60)} min ${two(s % 60)} s`;
+  return `${Math.floor(s / 3600)} h ${two(Math.floor((s % 3600) / 60))} min`;
+}
+
+/** Three significant digits, scientific where that is shorter: `0.0342`, `1.20e-6`. */
+export function significant(value: number): string {
+  if (value === 0 || !Number.isFinite(value)) return String(value);
+  const size = Math.abs(value);
+  return size < 1e-3 || size >= 1e5 ? value.toExponential(2).replace('-', '−') : value.toPrecision(3);
+}
+
+/** A tick of an axis: no more digits than it needs. */
+export const tick = (value: number): string => String(Number(value.toPrecision(3)));

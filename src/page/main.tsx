@@ -1,0 +1,22 @@
+/** Starts the page. */
+import { render } from 'preact';
+import 'uplot/dist/uPlot.min.css';
+import './style/base.css';
+import './style/form.css';
+import './style/run.css';
+import './style/results.css';
+import { App } from './app';
+import { followUrl } from './config';
+import { askAdapter } from './engine';
+import { followCheckpoint } from './input';
+import { guardRun } from './run';
+import { followTheme } from './theme';
+
+followTheme();
+followUrl();
+followCheckpoint();
+guardRun();
+// A file dropped beside its place must not replace the page, and a run with it.
+for (const type of ['dragover', 'drop'] as const) addEventListener(type, (event) => event.preventDefault());
+render(<App />, document.getElementById('app')!);
+askAdapter();

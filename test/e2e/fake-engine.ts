@@ -1,0 +1,165 @@
+/** An engine without a GPU, in the real worker's place: the page's tests decide what it answers. */
+import * as Comlink from 'comlink';
+import { redundancyOf } from '../../src/analysis/redundancy';
+import { UserError } from '../../src/errors';
+import type {
+  EngineApi,
+  EvalPoint,
+  StepPoint,
+  TrainEvent,
+  TrainJob,
+  TrainResult,
+} from '../../src/worker/api';
+
+/** What a test asks of the fake; set before this script runs. */
+export interface Scenario {
+  /** the sentence that `adapter` fails with */
+  noAdapter?: string;
+  /** the sentence that `train` fails with */
+  trainError?: string;
+  proofOk?: boolean;
+  stepMs?: number;
+}
+
+declare const scenario: Scenario;
+
+const STEPS_PER_EPOCH = 40;
+
+/** A small integer hash in [0, 1): noise that is the same in every run. */
+function noise(seed: number): number {
+  let x = Math.imul(seed + 0x9e3779b9, 0x85ebca6b);
+  x = Math.imul(x ^ (x >>> 13), 0xc2b2ae35);
+  return ((x ^ (x >>> 16)) >>> 0) / 2 ** 32;
+}
+
+function layer(name: string, channels: number, spread: number) {
+  const weight = Float32Array.from({ length: channels * 9 }, (_, i) => {
+    const pattern = Math.sin((Math.floor(i / 9) % 5) + (i % 9));
+    return pattern + spread * (noise(i + channels) - 0.5);
+  });
+  return redundancyOf(name, weight, [channels, 1, 3, 3]);
+}
+
+const layers = (spread: number) => [
+  layer('features.1.conv.0.0.weight', 32, spread),
+  layer('features.2.conv.1.0.weight', 96, spread),
+];
+
+let isPaused = false;
+let isCancelled = false;
+
+async function train(job: TrainJob, onEvent: (event: TrainEvent) => void): Promise<TrainResult> {
+  if (scenario.trainError) throw new UserError(scenario.trainError);
+  isPaused = false;
+  isCancelled = false;
+  const { epochs, batch, lr } = job.settings;
+  const steps = epochs * STEPS_PER_EPOCH;
+  onEvent({ type: 'phase', phase: 'load', message: 'Loading the images' });
+  onEvent({
+    type: 'plan',
+    dispatches: 412,
+    bytesPerStep: 61_400_000,
+    flopsPerStep: 2.1e9,
+    peakBytes: 148_000_000,
+    steps,
+    images: 10_000,
+    testImages: 2_000,
+    classes: ['<b>ring</b>', 'star'],
+  });
+  onEvent({
+    type: 'warning',
+    message: '3 images were skipped; the first is <img src=x onerror=alert(1)>.jpg.',
+  });
+  onEvent({ type: 'redundancy', when: 'before', layers: layers(1) });
+  const metrics: StepPoint[] = [];
+  const evals: EvalPoint[] = [];
+  const evaluated = (which: 'base' | 'epoch' | 'last' | 'best', step: number) => {
+    const accuracy = 0.742 + 0.035 * (1 - Math.exp(-step / 60));
+    const point = { step, epoch: step / STEPS_PER_EPOCH, accuracy, loss: 1.55 - accuracy };
+    evals.push(point);
+    onEvent({ type: 'eval', which, point });
+  };
+  evaluated('base', 0);
+  onEvent({ type: 'phase', phase: 'train', message: 'Training' });
+  for (let step = 1; step <= steps && !isCancelled; step++) {
+    await new Promise((resolve) => setTimeout(resolve, scenario.stepMs ?? 2));
+    while (isPaused && !isCancelled) await new Promise((resolve) => setTimeout(resolve, 5));
+    const fading = Math.exp(-step / 50);
+    const point = {
+      step,
+      epoch: step / STEPS_PER_EPOCH,
+      loss: 0.66 + 0.35 * fading + 0.25 * (noise(step) - 0.5),
+      accuracy: 0.79 - 0.08 * fading + 0.09 * (noise(step + 7919) - 0.5),
+      lr: lr * 0.5 * (1 + Math.cos((Math.PI * step) / steps)),
+    };
+    metrics.push(point);
+    onEvent({
+      type: 'steps',
+      points: [point],
+      imagesPerSecond: 2140,
+      etaSeconds: ((steps - step) * batch) / 2140,
+    });
+    if (step % STEPS_PER_EPOCH === 0) evaluated('epoch', step);
+  }
+  onEvent({ type: 'redundancy', when: 'after', layers: layers(1.6) });
+  const ok = scenario.proofOk ?? true;
+  return {
+    report: {
+      accuracy: {
+        base: 0.742,
+        last: evals.at(-1)!.accuracy,
+        best: Math.max(...evals.map((e) => e.accuracy)),
+      },
+      proof: {
+        maxAbsLogitDiff: ok ? 2.1e-6 : 0.4,
+        maxRelLogitDiff: ok ? 3.4e-7 : 0.05,
+        top1Agreement: ok ? 1 : 0.98,
+        images: 512,
+        parameters: [104_330, 104_330],
+        multiplyAdds: [6_120_448, 6_120_448],
+        ok,
+      },
+      steps: metrics.length,
+      seconds: 34,
+      stepMs: 59.8,
+      plan: { dispatches: 412, bytesPerStep: 61_400_000, peakBytes: 148_000_000 },
+      adapter: 'Test adapter',
+    },
+    merged: Uint8Array.of(1, 2, 3),
+    best: Uint8Array.of(4, 5),
+    metrics,
+    evals,
+    cancelled: isCancelled,
+  };
+}
+
+const engine: EngineApi = {
+  async adapter() {
+    if (scenario.noAdapter) throw new UserError(scenario.noAdapter);
+    return 'Test adapter';
+  },
+  train,
+  async pause() {
+    isPaused = true;
+  },
+  async resume() {
+    isPaused = false;
+  },
+  async cancel() {
+    isCancelled = true;
+  },
+  async inspect(file) {
+    if (!file.path.endsWith('.safetensors')) throw new UserError(`${file.path} is no checkpoint.`);
+    return Array.from({ length: 20 }, (_, i) => ({
+      name: `layer${i}.conv1.<i>weight</i>`,
+      kind: 'conv 3×3',
+      shape: [16, 16, 3, 3],
+      parameters: 2304,
+      redundancy: 0.01 * i,
+    })).concat({ name: 'bn.running_mean', kind: 'buffer', shape: [16], parameters: 16, redundancy: 0 });
+  },
+  evaluate: () => Promise.reject(new Error('The page does not evaluate')),
+  verify: () => Promise.reject(new Error('The page does not verify')),
+};
+
+Comlink.expose(engine);

@@ -1,0 +1,206 @@
+import { readFile } from 'node:fs/promises';
+import { AxeBuilder } from '@axe-core/playwright';
+import type { Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { openSite, type Site } from './site';
+
+let site: Site;
+
+beforeAll(async () => {
+  site = await openSite();
+});
+afterEach(() => site.closePages());
+afterAll(() => site?.close());
+
+const start = (page: Page) => page.getByRole('button', { name: 'Start training' }).click();
+
+const finish = (page: Page) => page.getByRole('heading', { name: /^The merge is/ }).waitFor();
+
+/** What the page's download of that button holds. */
+async function downloadOf(page: Page, button: string): Promise<{ name: string; bytes: Buffer }> {
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('button', { name: button }).click(),
+  ]);
+  return { name: download.suggestedFilename(), bytes: await readFile(await download.path()) };
+}
+
+const file = (name: string) => ({ name, mimeType: 'application/octet-stream', buffer: Buffer.from('x') });
+
+describe('a run', () => {
+  test('goes from the built-in example to the merged file', async () => {
+    const page = await site.open({ path: '#epochs=2' });
+    await start(page);
+    await finish(page);
+    expect(await page.getByLabel('Test accuracy').textContent()).toMatch(/74\.20\s%.*\d\d\.\d\d\s%.*points/);
+    expect(await page.getByText('parameters, unchanged').textContent()).toBe('104,330 parameters, unchanged');
+    const merged = await downloadOf(page, 'Download merged.safetensors');
+    expect(merged.name).toBe('merged.safetensors');
+    expect([...merged.bytes]).toEqual([1, 2, 3]);
+    expect([...(await downloadOf(page, 'best.safetensors')).bytes]).toEqual([4, 5]);
+    const report = JSON.parse((await downloadOf(page, 'report.json')).bytes.toString());
+    expect(report.proof.images).toBe(512);
+    const metrics = (await downloadOf(page, 'metrics.csv')).bytes.toString().trim().split('\r\n');
+    expect(metrics).toHaveLength(1 + 80 + 3);
+    const loss = (await downloadOf(page, 'CSV of Loss')).bytes.toString();
+    expect(loss.split('\r\n')[0]).toBe('step,loss,smoothed_loss,test_loss');
+    const picture = await downloadOf(page, 'PNG of Accuracy');
+    expect(picture.name).toBe('accuracy.png');
+    expect(picture.bytes.subarray(1, 4).toString()).toBe('PNG');
+  });
+
+  test('pauses, resumes, guards the page and stops with what it has', async () => {
+    const page = await site.open({ scenario: { stepMs: 10 }, path: '#epochs=50' });
+    await start(page);
+    const step = page.locator('.figures dd').first();
+    await step.waitFor();
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await page.getByText('Paused', { exact: true }).waitFor();
+    await page.waitForTimeout(100);
+    const held = await step.textContent();
+    await page.waitForTimeout(200);
+    expect(await step.textContent()).toBe(held);
+    const locks = await page.evaluate(async () => (await navigator.locks.query()).held?.map((l) => l.name));
+    expect(locks).toEqual(['refocus-run']);
+    const dialog = page.waitForEvent('dialog');
+    const closing = page.close({ runBeforeUnload: true });
+    expect((await dialog).type()).toBe('beforeunload');
+    await (await dialog).dismiss();
+    await closing;
+    await page.getByRole('button', { name: 'Resume' }).click();
+    await expect.poll(() => step.textContent()).not.toBe(held);
+    await page.getByRole('button', { name: 'Stop and merge' }).click();
+    await finish(page);
+    expect(await page.locator('.phase').textContent()).toMatch(/Stopped early/);
+    expect(await page.evaluate(async () => (await navigator.locks.query()).held)).toEqual([]);
+  });
+
+  test('that is not proven gives its file only after a word', async () => {
+    const page = await site.open({ scenario: { proofOk: false }, path: '#epochs=1' });
+    await start(page);
+    await page.getByRole('heading', { name: 'The merge is not proven' }).waitFor();
+    const button = page.getByRole('button', { name: 'Download merged.safetensors' });
+    const best = page.getByRole('button', { name: 'best.safetensors' });
+    expect([await button.isDisabled(), await best.isDisabled()]).toEqual([true, true]);
+    await page.getByLabel(/I want the files although/).check();
+    expect(await button.isDisabled()).toBe(false);
+  });
+
+  test('that fails says why, and can be started again', async () => {
+    const why = 'cat/1.jpg is broken; remove it.';
+    const page = await site.open({ scenario: { trainError: why } });
+    await start(page);
+    expect(await page.getByRole('alert').textContent()).toBe(why);
+    expect(await page.getByRole('button', { name: 'Start training' }).isEnabled()).toBe(true);
+  });
+
+  test('shows user text as text', async () => {
+    const page = await site.open({ path: '#epochs=1' });
+    page.on('dialog', () => expect.unreachable('a file name ran as a script'));
+    await start(page);
+    await finish(page);
+    expect(await page.getByText('<img src=x onerror=alert(1)>').count()).toBe(1);
+    expect(await page.locator('img').count()).toBe(0);
+  });
+});
+
+describe('the form', () => {
+  test('lives in the URL', async () => {
+    const page = await site.open({ path: '#method=finetune&lr=0.2&source=own&arch=resnet32_cifar' });
+    expect(await page.getByLabel('Learning rate').inputValue()).toBe('0.2');
+    expect(await page.getByRole('radio', { name: /^Fine-tune/ }).isChecked()).toBe(true);
+    expect(await page.getByLabel('Architecture').inputValue()).toBe('resnet32_cifar');
+    await page.getByLabel('Seed').fill('7');
+    await page.getByRole('radio', { name: 'Built-in example' }).check();
+    await expect.poll(() => new URL(page.url()).hash).toBe('#method=finetune&lr=0.2&seed=7');
+  });
+
+  test('says at the field what is wrong with it', async () => {
+    const page = await site.open({ path: '#lr=NaN&nonsense=1' });
+    const field = page.getByLabel('Learning rate');
+    expect(await field.getAttribute('aria-invalid')).toBe('true');
+    const message = await page.locator('#lr-error').textContent();
+    expect(message).toBe('Learning rate must be a number above 0 and at most 100, not "NaN".');
+    expect(await page.getByText('The address names nonsense').count()).toBe(1);
+    await start(page);
+    expect(await page.getByRole('alert').textContent()).toBe(message);
+    await field.fill('0.1');
+    expect(await page.locator('#lr-error').count()).toBe(0);
+  });
+
+  test('lists the layers of a checkpoint, or says why not', async () => {
+    const page = await site.open({ path: '#source=own' });
+    await start(page);
+    expect(await page.getByRole('alert').textContent()).toMatch(/Choose a checkpoint/);
+    await page.locator('#checkpoint').setInputFiles(file('net.txt'));
+    await page.getByText('net.txt is no checkpoint.').waitFor();
+    await page.locator('#checkpoint').setInputFiles(file('net.safetensors'));
+    await page.getByText('21 tensors, 46,080 parameters').waitFor();
+    expect(await page.getByRole('rowheader', { name: 'layer3.conv1.<i>weight</i>' }).count()).toBe(1);
+    await start(page);
+    expect(await page.getByText('Choose your training images').count()).toBe(1);
+    await page.locator('#train').setInputFiles([file('train.zip')]);
+    await page.getByLabel('Epochs', { exact: true }).fill('1');
+    await start(page);
+    await finish(page);
+  });
+});
+
+test('a heatmap is read by pointer and by keyboard', async () => {
+  const page = await site.open({ path: '#epochs=1' });
+  await start(page);
+  await finish(page);
+  const map = page.getByRole('img', { name: /^features\.1.* before/ });
+  await map.hover({ position: { x: 1, y: 1 } });
+  const readOut = page.locator('.readout');
+  expect(await readOut.textContent()).toMatch(/^D\(0, 0\) = 0 before, 0 after$/);
+  await map.press('ArrowRight');
+  expect(await readOut.textContent()).toMatch(/^D\(0, 1\) = 0\.\d+ before, [\d.]+ after$/);
+  await page.getByLabel('Layer', { exact: true }).selectOption({ index: 1 });
+  expect(await page.getByRole('img', { name: /^features\.2.* after/ }).count()).toBe(1);
+});
+
+test('without WebGPU the page says so and stays readable', async () => {
+  const why = 'This browser has no WebGPU; use a recent Chrome, Edge, Firefox or Safari.';
+  const page = await site.open({ scenario: { noAdapter: why } });
+  expect(await page.getByRole('alert').textContent()).toBe(why);
+  expect(await page.getByRole('button', { name: 'Start training' }).isDisabled()).toBe(true);
+  expect(await page.getByRole('heading', { name: 'Channel redundancy' }).isVisible()).toBe(true);
+});
+
+describe.each(['light', 'dark'] as const)('in %s colours', (colorScheme) => {
+  test.each([1440, 390])('the page at %i px is accessible and no wider than the window', async (width) => {
+    const context = { viewport: { width, height: 900 }, colorScheme };
+    const page = await site.open({ path: '#epochs=1&lr=0', context });
+    await page.getByText('Advanced settings').click();
+    await check(page);
+    await page.getByLabel('Learning rate').fill('0.1');
+    await start(page);
+    await finish(page);
+    await check(page);
+    await page.getByRole('radio', { name: 'Your own' }).check();
+    await page.locator('#checkpoint').setInputFiles(file('net.safetensors'));
+    await page.getByText('21 tensors').waitFor();
+    await check(page);
+  });
+
+  test('the other colours are one click away, and are remembered', async () => {
+    const page = await site.open({ context: { colorScheme } });
+    const ground = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+    const before = await ground();
+    await page.getByRole('button', { name: /(Light|Dark) colours/ }).click();
+    await expect.poll(ground).not.toBe(before);
+    const after = await ground();
+    await page.reload();
+    await expect.poll(ground).toBe(after);
+  });
+});
+
+/** No serious violation of axe's rules, and nothing to scroll to the side. */
+async function check(page: Page): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+  expect(serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)).toEqual([]);
+  const widths = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+  expect(widths[0]).toBeLessThanOrEqual(widths[1]);
+}

@@ -1,0 +1,36 @@
+/** Pictures of the page at both widths and in both themes: `npm run screenshots [FOLDER]`. */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { openSite } from './site';
+
+const folder = process.argv[2] ?? '.cache/screenshots';
+const widths = [1440, 390];
+const themes = ['light', 'dark'] as const;
+
+await mkdir(folder, { recursive: true });
+const site = await openSite();
+try {
+  for (const width of widths) {
+    for (const colorScheme of themes) {
+      const picture = (state: string) => ({
+        path: join(folder, `${width}-${colorScheme}-${state}.png`),
+        fullPage: true,
+      });
+      const context = { viewport: { width, height: 900 }, colorScheme };
+      const page = await site.open({ scenario: { stepMs: 20 }, path: '#epochs=4', context });
+      await page.getByText('Test adapter').waitFor();
+      await page.screenshot(picture('start'));
+      await page.getByRole('button', { name: 'Start training' }).click();
+      await page.getByText(/^(9\d|1[0-3]\d) \/ 160$/).waitFor();
+      await page.getByRole('button', { name: 'Pause' }).click();
+      await page.getByText('Paused').waitFor();
+      await page.screenshot(picture('paused'));
+      await page.getByRole('button', { name: 'Resume' }).click();
+      await page.getByText('The merge is proven').waitFor();
+      await page.screenshot(picture('results'));
+      await page.context().close();
+    }
+  }
+} finally {
+  await site.close();
+}

@@ -1,0 +1,59 @@
+/** The built page, served and opened in Chromium, with a fake engine in its worker's place. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { build } from 'vite';
+import { chromiumArgs, findChromium } from '../../src/cli/chromium';
+import { serve } from '../../src/cli/server';
+import type { Scenario } from './fake-engine';
+
+export interface Site {
+  /** a new page in a context of its own; `path` follows the site's address, for example `#epochs=2` */
+  open(options?: { scenario?: Scenario; path?: string; context?: BrowserContextOptions }): Promise<Page>;
+  closePages(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function openSite(): Promise<Site> {
+  const folder = await mkdtemp(join(tmpdir(), 'refocus-page-'));
+  await build({ build: { outDir: folder, emptyOutDir: true }, logLevel: 'error' });
+  const fake = await bundleFakeEngine();
+  const server = await serve(folder);
+  const browser: Browser = await chromium.launch({
+    executablePath: findChromium(),
+    args: chromiumArgs('software'),
+  });
+  return {
+    async open({ scenario = {}, path = '', context = {} } = {}) {
+      const page = await (await browser.newContext(context)).newPage();
+      const body = `const scenario = ${JSON.stringify(scenario)};\n${fake}`;
+      await page.route('**/assets/worker-*.js', (route) =>
+        route.fulfill({ body, contentType: 'text/javascript' }),
+      );
+      await page.goto(server.url + path);
+      return page;
+    },
+    async closePages() {
+      for (const context of browser.contexts()) await context.close();
+    },
+    async close() {
+      await browser.close();
+      await server.close();
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
+async function bundleFakeEngine(): Promise<string> {
+  const built = await build({
+    configFile: false,
+    logLevel: 'error',
+    build: {
+      write: false,
+      lib: { entry: join(import.meta.dirname, 'fake-engine.ts'), formats: ['es'], fileName: 'fake' },
+    },
+  });
+  const [{ output }] = built as { output: { code: string }[] }[];
+  return output[0].code;
+}

@@ -1,0 +1,38 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { decodeHash, defaultConfig, encodeHash } from '../../../src/page/url';
+import { defaultSettings, parseSettings, type SettingName, settingNames } from '../../../src/train/config';
+
+test('the defaults are an empty hash, and mean the default settings', () => {
+  expect(encodeHash(defaultConfig())).toBe('');
+  expect(parseSettings(decodeHash('').config.settings)).toEqual(defaultSettings());
+});
+
+test('any text of any field survives the hash', () => {
+  const anything = fc.string({ unit: 'binary' }).map((text) => text.replace(/[\ud800-\udfff]/g, ''));
+  fc.assert(
+    fc.property(fc.constantFrom(...settingNames), anything, anything, (name: SettingName, value, arch) => {
+      const config = defaultConfig();
+      config.source = 'own';
+      config.settings[name] = value;
+      config.network.arch = arch || 'resnet20_cifar';
+      config.network.width = '0.5';
+      const { config: read, unknown } = decodeHash(`#${encodeHash(config)}`);
+      expect(read).toEqual(config);
+      expect(unknown).toEqual([]);
+    }),
+  );
+});
+
+test('only what differs is written, by the names that the command line has', () => {
+  const config = defaultConfig();
+  config.settings.epochs = '10';
+  config.settings.mean = '0.5,0.5,0.5';
+  expect(encodeHash(config)).toBe('epochs=10&mean=0.5%2C0.5%2C0.5');
+});
+
+test('names that mean nothing are told, prototype or not', () => {
+  const { config, unknown } = decodeHash('#epoch=3&__proto__=1&toString=2&source=web');
+  expect(unknown).toEqual(['epoch', '__proto__', 'toString', 'source']);
+  expect(config).toEqual(defaultConfig());
+});
