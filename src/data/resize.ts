@@ -1,0 +1,122 @@
+/**
+ * Fixed-point bits of a coefficient: with 8-bit samples and weights that sum to one, 22 bits leave two of an int32
+ * for the overshoot. Pillow uses the same, and its output is what we match.
+ */
+const PRECISION = 22;
+const HALF = 2 ** (PRECISION - 1);
+const ONE = 2 ** PRECISION;
+
+/** For each output position: the first input sample, and fixed-point weights of it and the next ones. */
+interface Taps {
+  first: Int32Array;
+  count: Int32Array;
+  weights: Int32Array;
+  /** room of one output position in `weights` */
+  stride: number;
+}
+
+/**
+ * Resizes 8-bit RGB (height * width * 3 bytes) as `PIL.Image.resize((outWidth, outHeight), BILINEAR)` does, to the
+ * bit: a triangle filter that widens with the reduction (antialiased), rows first, then columns, each rounded to 8
+ * bits.
+ */
+export function resizeBilinear(
+  rgb: Uint8Array,
+  width: number,
+  height: number,
+  outWidth: number,
+  outHeight: number,
+): Uint8Array<ArrayBuffer> {
+  const across = outWidth === width ? rgb.slice() : new Uint8Array(outWidth * height * 3);
+  if (outWidth !== width) {
+    const taps = triangleTaps(width, outWidth);
+    for (let y = 0; y < height; y++) {
+      const from = rgb.subarray(y * width * 3, (y + 1) * width * 3);
+      resampleLine(from, 3, taps, across, y * outWidth * 3, 3);
+    }
+  }
+  if (outHeight === height) return across;
+  const out = new Uint8Array(outWidth * outHeight * 3);
+  const taps = triangleTaps(height, outHeight);
+  const row = outWidth * 3;
+  for (let x = 0; x < outWidth; x++) resampleLine(across.subarray(x * 3), row, taps, out, x * 3, row);
+  return out;
+}
+
+/** One line of RGB samples, `step` bytes apart, resampled to one `outStep` bytes apart. */
+function resampleLine(
+  from: Uint8Array,
+  step: number,
+  taps: Taps,
+  out: Uint8Array,
+  outAt: number,
+  outStep: number,
+): void {
+  const { first, count, weights, stride } = taps;
+  for (let i = 0; i < first.length; i++) {
+    let [r, g, b] = [HALF, HALF, HALF];
+    let at = first[i] * step;
+    for (let k = i * stride; k < i * stride + count[i]; k++, at += step) {
+      const weight = weights[k];
+      r += from[at] * weight;
+      g += from[at + 1] * weight;
+      b += from[at + 2] * weight;
+    }
+    // weights are not negative and sum to one within a few units of 2^-22, so only the upper end needs a clamp
+    const to = outAt + i * outStep;
+    out[to] = Math.min(r >> PRECISION, 255);
+    out[to + 1] = Math.min(g >> PRECISION, 255);
+    out[to + 2] = Math.min(b >> PRECISION, 255);
+  }
+}
+
+function triangleTaps(size: number, outSize: number): Taps {
+  const scale = size / outSize;
+  const widening = Math.max(scale, 1);
+  const stride = Math.ceil(widening) * 2 + 1;
+  const first = new Int32Array(outSize);
+  const count = new Int32Array(outSize);
+  const weights = new Int32Array(outSize * stride);
+  const exact = new Float64Array(stride);
+  for (let i = 0; i < outSize; i++) {
+    const centre = (i + 0.5) * scale;
+    const low = Math.max(0, Math.trunc(centre - widening + 0.5));
+    const high = Math.min(size, Math.trunc(centre + widening + 0.5));
+    const inverse = 1 / widening;
+    let sum = 0;
+    for (let k = 0; k < high - low; k++) {
+      exact[k] = Math.max(0, 1 - Math.abs((k + low - centre + 0.5) * inverse));
+      sum += exact[k];
+    }
+    for (let k = 0; k < high - low; k++) weights[i * stride + k] = Math.trunc(0.5 + (exact[k] / sum) * ONE);
+    first[i] = low;
+    count[i] = high - low;
+  }
+  return { first, count, weights, stride };
+}
+
+/**
+ * A square of `side` pixels, as torchvision's Resize(side) and CenterCrop(side): the shorter side becomes `side`, the
+ * longer one keeps the proportion (rounded down), and the middle is cut out.
+ */
+export function resizeAndCrop(rgb: Uint8Array, width: number, height: number, side: number): Uint8Array<ArrayBuffer> {
+  const outWidth = width <= height ? side : Math.trunc((side * width) / height);
+  const outHeight = width <= height ? Math.trunc((side * height) / width) : side;
+  const resized = resizeBilinear(rgb, width, height, outWidth, outHeight);
+  if (outWidth === outHeight) return resized;
+  const left = roundHalfEven((outWidth - side) / 2);
+  const top = roundHalfEven((outHeight - side) / 2);
+  const out = new Uint8Array(side * side * 3);
+  for (let y = 0; y < side; y++) {
+    const at = ((top + y) * outWidth + left) * 3;
+    out.set(resized.subarray(at, at + side * 3), y * side * 3);
+  }
+  return out;
+}
+
+/** Python's round() of a number that is a multiple of a half. */
+function roundHalfEven(value: number): number {
+  const down = Math.floor(value);
+  if (value === down) return down;
+  return down % 2 === 0 ? down : down + 1;
+}

@@ -1,0 +1,31 @@
+import { describe, expect, test } from 'vitest';
+import { resizeAndCrop, resizeBilinear } from '../../../src/data/resize';
+import expected from '../../fixtures/images/expected.json';
+
+const { width, height } = expected;
+const source = new Uint8Array(Buffer.from(expected.decoded['rgb.png'], 'base64'));
+const resized: Record<string, string> = expected.resized;
+
+describe('resizeBilinear gives the bytes of Pillow', () => {
+  test.each(Object.keys(resized))('%s', (size) => {
+    const [outWidth, outHeight] = size.split('x').map(Number);
+    const out = resizeBilinear(source, width, height, outWidth, outHeight);
+    expect(Buffer.from(out).equals(Buffer.from(resized[size], 'base64'))).toBe(true);
+  });
+});
+
+describe('resizeAndCrop', () => {
+  test('scales the shorter side and keeps the middle', () => {
+    const whole = resizeBilinear(source, width, height, 16, 10);
+    const out = resizeAndCrop(source, width, height, 10);
+    for (let y = 0; y < 10; y++) {
+      const want = whole.subarray((y * 16 + 3) * 3, (y * 16 + 13) * 3);
+      expect(out.subarray(y * 30, (y + 1) * 30)).toEqual(want);
+    }
+  });
+
+  test('leaves an image of the right size alone', () => {
+    const square = source.slice(0, 9 * 9 * 3);
+    expect(resizeAndCrop(square, 9, 9, 9)).toEqual(square);
+  });
+});
