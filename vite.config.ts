@@ -12,7 +12,7 @@ const browser = {
 export default defineConfig(({ mode }) => ({
   base: './',
   worker: { format: 'es' },
-  optimizeDeps: { exclude: ['@jsquash/jpeg', '@jsquash/png', '@jsquash/webp'] },
+  optimizeDeps: { exclude: ['@jsquash/jpeg', '@jsquash/webp'] },
   build:
     mode === 'cli'
       ? { ssr: 'src/cli/main.ts', outDir: 'dist/cli', target: 'node20', copyPublicDir: false }

@@ -64,10 +64,10 @@ export function generateBuiltin(options: {
 
 function paintScene(canvas: Float64Array, recipe: ClassRecipe, random: Random): void {
   const ground = paintBackground(canvas, random);
-  const clutter = random.index(3);
+  const clutter = random.index(3) - 1;
   for (let i = 0; i < clutter; i++) paintClutter(canvas, random);
-  const radius = random.uniform(7, 13);
-  const margin = radius * 0.75;
+  const radius = random.uniform(8, 13.5);
+  const margin = radius * 0.95;
   const centre: [number, number] = [
     random.uniform(margin, BUILTIN_SIZE - margin),
     random.uniform(margin, BUILTIN_SIZE - margin),
@@ -77,23 +77,23 @@ function paintScene(canvas: Float64Array, recipe: ClassRecipe, random: Random): 
     shape: recipe.shapes[random.index(recipe.shapes.length)],
     texture: recipe.textures[random.index(recipe.textures.length)],
     colour,
-    second: contrasting(colour, 0.35, random),
+    second: contrasting(colour, 0.6, random),
     centre,
     radius,
     opacity: random.uniform(0.8, 1),
     turn: tilt(random),
   });
-  if (random.chance(0.35)) paintOccluder(canvas, centre, radius, random);
+  if (random.chance(0.25)) paintOccluder(canvas, centre, radius, random);
 }
 
 /** Two colours along a gradient, plus smooth noise from a 5x5 lattice and sometimes faint stripes. */
 function paintBackground(canvas: Float64Array, random: Random): Colour {
   const [from, to] = [randomColour(random), randomColour(random)];
-  const blend = random.uniform(0, 0.7);
+  const blend = random.uniform(0, 0.5);
   const [dx, dy] = random.direction();
   const lattice = Array.from({ length: 36 }, () => random.uniform(-1, 1));
   const roughness = random.uniform(0, 0.15);
-  const stripes = random.chance(0.3) ? random.uniform(0.03, 0.12) : 0;
+  const stripes = random.chance(0.3) ? random.uniform(0.03, 0.1) : 0;
   const [sx, sy] = random.direction();
   const period = random.uniform(3, 9);
   for (let y = 0; y < BUILTIN_SIZE; y++) {
@@ -118,7 +118,7 @@ function paintClutter(canvas: Float64Array, random: Random): void {
     colour: randomColour(random),
     second: [0, 0, 0],
     centre: [random.uniform(0, BUILTIN_SIZE), random.uniform(0, BUILTIN_SIZE)],
-    radius: isBar ? random.uniform(4, 10) : random.uniform(2, 4),
+    radius: isBar ? random.uniform(3, 8) : random.uniform(2, 3.5),
     opacity: random.uniform(0.5, 1),
     turn: random.direction(),
   });
@@ -188,8 +188,8 @@ function textureOf(texture: Texture, radius: number, random: Random): (u: number
     const depth = random.uniform(0.2, 0.7);
     return (u, v) => depth * Math.min(Math.max(0.5 + 0.4 * (u + v), 0), 1);
   }
-  // bands of 2.2 to 3.4 pixels: wide enough to survive the blur
-  const scale = radius / random.uniform(4.4, 6.8);
+  // bands of 2.5 to 4 pixels: wide enough to survive the blur
+  const scale = radius / random.uniform(5, 8);
   const phase = random.uniform();
   if (texture === 'stripes') return (u) => 0.5 + 0.5 * wave(u * scale + phase);
   return (u, v) => 0.5 + 0.5 * wave(u * scale + phase) * wave(v * scale + phase);
@@ -197,9 +197,9 @@ function textureOf(texture: Texture, radius: number, random: Random): (u: number
 
 /** Blur, light, noise and 8 bits: what a cheap camera does. */
 function develop(canvas: Float64Array, random: Random, out: Uint8Array): void {
-  const blur = random.uniform(-0.1, 0.22);
+  const blur = random.uniform(-0.15, 0.2);
   if (blur > 0) blurAlong(canvas, blur);
-  const noise = random.uniform(0.01, 0.1);
+  const noise = random.uniform(0.01, 0.08);
   const gain = random.uniform(0.7, 1.1);
   const lift = random.uniform(-0.08, 0.12);
   for (let i = 0; i < canvas.length; i++) {
@@ -237,10 +237,10 @@ function randomColour(random: Random): Colour {
   return [random.uniform(), random.uniform(), random.uniform()];
 }
 
-/** A colour near the class's tint or far from it, and in four of five images lighter than the ground. */
+/** A colour near the class's tint or far from it, and nearly always lighter than the ground. */
 function objectColour(tint: Colour, ground: Colour, random: Random): Colour {
-  const towards = random.uniform(0, 0.6);
-  const lighter = random.chance(0.8);
+  const towards = random.uniform(0.45, 0.95);
+  const lighter = random.chance(0.95);
   for (let attempt = 0; ; attempt++) {
     const any = contrasting(ground, 0.4, random);
     const colour = any.map((value, c) => value + (tint[c] - value) * towards) as Colour;
@@ -249,9 +249,9 @@ function objectColour(tint: Colour, ground: Colour, random: Random): Colour {
   }
 }
 
-/** An angle of up to about 35 degrees either way: objects mostly stand upright. */
+/** An angle of up to about 24 degrees either way: objects mostly stand upright. */
 function tilt(random: Random): [number, number] {
-  const slope = random.uniform(-0.7, 0.7);
+  const slope = random.uniform(-0.45, 0.45);
   const length = Math.sqrt(1 + slope * slope);
   return [1 / length, slope / length];
 }

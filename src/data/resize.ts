@@ -1,3 +1,5 @@
+import { ImageError, MAX_PIXELS } from './image-header';
+
 /**
  * Fixed-point bits of a coefficient: with 8-bit samples and weights that sum to one, 22 bits leave two of an int32
  * for the overshoot. Pillow uses the same, and its output is what we match.
@@ -97,11 +99,20 @@ function triangleTaps(size: number, outSize: number): Taps {
 
 /**
  * A square of `side` pixels, as torchvision's Resize(side) and CenterCrop(side): the shorter side becomes `side`, the
- * longer one keeps the proportion (rounded down), and the middle is cut out.
+ * longer one keeps the proportion (rounded down), and the middle is cut out. Throws an ImageError where the scaled
+ * image would have more than MAX_PIXELS.
  */
-export function resizeAndCrop(rgb: Uint8Array, width: number, height: number, side: number): Uint8Array<ArrayBuffer> {
+export function resizeAndCrop(
+  rgb: Uint8Array,
+  width: number,
+  height: number,
+  side: number,
+): Uint8Array<ArrayBuffer> {
   const outWidth = width <= height ? side : Math.trunc((side * width) / height);
   const outHeight = width <= height ? Math.trunc((side * height) / width) : side;
+  if (outWidth * outHeight > MAX_PIXELS) {
+    throw new ImageError(`${width}x${height} is too long and narrow for a square of ${side}`);
+  }
   const resized = resizeBilinear(rgb, width, height, outWidth, outHeight);
   if (outWidth === outHeight) return resized;
   const left = roundHalfEven((outWidth - side) / 2);

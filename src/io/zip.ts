@@ -4,6 +4,8 @@ import { FormatError, quote } from './format-error';
 /** A zip archive in memory, read entry by entry. */
 export interface Zip {
   names: string[];
+  /** The size in bytes that an entry claims; `read` holds it to that. */
+  size(name: string): number;
   /** An entry's bytes: a view of the archive if stored, else inflated. Throws a FormatError. */
   read(name: string): Uint8Array;
 }
@@ -33,6 +35,7 @@ export function openZip(bytes: Uint8Array, maxInflated: number): Zip {
   let budget = maxInflated;
   return {
     names: [...entries.keys()],
+    size: (name) => entries.get(name)?.size ?? 0,
     read(name) {
       const entry = entries.get(name);
       if (!entry) throw new FormatError(`it lacks ${quote(name)}`);

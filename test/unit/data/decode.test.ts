@@ -1,10 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { decodeImage } from '../../../src/data/decode';
 import expected from '../../fixtures/images/expected.json';
+import { fixture } from './helpers';
 
-const folder = new URL('../../fixtures/images/', import.meta.url);
-const fixture = (name: string) => new Uint8Array(readFileSync(new URL(name, folder)));
 const decoded: Record<string, string> = expected.decoded;
 
 describe('decodeImage gives the bytes of Pillow', () => {

@@ -1,0 +1,82 @@
+import { gzipSync } from 'fflate';
+import { describe, expect, test } from 'vitest';
+import { loadImages } from '../../../src/data/load';
+import { userFile, userFiles } from './helpers';
+
+/** `count` records of label i mod 10 whose planes are filled with 3i, 3i + 1, 3i + 2. */
+function cifarBatch(count: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(count * 3073);
+  for (let i = 0; i < count; i++) {
+    bytes[i * 3073] = i % 10;
+    for (let c = 0; c < 3; c++) bytes.fill(3 * i + c, i * 3073 + 1 + c * 1024, i * 3073 + 1 + (c + 1) * 1024);
+  }
+  return bytes;
+}
+
+describe('CIFAR-10 binary batches', () => {
+  test('planes become RGB; training and test batches are told apart', async () => {
+    const files = userFiles({
+      'cifar/data_batch_1.bin': cifarBatch(12),
+      'cifar/data_batch_2.bin': cifarBatch(3),
+      'cifar/test_batch.bin': cifarBatch(2),
+      'cifar/readme.html': new Uint8Array(3),
+    });
+    const train = await loadImages(files);
+    expect(train).toMatchObject({ count: 15, width: 32, height: 32 });
+    expect([...train.labels.subarray(9)]).toEqual([9, 0, 1, 0, 1, 2]);
+    expect([...train.pixels.subarray(3072, 3078)]).toEqual([3, 4, 5, 3, 4, 5]);
+    expect(train.classes[9]).toBe('truck');
+    expect((await loadImages(files, { split: 'test' })).count).toBe(2);
+    expect((await loadImages(files, { limit: 10, size: 16 })).pixels.length).toBe(10 * 16 * 16 * 3);
+  });
+
+  test('a wrong length or label is refused', async () => {
+    await expect(loadImages([userFile('a.bin', new Uint8Array(3000))])).rejects.toThrow('3073');
+    const wrong = cifarBatch(2);
+    wrong[3073] = 10;
+    await expect(loadImages([userFile('a.bin', wrong)])).rejects.toThrow('label 10');
+  });
+});
+
+function idx(dims: number[], values: number[]): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(4 + 4 * dims.length + values.length);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, 0x800 + dims.length);
+  for (const [i, size] of dims.entries()) view.setUint32(4 + 4 * i, size);
+  bytes.set(values, 4 + 4 * dims.length);
+  return bytes;
+}
+
+describe('IDX pairs', () => {
+  const images = idx([2, 2, 3], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+  const labels = idx([2], [7, 1]);
+  const zipped = (bytes: Uint8Array) => gzipSync(bytes) as Uint8Array<ArrayBuffer>;
+
+  test.each([
+    ['plain', userFiles({ 'train-images-idx3-ubyte': images, 'train-labels-idx1-ubyte': labels })],
+    [
+      'gzip',
+      userFiles({
+        'm/t10k-labels-idx1-ubyte.gz': zipped(labels),
+        'm/t10k-images-idx3-ubyte.gz': zipped(images),
+      }),
+    ],
+  ])('%s: gray is repeated', async (_, files) => {
+    const set = await loadImages(files);
+    expect(set).toMatchObject({ count: 2, width: 3, height: 2 });
+    expect([...set.labels]).toEqual([7, 1]);
+    expect([...set.pixels.subarray(15, 21)]).toEqual([6, 6, 6, 7, 7, 7]);
+    expect(set.classes).toHaveLength(10);
+  });
+
+  test.each([
+    ['half a pair', { 'x-images-idx3-ubyte': images }, 'lacks'],
+    ['two files of images', { 'a-idx3-ubyte': images, 'b-idx3-ubyte': images }, 'second'],
+    ['unequal counts', { 'a-idx3-ubyte': images, 'b-idx1-ubyte': idx([1], [7]) }, '2 images'],
+    ['a header that claims more', { 'a-idx3-ubyte': idx([9, 2, 3], [1]), 'b-idx1-ubyte': labels }, 'length'],
+    ['damaged gzip', { 'a-idx3-ubyte.gz': zipped(images).slice(0, 20), 'b-idx1-ubyte': labels }, 'damaged'],
+    ['other content', { 'a-idx3-ubyte': new Uint8Array(99), 'b-idx1-ubyte': labels }, 'not an IDX'],
+  ])('%s is refused', async (_, files, reason) => {
+    await expect(loadImages(userFiles(files))).rejects.toThrow(reason);
+  });
+});
