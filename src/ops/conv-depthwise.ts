@@ -140,10 +140,16 @@ function backwardWeight(node: Node, g: Graph): Dispatch[] {
   ];
 }
 
-/** One input and one output channel a group, no dilation: vec4s of channels, register windows. */
+/**
+ * One input and one output channel a group, no dilation: vec4s of channels, register windows. With a single channel the
+ * weight is laid out as a dense one, its input channels padded, and not taken here.
+ */
 export const depthwise: ConvFamily = {
   fits: ({ x, w, attrs }) =>
-    attrs.groups === x.shape[3] && w.shape[3] === x.shape[3] && attrs.dilation.every((d) => d === 1),
+    attrs.groups === x.shape[3] &&
+    w.shape[3] === x.shape[3] &&
+    w.padded[2] === 1 &&
+    attrs.dilation.every((d) => d === 1),
   forward,
   backwardInput,
   backwardWeight,
