@@ -11,6 +11,7 @@ import {
   type ConvTensors,
   forwardTensors,
 } from './conv-geometry';
+import { pointwise } from './conv-pointwise';
 import { biasGradient } from './reduce';
 
 export type { ConvAttributes } from './conv-geometry';
@@ -58,7 +59,7 @@ export function conv2d(
 /** The shaders for a convolution: the first family that fits. */
 export const convFamily = (t: ConvTensors): ConvFamily => FAMILIES.find((f) => f.fits(t)) ?? direct;
 
-const FAMILIES = [depthwise];
+const FAMILIES = [depthwise, pointwise];
 
 /**
  * Inputs x, weight, bias?, coef? `[4, ci]`; outputs y, partial? `[outputBlocks.count, 2, co]` of (mean, M2).

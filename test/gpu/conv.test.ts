@@ -83,3 +83,21 @@ describe('depthwise', () => {
     ].map(title),
   )('%s', async (_, s) => check(s));
 });
+
+const pointwise = (x: Shape['x'], co: number): Shape => ({ x, co, kernel: [1, 1] });
+
+describe('pointwise', () => {
+  test.each(
+    [
+      pointwise([1, 3, 1, 1], 2),
+      pointwise([2, 7, 3, 5], 9),
+      pointwise([3, 16, 1, 1], 10),
+      pointwise([1, 9, 11, 13], 24),
+      // one for each tile
+      pointwise([1, 4, 48, 43], 10),
+      pointwise([1, 9, 48, 43], 36),
+      pointwise([1, 36, 61, 71], 33),
+      pointwise([1, 12, 61, 71], 59),
+    ].map(title),
+  )('%s', async (_, s) => check(s));
+});

@@ -1,0 +1,77 @@
+// partial[s, i, o] = sum over the s-th of SPLITS runs of rows of f(x[row, i]) * dy[row, o]: the gradient of a 1x1 convolution's
+// weight. x [ROWS, CI4], dy [ROWS, CO4], partial [SPLITS, 4*CI4, CO4], all vec4s of channels.
+// A thread owns the products of XQ vec4s of input channels (XGROUPS apart) and YQ of output channels (YGROUPS apart) of one
+// split: per row it loads XQ + YQ for 4*XQ*YQ vec4 multiply-adds. reduce/sum_splits adds the splits in order.
+// PROLOGUE: x is raw, f(x) = activate(scale * x + shift). BACKWARD_PROLOGUE: dy is the gradient g behind a batch norm, of
+// which this reads A g + B y_raw + C. coef: with PROLOGUE [mean, rstd, scale, shift], CI4 vec4s each, then [A, B, C], CO4 each.
+//#import common/activation
+//#import common/input
+//#import common/gradient
+const WG: u32 = 64u;
+const ROWS: u32 = 1u;
+const CI: u32 = 4u;
+const CI4: u32 = 1u;
+const CO4: u32 = 1u;
+const SPLITS: u32 = 1u;
+const XQ: u32 = 1u;
+const YQ: u32 = 1u;
+const SUMS: u32 = 4u; // 4 * XQ * YQ
+const XGROUPS: u32 = 1u; // ceil(CI4 / XQ)
+const YGROUPS: u32 = 1u; // ceil(CO4 / YQ)
+
+@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read> dy: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> coef: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> y_raw: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read_write> partial: array<vec4<f32>>;
+
+@compute @workgroup_size(WG)
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
+  let index = id.x + id.y * groups.x * WG;
+  if (index >= SPLITS * XGROUPS * YGROUPS) { return; }
+  let yg = index % YGROUPS;
+  let xg = index / YGROUPS % XGROUPS;
+  let split = index / (YGROUPS * XGROUPS);
+  const RUN = (ROWS + SPLITS - 1u) / SPLITS;
+  var inputs: array<InputCoefficients, XQ>;
+  //#unroll
+  for (var p = 0u; p < XQ; p++) { inputs[p] = input_coefficients(min(xg + p * XGROUPS, CI4 - 1u), CI4); }
+  var gradients: array<GradientCoefficients, YQ>;
+  //#unroll
+  for (var q = 0u; q < YQ; q++) { gradients[q] = gradient_coefficients(min(yg + q * YGROUPS, CO4 - 1u), CO4); }
+  var sums: array<vec4<f32>, SUMS>;
+  for (var row = split * RUN; row < min((split + 1u) * RUN, ROWS); row++) {
+    var values: array<vec4<f32>, YQ>;
+    //#unroll
+    for (var q = 0u; q < YQ; q++) {
+      values[q] = load_gradient(row * CO4 + min(yg + q * YGROUPS, CO4 - 1u), gradients[q]);
+    }
+    //#unroll
+    for (var p = 0u; p < XQ; p++) {
+      let v = prologue(x[row * CI4 + min(xg + p * XGROUPS, CI4 - 1u)], inputs[p]);
+      //#unroll
+      for (var q = 0u; q < YQ; q++) {
+        sums[(p * YQ + q) * 4u] += v.x * values[q];
+        sums[(p * YQ + q) * 4u + 1u] += v.y * values[q];
+        sums[(p * YQ + q) * 4u + 2u] += v.z * values[q];
+        sums[(p * YQ + q) * 4u + 3u] += v.w * values[q];
+      }
+    }
+  }
+  //#unroll
+  for (var p = 0u; p < XQ; p++) {
+    //#unroll
+    for (var q = 0u; q < YQ; q++) {
+      let i = xg + p * XGROUPS;
+      let o = yg + q * YGROUPS;
+      if (i < CI4 && o < CO4) {
+        //#unroll
+        for (var j = 0u; j < 4u; j++) {
+          // an activation that is not 0 at 0 makes something of the padding lanes of x
+          partial[(split * 4u * CI4 + i * 4u + j) * CO4 + o] =
+            select(vec4(0.0), sums[(p * YQ + q) * 4u + j], i * 4u + j < CI);
+        }
+      }
+    }
+  }
+}
