@@ -7,7 +7,7 @@ import { toCsv } from './csv';
 import { type Axis, buildCurve, type Curve, type Quantity } from './curves';
 import { download } from './files';
 import { percent, significant, tick } from './format';
-import { baseAccuracy, status, stepCount, steps, testPoints } from './run';
+import { baseAccuracy, stepCount, steps, testPoints } from './run';
 
 const smoothing = signal(0.9);
 const axis = signal<Axis>('step');
@@ -26,7 +26,7 @@ const tickFormats: Record<Quantity, (value: number) => string> = {
 };
 
 export function Curves() {
-  if (status.value === 'idle') {
+  if (stepCount.value === 0) {
     return (
       <p class="hint empty">
         Loss and accuracy appear here with the first step: each step faint, a smoothed line on top, test

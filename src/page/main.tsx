@@ -3,6 +3,7 @@ import { render } from 'preact';
 import 'uplot/dist/uPlot.min.css';
 import './style/base.css';
 import './style/form.css';
+import './style/table.css';
 import './style/run.css';
 import './style/results.css';
 import { App } from './app';

@@ -144,12 +144,11 @@ function Layers() {
     <section class="scroll" tabIndex={0} aria-label="Layers of the checkpoint">
       <table>
         <caption>
-          {count(found.layers.length)} tensors, {count(total)} parameters
+          {count(trained.length)} tensors, {count(total)} parameters
         </caption>
         <thead>
           <tr>
             <th scope="col">Tensor</th>
-            <th scope="col">Kind</th>
             <th scope="col">Shape</th>
             <th scope="col" class="number">
               Numbers
@@ -160,10 +159,11 @@ function Layers() {
           </tr>
         </thead>
         <tbody>
-          {found.layers.map((layer) => (
+          {trained.map((layer) => (
             <tr key={layer.name}>
-              <th scope="row">{layer.name}</th>
-              <td>{layer.kind}</td>
+              <th scope="row">
+                {layer.name} <small>{layer.kind}</small>
+              </th>
               <td>{layer.shape.join('×')}</td>
               <td class="number">{count(layer.parameters)}</td>
               <td class="number">{layer.redundancy === undefined ? '' : significant(layer.redundancy)}</td>

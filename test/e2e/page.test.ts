@@ -135,8 +135,10 @@ describe('the form', () => {
     await page.locator('#checkpoint').setInputFiles(file('net.txt'));
     await page.getByText('net.txt is no checkpoint.').waitFor();
     await page.locator('#checkpoint').setInputFiles(file('net.safetensors'));
-    await page.getByText('21 tensors, 46,080 parameters').waitFor();
-    expect(await page.getByRole('rowheader', { name: 'layer3.conv1.<i>weight</i>' }).count()).toBe(1);
+    await page.getByText('20 tensors, 46,080 parameters').waitFor();
+    expect(await page.getByRole('rowheader', { name: 'layer3.conv1.<i>weight</i> conv 3×3' }).count()).toBe(
+      1,
+    );
     await start(page);
     expect(await page.getByText('Choose your training images').count()).toBe(1);
     await page.locator('#train').setInputFiles([file('train.zip')]);
@@ -180,7 +182,7 @@ describe.each(['light', 'dark'] as const)('in %s colours', (colorScheme) => {
     await check(page);
     await page.getByRole('radio', { name: 'Your own' }).check();
     await page.locator('#checkpoint').setInputFiles(file('net.safetensors'));
-    await page.getByText('21 tensors').waitFor();
+    await page.getByText('20 tensors').waitFor();
     await check(page);
   });
 

@@ -28,6 +28,15 @@ try {
       await page.getByRole('button', { name: 'Resume' }).click();
       await page.getByText('The merge is proven').waitFor();
       await page.screenshot(picture('results'));
+      await page.getByRole('radio', { name: 'Your own' }).check();
+      await page.locator('#checkpoint').setInputFiles({
+        name: 'network.safetensors',
+        mimeType: 'application/octet-stream',
+        buffer: Buffer.from('x'),
+      });
+      await page.getByText('20 tensors').waitFor();
+      await page.getByText('Advanced settings').click();
+      await page.screenshot(picture('own'));
       await page.context().close();
     }
   }
