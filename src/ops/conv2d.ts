@@ -1,6 +1,7 @@
 import { UserError } from '../errors';
 import type { Graph, Op } from '../graph/graph';
 import type { Tensor } from '../graph/tensor';
+import { dense } from './conv-dense';
 import { depthwise } from './conv-depthwise';
 import { direct } from './conv-direct';
 import {
@@ -59,7 +60,7 @@ export function conv2d(
 /** The shaders for a convolution: the first family that fits. */
 export const convFamily = (t: ConvTensors): ConvFamily => FAMILIES.find((f) => f.fits(t)) ?? direct;
 
-const FAMILIES = [depthwise, pointwise];
+const FAMILIES = [depthwise, pointwise, dense];
 
 /**
  * Inputs x, weight, bias?, coef? `[4, ci]`; outputs y, partial? `[outputBlocks.count, 2, co]` of (mean, M2).

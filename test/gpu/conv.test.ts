@@ -101,3 +101,22 @@ describe('pointwise', () => {
     ].map(title),
   )('%s', async (_, s) => check(s));
 });
+
+describe('dense', () => {
+  test.each(
+    [
+      { x: [2, 3, 9, 11], co: 6, kernel: [3, 3], padding: [1, 1] },
+      { x: [1, 5, 1, 1], co: 3, kernel: [3, 3], padding: [1, 1] },
+      { x: [2, 8, 8, 17], co: 9, kernel: [3, 3], padding: [1, 1], stride: [2, 2] },
+      { x: [1, 3, 19, 18], co: 5, kernel: [7, 7], padding: [3, 3], stride: [2, 2] },
+      { x: [1, 6, 9, 10], co: 4, kernel: [1, 1], stride: [2, 2] },
+      { x: [1, 6, 9, 10], co: 7, kernel: [1, 1], padding: [1, 0] },
+      { x: [2, 3, 8, 12], co: 5, kernel: [4, 4], stride: [4, 4] },
+      { x: [1, 4, 9, 8], co: 4, kernel: [2, 5], padding: [0, 2], stride: [3, 1] },
+      { x: [1, 2, 7, 15], co: 3, kernel: [1, 11], padding: [0, 5], stride: [1, 2] },
+      { x: [1, 7, 64, 65], co: 66, kernel: [2, 2] }, // enough pixels for two vec4s of channels a thread
+      { x: [1, 4, 9, 9], co: 6, kernel: [3, 3], padding: [2, 2], dilation: [2, 2] },
+      { x: [2, 6, 5, 7], co: 9, kernel: [3, 3], padding: [1, 1], stride: [2, 1], groups: 3 },
+    ].map((s) => title(s as Shape)),
+  )('%s', async (_, s) => check(s));
+});

@@ -1,0 +1,136 @@
+// dx[n, h, w, i] = addend + sum_{kh, kw, o} dy[n, oh, ow, o] * w[kh, kw, i, o] over oh*SH - PH + kh = h, ow*SW - PW + kw = w, one group.
+// dx [N, H, W, CI4], dy [N, OH, OW, CO4], w [KH, KW, 4*CI4, CO4], all vec4s of channels.
+// A thread owns QUADS vec4s of input channels (GROUPS apart) of a block of RUN rows by TW columns of dx, a row at a time. Per
+// row of the kernel and vec4 of output channels it loads the columns of dy that CHUNK taps of each phase read once (a column
+// of dx meets every SW-th tap), and 4*QUADS of w a tap (a row of w a channel).
+// BACKWARD_PROLOGUE: dy is the gradient g behind a batch norm, of which this reads A g + B y_raw + C.
+// EPILOGUE: what is written is (dx + addend) * act'(scale x_raw + shift), and partial[block, (sum g, sum g xhat), i] of it.
+// coef: with EPILOGUE [mean, rstd, scale, shift], CI4 vec4s each, then with BACKWARD_PROLOGUE [A, B, C], CO4 each.
+//#import common/activation
+//#import common/input
+//#import common/gradient
+const WG: u32 = 64u;
+const N: u32 = 1u;
+const H: u32 = 1u;
+const W: u32 = 1u;
+const OH: u32 = 1u;
+const OW: u32 = 1u;
+const CI4: u32 = 1u;
+const CO4: u32 = 1u;
+const KH: u32 = 1u;
+const KW: u32 = 1u;
+const SH: u32 = 1u;
+const SW: u32 = 1u;
+const PH: u32 = 0u;
+const PW: u32 = 0u;
+const ADDEND: bool = false;
+const TW: u32 = 1u; // columns of dx a block, a multiple of SW
+const RUN: u32 = 1u; // rows of dx a block
+const CHUNK: u32 = 1u; // taps of a phase of a row of the kernel at a time
+const DYW: u32 = 1u; // columns of dy that a chunk of taps reads
+const TILES: u32 = 1u; // ceil(W / TW)
+const RUNS: u32 = 1u; // ceil(H / RUN)
+
+const QUADS: u32 = 1u; // vec4s of input channels a thread
+const GROUPS: u32 = 1u; // ceil(CI4 / QUADS)
+const SUMS: u32 = 1u; // TW * QUADS
+
+@group(0) @binding(0) var<storage, read> dy: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read> w: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> addend: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> coef: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> y_raw: array<vec4<f32>>;
+@group(0) @binding(5) var<storage, read> x_raw: array<vec4<f32>>;
+@group(0) @binding(6) var<storage, read_write> dx: array<vec4<f32>>;
+@group(0) @binding(7) var<storage, read_write> partial: array<vec4<f32>>;
+
+@compute @workgroup_size(WG)
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
+  let index = id.x + id.y * groups.x * WG;
+  if (index >= N * RUNS * TILES * GROUPS) { return; }
+  let group = index % GROUPS;
+  let block = index / GROUPS;
+  let column = block % TILES * TW;
+  let first = block / TILES % RUNS * RUN;
+  let n = block / (TILES * RUNS);
+  // a column's taps begin at its phase
+  const PHASE = PW % SW;
+  var totals: array<vec4<f32>, QUADS>;
+  var products: array<vec4<f32>, QUADS>;
+  for (var h = first; h < min(first + RUN, H); h++) {
+    var sums = array<vec4<f32>, SUMS>();
+    for (var kh = 0u; kh < KH; kh++) {
+      // unsigned arithmetic wraps: what lies above the image compares as far below it
+      let row_at = h + PH - kh;
+      if (row_at % SH != 0u || row_at / SH >= OH) { continue; }
+      let at = (n * OH + row_at / SH) * OW;
+      for (var first_tap = 0u; first_tap * SW < KW; first_tap += CHUNK) {
+        for (var o = 0u; o < CO4; o++) {
+          let gradient = gradient_coefficients(o, CO4);
+          var row: array<vec4<f32>, DYW>;
+          //#unroll
+          for (var j = 0u; j < DYW; j++) {
+            let ow = column / SW + PW / SW + j + 1u - CHUNK - first_tap;
+            row[j] = select(vec4(0.0), load_gradient((at + min(ow, OW - 1u)) * CO4 + o, gradient), ow < OW);
+          }
+          //#unroll
+          for (var m = 0u; m < CHUNK; m++) {
+            //#unroll
+            for (var phase = 0u; phase < SW; phase++) {
+              let kw = (first_tap + m) * SW + phase;
+              if (kw < KW) {
+                //#unroll
+                for (var q = 0u; q < QUADS; q++) {
+                  let tap = ((kh * KW + kw) * CI4 + min(group + q * GROUPS, CI4 - 1u)) * 4u * CO4 + o;
+                  let w0 = w[tap];
+                  let w1 = w[tap + CO4];
+                  let w2 = w[tap + 2u * CO4];
+                  let w3 = w[tap + 3u * CO4];
+                  //#unroll
+                  for (var t = 0u; t < TW; t++) {
+                    if ((t + PHASE) % SW == phase) {
+                      let v = row[CHUNK - 1u + (t + PHASE) / SW - m];
+                      sums[t * QUADS + q] += vec4(dot(v, w0), dot(v, w1), dot(v, w2), dot(v, w3));
+                    }
+                  }
+                }
+              }
+            }
+          }
+        }
+      }
+    }
+    //#unroll
+    for (var q = 0u; q < QUADS; q++) {
+      let i = group + q * GROUPS;
+      if (i < CI4) {
+        let input = input_coefficients(i, CI4);
+        //#unroll
+        for (var t = 0u; t < TW; t++) {
+          if (column + t < W) {
+            let to = ((n * H + h) * W + column + t) * CI4 + i;
+            var v = sums[t * QUADS + q];
+            if (ADDEND) { v += addend[to]; }
+            if (EPILOGUE) {
+              let raw = x_raw[to];
+              v *= activate_derivative(raw * input.scale + input.shift);
+              totals[q] += v;
+              products[q] += v * (raw - input.mean) * input.rstd;
+            }
+            dx[to] = v;
+          }
+        }
+      }
+    }
+  }
+  if (EPILOGUE) {
+    //#unroll
+    for (var q = 0u; q < QUADS; q++) {
+      let i = group + q * GROUPS;
+      if (i < CI4) {
+        partial[(block * 2u) * CI4 + i] = totals[q];
+        partial[(block * 2u + 1u) * CI4 + i] = products[q];
+      }
+    }
+  }
+}

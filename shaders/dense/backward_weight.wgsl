@@ -1,0 +1,106 @@
+// partial[s, kh, kw, i, o] = sum over the s-th of SPLITS runs of rows (n, oh) of f(x[n, oh*SH - PH + kh, ow*SW - PW + kw, i]) * dy[n, oh, ow, o]
+// One group. x [N, H, W, CI4], dy [N, OH, OW, CO4], partial [SPLITS, KH, KW, 4*CI4, CO4], all vec4s of channels.
+// A thread owns the products of one vec4 of input channels and QUADS of output channels (GROUPS apart) at CHUNK taps of one
+// row of the kernel, of one split. It goes along rows of dy TW columns at a time: XW of x and TW*QUADS of dy are loaded for
+// 4*TW*CHUNK*QUADS vec4 multiply-adds. reduce/sum_splits adds the splits in order.
+// PROLOGUE: x is raw, f(x) = activate(scale * x + shift). BACKWARD_PROLOGUE: dy is the gradient g behind a batch norm, of
+// which this reads A g + B y_raw + C. coef: with PROLOGUE [mean, rstd, scale, shift], CI4 vec4s each, then [A, B, C], CO4 each.
+//#import common/activation
+//#import common/input
+//#import common/gradient
+const WG: u32 = 64u;
+const N: u32 = 1u;
+const H: u32 = 1u;
+const W: u32 = 1u;
+const OH: u32 = 1u;
+const OW: u32 = 1u;
+const CI: u32 = 4u;
+const CI4: u32 = 1u;
+const CO4: u32 = 1u;
+const KH: u32 = 1u;
+const KW: u32 = 1u;
+const SH: u32 = 1u;
+const SW: u32 = 1u;
+const PH: u32 = 0u;
+const PW: u32 = 0u;
+const SPLITS: u32 = 1u;
+const TW: u32 = 1u; // columns of dy at a time
+const CHUNK: u32 = 1u; // taps a thread
+const CHUNKS: u32 = 1u; // ceil(KW / CHUNK)
+const XW: u32 = 1u; // (TW - 1) * SW + CHUNK: columns of x that a row of dy meets
+const QUADS: u32 = 1u; // vec4s of output channels a thread
+const GROUPS: u32 = 1u; // ceil(CO4 / QUADS)
+const SUMS: u32 = 4u; // 4 * CHUNK * QUADS
+
+
+@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read> dy: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> coef: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> y_raw: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read_write> partial: array<vec4<f32>>;
+
+@compute @workgroup_size(WG)
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
+  let index = id.x + id.y * groups.x * WG;
+  if (index >= SPLITS * KH * CHUNKS * CI4 * GROUPS) { return; }
+  let group = index % GROUPS;
+  let i = index / GROUPS % CI4;
+  let first_tap = index / (GROUPS * CI4) % CHUNKS * CHUNK;
+  let kh = index / (GROUPS * CI4 * CHUNKS) % KH;
+  let split = index / (GROUPS * CI4 * CHUNKS * KH);
+  let input = input_coefficients(i, CI4);
+  var gradients: array<GradientCoefficients, QUADS>;
+  //#unroll
+  for (var q = 0u; q < QUADS; q++) { gradients[q] = gradient_coefficients(min(group + q * GROUPS, CO4 - 1u), CO4); }
+  var sums: array<vec4<f32>, SUMS>;
+  const ROWS = N * OH;
+  const RUN = (ROWS + SPLITS - 1u) / SPLITS;
+  for (var run_row = split * RUN; run_row < min((split + 1u) * RUN, ROWS); run_row++) {
+    // unsigned arithmetic wraps: what lies above the image compares as far below it
+    let ih = run_row % OH * SH + kh - PH;
+    if (ih >= H) { continue; }
+    let at = (run_row / OH * H + ih) * W;
+    for (var column = 0u; column < OW; column += TW) {
+      var row: array<vec4<f32>, XW>;
+      //#unroll
+      for (var j = 0u; j < XW; j++) {
+        if (j % SW < CHUNK) {
+          let iw = column * SW + first_tap + j - PW;
+          row[j] = select(vec4(0.0), prologue(x[(at + min(iw, W - 1u)) * CI4 + i], input), iw < W);
+        }
+      }
+      //#unroll
+      for (var t = 0u; t < TW; t++) {
+        if (column + t < OW) {
+          //#unroll
+          for (var q = 0u; q < QUADS; q++) {
+            let d = load_gradient((run_row * OW + column + t) * CO4 + min(group + q * GROUPS, CO4 - 1u), gradients[q]);
+            //#unroll
+            for (var k = 0u; k < CHUNK; k++) {
+              sums[(k * QUADS + q) * 4u] += row[t * SW + k].x * d;
+              sums[(k * QUADS + q) * 4u + 1u] += row[t * SW + k].y * d;
+              sums[(k * QUADS + q) * 4u + 2u] += row[t * SW + k].z * d;
+              sums[(k * QUADS + q) * 4u + 3u] += row[t * SW + k].w * d;
+            }
+          }
+        }
+      }
+    }
+  }
+  //#unroll
+  for (var k = 0u; k < CHUNK; k++) {
+    //#unroll
+    for (var q = 0u; q < QUADS; q++) {
+      let kw = first_tap + k;
+      let o = group + q * GROUPS;
+      if (kw < KW && o < CO4) {
+        //#unroll
+        for (var j = 0u; j < 4u; j++) {
+          // an activation that is not 0 at 0 makes something of the padding lanes of x
+          partial[(((split * KH + kh) * KW + kw) * 4u * CI4 + i * 4u + j) * CO4 + o] =
+            select(vec4(0.0), sums[(k * QUADS + q) * 4u + j], i * 4u + j < CI);
+        }
+      }
+    }
+  }
+}

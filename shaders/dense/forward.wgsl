@@ -1,0 +1,130 @@
+// y[n, oh, ow, o] = bias[o] + sum_{kh, kw, i} f(x[n, oh*SH - PH + kh, ow*SW - PW + kw, i]) * w[kh, kw, i, o], one group.
+// x [N, H, W, CI4], y [N, OH, OW, CO4], w [KH, KW, 4*CI4, CO4], all vec4s of channels.
+// A thread owns QUADS vec4s of output channels (GROUPS apart, so that neighbours read neighbouring weights) of a block of
+// RUN rows by TW columns of y, a row at a time. Per row of the kernel and vec4 of input channels it loads the columns of x that
+// CHUNK taps read once, and 4*QUADS of w a tap for 4*TW*QUADS vec4 multiply-adds.
+// PROLOGUE: x is the raw output of the layer before, f(x) = activate(scale * x + shift) of coef [mean, rstd, scale, shift];
+// padding of the image stays 0. STATISTICS: partial[block, (mean, M2), o] over the block's part of y.
+//#import common/activation
+//#import common/input
+const WG: u32 = 64u;
+const N: u32 = 1u;
+const H: u32 = 1u;
+const W: u32 = 1u;
+const OH: u32 = 1u;
+const OW: u32 = 1u;
+const CI4: u32 = 1u;
+const CO4: u32 = 1u;
+const KH: u32 = 1u;
+const KW: u32 = 1u;
+const SH: u32 = 1u;
+const SW: u32 = 1u;
+const PH: u32 = 0u;
+const PW: u32 = 0u;
+const BIAS: bool = false;
+const STATISTICS: bool = false;
+const TW: u32 = 1u; // columns of y a block
+const RUN: u32 = 1u; // rows of y a block
+const CHUNK: u32 = 1u; // taps of a row of the kernel at a time
+const XW: u32 = 1u; // (TW - 1) * SW + CHUNK: columns of x that a chunk of taps reads
+const TILES: u32 = 1u; // ceil(OW / TW)
+const RUNS: u32 = 1u; // ceil(OH / RUN)
+
+const QUADS: u32 = 1u; // vec4s of output channels a thread
+const GROUPS: u32 = 1u; // ceil(CO4 / QUADS)
+const SUMS: u32 = 1u; // TW * QUADS
+
+@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read> w: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> bias: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> coef: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read_write> y: array<vec4<f32>>;
+@group(0) @binding(5) var<storage, read_write> partial: array<vec4<f32>>;
+
+@compute @workgroup_size(WG)
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
+  let index = id.x + id.y * groups.x * WG;
+  if (index >= N * RUNS * TILES * GROUPS) { return; }
+  let group = index % GROUPS;
+  let block = index / GROUPS;
+  let column = block % TILES * TW;
+  let first = block / TILES % RUNS * RUN;
+  let n = block / (TILES * RUNS);
+  let end = min(first + RUN, OH);
+  let columns = min(TW, OW - column);
+  var pivots: array<vec4<f32>, QUADS>;
+  var totals: array<vec4<f32>, QUADS>;
+  var squares: array<vec4<f32>, QUADS>;
+  for (var oh = first; oh < end; oh++) {
+    var sums = array<vec4<f32>, SUMS>();
+    for (var kh = 0u; kh < KH; kh++) {
+      // unsigned arithmetic wraps: what lies above the image compares as far below it
+      let ih = oh * SH + kh - PH;
+      if (ih >= H) { continue; }
+      let at = (n * H + ih) * W;
+      for (var first_tap = 0u; first_tap < KW; first_tap += CHUNK) {
+        for (var i = 0u; i < CI4; i++) {
+          let input = input_coefficients(i, CI4);
+          var row: array<vec4<f32>, XW>;
+          //#unroll
+          for (var j = 0u; j < XW; j++) {
+            if (j % SW < CHUNK) {
+              let iw = column * SW + first_tap + j - PW;
+              row[j] = select(vec4(0.0), prologue(x[(at + min(iw, W - 1u)) * CI4 + i], input), iw < W);
+            }
+          }
+          //#unroll
+          for (var k = 0u; k < CHUNK; k++) {
+            let kw = first_tap + k;
+            if (kw < KW) {
+              //#unroll
+              for (var q = 0u; q < QUADS; q++) {
+                let tap = ((kh * KW + kw) * CI4 + i) * 4u * CO4 + min(group + q * GROUPS, CO4 - 1u);
+                let w0 = w[tap];
+                let w1 = w[tap + CO4];
+                let w2 = w[tap + 2u * CO4];
+                let w3 = w[tap + 3u * CO4];
+                //#unroll
+                for (var t = 0u; t < TW; t++) {
+                  sums[t * QUADS + q] +=
+                    row[t * SW + k].x * w0 + row[t * SW + k].y * w1 + row[t * SW + k].z * w2 + row[t * SW + k].w * w3;
+                }
+              }
+            }
+          }
+        }
+      }
+    }
+    //#unroll
+    for (var q = 0u; q < QUADS; q++) {
+      let o = group + q * GROUPS;
+      if (o < CO4) {
+        var offset = vec4(0.0);
+        if (BIAS) { offset = bias[o]; }
+        if (STATISTICS && oh == first) { pivots[q] = sums[q] + offset; }
+        //#unroll
+        for (var t = 0u; t < TW; t++) {
+          if (t < columns) {
+            let v = sums[t * QUADS + q] + offset;
+            y[((n * OH + oh) * OW + column + t) * CO4 + o] = v;
+            if (STATISTICS) {
+              totals[q] += v - pivots[q];
+              squares[q] += (v - pivots[q]) * (v - pivots[q]);
+            }
+          }
+        }
+      }
+    }
+  }
+  if (STATISTICS) {
+    let count = f32((end - first) * columns);
+    //#unroll
+    for (var q = 0u; q < QUADS; q++) {
+      let o = group + q * GROUPS;
+      if (o < CO4) {
+        partial[(block * 2u) * CO4 + o] = pivots[q] + totals[q] / count;
+        partial[(block * 2u + 1u) * CO4 + o] = max(squares[q] - totals[q] * totals[q] / count, vec4(0.0));
+      }
+    }
+  }
+}

@@ -1,0 +1,150 @@
+import type { Graph, Node } from '../graph/graph';
+import { type Constants, type Dispatch, workgroupsFor } from '../graph/plan';
+import { elements } from '../graph/tensor';
+import {
+  type BlockGrid,
+  backwardInputTensors,
+  backwardWeightTensors,
+  blockConstants,
+  type ConvFamily,
+  type ConvTensors,
+  convFlops,
+  forwardTensors,
+  gradientConstants,
+  inputConstants,
+  quads,
+  sizes,
+} from './conv-geometry';
+import { sumSplits } from './reduce';
+
+/** Columns a block, at most eight and as equal as may be, a multiple of `step`. */
+const columnsOf = (columns: number, step = 1) => Math.ceil(columns / Math.ceil(columns / 8) / step) * step;
+
+/** Equal chunks of at most `most` of a row's taps. */
+const chunkOf = (taps: number, most: number) => Math.ceil(taps / Math.ceil(taps / most));
+
+/** One row of `columnsPerBlock` a block, or where it sums over its pixels so many rows that they are 16 or more. */
+function blocks(n: number, rows: number, columns: number, columnsPerBlock: number, sums: boolean): BlockGrid {
+  const rowsPerBlock = sums ? Math.min(rows, Math.ceil(16 / columnsPerBlock)) : 1;
+  const count = n * Math.ceil(rows / rowsPerBlock) * Math.ceil(columns / columnsPerBlock);
+  return { count, rows, rowsPerBlock, columns, columnsPerBlock };
+}
+
+const outputBlocks = ({ y: { shape } }: ConvTensors, sums: boolean) =>
+  blocks(shape[0], shape[1], shape[2], columnsOf(shape[2]), sums);
+
+const inputBlocks = ({ x: { shape }, attrs }: ConvTensors, sums: boolean) =>
+  blocks(shape[0], shape[1], shape[2], columnsOf(shape[2], attrs.stride[1]), sums);
+
+/** How many vec4s of channels, of the `c4` that a shader produces, a thread takes: two where threads remain enough. */
+function channelConstants(grid: BlockGrid, c4: number): Constants & { GROUPS: number } {
+  const quadsOf = c4 > 1 && grid.count * c4 >= 16384 ? 2 : 1;
+  return { QUADS: quadsOf, GROUPS: Math.ceil(c4 / quadsOf), SUMS: grid.columnsPerBlock * quadsOf };
+}
+
+function forward(node: Node): Dispatch[] {
+  const { t, bias, coef, partial } = forwardTensors(node);
+  const grid = outputBlocks(t, partial !== undefined);
+  const channels = channelConstants(grid, quads(t.y));
+  const taps = chunkOf(t.w.shape[1], 4);
+  return [
+    {
+      shader: 'dense/forward',
+      constants: {
+        ...sizes(t),
+        ...inputConstants(t, 'PROLOGUE'),
+        ...blockConstants(grid),
+        ...channels,
+        CI4: quads(t.x),
+        CO4: quads(t.y),
+        BIAS: bias !== undefined,
+        STATISTICS: partial !== undefined,
+        CHUNK: taps,
+        XW: (grid.columnsPerBlock - 1) * t.attrs.stride[1] + taps,
+      },
+      reads: { x: t.x, w: t.w, bias, coef },
+      writes: { y: t.y, partial },
+      workgroups: workgroupsFor(grid.count * channels.GROUPS),
+      flops: convFlops(t),
+    },
+  ];
+}
+
+function backwardInput(node: Node): Dispatch[] {
+  const { t, addend, coef, yRaw, xRaw, partial } = backwardInputTensors(node);
+  const grid = inputBlocks(t, partial !== undefined);
+  const channels = channelConstants(grid, quads(t.x));
+  const sw = t.attrs.stride[1];
+  const taps = chunkOf(Math.ceil(t.w.shape[1] / sw), 4);
+  return [
+    {
+      shader: 'dense/backward_input',
+      constants: {
+        ...sizes(t),
+        ...inputConstants(t, 'EPILOGUE'),
+        ...gradientConstants(t, yRaw),
+        ...blockConstants(grid),
+        ...channels,
+        CI4: quads(t.x),
+        CO4: quads(t.y),
+        ADDEND: addend !== undefined,
+        CHUNK: taps,
+        DYW: taps + Math.floor((grid.columnsPerBlock - 1 + (t.attrs.padding[1] % sw)) / sw),
+      },
+      reads: { dy: t.y, w: t.w, addend, coef, y_raw: yRaw, x_raw: xRaw },
+      writes: { dx: t.x, partial },
+      workgroups: workgroupsFor(grid.count * channels.GROUPS),
+      flops: convFlops(t),
+    },
+  ];
+}
+
+function backwardWeight(node: Node, g: Graph): Dispatch[] {
+  const { t, coef, yRaw } = backwardWeightTensors(node);
+  const [n, oh, ow] = t.y.shape;
+  const [kh, kw] = t.w.shape;
+  const taps = chunkOf(kw, 4);
+  const chunks = Math.ceil(kw / taps);
+  const columns = Math.min(ow, 4);
+  const quadsOf = Math.min(2, quads(t.y));
+  const threads = kh * chunks * quads(t.x) * Math.ceil(quads(t.y) / quadsOf);
+  // a split's sums are written and read once more: as few as fill a device, of 64 pixels or more
+  const splits = Math.max(1, Math.min(Math.ceil(8192 / threads), Math.ceil((n * oh * ow) / 64), n * oh));
+  const partial = g.tensor(`${node.name} partial`, [splits, elements(t.w)]);
+  return [
+    {
+      shader: 'dense/backward_weight',
+      constants: {
+        ...sizes(t),
+        ...inputConstants(t, 'PROLOGUE'),
+        ...gradientConstants(t, yRaw),
+        CI: t.x.shape[3],
+        CI4: quads(t.x),
+        CO4: quads(t.y),
+        SPLITS: splits,
+        TW: columns,
+        CHUNK: taps,
+        CHUNKS: chunks,
+        XW: (columns - 1) * t.attrs.stride[1] + taps,
+        QUADS: quadsOf,
+        GROUPS: Math.ceil(quads(t.y) / quadsOf),
+        SUMS: 4 * taps * quadsOf,
+      },
+      reads: { x: t.x, dy: t.y, coef, y_raw: yRaw },
+      writes: { partial },
+      workgroups: workgroupsFor(splits * threads),
+      flops: convFlops(t),
+    },
+    sumSplits(partial, t.w, splits),
+  ];
+}
+
+/** One group, any kernel, stride and padding, no dilation: products of matrices over windows of pixels. */
+export const dense: ConvFamily = {
+  fits: ({ attrs }) => attrs.groups === 1 && attrs.dilation.every((d) => d === 1),
+  forward,
+  backwardInput,
+  backwardWeight,
+  outputBlocks: (t) => outputBlocks(t, true),
+  inputBlocks: (t) => inputBlocks(t, true).count,
+};
