@@ -24,16 +24,16 @@ const SMOOTH: Texture[] = ['plain', 'shaded'];
 
 /** Eight classes are outlines, two are textures: a striped and a checked patch that may be round or square. */
 const RECIPES: ClassRecipe[] = [
-  { name: 'checks', tint: [0.9, 0.6, 0.2], shapes: [disc, square], textures: ['checks'] },
-  { name: 'crescent', tint: [0.95, 0.9, 0.5], shapes: [crescent], textures: SMOOTH },
-  { name: 'cross', tint: [0.9, 0.3, 0.3], shapes: [cross], textures: SMOOTH },
-  { name: 'disc', tint: [0.9, 0.5, 0.7], shapes: [disc], textures: SMOOTH },
-  { name: 'horseshoe', tint: [0.6, 0.6, 0.7], shapes: [horseshoe], textures: SMOOTH },
-  { name: 'ring', tint: [0.8, 0.8, 0.2], shapes: [ring], textures: SMOOTH },
-  { name: 'square', tint: [0.3, 0.5, 0.9], shapes: [square], textures: SMOOTH },
-  { name: 'star', tint: [0.9, 0.9, 0.9], shapes: [star], textures: SMOOTH },
-  { name: 'stripes', tint: [0.3, 0.8, 0.8], shapes: [disc, square], textures: ['stripes'] },
-  { name: 'triangle', tint: [0.3, 0.8, 0.3], shapes: [triangle], textures: SMOOTH },
+  { name: 'checks', tint: [0.95, 0.55, 0.1], shapes: [disc, square], textures: ['checks'] },
+  { name: 'crescent', tint: [0.95, 0.9, 0.3], shapes: [crescent], textures: SMOOTH },
+  { name: 'cross', tint: [0.9, 0.15, 0.2], shapes: [cross], textures: SMOOTH },
+  { name: 'disc', tint: [0.9, 0.3, 0.8], shapes: [disc], textures: SMOOTH },
+  { name: 'horseshoe', tint: [0.6, 0.4, 0.95], shapes: [horseshoe], textures: SMOOTH },
+  { name: 'ring', tint: [0.7, 0.95, 0.2], shapes: [ring], textures: SMOOTH },
+  { name: 'square', tint: [0.2, 0.4, 0.95], shapes: [square], textures: SMOOTH },
+  { name: 'star', tint: [0.95, 0.95, 0.95], shapes: [star], textures: SMOOTH },
+  { name: 'stripes', tint: [0.2, 0.85, 0.9], shapes: [disc, square], textures: ['stripes'] },
+  { name: 'triangle', tint: [0.15, 0.75, 0.25], shapes: [triangle], textures: SMOOTH },
 ];
 
 /**
@@ -64,7 +64,7 @@ export function generateBuiltin(options: {
 
 function paintScene(canvas: Float64Array, recipe: ClassRecipe, random: Random): void {
   const ground = paintBackground(canvas, random);
-  const clutter = random.index(3) - 1;
+  const clutter = random.index(3);
   for (let i = 0; i < clutter; i++) paintClutter(canvas, random);
   const radius = random.uniform(8, 13.5);
   const margin = radius * 0.95;
@@ -83,7 +83,7 @@ function paintScene(canvas: Float64Array, recipe: ClassRecipe, random: Random): 
     opacity: random.uniform(0.8, 1),
     turn: tilt(random),
   });
-  if (random.chance(0.25)) paintOccluder(canvas, centre, radius, random);
+  if (random.chance(0.35)) paintOccluder(canvas, centre, radius, random);
 }
 
 /** Two colours along a gradient, plus smooth noise from a 5x5 lattice and sometimes faint stripes. */
@@ -199,7 +199,7 @@ function textureOf(texture: Texture, radius: number, random: Random): (u: number
 function develop(canvas: Float64Array, random: Random, out: Uint8Array): void {
   const blur = random.uniform(-0.15, 0.2);
   if (blur > 0) blurAlong(canvas, blur);
-  const noise = random.uniform(0.01, 0.08);
+  const noise = random.chance(0.8) ? random.uniform(0.01, 0.08) : random.uniform(0.08, 0.18);
   const gain = random.uniform(0.7, 1.1);
   const lift = random.uniform(-0.08, 0.12);
   for (let i = 0; i < canvas.length; i++) {
@@ -237,9 +237,9 @@ function randomColour(random: Random): Colour {
   return [random.uniform(), random.uniform(), random.uniform()];
 }
 
-/** A colour near the class's tint or far from it, and nearly always lighter than the ground. */
+/** A colour near the class's tint in two of three images, any in the third; nearly always lighter than the ground. */
 function objectColour(tint: Colour, ground: Colour, random: Random): Colour {
-  const towards = random.uniform(0.45, 0.95);
+  const towards = random.chance(0.67) ? random.uniform(0.45, 0.95) : 0;
   const lighter = random.chance(0.95);
   for (let attempt = 0; ; attempt++) {
     const any = contrasting(ground, 0.4, random);

@@ -48,6 +48,15 @@ describe('a folder for each class', () => {
     );
   });
 
+  test('classes may lie at any depth; images above them belong to none', async () => {
+    const images = await loadImages(
+      zip({ 'x/a/zebra/1.jpg': jpg, 'x/b/ant/1.png': png, 'x/overview.png': png }),
+    );
+    expect(images.classes).toEqual(['ant', 'zebra']);
+    expect(Buffer.from(images.pixels)).toEqual(Buffer.concat([rgb('rgb.png'), rgb('plain.jpg')]));
+    expect(images.skipped).toEqual([{ path: 'x/overview.png', reason: 'it lies outside the class folders' }]);
+  });
+
   test('broken images are skipped with a reason, and no gap is left', async () => {
     const images = await loadImages(
       zip({ 'a/1.jpg': text, 'a/2.jpg': jpg, 'b/1.png': png.slice(0, -30), 'b/2.png': png }),

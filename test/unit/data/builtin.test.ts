@@ -1,0 +1,41 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import { generateBuiltin } from '../../../src/data/builtin';
+
+const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
+
+describe('generateBuiltin', () => {
+  const images = generateBuiltin({ split: 'train', count: 200 });
+
+  // the built-in network was trained on these very bytes: a change of the generator needs a new network
+  test('gives the same bytes everywhere', () => {
+    expect(sha256(images.pixels)).toBe('142a895e18db339c0737e46da773d3d3184cce2639cf9a9b1e1f80faa63d4645');
+    expect(sha256(generateBuiltin({ split: 'test', count: 200 }).pixels)).toBe(
+      '071f3091e67e02feab8a7447405213808e93ddaa388ec37c60dde54be5b5b6c0',
+    );
+  });
+
+  test('a smaller set is a prefix, balanced over ten classes', () => {
+    const few = generateBuiltin({ split: 'train', count: 20 });
+    expect(few.pixels).toEqual(images.pixels.slice(0, few.pixels.length));
+    expect([...few.labels]).toEqual([...few.labels.keys()].map((i) => i % 10));
+    expect(few.classes).toHaveLength(10);
+  });
+
+  test('no image is flat, no two are equal', () => {
+    const size = 32 * 32 * 3;
+    const seen = new Set<string>();
+    for (let i = 0; i < images.count; i++) {
+      const image = images.pixels.subarray(i * size, (i + 1) * size);
+      seen.add(sha256(image));
+      expect(new Set(image).size).toBeGreaterThan(20);
+    }
+    expect(seen.size).toBe(images.count);
+  });
+
+  test('another seed gives other images', () => {
+    expect(generateBuiltin({ split: 'train', count: 1, seed: 2 }).pixels).not.toEqual(
+      images.pixels.slice(0, 3072),
+    );
+  });
+});
