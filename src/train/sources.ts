@@ -5,6 +5,8 @@ import { UserError } from '../errors';
 import { readCheckpoint } from '../io/checkpoint';
 import type { Checkpoint } from '../io/tensor-file';
 import { BUILTIN_NETWORK, BUILTIN_WEIGHTS } from '../nn/builtin';
+import { describe } from '../nn/describe';
+import { initialState } from '../nn/init';
 import { architecture } from '../nn/models';
 import type { Architecture } from '../nn/net';
 import type { NetworkOptions } from './network-options';
@@ -16,8 +18,14 @@ import { hash32 } from './random';
  */
 export type DataSource = { kind: 'builtin'; split: 'train' | 'test' } | { kind: 'files'; files: UserFile[] };
 
-/** A trained network: the built-in default, or an architecture and a checkpoint (safetensors, .pt, .pth, .th). */
-export type ModelSource = { kind: 'builtin' } | { kind: 'file'; arch: NetworkOptions; file: UserFile };
+/**
+ * A network: the built-in default; an architecture and a checkpoint (safetensors, .pt, .pth, .th); or an architecture
+ * with random weights, to train from scratch.
+ */
+export type ModelSource =
+  | { kind: 'builtin' }
+  | { kind: 'file'; arch: NetworkOptions; file: UserFile }
+  | { kind: 'random'; arch: NetworkOptions; seed: number };
 
 /** Reads a file of public/. */
 export type ReadAsset = (name: string) => Promise<ArrayBuffer>;
@@ -34,6 +42,7 @@ export interface LoadedNetwork {
 const BUILTIN_COUNT = { train: 10_000, test: 2_000 };
 
 export async function loadNetwork(source: ModelSource, asset: ReadAsset): Promise<LoadedNetwork> {
+  if (source.kind === 'random') return randomNetwork(source.arch, source.seed);
   const { file, bytes, options } =
     source.kind === 'builtin'
       ? { file: BUILTIN_WEIGHTS, bytes: await asset(BUILTIN_WEIGHTS), options: BUILTIN_NETWORK }
@@ -42,6 +51,25 @@ export async function loadNetwork(source: ModelSource, asset: ReadAsset): Promis
   const classes = options.classes ?? classesOf(checkpoint, file);
   const { arch, ...rest } = options;
   return { file, classes, checkpoint, architecture: architecture(arch, { ...rest, classes }) };
+}
+
+function randomNetwork({ arch, ...rest }: NetworkOptions, seed: number): LoadedNetwork {
+  if (rest.classes === undefined)
+    throw new UserError(`${arch} has no weights to tell its classes from: say how many there are.`);
+  const model = architecture(arch, { ...rest, classes: rest.classes });
+  const state = initialState(describe(model, [224, 224]), seed);
+  const tensors = new Map(
+    [...state].map(([name, { shape, data }]) => [
+      name,
+      { dtype: 'F32' as const, shape, data: Float32Array.from(data as ArrayLike<number>) },
+    ]),
+  );
+  return {
+    file: arch,
+    classes: rest.classes,
+    architecture: model,
+    checkpoint: { tensors, metadata: new Map(), format: 'safetensors', prefix: '' },
+  };
 }
 
 /** The classifier is the last matrix of a state dict. */
