@@ -1,35 +1,61 @@
-// dbias[c] = sum_s partial[s, 0, c] = sum g, dweight[c] = sum_s partial[s, 1, c] = sum g * xhat, splits in order.
+// dbias[c] = sum_b partial[b, 0, c] = sum g, dweight[c] = sum_b partial[b, 1, c] = sum g * xhat.
 // BATCH: also bcoef[3, c] = (A, B, C) so that a batch norm in training has dx = A * g + B * x + C
-//   = scale * (g - mean(g) - xhat * mean(g * xhat)). coef[4, c] = (mean, rstd, scale, shift). A vec4 of channels a thread.
+//   = scale * (g - mean(g) - xhat * mean(g * xhat)). coef[4, c] = (mean, rstd, scale, shift).
+// PREFIX: bcoef begins with a copy of so many vec4s of `prefix`, the coefficients of the norm before: what the
+// convolution's backward pass reads is then one binding.
+// A workgroup owns four vec4s of channels, sixteen threads each: see norm/batch_finish.
 const WG: u32 = 64u;
+const SLICES: u32 = 16u;
 const ROWS: u32 = 1u;
 const C4: u32 = 1u;
-const SPLITS: u32 = 1u;
+const BLOCKS: u32 = 1u;
 const BATCH: bool = false;
+const PREFIX: u32 = 0u;
 
 @group(0) @binding(0) var<storage, read> partial: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> coef: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read_write> dweight: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read_write> dbias: array<vec4<f32>>;
-@group(0) @binding(4) var<storage, read_write> bcoef: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> prefix: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read_write> dweight: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read_write> dbias: array<vec4<f32>>;
+@group(0) @binding(5) var<storage, read_write> bcoef: array<vec4<f32>>;
+
+struct Sums {
+  sum: vec4<f32>,
+  product: vec4<f32>,
+}
+
+var<workgroup> slices: array<Sums, WG>;
 
 @compute @workgroup_size(WG)
-fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  let c = id.x + id.y * groups.x * WG;
-  if (c >= C4) { return; }
-  var sum = vec4(0.0);
-  var product = vec4(0.0);
-  for (var s = 0u; s < SPLITS; s++) {
-    sum += partial[2u * s * C4 + c];
-    product += partial[(2u * s + 1u) * C4 + c];
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) local: u32,
+) {
+  for (var i = group.x * WG + local; i < PREFIX; i += groups.x * WG) { bcoef[i] = prefix[i]; }
+  let lane = local % 4u;
+  let c = group.x * 4u + lane;
+  var total = Sums();
+  if (c < C4) {
+    for (var b = local / 4u; b < BLOCKS; b += SLICES) {
+      total.sum += partial[2u * b * C4 + c];
+      total.product += partial[(2u * b + 1u) * C4 + c];
+    }
   }
-  dbias[c] = sum;
-  dweight[c] = product;
+  slices[local] = total;
+  workgroupBarrier();
+  if (local >= 4u || c >= C4) { return; }
+  for (var s = 1u; s < SLICES; s++) {
+    total.sum += slices[s * 4u + lane].sum;
+    total.product += slices[s * 4u + lane].product;
+  }
+  dbias[c] = total.sum;
+  dweight[c] = total.product;
   if (BATCH) {
     let scale = coef[2u * C4 + c];
-    let b = -scale * coef[C4 + c] * product / f32(ROWS);
-    bcoef[c] = scale;
-    bcoef[C4 + c] = b;
-    bcoef[2u * C4 + c] = -scale * sum / f32(ROWS) - b * coef[c];
+    let b = -scale * coef[C4 + c] * total.product / f32(ROWS);
+    bcoef[PREFIX + c] = scale;
+    bcoef[PREFIX + C4 + c] = b;
+    bcoef[PREFIX + 2u * C4 + c] = -scale * total.sum / f32(ROWS) - b * coef[c];
   }
 }

@@ -1,10 +1,13 @@
-// Merges the splits' (mean, M2) in order (Chan, Golub, LeVeque 1979), then
+// Merges the blocks' (mean, M2) (Chan, Golub, LeVeque 1979), then
 // coef[4, c] = (mean, rstd, weight * rstd, bias - mean * weight * rstd) with rstd = 1 / sqrt(M2 / ROWS + EPS), and
-// running = (1 - MOMENTUM) * running + MOMENTUM * (mean; M2 / (ROWS - 1)). One vec4 of channels a thread.
+// running = (1 - MOMENTUM) * running + MOMENTUM * (mean; M2 / (ROWS - 1)).
+// A workgroup owns four vec4s of channels; sixteen threads each merge every sixteenth block, then one merges theirs, in
+// order: thousands of blocks take hundreds of steps, and the result does not depend on timing.
+//#import common/blocks
 const WG: u32 = 64u;
+const SLICES: u32 = 16u;
 const ROWS: u32 = 2u;
 const C4: u32 = 1u;
-const SPLITS: u32 = 1u;
 const MOMENTUM: f32 = 0.1;
 const EPS: f32 = 1e-5;
 
@@ -15,27 +18,42 @@ const EPS: f32 = 1e-5;
 @group(0) @binding(4) var<storage, read_write> running_mean: array<vec4<f32>>;
 @group(0) @binding(5) var<storage, read_write> running_var: array<vec4<f32>>;
 
+struct Moments {
+  count: f32,
+  mean: vec4<f32>,
+  m2: vec4<f32>,
+}
+
+var<workgroup> slices: array<Moments, WG>;
+
+fn merge(a: Moments, b: Moments) -> Moments {
+  if (b.count == 0.0) { return a; }
+  let count = a.count + b.count;
+  let delta = b.mean - a.mean;
+  let share = b.count / count;
+  return Moments(count, a.mean + delta * share, a.m2 + b.m2 + delta * delta * (a.count * share));
+}
+
 @compute @workgroup_size(WG)
-fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  let c = id.x + id.y * groups.x * WG;
-  if (c >= C4) { return; }
-  var count = 0.0;
-  var mean = vec4(0.0);
-  var m2 = vec4(0.0);
-  for (var s = 0u; s < SPLITS; s++) {
-    let rows = f32((ROWS - s + SPLITS - 1u) / SPLITS);
-    let delta = partial[2u * s * C4 + c] - mean;
-    let share = rows / (count + rows);
-    mean += delta * share;
-    m2 += partial[(2u * s + 1u) * C4 + c] + delta * delta * (count * share);
-    count += rows;
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
+  let lane = local % 4u;
+  let c = group.x * 4u + lane;
+  var sum = Moments();
+  if (c < C4) {
+    for (var b = local / 4u; b < BLOCKS; b += SLICES) {
+      sum = merge(sum, Moments(pixels_of(b), partial[2u * b * C4 + c], partial[(2u * b + 1u) * C4 + c]));
+    }
   }
-  let rstd = 1.0 / sqrt(m2 / f32(ROWS) + EPS);
+  slices[local] = sum;
+  workgroupBarrier();
+  if (local >= 4u || c >= C4) { return; }
+  for (var s = 1u; s < SLICES; s++) { sum = merge(sum, slices[s * 4u + lane]); }
+  let rstd = 1.0 / sqrt(sum.m2 / f32(ROWS) + EPS);
   let scale = weight[c] * rstd;
-  coef[c] = mean;
+  coef[c] = sum.mean;
   coef[C4 + c] = rstd;
   coef[2u * C4 + c] = scale;
-  coef[3u * C4 + c] = bias[c] - mean * scale;
-  running_mean[c] = (1.0 - MOMENTUM) * running_mean[c] + MOMENTUM * mean;
-  running_var[c] = (1.0 - MOMENTUM) * running_var[c] + MOMENTUM * m2 / f32(ROWS - 1u);
+  coef[3u * C4 + c] = bias[c] - sum.mean * scale;
+  running_mean[c] = (1.0 - MOMENTUM) * running_mean[c] + MOMENTUM * sum.mean;
+  running_var[c] = (1.0 - MOMENTUM) * running_var[c] + MOMENTUM * sum.m2 / f32(ROWS - 1u);
 }

@@ -49,10 +49,10 @@ async function perform(call: RemoteCall): Promise<unknown> {
   const args = unpack(call.args, await fetchBlobs(call.blobs)) as unknown[];
   switch (call.method) {
     case 'train': {
-      const { merged, ...rest } = await api.train(args[0] as TrainJob, Comlink.proxy(forward));
+      const { merged, best, ...rest } = await api.train(args[0] as TrainJob, Comlink.proxy(forward));
       // As a blob: DevTools would copy a typed array of this size through its log.
-      await fetch(call.results, { method: 'POST', body: new Blob([merged]) });
-      return rest;
+      await fetch(call.results, { method: 'POST', body: new Blob([merged, best]) });
+      return { ...rest, mergedBytes: merged.length };
     }
     case 'evaluate':
       return api.evaluate(

@@ -94,10 +94,13 @@ export function inputPaths(args: Args): InputPaths {
 }
 
 /** The network to start from. */
-export async function modelFrom(paths: Pick<InputPaths, 'network' | 'weights'>): Promise<ModelSource> {
-  const { network, weights } = paths;
+export async function modelFrom(
+  { network, weights }: Pick<InputPaths, 'network' | 'weights'>,
+  randomSeed?: number,
+): Promise<ModelSource> {
   if (network && weights) return { kind: 'file', arch: network, file: await readUserFile(weights) };
   if (weights) throw new UserError(`--arch is missing: name the architecture of ${basename(weights)}.`);
+  if (network && randomSeed !== undefined) return { kind: 'random', arch: network, seed: randomSeed };
   if (network) throw new UserError(`--weights is missing: name a checkpoint of ${network.arch}.`);
   return { kind: 'builtin' };
 }

@@ -1,4 +1,4 @@
-/** The folder that a run leaves: config.json, metrics.jsonl, merged.safetensors, report.json. */
+/** The folder that a run leaves: config.json, metrics.jsonl, merged.safetensors and best.safetensors, report.json. */
 import { createWriteStream } from 'node:fs';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -25,7 +25,8 @@ export async function openRunFolder(out: string | undefined, method: string): Pr
   try {
     await mkdir(path, { recursive: true });
     // Results of an earlier run must not pass for this one's.
-    for (const name of ['merged.safetensors', 'report.json']) await rm(join(path, name), { force: true });
+    for (const name of ['merged.safetensors', 'best.safetensors', 'report.json'])
+      await rm(join(path, name), { force: true });
     await writeFile(join(path, 'metrics.jsonl'), '');
   } catch (error) {
     throw new UserError(

@@ -33,7 +33,7 @@ export interface TensorOptions {
 
 /** A network as a list of nodes in order of execution. Pure data; no GPU. */
 export class Graph {
-  readonly nodes: Node[] = [];
+  nodes: Node[] = [];
   readonly tensors: Tensor[] = [];
   phase: Phase = 'forward';
   private named = new Map<string, Tensor>();

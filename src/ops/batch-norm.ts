@@ -1,9 +1,10 @@
 import { UserError } from '../errors';
 import type { Graph, Op } from '../graph/graph';
-import { workgroupsFor } from '../graph/plan';
+import { type Dispatch, workgroupsFor } from '../graph/plan';
 import { elements, product, type Tensor } from '../graph/tensor';
 import { ACTIVATIONS, type Activation } from './activation';
-import { normGradients, rowSplits } from './norm';
+import type { BlockGrid } from './conv-geometry';
+import { blockSizes, finishGroups, normGradients, rowBlocks, rowSplits, runOf } from './norm';
 
 /** All `[c]`; the running statistics have role `state` and are updated in place in training. */
 export interface BatchNormParameters {
@@ -60,31 +61,57 @@ interface AffineAttributes {
   training: boolean;
 }
 
+interface StatisticsAttributes {
+  momentum: number;
+  eps: number;
+}
+
+/** Inputs x, weight, bias, running mean and variance; output coef. */
 const statistics: Op = {
   name: 'batch_norm_statistics',
-  lower: ({ inputs: [x, weight, bias, runningMean, runningVar], outputs: [coef], attrs, name }, g) => {
+  lower: ({ inputs: [x, weight, bias, mean, variance], outputs: [coef], attrs, name }, g) => {
     const shape = rowSplits(x!);
     const partial = g.tensor(`${name} partial statistics`, [shape.SPLITS, 2, shape.C4 * 4]);
     return [
       {
         shader: 'norm/batch_statistics',
-        constants: shape,
+        constants: { ...shape, RUN: runOf(shape) },
         reads: { x },
         writes: { partial },
         workgroups: workgroupsFor(shape.SPLITS * shape.C4),
         flops: 4 * elements(x!),
       },
-      {
-        shader: 'norm/batch_finish',
-        constants: { ...shape, MOMENTUM: attrs.momentum, EPS: attrs.eps },
-        reads: { partial, weight, bias },
-        writes: { coef, running_mean: runningMean, running_var: runningVar },
-        workgroups: workgroupsFor(shape.C4),
-        flops: 10 * elements(partial),
-      },
+      finishDispatch([partial, weight!, bias!, mean!, variance!], coef, attrs, rowBlocks(x!), shape.ROWS),
     ];
   },
 };
+
+/** The same from the (mean, M2) of blocks that the producer of x wrote: inputs partial, weight, bias, running mean and variance. */
+const finishStatistics: Op = {
+  name: 'batch_norm_finish',
+  lower: ({ inputs, outputs: [coef], attrs }) => {
+    const { blocks, rows } = attrs as { blocks: BlockGrid; rows: number };
+    return [finishDispatch(inputs as Tensor[], coef, attrs, blocks, rows)];
+  },
+};
+
+function finishDispatch(
+  [partial, weight, bias, runningMean, runningVar]: Tensor[],
+  coef: Tensor,
+  { momentum, eps }: StatisticsAttributes,
+  blocks: BlockGrid,
+  rows: number,
+): Dispatch {
+  const c4 = coef.padded[1] / 4;
+  return {
+    shader: 'norm/batch_finish',
+    constants: { ...blockSizes(blocks), ROWS: rows, C4: c4, MOMENTUM: momentum, EPS: eps },
+    reads: { partial, weight, bias },
+    writes: { coef, running_mean: runningMean, running_var: runningVar },
+    workgroups: finishGroups(c4),
+    flops: 5 * elements(partial),
+  };
+}
 
 const running: Op = {
   name: 'batch_norm_running',
@@ -103,9 +130,10 @@ const running: Op = {
   },
 };
 
+/** Inputs x, coef, weight, bias, residual?; output y = act(scale * x + shift) + residual. */
 const affineAct: Op = {
   name: 'affine_act',
-  lower: ({ inputs: [x, coef], outputs: [y], attrs }) => {
+  lower: ({ inputs: [x, coef, , , residual], outputs: [y], attrs }) => {
     const size = elements(y) / 4;
     return [
       {
@@ -114,8 +142,9 @@ const affineAct: Op = {
           SIZE: size,
           CHANNELS: y.shape[3],
           ACTIVATION: ACTIVATIONS[attrs.activation as Activation],
+          RESIDUAL: residual !== undefined,
         },
-        reads: { x, coef },
+        reads: { x, coef, residual },
         writes: { y },
         workgroups: workgroupsFor(size),
         flops: 3 * elements(y),
@@ -145,9 +174,10 @@ const affineAct: Op = {
   },
 };
 
+/** Inputs dy, x, coef, prefix?; outputs bcoef (after a copy of prefix), dweight, dbias. */
 const backwardSums: Op = {
   name: 'batch_norm_backward_sums',
-  lower: ({ inputs: [dy, x, coef], outputs: [bcoef, dweight, dbias], attrs, name }, g) => {
+  lower: ({ inputs: [dy, x, coef, prefix], outputs: [bcoef, dweight, dbias], attrs, name }, g) => {
     const shape = rowSplits(x!);
     const partial = g.tensor(`${name} partial sums`, [shape.SPLITS, 2, shape.C4 * 4]);
     const { activation } = attrs as AffineAttributes;
@@ -160,11 +190,20 @@ const backwardSums: Op = {
         workgroups: workgroupsFor(shape.SPLITS * shape.C4),
         flops: 7 * elements(x!),
       },
-      normGradients(x!, partial, [dweight, dbias], { coef: coef!, bcoef }),
+      normGradients(x!, partial, [dweight, dbias], { coef: coef!, bcoef, prefix }),
     ];
   },
 };
 
+/** The same from the sums of blocks that the producer of dy wrote: inputs partial, x, coef, prefix?. */
+const finishSums: Op = {
+  name: 'batch_norm_backward_finish',
+  lower: ({ inputs: [partial, x, coef, prefix], outputs: [bcoef, dweight, dbias] }) => [
+    normGradients(x!, partial!, [dweight, dbias], { coef: coef!, bcoef, prefix }),
+  ],
+};
+
+/** Inputs dy, x, coef, bcoef (none in evaluation), addend?; output dx. */
 const backwardApply: Op = {
   name: 'batch_norm_backward_apply',
   lower: ({ inputs: [dy, x, coef, bcoef, addend], outputs: [dx], attrs }) => {
@@ -187,4 +226,14 @@ const backwardApply: Op = {
       },
     ];
   },
+};
+
+/** The ops of a batch norm, for passes over the graph that fuse them. */
+export const batchNormOps = {
+  statistics,
+  finishStatistics,
+  affineAct,
+  backwardSums,
+  finishSums,
+  backwardApply,
 };

@@ -23,6 +23,8 @@ export interface ConvAttributes {
  */
 export interface FusedConvAttributes extends ConvAttributes {
   activation?: Activation;
+  /** vec4s in `coef` before the gradient's [A, B, C]; default: the four rows of x's batch norm where `activation` is there */
+  gradientCoef?: number;
 }
 
 /** The tensors of a convolution, whichever of its three nodes they come from; x, w and y may be gradients. */
@@ -89,7 +91,10 @@ export const inputConstants = ({ attrs }: ConvTensors, flag: 'PROLOGUE' | 'EPILO
 /** Constants of the prologue on dy; the rows of the input's batch norm, where there are some, come first in coef. */
 export const gradientConstants = (t: ConvTensors, yRaw: Tensor | undefined): Constants =>
   yRaw
-    ? { BACKWARD_PROLOGUE: true, BACKWARD_COEF: t.attrs.activation === undefined ? 0 : 4 * quads(t.x) }
+    ? {
+        BACKWARD_PROLOGUE: true,
+        BACKWARD_COEF: t.attrs.gradientCoef ?? (t.attrs.activation === undefined ? 0 : 4 * quads(t.x)),
+      }
     : {};
 
 /**

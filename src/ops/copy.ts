@@ -27,7 +27,8 @@ const lower: Op['lower'] = ({ inputs: [x, addend], outputs: [out] }) => [
 
 const copyOp: Op = { name: 'copy', lower };
 
-const addOp: Op = {
+/** y = a + b, inputs a, b. */
+export const addOp: Op = {
   name: 'add',
   lower,
   backward: ({ inputs: [a, b], outputs: [y], name }, tape) => {

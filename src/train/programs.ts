@@ -6,6 +6,7 @@ import { type Architecture, Net } from '../nn/net';
 import type { RefConvOptions } from '../nn/refconv';
 import { copy } from '../ops/copy';
 import { crossEntropy } from '../ops/cross-entropy';
+import { ALL_FUSIONS, type Fusions, fuse } from '../ops/fusion';
 import { gather } from '../ops/gather';
 import { adamw, sgd } from '../ops/optimizer';
 import type { TrainSettings } from './config';
@@ -36,6 +37,8 @@ interface Common {
   refconv?: RefConvOptions;
   /** places of persistent tensors, shared by the programs of a session */
   layout: ArenaLayout;
+  /** default: all */
+  fusions?: Fusions;
 }
 
 /** One training step: batch, forward, loss, backward, update. */
@@ -56,6 +59,7 @@ export function trainProgram(o: Common & { settings: TrainSettings }): Program {
   if (s.optimizer === 'sgd')
     sgd(graph, { momentum: s.momentum, nesterov: s.nesterov, weightDecay, clipNorm });
   else adamw(graph, { ...ADAM_BETAS, eps: 1e-8, weightDecay, clipNorm });
+  fuse(graph, o.fusions ?? ALL_FUSIONS);
   return { net, plan: buildPlan(graph, o.layout) };
 }
 
@@ -67,6 +71,7 @@ export function evaluationProgram(o: Common): Program {
   const logits = o.architecture(net, x);
   crossEntropy(graph, 'loss', logits, target, { labelSmoothing: 0, metrics: true });
   copy(graph, 'logits', logits, graph.tensor('logits', logits.shape, { role: 'output' }));
+  fuse(graph, o.fusions ?? ALL_FUSIONS);
   return { net, plan: buildPlan(graph, o.layout) };
 }
 

@@ -13,6 +13,7 @@ import type { RefConvOptions } from '../nn/refconv';
 import { loadState, numbersOf, readState, type StateTensor, type StateTensors } from '../nn/state';
 import { copy } from '../ops/copy';
 import { crossEntropy } from '../ops/cross-entropy';
+import { fuse } from '../ops/fusion';
 import { sgd } from '../ops/optimizer';
 import { Session } from '../runtime/session';
 import { norm, relativeError, Worst } from './error';
@@ -140,6 +141,8 @@ function programs(c: ModelCase, path: Path): Programs {
   graph.phase = 'update';
   const { momentum, weight_decay: weightDecay } = c.optimizer;
   sgd(graph, { momentum, weightDecay, nesterov: false, clipNorm: 0 });
+  fuse(evaluation.graph);
+  fuse(graph);
   return { net, evaluate: buildPlan(evaluation.graph, layout), train: buildPlan(graph, layout) };
 }
 

@@ -130,7 +130,7 @@ export async function trainInto(
   const builtinTest = config.data[0] === 'builtin' ? ['builtin'] : undefined;
   const test = config.test ?? builtinTest;
   const job = {
-    model: await modelFrom(config),
+    model: await modelFrom(config, settings.method === 'retrain' ? settings.seed : undefined),
     train: await dataFrom(config.data, 'train'),
     test: test && (await dataFrom(test, 'test')),
     settings,
@@ -158,6 +158,7 @@ export async function trainInto(
       return { report: result.report, folder: folder.path };
     }
     const merged = await folder.writeBytes('merged.safetensors', result.merged);
+    await folder.writeBytes('best.safetensors', result.best);
     context.note(
       `${result.cancelled ? 'Stopped early. ' : ''}Merged weights, metrics and report are in ${folder.path}`,
     );

@@ -41,6 +41,9 @@ export async function openBrowser(pageFolder: string, executablePath: string): P
 
 type Call = (method: keyof EngineApi, ...args: unknown[]) => Promise<{ value: unknown; bytes?: Buffer }>;
 
+/** A result without its weights, which travel apart: the last network's, then the best one's. */
+type SentResult = Omit<TrainResult, 'merged' | 'best'> & { mergedBytes: number };
+
 /** The engine's face on this side of the bridge. */
 function remoteApi(call: Call, listeners: Set<(event: TrainEvent) => void>): EngineApi {
   const value = async <T>(...args: Parameters<Call>): Promise<T> => (await call(...args)).value as T;
@@ -51,7 +54,9 @@ function remoteApi(call: Call, listeners: Set<(event: TrainEvent) => void>): Eng
       try {
         const result = await call('train', job);
         if (!result.bytes) throw new Error('The merged weights did not arrive from the browser.');
-        return { ...(result.value as Omit<TrainResult, 'merged'>), merged: new Uint8Array(result.bytes) };
+        const { mergedBytes, ...rest } = result.value as SentResult;
+        const bytes = new Uint8Array(result.bytes);
+        return { ...rest, merged: bytes.subarray(0, mergedBytes), best: bytes.subarray(mergedBytes) };
       } finally {
         listeners.delete(onEvent);
       }
