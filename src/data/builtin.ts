@@ -83,7 +83,7 @@ function paintScene(canvas: Float64Array, recipe: ClassRecipe, random: Random): 
     opacity: random.uniform(0.8, 1),
     turn: tilt(random),
   });
-  if (random.chance(0.35)) paintOccluder(canvas, centre, radius, random);
+  if (random.chance(0.3)) paintOccluder(canvas, centre, radius, random);
 }
 
 /** Two colours along a gradient, plus smooth noise from a 5x5 lattice and sometimes faint stripes. */
@@ -199,7 +199,7 @@ function textureOf(texture: Texture, radius: number, random: Random): (u: number
 function develop(canvas: Float64Array, random: Random, out: Uint8Array): void {
   const blur = random.uniform(-0.15, 0.2);
   if (blur > 0) blurAlong(canvas, blur);
-  const noise = random.chance(0.8) ? random.uniform(0.01, 0.08) : random.uniform(0.08, 0.18);
+  const noise = random.chance(0.9) ? random.uniform(0.01, 0.08) : random.uniform(0.08, 0.18);
   const gain = random.uniform(0.7, 1.1);
   const lift = random.uniform(-0.08, 0.12);
   for (let i = 0; i < canvas.length; i++) {
@@ -237,9 +237,9 @@ function randomColour(random: Random): Colour {
   return [random.uniform(), random.uniform(), random.uniform()];
 }
 
-/** A colour near the class's tint in two of three images, any in the third; nearly always lighter than the ground. */
+/** A colour near the class's tint in four of five images, any in the fifth; nearly always lighter than the ground. */
 function objectColour(tint: Colour, ground: Colour, random: Random): Colour {
-  const towards = random.chance(0.67) ? random.uniform(0.45, 0.95) : 0;
+  const towards = random.chance(0.8) ? random.uniform(0.45, 0.95) : 0;
   const lighter = random.chance(0.95);
   for (let attempt = 0; ; attempt++) {
     const any = contrasting(ground, 0.4, random);
