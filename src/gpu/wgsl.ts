@@ -34,7 +34,10 @@ export function composeShader(id: string, constants: Constants = {}): string {
   for (const [name, value] of Object.entries(constants)) {
     const declaration = new RegExp(`^const ${name}\\s*:\\s*(\\w+)\\s*=[^;]*;`, 'm');
     if (!declaration.test(text)) throw new Error(`shader ${id} has no constant ${name}`);
-    text = text.replace(declaration, (_, type) => `const ${name}: ${type} = ${literal(type, value)};`);
+    text = text.replace(
+      declaration,
+      (_, type) => `const ${name}: ${type} = ${literal(type, value, `${id}: ${name}`)};`,
+    );
   }
   return unroll(text);
 }
@@ -86,9 +89,10 @@ function source(id: string): string {
   return text;
 }
 
-function literal(type: string, value: number | boolean): string {
+function literal(type: string, value: number | boolean, what: string): string {
   if (type === 'bool') return value ? 'true' : 'false';
-  if (typeof value === 'boolean' || !Number.isFinite(value)) throw new Error(`not a ${type}: ${value}`);
+  if (typeof value === 'boolean' || !Number.isFinite(value))
+    throw new Error(`${what} is no ${type}: ${value}`);
   if (type === 'u32') return `${value >>> 0}u`;
   if (type === 'i32') return `${value | 0}i`;
   // WGSL rejects what rounds to a subnormal or does not round at all; f32 prints exactly

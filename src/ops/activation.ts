@@ -18,7 +18,7 @@ export type Activation = keyof typeof ACTIVATIONS;
 /** y = act(x), element by element. */
 export function activation(g: Graph, name: string, x: Tensor, kind: Activation): Tensor {
   const y = g.tensor(name, x.shape);
-  g.add(forward, name, [x], [y], kind);
+  g.add(forward, name, [x], [y], { kind });
   return y;
 }
 
@@ -29,7 +29,11 @@ const forward: Op = {
     return [
       {
         shader: 'activation/forward',
-        constants: { SIZE: size, CHANNELS: y.shape.at(-1)!, ACTIVATION: ACTIVATIONS[attrs as Activation] },
+        constants: {
+          SIZE: size,
+          CHANNELS: y.shape.at(-1)!,
+          ACTIVATION: ACTIVATIONS[attrs.kind as Activation],
+        },
         reads: { x },
         writes: { y },
         workgroups: workgroupsFor(size),
@@ -50,7 +54,11 @@ const backward: Op = {
     return [
       {
         shader: 'activation/backward',
-        constants: { SIZE: size, ACTIVATION: ACTIVATIONS[attrs as Activation], ADDEND: addend !== undefined },
+        constants: {
+          SIZE: size,
+          ACTIVATION: ACTIVATIONS[attrs.kind as Activation],
+          ADDEND: addend !== undefined,
+        },
         reads: { x, dy, addend },
         writes: { dx },
         workgroups: workgroupsFor(size),
