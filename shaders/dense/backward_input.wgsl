@@ -35,6 +35,8 @@ const QUADS: u32 = 1u; // vec4s of input channels a thread
 const GROUPS: u32 = 1u; // ceil(CI4 / QUADS)
 const SUMS: u32 = 1u; // TW * QUADS
 
+const WHOLE = KW % (CHUNK * SW) == 0u; // no chunk passes the end of a row
+
 @group(0) @binding(0) var<storage, read> dy: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> w: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> addend: array<vec4<f32>>;
@@ -78,7 +80,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
             //#unroll
             for (var phase = 0u; phase < SW; phase++) {
               let kw = (first_tap + m) * SW + phase;
-              if (kw < KW) {
+              if (WHOLE || kw < KW) {
                 //#unroll
                 for (var q = 0u; q < QUADS; q++) {
                   let tap = ((kh * KW + kw) * CI4 + min(group + q * GROUPS, CI4 - 1u)) * 4u * CO4 + o;

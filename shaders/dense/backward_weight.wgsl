@@ -71,17 +71,17 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
       }
       //#unroll
       for (var t = 0u; t < TW; t++) {
-        if (column + t < OW) {
+        //#unroll
+        for (var q = 0u; q < QUADS; q++) {
+          let ow = min(column + t, OW - 1u);
+          let o = min(group + q * GROUPS, CO4 - 1u);
+          let d = select(vec4(0.0), load_gradient((run_row * OW + ow) * CO4 + o, gradients[q]), column + t < OW);
           //#unroll
-          for (var q = 0u; q < QUADS; q++) {
-            let d = load_gradient((run_row * OW + column + t) * CO4 + min(group + q * GROUPS, CO4 - 1u), gradients[q]);
-            //#unroll
-            for (var k = 0u; k < CHUNK; k++) {
-              sums[(k * QUADS + q) * 4u] += row[t * SW + k].x * d;
-              sums[(k * QUADS + q) * 4u + 1u] += row[t * SW + k].y * d;
-              sums[(k * QUADS + q) * 4u + 2u] += row[t * SW + k].z * d;
-              sums[(k * QUADS + q) * 4u + 3u] += row[t * SW + k].w * d;
-            }
+          for (var k = 0u; k < CHUNK; k++) {
+            sums[(k * QUADS + q) * 4u] += row[t * SW + k].x * d;
+            sums[(k * QUADS + q) * 4u + 1u] += row[t * SW + k].y * d;
+            sums[(k * QUADS + q) * 4u + 2u] += row[t * SW + k].z * d;
+            sums[(k * QUADS + q) * 4u + 3u] += row[t * SW + k].w * d;
           }
         }
       }

@@ -34,6 +34,8 @@ const QUADS: u32 = 1u; // vec4s of output channels a thread
 const GROUPS: u32 = 1u; // ceil(CO4 / QUADS)
 const SUMS: u32 = 1u; // TW * QUADS
 
+const WHOLE = KW % CHUNK == 0u; // no chunk passes the end of a row
+
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> w: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> bias: array<vec4<f32>>;
@@ -76,7 +78,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
           //#unroll
           for (var k = 0u; k < CHUNK; k++) {
             let kw = first_tap + k;
-            if (kw < KW) {
+            if (WHOLE || kw < KW) {
               //#unroll
               for (var q = 0u; q < QUADS; q++) {
                 let tap = ((kh * KW + kw) * CI4 + i) * 4u * CO4 + min(group + q * GROUPS, CO4 - 1u);

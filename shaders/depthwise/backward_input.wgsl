@@ -68,24 +68,22 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
   for (var step = 0u; step < RUN + WARM; step++) {
     // unsigned arithmetic wraps: what lies above the image compares as far below it
     let oh = first + step + PH / SH - WARM;
-    if (oh < OH) {
-      let at = (n * OH + oh) * OW;
-      var row: array<vec4<f32>, DYW>;
+    let at = (n * OH + min(oh, OH - 1u)) * OW;
+    var row: array<vec4<f32>, DYW>;
+    //#unroll
+    for (var i = 0u; i < DYW; i++) {
+      let ow = column / SW + PW / SW + i + 1u - REACH;
+      row[i] = select(vec4(0.0), load_gradient((at + min(ow, OW - 1u)) * C4 + c, gradient), oh < OH && ow < OW);
+    }
+    //#unroll
+    for (var kh = 0u; kh < KH; kh++) {
       //#unroll
-      for (var i = 0u; i < DYW; i++) {
-        let ow = column / SW + PW / SW + i + 1u - REACH;
-        row[i] = select(vec4(0.0), load_gradient((at + min(ow, OW - 1u)) * C4 + c, gradient), ow < OW);
-      }
-      //#unroll
-      for (var kh = 0u; kh < KH; kh++) {
+      for (var m = 0u; m < REACH; m++) {
         //#unroll
-        for (var m = 0u; m < REACH; m++) {
-          //#unroll
-          for (var t = 0u; t < TW; t++) {
-            if ((t + PHASE) % SW + m * SW < KW) {
-              sums[kh * TW + t] += row[REACH - 1u + (t + PHASE) / SW - m]
-                * weights[kh * KW + min((t + PHASE) % SW + m * SW, KW - 1u)];
-            }
+        for (var t = 0u; t < TW; t++) {
+          if ((t + PHASE) % SW + m * SW < KW) {
+            sums[kh * TW + t] += row[REACH - 1u + (t + PHASE) / SW - m]
+              * weights[kh * KW + min((t + PHASE) % SW + m * SW, KW - 1u)];
           }
         }
       }

@@ -62,10 +62,8 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
           if (m + 1u < ROWS) {
             rows[(ROWS - 1u - m) * TW + t] = rows[max(ROWS - 1u - m, 1u) * TW - TW + t];
           } else {
-            rows[t] = vec4(0.0);
-            if (step < end && column + t < OW) {
-              rows[t] = load_gradient(((n * OH + step) * OW + column + t) * C4 + c, gradient);
-            }
+            let at = ((n * OH + min(step, OH - 1u)) * OW + min(column + t, OW - 1u)) * C4 + c;
+            rows[t] = select(vec4(0.0), load_gradient(at, gradient), step < end && column + t < OW);
           }
         }
       }
@@ -73,23 +71,21 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
       for (var j = 0u; j < SH; j++) {
         // unsigned arithmetic wraps: what lies above the image compares as far below it
         let ih = step * SH + j - PH;
-        if (ih < H) {
-          let at = (n * H + ih) * W;
-          var row: array<vec4<f32>, XW>;
-          //#unroll
-          for (var i = 0u; i < XW; i++) {
-            let iw = column * SW + i - PW;
-            row[i] = select(vec4(0.0), prologue(x[(at + min(iw, W - 1u)) * C4 + c], input), iw < W);
-          }
-          //#unroll
-          for (var m = 0u; m < ROWS; m++) {
-            if (m * SH + j < KH) {
+        let at = (n * H + min(ih, H - 1u)) * W;
+        var row: array<vec4<f32>, XW>;
+        //#unroll
+        for (var i = 0u; i < XW; i++) {
+          let iw = column * SW + i - PW;
+          row[i] = select(vec4(0.0), prologue(x[(at + min(iw, W - 1u)) * C4 + c], input), ih < H && iw < W);
+        }
+        //#unroll
+        for (var m = 0u; m < ROWS; m++) {
+          if (m * SH + j < KH) {
+            //#unroll
+            for (var kw = 0u; kw < KW; kw++) {
               //#unroll
-              for (var kw = 0u; kw < KW; kw++) {
-                //#unroll
-                for (var t = 0u; t < TW; t++) {
-                  sums[min(m * SH + j, KH - 1u) * KW + kw] += row[t * SW + kw] * rows[m * TW + t];
-                }
+              for (var t = 0u; t < TW; t++) {
+                sums[min(m * SH + j, KH - 1u) * KW + kw] += row[t * SW + kw] * rows[m * TW + t];
               }
             }
           }

@@ -65,11 +65,10 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
       }
       //#unroll
       for (var t = 0u; t < TW; t++) {
-        if (column + t < OW) {
-          let d = load_gradient(((n * OH + oh) * OW + column + t) * C4 + c, gradient);
-          //#unroll
-          for (var k = 0u; k < CHUNK; k++) { sums[k] += row[t * SW + k] * d; }
-        }
+        let to = ((n * OH + oh) * OW + min(column + t, OW - 1u)) * C4 + c;
+        let d = select(vec4(0.0), load_gradient(to, gradient), column + t < OW);
+        //#unroll
+        for (var k = 0u; k < CHUNK; k++) { sums[k] += row[t * SW + k] * d; }
       }
     }
   }

@@ -67,23 +67,21 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     for (var j = 0u; j < SH; j++) {
       // unsigned arithmetic wraps: what lies above the image compares as far below it
       let ih = step * SH + j - PH;
-      if (ih < H) {
-        let at = (n * H + ih) * W;
-        var row: array<vec4<f32>, XW>;
-        //#unroll
-        for (var i = 0u; i < XW; i++) {
-          let iw = column * SW + i - PW;
-          row[i] = select(vec4(0.0), prologue(x[(at + min(iw, W - 1u)) * C4 + c], input), iw < W);
-        }
-        //#unroll
-        for (var m = 0u; m < ROWS; m++) {
-          if (m * SH + j < KH) {
+      let at = (n * H + min(ih, H - 1u)) * W;
+      var row: array<vec4<f32>, XW>;
+      //#unroll
+      for (var i = 0u; i < XW; i++) {
+        let iw = column * SW + i - PW;
+        row[i] = select(vec4(0.0), prologue(x[(at + min(iw, W - 1u)) * C4 + c], input), ih < H && iw < W);
+      }
+      //#unroll
+      for (var m = 0u; m < ROWS; m++) {
+        if (m * SH + j < KH) {
+          //#unroll
+          for (var kw = 0u; kw < KW; kw++) {
             //#unroll
-            for (var kw = 0u; kw < KW; kw++) {
-              //#unroll
-              for (var t = 0u; t < TW; t++) {
-                sums[m * TW + t] += row[t * SW + kw] * weights[min(m * SH + j, KH - 1u) * KW + kw];
-              }
+            for (var t = 0u; t < TW; t++) {
+              sums[m * TW + t] += row[t * SW + kw] * weights[min(m * SH + j, KH - 1u) * KW + kw];
             }
           }
         }

@@ -25,7 +25,7 @@ const isSmall = ({ w }: ConvTensors) => w.shape[0] * w.shape[1] <= 25;
 const chunkOf = (taps: number) => Math.ceil(taps / Math.ceil(taps / 8));
 
 /** Columns a block: more of them save loads, but their sums wait in registers. */
-const columnsOf = (t: ConvTensors) => (isSmall(t) ? 2 : 4);
+const columnsOf = (t: ConvTensors) => (isSmall(t) ? (t.attrs.stride[1] > 1 ? 1 : 2) : 4);
 
 function outputBlocks(t: ConvTensors): BlockGrid {
   const [n, rows, columns] = t.y.shape;

@@ -1,5 +1,5 @@
 import { type Constants, workgroupsFor } from '../graph/plan';
-import { elements } from '../graph/tensor';
+import { elements, type Tensor } from '../graph/tensor';
 import {
   backwardInputTensors,
   backwardWeightTensors,
@@ -26,11 +26,17 @@ function geometry(t: ConvTensors): Constants {
   };
 }
 
+/** Throws where a node asks for what these shaders do not do: a pass that fuses looks at ConvFamily first. */
+function plain(...fused: (Tensor | undefined)[]): void {
+  if (fused.some((t) => t)) throw new Error('the direct convolution fuses nothing');
+}
+
 /** Any convolution, one number a thread: what no other family fits, and the reference of those that do. Fuses nothing. */
 export const direct: ConvFamily = {
   fits: () => true,
   forward: (node) => {
-    const { t, bias } = forwardTensors(node);
+    const { t, bias, coef, partial } = forwardTensors(node);
+    plain(coef, partial);
     return [
       {
         shader: 'conv/forward',
@@ -43,7 +49,8 @@ export const direct: ConvFamily = {
     ];
   },
   backwardInput: (node) => {
-    const { t, addend } = backwardInputTensors(node);
+    const { t, addend, coef, partial } = backwardInputTensors(node);
+    plain(coef, partial);
     return [
       {
         shader: 'conv/backward_input',
@@ -56,7 +63,8 @@ export const direct: ConvFamily = {
     ];
   },
   backwardWeight: (node, g) => {
-    const { t } = backwardWeightTensors(node);
+    const { t, coef } = backwardWeightTensors(node);
+    plain(coef);
     const splits = splitsFor(t.y.shape[0] * t.y.shape[1], elements(t.w));
     const partial = g.tensor(`${node.name} partial`, [splits, elements(t.w)]);
     return [
