@@ -1,0 +1,120 @@
+import type { Gpu } from '../gpu/device';
+import { GradientTape } from '../graph/autograd';
+import { Graph } from '../graph/graph';
+import { buildPlan, type Plan } from '../graph/plan';
+import type { Tensor } from '../graph/tensor';
+import { activationLayout, engineShape, pack, unpack } from '../nn/layout';
+import { mergeState } from '../nn/merge';
+import { type Architecture, Net } from '../nn/net';
+import type { RefConvOptions } from '../nn/refconv';
+import { loadState, numbersOf, readState, type StateTensor, type StateTensors } from '../nn/state';
+import { copy } from '../ops/copy';
+import { crossEntropy } from '../ops/cross-entropy';
+import { fuse } from '../ops/fusion';
+import { sgd } from '../ops/optimizer';
+import { Session } from '../runtime/session';
+
+/** What a case of a whole network starts from. */
+export interface ModelRun {
+  architecture: Architecture;
+  classes: number;
+  /** how the convolutions are trained: as they are, or as RefConvs */
+  path: 'plain' | 'dense' | 'factored';
+  optimizer: { lr: number; momentum: number; weight_decay: number };
+  steps: number;
+  state: StateTensors;
+  x: StateTensor;
+  target: StateTensor;
+}
+
+type Results = Map<string, ArrayLike<number>>;
+type ModelSession = Session<'evaluate' | 'train'>;
+
+/**
+ * Runs a network on the GPU: logits in evaluation, then SGD steps on one batch. Results in PyTorch's shapes: `out.logits_eval`,
+ * `out.loss_train`, the first step's `grad.*` (not on the factored path, which has none of the map), `out.losses`, and
+ * the merged network after the last step, `out.state.*`.
+ */
+export async function runModel(gpu: Gpu, c: ModelRun): Promise<Results> {
+  const { net, evaluate, train } = programs(c);
+  const session: ModelSession = await Session.create(gpu, { evaluate, train });
+  const results: Results = new Map();
+  const rows = c.x.shape[0];
+  try {
+    loadState(session, net, c.state, 'the state of the case');
+    session.write('input:x', pack(numbersOf(c.x), activationLayout(c.x.shape)));
+    session.write('input:target', Uint32Array.from(numbersOf(c.target)));
+    session.run('evaluate');
+    const [logits] = await session.read('output:logits');
+    results.set('out.logits_eval', unpack(logits, activationLayout([rows, c.classes])));
+
+    const losses: number[] = [];
+    for (let step = 0; step < c.steps; step++) {
+      session.run('train', { step, rows, lr: c.optimizer.lr });
+      losses.push((await session.read('output:loss'))[0][0]);
+      if (step === 0 && c.path !== 'factored') await readGradients(session, net, results);
+    }
+    results.set('out.loss_train', losses.slice(0, 1));
+    results.set('out.losses', losses);
+    const snapshot = await session.snapshot('parameters', 'state');
+    for (const [name, tensor] of mergeState(net, readState(snapshot, net, c.state)))
+      results.set(`out.state.${name}`, numbersOf(tensor));
+    return results;
+  } finally {
+    session.destroy();
+  }
+}
+
+async function readGradients(session: ModelSession, net: Net, results: Results): Promise<void> {
+  const entries = net.state.filter((e) => e.role === 'parameter');
+  const read = await session.read(...entries.map((e) => `gradient:${e.name}`));
+  entries.forEach(({ name, layout }, i) => {
+    results.set(`grad.${name}`, unpack(read[i], layout));
+  });
+}
+
+/** Builds both graphs over one layout of the arenas. */
+function programs(c: ModelRun): { net: Net; evaluate: Plan; train: Plan } {
+  const layout = {};
+  const evaluation = build(c, false);
+  output(evaluation.graph, 'logits', evaluation.logits);
+  const { graph, net, logits } = build(c, true);
+  const shape = c.target.shape;
+  const target = graph.tensor('target', shape, { role: 'input', dtype: 'u32', padded: shape });
+  const { loss, dlogits } = crossEntropy(graph, 'loss', logits, target, {
+    labelSmoothing: 0,
+    metrics: false,
+  });
+  output(graph, 'loss', loss);
+  const parameters = graph.tensors.filter((t) => t.role === 'parameter');
+  new GradientTape(graph, parameters).run([[logits, dlogits]]);
+  graph.phase = 'update';
+  const { momentum, weight_decay: weightDecay } = c.optimizer;
+  sgd(graph, { momentum, weightDecay, nesterov: false, clipNorm: 0 });
+  fuse(evaluation.graph);
+  fuse(graph);
+  return { net, evaluate: buildPlan(evaluation.graph, layout), train: buildPlan(graph, layout) };
+}
+
+function build(c: ModelRun, training: boolean) {
+  const refconv: RefConvOptions | undefined =
+    c.path === 'plain'
+      ? undefined
+      : {
+          layers: 'spatial',
+          mapKernel: 3,
+          identity: true,
+          trainBasis: false,
+          path: c.path,
+          startsNonZero: true,
+        };
+  const graph = new Graph();
+  const layout = activationLayout(c.x.shape);
+  const x = graph.tensor('x', engineShape(layout), { role: 'input', padded: layout.padded });
+  const net = new Net(graph, { training, deterministic: true, refconv });
+  return { graph, net, logits: c.architecture(net, x) };
+}
+
+function output(graph: Graph, name: string, t: Tensor): void {
+  copy(graph, name, t, graph.tensor(name, t.shape, { role: 'output', padded: t.padded }));
+}
