@@ -3,12 +3,14 @@ import { checkGpu, type Gpu } from '../gpu/device';
 import { type Pipelines, pipelinesOf } from '../gpu/pipelines';
 import type { BufferRange, Plan } from '../graph/plan';
 import { Snapshot } from './snapshot';
+import { Staging } from './staging';
 import { packStep, STEP_BYTES, type StepUniform } from './step';
 
 /** Submitted runs that may be unfinished at a time. */
 const IN_FLIGHT = 3;
 
-interface BoundDispatch {
+/** A dispatch ready to be encoded. */
+export interface BoundDispatch {
   pipeline: GPUComputePipeline;
   group: GPUBindGroup;
   workgroups: [number, number, number];
@@ -25,6 +27,7 @@ export class Session<Name extends string> {
   private readonly step: GPUBuffer;
   private readonly inFlight: Promise<undefined>[] = [];
   private readonly pipelines: Pipelines;
+  private readonly staging: Staging;
 
   private constructor(
     readonly gpu: Gpu,
@@ -36,6 +39,7 @@ export class Session<Name extends string> {
       usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
     });
     this.pipelines = pipelinesOf(gpu);
+    this.staging = new Staging(gpu);
   }
 
   /** Allocates, compiles and binds. Throws a UserError when the device has not enough memory. */
@@ -108,19 +112,41 @@ export class Session<Name extends string> {
 
   /** Encodes and submits one run of a plan: one uniform write, one pass, one submit. */
   run(name: Name, step: StepUniform = {}): void {
-    const { device } = this.gpu;
-    device.queue.writeBuffer(this.step, 0, packStep(step));
-    const encoder = device.createCommandEncoder();
+    const encoder = this.encode(name, step);
+    this.gpu.device.queue.submit([encoder.finish()]);
+  }
+
+  /** The same with the read-back of persistent tensors, still one submit. */
+  runAndRead(name: Name, step: StepUniform, ...tensors: string[]): Promise<Float32Array<ArrayBuffer>[]> {
+    return this.submitAndRead(
+      this.encode(name, step),
+      tensors.map((t) => this.range(t)),
+    );
+  }
+
+  private encode(name: Name, step: StepUniform): GPUCommandEncoder {
+    this.writeStep(step);
+    const encoder = this.gpu.device.createCommandEncoder();
     const pass = encoder.beginComputePass();
     let last: GPUComputePipeline | undefined;
-    for (const { pipeline, group, workgroups } of this.programs.get(name)!) {
+    for (const { pipeline, group, workgroups } of this.dispatches(name)) {
       if (pipeline !== last) pass.setPipeline(pipeline);
       last = pipeline;
       pass.setBindGroup(0, group);
       pass.dispatchWorkgroups(...workgroups);
     }
     pass.end();
-    device.queue.submit([encoder.finish()]);
+    return encoder;
+  }
+
+  /** A plan's dispatches in order, for who encodes them in another way than `run` does. */
+  dispatches(name: Name): readonly BoundDispatch[] {
+    return this.programs.get(name)!;
+  }
+
+  /** Writes the uniform of the next run. */
+  writeStep(step: StepUniform): void {
+    this.gpu.device.queue.writeBuffer(this.step, 0, packStep(step));
   }
 
   /** Where a persistent tensor lives, by `role:name`. */
@@ -148,39 +174,29 @@ export class Session<Name extends string> {
   }
 
   /** Reads ranges of buffers through one staging buffer. */
-  async readRanges(ranges: BufferRange[]): Promise<Float32Array<ArrayBuffer>[]> {
-    const { device } = this.gpu;
+  readRanges(ranges: BufferRange[]): Promise<Float32Array<ArrayBuffer>[]> {
+    return this.submitAndRead(this.gpu.device.createCommandEncoder(), ranges);
+  }
+
+  private async submitAndRead(
+    encoder: GPUCommandEncoder,
+    ranges: BufferRange[],
+  ): Promise<Float32Array<ArrayBuffer>[]> {
     const size = ranges.reduce((a, r) => a + r.bytes, 0);
-    const staging = device.createBuffer({
-      label: 'read-back',
-      size: Math.max(4, size),
-      usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
-    });
-    const encoder = device.createCommandEncoder();
+    const staging = this.staging.take(size);
     let at = 0;
     for (const { buffer, offset, bytes } of ranges) {
       encoder.copyBufferToBuffer(this.buffer(buffer), offset, staging, at, bytes);
       at += bytes;
     }
-    device.queue.submit([encoder.finish()]);
-    try {
-      await staging.mapAsync(GPUMapMode.READ);
-    } catch (e) {
-      // device loss shows here first: its promise may settle a turn later
-      await Promise.race([device.lost, new Promise((r) => setTimeout(r, 50))]);
-      checkGpu(this.gpu);
-      throw e;
-    }
-    checkGpu(this.gpu);
-    const all = staging.getMappedRange();
+    this.gpu.device.queue.submit([encoder.finish()]);
+    const all = await this.staging.read(staging, size);
     at = 0;
-    const out = ranges.map(({ bytes }) => {
+    return ranges.map(({ bytes }) => {
       const part = new Float32Array(all.slice(at, at + bytes));
       at += bytes;
       return part;
     });
-    staging.destroy();
-    return out;
   }
 
   /** The contents of whole buffers (the arenas `parameters`, `state`, ...); a network without batch norm has no `state`. */
@@ -215,6 +231,7 @@ export class Session<Name extends string> {
   destroy(): void {
     for (const b of this.buffers.values()) b.destroy();
     this.step.destroy();
+    this.staging.destroy();
     this.buffers.clear();
   }
 }

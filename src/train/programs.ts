@@ -47,7 +47,13 @@ export function trainProgram(o: Common & { settings: TrainSettings }): Program {
   const graph = new Graph();
   const net = new Net(graph, { training: true, refconv: o.refconv });
   const { x, target } = batchOf(graph, o, { cropPadding: s.cropPadding, flip: s.flip });
-  const logits = o.architecture(net, x);
+  descend(graph, o.architecture(net, x), target, s);
+  fuse(graph, o.fusions ?? ALL_FUSIONS);
+  return { net, plan: buildPlan(graph, o.layout) };
+}
+
+/** What follows the logits in a training step: loss, gradients of all parameters, update. */
+export function descend(graph: Graph, logits: Tensor, target: Tensor, s: TrainSettings): void {
   const { dlogits } = crossEntropy(graph, 'loss', logits, target, {
     labelSmoothing: s.labelSmoothing,
     metrics: true,
@@ -59,8 +65,6 @@ export function trainProgram(o: Common & { settings: TrainSettings }): Program {
   if (s.optimizer === 'sgd')
     sgd(graph, { momentum: s.momentum, nesterov: s.nesterov, weightDecay, clipNorm });
   else adamw(graph, { ...ADAM_BETAS, eps: 1e-8, weightDecay, clipNorm });
-  fuse(graph, o.fusions ?? ALL_FUSIONS);
-  return { net, plan: buildPlan(graph, o.layout) };
 }
 
 /** One batch of an evaluation: metrics into a ring, logits into an output. */
