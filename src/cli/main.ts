@@ -2,6 +2,7 @@
 import { constants } from 'node:os';
 import { UserError } from '../errors';
 import { type Command, type Context, helpText, readArgs } from './command';
+import { bench } from './commands/bench';
 import { demo } from './commands/demo';
 import { evaluate } from './commands/eval';
 import { inspect } from './commands/inspect';
@@ -18,6 +19,7 @@ export const commands: Record<string, Command> = {
   verify,
   plan,
   inspect,
+  bench,
   demo,
   start,
 };

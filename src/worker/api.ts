@@ -1,4 +1,5 @@
 /** What the page and the command line say to the engine's worker, and what it answers. Types only. */
+import type { BenchLine } from '../bench';
 import type { UserFile } from '../data/types';
 import type { InspectLayer } from '../train/inspect';
 import type { NetworkOptions } from '../train/network-options';
@@ -7,6 +8,7 @@ import type { DataSource, ModelSource } from '../train/sources';
 import type { VerifyLine } from '../verify';
 
 export type { LayerRedundancy } from '../analysis/redundancy';
+export type { BenchLine } from '../bench';
 export type { UserFile } from '../data/types';
 export type { Method, TrainSettings } from '../train/config';
 export type { InspectLayer } from '../train/inspect';
@@ -39,5 +41,7 @@ export interface EngineApi {
     options: EvaluateOptions,
   ): Promise<{ accuracy: number; images: number }>;
   verify(name: string, golden: Uint8Array): Promise<VerifyLine>;
+  /** measures one benchmark case; `reps`: repetitions at most */
+  bench(name: string, reps?: number): Promise<BenchLine>;
   inspect(file: UserFile, arch?: NetworkOptions): Promise<InspectLayer[]>;
 }

@@ -1,3 +1,4 @@
+import { benchCase } from '../bench';
 import { UserError } from '../errors';
 import { type Gpu, type RequestAdapter, requestGpu } from '../gpu/device';
 import { evaluateNetwork } from '../train/evaluate';
@@ -78,6 +79,7 @@ export function createEngine({ asset, requestAdapter }: EngineOptions): EngineAp
     },
 
     verify: async (name, golden) => verifyCase(await gpu(), name, golden),
+    bench: async (name, reps) => benchCase(await gpu(), name, reps),
     inspect: inspectFile,
   };
 }

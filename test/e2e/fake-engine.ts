@@ -148,6 +148,9 @@ const engine: EngineApi = {
   async cancel() {
     isCancelled = true;
   },
+  async bench() {
+    throw new Error('the page does not measure');
+  },
   async inspect(file) {
     if (!file.path.endsWith('.safetensors')) throw new UserError(`${file.path} is no checkpoint.`);
     return Array.from({ length: 20 }, (_, i) => ({

@@ -15,8 +15,9 @@ const ALLOWED: Record<string, string[]> = {
   nn: ['graph', 'ops', 'runtime'],
   verify: ['graph', 'ops', 'gpu', 'runtime', 'nn', 'optim', 'io'],
   train: ['graph', 'ops', 'gpu', 'runtime', 'nn', 'optim', 'data', 'io', 'analysis'],
-  worker: ['train', 'verify', 'gpu', 'data', 'analysis'],
-  cli: ['worker', 'train', 'nn', 'data'],
+  bench: ['graph', 'ops', 'gpu', 'runtime', 'nn', 'train'],
+  worker: ['train', 'verify', 'bench', 'gpu', 'data', 'analysis'],
+  cli: ['worker', 'bench', 'train', 'nn', 'data'],
   page: ['worker', 'train', 'nn', 'data', 'analysis'],
 };
 

@@ -66,6 +66,7 @@ function remoteApi(call: Call, listeners: Set<(event: TrainEvent) => void>): Eng
     cancel: () => value('cancel'),
     evaluate: (...args) => value('evaluate', ...args),
     verify: (...args) => value('verify', ...args),
+    bench: (...args) => value('bench', ...args),
     inspect: (...args) => value('inspect', ...args),
   };
 }

@@ -22,6 +22,21 @@ export function fakeReport(ok: boolean): Report {
   };
 }
 
+const fakeFigure = {
+  ms: 2,
+  minMs: 1,
+  maxMs: 3,
+  firstMs: 9,
+  jsMs: 0.5,
+  reps: 3,
+  dispatches: 4,
+  submits: 1,
+  newBuffers: 0,
+  bindGroups: 0,
+  peakBytes: 6,
+  value: [2.5],
+};
+
 /** An engine that records its jobs and answers at once; `parts` replaces single methods. */
 export function fakeEngine(parts: Partial<EngineApi> = {}, ok = true): EngineApi & { jobs: TrainJob[] } {
   const jobs: TrainJob[] = [];
@@ -41,6 +56,7 @@ export function fakeEngine(parts: Partial<EngineApi> = {}, ok = true): EngineApi
     cancel: async () => {},
     evaluate: async () => ({ accuracy: 0.5, images: 10 }),
     verify: async (name) => ({ case: name, op: 'relu', ok: true, error: 0, tolerance: 1e-5 }),
+    bench: async (name) => ({ case: name, ...fakeFigure }),
     inspect: async () => [
       { name: 'conv', kind: 'depthwise', shape: [4, 1, 3, 3], parameters: 36, redundancy: 0.5 },
     ],

@@ -1,0 +1,75 @@
+/** The benchmark's cases: work that several libraries do on the same numbers. No GPU here. */
+
+interface Square {
+  /** images */
+  n: number;
+  /** height and width */
+  h: number;
+}
+
+/** One piece of work; `fwd` computes the result, `bwdx` and `bwdw` one gradient, `bwd` both. */
+export type BenchCase = { name: string } & (
+  | ({ kind: 'depthwise'; pass: 'fwd' | 'bwdx' | 'bwdw'; c: number; k: number; stride: number } & Square)
+  | ({ kind: 'pointwise'; pass: 'fwd' | 'bwd'; ci: number; co: number } & Square)
+  | ({ kind: 'norm'; pass: 'fwd' | 'fwdbwd'; c: number } & Square)
+  | { kind: 'refocus'; pass: 'fwd' | 'bwdw'; c: number; k: number }
+  | { kind: 'train'; batch: number; refconv: boolean }
+  | { kind: 'infer'; batch: number; folded: boolean }
+);
+
+const BATCH = 32;
+
+const DEPTHWISE = [
+  { k: 3, stride: 1, h: 16, c: 192 },
+  { k: 3, stride: 2, h: 16, c: 192 },
+  { k: 3, stride: 1, h: 32, c: 96 },
+  { k: 3, stride: 2, h: 32, c: 96 },
+  { k: 5, stride: 1, h: 8, c: 384 },
+];
+
+/** Every case, in the order of the report. */
+export const BENCH_CASES: readonly BenchCase[] = [
+  ...DEPTHWISE.flatMap((d) =>
+    (['fwd', 'bwdx', 'bwdw'] as const).map((pass): BenchCase => {
+      const name = `dw${d.k}s${d.stride}-${d.h}x${d.h}x${d.c}-${pass}`;
+      return { name, kind: 'depthwise', pass, n: BATCH, ...d };
+    }),
+  ),
+  ...[
+    [192, 32],
+    [32, 192],
+  ].flatMap(([ci, co]) =>
+    (['fwd', 'bwd'] as const).map((pass): BenchCase => {
+      return { name: `pw-16x16-${ci}to${co}-${pass}`, kind: 'pointwise', pass, n: BATCH, h: 16, ci, co };
+    }),
+  ),
+  ...[
+    [16, 192],
+    [32, 96],
+  ].flatMap(([h, c]) =>
+    (['fwd', 'fwdbwd'] as const).map((pass): BenchCase => {
+      return { name: `bn-${h}x${h}x${c}-${pass}`, kind: 'norm', pass, n: BATCH, h, c };
+    }),
+  ),
+  ...[3, 5].flatMap((k) =>
+    [192, 960].flatMap((c) =>
+      (['fwd', 'bwdw'] as const).map((pass): BenchCase => {
+        return { name: `refocus-c${c}-k${k}-${pass}`, kind: 'refocus', pass, c, k };
+      }),
+    ),
+  ),
+  ...[32, 128].flatMap((batch) =>
+    [false, true].map((refconv): BenchCase => {
+      return { name: `mbv2-train-b${batch}${refconv ? '-refconv' : ''}`, kind: 'train', batch, refconv };
+    }),
+  ),
+  { name: 'mbv2-infer-b128', kind: 'infer', batch: 128, folded: false },
+  { name: 'mbv2-infer-folded-b128', kind: 'infer', batch: 128, folded: true },
+];
+
+/** The cases whose names fit one of the patterns, in which `*` stands for anything. */
+export function selectCases(patterns: readonly string[]): BenchCase[] {
+  const literal = (s: string) => s.replace(/[.+?^${}()|[\]\\]/g, '\\$&');
+  const tests = patterns.map((p) => new RegExp(`^${p.split('*').map(literal).join('.*')}$`));
+  return BENCH_CASES.filter(({ name }) => tests.some((t) => t.test(name)));
+}

@@ -1,0 +1,180 @@
+/** The benchmark's cases as graphs of the engine. */
+import { GradientTape } from '../graph/autograd';
+import { Graph, type TensorOptions } from '../graph/graph';
+import { padLast, product, type Shape, type Tensor } from '../graph/tensor';
+import { mapLayout, pack } from '../nn/layout';
+import { Net } from '../nn/net';
+import { batchNorm } from '../ops/batch-norm';
+import { conv2d } from '../ops/conv2d';
+import { copy } from '../ops/copy';
+import { fuse } from '../ops/fusion';
+import { refocusMap } from '../ops/refocus';
+import { defaultSettings } from '../train/config';
+import { descend } from '../train/programs';
+import type { BenchCase } from './cases';
+import {
+  benchNetwork,
+  benchState,
+  IMAGE_SIZE,
+  LEARNING_RATE,
+  MOMENTUM,
+  NORM_EPS,
+  NORM_MOMENTUM,
+} from './network';
+import { benchImages, benchLabels, uniform } from './numbers';
+
+/** A case's graph, the numbers of its inputs by `role:name`, and what to look at. */
+export interface BenchGraph {
+  graph: Graph;
+  inputs: Map<string, ArrayBufferView<ArrayBuffer>>;
+  /** the tensor whose sum of absolute values is the case's checksum; of a network, what the host reads */
+  result: Tensor;
+  network?: { net: Net; state: ReturnType<typeof benchState> };
+}
+
+type NetworkCase = Extract<BenchCase, { kind: 'train' | 'infer' }>;
+export type KernelCase = Exclude<BenchCase, NetworkCase>;
+
+export const isNetwork = (c: BenchCase): c is NetworkCase => c.kind === 'train' || c.kind === 'infer';
+
+/** Builds the graph of any case. */
+export const benchGraph = (c: BenchCase): BenchGraph => (isNetwork(c) ? networkGraph(c) : kernelGraph(c));
+
+/** One op: its forward nodes, its backward nodes, or (batch norm) both. */
+function kernelGraph(c: KernelCase): BenchGraph {
+  const b = new KernelBuilder();
+  const { y, wanted } = b.forward(c);
+  if (c.pass === 'fwd') return { graph: b.graph, inputs: b.inputs, result: y };
+  const dy = b.input('dy', y.shape, uniform(product(y.shape), c.kind === 'norm' ? 4 : 3));
+  const gradients = new GradientTape(b.graph, wanted).run([[y, dy]]);
+  // a gradient alone needs nothing of the forward pass but its inputs
+  if (c.pass !== 'fwdbwd') b.graph.nodes = b.graph.nodes.filter((n) => n.phase === 'backward');
+  return { graph: b.graph, inputs: b.inputs, result: gradients.get(wanted[wanted.length - 1])! };
+}
+
+/** A graph and the numbers of its inputs while they grow. All channels are multiples of four: nothing is padded. */
+class KernelBuilder {
+  readonly graph = new Graph();
+  readonly inputs = new Map<string, Float32Array<ArrayBuffer>>();
+
+  input(
+    name: string,
+    shape: Shape,
+    data: Float32Array<ArrayBuffer>,
+    options: TensorOptions = { role: 'input' },
+  ): Tensor {
+    this.inputs.set(`${options.role}:${name}`, data);
+    return this.graph.tensor(name, shape, options);
+  }
+
+  /** The op, and what is differentiated; the last one's gradient is looked at. */
+  forward(c: KernelCase): { y: Tensor; wanted: Tensor[] } {
+    switch (c.kind) {
+      case 'depthwise': {
+        const { y, x, w } = this.conv([c.n, c.h, c.h, c.c], [c.k, c.k, 1, c.c], c.stride, c.c);
+        return { y, wanted: [c.pass === 'bwdx' ? x : w] };
+      }
+      case 'pointwise': {
+        const { y, x, w } = this.conv([c.n, c.h, c.h, c.ci], [1, 1, c.ci, c.co], 1, 1);
+        return { y, wanted: [x, w] };
+      }
+      case 'norm':
+        return this.norm(c);
+      case 'refocus':
+        return this.refocus(c);
+    }
+  }
+
+  private conv(image: Shape, weight: Shape, stride: number, groups: number) {
+    const x = this.input('x', image, uniform(product(image), 1));
+    const w = this.input('w', weight, uniform(product(weight), 2));
+    const padding = weight[0] >> 1;
+    const y = conv2d(this.graph, 'y', x, w, undefined, {
+      stride: [stride, stride],
+      padding: [padding, padding],
+      dilation: [1, 1],
+      groups,
+    });
+    return { y, x, w };
+  }
+
+  private norm({ n, h, c }: Extract<KernelCase, { kind: 'norm' }>) {
+    const x = this.input('x', [n, h, h, c], uniform(n * h * h * c, 1, 2, 0.5));
+    const weight = this.input('weight', [c], uniform(c, 2, 0.5, 1));
+    const bias = this.input('bias', [c], uniform(c, 3));
+    const state = (name: string, value: number) =>
+      this.input(name, [c], new Float32Array(c).fill(value), { role: 'state' });
+    const parameters = { weight, bias, runningMean: state('mean', 0), runningVar: state('variance', 1) };
+    const options = {
+      training: true,
+      momentum: NORM_MOMENTUM,
+      eps: NORM_EPS,
+      activation: 'none' as const,
+    };
+    return { y: batchNorm(this.graph, 'y', x, parameters, options), wanted: [weight, bias, x] };
+  }
+
+  private refocus({ c, k }: Extract<KernelCase, { kind: 'refocus' }>) {
+    const basis = this.input('basis', [k, k, 1, c], uniform(k * k * c, 1));
+    const layout = mapLayout([c, c, 3, 3], [c, 1, k, k], c);
+    const numbers = pack(uniform(c * c * 9, 2), layout);
+    const map = this.input('map', [3, 3, c, 1, c], numbers, { role: 'input', padded: layout.padded });
+    const y = refocusMap(this.graph, 'y', basis, map, { groups: c, identity: true });
+    return { y, wanted: [map] };
+  }
+}
+
+/** A training step or an inference of the network, fused. */
+function networkGraph(c: NetworkCase): BenchGraph {
+  const training = c.kind === 'train';
+  const refconv = training && c.refconv;
+  const folded = !training && c.folded;
+  const graph = new Graph();
+  const shape = [c.batch, IMAGE_SIZE, IMAGE_SIZE, 3];
+  const layout = { view: shape, order: [0, 1, 2, 3], padded: padLast(shape) };
+  const inputs = new Map<string, ArrayBufferView<ArrayBuffer>>([
+    ['input:images', pack(benchImages(c.batch, IMAGE_SIZE), layout)],
+  ]);
+  const net = new Net(graph, {
+    training,
+    refconv: refconv
+      ? {
+          layers: 'depthwise',
+          mapKernel: 3,
+          identity: true,
+          trainBasis: false,
+          path: 'factored',
+          startsNonZero: true,
+        }
+      : undefined,
+  });
+  const logits = benchNetwork(folded)(net, graph.tensor('images', shape, { role: 'input' }));
+  let result: Tensor;
+  if (training) {
+    inputs.set('input:labels', benchLabels(c.batch));
+    const options = { role: 'input', dtype: 'u32', padded: [c.batch] } as const;
+    descend(graph, logits, graph.tensor('labels', [c.batch], options), SETTINGS);
+    result = graph.find('output', 'metrics')!;
+  } else result = read(graph, logits);
+  fuse(graph);
+  return { graph, inputs, result, network: { net, state: benchState(folded, refconv) } };
+}
+
+/** SGD with momentum and nothing else. */
+const SETTINGS = {
+  ...defaultSettings(),
+  optimizer: 'sgd' as const,
+  lr: LEARNING_RATE,
+  momentum: MOMENTUM,
+  nesterov: false,
+  weightDecay: 0,
+  labelSmoothing: 0,
+  clipNorm: 0,
+};
+
+/** A copy of a tensor for the host. */
+export function read(graph: Graph, t: Tensor): Tensor {
+  const out = graph.tensor('result', t.shape, { role: 'output', padded: t.padded });
+  copy(graph, 'result', t, out);
+  return out;
+}

@@ -1,0 +1,83 @@
+import type { Gpu } from '../gpu/device';
+import { buildPlan } from '../graph/plan';
+import { elements } from '../graph/tensor';
+import { loadState } from '../nn/state';
+import { METRICS_RING } from '../ops/cross-entropy';
+import { Session } from '../runtime/session';
+import type { BenchCase } from './cases';
+import { type BenchGraph, benchGraph, isNetwork, read } from './graphs';
+import type { Job } from './measure';
+import { LEARNING_RATE } from './network';
+
+/** A case on our engine, ready to run. */
+export async function benchJob(gpu: Gpu, c: BenchCase): Promise<Job> {
+  const b = benchGraph(c);
+  const session = await openSession(gpu, b);
+  if (!isNetwork(c)) return kernelJob(session, () => checksum(gpu, c));
+  return c.kind === 'train' ? trainJob(session, c.batch) : inferJob(session, c.batch);
+}
+
+/** The case's plan ready to run, its inputs written. */
+export async function openSession(gpu: Gpu, b: BenchGraph): Promise<Session<'run'>> {
+  const session: Session<'run'> = await Session.create(gpu, { run: buildPlan(b.graph) });
+  if (b.network) loadState(session, b.network.net, b.network.state);
+  // a gradient alone does not read every input
+  for (const [key, data] of b.inputs) if (session.plans.run.tensors[key]) session.write(key, data);
+  return session;
+}
+
+function kernelJob(session: Session<'run'>, value: () => Promise<number>): Job {
+  return {
+    run: () => session.run('run'),
+    wait: () => session.settle(),
+    value,
+    dispose: () => session.destroy(),
+  };
+}
+
+/** The sum of absolute values of a kernel's result, by a plan of its own that copies it out. */
+async function checksum(gpu: Gpu, c: BenchCase): Promise<number> {
+  const b = benchGraph(c);
+  const out = read(b.graph, b.result);
+  const session = await openSession(gpu, b);
+  try {
+    session.run('run');
+    const [data] = await session.read(`output:${out.name}`);
+    return data.subarray(0, elements(out)).reduce((sum, v) => sum + Math.abs(v), 0);
+  } finally {
+    session.destroy();
+  }
+}
+
+const round = (v: number): number => Number(v.toFixed(5));
+
+/** Steps on one batch; the loss of each is read. */
+function trainJob(session: Session<'run'>, batch: number): Job {
+  const losses: number[] = [];
+  let step = 0;
+  let metrics: Promise<Float32Array[]> | undefined;
+  return {
+    run() {
+      metrics = session.runAndRead('run', { step, rows: batch, lr: LEARNING_RATE }, 'output:metrics');
+    },
+    async wait() {
+      const [ring] = await metrics!;
+      losses.push(round(ring[(step % METRICS_RING) * 4] / batch));
+      step++;
+    },
+    value: async () => losses.slice(0, 4),
+    dispose: () => session.destroy(),
+  };
+}
+
+function inferJob(session: Session<'run'>, batch: number): Job {
+  let logits: Promise<Float32Array[]> | undefined;
+  return {
+    run() {
+      logits = session.runAndRead('run', { rows: batch }, 'output:result');
+    },
+    wait: async () => void (await logits),
+    value: async () => [...(await logits!)[0].subarray(0, 4)].map(round),
+    dispose: () => session.destroy(),
+  };
+}

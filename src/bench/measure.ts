@@ -1,0 +1,115 @@
+import type { GpuCounters } from '../gpu/counters';
+
+/** A piece of work that can be repeated, in whichever library. */
+export interface Job {
+  /** starts the work once; a promise only where the library does not return before it waits */
+  run(): void | Promise<void>;
+  /** settles when all that was started has finished on the GPU, and a step's loss or the logits are read */
+  wait(): Promise<void>;
+  /** what to compare between libraries: the sum of |result|, the first losses or the first logits */
+  value(): Promise<number | number[]>;
+  dispose(): void;
+}
+
+export interface Figure {
+  /** median wall time of one call, to its completion */
+  ms: number;
+  minMs: number;
+  maxMs: number;
+  /** the first call, compilation included */
+  firstMs: number;
+  /** median time until a call returns */
+  jsMs: number;
+  /** measured repetitions; 0: the first call is the figure */
+  reps: number;
+  /** per call */
+  dispatches: number;
+  submits: number;
+  newBuffers: number;
+  bindGroups: number;
+  /** the most bytes of GPU buffers at one time during the case */
+  peakBytes: number;
+  value: number | number[];
+}
+
+/** What takes longer than this is measured once. */
+const SLOW_MS = 20_000;
+/** time for the repetitions of a case */
+const BUDGET_MS = 6_000;
+/** calls of short work between two waits: together they take about this long, at most eight */
+const WINDOW_MS = 60;
+
+/**
+ * Measures a job: the first call, a second to warm up, then repetitions. Calls of less than `WINDOW_MS` are started
+ * several at a time, so that the wait's own latency is shared; steps and inference are waited for one by one.
+ * @param oneByOne each call waits
+ * @param most repetitions, 9 by default; at least three where there is time
+ */
+export async function measure(
+  prepare: () => Promise<Job>,
+  counters: GpuCounters,
+  { oneByOne, most = 9 }: { oneByOne: boolean; most?: number },
+): Promise<Figure> {
+  counters.resetPeak();
+  const job = await prepare();
+  try {
+    const first = await timed(job, 1, counters);
+    if (first.ms > SLOW_MS) return figure([first], first, 0, await job.value());
+    const second = await timed(job, 1, counters);
+    const calls = oneByOne ? 1 : Math.max(1, Math.min(8, Math.floor(WINDOW_MS / second.ms)));
+    const reps = Math.max(Math.min(3, most), Math.min(most, Math.floor(BUDGET_MS / (second.ms * calls))));
+    const runs: Timing[] = [];
+    for (let i = 0; i < reps; i++) runs.push(await timed(job, calls, counters));
+    return figure(runs, first, reps, await job.value());
+  } finally {
+    job.dispose();
+  }
+}
+
+/** Milliseconds and counts of one call. */
+interface Timing {
+  ms: number;
+  jsMs: number;
+  counts: ReturnType<GpuCounters['now']>;
+  peakBytes: number;
+}
+
+async function timed(job: Job, calls: number, counters: GpuCounters): Promise<Timing> {
+  const before = counters.now();
+  const start = performance.now();
+  let js = 0;
+  for (let i = 0; i < calls; i++) {
+    const called = performance.now();
+    await job.run();
+    js += performance.now() - called;
+  }
+  await job.wait();
+  const ms = (performance.now() - start) / calls;
+  const counts = counters.since(before);
+  for (const name of Object.keys(counts) as (keyof typeof counts)[]) counts[name] /= calls;
+  return { ms, jsMs: js / calls, counts, peakBytes: counters.peakBytes };
+}
+
+function figure(runs: Timing[], first: Timing, reps: number, value: number | number[]): Figure {
+  const times = runs.map((r) => r.ms);
+  const { counts, peakBytes } = runs[runs.length - 1];
+  return {
+    ms: median(times),
+    minMs: Math.min(...times),
+    maxMs: Math.max(...times),
+    firstMs: first.ms,
+    jsMs: median(runs.map((r) => r.jsMs)),
+    reps,
+    dispatches: counts.dispatches,
+    submits: counts.submits,
+    newBuffers: counts.buffers,
+    bindGroups: counts.bindGroups,
+    peakBytes,
+    value,
+  };
+}
+
+export function median(numbers: readonly number[]): number {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
+}

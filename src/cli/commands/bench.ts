@@ -1,0 +1,60 @@
+import { BENCH_CASES, selectCases } from '../../bench/cases';
+import { UserError } from '../../errors';
+import type { BenchLine } from '../../worker/api';
+import { type Command, text, texts } from '../command';
+import { runtimeOptions } from '../options';
+import { table } from '../table';
+
+export const bench: Command = {
+  usage: 'bench --case NAME',
+  summary: "Measures this engine on the benchmark's cases; `npm run bench` compares it with others.",
+  positionals: [],
+  options: {
+    case: {
+      type: 'string',
+      value: 'NAME',
+      multiple: true,
+      help: 'a case, or several by *; may come more than once; default: all',
+    },
+    reps: { type: 'string', value: 'N', help: 'repetitions at most', fallback: '9' },
+    json: { type: 'boolean', help: 'one JSON line a case' },
+    ...runtimeOptions,
+  },
+  async run(args, context) {
+    const patterns = texts(args, 'case');
+    const cases = selectCases(patterns.length > 0 ? patterns : ['*']);
+    if (cases.length === 0) {
+      const names = BENCH_CASES.map((c) => c.name).join(', ');
+      throw new UserError(`--case ${patterns.join(' ')} fits no case: choose one of ${names}.`);
+    }
+    const reps = Number(text(args, 'reps') ?? '9');
+    if (!Number.isInteger(reps) || reps < 1 || reps > 1000)
+      throw new UserError(`--reps must be a whole number from 1 to 1000, not "${text(args, 'reps')}".`);
+    const session = await context.openEngine({ runtime: text(args, 'runtime') ?? 'auto' });
+    const lines: BenchLine[] = [];
+    try {
+      for (const [index, { name }] of cases.entries()) {
+        context.progress(`${index + 1}/${cases.length} ${name}`);
+        const line = await session.api.bench(name, reps);
+        context.progress('');
+        if (args.values.json) context.out(JSON.stringify(line));
+        else lines.push(line);
+      }
+    } finally {
+      await session.close();
+    }
+    if (lines.length > 0) context.out(table([HEAD, ...lines.map(row)]));
+    return 0;
+  },
+};
+
+const HEAD = ['case', 'ms', 'dispatches', 'submits', 'peak MB', 'first ms'];
+
+const row = (l: BenchLine): string[] => [
+  l.case,
+  l.ms.toPrecision(3),
+  String(l.dispatches),
+  String(l.submits),
+  (l.peakBytes / 1e6).toPrecision(3),
+  l.firstMs.toPrecision(3),
+];
