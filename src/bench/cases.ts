@@ -1,4 +1,5 @@
 /** The benchmark's cases: work that several libraries do on the same numbers. No GPU here. */
+import { UserError } from '../errors';
 
 interface Square {
   /** images */
@@ -67,9 +68,15 @@ export const BENCH_CASES: readonly BenchCase[] = [
   { name: 'mbv2-infer-folded-b128', kind: 'infer', batch: 128, folded: true },
 ];
 
-/** The cases whose names fit one of the patterns, in which `*` stands for anything. */
+/**
+ * The cases whose names fit one of the patterns, in which `*` stands for anything.
+ * @throws UserError with all names where there is none
+ */
 export function selectCases(patterns: readonly string[]): BenchCase[] {
   const literal = (s: string) => s.replace(/[.+?^${}()|[\]\\]/g, '\\$&');
   const tests = patterns.map((p) => new RegExp(`^${p.split('*').map(literal).join('.*')}$`));
-  return BENCH_CASES.filter(({ name }) => tests.some((t) => t.test(name)));
+  const cases = BENCH_CASES.filter(({ name }) => tests.some((t) => t.test(name)));
+  if (cases.length > 0) return cases;
+  const names = BENCH_CASES.map((c) => c.name).join(', ');
+  throw new UserError(`There is no benchmark case "${patterns.join(' ')}": choose one of ${names}.`);
 }

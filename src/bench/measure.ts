@@ -14,6 +14,11 @@ export interface Job {
 export interface Figure {
   /** median wall time of one call, to its completion */
   ms: number;
+  /** per call */
+  dispatches: number;
+  submits: number;
+  /** the most bytes of GPU buffers at one time during the case */
+  peakBytes: number;
   minMs: number;
   maxMs: number;
   /** the first call, compilation included */
@@ -23,12 +28,8 @@ export interface Figure {
   /** measured repetitions; 0: the first call is the figure */
   reps: number;
   /** per call */
-  dispatches: number;
-  submits: number;
   newBuffers: number;
   bindGroups: number;
-  /** the most bytes of GPU buffers at one time during the case */
-  peakBytes: number;
   value: number | number[];
 }
 
@@ -94,20 +95,23 @@ function figure(runs: Timing[], first: Timing, reps: number, value: number | num
   const times = runs.map((r) => r.ms);
   const { counts, peakBytes } = runs[runs.length - 1];
   return {
-    ms: median(times),
-    minMs: Math.min(...times),
-    maxMs: Math.max(...times),
-    firstMs: first.ms,
-    jsMs: median(runs.map((r) => r.jsMs)),
-    reps,
+    ms: round(median(times)),
     dispatches: counts.dispatches,
     submits: counts.submits,
+    peakBytes,
+    minMs: round(Math.min(...times)),
+    maxMs: round(Math.max(...times)),
+    firstMs: round(first.ms),
+    jsMs: round(median(runs.map((r) => r.jsMs))),
+    reps,
     newBuffers: counts.buffers,
     bindGroups: counts.bindGroups,
-    peakBytes,
     value,
   };
 }
+
+/** Microseconds are enough. */
+const round = (ms: number): number => Number(ms.toFixed(3));
 
 export function median(numbers: readonly number[]): number {
   const sorted = [...numbers].sort((a, b) => a - b);

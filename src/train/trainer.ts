@@ -72,6 +72,8 @@ export class Trainer {
     loadState(session, program.net, t.start);
     uploadImages(session, 'train', t.train);
     uploadImages(session, 'test', t.test);
+    // the first read-back makes its staging buffer: do it before the loop
+    await session.read('output:metrics');
     return new Trainer(session, program, evaluation, t, observer);
   }
 

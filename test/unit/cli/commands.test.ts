@@ -40,6 +40,11 @@ test.each([
   [['plan'], /^--arch is missing/],
   [['plan', '--arch', 'a', '--size', '0'], /^--size must be/],
   [['start', '--port', '1.5'], /^--port must be/],
+  [['bench', '--case', 'dw3*', '--reps', '0'], /^--reps must be/],
+  [
+    ['bench', '--case', 'nothing'],
+    /^There is no benchmark case "nothing": choose one of dw3s1-16x16x192-fwd, /,
+  ],
 ])('refocus %j: one sentence, exit 2', async (argv, message) => {
   const context = fakeContext();
   expect(await run(argv, context)).toBe(2);
@@ -246,4 +251,14 @@ test('a mistake of ours shows its stack and exits 2', async () => {
   );
   expect(await run(['eval'], context)).toBe(2);
   expect(context.stderr[0]).toMatch(/TypeError: oops\n +at /);
+});
+
+test('bench prints a JSON line a case', async () => {
+  const context = fakeContext();
+  const argv = ['bench', '--case', 'mbv2-infer*', '--case', 'bn-16x16x192-fwd', '--json'];
+  expect(await run(argv, context)).toBe(0);
+  const lines = context.stdout.map((line) => JSON.parse(line));
+  expect(lines.map((l) => l.case)).toEqual(['bn-16x16x192-fwd', 'mbv2-infer-b128', 'mbv2-infer-folded-b128']);
+  for (const line of lines) expect(line).toMatchObject({ ms: 2, dispatches: 4, submits: 1, peakBytes: 6 });
+  expect(context.sessions).toEqual({ opened: 1, closed: 1 });
 });

@@ -1,0 +1,106 @@
+import { expect, test } from 'vitest';
+import { benchCase } from '../../src/bench';
+import { GpuCounters, type GpuCounts } from '../../src/gpu/counters';
+import { Graph } from '../../src/graph/graph';
+import { initialState } from '../../src/nn/init';
+import { type Architecture, Net } from '../../src/nn/net';
+import type { StepUniform } from '../../src/runtime/step';
+import { defaultSettings } from '../../src/train/config';
+import { Trainer } from '../../src/train/trainer';
+import { gpu } from './harness';
+
+const STEPS = 1000;
+const BATCH = 2;
+const SIZE = 4;
+
+/** A convolution, a batch norm, a depthwise RefConv, a classifier. */
+const tiny: Architecture = (net, x) => {
+  const y = net.batchNorm('norm', net.conv('stem', x, 4, 3), 'relu');
+  const z = net.conv('depthwise', y, 4, 3, { groups: 4 });
+  return net.linear('classifier', net.globalAvgPool(z), 2);
+};
+
+function randomImages(count: number) {
+  return {
+    pixels: Uint8Array.from({ length: count * SIZE * SIZE * 3 }, (_, i) => (i * 7919) % 251),
+    labels: Uint16Array.from({ length: count }, (_, i) => i % 2),
+    count,
+    height: SIZE,
+    width: SIZE,
+    classes: ['a', 'b'],
+    skipped: [],
+  };
+}
+
+test(`${STEPS} steps of training make no buffer, bind group, pipeline or shader`, async () => {
+  const counters = GpuCounters.install();
+  const net = new Net(new Graph(), { training: false });
+  tiny(net, net.graph.tensor('x', [1, SIZE, SIZE, 3]));
+  let last: GpuCounts | undefined;
+  let reads = 0;
+  const trainer = await Trainer.create(
+    await gpu(),
+    {
+      architecture: tiny,
+      start: initialState(net, 1),
+      train: randomImages(STEPS * BATCH),
+      test: randomImages(BATCH),
+      settings: { ...defaultSettings(), batch: BATCH, epochs: 1 },
+      schedule: { kind: 'constant', lr: 0.01 },
+      refconv: {
+        layers: 'depthwise',
+        mapKernel: 3,
+        identity: true,
+        trainBasis: false,
+        path: 'factored',
+        startsNonZero: false,
+      },
+    },
+    {
+      steps() {
+        reads++;
+        last = counters.now();
+      },
+      evaluated() {},
+      warning: (message) => expect.fail(message),
+    },
+  );
+  const { session } = trainer;
+  const run = session.run.bind(session);
+  let js = 0;
+  let steps = 0;
+  session.run = (name: 'train' | 'evaluate', step?: StepUniform) => {
+    const start = performance.now();
+    run(name, step);
+    if (name === 'train') {
+      js += performance.now() - start;
+      steps++;
+    }
+  };
+  try {
+    const before = counters.now();
+    await trainer.run({ cancelled: false });
+    expect(steps).toBe(STEPS);
+    expect(reads).toBeGreaterThan(1);
+    const zero = { buffers: 0, bindGroups: 0, pipelines: 0, shaderModules: 0 };
+    const made = Object.keys(zero).map((k) => [
+      k,
+      last![k as keyof GpuCounts] - before[k as keyof GpuCounts],
+    ]);
+    expect(Object.fromEntries(made)).toEqual(zero);
+    expect(last!.submits - before.submits).toBe(STEPS + reads);
+    const { dispatches } = trainer.program.plan.totals;
+    console.log(`JS ${(js / STEPS).toFixed(3)} ms a step of ${dispatches} dispatches`);
+  } finally {
+    session.destroy();
+  }
+});
+
+test('a benchmark case gives the sum that float64 gives, and its counts', async () => {
+  const line = await benchCase(await gpu(), 'refocus-c192-k3-bwdw', 1);
+  expect(line).toMatchObject({ dispatches: 1, submits: 1, newBuffers: 0, bindGroups: 0 });
+  expect(Math.abs((line.value as number) / 197_756.33667602198 - 1)).toBeLessThan(1e-6);
+  // map, basis, upstream gradient, the map's gradient and the step's uniform
+  expect(line.peakBytes).toBeGreaterThan(4 * 9 * 192 * 192);
+  expect(line.peakBytes).toBeLessThan(2 * 4 * 9 * 192 * 192);
+});

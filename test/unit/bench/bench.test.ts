@@ -1,0 +1,87 @@
+import { expect, test } from 'vitest';
+import { BENCH_CASES, selectCases } from '../../../src/bench/cases';
+import { benchGraph } from '../../../src/bench/graphs';
+import { type Job, measure, median } from '../../../src/bench/measure';
+import { uniform } from '../../../src/bench/numbers';
+import type { GpuCounters } from '../../../src/gpu/counters';
+import { buildPlan } from '../../../src/graph/plan';
+
+test('the generator gives the numbers of mulberry32', () => {
+  expect([...uniform(3, 77, 1.7)]).toEqual([-0.2529553771018982, -1.5564528703689575, 0.6664229035377502]);
+});
+
+test('patterns choose cases in the order of the report', () => {
+  const names = selectCases(['mbv2-train-b32', 'dw5*bwd?', 'dw5*-bwdx']).map((c) => c.name);
+  expect(names).toEqual(['dw5s1-8x8x384-bwdx', 'mbv2-train-b32']);
+  expect(selectCases(['*'])).toEqual(BENCH_CASES);
+  expect(new Set(BENCH_CASES.map((c) => c.name)).size).toBe(37);
+});
+
+test('the network is the one that the others run', () => {
+  const [c] = selectCases(['mbv2-train-b32-refconv']);
+  const { net, state } = benchGraph(c).network!;
+  const { inputs, outputs } = net.convElements;
+  expect([32 * inputs, 32 * outputs]).toEqual([20_705_280, 21_262_336]);
+  expect(net.multiplyAdds).toBe((545_486_592 - 45_930_240) / 32);
+  const maps = [...state].filter(([name]) => name.endsWith('.convmap.weight'));
+  expect(maps.reduce((sum, [, { data }]) => sum + data.length, 0)).toBe(5_103_360);
+});
+
+test('a gradient alone runs nothing of the forward pass', () => {
+  const shaders = (name: string) => {
+    const plan = buildPlan(benchGraph(selectCases([name])[0]).graph);
+    return plan.dispatches.map((d) => d.phase);
+  };
+  expect(new Set(shaders('dw3s1-16x16x192-bwdw'))).toEqual(new Set(['backward']));
+  expect(new Set(shaders('bn-16x16x192-fwdbwd'))).toEqual(new Set(['forward', 'backward']));
+});
+
+/** A job of a known duration, and counters that it moves. */
+function fakeJob(ms: number) {
+  const counts = {
+    dispatches: 0,
+    passes: 0,
+    submits: 0,
+    buffers: 0,
+    bindGroups: 0,
+    pipelines: 0,
+    shaderModules: 0,
+  };
+  const state = { waits: 0, disposed: false };
+  const counters = {
+    now: () => ({ ...counts }),
+    since: (before: typeof counts) => ({ ...counts, dispatches: counts.dispatches - before.dispatches }),
+    resetPeak: () => {},
+    peakBytes: 5,
+  } as unknown as GpuCounters;
+  const job: Job = {
+    run() {
+      counts.dispatches += 2;
+    },
+    wait: () => new Promise((resolve) => setTimeout(resolve, ms, state.waits++)),
+    value: async () => 7,
+    dispose: () => {
+      state.disposed = true;
+    },
+  };
+  return { counters, job, state };
+}
+
+test('short work is started several times between two waits, and counted by the call', async () => {
+  const { counters, job, state } = fakeJob(20);
+  const figure = await measure(async () => job, counters, { oneByOne: false, most: 3 });
+  expect(figure).toMatchObject({ dispatches: 2, peakBytes: 5, reps: 3, value: 7 });
+  expect(figure.ms).toBeLessThan(figure.firstMs);
+  expect(state).toEqual({ waits: 5, disposed: true });
+});
+
+test('a step is waited for one by one', async () => {
+  const { counters, job } = fakeJob(20);
+  const figure = await measure(async () => job, counters, { oneByOne: true, most: 3 });
+  expect(figure.ms).toBeGreaterThan(18);
+});
+
+test('the median of an even count lies between', () => {
+  expect(median([4, 1, 3, 2])).toBe(2.5);
+  expect(median([3, 1, 2])).toBe(2);
+});
