@@ -33,7 +33,23 @@ async function readFolder(path: string): Promise<UserFile[]> {
       blob: await openAsBlob(file),
     });
   }
+  // a class without images is there to be named: archives list their empty folders too
+  for (const folder of await listEmptyFolders(root)) {
+    files.push({
+      path: `${[basename(root), ...relative(root, folder).split(sep)].join('/')}/`,
+      blob: new Blob(),
+    });
+  }
   return files;
+}
+
+async function listEmptyFolders(root: string): Promise<string[]> {
+  const entries = await readdir(root, { recursive: true, withFileTypes: true });
+  const parents = new Set(entries.map((entry) => entry.parentPath));
+  const folders = entries
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => join(entry.parentPath, entry.name));
+  return folders.filter((folder) => !parents.has(folder)).sort();
 }
 
 /** All files below a folder, absolute, sorted; links to files count, links to folders are not followed. */

@@ -6,6 +6,7 @@ import { loadState, type StateTensors } from '../nn/state';
 import { METRICS_RING } from '../ops/cross-entropy';
 import { Session } from '../runtime/session';
 import { evaluationProgram } from './programs';
+import { shuffledOrder } from './random';
 
 export interface Evaluation {
   accuracy: number;
@@ -19,7 +20,10 @@ export interface Normalisation {
   std: readonly number[];
 }
 
-/** Writes an image set to the inputs of a program and gives the order in which they stand. */
+/** The order of an evaluation, the same always: folders come class by class, and its first images stand for all. */
+const evaluationOrder = (count: number): Uint32Array<ArrayBuffer> => shuffledOrder(count, 0, 0);
+
+/** Writes an image set to the inputs of a program, in the order of an evaluation. */
 export function uploadImages(session: Session<string>, name: string, images: LabelledImages): void {
   const { pixels, count } = images;
   const bytes = pad4(pixels.length);
@@ -27,10 +31,7 @@ export function uploadImages(session: Session<string>, name: string, images: Lab
   if (padded !== pixels) padded.set(pixels);
   session.write(`input:${name} images`, padded);
   session.write(`input:${name} labels`, Uint32Array.from(images.labels));
-  session.write(
-    `input:${name} order`,
-    Uint32Array.from({ length: count }, (_, i) => i),
-  );
+  session.write(`input:${name} order`, evaluationOrder(count));
 }
 
 /**
@@ -62,13 +63,13 @@ export async function runEvaluation(
   return { accuracy: correct / count, loss: loss / count, images: count, logits: concatenate(kept) };
 }
 
-/** Evaluates a plain network. Makes and frees a session of its own. */
+/** Evaluates a plain network on the first `limit` images (all). Makes and frees a session of its own. */
 export async function evaluateNetwork(
   gpu: Gpu,
   architecture: Architecture,
   state: StateTensors,
   images: LabelledImages,
-  options: Normalisation & { batch?: number; keep?: number },
+  options: Normalisation & { batch?: number; limit?: number; keep?: number },
 ): Promise<Evaluation & { logits: Float32Array; parameters: number; multiplyAdds: number }> {
   const batch = Math.min(options.batch ?? 128, images.count);
   const { count, height, width } = images;
@@ -82,7 +83,7 @@ export async function evaluateNetwork(
   try {
     loadState(session, net, state);
     uploadImages(session, 'test', images);
-    const evaluation = await runEvaluation(session, count, batch, options.keep);
+    const evaluation = await runEvaluation(session, options.limit ?? count, batch, options.keep);
     return { ...evaluation, parameters: net.parameterCount(), multiplyAdds: net.multiplyAdds };
   } finally {
     session.destroy();

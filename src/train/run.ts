@@ -25,7 +25,7 @@ import {
   type ModelSource,
   type ReadAsset,
 } from './sources';
-import { type Control, stepsPerEpoch, Trainer, type Training } from './trainer';
+import { type Control, type Observer, stepsPerEpoch, Trainer, type Training } from './trainer';
 import { writeLike } from './weights-file';
 
 export interface TrainJob {
@@ -66,7 +66,8 @@ export interface TrainResult {
 }
 
 export interface RunContext {
-  gpu: Gpu;
+  /** the device; a new one once the last is lost */
+  gpu: () => Promise<Gpu>;
   asset: ReadAsset;
   control: Control;
   emit: (event: TrainEvent) => void;
@@ -75,11 +76,12 @@ export interface RunContext {
 /** The main job: a trained network and images in; a proven, merged network out. */
 export async function runTraining(job: TrainJob, context: RunContext): Promise<TrainResult> {
   const started = performance.now();
-  const { gpu, control, emit } = context;
+  const { control, emit } = context;
   const { settings } = job;
   const { network, train, test } = await load(job, context);
   const training = prepare(network, train, test, settings);
 
+  const gpu = await context.gpu();
   emit({ type: 'phase', phase: 'baseline', message: 'Measuring the network as it was loaded' });
   const { mean, std } = settings;
   const base = await evaluateNetwork(gpu, network.architecture, network.checkpoint.tensors, test, {
@@ -96,12 +98,14 @@ export async function runTraining(job: TrainJob, context: RunContext): Promise<T
   redundancy('before', network.checkpoint.tensors);
 
   emit({ type: 'phase', phase: 'compile', message: 'Compiling the training step' });
-  const trainer = await Trainer.create(gpu, training, {
+  const observer: Observer = {
     steps: (points, imagesPerSecond, etaSeconds) =>
       emit({ type: 'steps', points, imagesPerSecond, etaSeconds }),
     evaluated: (point) => emit({ type: 'eval', which: 'epoch', point }),
     warning: (message) => emit({ type: 'warning', message }),
-  });
+  };
+  const trainer = await Trainer.create(gpu, training, observer);
+  let prover = trainer;
   try {
     const { dispatches, bytes, flops, peakBytes } = trainer.program.plan.totals;
     const plan = { dispatches, bytesPerStep: bytes, peakBytes };
@@ -121,9 +125,11 @@ export async function runTraining(job: TrainJob, context: RunContext): Promise<T
     emit({ type: 'eval', which: 'last', point: last.point });
     emit({ type: 'eval', which: 'best', point: best.point });
     emit({ type: 'phase', phase: 'merge', message: 'Merging the maps into the weights' });
-    const prover = (snapshot: Snapshot) => mergeAndProve(snapshot, trainer, training, network, base, gpu);
-    const merged = await prover(last.snapshot);
-    const kept = best === last ? merged : await prover(best.snapshot);
+    // what a lost device has learned is on the host: a new one proves it
+    if (gpu.failure.error) prover = await Trainer.create(await context.gpu(), training, observer);
+    const prove = (snapshot: Snapshot) => mergeAndProve(snapshot, prover, training, network, base);
+    const merged = await prove(last.snapshot);
+    const kept = best === last ? merged : await prove(best.snapshot);
     redundancy('after', merged.state);
     const report: Report = {
       accuracy: { base: base.accuracy, last: last.point.accuracy, best: best.point.accuracy },
@@ -144,6 +150,7 @@ export async function runTraining(job: TrainJob, context: RunContext): Promise<T
     };
   } finally {
     trainer.session.destroy();
+    if (prover !== trainer) prover.session.destroy();
   }
 }
 
@@ -154,10 +161,10 @@ async function load(job: TrainJob, { asset, emit }: RunContext) {
   const onProgress = (done: number, total: number) =>
     emit({ type: 'phase', phase: 'load', message: `Reading images: ${done} of ${total}` });
   const options = { size: settings.imageSize, limit: settings.limit, seed: settings.seed, onProgress };
-  const all = await loadData(job.train, options);
+  const all = await loadData(job.train, { ...options, split: 'train' });
   checkClasses(network, all);
   const [train, test] = job.test
-    ? [all, await loadData(job.test, { ...options, size: all.height, classes: all.classes })]
+    ? [all, await loadData(job.test, { ...options, split: 'test', size: all.height, classes: all.classes })]
     : holdOut(all, settings.seed);
   for (const { skipped } of job.test ? [train, test] : [train]) {
     if (skipped.length > 0) {
@@ -221,7 +228,6 @@ async function mergeAndProve(
   training: Training,
   network: LoadedNetwork,
   base: { parameters: number; multiplyAdds: number },
-  gpu: Gpu,
 ): Promise<{ file: Uint8Array<ArrayBuffer>; state: StateTensors; proof: MergeProof }> {
   const { test, settings } = training;
   const trained = readState(snapshot, trainer.program.net, training.start);
@@ -230,19 +236,13 @@ async function mergeAndProve(
   const logits = await trainer.logits(snapshot, images);
   const state: StateTensors = readCheckpoint(file, 'merged.safetensors').tensors;
   const { mean, std } = settings;
-  const plain = await evaluateNetwork(gpu, network.architecture, state, firstOf(test, images), {
+  const plain = await evaluateNetwork(trainer.session.gpu, network.architecture, state, test, {
     mean,
     std,
+    limit: images,
     keep: images,
   });
   return { file, state, proof: proveMerge(logits, plain, base, network.classes, images) };
 }
-
-const firstOf = (images: LabelledImages, count: number): LabelledImages => ({
-  ...images,
-  count,
-  pixels: images.pixels.subarray(0, count * images.height * images.width * 3),
-  labels: images.labels.subarray(0, count),
-});
 
 const worse = (a: MergeProof, b: MergeProof): MergeProof => (a.ok && !b.ok ? b : a);

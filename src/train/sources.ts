@@ -1,4 +1,4 @@
-import { generateBuiltin } from '../data/builtin';
+import { BUILTIN_COUNT, generateBuiltin } from '../data/builtin';
 import { loadImages } from '../data/load';
 import type { LabelledImages, UserFile } from '../data/types';
 import { UserError } from '../errors';
@@ -37,9 +37,6 @@ export interface LoadedNetwork {
   classes: number;
   checkpoint: Checkpoint;
 }
-
-/** Images of the built-in set. */
-const BUILTIN_COUNT = { train: 10_000, test: 2_000 };
 
 export async function loadNetwork(source: ModelSource, asset: ReadAsset): Promise<LoadedNetwork> {
   if (source.kind === 'random') return randomNetwork(source.arch, source.seed);
@@ -91,6 +88,8 @@ export interface LoadOptions {
   seed?: number;
   /** the classes that the set must have */
   classes?: string[];
+  /** which files to take where a data set's training and test files lie side by side */
+  split: 'train' | 'test';
   onProgress?: (done: number, total: number) => void;
   signal?: AbortSignal;
 }

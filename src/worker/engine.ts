@@ -39,7 +39,7 @@ export function createEngine({ asset, requestAdapter }: EngineOptions): EngineAp
       const own: Control = { cancelled: false };
       control = own;
       try {
-        return await runTraining(job, { gpu: await gpu(), asset, control: own, emit });
+        return await runTraining(job, { gpu, asset, control: own, emit });
       } finally {
         control = undefined;
       }
@@ -67,7 +67,7 @@ export function createEngine({ asset, requestAdapter }: EngineOptions): EngineAp
 
     async evaluate(model, test, options) {
       const network = await loadNetwork(model, asset);
-      const images = await loadData(test, { size: options.imageSize, limit: options.limit });
+      const images = await loadData(test, { size: options.imageSize, limit: options.limit, split: 'test' });
       checkClasses(network, images);
       const { architecture, checkpoint } = network;
       const { accuracy } = await evaluateNetwork(await gpu(), architecture, checkpoint.tensors, images, {
