@@ -33,8 +33,10 @@ export interface Figure {
   value: number | number[];
 }
 
-/** What takes longer than this is measured once. */
+/** Work whose first call takes longer than this is measured by its second call alone, */
 const SLOW_MS = 20_000;
+/** and longer than this by its first. */
+const ONCE_MS = 120_000;
 /** time for the repetitions of a case */
 const BUDGET_MS = 6_000;
 /** calls of short work between two waits: together they take about this long, at most eight */
@@ -55,8 +57,9 @@ export async function measure(
   const job = await prepare();
   try {
     const first = await timed(job, 1, counters);
-    if (first.ms > SLOW_MS) return figure([first], first, 0, await job.value());
+    if (first.ms > ONCE_MS) return figure([first], first, 0, await job.value());
     const second = await timed(job, 1, counters);
+    if (first.ms > SLOW_MS) return figure([second], first, 1, await job.value());
     const calls = oneByOne ? 1 : Math.max(1, Math.min(8, Math.floor(WINDOW_MS / second.ms)));
     const reps = Math.max(Math.min(3, most), Math.min(most, Math.floor(BUDGET_MS / (second.ms * calls))));
     const runs: Timing[] = [];

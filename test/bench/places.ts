@@ -1,0 +1,104 @@
+/** Where the benchmark runs: one Chromium with a page a measurement, or Node with a process a measurement. */
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { type Browser, chromium } from 'playwright-core';
+import { build, type InlineConfig } from 'vite';
+import { ensureChromium } from '../../src/cli/browsers';
+import { type AdapterChoice, adapterChoice, chromiumArgs } from '../../src/cli/chromium';
+import { serve } from '../../src/cli/server';
+import type { LibraryName } from './libraries/library';
+import type { Outcome } from './measure-case';
+
+/** A place to measure in. */
+export interface Place {
+  /** what runs the work, for the report */
+  description: string;
+  measure(library: LibraryName, caseName: string, reps?: number): Promise<Outcome>;
+  close(): Promise<void>;
+}
+
+const root = join(import.meta.dirname, '..', '..');
+const cache = join(root, '.cache', 'bench');
+const shared: InlineConfig = { root, configFile: false, logLevel: 'error', publicDir: false, base: './' };
+
+/** Chromium on a built page; a real adapter first, software where there is none, as REFOCUS_ADAPTER says. */
+export async function openBrowserPlace(note: (line: string) => void): Promise<Place> {
+  const outDir = join(cache, 'page');
+  const input = join(import.meta.dirname, 'index.html');
+  await build({
+    ...shared,
+    build: { outDir, emptyOutDir: true, target: 'es2023', rolldownOptions: { input } },
+  });
+  const server = await serve(outDir);
+  const url = `${server.url}test/bench/index.html`;
+  const executablePath = await ensureChromium(note);
+  const launch = (adapter: AdapterChoice) => chromium.launch({ executablePath, args: chromiumArgs(adapter) });
+  let browser = await launch(adapterChoice());
+  let adapter = await adapterName(browser, url);
+  if (!adapter && adapterChoice() === 'any') {
+    await browser.close();
+    browser = await launch('software');
+    adapter = await adapterName(browser, url);
+  }
+  return {
+    description: `Chromium ${browser.version()}, ${adapter ?? 'no adapter'}`,
+    async measure(library, caseName, reps) {
+      const page = await browser.newPage();
+      try {
+        await page.goto(url);
+        await page.waitForFunction(() => window.measureCase !== undefined);
+        return await page.evaluate(([l, c, r]) => window.measureCase(l, c, r), [
+          library,
+          caseName,
+          reps,
+        ] as const);
+      } catch (error) {
+        return { error: (error as Error).message.split('\n')[0] };
+      } finally {
+        await page.close();
+      }
+    },
+    async close() {
+      await browser.close();
+      await server.close();
+    },
+  };
+}
+
+async function adapterName(browser: Browser, url: string): Promise<string | undefined> {
+  const page = await browser.newPage();
+  await page.goto(url);
+  const name = await page.evaluate(async () => {
+    const info = (await navigator.gpu?.requestAdapter().catch(() => null))?.info;
+    return info && [info.vendor, info.architecture, info.description].filter(Boolean).join(' ');
+  });
+  await page.close();
+  return name;
+}
+
+/** Node through Dawn, each measurement in a process of its own. */
+export async function openNodePlace(): Promise<Place> {
+  const outDir = join(cache, 'node');
+  await build({
+    ...shared,
+    // the libraries' modules are written for bundlers
+    ssr: { noExternal: [/^@tensorflow\//, '@jax-js/jax', 'valibot', 'fflate'], external: ['webgpu'] },
+    resolve: { mainFields: ['module'] },
+    build: { ssr: join(import.meta.dirname, 'node.ts'), outDir, emptyOutDir: true, target: 'node20' },
+  });
+  const run = promisify(execFile);
+  return {
+    description: `Node ${process.version}, Dawn`,
+    async measure(library, caseName, reps) {
+      const args = [join(outDir, 'node.js'), library, caseName, ...(reps ? [String(reps)] : [])];
+      try {
+        const { stdout } = await run(process.execPath, args, { maxBuffer: 2 ** 26 });
+        return JSON.parse(stdout.trim().split('\n').at(-1)!);
+      } catch (error) {
+        return { error: String((error as Error).message).slice(0, 400) };
+      }
+    },
+    close: async () => {},
+  };
+}
