@@ -44,5 +44,7 @@ export function chromiumArgs(adapter: AdapterChoice): string[] {
     '--disable-sync',
     '--no-first-run',
     '--disable-quic',
+    // it takes a long compilation on a busy machine for a hang and kills the GPU's process
+    '--disable-gpu-watchdog',
   ];
 }

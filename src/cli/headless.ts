@@ -6,6 +6,7 @@ import type {
   EngineApi,
   ModelSource,
   NetworkOptions,
+  ProfileTarget,
   TrainEvent,
   TrainJob,
   UserFile,
@@ -66,6 +67,8 @@ async function perform(call: RemoteCall): Promise<unknown> {
       return api.inspect(args[0] as UserFile, args[1] as NetworkOptions | undefined);
     case 'bench':
       return api.bench(args[0] as string, args[1] as number | undefined);
+    case 'profile':
+      return api.profile(args[0] as ProfileTarget, args[1] as number);
     default:
       return api[call.method]();
   }

@@ -7,6 +7,7 @@ import { demo } from './commands/demo';
 import { evaluate } from './commands/eval';
 import { inspect } from './commands/inspect';
 import { plan } from './commands/plan';
+import { profile } from './commands/profile';
 import { start } from './commands/start';
 import { train } from './commands/train';
 import { verify } from './commands/verify';
@@ -20,6 +21,7 @@ export const commands: Record<string, Command> = {
   plan,
   inspect,
   bench,
+  profile,
   demo,
   start,
 };

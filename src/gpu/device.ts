@@ -78,6 +78,16 @@ async function findAdapter(request: RequestAdapter): Promise<GPUAdapter> {
   return adapter;
 }
 
+/**
+ * Throws the device's failure where there is one, else the error that a call on it ended with: a lost device fails its
+ * calls first, and its promise may settle a turn later.
+ */
+export async function throwFailure(gpu: Gpu, error: unknown): Promise<never> {
+  await Promise.race([gpu.device.lost, new Promise((resolve) => setTimeout(resolve, 50))]);
+  checkGpu(gpu);
+  throw error;
+}
+
 /** Throws what went wrong on the device since it was made, if anything. */
 export function checkGpu(gpu: Gpu): void {
   if (gpu.failure.error) throw gpu.failure.error;

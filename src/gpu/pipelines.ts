@@ -1,5 +1,5 @@
 import type { Constants } from '../graph/plan';
-import type { Gpu } from './device';
+import { type Gpu, throwFailure } from './device';
 import { type Binding, composeShader, declaredBindings } from './wgsl';
 
 export interface Kernel {
@@ -49,11 +49,11 @@ export class Pipelines {
     try {
       return { pipeline: await pipeline, layout, bindings };
     } catch (e) {
-      const { messages } = await module.getCompilationInfo();
-      const first = messages.find((m) => m.type === 'error');
-      throw new Error(
-        `shader ${shader}: ${first ? `line ${first.lineNum}: ${first.message}` : (e as Error).message}`,
-      );
+      // a lost device has no compilation info either
+      const info = await module.getCompilationInfo().catch(() => undefined);
+      const first = info?.messages.find((m) => m.type === 'error');
+      const message = first ? `line ${first.lineNum}: ${first.message}` : (e as Error).message;
+      return throwFailure(this.gpu, new Error(`shader ${shader}: ${message}`));
     }
   }
 }

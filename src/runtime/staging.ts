@@ -1,4 +1,4 @@
-import { checkGpu, type Gpu } from '../gpu/device';
+import { checkGpu, type Gpu, throwFailure } from '../gpu/device';
 
 /** Staging buffers up to this size are kept for the next read-back: a training loop reads a few kilobytes again and again. */
 const KEPT_BYTES = 2 ** 16;
@@ -24,11 +24,8 @@ export class Staging {
   async read(buffer: GPUBuffer, bytes: number): Promise<ArrayBuffer> {
     try {
       await buffer.mapAsync(GPUMapMode.READ);
-    } catch (e) {
-      // device loss shows here first: its promise may settle a turn later
-      await Promise.race([this.gpu.device.lost, new Promise((r) => setTimeout(r, 50))]);
-      checkGpu(this.gpu);
-      throw e;
+    } catch (error) {
+      await throwFailure(this.gpu, error);
     }
     checkGpu(this.gpu);
     const contents = buffer.getMappedRange().slice(0, bytes);

@@ -2,9 +2,10 @@ import { printPlan } from '../graph/print';
 import { product } from '../graph/tensor';
 import { describe } from '../nn/describe';
 import { architecture } from '../nn/models';
-import type { Net } from '../nn/net';
+import type { Architecture, Net } from '../nn/net';
 import { defaultSettings, type Method } from './config';
 import type { NetworkOptions } from './network-options';
+import type { Program } from './programs';
 import { refconvOptions } from './refconv-options';
 import { buildPrograms } from './trainer';
 
@@ -30,14 +31,23 @@ export interface PlanSummary {
   };
 }
 
-/** Plans a training step without a GPU, the data set apart. */
-export function planSummary({ network, batch, size, method }: PlanOptions): PlanSummary {
-  const { arch, classes = 10, ...rest } = network;
-  const model = architecture(arch, { ...rest, classes });
+/** A training step of a network with the default settings, its data set one batch. */
+export function stepProgram({ network, batch, size, method }: PlanOptions): Program {
+  const { arch } = network;
+  const model = modelOf(network);
   const settings = { ...defaultSettings(), method, batch };
   const refconv = refconvOptions(model, arch, [size, size], settings);
   const images = { count: batch, height: size, width: size };
-  const { program } = buildPrograms({ architecture: model, train: images, test: images, settings, refconv });
+  return buildPrograms({ architecture: model, train: images, test: images, settings, refconv }).program;
+}
+
+const modelOf = ({ arch, classes = 10, ...rest }: NetworkOptions): Architecture =>
+  architecture(arch, { ...rest, classes });
+
+/** Plans a training step without a GPU, the data set apart. */
+export function planSummary(options: PlanOptions): PlanSummary {
+  const { network, batch, size } = options;
+  const program = stepProgram(options);
   const { dispatches, bytes, flops, peakBytes } = program.plan.totals;
   const trainable = program.net.graph.tensors.filter((t) => t.role === 'parameter');
   return {
@@ -48,7 +58,7 @@ export function planSummary({ network, batch, size, method }: PlanOptions): Plan
       minBytesPerStep: leastBytes(program.net, batch),
       flopsPerStep: flops,
       peakBytes,
-      parameters: describe(model, [size, size]).parameterCount(),
+      parameters: describe(modelOf(network), [size, size]).parameterCount(),
       trainable: trainable.reduce((sum, t) => sum + product(t.shape), 0),
     },
   };

@@ -1,5 +1,6 @@
 /** What the page and the command line say to the engine's worker, and what it answers. Types only. */
 import type { BenchLine } from '../bench';
+import type { Profile, ProfileTarget } from '../bench/profile';
 import type { UserFile } from '../data/types';
 import type { InspectLayer } from '../train/inspect';
 import type { NetworkOptions } from '../train/network-options';
@@ -9,6 +10,7 @@ import type { VerifyLine } from '../verify';
 
 export type { LayerRedundancy } from '../analysis/redundancy';
 export type { BenchLine } from '../bench';
+export type { Profile, ProfileTarget } from '../bench/profile';
 export type { UserFile } from '../data/types';
 export type { Method, TrainSettings } from '../train/config';
 export type { InspectLayer } from '../train/inspect';
@@ -43,5 +45,7 @@ export interface EngineApi {
   verify(name: string, golden: Uint8Array): Promise<VerifyLine>;
   /** measures one benchmark case; `reps`: repetitions at most */
   bench(name: string, reps?: number): Promise<BenchLine>;
+  /** times each dispatch of a plan, the mean over `runs` */
+  profile(target: ProfileTarget, runs: number): Promise<Profile>;
   inspect(file: UserFile, arch?: NetworkOptions): Promise<InspectLayer[]>;
 }

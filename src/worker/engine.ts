@@ -1,4 +1,5 @@
 import { benchCase } from '../bench';
+import { profile } from '../bench/profile';
 import { UserError } from '../errors';
 import { type Gpu, type RequestAdapter, requestGpu } from '../gpu/device';
 import { evaluateNetwork } from '../train/evaluate';
@@ -80,6 +81,7 @@ export function createEngine({ asset, requestAdapter }: EngineOptions): EngineAp
 
     verify: async (name, golden) => verifyCase(await gpu(), name, golden),
     bench: async (name, reps) => benchCase(await gpu(), name, reps),
+    profile: async (target, runs) => profile(await gpu(), target, runs),
     inspect: inspectFile,
   };
 }

@@ -151,6 +151,9 @@ const engine: EngineApi = {
   async bench() {
     throw new Error('the page does not measure');
   },
+  async profile() {
+    throw new Error('the page does not profile');
+  },
   async inspect(file) {
     if (!file.path.endsWith('.safetensors')) throw new UserError(`${file.path} is no checkpoint.`);
     return Array.from({ length: 20 }, (_, i) => ({

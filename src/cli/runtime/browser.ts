@@ -67,6 +67,7 @@ function remoteApi(call: Call, listeners: Set<(event: TrainEvent) => void>): Eng
     evaluate: (...args) => value('evaluate', ...args),
     verify: (...args) => value('verify', ...args),
     bench: (...args) => value('bench', ...args),
+    profile: (...args) => value('profile', ...args),
     inspect: (...args) => value('inspect', ...args),
   };
 }

@@ -68,11 +68,7 @@ const same = (k: number): [number, number][] => [
 const conv = (x: Tensor, w: Tensor, k: number, stride: number, groups = 1): Tensor =>
   lax.convGeneralDilated(x, w, [stride, stride], same(k), { featureGroupCount: groups });
 
-/** Waits for the results and then for the device. */
-async function settle(results: Tensor[][]): Promise<void> {
-  await jax.blockUntilReady(results);
-  await jax.getWebGPUDevice().queue.onSubmittedWorkDone();
-}
+const settle = (): Promise<undefined> => jax.getWebGPUDevice().queue.onSubmittedWorkDone();
 
 /**
  * Repeats a compiled function. A result that is dropped before it is read is never computed, so all are kept until the
@@ -87,7 +83,8 @@ function kernelJob(f: (...args: Tensor[]) => Tensor[], args: Tensor[]): Job {
       pending.push(compiled(...args.map((a) => a.ref)));
     },
     async wait() {
-      await settle(pending);
+      await jax.blockUntilReady(pending);
+      await settle();
       tree.dispose(last);
       last = pending.pop() ?? [];
       tree.dispose(pending);
@@ -144,12 +141,14 @@ function pointwise({ pass, n, h, ci, co }: Case<'pointwise'>): Job {
   return kernelJob(pullback(f as never, [0, 1]), [x, w, dy]);
 }
 
-/** Over the batch and the pixels of an NCHW tensor: the normalised tensor, the mean and the variance. */
-function normalize(x: Tensor): [Tensor, Tensor, Tensor] {
+/** Batch norm over the batch and the pixels of an NCHW tensor; also the mean and the variance. */
+function normalize(x: Tensor, weight: Tensor, bias: Tensor): [Tensor, Tensor, Tensor] {
+  const c = weight.shape[0];
   const mean = x.ref.mean([0, 2, 3], { keepdims: true });
   const centered = x.sub(mean.ref);
   const variance = np.square(centered.ref).mean([0, 2, 3], { keepdims: true });
-  return [centered.mul(reciprocalRoot(variance.ref)), mean, variance];
+  const scale = reciprocalRoot(variance.ref).mul(channels(weight, c));
+  return [centered.mul(scale).add(channels(bias, c)), mean, variance];
 }
 
 const reciprocalRoot = (variance: Tensor): Tensor => np.reciprocal(np.sqrt(variance.add(NORM_EPS)));
@@ -163,9 +162,9 @@ function norm({ pass, n, h, c }: Case<'norm'>): Job {
   const weight = tensor(uniform(c, 2, 0.5, 1), [c]);
   const bias = tensor(uniform(c, 3), [c]);
   const f = (weight: Tensor, bias: Tensor, x: Tensor) => {
-    const [y, mean, variance] = normalize(x);
+    const [y, mean, variance] = normalize(x, weight, bias);
     tree.dispose([mean, variance]);
-    return y.mul(channels(weight, c)).add(channels(bias, c));
+    return y;
   };
   if (pass === 'fwd') return kernelJob((w, b, x) => [f(w, b, x)], [weight, bias, x]);
   const dy = image(shape, uniform(product(shape), 4));
@@ -255,9 +254,9 @@ function lossOf(
   const batch = target.shape[0];
   const logits = forward(layers, params, images, (x, l, i) => {
     const p = params.layers[i];
-    const [y, mean, variance] = normalize(convolve(x, l, p, bases[i]));
+    const [y, mean, variance] = normalize(convolve(x, l, p, bases[i]), p.gamma, p.beta);
     fresh.push({ mean: mean.reshape([l.co]), variance: variance.reshape([l.co]) });
-    return y.mul(channels(p.gamma, l.co)).add(channels(p.beta, l.co));
+    return y;
   });
   return [
     nn
@@ -312,7 +311,7 @@ function trainJob({ batch, refconv }: Case<'train'>): Job {
     },
     async wait() {
       losses.push(round((await loss!.data())[0]));
-      await settle([tree.leaves(state as never) as Tensor[]]);
+      await settle();
     },
     value: async () => losses.slice(0, 4),
     dispose() {

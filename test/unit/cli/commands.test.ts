@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { commands, run } from '../../../src/cli/main';
 import { UserError } from '../../../src/errors';
-import { fakeContext, fakeEngine, fakeReport } from './fake';
+import { fakeContext, fakeEngine, fakeProfile, fakeReport } from './fake';
 
 let folder: string;
 beforeEach(async () => {
@@ -40,6 +40,8 @@ test.each([
   [['plan'], /^--arch is missing/],
   [['plan', '--arch', 'a', '--size', '0'], /^--size must be/],
   [['start', '--port', '1.5'], /^--port must be/],
+  [['profile', '--runs', '0'], /^--runs must be/],
+  [['profile', '--case', 'x', '--arch', 'y'], /^--case and --arch exclude each other/],
   [['bench', '--case', 'dw3*', '--reps', '0'], /^--reps must be/],
   [
     ['bench', '--case', 'nothing'],
@@ -261,4 +263,13 @@ test('bench prints a JSON line a case', async () => {
   expect(lines.map((l) => l.case)).toEqual(['bn-16x16x192-fwd', 'mbv2-infer-b128', 'mbv2-infer-folded-b128']);
   for (const line of lines) expect(line).toMatchObject({ ms: 2, dispatches: 4, submits: 1, peakBytes: 6 });
   expect(context.sessions).toEqual({ opened: 1, closed: 1 });
+});
+
+test('profile shows shaders against the device, or everything as JSON', async () => {
+  const context = fakeContext();
+  expect(await run(['profile', '--case', 'bn-16x16x192-fwd'], context)).toBe(0);
+  expect(context.stdout[0]).toContain('fake: copies 4.00 GB/s, multiply-adds 12.0 GFLOP/s');
+  expect(context.stdout[0]).toMatch(/^2\.000 +100\.0 +1 +4 MB +2\.00 +6 MFLOP +3\.00 +50 +conv\/forward$/m);
+  expect(await run(['profile', '--json'], context)).toBe(0);
+  expect(JSON.parse(context.stdout[1])).toEqual(fakeProfile);
 });

@@ -1,6 +1,6 @@
 /** A context without a process and an engine without a GPU, for tests of the commands. */
 import type { Context } from '../../../src/cli/command';
-import type { EngineApi, Report, TrainJob, TrainResult } from '../../../src/worker/api';
+import type { EngineApi, Profile, Report, TrainJob, TrainResult } from '../../../src/worker/api';
 
 export function fakeReport(ok: boolean): Report {
   return {
@@ -37,6 +37,18 @@ const fakeFigure = {
   value: [2.5],
 };
 
+const achieved = { ms: 2, bytes: 4e6, flops: 6e6, gigabytes: 2, gigaflops: 3, efficiency: 0.5 };
+
+export const fakeProfile: Profile = {
+  adapter: 'fake',
+  method: 'waiting',
+  rates: { gigabytes: 4, gigaflops: 12 },
+  runMs: 1,
+  dispatchMs: 2,
+  shaders: [{ shader: 'conv/forward', dispatches: 1, share: 1, ...achieved }],
+  dispatches: [{ shader: 'conv/forward', label: 'conv2d stem', phase: 'forward', ...achieved }],
+};
+
 /** An engine that records its jobs and answers at once; `parts` replaces single methods. */
 export function fakeEngine(parts: Partial<EngineApi> = {}, ok = true): EngineApi & { jobs: TrainJob[] } {
   const jobs: TrainJob[] = [];
@@ -57,6 +69,7 @@ export function fakeEngine(parts: Partial<EngineApi> = {}, ok = true): EngineApi
     evaluate: async () => ({ accuracy: 0.5, images: 10 }),
     verify: async (name) => ({ case: name, op: 'relu', ok: true, error: 0, tolerance: 1e-5 }),
     bench: async (name) => ({ case: name, ...fakeFigure }),
+    profile: async () => fakeProfile,
     inspect: async () => [
       { name: 'conv', kind: 'depthwise', shape: [4, 1, 3, 3], parameters: 36, redundancy: 0.5 },
     ],

@@ -1,0 +1,73 @@
+import { UserError } from '../../errors';
+import { si } from '../../graph/print';
+import { BUILTIN_NETWORK } from '../../nn/builtin';
+import { parseSetting } from '../../train/config';
+import type { Profile, ProfileTarget } from '../../worker/api';
+import { type Args, type Command, text } from '../command';
+import { networkFrom, networkOptions, runtimeOptions, settingOptions } from '../options';
+import { table } from '../table';
+
+export const profile: Command = {
+  usage: 'profile [--arch A | --case C]',
+  summary: 'Times each dispatch of a training step (or of a benchmark case) against what the device can do.',
+  positionals: [],
+  options: {
+    case: { type: 'string', value: 'NAME', help: 'a benchmark case in the place of a network' },
+    ...networkOptions,
+    ...settingOptions(['batch', 'method']),
+    size: { type: 'string', value: 'N', help: 'side of the input in pixels', fallback: '32' },
+    runs: { type: 'string', value: 'N', help: 'runs to take the mean of', fallback: '5' },
+    json: { type: 'boolean', help: 'everything, one JSON line' },
+    ...runtimeOptions,
+  },
+  async run(args, context) {
+    const runs = Number(text(args, 'runs') ?? '5');
+    if (!Number.isInteger(runs) || runs < 1 || runs > 1000)
+      throw new UserError(`--runs must be a whole number from 1 to 1000, not "${text(args, 'runs')}".`);
+    const target = targetOf(args);
+    const session = await context.openEngine({ runtime: text(args, 'runtime') ?? 'auto' });
+    try {
+      context.progress('profiling');
+      const result = await session.api.profile(target, runs);
+      context.progress('');
+      context.out(args.values.json ? JSON.stringify(result) : show(result));
+    } finally {
+      await session.close();
+    }
+    return 0;
+  },
+};
+
+function targetOf(args: Args): ProfileTarget {
+  const name = text(args, 'case');
+  const network = networkFrom(args);
+  if (name !== undefined && network) throw new UserError('--case and --arch exclude each other: name one.');
+  if (name !== undefined) return { kind: 'case', name };
+  const size = parseSetting('imageSize', text(args, 'size') ?? '32', '--size');
+  if (size === 0) throw new UserError('--size must be a whole number from 1 to 1024, not "0".');
+  const batch = parseSetting('batch', text(args, 'batch') ?? '128', '--batch');
+  const method = parseSetting('method', text(args, 'method') ?? 'refocus', '--method');
+  return { kind: 'network', options: { network: network ?? BUILTIN_NETWORK, batch, size, method } };
+}
+
+const HEAD = ['ms', '%', 'dispatches', 'moved', 'GB/s', 'work', 'GFLOP/s', '% of device', 'shader'];
+
+function show({ adapter, method, rates, runMs, dispatchMs, shaders }: Profile): string {
+  const rows = shaders.map((s) => [
+    s.ms.toFixed(3),
+    (100 * s.share).toFixed(1),
+    String(s.dispatches),
+    si(s.bytes, 'B'),
+    s.gigabytes.toPrecision(3),
+    si(s.flops, 'FLOP'),
+    s.gigaflops.toPrecision(3),
+    (100 * s.efficiency).toFixed(0),
+    s.shader,
+  ]);
+  return [
+    `${adapter}: copies ${rates.gigabytes.toPrecision(3)} GB/s, multiply-adds ${rates.gigaflops.toPrecision(3)} GFLOP/s`,
+    `one run ${runMs.toFixed(2)} ms; its dispatches one by one ${dispatchMs.toFixed(2)} ms (${method})`,
+    '',
+    table([HEAD, ...rows]),
+  ].join('\n');
+}

@@ -1,0 +1,54 @@
+import { expect, test } from 'vitest';
+import { profile } from '../../src/bench/profile';
+import { Graph } from '../../src/graph/graph';
+import { copy } from '../../src/ops/copy';
+import { deviceRates, timeDispatches } from '../../src/runtime/profiler';
+import { gpu, sessionOf } from './harness';
+
+/** Two copies, the second of 64 times as many numbers. */
+function copies(): Graph {
+  const graph = new Graph();
+  for (const size of [2 ** 14, 2 ** 20]) {
+    const x = graph.tensor(`x${size}`, [size], { role: 'input' });
+    copy(graph, `copy ${size}`, x, graph.tensor(`y${size}`, [size], { role: 'output' }));
+  }
+  return graph;
+}
+
+test.each(['timestamps', 'waiting'] as const)('each dispatch has its time: %s', async (method) => {
+  const session = await sessionOf(copies());
+  const { device } = session.gpu;
+  const features = device.features;
+  const has = method === 'timestamps' && features.has('timestamp-query');
+  Object.defineProperty(device, 'features', { value: has ? features : new Set(), configurable: true });
+  try {
+    const times = await timeDispatches(session, 'run', {}, 3);
+    expect(times.method).toBe(has ? 'timestamps' : 'waiting');
+    expect(times.ms).toHaveLength(2);
+    for (const ms of times.ms) expect(ms).toBeGreaterThanOrEqual(0);
+    expect(times.ms[1]).toBeGreaterThan(times.ms[0]);
+    expect(times.ms[1]).toBeLessThan(10_000);
+  } finally {
+    Reflect.deleteProperty(device, 'features');
+    session.destroy();
+  }
+});
+
+test('a device has rates', async () => {
+  const { gigabytes, gigaflops } = await deviceRates(await gpu());
+  expect(gigabytes).toBeGreaterThan(0.01);
+  expect(gigabytes).toBeLessThan(50_000);
+  expect(gigaflops).toBeGreaterThan(0.01);
+  expect(gigaflops).toBeLessThan(1e6);
+});
+
+test('a profile sums by shader what it has by dispatch', async () => {
+  const p = await profile(await gpu(), { kind: 'case', name: 'bn-16x16x192-fwdbwd' }, 1);
+  expect(p.dispatches.length).toBe(6);
+  const sum = (list: { flops: number }[]) => list.reduce((s, d) => s + d.flops, 0);
+  expect(sum(p.shaders)).toBeCloseTo(sum(p.dispatches));
+  expect(p.shaders.reduce((s, d) => s + d.dispatches, 0)).toBe(p.dispatches.length);
+  expect(p.shaders.reduce((s, d) => s + d.share, 0)).toBeCloseTo(1);
+  expect(p.shaders.map((s) => s.ms)).toEqual(p.shaders.map((s) => s.ms).sort((a, b) => b - a));
+  expect(p.runMs).toBeGreaterThan(0);
+});
