@@ -9,7 +9,7 @@ const ALLOWED: Record<string, string[]> = {
   gpu: ['graph'],
   runtime: ['graph', 'gpu'],
   io: ['graph'],
-  data: ['graph', 'ops'],
+  data: ['graph', 'ops', 'io'],
   optim: ['graph', 'ops'],
   analysis: ['graph'],
   nn: ['graph', 'ops', 'runtime'],

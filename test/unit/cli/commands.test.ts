@@ -63,12 +63,13 @@ test('every command has help, with exit 0', async () => {
   }
 });
 
-test('train writes the four files and prints the report', async () => {
+test('train writes its files and prints the report', async () => {
   const engine = fakeEngine();
   const context = fakeContext(engine);
   const argv = ['train', '--out', out(), '--method', 'finetune', '--no-flip', '--layers', 'a,b', '--limit=7'];
   expect(await run(argv, context)).toBe(0);
   expect((await readdir(out())).sort()).toEqual([
+    'best.safetensors',
     'config.json',
     'merged.safetensors',
     'metrics.jsonl',
