@@ -42,7 +42,11 @@ export async function loadNetwork(source: ModelSource, asset: ReadAsset): Promis
   if (source.kind === 'random') return randomNetwork(source.arch, source.seed);
   const { file, bytes, options } =
     source.kind === 'builtin'
-      ? { file: BUILTIN_WEIGHTS, bytes: await asset(BUILTIN_WEIGHTS), options: BUILTIN_NETWORK }
+      ? {
+          file: BUILTIN_WEIGHTS,
+          bytes: await asset(BUILTIN_WEIGHTS),
+          options: BUILTIN_NETWORK as NetworkOptions,
+        }
       : { file: source.file.path, bytes: await source.file.blob.arrayBuffer(), options: source.arch };
   const checkpoint = readCheckpoint(new Uint8Array(bytes), file);
   const classes = options.classes ?? classesOf(checkpoint, file);

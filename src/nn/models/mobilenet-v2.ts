@@ -1,10 +1,13 @@
+import * as v from 'valibot';
 import type { Tensor } from '../../graph/tensor';
 import type { Net } from '../net';
 import { convNorm, makeDivisible } from './blocks';
-import { define, dropRate, stemStride, widthMultiplier } from './define';
+import { type Argument, define, dropRate, stemStride, widthMultiplier } from './define';
 
 /** Expansion, channels, blocks, stride of the first block. */
-const STAGES = [
+type Stage = [expansion: number, channels: number, blocks: number, stride: number];
+
+const STAGES: Stage[] = [
   [1, 16, 1, 1],
   [6, 24, 2, 2],
   [6, 32, 3, 2],
@@ -14,16 +17,34 @@ const STAGES = [
   [6, 320, 1, 1],
 ];
 
+const positive = (most: number) => v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(most));
+
+/** torchvision's `inverted_residual_setting`: the stages. */
+const stages: Argument<Stage[]> = {
+  schema: v.pipe(
+    v.array(v.tuple([positive(64), positive(4096), positive(64), positive(2)])),
+    v.minLength(1),
+    v.maxLength(64),
+  ),
+  expects: 'a list of [expansion, channels, blocks, stride]',
+  fallback: STAGES,
+};
+
 /** MobileNetV2 (Sandler et al. 2018), torchvision's names. */
 export const mobilenetV2 = define(
   'mobilenet_v2',
-  { width_mult: widthMultiplier, dropout: dropRate(0.2), stem_stride: stemStride },
-  ({ width_mult: width, dropout, stem_stride }, classes) =>
+  {
+    width_mult: widthMultiplier,
+    inverted_residual_setting: stages,
+    dropout: dropRate(0.2),
+    stem_stride: stemStride,
+  },
+  ({ width_mult: width, inverted_residual_setting, dropout, stem_stride }, classes) =>
     (net, x) => {
       let index = 0;
       const name = () => `features.${index++}`;
       let y = convNorm(net, name(), x, makeDivisible(32 * width), 3, { stride: stem_stride, act: 'relu6' });
-      for (const [expansion, channels, blocks, stride] of STAGES) {
+      for (const [expansion, channels, blocks, stride] of inverted_residual_setting) {
         for (let i = 0; i < blocks; i++) {
           const out = makeDivisible(channels * width);
           y = invertedResidual(net, `${name()}.conv`, y, out, i === 0 ? stride : 1, expansion);
