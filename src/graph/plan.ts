@@ -1,4 +1,4 @@
-import type { Graph, Phase } from './graph';
+import type { Graph, Node, Phase } from './graph';
 import { type Placement, placeTensors } from './memory';
 import { bytesOf, type Tensor } from './tensor';
 
@@ -57,10 +57,20 @@ export interface Plan {
   };
 }
 
-/** Lowers every node to dispatches and places every tensor. */
-export function buildPlan(graph: Graph, layout: ArenaLayout = {}): Plan {
-  const lowered = graph.nodes.flatMap((node) =>
-    node.op.lower(node, graph).map((dispatch) => ({ node, dispatch })),
+/** A dispatch and the node that it belongs to. */
+export interface Lowered {
+  node: Node;
+  dispatch: Dispatch;
+}
+
+/** Lowers every node to dispatches, lets `rewrite` rearrange them, and places every tensor. */
+export function buildPlan(
+  graph: Graph,
+  layout: ArenaLayout = {},
+  rewrite: (lowered: Lowered[]) => Lowered[] = (lowered) => lowered,
+): Plan {
+  const lowered = rewrite(
+    graph.nodes.flatMap((node) => node.op.lower(node, graph).map((dispatch) => ({ node, dispatch }))),
   );
   const place = placeTensors(
     lowered.map(({ dispatch }) => ({ reads: values(dispatch.reads), writes: values(dispatch.writes) })),

@@ -22,6 +22,8 @@ export interface Fusions {
   sums: boolean;
   /** the rest of that backward pass into the convolutions that read its result */
   gradient: boolean;
+  /** the last sums of four layers' weight gradients into one dispatch (see merge-sums.ts) */
+  weightSums: boolean;
 }
 
 export const ALL_FUSIONS: Fusions = {
@@ -30,6 +32,7 @@ export const ALL_FUSIONS: Fusions = {
   residual: true,
   sums: true,
   gradient: true,
+  weightSums: true,
 };
 
 /** A node that a rule may change. */

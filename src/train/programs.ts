@@ -8,6 +8,7 @@ import { copy } from '../ops/copy';
 import { crossEntropy } from '../ops/cross-entropy';
 import { ALL_FUSIONS, type Fusions, fuse } from '../ops/fusion';
 import { gather } from '../ops/gather';
+import { mergeSums } from '../ops/merge-sums';
 import { adamw, sgd } from '../ops/optimizer';
 import type { TrainSettings } from './config';
 
@@ -48,8 +49,7 @@ export function trainProgram(o: Common & { settings: TrainSettings }): Program {
   const net = new Net(graph, { training: true, refconv: o.refconv });
   const { x, target } = batchOf(graph, o, { cropPadding: s.cropPadding, flip: s.flip });
   descend(graph, o.architecture(net, x), target, s);
-  fuse(graph, o.fusions ?? ALL_FUSIONS);
-  return { net, plan: buildPlan(graph, o.layout) };
+  return { net, plan: fusedPlan(graph, o) };
 }
 
 /** What follows the logits in a training step: loss, gradients of all parameters, update. */
@@ -75,8 +75,12 @@ export function evaluationProgram(o: Common): Program {
   const logits = o.architecture(net, x);
   crossEntropy(graph, 'loss', logits, target, { labelSmoothing: 0, metrics: true });
   copy(graph, 'logits', logits, graph.tensor('logits', logits.shape, { role: 'output' }));
-  fuse(graph, o.fusions ?? ALL_FUSIONS);
-  return { net, plan: buildPlan(graph, o.layout) };
+  return { net, plan: fusedPlan(graph, o) };
+}
+
+function fusedPlan(graph: Graph, { layout, fusions = ALL_FUSIONS }: Common): Plan {
+  fuse(graph, fusions);
+  return buildPlan(graph, layout, fusions.weightSums ? mergeSums : undefined);
 }
 
 function batchOf(

@@ -10,7 +10,14 @@ import { defaultSettings } from '../../src/train/config';
 import { evaluationProgram, type Program, trainProgram } from '../../src/train/programs';
 import { gpu } from './harness';
 
-const NONE: Fusions = { statistics: false, affine: false, residual: false, sums: false, gradient: false };
+const NONE: Fusions = {
+  statistics: false,
+  affine: false,
+  residual: false,
+  sums: false,
+  gradient: false,
+  weightSums: false,
+};
 const BATCH = 3;
 const SIZE = 9;
 
