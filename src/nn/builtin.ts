@@ -1,8 +1,10 @@
+import type { ArchitectureOptions } from './models/define';
+
 /**
  * The built-in network: a short and narrow MobileNetV2 for 32 x 32 images, trained by this engine on the built-in images
  * (docs/builtin.md). It is small so that a run on it takes a minute or two without a GPU.
  */
-export const BUILTIN_NETWORK = {
+export const BUILTIN_NETWORK: ArchitectureOptions & { arch: string } = {
   arch: 'mobilenet_v2',
   width: 0.5,
   stemStride: 1,

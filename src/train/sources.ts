@@ -45,7 +45,7 @@ export async function loadNetwork(source: ModelSource, asset: ReadAsset): Promis
       ? {
           file: BUILTIN_WEIGHTS,
           bytes: await asset(BUILTIN_WEIGHTS),
-          options: BUILTIN_NETWORK as NetworkOptions,
+          options: BUILTIN_NETWORK,
         }
       : { file: source.file.path, bytes: await source.file.blob.arrayBuffer(), options: source.arch };
   const checkpoint = readCheckpoint(new Uint8Array(bytes), file);
