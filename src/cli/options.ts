@@ -1,7 +1,13 @@
 /** Options that several commands share, and what they mean to the engine. */
 import { basename } from 'node:path';
 import { UserError } from '../errors';
-import { parseSetting, type SettingName, settingFields, settingNames } from '../train/config';
+import {
+  parseSetting,
+  type SettingName,
+  settingFields,
+  settingNames,
+  type TrainSettings,
+} from '../train/config';
 import { type NetworkOptions, parseNetworkOptions } from '../train/network-options';
 import type { DataSource, ModelSource } from '../worker/api';
 import { type Args, type OptionTable, text, texts } from './command';
@@ -35,10 +41,14 @@ export const modelOptions: OptionTable = {
 };
 
 /** An option a setting; flags have a `--no-` form too. */
-export function settingOptions(names: readonly SettingName[] = settingNames): OptionTable {
+export function settingOptions(
+  names: readonly SettingName[] = settingNames,
+  defaults: Partial<TrainSettings> = {},
+): OptionTable {
   return Object.fromEntries(
     names.map((name) => {
-      const { fallback, help, expects } = settingFields[name];
+      const { help, expects, ...field } = settingFields[name];
+      const fallback = defaults[name] ?? field.fallback;
       const type = typeof fallback === 'boolean' ? 'boolean' : 'string';
       const value = expects.startsWith('one of ') ? expects.slice(7).replaceAll(', ', '|') : 'X';
       return [kebab(name), { type, value, help, fallback: String(fallback) }];

@@ -44,9 +44,9 @@ function BuiltIn() {
   return (
     <>
       <p>
-        A narrow <b>MobileNetV2</b>, trained to convergence in this engine on a procedural image set: ten
-        classes of shapes and textures, 32 × 32 pixels, 10,000 for training and 2,000 for the test. Small
-        enough to watch, hard enough to leave room above the base.
+        A short and narrow <b>MobileNetV2</b>, trained by this engine on a procedural image set: ten classes
+        of shapes and textures, 32 × 32 pixels, 10,000 for training and 2,000 for the test. Small enough to
+        watch, hard enough to leave room above the base.
       </p>
       <Samples />
     </>

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { readSafetensors } from '../../src/io/safetensors';
 import { openSite, type Site } from './site';
 
 let site: Site;
@@ -26,6 +27,19 @@ async function downloadOf(page: Page, button: string): Promise<{ name: string; b
 }
 
 const file = (name: string) => ({ name, mimeType: 'application/octet-stream', buffer: Buffer.from('x') });
+
+test('the engine itself refocuses the built-in network from the page', async () => {
+  const page = await site.open({ scenario: 'real', path: '#epochs=1&batch=64&limit=256&lr=0.01' });
+  await start(page);
+  await page.getByRole('heading', { name: /^The merge is/ }).waitFor({ timeout: 240_000 });
+  expect(await page.getByText('parameters, unchanged').textContent()).toBe('77,898 parameters, unchanged');
+  const merged = await downloadOf(page, 'Download merged.safetensors');
+  const { tensors } = readSafetensors(merged.bytes, merged.name);
+  expect(tensors.get('features.0.0.weight')!.shape).toEqual([16, 3, 3, 3]);
+  const report = JSON.parse((await downloadOf(page, 'report.json')).bytes.toString());
+  expect(report.proof).toMatchObject({ ok: true, top1Agreement: 1, images: 256 });
+  expect(report.steps).toBe(4);
+}, 300_000);
 
 describe('a run', () => {
   test('goes from the built-in example to the merged file', async () => {

@@ -1,4 +1,4 @@
-/** The built page, served and opened in Chromium, with a fake engine in its worker's place. */
+/** The built page, served and opened in Chromium, with a fake engine in its worker's place, or the engine. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,7 +10,12 @@ import type { Scenario } from './fake-engine';
 
 export interface Site {
   /** a new page in a context of its own; `path` follows the site's address, for example `#epochs=2` */
-  open(options?: { scenario?: Scenario; path?: string; context?: BrowserContextOptions }): Promise<Page>;
+  open(options?: {
+    /** what the fake engine does; `real`: the engine itself */
+    scenario?: Scenario | 'real';
+    path?: string;
+    context?: BrowserContextOptions;
+  }): Promise<Page>;
   closePages(): Promise<void>;
   close(): Promise<void>;
 }
@@ -28,9 +33,11 @@ export async function openSite(): Promise<Site> {
     async open({ scenario = {}, path = '', context = {} } = {}) {
       const page = await (await browser.newContext(context)).newPage();
       const body = `const scenario = ${JSON.stringify(scenario)};\n${fake}`;
-      await page.route('**/assets/worker-*.js', (route) =>
-        route.fulfill({ body, contentType: 'text/javascript' }),
-      );
+      if (scenario !== 'real') {
+        await page.route('**/assets/worker-*.js', (route) =>
+          route.fulfill({ body, contentType: 'text/javascript' }),
+        );
+      }
       await page.goto(server.url + path);
       return page;
     },

@@ -17,7 +17,7 @@ const ALLOWED: Record<string, string[]> = {
   train: ['graph', 'ops', 'gpu', 'runtime', 'nn', 'optim', 'data', 'io', 'analysis'],
   bench: ['graph', 'ops', 'gpu', 'runtime', 'nn', 'train'],
   worker: ['train', 'verify', 'bench', 'gpu', 'data', 'analysis'],
-  cli: ['worker', 'bench', 'train', 'nn', 'data'],
+  cli: ['worker', 'bench', 'train', 'nn', 'data', 'graph'],
   page: ['worker', 'train', 'nn', 'data', 'analysis'],
 };
 

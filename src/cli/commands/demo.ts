@@ -7,12 +7,15 @@ import { type TrainedRun, trainInto } from './train';
 
 const shared = ['epochs', 'batch', 'lr', 'seed', 'limit'] as const;
 
+/** A budget of a few minutes without a GPU, the same for both methods. */
+const budget = { epochs: 2, batch: 64, lr: 0.02, limit: 2048 };
+
 export const demo: Command = {
   usage: 'demo [options]',
   summary: 'The built-in network on the built-in data: fine-tuned and refocused for as long, side by side.',
   positionals: [],
   options: {
-    ...settingOptions([...shared]),
+    ...settingOptions([...shared], budget),
     out: { type: 'string', value: 'DIR', help: 'folder of the results', fallback: 'runs/demo' },
     ...runtimeOptions,
   },
@@ -24,7 +27,10 @@ export const demo: Command = {
     try {
       for (const method of ['finetune', 'refocus'] as const) {
         context.note(method === 'finetune' ? 'Fine-tuning for comparison' : 'Refocusing');
-        const config = { data: ['builtin'], settings: parseSettings({ ...given, method }, optionLabel) };
+        const config = {
+          data: ['builtin'],
+          settings: parseSettings({ ...budget, ...given, method }, optionLabel),
+        };
         runs.push(await trainInto(join(out, method), config, session, context, false));
       }
     } finally {
