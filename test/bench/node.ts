@@ -1,5 +1,9 @@
-/** One measurement in Node through Dawn: LIBRARY CASE [REPS]; prints the outcome as the last line. */
+/**
+ * One measurement in Node through Dawn: LIBRARY CASE [REPS]; prints the outcome as the last line. Without arguments it
+ * prints the adapter's name.
+ */
 import { openNode } from '../../src/cli/runtime/node';
+import { requestGpu } from '../../src/gpu/device';
 import type { LibraryName } from './libraries/library';
 import { measureCase } from './measure-case';
 
@@ -8,5 +12,11 @@ const [name, caseName, reps] = process.argv.slice(2);
 await openNode('.');
 // jax-js asks for it
 if (!('userAgent' in navigator)) Object.defineProperty(navigator, 'userAgent', { value: 'node' });
+if (name === undefined) await print((await requestGpu()).name);
 const outcome = await measureCase(name as LibraryName, caseName, reps ? Number(reps) : undefined);
-process.stdout.write(`${JSON.stringify(outcome)}\n`, () => process.exit(0));
+await print(outcome);
+
+/** Dawn's devices would keep the process alive. */
+function print(result: unknown): Promise<never> {
+  return new Promise(() => process.stdout.write(`${JSON.stringify(result)}\n`, () => process.exit(0)));
+}

@@ -88,13 +88,17 @@ export async function openNodePlace(): Promise<Place> {
     build: { ssr: join(import.meta.dirname, 'node.ts'), outDir, emptyOutDir: true, target: 'node20' },
   });
   const run = promisify(execFile);
+  const call = async (...args: string[]) => {
+    const { stdout } = await run(process.execPath, [join(outDir, 'node.js'), ...args], {
+      maxBuffer: 2 ** 26,
+    });
+    return JSON.parse(stdout.trim().split('\n').at(-1)!);
+  };
   return {
-    description: `Node ${process.version}, Dawn`,
+    description: `Node ${process.version}, ${await call()}`,
     async measure(library, caseName, reps) {
-      const args = [join(outDir, 'node.js'), library, caseName, ...(reps ? [String(reps)] : [])];
       try {
-        const { stdout } = await run(process.execPath, args, { maxBuffer: 2 ** 26 });
-        return JSON.parse(stdout.trim().split('\n').at(-1)!);
+        return await call(library, caseName, ...(reps ? [String(reps)] : []));
       } catch (error) {
         return { error: String((error as Error).message).slice(0, 400) };
       }
