@@ -6,6 +6,9 @@ import { Snapshot } from './snapshot';
 import { Staging } from './staging';
 import { packStep, STEP_BYTES, type StepUniform } from './step';
 
+/** Buffers that hold many tensors, each bound apart. */
+const ARENAS = ['parameters', 'gradients', 'momentum', 'second moment', 'state', 'constants'];
+
 /** Submitted runs that may be unfinished at a time. */
 const IN_FLIGHT = 3;
 
@@ -58,6 +61,14 @@ export class Session<Name extends string> {
     for (const plan of Object.values<Plan>(this.plans)) {
       for (const [name, bytes] of Object.entries(plan.buffers))
         sizes.set(name, Math.max(sizes.get(name) ?? 0, bytes));
+    }
+    const most = Math.min(device.limits.maxBufferSize, device.limits.maxStorageBufferBindingSize);
+    for (const [name, size] of sizes) {
+      // arenas are bound in parts, all else whole
+      if (size <= (ARENAS.includes(name) ? device.limits.maxBufferSize : most)) continue;
+      throw new UserError(
+        `The buffer "${name}" needs ${Math.ceil(size / 1e6)} MB, but this GPU gives a buffer at most ${Math.floor(most / 1e6)} MB: use fewer or smaller images, or a smaller batch.`,
+      );
     }
     device.pushErrorScope('out-of-memory');
     device.pushErrorScope('validation');
