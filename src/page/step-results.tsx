@@ -58,7 +58,7 @@ function Outcome({ trained }: { trained: TrainResult }) {
       <p class="hint">
         Test accuracy. Last is the merged network after the last step; best is the best epoch’s, chosen by
         looking at the test set. {count(report.steps)} steps in {duration(report.seconds)},{' '}
-        {significant(report.stepMs)} ms a step on {report.adapter}.
+        {Math.round(report.stepMs)} ms a step on {report.adapter}.
       </p>
       <Proof proof={report.proof} />
       <Downloads trained={trained} />
