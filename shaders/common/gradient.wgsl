@@ -1,7 +1,6 @@
 // Batch norm's backward pass applied where the gradient is read: behind a batch norm the gradient of a convolution's raw
 // output is A g + B y_raw + C per channel, g the gradient behind the norm. Needs bindings dy (g), y_raw and coef.
 const BACKWARD_PROLOGUE: bool = false;
-const BACKWARD_COEF: u32 = 0u; // where the rows [A, B, C] begin in coef, in vec4s
 
 struct GradientCoefficients {
   a: vec4<f32>,
@@ -12,7 +11,7 @@ struct GradientCoefficients {
 // Of the c-th of c4 vec4s of channels.
 fn gradient_coefficients(c: u32, c4: u32) -> GradientCoefficients {
   if (!BACKWARD_PROLOGUE) { return GradientCoefficients(); }
-  return GradientCoefficients(coef[BACKWARD_COEF + c], coef[BACKWARD_COEF + c4 + c], coef[BACKWARD_COEF + 2u * c4 + c]);
+  return GradientCoefficients(coef[sizes.BACKWARD_COEF + c], coef[sizes.BACKWARD_COEF + c4 + c], coef[sizes.BACKWARD_COEF + 2u * c4 + c]);
 }
 
 // The i-th vec4 of the gradient.

@@ -1,27 +1,20 @@
 // (m Gram)[t, i, o4] = sum_s m[s, i, o] * gram[group(o, i), s, t], a vec4 over o, where m is [TAPS, IP, O4] vec4s.
 // Plane n = o * I + i belongs to the map group n / P; gram is [groups, TAPS, ROW], or one matrix for all when ONE_GRAM.
-const TAPS: u32 = 1u;
-const ROW: u32 = 1u;
-const I: u32 = 1u;
-const IP: u32 = 1u;
-const O: u32 = 4u;
-const O4: u32 = 1u;
-const P: u32 = 1u;
 const ONE_GRAM: bool = true;
 
 fn times_gram(t: u32, i: u32, o4: u32) -> vec4<f32> {
   var sum = vec4(0.0);
-  if (i >= I) { return sum; }
+  if (i >= sizes.I) { return sum; }
   if (ONE_GRAM) {
-    for (var s = 0u; s < TAPS; s++) { sum += m[(s * IP + i) * O4 + o4] * gram[s * ROW + t]; }
+    for (var s = 0u; s < sizes.TAPS; s++) { sum += m[(s * sizes.IP + i) * sizes.O4 + o4] * gram[s * sizes.ROW + t]; }
     return sum;
   }
   // padding lanes take the last group's matrix: what they multiply is zero
-  let o = min(vec4(o4 * 4u) + vec4(0u, 1u, 2u, 3u), vec4(O - 1u));
-  let base = (o * I + i) / P * (TAPS * ROW) + t;
-  for (var s = 0u; s < TAPS; s++) {
-    let at = base + s * ROW;
-    sum += m[(s * IP + i) * O4 + o4] * vec4(gram[at.x], gram[at.y], gram[at.z], gram[at.w]);
+  let o = min(vec4(o4 * 4u) + vec4(0u, 1u, 2u, 3u), vec4(sizes.O - 1u));
+  let base = (o * sizes.I + i) / sizes.P * (sizes.TAPS * sizes.ROW) + t;
+  for (var s = 0u; s < sizes.TAPS; s++) {
+    let at = base + s * sizes.ROW;
+    sum += m[(s * sizes.IP + i) * sizes.O4 + o4] * vec4(gram[at.x], gram[at.y], gram[at.z], gram[at.w]);
   }
   return sum;
 }

@@ -8,12 +8,7 @@
 //#import common/step
 //#import common/rng
 const WG: u32 = 64u;
-const N: u32 = 1u;
-const H: u32 = 1u;
-const W: u32 = 1u;
-const CAPACITY: u32 = 1u;
 const RING: bool = false;
-const CROP: u32 = 0u;
 const FLIP: bool = false;
 const MEAN0: f32 = 0.0;
 const MEAN1: f32 = 0.0;
@@ -22,15 +17,24 @@ const STD0: f32 = 1.0;
 const STD1: f32 = 1.0;
 const STD2: f32 = 1.0;
 
+struct Sizes {
+  N: u32,
+  H: u32,
+  W: u32,
+  CAPACITY: u32,
+  CROP: u32,
+}
+
 @group(0) @binding(0) var<storage, read> images: array<u32>;
 @group(0) @binding(1) var<storage, read> labels: array<u32>;
 @group(0) @binding(2) var<storage, read> order: array<u32>;
 @group(0) @binding(3) var<storage, read_write> x: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read_write> target_class: array<u32>;
 @group(0) @binding(5) var<uniform> step: Step;
+@group(0) @binding(10) var<uniform> sizes: Sizes;
 
 fn pixel(image: u32, row: u32, column: u32) -> vec3<f32> {
-  let byte = ((image * H + row) * W + column) * 3u;
+  let byte = ((image * sizes.H + row) * sizes.W + column) * 3u;
   let shift = byte % 4u * 8u;
   var bits = images[byte / 4u] >> shift;
   // the three bytes run on into the next word
@@ -41,26 +45,26 @@ fn pixel(image: u32, row: u32, column: u32) -> vec3<f32> {
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
   let index = id.x + id.y * groups.x * WG;
-  if (index >= N * H * W) { return; }
-  let n = index / (H * W);
+  if (index >= sizes.N * sizes.H * sizes.W) { return; }
+  let n = index / (sizes.H * sizes.W);
   let counts = n < step.rows;
   let position = step.batch_offset + n;
   var sample = 0u;
   if (counts) { sample = order[position]; }
-  if (index % (H * W) == 0u) { target_class[n] = select(0u, labels[sample], counts); }
+  if (index % (sizes.H * sizes.W) == 0u) { target_class[n] = select(0u, labels[sample], counts); }
   if (!counts) {
     x[index] = vec4(0.0);
     return;
   }
-  var row = index / W % H;
-  var column = index % W;
-  if (FLIP && (random_u32(step.seed, step.epoch, sample, 2u) >> 31u) == 1u) { column = W - 1u - column; }
-  if (CROP > 0u) {
-    row += random_u32(step.seed, step.epoch, sample, 0u) % (2u * CROP + 1u) - CROP;
-    column += random_u32(step.seed, step.epoch, sample, 1u) % (2u * CROP + 1u) - CROP;
+  var row = index / sizes.W % sizes.H;
+  var column = index % sizes.W;
+  if (FLIP && (random_u32(step.seed, step.epoch, sample, 2u) >> 31u) == 1u) { column = sizes.W - 1u - column; }
+  if (sizes.CROP > 0u) {
+    row += random_u32(step.seed, step.epoch, sample, 0u) % (2u * sizes.CROP + 1u) - sizes.CROP;
+    column += random_u32(step.seed, step.epoch, sample, 1u) % (2u * sizes.CROP + 1u) - sizes.CROP;
   }
   var rgb = vec3(0.0);
   // unsigned arithmetic wraps: what lies left of the image compares as far right of it
-  if (row < H && column < W) { rgb = pixel(select(sample, position % CAPACITY, RING), row, column); }
+  if (row < sizes.H && column < sizes.W) { rgb = pixel(select(sample, position % sizes.CAPACITY, RING), row, column); }
   x[index] = vec4((rgb - vec3(MEAN0, MEAN1, MEAN2)) / vec3(STD0, STD1, STD2), 0.0);
 }

@@ -10,13 +10,6 @@
 //#import common/input
 //#import common/gradient
 const WG: u32 = 64u;
-const N: u32 = 1u;
-const H: u32 = 1u;
-const W: u32 = 1u;
-const OH: u32 = 1u;
-const OW: u32 = 1u;
-const CI4: u32 = 1u;
-const CO4: u32 = 1u;
 const KH: u32 = 1u;
 const KW: u32 = 1u;
 const SH: u32 = 1u;
@@ -25,17 +18,28 @@ const PH: u32 = 0u;
 const PW: u32 = 0u;
 const ADDEND: bool = false;
 const TW: u32 = 1u; // columns of dx a block, a multiple of SW
-const RUN: u32 = 1u; // rows of dx a block
 const CHUNK: u32 = 1u; // taps of a phase of a row of the kernel at a time
 const DYW: u32 = 1u; // columns of dy that a chunk of taps reads
-const TILES: u32 = 1u; // ceil(W / TW)
-const RUNS: u32 = 1u; // ceil(H / RUN)
 
 const QUADS: u32 = 1u; // vec4s of input channels a thread
-const GROUPS: u32 = 1u; // ceil(CI4 / QUADS)
 const SUMS: u32 = 1u; // TW * QUADS
 
 const WHOLE = KW % (CHUNK * SW) == 0u; // no chunk passes the end of a row
+
+struct Sizes {
+  N: u32,
+  H: u32,
+  W: u32,
+  OH: u32,
+  OW: u32,
+  CI4: u32,
+  CO4: u32,
+  RUN: u32, // rows of dx a block
+  TILES: u32, // ceil(W / TW)
+  RUNS: u32, // ceil(H / RUN)
+  GROUPS: u32, // ceil(CI4 / QUADS)
+  BACKWARD_COEF: u32,
+}
 
 @group(0) @binding(0) var<storage, read> dy: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> w: array<vec4<f32>>;
@@ -45,35 +49,36 @@ const WHOLE = KW % (CHUNK * SW) == 0u; // no chunk passes the end of a row
 @group(0) @binding(5) var<storage, read> x_raw: array<vec4<f32>>;
 @group(0) @binding(6) var<storage, read_write> dx: array<vec4<f32>>;
 @group(0) @binding(7) var<storage, read_write> partial: array<vec4<f32>>;
+@group(0) @binding(10) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
   let index = id.x + id.y * groups.x * WG;
-  if (index >= N * RUNS * TILES * GROUPS) { return; }
-  let group = index % GROUPS;
-  let block = index / GROUPS;
-  let column = block % TILES * TW;
-  let first = block / TILES % RUNS * RUN;
-  let n = block / (TILES * RUNS);
+  if (index >= sizes.N * sizes.RUNS * sizes.TILES * sizes.GROUPS) { return; }
+  let group = index % sizes.GROUPS;
+  let block = index / sizes.GROUPS;
+  let column = block % sizes.TILES * TW;
+  let first = block / sizes.TILES % sizes.RUNS * sizes.RUN;
+  let n = block / (sizes.TILES * sizes.RUNS);
   // a column's taps begin at its phase
   const PHASE = PW % SW;
   var totals: array<vec4<f32>, QUADS>;
   var products: array<vec4<f32>, QUADS>;
-  for (var h = first; h < min(first + RUN, H); h++) {
+  for (var h = first; h < min(first + sizes.RUN, sizes.H); h++) {
     var sums = array<vec4<f32>, SUMS>();
     for (var kh = 0u; kh < KH; kh++) {
       // unsigned arithmetic wraps: what lies above the image compares as far below it
       let row_at = h + PH - kh;
-      if (row_at % SH != 0u || row_at / SH >= OH) { continue; }
-      let at = (n * OH + row_at / SH) * OW;
+      if (row_at % SH != 0u || row_at / SH >= sizes.OH) { continue; }
+      let at = (n * sizes.OH + row_at / SH) * sizes.OW;
       for (var first_tap = 0u; first_tap * SW < KW; first_tap += CHUNK) {
-        for (var o = 0u; o < CO4; o++) {
-          let gradient = gradient_coefficients(o, CO4);
+        for (var o = 0u; o < sizes.CO4; o++) {
+          let gradient = gradient_coefficients(o, sizes.CO4);
           var row: array<vec4<f32>, DYW>;
           //#unroll
           for (var j = 0u; j < DYW; j++) {
             let ow = column / SW + PW / SW + j + 1u - CHUNK - first_tap;
-            row[j] = select(vec4(0.0), load_gradient((at + min(ow, OW - 1u)) * CO4 + o, gradient), ow < OW);
+            row[j] = select(vec4(0.0), load_gradient((at + min(ow, sizes.OW - 1u)) * sizes.CO4 + o, gradient), ow < sizes.OW);
           }
           //#unroll
           for (var m = 0u; m < CHUNK; m++) {
@@ -83,11 +88,11 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
               if (WHOLE || kw < KW) {
                 //#unroll
                 for (var q = 0u; q < QUADS; q++) {
-                  let tap = ((kh * KW + kw) * CI4 + min(group + q * GROUPS, CI4 - 1u)) * 4u * CO4 + o;
+                  let tap = ((kh * KW + kw) * sizes.CI4 + min(group + q * sizes.GROUPS, sizes.CI4 - 1u)) * 4u * sizes.CO4 + o;
                   let w0 = w[tap];
-                  let w1 = w[tap + CO4];
-                  let w2 = w[tap + 2u * CO4];
-                  let w3 = w[tap + 3u * CO4];
+                  let w1 = w[tap + sizes.CO4];
+                  let w2 = w[tap + 2u * sizes.CO4];
+                  let w3 = w[tap + 3u * sizes.CO4];
                   //#unroll
                   for (var t = 0u; t < TW; t++) {
                     if ((t + PHASE) % SW == phase) {
@@ -104,13 +109,13 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     }
     //#unroll
     for (var q = 0u; q < QUADS; q++) {
-      let i = group + q * GROUPS;
-      if (i < CI4) {
-        let input = input_coefficients(i, CI4);
+      let i = group + q * sizes.GROUPS;
+      if (i < sizes.CI4) {
+        let input = input_coefficients(i, sizes.CI4);
         //#unroll
         for (var t = 0u; t < TW; t++) {
-          if (column + t < W) {
-            let to = ((n * H + h) * W + column + t) * CI4 + i;
+          if (column + t < sizes.W) {
+            let to = ((n * sizes.H + h) * sizes.W + column + t) * sizes.CI4 + i;
             var v = sums[t * QUADS + q];
             if (ADDEND) { v += addend[to]; }
             if (EPILOGUE) {
@@ -128,10 +133,10 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
   if (EPILOGUE) {
     //#unroll
     for (var q = 0u; q < QUADS; q++) {
-      let i = group + q * GROUPS;
-      if (i < CI4) {
-        partial[(block * 2u) * CI4 + i] = totals[q];
-        partial[(block * 2u + 1u) * CI4 + i] = products[q];
+      let i = group + q * sizes.GROUPS;
+      if (i < sizes.CI4) {
+        partial[(block * 2u) * sizes.CI4 + i] = totals[q];
+        partial[(block * 2u + 1u) * sizes.CI4 + i] = products[q];
       }
     }
   }

@@ -9,73 +9,77 @@
 //#import common/input
 //#import common/gradient
 const WG: u32 = 64u;
-const N: u32 = 1u;
-const H: u32 = 1u;
-const W: u32 = 1u;
-const OH: u32 = 1u;
-const OW: u32 = 1u;
-const CI: u32 = 4u;
-const CI4: u32 = 1u;
-const CO4: u32 = 1u;
 const KH: u32 = 1u;
 const KW: u32 = 1u;
 const SH: u32 = 1u;
 const SW: u32 = 1u;
 const PH: u32 = 0u;
 const PW: u32 = 0u;
-const SPLITS: u32 = 1u;
 const TW: u32 = 1u; // columns of dy at a time
 const CHUNK: u32 = 1u; // taps a thread
 const CHUNKS: u32 = 1u; // ceil(KW / CHUNK)
 const XW: u32 = 1u; // (TW - 1) * SW + CHUNK: columns of x that a row of dy meets
 const QUADS: u32 = 1u; // vec4s of output channels a thread
-const GROUPS: u32 = 1u; // ceil(CO4 / QUADS)
 const SUMS: u32 = 4u; // 4 * CHUNK * QUADS
 
+struct Sizes {
+  N: u32,
+  H: u32,
+  W: u32,
+  OH: u32,
+  OW: u32,
+  CI: u32,
+  CI4: u32,
+  CO4: u32,
+  SPLITS: u32,
+  GROUPS: u32, // ceil(CO4 / QUADS)
+  BACKWARD_COEF: u32,
+}
 
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> dy: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> coef: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read> y_raw: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read_write> partial: array<vec4<f32>>;
+@group(0) @binding(10) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
   let index = id.x + id.y * groups.x * WG;
-  if (index >= SPLITS * KH * CHUNKS * CI4 * GROUPS) { return; }
-  let group = index % GROUPS;
-  let i = index / GROUPS % CI4;
-  let first_tap = index / (GROUPS * CI4) % CHUNKS * CHUNK;
-  let kh = index / (GROUPS * CI4 * CHUNKS) % KH;
-  let split = index / (GROUPS * CI4 * CHUNKS * KH);
-  let input = input_coefficients(i, CI4);
+  if (index >= sizes.SPLITS * KH * CHUNKS * sizes.CI4 * sizes.GROUPS) { return; }
+  let group = index % sizes.GROUPS;
+  let i = index / sizes.GROUPS % sizes.CI4;
+  let first_tap = index / (sizes.GROUPS * sizes.CI4) % CHUNKS * CHUNK;
+  let kh = index / (sizes.GROUPS * sizes.CI4 * CHUNKS) % KH;
+  let split = index / (sizes.GROUPS * sizes.CI4 * CHUNKS * KH);
+  let input = input_coefficients(i, sizes.CI4);
   var gradients: array<GradientCoefficients, QUADS>;
   //#unroll
-  for (var q = 0u; q < QUADS; q++) { gradients[q] = gradient_coefficients(min(group + q * GROUPS, CO4 - 1u), CO4); }
+  for (var q = 0u; q < QUADS; q++) { gradients[q] = gradient_coefficients(min(group + q * sizes.GROUPS, sizes.CO4 - 1u), sizes.CO4); }
   var sums: array<vec4<f32>, SUMS>;
-  const ROWS = N * OH;
-  const RUN = (ROWS + SPLITS - 1u) / SPLITS;
-  for (var run_row = split * RUN; run_row < min((split + 1u) * RUN, ROWS); run_row++) {
+  let rows = sizes.N * sizes.OH;
+  let run = (rows + sizes.SPLITS - 1u) / sizes.SPLITS;
+  for (var run_row = split * run; run_row < min((split + 1u) * run, rows); run_row++) {
     // unsigned arithmetic wraps: what lies above the image compares as far below it
-    let ih = run_row % OH * SH + kh - PH;
-    if (ih >= H) { continue; }
-    let at = (run_row / OH * H + ih) * W;
-    for (var column = 0u; column < OW; column += TW) {
+    let ih = run_row % sizes.OH * SH + kh - PH;
+    if (ih >= sizes.H) { continue; }
+    let at = (run_row / sizes.OH * sizes.H + ih) * sizes.W;
+    for (var column = 0u; column < sizes.OW; column += TW) {
       var row: array<vec4<f32>, XW>;
       //#unroll
       for (var j = 0u; j < XW; j++) {
         if (j % SW < CHUNK) {
           let iw = column * SW + first_tap + j - PW;
-          row[j] = select(vec4(0.0), prologue(x[(at + min(iw, W - 1u)) * CI4 + i], input), iw < W);
+          row[j] = select(vec4(0.0), prologue(x[(at + min(iw, sizes.W - 1u)) * sizes.CI4 + i], input), iw < sizes.W);
         }
       }
       //#unroll
       for (var t = 0u; t < TW; t++) {
         //#unroll
         for (var q = 0u; q < QUADS; q++) {
-          let ow = min(column + t, OW - 1u);
-          let o = min(group + q * GROUPS, CO4 - 1u);
-          let d = select(vec4(0.0), load_gradient((run_row * OW + ow) * CO4 + o, gradients[q]), column + t < OW);
+          let ow = min(column + t, sizes.OW - 1u);
+          let o = min(group + q * sizes.GROUPS, sizes.CO4 - 1u);
+          let d = select(vec4(0.0), load_gradient((run_row * sizes.OW + ow) * sizes.CO4 + o, gradients[q]), column + t < sizes.OW);
           //#unroll
           for (var k = 0u; k < CHUNK; k++) {
             sums[(k * QUADS + q) * 4u] += row[t * SW + k].x * d;
@@ -92,13 +96,13 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     //#unroll
     for (var q = 0u; q < QUADS; q++) {
       let kw = first_tap + k;
-      let o = group + q * GROUPS;
-      if (kw < KW && o < CO4) {
+      let o = group + q * sizes.GROUPS;
+      if (kw < KW && o < sizes.CO4) {
         //#unroll
         for (var j = 0u; j < 4u; j++) {
           // an activation that is not 0 at 0 makes something of the padding lanes of x
-          partial[(((split * KH + kh) * KW + kw) * 4u * CI4 + i * 4u + j) * CO4 + o] =
-            select(vec4(0.0), sums[(k * QUADS + q) * 4u + j], i * 4u + j < CI);
+          partial[(((split * KH + kh) * KW + kw) * 4u * sizes.CI4 + i * 4u + j) * sizes.CO4 + o] =
+            select(vec4(0.0), sums[(k * QUADS + q) * 4u + j], i * 4u + j < sizes.CI);
         }
       }
     }

@@ -8,13 +8,6 @@
 //#import common/activation
 //#import common/input
 const WG: u32 = 64u;
-const N: u32 = 1u;
-const H: u32 = 1u;
-const W: u32 = 1u;
-const OH: u32 = 1u;
-const OW: u32 = 1u;
-const CI4: u32 = 1u;
-const CO4: u32 = 1u;
 const KH: u32 = 1u;
 const KW: u32 = 1u;
 const SH: u32 = 1u;
@@ -24,17 +17,27 @@ const PW: u32 = 0u;
 const BIAS: bool = false;
 const STATISTICS: bool = false;
 const TW: u32 = 1u; // columns of y a block
-const RUN: u32 = 1u; // rows of y a block
 const CHUNK: u32 = 1u; // taps of a row of the kernel at a time
 const XW: u32 = 1u; // (TW - 1) * SW + CHUNK: columns of x that a chunk of taps reads
-const TILES: u32 = 1u; // ceil(OW / TW)
-const RUNS: u32 = 1u; // ceil(OH / RUN)
 
 const QUADS: u32 = 1u; // vec4s of output channels a thread
-const GROUPS: u32 = 1u; // ceil(CO4 / QUADS)
 const SUMS: u32 = 1u; // TW * QUADS
 
 const WHOLE = KW % CHUNK == 0u; // no chunk passes the end of a row
+
+struct Sizes {
+  N: u32,
+  H: u32,
+  W: u32,
+  OH: u32,
+  OW: u32,
+  CI4: u32,
+  CO4: u32,
+  RUN: u32, // rows of y a block
+  TILES: u32, // ceil(OW / TW)
+  RUNS: u32, // ceil(OH / RUN)
+  GROUPS: u32, // ceil(CO4 / QUADS)
+}
 
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> w: array<vec4<f32>>;
@@ -42,18 +45,19 @@ const WHOLE = KW % CHUNK == 0u; // no chunk passes the end of a row
 @group(0) @binding(3) var<storage, read> coef: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read_write> y: array<vec4<f32>>;
 @group(0) @binding(5) var<storage, read_write> partial: array<vec4<f32>>;
+@group(0) @binding(10) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
   let index = id.x + id.y * groups.x * WG;
-  if (index >= N * RUNS * TILES * GROUPS) { return; }
-  let group = index % GROUPS;
-  let block = index / GROUPS;
-  let column = block % TILES * TW;
-  let first = block / TILES % RUNS * RUN;
-  let n = block / (TILES * RUNS);
-  let end = min(first + RUN, OH);
-  let columns = min(TW, OW - column);
+  if (index >= sizes.N * sizes.RUNS * sizes.TILES * sizes.GROUPS) { return; }
+  let group = index % sizes.GROUPS;
+  let block = index / sizes.GROUPS;
+  let column = block % sizes.TILES * TW;
+  let first = block / sizes.TILES % sizes.RUNS * sizes.RUN;
+  let n = block / (sizes.TILES * sizes.RUNS);
+  let end = min(first + sizes.RUN, sizes.OH);
+  let columns = min(TW, sizes.OW - column);
   var pivots: array<vec4<f32>, QUADS>;
   var totals: array<vec4<f32>, QUADS>;
   var squares: array<vec4<f32>, QUADS>;
@@ -62,17 +66,17 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     for (var kh = 0u; kh < KH; kh++) {
       // unsigned arithmetic wraps: what lies above the image compares as far below it
       let ih = oh * SH + kh - PH;
-      if (ih >= H) { continue; }
-      let at = (n * H + ih) * W;
+      if (ih >= sizes.H) { continue; }
+      let at = (n * sizes.H + ih) * sizes.W;
       for (var first_tap = 0u; first_tap < KW; first_tap += CHUNK) {
-        for (var i = 0u; i < CI4; i++) {
-          let input = input_coefficients(i, CI4);
+        for (var i = 0u; i < sizes.CI4; i++) {
+          let input = input_coefficients(i, sizes.CI4);
           var row: array<vec4<f32>, XW>;
           //#unroll
           for (var j = 0u; j < XW; j++) {
             if (j % SW < CHUNK) {
               let iw = column * SW + first_tap + j - PW;
-              row[j] = select(vec4(0.0), prologue(x[(at + min(iw, W - 1u)) * CI4 + i], input), iw < W);
+              row[j] = select(vec4(0.0), prologue(x[(at + min(iw, sizes.W - 1u)) * sizes.CI4 + i], input), iw < sizes.W);
             }
           }
           //#unroll
@@ -81,11 +85,11 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
             if (WHOLE || kw < KW) {
               //#unroll
               for (var q = 0u; q < QUADS; q++) {
-                let tap = ((kh * KW + kw) * CI4 + i) * 4u * CO4 + min(group + q * GROUPS, CO4 - 1u);
+                let tap = ((kh * KW + kw) * sizes.CI4 + i) * 4u * sizes.CO4 + min(group + q * sizes.GROUPS, sizes.CO4 - 1u);
                 let w0 = w[tap];
-                let w1 = w[tap + CO4];
-                let w2 = w[tap + 2u * CO4];
-                let w3 = w[tap + 3u * CO4];
+                let w1 = w[tap + sizes.CO4];
+                let w2 = w[tap + 2u * sizes.CO4];
+                let w3 = w[tap + 3u * sizes.CO4];
                 //#unroll
                 for (var t = 0u; t < TW; t++) {
                   sums[t * QUADS + q] +=
@@ -99,8 +103,8 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     }
     //#unroll
     for (var q = 0u; q < QUADS; q++) {
-      let o = group + q * GROUPS;
-      if (o < CO4) {
+      let o = group + q * sizes.GROUPS;
+      if (o < sizes.CO4) {
         var offset = vec4(0.0);
         if (BIAS) { offset = bias[o]; }
         if (STATISTICS && oh == first) { pivots[q] = sums[q] + offset; }
@@ -108,7 +112,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
         for (var t = 0u; t < TW; t++) {
           if (t < columns) {
             let v = sums[t * QUADS + q] + offset;
-            y[((n * OH + oh) * OW + column + t) * CO4 + o] = v;
+            y[((n * sizes.OH + oh) * sizes.OW + column + t) * sizes.CO4 + o] = v;
             if (STATISTICS) {
               totals[q] += v - pivots[q];
               squares[q] += (v - pivots[q]) * (v - pivots[q]);
@@ -122,10 +126,10 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     let count = f32((end - first) * columns);
     //#unroll
     for (var q = 0u; q < QUADS; q++) {
-      let o = group + q * GROUPS;
-      if (o < CO4) {
-        partial[(block * 2u) * CO4 + o] = pivots[q] + totals[q] / count;
-        partial[(block * 2u + 1u) * CO4 + o] = max(squares[q] - totals[q] * totals[q] / count, vec4(0.0));
+      let o = group + q * sizes.GROUPS;
+      if (o < sizes.CO4) {
+        partial[(block * 2u) * sizes.CO4 + o] = pivots[q] + totals[q] / count;
+        partial[(block * 2u + 1u) * sizes.CO4 + o] = max(squares[q] - totals[q] * totals[q] / count, vec4(0.0));
       }
     }
   }

@@ -9,12 +9,6 @@
 //#import common/input
 //#import common/gradient
 const WG: u32 = 64u;
-const N: u32 = 1u;
-const H: u32 = 1u;
-const W: u32 = 1u;
-const OH: u32 = 1u;
-const OW: u32 = 1u;
-const C4: u32 = 1u;
 const KH: u32 = 1u;
 const KW: u32 = 1u;
 const SH: u32 = 1u;
@@ -23,12 +17,22 @@ const PH: u32 = 0u;
 const PW: u32 = 0u;
 const ADDEND: bool = false;
 const TW: u32 = 1u; // columns of dx a block, a multiple of SW
-const RUN: u32 = 1u; // steps of a block
 const ROWS: u32 = 1u; // max(KH, SH): rows of dx that wait
 const REACH: u32 = 1u; // ceil(KW / SW): columns of dy that touch a column of dx
 const DYW: u32 = 1u; // columns of dy that a row of the block reads
-const TILES: u32 = 1u; // ceil(W / TW)
-const RUNS: u32 = 1u; // blocks down the image
+
+struct Sizes {
+  N: u32,
+  H: u32,
+  W: u32,
+  OH: u32,
+  OW: u32,
+  C4: u32,
+  RUN: u32, // steps of a block
+  TILES: u32, // ceil(W / TW)
+  RUNS: u32, // blocks down the image
+  BACKWARD_COEF: u32,
+}
 
 @group(0) @binding(0) var<storage, read> dy: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> w: array<vec4<f32>>;
@@ -38,16 +42,17 @@ const RUNS: u32 = 1u; // blocks down the image
 @group(0) @binding(5) var<storage, read> x_raw: array<vec4<f32>>;
 @group(0) @binding(6) var<storage, read_write> dx: array<vec4<f32>>;
 @group(0) @binding(7) var<storage, read_write> partial: array<vec4<f32>>;
+@group(0) @binding(10) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
   let index = id.x + id.y * groups.x * WG;
-  if (index >= N * RUNS * TILES * C4) { return; }
-  let c = index % C4;
-  let block = index / C4;
-  let column = block % TILES * TW;
-  let first = block / TILES % RUNS * RUN;
-  let n = block / (TILES * RUNS);
+  if (index >= sizes.N * sizes.RUNS * sizes.TILES * sizes.C4) { return; }
+  let c = index % sizes.C4;
+  let block = index / sizes.C4;
+  let column = block % sizes.TILES * TW;
+  let first = block / sizes.TILES % sizes.RUNS * sizes.RUN;
+  let n = block / (sizes.TILES * sizes.RUNS);
   // rows of dx are completed SH at a time, from -(PH % SH) on; a column's taps begin at its phase
   const ROW_PHASE = PH % SH;
   const PHASE = PW % SW;
@@ -57,23 +62,23 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
   //#unroll
   for (var kh = 0u; kh < KH; kh++) {
     //#unroll
-    for (var kw = 0u; kw < KW; kw++) { weights[kh * KW + kw] = w[(kh * KW + kw) * C4 + c]; }
+    for (var kw = 0u; kw < KW; kw++) { weights[kh * KW + kw] = w[(kh * KW + kw) * sizes.C4 + c]; }
   }
-  let gradient = gradient_coefficients(c, C4);
-  let input = input_coefficients(c, C4);
+  let gradient = gradient_coefficients(c, sizes.C4);
+  let input = input_coefficients(c, sizes.C4);
   const WAITING = ROWS * TW;
   var sums: array<vec4<f32>, WAITING>;
   var sum = vec4(0.0);
   var products = vec4(0.0);
-  for (var step = 0u; step < RUN + WARM; step++) {
+  for (var step = 0u; step < sizes.RUN + WARM; step++) {
     // unsigned arithmetic wraps: what lies above the image compares as far below it
     let oh = first + step + PH / SH - WARM;
-    let at = (n * OH + min(oh, OH - 1u)) * OW;
+    let at = (n * sizes.OH + min(oh, sizes.OH - 1u)) * sizes.OW;
     var row: array<vec4<f32>, DYW>;
     //#unroll
     for (var i = 0u; i < DYW; i++) {
       let ow = column / SW + PW / SW + i + 1u - REACH;
-      row[i] = select(vec4(0.0), load_gradient((at + min(ow, OW - 1u)) * C4 + c, gradient), oh < OH && ow < OW);
+      row[i] = select(vec4(0.0), load_gradient((at + min(ow, sizes.OW - 1u)) * sizes.C4 + c, gradient), oh < sizes.OH && ow < sizes.OW);
     }
     //#unroll
     for (var kh = 0u; kh < KH; kh++) {
@@ -94,8 +99,8 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
         let h = (first + step - WARM) * SH + j - ROW_PHASE;
         //#unroll
         for (var t = 0u; t < TW; t++) {
-          if (h < H && column + t < W) {
-            let i = ((n * H + h) * W + column + t) * C4 + c;
+          if (h < sizes.H && column + t < sizes.W) {
+            let i = ((n * sizes.H + h) * sizes.W + column + t) * sizes.C4 + c;
             var v = sums[j * TW + t];
             if (ADDEND) { v += addend[i]; }
             if (EPILOGUE) {
@@ -122,7 +127,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     }
   }
   if (EPILOGUE) {
-    partial[(block * 2u) * C4 + c] = sum;
-    partial[(block * 2u + 1u) * C4 + c] = products;
+    partial[(block * 2u) * sizes.C4 + c] = sum;
+    partial[(block * 2u + 1u) * sizes.C4 + c] = products;
   }
 }

@@ -9,12 +9,6 @@
 //#import common/input
 //#import common/gradient
 const WG: u32 = 64u;
-const N: u32 = 1u;
-const H: u32 = 1u;
-const W: u32 = 1u;
-const OH: u32 = 1u;
-const OW: u32 = 1u;
-const C4: u32 = 1u;
 const KH: u32 = 1u;
 const KW: u32 = 1u;
 const SH: u32 = 1u;
@@ -23,11 +17,21 @@ const PH: u32 = 0u;
 const PW: u32 = 0u;
 const ADDEND: bool = false;
 const TW: u32 = 1u; // columns of dx a block, a multiple of SW
-const RUN: u32 = 1u; // rows of dx a block
 const CHUNK: u32 = 1u; // taps of a phase of a row of the kernel at a time
 const DYW: u32 = 1u; // columns of dy that a chunk of taps reads
-const TILES: u32 = 1u; // ceil(W / TW)
-const RUNS: u32 = 1u; // ceil(H / RUN)
+
+struct Sizes {
+  N: u32,
+  H: u32,
+  W: u32,
+  OH: u32,
+  OW: u32,
+  C4: u32,
+  RUN: u32, // rows of dx a block
+  TILES: u32, // ceil(W / TW)
+  RUNS: u32, // ceil(H / RUN)
+  BACKWARD_COEF: u32,
+}
 
 @group(0) @binding(0) var<storage, read> dy: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> w: array<vec4<f32>>;
@@ -37,42 +41,43 @@ const RUNS: u32 = 1u; // ceil(H / RUN)
 @group(0) @binding(5) var<storage, read> x_raw: array<vec4<f32>>;
 @group(0) @binding(6) var<storage, read_write> dx: array<vec4<f32>>;
 @group(0) @binding(7) var<storage, read_write> partial: array<vec4<f32>>;
+@group(0) @binding(10) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
   let index = id.x + id.y * groups.x * WG;
-  if (index >= N * RUNS * TILES * C4) { return; }
-  let c = index % C4;
-  let block = index / C4;
-  let column = block % TILES * TW;
-  let first = block / TILES % RUNS * RUN;
-  let n = block / (TILES * RUNS);
+  if (index >= sizes.N * sizes.RUNS * sizes.TILES * sizes.C4) { return; }
+  let c = index % sizes.C4;
+  let block = index / sizes.C4;
+  let column = block % sizes.TILES * TW;
+  let first = block / sizes.TILES % sizes.RUNS * sizes.RUN;
+  let n = block / (sizes.TILES * sizes.RUNS);
   // a column's taps begin at its phase
   const PHASE = PW % SW;
-  let gradient = gradient_coefficients(c, C4);
-  let input = input_coefficients(c, C4);
+  let gradient = gradient_coefficients(c, sizes.C4);
+  let input = input_coefficients(c, sizes.C4);
   var sum = vec4(0.0);
   var products = vec4(0.0);
-  for (var h = first; h < min(first + RUN, H); h++) {
+  for (var h = first; h < min(first + sizes.RUN, sizes.H); h++) {
     var sums = array<vec4<f32>, TW>();
     for (var kh = 0u; kh < KH; kh++) {
       // unsigned arithmetic wraps: what lies above the image compares as far below it
       let row_at = h + PH - kh;
-      if (row_at % SH != 0u || row_at / SH >= OH) { continue; }
-      let at = (n * OH + row_at / SH) * OW;
+      if (row_at % SH != 0u || row_at / SH >= sizes.OH) { continue; }
+      let at = (n * sizes.OH + row_at / SH) * sizes.OW;
       for (var first_tap = 0u; first_tap * SW < KW; first_tap += CHUNK) {
         var row: array<vec4<f32>, DYW>;
         //#unroll
         for (var i = 0u; i < DYW; i++) {
           let ow = column / SW + PW / SW + i + 1u - CHUNK - first_tap;
-          row[i] = select(vec4(0.0), load_gradient((at + min(ow, OW - 1u)) * C4 + c, gradient), ow < OW);
+          row[i] = select(vec4(0.0), load_gradient((at + min(ow, sizes.OW - 1u)) * sizes.C4 + c, gradient), ow < sizes.OW);
         }
         //#unroll
         for (var m = 0u; m < CHUNK; m++) {
           //#unroll
           for (var phase = 0u; phase < SW; phase++) {
             let kw = (first_tap + m) * SW + phase;
-            let weight = select(vec4(0.0), w[(kh * KW + min(kw, KW - 1u)) * C4 + c], kw < KW);
+            let weight = select(vec4(0.0), w[(kh * KW + min(kw, KW - 1u)) * sizes.C4 + c], kw < KW);
             //#unroll
             for (var t = 0u; t < TW; t++) {
               if ((t + PHASE) % SW == phase) { sums[t] += row[CHUNK - 1u + (t + PHASE) / SW - m] * weight; }
@@ -83,8 +88,8 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     }
     //#unroll
     for (var t = 0u; t < TW; t++) {
-      if (column + t < W) {
-        let i = ((n * H + h) * W + column + t) * C4 + c;
+      if (column + t < sizes.W) {
+        let i = ((n * sizes.H + h) * sizes.W + column + t) * sizes.C4 + c;
         var v = sums[t];
         if (ADDEND) { v += addend[i]; }
         if (EPILOGUE) {
@@ -98,7 +103,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     }
   }
   if (EPILOGUE) {
-    partial[(block * 2u) * C4 + c] = sum;
-    partial[(block * 2u + 1u) * C4 + c] = products;
+    partial[(block * 2u) * sizes.C4 + c] = sum;
+    partial[(block * 2u + 1u) * sizes.C4 + c] = products;
   }
 }

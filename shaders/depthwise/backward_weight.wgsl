@@ -9,49 +9,54 @@
 //#import common/input
 //#import common/gradient
 const WG: u32 = 64u;
-const N: u32 = 1u;
-const H: u32 = 1u;
-const W: u32 = 1u;
-const OH: u32 = 1u;
-const OW: u32 = 1u;
-const C4: u32 = 1u;
 const KH: u32 = 1u;
 const KW: u32 = 1u;
 const SH: u32 = 1u;
 const SW: u32 = 1u;
 const PH: u32 = 0u;
 const PW: u32 = 0u;
-const SPLITS: u32 = 1u;
 const TW: u32 = 1u; // columns of dy a block
-const RUN: u32 = 1u; // rows of dy a block
 const ROWS: u32 = 1u; // ceil(KH / SH): rows of dy that a row of x meets
 const XW: u32 = 1u; // (TW - 1) * SW + KW: columns of x that a row of dy meets
-const TILES: u32 = 1u; // ceil(OW / TW)
-const RUNS: u32 = 1u; // ceil(OH / RUN)
+
+struct Sizes {
+  N: u32,
+  H: u32,
+  W: u32,
+  OH: u32,
+  OW: u32,
+  C4: u32,
+  SPLITS: u32,
+  RUN: u32, // rows of dy a block
+  TILES: u32, // ceil(OW / TW)
+  RUNS: u32, // ceil(OH / RUN)
+  BACKWARD_COEF: u32,
+}
 
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> dy: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> coef: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read> y_raw: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read_write> partial: array<vec4<f32>>;
+@group(0) @binding(10) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
   let index = id.x + id.y * groups.x * WG;
-  if (index >= SPLITS * C4) { return; }
-  let c = index % C4;
-  let split = index / C4;
-  let gradient = gradient_coefficients(c, C4);
-  let input = input_coefficients(c, C4);
+  if (index >= sizes.SPLITS * sizes.C4) { return; }
+  let c = index % sizes.C4;
+  let split = index / sizes.C4;
+  let gradient = gradient_coefficients(c, sizes.C4);
+  let input = input_coefficients(c, sizes.C4);
   const TAPS = KH * KW;
   var sums: array<vec4<f32>, TAPS>;
-  const BLOCKS = N * RUNS * TILES;
-  const EACH = (BLOCKS + SPLITS - 1u) / SPLITS;
-  for (var block = split * EACH; block < min((split + 1u) * EACH, BLOCKS); block++) {
-    let column = block % TILES * TW;
-    let first = block / TILES % RUNS * RUN;
-    let n = block / (TILES * RUNS);
-    let end = min(first + RUN, OH);
+  let blocks = sizes.N * sizes.RUNS * sizes.TILES;
+  let each = (blocks + sizes.SPLITS - 1u) / sizes.SPLITS;
+  for (var block = split * each; block < min((split + 1u) * each, blocks); block++) {
+    let column = block % sizes.TILES * TW;
+    let first = block / sizes.TILES % sizes.RUNS * sizes.RUN;
+    let n = block / (sizes.TILES * sizes.RUNS);
+    let end = min(first + sizes.RUN, sizes.OH);
     const WAITING = ROWS * TW;
     var rows = array<vec4<f32>, WAITING>(); // rows[m * TW + t] = dy[step - m, column + t], 0 outside the block
     for (var step = first; step < end + ROWS - 1u; step++) {
@@ -62,8 +67,8 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
           if (m + 1u < ROWS) {
             rows[(ROWS - 1u - m) * TW + t] = rows[max(ROWS - 1u - m, 1u) * TW - TW + t];
           } else {
-            let at = ((n * OH + min(step, OH - 1u)) * OW + min(column + t, OW - 1u)) * C4 + c;
-            rows[t] = select(vec4(0.0), load_gradient(at, gradient), step < end && column + t < OW);
+            let at = ((n * sizes.OH + min(step, sizes.OH - 1u)) * sizes.OW + min(column + t, sizes.OW - 1u)) * sizes.C4 + c;
+            rows[t] = select(vec4(0.0), load_gradient(at, gradient), step < end && column + t < sizes.OW);
           }
         }
       }
@@ -71,12 +76,12 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
       for (var j = 0u; j < SH; j++) {
         // unsigned arithmetic wraps: what lies above the image compares as far below it
         let ih = step * SH + j - PH;
-        let at = (n * H + min(ih, H - 1u)) * W;
+        let at = (n * sizes.H + min(ih, sizes.H - 1u)) * sizes.W;
         var row: array<vec4<f32>, XW>;
         //#unroll
         for (var i = 0u; i < XW; i++) {
           let iw = column * SW + i - PW;
-          row[i] = select(vec4(0.0), prologue(x[(at + min(iw, W - 1u)) * C4 + c], input), ih < H && iw < W);
+          row[i] = select(vec4(0.0), prologue(x[(at + min(iw, sizes.W - 1u)) * sizes.C4 + c], input), ih < sizes.H && iw < sizes.W);
         }
         //#unroll
         for (var m = 0u; m < ROWS; m++) {
@@ -97,7 +102,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
   for (var kh = 0u; kh < KH; kh++) {
     //#unroll
     for (var kw = 0u; kw < KW; kw++) {
-      partial[(split * TAPS + kh * KW + kw) * C4 + c] = sums[kh * KW + kw];
+      partial[(split * TAPS + kh * KW + kw) * sizes.C4 + c] = sums[kh * KW + kw];
     }
   }
 }

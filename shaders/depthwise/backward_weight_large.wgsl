@@ -8,65 +8,70 @@
 //#import common/input
 //#import common/gradient
 const WG: u32 = 64u;
-const N: u32 = 1u;
-const H: u32 = 1u;
-const W: u32 = 1u;
-const OH: u32 = 1u;
-const OW: u32 = 1u;
-const C4: u32 = 1u;
 const KH: u32 = 1u;
 const KW: u32 = 1u;
 const SH: u32 = 1u;
 const SW: u32 = 1u;
 const PH: u32 = 0u;
 const PW: u32 = 0u;
-const SPLITS: u32 = 1u;
 const TW: u32 = 1u; // columns of dy a block
-const RUN: u32 = 1u; // rows of dy a block
 const CHUNK: u32 = 1u; // taps a thread
 const CHUNKS: u32 = 1u; // ceil(KW / CHUNK)
 const XW: u32 = 1u; // (TW - 1) * SW + CHUNK: columns of x that a row of dy meets
-const TILES: u32 = 1u; // ceil(OW / TW)
-const RUNS: u32 = 1u; // ceil(OH / RUN)
+
+struct Sizes {
+  N: u32,
+  H: u32,
+  W: u32,
+  OH: u32,
+  OW: u32,
+  C4: u32,
+  SPLITS: u32,
+  RUN: u32, // rows of dy a block
+  TILES: u32, // ceil(OW / TW)
+  RUNS: u32, // ceil(OH / RUN)
+  BACKWARD_COEF: u32,
+}
 
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> dy: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> coef: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read> y_raw: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read_write> partial: array<vec4<f32>>;
+@group(0) @binding(10) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
   let index = id.x + id.y * groups.x * WG;
-  if (index >= SPLITS * KH * CHUNKS * C4) { return; }
-  let c = index % C4;
-  let first_tap = index / C4 % CHUNKS * CHUNK;
-  let kh = index / (C4 * CHUNKS) % KH;
-  let split = index / (C4 * CHUNKS * KH);
-  let gradient = gradient_coefficients(c, C4);
-  let input = input_coefficients(c, C4);
+  if (index >= sizes.SPLITS * KH * CHUNKS * sizes.C4) { return; }
+  let c = index % sizes.C4;
+  let first_tap = index / sizes.C4 % CHUNKS * CHUNK;
+  let kh = index / (sizes.C4 * CHUNKS) % KH;
+  let split = index / (sizes.C4 * CHUNKS * KH);
+  let gradient = gradient_coefficients(c, sizes.C4);
+  let input = input_coefficients(c, sizes.C4);
   var sums: array<vec4<f32>, CHUNK>;
-  const BLOCKS = N * RUNS * TILES;
-  const EACH = (BLOCKS + SPLITS - 1u) / SPLITS;
-  for (var block = split * EACH; block < min((split + 1u) * EACH, BLOCKS); block++) {
-    let column = block % TILES * TW;
-    let first = block / TILES % RUNS * RUN;
-    let n = block / (TILES * RUNS);
-    for (var oh = first; oh < min(first + RUN, OH); oh++) {
+  let blocks = sizes.N * sizes.RUNS * sizes.TILES;
+  let each = (blocks + sizes.SPLITS - 1u) / sizes.SPLITS;
+  for (var block = split * each; block < min((split + 1u) * each, blocks); block++) {
+    let column = block % sizes.TILES * TW;
+    let first = block / sizes.TILES % sizes.RUNS * sizes.RUN;
+    let n = block / (sizes.TILES * sizes.RUNS);
+    for (var oh = first; oh < min(first + sizes.RUN, sizes.OH); oh++) {
       // unsigned arithmetic wraps: what lies above the image compares as far below it
       let ih = oh * SH + kh - PH;
-      if (ih >= H) { continue; }
-      let at = (n * H + ih) * W;
+      if (ih >= sizes.H) { continue; }
+      let at = (n * sizes.H + ih) * sizes.W;
       var row: array<vec4<f32>, XW>;
       //#unroll
       for (var i = 0u; i < XW; i++) {
         let iw = column * SW + first_tap + i - PW;
-        row[i] = select(vec4(0.0), prologue(x[(at + min(iw, W - 1u)) * C4 + c], input), iw < W);
+        row[i] = select(vec4(0.0), prologue(x[(at + min(iw, sizes.W - 1u)) * sizes.C4 + c], input), iw < sizes.W);
       }
       //#unroll
       for (var t = 0u; t < TW; t++) {
-        let to = ((n * OH + oh) * OW + min(column + t, OW - 1u)) * C4 + c;
-        let d = select(vec4(0.0), load_gradient(to, gradient), column + t < OW);
+        let to = ((n * sizes.OH + oh) * sizes.OW + min(column + t, sizes.OW - 1u)) * sizes.C4 + c;
+        let d = select(vec4(0.0), load_gradient(to, gradient), column + t < sizes.OW);
         //#unroll
         for (var k = 0u; k < CHUNK; k++) { sums[k] += row[t * SW + k] * d; }
       }
@@ -74,6 +79,6 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
   }
   //#unroll
   for (var k = 0u; k < CHUNK; k++) {
-    if (first_tap + k < KW) { partial[((split * KH + kh) * KW + first_tap + k) * C4 + c] = sums[k]; }
+    if (first_tap + k < KW) { partial[((split * KH + kh) * KW + first_tap + k) * sizes.C4 + c] = sums[k]; }
   }
 }

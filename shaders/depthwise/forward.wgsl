@@ -8,12 +8,6 @@
 //#import common/activation
 //#import common/input
 const WG: u32 = 64u;
-const N: u32 = 1u;
-const H: u32 = 1u;
-const W: u32 = 1u;
-const OH: u32 = 1u;
-const OW: u32 = 1u;
-const C4: u32 = 1u;
 const KH: u32 = 1u;
 const KW: u32 = 1u;
 const SH: u32 = 1u;
@@ -23,11 +17,20 @@ const PW: u32 = 0u;
 const BIAS: bool = false;
 const STATISTICS: bool = false;
 const TW: u32 = 1u; // columns of y a block
-const RUN: u32 = 1u; // rows of y a block
 const ROWS: u32 = 1u; // ceil(KH / SH): rows of y that a row of x touches
 const XW: u32 = 1u; // (TW - 1) * SW + KW: columns of x that a row of y reads
-const TILES: u32 = 1u; // ceil(OW / TW)
-const RUNS: u32 = 1u; // ceil(OH / RUN)
+
+struct Sizes {
+  N: u32,
+  H: u32,
+  W: u32,
+  OH: u32,
+  OW: u32,
+  C4: u32,
+  RUN: u32, // rows of y a block
+  TILES: u32, // ceil(OW / TW)
+  RUNS: u32, // ceil(OH / RUN)
+}
 
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> w: array<vec4<f32>>;
@@ -35,17 +38,18 @@ const RUNS: u32 = 1u; // ceil(OH / RUN)
 @group(0) @binding(3) var<storage, read> coef: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read_write> y: array<vec4<f32>>;
 @group(0) @binding(5) var<storage, read_write> partial: array<vec4<f32>>;
+@group(0) @binding(10) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
   let index = id.x + id.y * groups.x * WG;
-  if (index >= N * RUNS * TILES * C4) { return; }
-  let c = index % C4;
-  let block = index / C4;
-  let column = block % TILES * TW;
-  let first = block / TILES % RUNS * RUN;
-  let n = block / (TILES * RUNS);
-  let input = input_coefficients(c, C4);
+  if (index >= sizes.N * sizes.RUNS * sizes.TILES * sizes.C4) { return; }
+  let c = index % sizes.C4;
+  let block = index / sizes.C4;
+  let column = block % sizes.TILES * TW;
+  let first = block / sizes.TILES % sizes.RUNS * sizes.RUN;
+  let n = block / (sizes.TILES * sizes.RUNS);
+  let input = input_coefficients(c, sizes.C4);
   var offset = vec4(0.0);
   if (BIAS) { offset = bias[c]; }
   const TAPS = KH * KW;
@@ -53,12 +57,12 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
   //#unroll
   for (var kh = 0u; kh < KH; kh++) {
     //#unroll
-    for (var kw = 0u; kw < KW; kw++) { weights[kh * KW + kw] = w[(kh * KW + kw) * C4 + c]; }
+    for (var kw = 0u; kw < KW; kw++) { weights[kh * KW + kw] = w[(kh * KW + kw) * sizes.C4 + c]; }
   }
   const WAITING = ROWS * TW;
   var sums: array<vec4<f32>, WAITING>;
-  let end = min(first + RUN, OH);
-  let columns = min(TW, OW - column);
+  let end = min(first + sizes.RUN, sizes.OH);
+  let columns = min(TW, sizes.OW - column);
   var pivot = vec4(0.0);
   var sum = vec4(0.0);
   var squares = vec4(0.0);
@@ -67,12 +71,12 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     for (var j = 0u; j < SH; j++) {
       // unsigned arithmetic wraps: what lies above the image compares as far below it
       let ih = step * SH + j - PH;
-      let at = (n * H + min(ih, H - 1u)) * W;
+      let at = (n * sizes.H + min(ih, sizes.H - 1u)) * sizes.W;
       var row: array<vec4<f32>, XW>;
       //#unroll
       for (var i = 0u; i < XW; i++) {
         let iw = column * SW + i - PW;
-        row[i] = select(vec4(0.0), prologue(x[(at + min(iw, W - 1u)) * C4 + c], input), ih < H && iw < W);
+        row[i] = select(vec4(0.0), prologue(x[(at + min(iw, sizes.W - 1u)) * sizes.C4 + c], input), ih < sizes.H && iw < sizes.W);
       }
       //#unroll
       for (var m = 0u; m < ROWS; m++) {
@@ -95,7 +99,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
       for (var t = 0u; t < TW; t++) {
         if (t < columns) {
           let v = sums[LAST + t] + offset;
-          y[((n * OH + oh) * OW + column + t) * C4 + c] = v;
+          y[((n * sizes.OH + oh) * sizes.OW + column + t) * sizes.C4 + c] = v;
           if (STATISTICS) {
             sum += v - pivot;
             squares += (v - pivot) * (v - pivot);
@@ -118,7 +122,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
   }
   if (STATISTICS) {
     let count = f32((end - first) * columns);
-    partial[(block * 2u) * C4 + c] = pivot + sum / count;
-    partial[(block * 2u + 1u) * C4 + c] = max(squares - sum * sum / count, vec4(0.0));
+    partial[(block * 2u) * sizes.C4 + c] = pivot + sum / count;
+    partial[(block * 2u + 1u) * sizes.C4 + c] = max(squares - sum * sum / count, vec4(0.0));
   }
 }

@@ -7,12 +7,6 @@
 //#import common/activation
 //#import common/input
 const WG: u32 = 64u;
-const N: u32 = 1u;
-const H: u32 = 1u;
-const W: u32 = 1u;
-const OH: u32 = 1u;
-const OW: u32 = 1u;
-const C4: u32 = 1u;
 const KH: u32 = 1u;
 const KW: u32 = 1u;
 const SH: u32 = 1u;
@@ -22,11 +16,20 @@ const PW: u32 = 0u;
 const BIAS: bool = false;
 const STATISTICS: bool = false;
 const TW: u32 = 1u; // columns of y a block
-const RUN: u32 = 1u; // rows of y a block
 const CHUNK: u32 = 1u; // taps of a row of the kernel at a time
 const XW: u32 = 1u; // (TW - 1) * SW + CHUNK: columns of x that a chunk of taps reads
-const TILES: u32 = 1u; // ceil(OW / TW)
-const RUNS: u32 = 1u; // ceil(OH / RUN)
+
+struct Sizes {
+  N: u32,
+  H: u32,
+  W: u32,
+  OH: u32,
+  OW: u32,
+  C4: u32,
+  RUN: u32, // rows of y a block
+  TILES: u32, // ceil(OW / TW)
+  RUNS: u32, // ceil(OH / RUN)
+}
 
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> w: array<vec4<f32>>;
@@ -34,21 +37,22 @@ const RUNS: u32 = 1u; // ceil(OH / RUN)
 @group(0) @binding(3) var<storage, read> coef: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read_write> y: array<vec4<f32>>;
 @group(0) @binding(5) var<storage, read_write> partial: array<vec4<f32>>;
+@group(0) @binding(10) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
   let index = id.x + id.y * groups.x * WG;
-  if (index >= N * RUNS * TILES * C4) { return; }
-  let c = index % C4;
-  let block = index / C4;
-  let column = block % TILES * TW;
-  let first = block / TILES % RUNS * RUN;
-  let n = block / (TILES * RUNS);
-  let input = input_coefficients(c, C4);
+  if (index >= sizes.N * sizes.RUNS * sizes.TILES * sizes.C4) { return; }
+  let c = index % sizes.C4;
+  let block = index / sizes.C4;
+  let column = block % sizes.TILES * TW;
+  let first = block / sizes.TILES % sizes.RUNS * sizes.RUN;
+  let n = block / (sizes.TILES * sizes.RUNS);
+  let input = input_coefficients(c, sizes.C4);
   var offset = vec4(0.0);
   if (BIAS) { offset = bias[c]; }
-  let end = min(first + RUN, OH);
-  let columns = min(TW, OW - column);
+  let end = min(first + sizes.RUN, sizes.OH);
+  let columns = min(TW, sizes.OW - column);
   var pivot = vec4(0.0);
   var sum = vec4(0.0);
   var squares = vec4(0.0);
@@ -57,19 +61,19 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     for (var kh = 0u; kh < KH; kh++) {
       // unsigned arithmetic wraps: what lies above the image compares as far below it
       let ih = oh * SH + kh - PH;
-      if (ih >= H) { continue; }
-      let at = (n * H + ih) * W;
+      if (ih >= sizes.H) { continue; }
+      let at = (n * sizes.H + ih) * sizes.W;
       for (var first_tap = 0u; first_tap < KW; first_tap += CHUNK) {
         var row: array<vec4<f32>, XW>;
         //#unroll
         for (var i = 0u; i < XW; i++) {
           let iw = column * SW + first_tap + i - PW;
-          row[i] = select(vec4(0.0), prologue(x[(at + min(iw, W - 1u)) * C4 + c], input), iw < W);
+          row[i] = select(vec4(0.0), prologue(x[(at + min(iw, sizes.W - 1u)) * sizes.C4 + c], input), iw < sizes.W);
         }
         //#unroll
         for (var k = 0u; k < CHUNK; k++) {
           let kw = first_tap + k;
-          let weight = select(vec4(0.0), w[(kh * KW + min(kw, KW - 1u)) * C4 + c], kw < KW);
+          let weight = select(vec4(0.0), w[(kh * KW + min(kw, KW - 1u)) * sizes.C4 + c], kw < KW);
           //#unroll
           for (var t = 0u; t < TW; t++) { sums[t] += row[t * SW + k] * weight; }
         }
@@ -80,7 +84,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     for (var t = 0u; t < TW; t++) {
       if (t < columns) {
         let v = sums[t] + offset;
-        y[((n * OH + oh) * OW + column + t) * C4 + c] = v;
+        y[((n * sizes.OH + oh) * sizes.OW + column + t) * sizes.C4 + c] = v;
         if (STATISTICS) {
           sum += v - pivot;
           squares += (v - pivot) * (v - pivot);
@@ -90,7 +94,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
   }
   if (STATISTICS) {
     let count = f32((end - first) * columns);
-    partial[(block * 2u) * C4 + c] = pivot + sum / count;
-    partial[(block * 2u + 1u) * C4 + c] = max(squares - sum * sum / count, vec4(0.0));
+    partial[(block * 2u) * sizes.C4 + c] = pivot + sum / count;
+    partial[(block * 2u + 1u) * sizes.C4 + c] = max(squares - sum * sum / count, vec4(0.0));
   }
 }

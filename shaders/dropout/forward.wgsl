@@ -3,30 +3,34 @@
 //#import common/rng
 //#import common/step
 const WG: u32 = 64u;
-const SIZE: u32 = 1u; // vec4s
-const IMAGE: u32 = 1u; // vec4s a sample
 const P: f32 = 0.5;
 const SCALE: f32 = 2.0;
-const KEY: u32 = 0u;
 const ROWS: bool = false;
 const ADDEND: bool = false;
+
+struct Sizes {
+  SIZE: u32, // vec4s
+  IMAGE: u32, // vec4s a sample
+  KEY: u32,
+}
 
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> addend: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read_write> y: array<vec4<f32>>;
 @group(0) @binding(3) var<uniform> step: Step;
+@group(0) @binding(10) var<uniform> sizes: Sizes;
 
 // 24 bits, so that the f32 is exact and below 1
 fn uniform_f32(counter: u32) -> f32 {
-  return f32(random_u32(step.seed, step.step, KEY, counter) >> 8u) / 16777216.0;
+  return f32(random_u32(step.seed, step.step, sizes.KEY, counter) >> 8u) / 16777216.0;
 }
 
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
   let i = id.x + id.y * groups.x * WG;
-  if (i >= SIZE) { return; }
+  if (i >= sizes.SIZE) { return; }
   var r: vec4<f32>;
-  if (ROWS) { r = vec4(uniform_f32(i / IMAGE)); }
+  if (ROWS) { r = vec4(uniform_f32(i / sizes.IMAGE)); }
   else { r = vec4(uniform_f32(4u * i), uniform_f32(4u * i + 1u), uniform_f32(4u * i + 2u), uniform_f32(4u * i + 3u)); }
   var v = select(vec4(0.0), x[i] * SCALE, r >= vec4(P));
   if (ADDEND) { v += addend[i]; }

@@ -6,11 +6,15 @@
 //#import common/channels
 //#import common/step
 const WG: u32 = 64u;
-const N: u32 = 1u;
-const CLASSES: u32 = 4u;
 const SMOOTHING: f32 = 0.0;
 const METRICS: bool = false;
-const RING: u32 = 1u;
+
+struct Sizes {
+  N: u32,
+  CLASSES: u32,
+  C4: u32, // ceil(CLASSES / 4)
+  RING: u32,
+}
 
 @group(0) @binding(0) var<storage, read> logits: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> target_class: array<u32>;
@@ -18,10 +22,10 @@ const RING: u32 = 1u;
 @group(0) @binding(3) var<storage, read_write> dlogits: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read_write> metrics: array<vec4<f32>>;
 @group(0) @binding(5) var<uniform> step: Step;
+@group(0) @binding(10) var<uniform> sizes: Sizes;
 
 var<workgroup> sums: array<vec2<f32>, WG>;
 
-const C4 = (CLASSES + 3u) / 4u;
 const LANES = vec4(0u, 1u, 2u, 3u);
 
 // (loss, 1 if the first maximum is the target) of a row, and its gradient
@@ -29,10 +33,10 @@ fn visit(row: u32, rows: u32) -> vec2<f32> {
   let label = target_class[row];
   var best = -3.4028234e38;
   var argmax = 0u;
-  for (var c = 0u; c < C4; c++) {
-    let v = logits[row * C4 + c];
+  for (var c = 0u; c < sizes.C4; c++) {
+    let v = logits[row * sizes.C4 + c];
     for (var lane = 0u; lane < 4u; lane++) {
-      if (4u * c + lane < CLASSES && v[lane] > best) {
+      if (4u * c + lane < sizes.CLASSES && v[lane] > best) {
         best = v[lane];
         argmax = 4u * c + lane;
       }
@@ -41,15 +45,15 @@ fn visit(row: u32, rows: u32) -> vec2<f32> {
   let one = vec4(1.0);
   var exponentials = vec4(0.0);
   var expected = vec4(0.0); // sum of q * (logit - best)
-  for (var c = 0u; c < C4; c++) {
-    let v = logits[row * C4 + c] - best;
-    exponentials += mask_channels(exp(v), c, CLASSES);
+  for (var c = 0u; c < sizes.C4; c++) {
+    let v = logits[row * sizes.C4 + c] - best;
+    exponentials += mask_channels(exp(v), c, sizes.CLASSES);
     expected += wanted(c, label) * v;
   }
   let total = dot(exponentials, one);
-  for (var c = 0u; c < C4; c++) {
-    let p = mask_channels(exp(logits[row * C4 + c] - best), c, CLASSES) / total;
-    dlogits[row * C4 + c] = (p - wanted(c, label)) / f32(rows);
+  for (var c = 0u; c < sizes.C4; c++) {
+    let p = mask_channels(exp(logits[row * sizes.C4 + c] - best), c, sizes.CLASSES) / total;
+    dlogits[row * sizes.C4 + c] = (p - wanted(c, label)) / f32(rows);
   }
   return vec2(log(total) - dot(expected, one), select(0.0, 1.0, argmax == label));
 }
@@ -57,21 +61,21 @@ fn visit(row: u32, rows: u32) -> vec2<f32> {
 // q for the c-th vec4 of classes
 fn wanted(c: u32, label: u32) -> vec4<f32> {
   let onehot = select(vec4(0.0), vec4(1.0), 4u * c + LANES == vec4(label));
-  return mask_channels((1.0 - SMOOTHING) * onehot + SMOOTHING / f32(CLASSES), c, CLASSES);
+  return mask_channels((1.0 - SMOOTHING) * onehot + SMOOTHING / f32(sizes.CLASSES), c, sizes.CLASSES);
 }
 
 @compute @workgroup_size(WG)
 fn main(@builtin(local_invocation_index) t: u32) {
-  let rows = min(step.rows, N);
+  let rows = min(step.rows, sizes.N);
   var sum = vec2(0.0);
-  for (var row = t; row < N; row += WG) {
+  for (var row = t; row < sizes.N; row += WG) {
     if (row < rows) { sum += visit(row, rows); }
-    else { for (var c = 0u; c < C4; c++) { dlogits[row * C4 + c] = vec4(0.0); } }
+    else { for (var c = 0u; c < sizes.C4; c++) { dlogits[row * sizes.C4 + c] = vec4(0.0); } }
   }
   sums[t] = sum;
   workgroupBarrier();
   if (t > 0u) { return; }
-  for (var i = 1u; i < min(WG, N); i++) { sum += sums[i]; }
+  for (var i = 1u; i < min(WG, sizes.N); i++) { sum += sums[i]; }
   loss[0] = sum.x / f32(rows);
-  if (METRICS) { metrics[step.step % RING] = vec4(sum, f32(rows), 0.0); }
+  if (METRICS) { metrics[step.step % sizes.RING] = vec4(sum, f32(rows), 0.0); }
 }

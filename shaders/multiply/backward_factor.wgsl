@@ -1,27 +1,31 @@
 // partial[s, segment, c] = addend + sum of dy * a over rows s, s + SPLITS, ... of the segment's ROWS rows.
 // One vec4 of channels of one segment and split a thread.
 const WG: u32 = 64u;
-const ROWS: u32 = 1u;
-const SEGMENTS: u32 = 1u;
-const C4: u32 = 1u;
-const SPLITS: u32 = 1u;
 const ADDEND: bool = false; // with one split only
+
+struct Sizes {
+  ROWS: u32,
+  SEGMENTS: u32,
+  C4: u32,
+  SPLITS: u32,
+}
 
 @group(0) @binding(0) var<storage, read> dy: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> a: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> addend: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read_write> partial: array<vec4<f32>>;
+@group(0) @binding(10) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
   let i = id.x + id.y * groups.x * WG;
-  if (i >= SPLITS * SEGMENTS * C4) { return; }
-  let c = i % C4;
-  let segment = i / C4 % SEGMENTS;
-  let split = i / (C4 * SEGMENTS);
+  if (i >= sizes.SPLITS * sizes.SEGMENTS * sizes.C4) { return; }
+  let c = i % sizes.C4;
+  let segment = i / sizes.C4 % sizes.SEGMENTS;
+  let split = i / (sizes.C4 * sizes.SEGMENTS);
   var sum = vec4(0.0);
-  for (var row = split; row < ROWS; row += SPLITS) {
-    let at = (segment * ROWS + row) * C4 + c;
+  for (var row = split; row < sizes.ROWS; row += sizes.SPLITS) {
+    let at = (segment * sizes.ROWS + row) * sizes.C4 + c;
     sum += dy[at] * a[at];
   }
   if (ADDEND) { sum += addend[i]; }

@@ -6,11 +6,14 @@
 // A workgroup owns four vec4s of channels, sixteen threads each: see norm/batch_finish.
 const WG: u32 = 64u;
 const SLICES: u32 = 16u;
-const ROWS: u32 = 1u;
-const C4: u32 = 1u;
-const BLOCKS: u32 = 1u;
 const BATCH: bool = false;
-const PREFIX: u32 = 0u;
+
+struct Sizes {
+  ROWS: u32,
+  C4: u32,
+  BLOCKS: u32,
+  PREFIX: u32,
+}
 
 @group(0) @binding(0) var<storage, read> partial: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> coef: array<vec4<f32>>;
@@ -18,6 +21,7 @@ const PREFIX: u32 = 0u;
 @group(0) @binding(3) var<storage, read_write> dweight: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read_write> dbias: array<vec4<f32>>;
 @group(0) @binding(5) var<storage, read_write> bcoef: array<vec4<f32>>;
+@group(0) @binding(10) var<uniform> sizes: Sizes;
 
 struct Sums {
   sum: vec4<f32>,
@@ -32,19 +36,19 @@ fn main(
   @builtin(num_workgroups) groups: vec3<u32>,
   @builtin(local_invocation_index) local: u32,
 ) {
-  for (var i = group.x * WG + local; i < PREFIX; i += groups.x * WG) { bcoef[i] = prefix[i]; }
+  for (var i = group.x * WG + local; i < sizes.PREFIX; i += groups.x * WG) { bcoef[i] = prefix[i]; }
   let lane = local % 4u;
   let c = group.x * 4u + lane;
   var total = Sums();
-  if (c < C4) {
-    for (var b = local / 4u; b < BLOCKS; b += SLICES) {
-      total.sum += partial[2u * b * C4 + c];
-      total.product += partial[(2u * b + 1u) * C4 + c];
+  if (c < sizes.C4) {
+    for (var b = local / 4u; b < sizes.BLOCKS; b += SLICES) {
+      total.sum += partial[2u * b * sizes.C4 + c];
+      total.product += partial[(2u * b + 1u) * sizes.C4 + c];
     }
   }
   slices[local] = total;
   workgroupBarrier();
-  if (local >= 4u || c >= C4) { return; }
+  if (local >= 4u || c >= sizes.C4) { return; }
   for (var s = 1u; s < SLICES; s++) {
     total.sum += slices[s * 4u + lane].sum;
     total.product += slices[s * 4u + lane].product;
@@ -52,10 +56,10 @@ fn main(
   dbias[c] = total.sum;
   dweight[c] = total.product;
   if (BATCH) {
-    let scale = coef[2u * C4 + c];
-    let b = -scale * coef[C4 + c] * total.product / f32(ROWS);
-    bcoef[PREFIX + c] = scale;
-    bcoef[PREFIX + C4 + c] = b;
-    bcoef[PREFIX + 2u * C4 + c] = -scale * total.sum / f32(ROWS) - b * coef[c];
+    let scale = coef[2u * sizes.C4 + c];
+    let b = -scale * coef[sizes.C4 + c] * total.product / f32(sizes.ROWS);
+    bcoef[sizes.PREFIX + c] = scale;
+    bcoef[sizes.PREFIX + sizes.C4 + c] = b;
+    bcoef[sizes.PREFIX + 2u * sizes.C4 + c] = -scale * total.sum / f32(sizes.ROWS) - b * coef[c];
   }
 }

@@ -2,10 +2,13 @@
 // coef[4, c] = (mean, rstd, scale, shift), bcoef[3, c] = (A, B, C). One vec4 of channels a thread.
 //#import common/activation
 const WG: u32 = 64u;
-const SIZE: u32 = 1u; // vec4s
-const C4: u32 = 1u;
 const TRAINING: bool = false;
 const ADDEND: bool = false;
+
+struct Sizes {
+  SIZE: u32, // vec4s
+  C4: u32,
+}
 
 @group(0) @binding(0) var<storage, read> dy: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> x: array<vec4<f32>>;
@@ -13,17 +16,18 @@ const ADDEND: bool = false;
 @group(0) @binding(3) var<storage, read> bcoef: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read> addend: array<vec4<f32>>;
 @group(0) @binding(5) var<storage, read_write> dx: array<vec4<f32>>;
+@group(0) @binding(10) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
   let i = id.x + id.y * groups.x * WG;
-  if (i >= SIZE) { return; }
-  let c = i % C4;
-  let scale = coef[2u * C4 + c];
+  if (i >= sizes.SIZE) { return; }
+  let c = i % sizes.C4;
+  let scale = coef[2u * sizes.C4 + c];
   let v = x[i];
-  let g = dy[i] * activate_derivative(scale * v + coef[3u * C4 + c]);
+  let g = dy[i] * activate_derivative(scale * v + coef[3u * sizes.C4 + c]);
   var d = scale * g;
-  if (TRAINING) { d = bcoef[c] * g + bcoef[C4 + c] * v + bcoef[2u * C4 + c]; }
+  if (TRAINING) { d = bcoef[c] * g + bcoef[sizes.C4 + c] * v + bcoef[2u * sizes.C4 + c]; }
   if (ADDEND) { d += addend[i]; }
   dx[i] = d;
 }

@@ -3,32 +3,36 @@
 // coef[4, c] = (mean, rstd, scale, shift). One vec4 of channels of one split a thread.
 //#import common/activation
 const WG: u32 = 64u;
-const ROWS: u32 = 1u;
-const C4: u32 = 1u;
-const SPLITS: u32 = 1u;
+
+struct Sizes {
+  ROWS: u32,
+  C4: u32,
+  SPLITS: u32,
+}
 
 @group(0) @binding(0) var<storage, read> dy: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> x: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> coef: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read_write> partial: array<vec4<f32>>;
+@group(0) @binding(10) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
   let i = id.x + id.y * groups.x * WG;
-  if (i >= SPLITS * C4) { return; }
-  let c = i % C4;
-  let split = i / C4;
+  if (i >= sizes.SPLITS * sizes.C4) { return; }
+  let c = i % sizes.C4;
+  let split = i / sizes.C4;
   let mean = coef[c];
-  let scale = coef[2u * C4 + c];
-  let shift = coef[3u * C4 + c];
+  let scale = coef[2u * sizes.C4 + c];
+  let shift = coef[3u * sizes.C4 + c];
   var sum = vec4(0.0);
   var product = vec4(0.0);
-  for (var row = split; row < ROWS; row += SPLITS) {
-    let v = x[row * C4 + c];
-    let g = dy[row * C4 + c] * activate_derivative(scale * v + shift);
+  for (var row = split; row < sizes.ROWS; row += sizes.SPLITS) {
+    let v = x[row * sizes.C4 + c];
+    let g = dy[row * sizes.C4 + c] * activate_derivative(scale * v + shift);
     sum += g;
     product += g * (v - mean);
   }
-  partial[2u * split * C4 + c] = sum;
-  partial[(2u * split + 1u) * C4 + c] = product * coef[C4 + c];
+  partial[2u * split * sizes.C4 + c] = sum;
+  partial[(2u * split + 1u) * sizes.C4 + c] = product * coef[sizes.C4 + c];
 }

@@ -6,10 +6,18 @@
 //#import common/blocks
 const WG: u32 = 64u;
 const SLICES: u32 = 16u;
-const ROWS: u32 = 2u;
-const C4: u32 = 1u;
 const MOMENTUM: f32 = 0.1;
 const EPS: f32 = 1e-5;
+
+struct Sizes {
+  ROWS: u32,
+  C4: u32,
+  BLOCKS: u32,
+  LINES: u32,
+  BLOCK_LINES: u32,
+  COLUMNS: u32,
+  BLOCK_COLUMNS: u32,
+}
 
 @group(0) @binding(0) var<storage, read> partial: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> weight: array<vec4<f32>>;
@@ -17,6 +25,7 @@ const EPS: f32 = 1e-5;
 @group(0) @binding(3) var<storage, read_write> coef: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read_write> running_mean: array<vec4<f32>>;
 @group(0) @binding(5) var<storage, read_write> running_var: array<vec4<f32>>;
+@group(0) @binding(10) var<uniform> sizes: Sizes;
 
 struct Moments {
   count: f32,
@@ -39,21 +48,21 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let lane = local % 4u;
   let c = group.x * 4u + lane;
   var sum = Moments();
-  if (c < C4) {
-    for (var b = local / 4u; b < BLOCKS; b += SLICES) {
-      sum = merge(sum, Moments(pixels_of(b), partial[2u * b * C4 + c], partial[(2u * b + 1u) * C4 + c]));
+  if (c < sizes.C4) {
+    for (var b = local / 4u; b < sizes.BLOCKS; b += SLICES) {
+      sum = merge(sum, Moments(pixels_of(b), partial[2u * b * sizes.C4 + c], partial[(2u * b + 1u) * sizes.C4 + c]));
     }
   }
   slices[local] = sum;
   workgroupBarrier();
-  if (local >= 4u || c >= C4) { return; }
+  if (local >= 4u || c >= sizes.C4) { return; }
   for (var s = 1u; s < SLICES; s++) { sum = merge(sum, slices[s * 4u + lane]); }
-  let rstd = 1.0 / sqrt(sum.m2 / f32(ROWS) + EPS);
+  let rstd = 1.0 / sqrt(sum.m2 / f32(sizes.ROWS) + EPS);
   let scale = weight[c] * rstd;
   coef[c] = sum.mean;
-  coef[C4 + c] = rstd;
-  coef[2u * C4 + c] = scale;
-  coef[3u * C4 + c] = bias[c] - sum.mean * scale;
+  coef[sizes.C4 + c] = rstd;
+  coef[2u * sizes.C4 + c] = scale;
+  coef[3u * sizes.C4 + c] = bias[c] - sum.mean * scale;
   running_mean[c] = (1.0 - MOMENTUM) * running_mean[c] + MOMENTUM * sum.mean;
-  running_var[c] = (1.0 - MOMENTUM) * running_var[c] + MOMENTUM * sum.m2 / f32(ROWS - 1u);
+  running_var[c] = (1.0 - MOMENTUM) * running_var[c] + MOMENTUM * sum.m2 / f32(sizes.ROWS - 1u);
 }

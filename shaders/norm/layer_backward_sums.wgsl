@@ -1,28 +1,32 @@
 // sums[row] = (mean over c of g, mean over c of g * xhat), g = dy * weight, xhat = (x - mean[row]) * rstd[row].
 // statistics[row] = (mean, rstd). One row a thread.
 const WG: u32 = 64u;
-const ROWS: u32 = 1u;
-const C4: u32 = 1u;
-const CHANNELS: u32 = 4u;
+
+struct Sizes {
+  ROWS: u32,
+  C4: u32,
+  CHANNELS: u32,
+}
 
 @group(0) @binding(0) var<storage, read> dy: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> x: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> weight: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read> statistics: array<vec2<f32>>;
 @group(0) @binding(4) var<storage, read_write> sums: array<vec2<f32>>;
+@group(0) @binding(10) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
   let row = id.x + id.y * groups.x * WG;
-  if (row >= ROWS) { return; }
+  if (row >= sizes.ROWS) { return; }
   let s = statistics[row];
   var sum = vec4(0.0);
   var product = vec4(0.0);
-  for (var c = 0u; c < C4; c++) {
-    let g = dy[row * C4 + c] * weight[c];
+  for (var c = 0u; c < sizes.C4; c++) {
+    let g = dy[row * sizes.C4 + c] * weight[c];
     sum += g;
-    product += g * (x[row * C4 + c] - s.x);
+    product += g * (x[row * sizes.C4 + c] - s.x);
   }
   let one = vec4(1.0);
-  sums[row] = vec2(dot(sum, one), dot(product, one) * s.y) / f32(CHANNELS);
+  sums[row] = vec2(dot(sum, one), dot(product, one) * s.y) / f32(sizes.CHANNELS);
 }

@@ -2,26 +2,30 @@
 // (the second finds it in the cache), so that the variance is of deviations from the mean.
 //#import common/channels
 const WG: u32 = 64u;
-const ROWS: u32 = 1u;
-const C4: u32 = 1u; // vec4s a row
-const CHANNELS: u32 = 4u;
 const EPS: f32 = 1e-6;
+
+struct Sizes {
+  ROWS: u32,
+  C4: u32, // vec4s a row
+  CHANNELS: u32,
+}
 
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read_write> statistics: array<vec2<f32>>;
+@group(0) @binding(10) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
   let row = id.x + id.y * groups.x * WG;
-  if (row >= ROWS) { return; }
+  if (row >= sizes.ROWS) { return; }
   let one = vec4(1.0);
   var sum = vec4(0.0);
-  for (var c = 0u; c < C4; c++) { sum += x[row * C4 + c]; }
-  let mean = dot(sum, one) / f32(CHANNELS);
+  for (var c = 0u; c < sizes.C4; c++) { sum += x[row * sizes.C4 + c]; }
+  let mean = dot(sum, one) / f32(sizes.CHANNELS);
   var squares = vec4(0.0);
-  for (var c = 0u; c < C4; c++) {
-    let d = mask_channels(x[row * C4 + c] - mean, c, CHANNELS);
+  for (var c = 0u; c < sizes.C4; c++) {
+    let d = mask_channels(x[row * sizes.C4 + c] - mean, c, sizes.CHANNELS);
     squares += d * d;
   }
-  statistics[row] = vec2(mean, 1.0 / sqrt(dot(squares, one) / f32(CHANNELS) + EPS));
+  statistics[row] = vec2(mean, 1.0 / sqrt(dot(squares, one) / f32(sizes.CHANNELS) + EPS));
 }

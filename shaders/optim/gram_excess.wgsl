@@ -3,15 +3,26 @@
 // place of M. One vec4 of output channels at one tap a thread.
 //#import common/gram
 const WG: u32 = 64u;
-const FIRST: u32 = 0u;
+
+struct Sizes {
+  FIRST: u32,
+  TAPS: u32,
+  ROW: u32,
+  I: u32,
+  IP: u32,
+  O: u32,
+  O4: u32,
+  P: u32,
+}
 
 @group(0) @binding(0) var<storage, read> m: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> gram: array<f32>;
 @group(0) @binding(2) var<storage, read_write> partial: array<f32>;
+@group(0) @binding(10) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
   let index = id.x + id.y * groups.x * WG;
-  if (index >= TAPS * IP * O4) { return; }
-  partial[FIRST + index] = dot(m[index], times_gram(index / (O4 * IP), index / O4 % IP, index % O4) - m[index]);
+  if (index >= sizes.TAPS * sizes.IP * sizes.O4) { return; }
+  partial[sizes.FIRST + index] = dot(m[index], times_gram(index / (sizes.O4 * sizes.IP), index / sizes.O4 % sizes.IP, index % sizes.O4) - m[index]);
 }

@@ -9,16 +9,20 @@
 //#import common/input
 //#import common/gradient
 const WG: u32 = 64u;
-const ROWS: u32 = 1u;
-const CI4: u32 = 1u;
-const CO4: u32 = 1u;
 const ADDEND: bool = false;
 const TILE: u32 = 1u;
 const QUADS: u32 = 1u;
 const SUMS: u32 = 1u; // TILE * QUADS
-const GROUPS: u32 = 1u; // ceil(CI4 / QUADS)
-const RUN: u32 = 1u; // a multiple of TILE
-const RUNS: u32 = 1u; // ceil(ROWS / RUN)
+
+struct Sizes {
+  ROWS: u32,
+  CI4: u32,
+  CO4: u32,
+  GROUPS: u32, // ceil(CI4 / QUADS)
+  RUN: u32, // a multiple of TILE
+  RUNS: u32, // ceil(ROWS / RUN)
+  BACKWARD_COEF: u32,
+}
 
 @group(0) @binding(0) var<storage, read> dy: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> w: array<vec4<f32>>;
@@ -28,46 +32,41 @@ const RUNS: u32 = 1u; // ceil(ROWS / RUN)
 @group(0) @binding(5) var<storage, read> x_raw: array<vec4<f32>>;
 @group(0) @binding(6) var<storage, read_write> dx: array<vec4<f32>>;
 @group(0) @binding(7) var<storage, read_write> partial: array<vec4<f32>>;
+@group(0) @binding(10) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
   let index = id.x + id.y * groups.x * WG;
-  if (index >= RUNS * GROUPS) { return; }
-  let group = index % GROUPS;
-  let run = index / GROUPS;
-  let end = min((run + 1u) * RUN, ROWS);
+  if (index >= sizes.RUNS * sizes.GROUPS) { return; }
+  let group = index % sizes.GROUPS;
+  let run = index / sizes.GROUPS;
+  let end = min((run + 1u) * sizes.RUN, sizes.ROWS);
   var totals: array<vec4<f32>, QUADS>;
   var products: array<vec4<f32>, QUADS>;
-  for (var first = run * RUN; first < end; first += TILE) {
+  for (var first = run * sizes.RUN; first < end; first += TILE) {
     var sums = array<vec4<f32>, SUMS>();
-    for (var o = 0u; o < CO4; o++) {
-      let gradient = gradient_coefficients(o, CO4);
+    for (var o = 0u; o < sizes.CO4; o++) {
+      let gradient = gradient_coefficients(o, sizes.CO4);
       var values: array<vec4<f32>, TILE>;
       //#unroll
-      for (var r = 0u; r < TILE; r++) { values[r] = load_gradient(min(first + r, ROWS - 1u) * CO4 + o, gradient); }
+      for (var r = 0u; r < TILE; r++) { values[r] = load_gradient(min(first + r, sizes.ROWS - 1u) * sizes.CO4 + o, gradient); }
       //#unroll
       for (var q = 0u; q < QUADS; q++) {
-        let at = min(group + q * GROUPS, CI4 - 1u) * 4u * CO4 + o;
-        let w0 = w[at];
-        let w1 = w[at + CO4];
-        let w2 = w[at + 2u * CO4];
-        let w3 = w[at + 3u * CO4];
+        let at = min(group + q * sizes.GROUPS, sizes.CI4 - 1u) * 4u * sizes.CO4 + o;
+        let weights = mat4x4(w[at], w[at + sizes.CO4], w[at + 2u * sizes.CO4], w[at + 3u * sizes.CO4]);
         //#unroll
-        for (var r = 0u; r < TILE; r++) {
-          sums[r * QUADS + q] +=
-            vec4(dot(values[r], w0), dot(values[r], w1), dot(values[r], w2), dot(values[r], w3));
-        }
+        for (var r = 0u; r < TILE; r++) { sums[r * QUADS + q] += values[r] * weights; }
       }
     }
     //#unroll
     for (var q = 0u; q < QUADS; q++) {
-      let i = group + q * GROUPS;
-      if (i < CI4) {
-        let input = input_coefficients(i, CI4);
+      let i = group + q * sizes.GROUPS;
+      if (i < sizes.CI4) {
+        let input = input_coefficients(i, sizes.CI4);
         //#unroll
         for (var r = 0u; r < TILE; r++) {
           if (first + r < end) {
-            let at = (first + r) * CI4 + i;
+            let at = (first + r) * sizes.CI4 + i;
             var v = sums[r * QUADS + q];
             if (ADDEND) { v += addend[at]; }
             if (EPILOGUE) {
@@ -85,10 +84,10 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
   if (EPILOGUE) {
     //#unroll
     for (var q = 0u; q < QUADS; q++) {
-      let i = group + q * GROUPS;
-      if (i < CI4) {
-        partial[(run * 2u) * CI4 + i] = totals[q];
-        partial[(run * 2u + 1u) * CI4 + i] = products[q];
+      let i = group + q * sizes.GROUPS;
+      if (i < sizes.CI4) {
+        partial[(run * 2u) * sizes.CI4 + i] = totals[q];
+        partial[(run * 2u + 1u) * sizes.CI4 + i] = products[q];
       }
     }
   }

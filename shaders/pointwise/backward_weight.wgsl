@@ -8,47 +8,52 @@
 //#import common/input
 //#import common/gradient
 const WG: u32 = 64u;
-const ROWS: u32 = 1u;
-const CI: u32 = 4u;
-const CI4: u32 = 1u;
-const CO4: u32 = 1u;
-const SPLITS: u32 = 1u;
 const XQ: u32 = 1u;
 const YQ: u32 = 1u;
 const SUMS: u32 = 4u; // 4 * XQ * YQ
-const XGROUPS: u32 = 1u; // ceil(CI4 / XQ)
-const YGROUPS: u32 = 1u; // ceil(CO4 / YQ)
+
+struct Sizes {
+  ROWS: u32,
+  CI: u32,
+  CI4: u32,
+  CO4: u32,
+  SPLITS: u32,
+  XGROUPS: u32, // ceil(CI4 / XQ)
+  YGROUPS: u32, // ceil(CO4 / YQ)
+  BACKWARD_COEF: u32,
+}
 
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> dy: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> coef: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read> y_raw: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read_write> partial: array<vec4<f32>>;
+@group(0) @binding(10) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
   let index = id.x + id.y * groups.x * WG;
-  if (index >= SPLITS * XGROUPS * YGROUPS) { return; }
-  let yg = index % YGROUPS;
-  let xg = index / YGROUPS % XGROUPS;
-  let split = index / (YGROUPS * XGROUPS);
-  const RUN = (ROWS + SPLITS - 1u) / SPLITS;
+  if (index >= sizes.SPLITS * sizes.XGROUPS * sizes.YGROUPS) { return; }
+  let yg = index % sizes.YGROUPS;
+  let xg = index / sizes.YGROUPS % sizes.XGROUPS;
+  let split = index / (sizes.YGROUPS * sizes.XGROUPS);
+  let run = (sizes.ROWS + sizes.SPLITS - 1u) / sizes.SPLITS;
   var inputs: array<InputCoefficients, XQ>;
   //#unroll
-  for (var p = 0u; p < XQ; p++) { inputs[p] = input_coefficients(min(xg + p * XGROUPS, CI4 - 1u), CI4); }
+  for (var p = 0u; p < XQ; p++) { inputs[p] = input_coefficients(min(xg + p * sizes.XGROUPS, sizes.CI4 - 1u), sizes.CI4); }
   var gradients: array<GradientCoefficients, YQ>;
   //#unroll
-  for (var q = 0u; q < YQ; q++) { gradients[q] = gradient_coefficients(min(yg + q * YGROUPS, CO4 - 1u), CO4); }
+  for (var q = 0u; q < YQ; q++) { gradients[q] = gradient_coefficients(min(yg + q * sizes.YGROUPS, sizes.CO4 - 1u), sizes.CO4); }
   var sums: array<vec4<f32>, SUMS>;
-  for (var row = split * RUN; row < min((split + 1u) * RUN, ROWS); row++) {
+  for (var row = split * run; row < min((split + 1u) * run, sizes.ROWS); row++) {
     var values: array<vec4<f32>, YQ>;
     //#unroll
     for (var q = 0u; q < YQ; q++) {
-      values[q] = load_gradient(row * CO4 + min(yg + q * YGROUPS, CO4 - 1u), gradients[q]);
+      values[q] = load_gradient(row * sizes.CO4 + min(yg + q * sizes.YGROUPS, sizes.CO4 - 1u), gradients[q]);
     }
     //#unroll
     for (var p = 0u; p < XQ; p++) {
-      let v = prologue(x[row * CI4 + min(xg + p * XGROUPS, CI4 - 1u)], inputs[p]);
+      let v = prologue(x[row * sizes.CI4 + min(xg + p * sizes.XGROUPS, sizes.CI4 - 1u)], inputs[p]);
       //#unroll
       for (var q = 0u; q < YQ; q++) {
         sums[(p * YQ + q) * 4u] += v.x * values[q];
@@ -62,14 +67,14 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
   for (var p = 0u; p < XQ; p++) {
     //#unroll
     for (var q = 0u; q < YQ; q++) {
-      let i = xg + p * XGROUPS;
-      let o = yg + q * YGROUPS;
-      if (i < CI4 && o < CO4) {
+      let i = xg + p * sizes.XGROUPS;
+      let o = yg + q * sizes.YGROUPS;
+      if (i < sizes.CI4 && o < sizes.CO4) {
         //#unroll
         for (var j = 0u; j < 4u; j++) {
           // an activation that is not 0 at 0 makes something of the padding lanes of x
-          partial[(split * 4u * CI4 + i * 4u + j) * CO4 + o] =
-            select(vec4(0.0), sums[(p * YQ + q) * 4u + j], i * 4u + j < CI);
+          partial[(split * 4u * sizes.CI4 + i * 4u + j) * sizes.CO4 + o] =
+            select(vec4(0.0), sums[(p * YQ + q) * 4u + j], i * 4u + j < sizes.CI);
         }
       }
     }

@@ -7,17 +7,20 @@
 //#import common/activation
 //#import common/input
 const WG: u32 = 64u;
-const ROWS: u32 = 1u;
-const CI4: u32 = 1u;
-const CO4: u32 = 1u;
 const BIAS: bool = false;
 const STATISTICS: bool = false;
 const TILE: u32 = 1u;
 const QUADS: u32 = 1u;
 const SUMS: u32 = 1u; // TILE * QUADS
-const GROUPS: u32 = 1u; // ceil(CO4 / QUADS)
-const RUN: u32 = 1u; // a multiple of TILE
-const RUNS: u32 = 1u; // ceil(ROWS / RUN)
+
+struct Sizes {
+  ROWS: u32,
+  CI4: u32,
+  CO4: u32,
+  GROUPS: u32, // ceil(CO4 / QUADS)
+  RUN: u32, // a multiple of TILE
+  RUNS: u32, // ceil(ROWS / RUN)
+}
 
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> w: array<vec4<f32>>;
@@ -25,49 +28,45 @@ const RUNS: u32 = 1u; // ceil(ROWS / RUN)
 @group(0) @binding(3) var<storage, read> coef: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read_write> y: array<vec4<f32>>;
 @group(0) @binding(5) var<storage, read_write> partial: array<vec4<f32>>;
+@group(0) @binding(10) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
   let index = id.x + id.y * groups.x * WG;
-  if (index >= RUNS * GROUPS) { return; }
-  let group = index % GROUPS;
-  let run = index / GROUPS;
-  let end = min((run + 1u) * RUN, ROWS);
+  if (index >= sizes.RUNS * sizes.GROUPS) { return; }
+  let group = index % sizes.GROUPS;
+  let run = index / sizes.GROUPS;
+  let end = min((run + 1u) * sizes.RUN, sizes.ROWS);
   var pivots: array<vec4<f32>, QUADS>;
   var totals: array<vec4<f32>, QUADS>;
   var squares: array<vec4<f32>, QUADS>;
-  for (var first = run * RUN; first < end; first += TILE) {
+  for (var first = run * sizes.RUN; first < end; first += TILE) {
     var sums = array<vec4<f32>, SUMS>();
-    for (var i = 0u; i < CI4; i++) {
-      let input = input_coefficients(i, CI4);
+    for (var i = 0u; i < sizes.CI4; i++) {
+      let input = input_coefficients(i, sizes.CI4);
       var values: array<vec4<f32>, TILE>;
       //#unroll
-      for (var r = 0u; r < TILE; r++) { values[r] = prologue(x[min(first + r, ROWS - 1u) * CI4 + i], input); }
+      for (var r = 0u; r < TILE; r++) { values[r] = prologue(x[min(first + r, sizes.ROWS - 1u) * sizes.CI4 + i], input); }
       //#unroll
       for (var q = 0u; q < QUADS; q++) {
-        let at = i * 4u * CO4 + min(group + q * GROUPS, CO4 - 1u);
-        let w0 = w[at];
-        let w1 = w[at + CO4];
-        let w2 = w[at + 2u * CO4];
-        let w3 = w[at + 3u * CO4];
+        let at = i * 4u * sizes.CO4 + min(group + q * sizes.GROUPS, sizes.CO4 - 1u);
+        let weights = mat4x4(w[at], w[at + sizes.CO4], w[at + 2u * sizes.CO4], w[at + 3u * sizes.CO4]);
         //#unroll
-        for (var r = 0u; r < TILE; r++) {
-          sums[r * QUADS + q] += values[r].x * w0 + values[r].y * w1 + values[r].z * w2 + values[r].w * w3;
-        }
+        for (var r = 0u; r < TILE; r++) { sums[r * QUADS + q] += weights * values[r]; }
       }
     }
     //#unroll
     for (var q = 0u; q < QUADS; q++) {
-      let o = group + q * GROUPS;
-      if (o < CO4) {
+      let o = group + q * sizes.GROUPS;
+      if (o < sizes.CO4) {
         var offset = vec4(0.0);
         if (BIAS) { offset = bias[o]; }
-        if (STATISTICS && first == run * RUN) { pivots[q] = sums[q] + offset; }
+        if (STATISTICS && first == run * sizes.RUN) { pivots[q] = sums[q] + offset; }
         //#unroll
         for (var r = 0u; r < TILE; r++) {
           if (first + r < end) {
             let v = sums[r * QUADS + q] + offset;
-            y[(first + r) * CO4 + o] = v;
+            y[(first + r) * sizes.CO4 + o] = v;
             if (STATISTICS) {
               totals[q] += v - pivots[q];
               squares[q] += (v - pivots[q]) * (v - pivots[q]);
@@ -78,13 +77,13 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     }
   }
   if (STATISTICS) {
-    let count = f32(end - run * RUN);
+    let count = f32(end - run * sizes.RUN);
     //#unroll
     for (var q = 0u; q < QUADS; q++) {
-      let o = group + q * GROUPS;
-      if (o < CO4) {
-        partial[(run * 2u) * CO4 + o] = pivots[q] + totals[q] / count;
-        partial[(run * 2u + 1u) * CO4 + o] = max(squares[q] - totals[q] * totals[q] / count, vec4(0.0));
+      let o = group + q * sizes.GROUPS;
+      if (o < sizes.CO4) {
+        partial[(run * 2u) * sizes.CO4 + o] = pivots[q] + totals[q] / count;
+        partial[(run * 2u + 1u) * sizes.CO4 + o] = max(squares[q] - totals[q] * totals[q] / count, vec4(0.0));
       }
     }
   }

@@ -2,40 +2,44 @@
 // One vec4 of channels a thread.
 //#import common/window
 const WG: u32 = 64u;
-const N: u32 = 1u;
-const H: u32 = 1u;
-const W: u32 = 1u;
-const OH: u32 = 1u;
-const OW: u32 = 1u;
-const C4: u32 = 1u; // vec4s of channels
-const KH: u32 = 1u;
-const KW: u32 = 1u;
-const SH: u32 = 1u;
-const SW: u32 = 1u;
-const PH: u32 = 0u;
-const PW: u32 = 0u;
 const COUNT_PAD: bool = true;
 const ADDEND: bool = false;
+
+struct Sizes {
+  N: u32,
+  H: u32,
+  W: u32,
+  OH: u32,
+  OW: u32,
+  C4: u32, // vec4s of channels
+  KH: u32,
+  KW: u32,
+  SH: u32,
+  SW: u32,
+  PH: u32,
+  PW: u32,
+}
 
 @group(0) @binding(0) var<storage, read> dy: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> addend: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read_write> dx: array<vec4<f32>>;
+@group(0) @binding(10) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
   let index = id.x + id.y * groups.x * WG;
-  if (index >= N * H * W * C4) { return; }
-  let c = index % C4;
-  let w = index / C4 % W;
-  let h = index / (C4 * W) % H;
-  let n = index / (C4 * W * H);
+  if (index >= sizes.N * sizes.H * sizes.W * sizes.C4) { return; }
+  let c = index % sizes.C4;
+  let w = index / sizes.C4 % sizes.W;
+  let h = index / (sizes.C4 * sizes.W) % sizes.H;
+  let n = index / (sizes.C4 * sizes.W * sizes.H);
   var sum = vec4(0.0);
   // over the windows (first places, not taps): a global pool has one
-  for (var oh = first_window(h + PH, KH, SH); oh < OH && oh * SH <= h + PH; oh++) {
-    for (var ow = first_window(w + PW, KW, SW); ow < OW && ow * SW <= w + PW; ow++) {
-      var size = f32(KH * KW);
-      if (!COUNT_PAD) { size = places_inside(oh * SH - PH, KH, H) * places_inside(ow * SW - PW, KW, W); }
-      sum += dy[((n * OH + oh) * OW + ow) * C4 + c] / size;
+  for (var oh = first_window(h + sizes.PH, sizes.KH, sizes.SH); oh < sizes.OH && oh * sizes.SH <= h + sizes.PH; oh++) {
+    for (var ow = first_window(w + sizes.PW, sizes.KW, sizes.SW); ow < sizes.OW && ow * sizes.SW <= w + sizes.PW; ow++) {
+      var size = f32(sizes.KH * sizes.KW);
+      if (!COUNT_PAD) { size = places_inside(oh * sizes.SH - sizes.PH, sizes.KH, sizes.H) * places_inside(ow * sizes.SW - sizes.PW, sizes.KW, sizes.W); }
+      sum += dy[((n * sizes.OH + oh) * sizes.OW + ow) * sizes.C4 + c] / size;
     }
   }
   if (ADDEND) { sum += addend[index]; }

@@ -2,42 +2,46 @@
 // COUNT_PAD, / what of the window lies in the image. One vec4 of channels a thread.
 //#import common/window
 const WG: u32 = 64u;
-const N: u32 = 1u;
-const H: u32 = 1u;
-const W: u32 = 1u;
-const OH: u32 = 1u;
-const OW: u32 = 1u;
-const C4: u32 = 1u; // vec4s of channels
-const KH: u32 = 1u;
-const KW: u32 = 1u;
-const SH: u32 = 1u;
-const SW: u32 = 1u;
-const PH: u32 = 0u;
-const PW: u32 = 0u;
 const COUNT_PAD: bool = true;
+
+struct Sizes {
+  N: u32,
+  H: u32,
+  W: u32,
+  OH: u32,
+  OW: u32,
+  C4: u32, // vec4s of channels
+  KH: u32,
+  KW: u32,
+  SH: u32,
+  SW: u32,
+  PH: u32,
+  PW: u32,
+}
 
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read_write> y: array<vec4<f32>>;
+@group(0) @binding(10) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
   let index = id.x + id.y * groups.x * WG;
-  if (index >= N * OH * OW * C4) { return; }
-  let c = index % C4;
-  let ow = index / C4 % OW;
-  let oh = index / (C4 * OW) % OH;
-  let n = index / (C4 * OW * OH);
+  if (index >= sizes.N * sizes.OH * sizes.OW * sizes.C4) { return; }
+  let c = index % sizes.C4;
+  let ow = index / sizes.C4 % sizes.OW;
+  let oh = index / (sizes.C4 * sizes.OW) % sizes.OH;
+  let n = index / (sizes.C4 * sizes.OW * sizes.OH);
   var sum = vec4(0.0);
-  for (var kh = 0u; kh < KH; kh++) {
+  for (var kh = 0u; kh < sizes.KH; kh++) {
     // unsigned arithmetic wraps: what lies above the image compares as far below it
-    let ih = oh * SH + kh - PH;
-    if (ih >= H) { continue; }
-    for (var kw = 0u; kw < KW; kw++) {
-      let iw = ow * SW + kw - PW;
-      if (iw < W) { sum += x[((n * H + ih) * W + iw) * C4 + c]; }
+    let ih = oh * sizes.SH + kh - sizes.PH;
+    if (ih >= sizes.H) { continue; }
+    for (var kw = 0u; kw < sizes.KW; kw++) {
+      let iw = ow * sizes.SW + kw - sizes.PW;
+      if (iw < sizes.W) { sum += x[((n * sizes.H + ih) * sizes.W + iw) * sizes.C4 + c]; }
     }
   }
-  var size = f32(KH * KW);
-  if (!COUNT_PAD) { size = places_inside(oh * SH - PH, KH, H) * places_inside(ow * SW - PW, KW, W); }
+  var size = f32(sizes.KH * sizes.KW);
+  if (!COUNT_PAD) { size = places_inside(oh * sizes.SH - sizes.PH, sizes.KH, sizes.H) * places_inside(ow * sizes.SW - sizes.PW, sizes.KW, sizes.W); }
   y[index] = sum / size;
 }

@@ -2,35 +2,39 @@
 // looks through every window that holds its pixel: no stored argmax, no two threads that write one place.
 //#import common/window
 const WG: u32 = 64u;
-const N: u32 = 1u;
-const H: u32 = 1u;
-const W: u32 = 1u;
-const OH: u32 = 1u;
-const OW: u32 = 1u;
-const C4: u32 = 1u; // vec4s of channels
-const KH: u32 = 1u;
-const KW: u32 = 1u;
-const SH: u32 = 1u;
-const SW: u32 = 1u;
-const PH: u32 = 0u;
-const PW: u32 = 0u;
 const ADDEND: bool = false;
+
+struct Sizes {
+  N: u32,
+  H: u32,
+  W: u32,
+  OH: u32,
+  OW: u32,
+  C4: u32, // vec4s of channels
+  KH: u32,
+  KW: u32,
+  SH: u32,
+  SW: u32,
+  PH: u32,
+  PW: u32,
+}
 
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> dy: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> addend: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read_write> dx: array<vec4<f32>>;
+@group(0) @binding(10) var<uniform> sizes: Sizes;
 
 // per lane: no pixel of the window before (h, w) is as large as v, none after it is larger
 fn wins(v: vec4<f32>, n: u32, h: u32, w: u32, oh: u32, ow: u32, c: u32) -> vec4<bool> {
   var first = vec4(true);
-  for (var kh = 0u; kh < KH; kh++) {
-    let ih = oh * SH + kh - PH;
-    if (ih >= H) { continue; }
-    for (var kw = 0u; kw < KW; kw++) {
-      let iw = ow * SW + kw - PW;
-      if (iw >= W) { continue; }
-      let other = x[((n * H + ih) * W + iw) * C4 + c];
+  for (var kh = 0u; kh < sizes.KH; kh++) {
+    let ih = oh * sizes.SH + kh - sizes.PH;
+    if (ih >= sizes.H) { continue; }
+    for (var kw = 0u; kw < sizes.KW; kw++) {
+      let iw = ow * sizes.SW + kw - sizes.PW;
+      if (iw >= sizes.W) { continue; }
+      let other = x[((n * sizes.H + ih) * sizes.W + iw) * sizes.C4 + c];
       let before = ih < h || (ih == h && iw < w);
       first = first & select(other <= v, other < v, vec4(before));
     }
@@ -41,16 +45,16 @@ fn wins(v: vec4<f32>, n: u32, h: u32, w: u32, oh: u32, ow: u32, c: u32) -> vec4<
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
   let index = id.x + id.y * groups.x * WG;
-  if (index >= N * H * W * C4) { return; }
-  let c = index % C4;
-  let w = index / C4 % W;
-  let h = index / (C4 * W) % H;
-  let n = index / (C4 * W * H);
+  if (index >= sizes.N * sizes.H * sizes.W * sizes.C4) { return; }
+  let c = index % sizes.C4;
+  let w = index / sizes.C4 % sizes.W;
+  let h = index / (sizes.C4 * sizes.W) % sizes.H;
+  let n = index / (sizes.C4 * sizes.W * sizes.H);
   let v = x[index];
   var sum = vec4(0.0);
-  for (var oh = first_window(h + PH, KH, SH); oh < OH && oh * SH <= h + PH; oh++) {
-    for (var ow = first_window(w + PW, KW, SW); ow < OW && ow * SW <= w + PW; ow++) {
-      let g = dy[((n * OH + oh) * OW + ow) * C4 + c];
+  for (var oh = first_window(h + sizes.PH, sizes.KH, sizes.SH); oh < sizes.OH && oh * sizes.SH <= h + sizes.PH; oh++) {
+    for (var ow = first_window(w + sizes.PW, sizes.KW, sizes.SW); ow < sizes.OW && ow * sizes.SW <= w + sizes.PW; ow++) {
+      let g = dy[((n * sizes.OH + oh) * sizes.OW + ow) * sizes.C4 + c];
       sum += select(vec4(0.0), g, wins(v, n, h, w, oh, ow, c));
     }
   }

@@ -4,36 +4,40 @@ const WG: u32 = 64u;
 const KH: u32 = 1u;
 const KW: u32 = 1u;
 const K: u32 = 1u;
-const P: u32 = 1u;
-const I: u32 = 1u;
-const IP: u32 = 1u;
-const O: u32 = 1u;
-const OP: u32 = 4u;
+
+struct Sizes {
+  P: u32,
+  I: u32,
+  IP: u32,
+  O: u32,
+  OP: u32,
+}
 
 @group(0) @binding(0) var<storage, read> basis: array<f32>;
 @group(0) @binding(1) var<storage, read> dw: array<f32>;
 @group(0) @binding(2) var<storage, read_write> dmap: array<f32>;
+@group(0) @binding(10) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
   let index = id.x + id.y * groups.x * WG;
-  if (index >= K * K * P * IP * OP) { return; }
-  let o = index % OP;
-  let i = index / OP % IP;
-  let m = index / (OP * IP) % P;
-  let v = index / (OP * IP * P) % K;
-  let u = index / (OP * IP * P * K);
+  if (index >= K * K * sizes.P * sizes.IP * sizes.OP) { return; }
+  let o = index % sizes.OP;
+  let i = index / sizes.OP % sizes.IP;
+  let m = index / (sizes.OP * sizes.IP) % sizes.P;
+  let v = index / (sizes.OP * sizes.IP * sizes.P) % K;
+  let u = index / (sizes.OP * sizes.IP * sizes.P * K);
   var sum = 0.0;
-  if (o < O && i < I) {
-    let source = (o * I + i) / P * P + m;
-    let plane = source % I * OP + source / I;
+  if (o < sizes.O && i < sizes.I) {
+    let source = (o * sizes.I + i) / sizes.P * sizes.P + m;
+    let plane = source % sizes.I * sizes.OP + source / sizes.I;
     for (var a = 0u; a < KH; a++) {
       let row = a + u - K / 2u;
       if (row >= KH) { continue; }
       for (var b = 0u; b < KW; b++) {
         let column = b + v - K / 2u;
         if (column >= KW) { continue; }
-        sum += dw[((a * KW + b) * IP + i) * OP + o] * basis[(row * KW + column) * IP * OP + plane];
+        sum += dw[((a * KW + b) * sizes.IP + i) * sizes.OP + o] * basis[(row * KW + column) * sizes.IP * sizes.OP + plane];
       }
     }
   }

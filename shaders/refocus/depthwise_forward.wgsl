@@ -7,14 +7,18 @@ const WG: u32 = 64u;
 const KH: u32 = 1u;
 const KW: u32 = 1u;
 const K: u32 = 1u;
-const C: u32 = 4u;
-const C4: u32 = 1u;
 const ROWS: u32 = 1u; // kernel rows a thread
-const SPLITS: u32 = 1u;
+
+struct Sizes {
+  C: u32,
+  C4: u32,
+  SPLITS: u32,
+}
 
 @group(0) @binding(0) var<storage, read> basis: array<f32>;
 @group(0) @binding(1) var<storage, read> map: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read_write> partial: array<vec4<f32>>;
+@group(0) @binding(10) var<uniform> sizes: Sizes;
 
 const TILES = (KH + ROWS - 1u) / ROWS;
 // what the taps of a tile see of a plane, with a border of zeros in place of tests in the inner loop
@@ -24,26 +28,26 @@ const WW = KW + K - 1u;
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
   let index = id.x + id.y * groups.x * WG;
-  if (index >= SPLITS * TILES * C4) { return; }
-  let o = index % C4;
-  let top = index / C4 % TILES * ROWS;
-  let split = index / (C4 * TILES);
-  const RUN = (C + SPLITS - 1u) / SPLITS;
+  if (index >= sizes.SPLITS * TILES * sizes.C4) { return; }
+  let o = index % sizes.C4;
+  let top = index / sizes.C4 % TILES * ROWS;
+  let split = index / (sizes.C4 * TILES);
+  let run = (sizes.C + sizes.SPLITS - 1u) / sizes.SPLITS;
   var sums: array<vec4<f32>, ROWS * KW>;
   var window: array<f32, WH * WW>;
-  for (var m = split * RUN; m < min((split + 1u) * RUN, C); m++) {
+  for (var m = split * run; m < min((split + 1u) * run, sizes.C); m++) {
     for (var a = 0u; a < WH; a++) {
       for (var b = 0u; b < WW; b++) {
         let row = top + a - K / 2u;
         let column = b - K / 2u;
         var value = 0.0;
-        if (row < KH && column < KW) { value = basis[(row * KW + column) * C4 * 4u + m]; }
+        if (row < KH && column < KW) { value = basis[(row * KW + column) * sizes.C4 * 4u + m]; }
         window[a * WW + b] = value;
       }
     }
     for (var u = 0u; u < K; u++) {
       for (var v = 0u; v < K; v++) {
-        let w = map[((u * K + v) * C + m) * C4 + o];
+        let w = map[((u * K + v) * sizes.C + m) * sizes.C4 + o];
         for (var a = 0u; a < ROWS; a++) {
           for (var b = 0u; b < KW; b++) { sums[a * KW + b] += window[(a + u) * WW + b + v] * w; }
         }
@@ -52,7 +56,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
   }
   for (var a = 0u; a < min(ROWS, KH - top); a++) {
     for (var b = 0u; b < KW; b++) {
-      partial[((split * KH + top + a) * KW + b) * C4 + o] = sums[a * KW + b];
+      partial[((split * KH + top + a) * KW + b) * sizes.C4 + o] = sums[a * KW + b];
     }
   }
 }

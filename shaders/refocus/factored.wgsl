@@ -6,18 +6,29 @@ const WG: u32 = 64u;
 const IDENTITY: bool = true;
 const START: bool = false;
 
+struct Sizes {
+  TAPS: u32,
+  ROW: u32,
+  I: u32,
+  IP: u32,
+  O: u32,
+  O4: u32,
+  P: u32,
+}
+
 @group(0) @binding(0) var<storage, read> basis: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> start: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> m: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read> gram: array<f32>;
 @group(0) @binding(4) var<storage, read> a: array<f32>;
 @group(0) @binding(5) var<storage, read_write> wt: array<vec4<f32>>;
+@group(0) @binding(10) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
   let index = id.x + id.y * groups.x * WG;
-  if (index >= TAPS * IP * O4) { return; }
-  var sum = times_gram(index / (O4 * IP), index / O4 % IP, index % O4);
+  if (index >= sizes.TAPS * sizes.IP * sizes.O4) { return; }
+  var sum = times_gram(index / (sizes.O4 * sizes.IP), index / sizes.O4 % sizes.IP, index % sizes.O4);
   if (START) { sum += a[0] * start[index]; }
   if (IDENTITY) { sum += basis[index]; }
   wt[index] = sum;

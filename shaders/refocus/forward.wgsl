@@ -5,31 +5,35 @@ const WG: u32 = 64u;
 const KH: u32 = 1u;
 const KW: u32 = 1u;
 const K: u32 = 1u; // the map's kernel, odd
-const P: u32 = 1u; // planes a map group
-const I: u32 = 1u;
-const IP: u32 = 1u;
-const O: u32 = 1u;
-const OP: u32 = 4u;
 const IDENTITY: bool = true;
+
+struct Sizes {
+  P: u32, // planes a map group
+  I: u32,
+  IP: u32,
+  O: u32,
+  OP: u32,
+}
 
 @group(0) @binding(0) var<storage, read> basis: array<f32>;
 @group(0) @binding(1) var<storage, read> map: array<f32>;
 @group(0) @binding(2) var<storage, read_write> wt: array<f32>;
+@group(0) @binding(10) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
   let index = id.x + id.y * groups.x * WG;
-  if (index >= KH * KW * IP * OP) { return; }
-  let o = index % OP;
-  let i = index / OP % IP;
-  let b = index / (OP * IP) % KW;
-  let a = index / (OP * IP * KW);
+  if (index >= KH * KW * sizes.IP * sizes.OP) { return; }
+  let o = index % sizes.OP;
+  let i = index / sizes.OP % sizes.IP;
+  let b = index / (sizes.OP * sizes.IP) % KW;
+  let a = index / (sizes.OP * sizes.IP * KW);
   var sum = 0.0;
-  if (o < O && i < I) {
+  if (o < sizes.O && i < sizes.I) {
     if (IDENTITY) { sum = basis[index]; }
-    let first = (o * I + i) / P * P;
-    for (var m = 0u; m < P; m++) {
-      let plane = (first + m) % I * OP + (first + m) / I;
+    let first = (o * sizes.I + i) / sizes.P * sizes.P;
+    for (var m = 0u; m < sizes.P; m++) {
+      let plane = (first + m) % sizes.I * sizes.OP + (first + m) / sizes.I;
       for (var u = 0u; u < K; u++) {
         // unsigned arithmetic wraps: what lies above the kernel compares as far below it
         let row = a + u - K / 2u;
@@ -37,7 +41,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
         for (var v = 0u; v < K; v++) {
           let column = b + v - K / 2u;
           if (column >= KW) { continue; }
-          sum += basis[(row * KW + column) * IP * OP + plane] * map[(((u * K + v) * P + m) * IP + i) * OP + o];
+          sum += basis[(row * KW + column) * sizes.IP * sizes.OP + plane] * map[(((u * K + v) * sizes.P + m) * sizes.IP + i) * sizes.OP + o];
         }
       }
     }

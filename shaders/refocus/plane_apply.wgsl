@@ -5,21 +5,25 @@ const WG: u32 = 64u;
 const KH: u32 = 1u;
 const KW: u32 = 1u;
 const K: u32 = 1u;
-const Q4: u32 = 1u;
 const IDENTITY: bool = true;
 const TRANSPOSED: bool = false;
+
+struct Sizes {
+  Q4: u32,
+}
 
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> map: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read_write> out: array<vec4<f32>>;
+@group(0) @binding(10) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
   let index = id.x + id.y * groups.x * WG;
-  if (index >= KH * KW * Q4) { return; }
-  let q = index % Q4;
-  let b = index / Q4 % KW;
-  let a = index / (Q4 * KW);
+  if (index >= KH * KW * sizes.Q4) { return; }
+  let q = index % sizes.Q4;
+  let b = index / sizes.Q4 % KW;
+  let a = index / (sizes.Q4 * KW);
   var sum = vec4(0.0);
   if (IDENTITY) { sum = x[index]; }
   for (var u = 0u; u < K; u++) {
@@ -28,7 +32,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     for (var v = 0u; v < K; v++) {
       let column = select(b + v - K / 2u, b + K / 2u - v, TRANSPOSED);
       if (column >= KW) { continue; }
-      sum += x[(row * KW + column) * Q4 + q] * map[(u * K + v) * Q4 + q];
+      sum += x[(row * KW + column) * sizes.Q4 + q] * map[(u * K + v) * sizes.Q4 + q];
     }
   }
   out[index] = sum;

@@ -4,26 +4,30 @@ const WG: u32 = 64u;
 const KH: u32 = 1u;
 const KW: u32 = 1u;
 const K: u32 = 1u;
-const Q4: u32 = 1u;
+
+struct Sizes {
+  Q4: u32,
+}
 
 @group(0) @binding(0) var<storage, read> basis: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> dw: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read_write> dmap: array<vec4<f32>>;
+@group(0) @binding(10) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
   let index = id.x + id.y * groups.x * WG;
-  if (index >= K * K * Q4) { return; }
-  let q = index % Q4;
-  let v = index / Q4 % K;
-  let u = index / (Q4 * K);
+  if (index >= K * K * sizes.Q4) { return; }
+  let q = index % sizes.Q4;
+  let v = index / sizes.Q4 % K;
+  let u = index / (sizes.Q4 * K);
   var sum = vec4(0.0);
   for (var a = 0u; a < KH; a++) {
     let row = a + u - K / 2u;
     if (row >= KH) { continue; }
     for (var b = 0u; b < KW; b++) {
       let column = b + v - K / 2u;
-      if (column < KW) { sum += dw[(a * KW + b) * Q4 + q] * basis[(row * KW + column) * Q4 + q]; }
+      if (column < KW) { sum += dw[(a * KW + b) * sizes.Q4 + q] * basis[(row * KW + column) * sizes.Q4 + q]; }
     }
   }
   dmap[index] = sum;

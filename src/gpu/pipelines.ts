@@ -1,6 +1,6 @@
 import type { Constants } from '../graph/plan';
 import { type Gpu, throwFailure } from './device';
-import { type Binding, composeShader, declaredBindings } from './wgsl';
+import { type Binding, compiledConstants, composeShader, declaredBindings } from './wgsl';
 
 export interface Kernel {
   pipeline: GPUComputePipeline;
@@ -8,7 +8,7 @@ export interface Kernel {
   bindings: Binding[];
 }
 
-/** Compiles shaders asynchronously, identical ones once. */
+/** Compiles shaders asynchronously, those once that differ in nothing but sizes. */
 export class Pipelines {
   private cache = new Map<string, Promise<Kernel>>();
 
@@ -19,7 +19,7 @@ export class Pipelines {
   }
 
   get(shader: string, constants: Constants): Promise<Kernel> {
-    const key = `${shader} ${JSON.stringify(Object.entries(constants).sort())}`;
+    const key = `${shader} ${JSON.stringify(Object.entries(compiledConstants(shader, constants)).sort())}`;
     let kernel = this.cache.get(key);
     if (!kernel) {
       kernel = this.compile(shader, constants);

@@ -21,17 +21,11 @@ export interface Binding {
 
 /**
  * A shader's text with its imports (`//#import common/rng`) and with `constants` in place of its top-level
- * `const NAME: type = value;`. Throws on a shader or a constant that does not exist.
+ * `const NAME: type = value;`, but for its sizes. Throws on a shader or a constant that does not exist.
  */
 export function composeShader(id: string, constants: Constants = {}): string {
-  let text = source(id);
-  for (;;) {
-    const match = /^\/\/#import (\S+)$/m.exec(text);
-    if (!match) break;
-    // a second import of the same file leaves nothing
-    text = text.replace(match[0], () => source(match[1])).replaceAll(match[0], '');
-  }
-  for (const [name, value] of Object.entries(constants)) {
+  let text = withImports(id);
+  for (const [name, value] of Object.entries(compiledConstants(id, constants))) {
     const declaration = new RegExp(`^const ${name}\\s*:\\s*(\\w+)\\s*=[^;]*;`, 'm');
     if (!declaration.test(text)) throw new Error(`shader ${id} has no constant ${name}`);
     text = text.replace(
@@ -40,6 +34,45 @@ export function composeShader(id: string, constants: Constants = {}): string {
     );
   }
   return unroll(text);
+}
+
+function withImports(id: string): string {
+  let text = source(id);
+  for (;;) {
+    const match = /^\/\/#import (\S+)$/m.exec(text);
+    if (!match) return text;
+    // a second import of the same file leaves nothing
+    text = text.replace(match[0], () => source(match[1])).replaceAll(match[0], '');
+  }
+}
+
+const sizesOfShaders = new Map<string, string[]>();
+
+/**
+ * The members, all u32, of a shader's `struct Sizes`: constants that it reads from a uniform in the place of its text, so
+ * that layers of other sizes share a pipeline.
+ */
+export function sizeNames(id: string): readonly string[] {
+  let names = sizesOfShaders.get(id);
+  if (!names) {
+    const members = /^struct Sizes \{([^}]*)\}/m.exec(withImports(id))?.[1] ?? '';
+    names = [...members.matchAll(/^\s*(\w+): u32,/gm)].map(([, name]) => name);
+    sizesOfShaders.set(id, names);
+  }
+  return names;
+}
+
+/** The contents of a shader's uniform `sizes`. Throws where one has no value. */
+export function packSizes(id: string, constants: Constants): Uint32Array<ArrayBuffer> {
+  const missing = sizeNames(id).filter((name) => !Number.isInteger(Number(constants[name])));
+  if (missing.length > 0) throw new Error(`shader ${id} needs the sizes ${missing.join(', ')}`);
+  return Uint32Array.from(sizeNames(id), (name) => Number(constants[name]));
+}
+
+/** The constants that are compiled into a pipeline. */
+export function compiledConstants(id: string, constants: Constants): Constants {
+  const sizes = new Set(sizeNames(id));
+  return Object.fromEntries(Object.entries(constants).filter(([name]) => !sizes.has(name)));
 }
 
 /**

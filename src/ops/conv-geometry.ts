@@ -95,7 +95,7 @@ export const gradientConstants = (t: ConvTensors, yRaw: Tensor | undefined): Con
         BACKWARD_PROLOGUE: true,
         BACKWARD_COEF: t.attrs.gradientCoef ?? (t.attrs.activation === undefined ? 0 : 4 * quads(t.x)),
       }
-    : {};
+    : { BACKWARD_COEF: 0 };
 
 /**
  * Cuts images of `rows` by `columns` into blocks of `columnsPerBlock` columns and as many rows (four or more, the same

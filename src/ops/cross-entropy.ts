@@ -49,6 +49,7 @@ const forward: Op = {
       constants: {
         N: logits!.shape[0],
         CLASSES: logits!.shape[3],
+        C4: logits!.padded[3] / 4,
         SMOOTHING: attrs.labelSmoothing,
         METRICS: metrics !== undefined,
         RING: METRICS_RING,

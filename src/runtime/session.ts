@@ -2,6 +2,7 @@ import { UserError } from '../errors';
 import { checkGpu, type Gpu } from '../gpu/device';
 import { type Pipelines, pipelinesOf } from '../gpu/pipelines';
 import type { BufferRange, Plan } from '../graph/plan';
+import { SizesBuffer } from './sizes';
 import { Snapshot } from './snapshot';
 import { Staging } from './staging';
 import { packStep, STEP_BYTES, type StepUniform } from './step';
@@ -28,6 +29,7 @@ export class Session<Name extends string> {
   private readonly buffers = new Map<string, GPUBuffer>();
   private readonly programs = new Map<Name, BoundDispatch[]>();
   private readonly step: GPUBuffer;
+  private readonly sizes: SizesBuffer;
   private readonly inFlight: Promise<undefined>[] = [];
   private readonly pipelines: Pipelines;
   private readonly staging: Staging;
@@ -41,6 +43,10 @@ export class Session<Name extends string> {
       size: STEP_BYTES,
       usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
     });
+    this.sizes = new SizesBuffer(
+      gpu,
+      Object.values<Plan>(plans).flatMap((plan) => plan.dispatches),
+    );
     this.pipelines = pipelinesOf(gpu);
     this.staging = new Staging(gpu);
   }
@@ -94,6 +100,7 @@ export class Session<Name extends string> {
       plan.dispatches.map(async (d) => {
         const kernel = await this.pipelines.get(d.shader, d.constants);
         const entries = kernel.bindings.map(({ name, index, type }): GPUBindGroupEntry => {
+          if (name === 'sizes') return { binding: index, resource: this.sizes.binding(d) };
           if (type === 'uniform') return { binding: index, resource: { buffer: this.step } };
           const r = d.bindings[name] ?? {
             buffer: type === 'storage' ? 'none (written)' : 'none',
@@ -242,6 +249,7 @@ export class Session<Name extends string> {
   destroy(): void {
     for (const b of this.buffers.values()) b.destroy();
     this.step.destroy();
+    this.sizes.destroy();
     this.staging.destroy();
     this.buffers.clear();
   }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { unroll } from '../../../src/gpu/wgsl';
+import { compiledConstants, composeShader, packSizes, unroll } from '../../../src/gpu/wgsl';
 
 const squash = (text: string) => text.replace(/\s+/g, ' ').trim();
 
@@ -29,5 +29,38 @@ g();`;
     ['a body that never ends', '//#unroll\nfor (var i = 0u; i < 3u; i++) { f(i);'],
   ])('refuses %s', (_, text) => {
     expect(() => unroll(text)).toThrow();
+  });
+});
+
+describe('sizes', () => {
+  const constants = { SIZE: 12, CHANNELS: 7, RESIDUAL: true, ACTIVATION: 2 };
+
+  test('are packed in the order of the struct and are not compiled in', () => {
+    expect([...packSizes('norm/affine_act', constants)]).toEqual([12, 7]);
+    expect(compiledConstants('norm/affine_act', constants)).toEqual({ RESIDUAL: true, ACTIVATION: 2 });
+    const text = composeShader('norm/affine_act', constants);
+    expect(text).toBe(composeShader('norm/affine_act', { ...constants, SIZE: 99 }));
+    expect(text).toContain('const RESIDUAL: bool = true;');
+  });
+
+  test('that wrap below zero keep their bits', () => {
+    const channels = {
+      SIZE: 1,
+      H: 1,
+      W: 1,
+      C: 4,
+      IH: 1,
+      IW: 1,
+      IC: 4,
+      DOWN: 1,
+      UP: 1,
+      OFFSET: -3,
+      GROUPS: 1,
+    };
+    expect(packSizes('shape/gather_channels', channels)[9]).toBe(2 ** 32 - 3);
+  });
+
+  test('must all be there', () => {
+    expect(() => packSizes('norm/affine_act', { SIZE: 12 })).toThrow('CHANNELS');
   });
 });
