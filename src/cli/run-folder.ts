@@ -25,8 +25,11 @@ export async function openRunFolder(out: string | undefined, method: string): Pr
   try {
     await mkdir(path, { recursive: true });
     // Results of an earlier run must not pass for this one's.
-    for (const name of ['merged.safetensors', 'best.safetensors', 'report.json'])
-      await rm(join(path, name), { force: true });
+    const weights = ['merged', 'best'].flatMap((name) => [
+      `${name}.safetensors`,
+      `${name}.unproven.safetensors`,
+    ]);
+    for (const name of [...weights, 'report.json']) await rm(join(path, name), { force: true });
     await writeFile(join(path, 'metrics.jsonl'), '');
   } catch (error) {
     throw new UserError(

@@ -75,10 +75,16 @@ function Proof({ proof }: { proof: MergeProof }) {
     <section class={proof.ok ? 'proof ok' : 'proof failed'} aria-labelledby="proof-title">
       <h3 id="proof-title">{proof.ok ? 'The merge is proven' : 'The merge is not proven'}</h3>
       <p>
-        The written file, read back into the plain network, gives logits that differ from the trained
-        network’s by at most <b>{significant(proof.maxAbsLogitDiff)}</b> ({significant(proof.maxRelLogitDiff)}{' '}
-        relative) on {count(proof.images)} images; the predicted class agrees on{' '}
-        <b>{percent(proof.top1Agreement)}</b> of them.
+        {proof.images === 0 ? (
+          'No GPU was left to compare the merged network with the trained one on; evaluate the file before you use it.'
+        ) : (
+          <>
+            The written file, read back into the plain network, gives logits that differ from the trained
+            network’s by at most <b>{significant(proof.maxAbsLogitDiff)}</b> (
+            {significant(proof.maxRelLogitDiff)} relative) on {count(proof.images)} images; the predicted
+            class agrees on <b>{percent(proof.top1Agreement)}</b> of them.
+          </>
+        )}
       </p>
       <ul>
         <li>{same(proof.parameters, 'parameters')}</li>

@@ -51,6 +51,19 @@ export function proveMerge(
   };
 }
 
+/** What is said of a merge that could not be compared with anything: no images, and no figure is a number. */
+export function unproven({ parameters, multiplyAdds }: Omit<Measured, 'logits'>): MergeProof {
+  return {
+    maxAbsLogitDiff: Number.NaN,
+    maxRelLogitDiff: Number.NaN,
+    top1Agreement: Number.NaN,
+    images: 0,
+    parameters: [parameters, parameters],
+    multiplyAdds: [multiplyAdds, multiplyAdds],
+    ok: false,
+  };
+}
+
 function argmax(row: Float32Array): number {
   let best = 0;
   for (let c = 1; c < row.length; c++) if (row[c] > row[best]) best = c;

@@ -20,6 +20,7 @@ export interface MergeProof {
   maxAbsLogitDiff: number;
   maxRelLogitDiff: number;
   top1Agreement: number;
+  /** that were compared; 0: no device was there to compare on, and the three figures above are NaN */
   images: number;
   /** parameters and multiply-adds per image, of the input network and of the merged one */
   parameters: [number, number];

@@ -2,19 +2,16 @@ import type { LayerRedundancy } from '../analysis/redundancy';
 import type { LabelledImages } from '../data/types';
 import { UserError } from '../errors';
 import type { Gpu } from '../gpu/device';
-import { readCheckpoint } from '../io/checkpoint';
 import { describe } from '../nn/describe';
 import { initialState } from '../nn/init';
-import { mergeState } from '../nn/merge';
-import { readState, type StateTensors } from '../nn/state';
+import type { StateTensors } from '../nn/state';
 import type { Schedule } from '../optim/schedules';
-import type { Snapshot } from '../runtime/snapshot';
 import type { TrainSettings } from './config';
 import { evaluateNetwork } from './evaluate';
-import { PROOF_IMAGES, proveMerge } from './proof';
+import { mergeSnapshot, proveMerges } from './merge';
 import { networkRedundancy } from './redundancy';
 import { refconvOptions } from './refconv-options';
-import type { EvalPoint, MergeProof, Report, StepPoint } from './report';
+import type { EvalPoint, Report, StepPoint } from './report';
 import {
   checkClasses,
   type DataSource,
@@ -26,7 +23,6 @@ import {
   type ReadAsset,
 } from './sources';
 import { type Control, type Observer, stepsPerEpoch, Trainer, type Training } from './trainer';
-import { writeLike } from './weights-file';
 
 export interface TrainJob {
   model: ModelSource;
@@ -105,7 +101,6 @@ export async function runTraining(job: TrainJob, context: RunContext): Promise<T
     warning: (message) => emit({ type: 'warning', message }),
   };
   const trainer = await Trainer.create(gpu, training, observer);
-  let prover = trainer;
   try {
     const { dispatches, bytes, flops, peakBytes } = trainer.program.plan.totals;
     const plan = { dispatches, bytesPerStep: bytes, peakBytes };
@@ -125,15 +120,21 @@ export async function runTraining(job: TrainJob, context: RunContext): Promise<T
     emit({ type: 'eval', which: 'last', point: last.point });
     emit({ type: 'eval', which: 'best', point: best.point });
     emit({ type: 'phase', phase: 'merge', message: 'Merging the maps into the weights' });
-    // what a lost device has learned is on the host: a new one proves it
-    if (gpu.failure.error) prover = await Trainer.create(await context.gpu(), training, observer);
-    const prove = (snapshot: Snapshot) => mergeAndProve(snapshot, prover, training, network, base);
-    const merged = await prove(last.snapshot);
-    const kept = best === last ? merged : await prove(best.snapshot);
+    const merged = mergeSnapshot(last.snapshot, trainer, training, network);
+    const kept = best === last ? merged : mergeSnapshot(best.snapshot, trainer, training, network);
     redundancy('after', merged.state);
+    emit({ type: 'phase', phase: 'prove', message: 'Comparing the merged network with the trained one' });
+    const proof = await proveMerges(best === last ? [merged] : [merged, kept], {
+      trainer,
+      training,
+      observer,
+      network,
+      base,
+      gpu: context.gpu,
+    });
     const report: Report = {
       accuracy: { base: base.accuracy, last: last.point.accuracy, best: best.point.accuracy },
-      proof: worse(merged.proof, kept.proof),
+      proof,
       steps,
       seconds: (performance.now() - started) / 1000,
       stepMs,
@@ -150,7 +151,6 @@ export async function runTraining(job: TrainJob, context: RunContext): Promise<T
     };
   } finally {
     trainer.session.destroy();
-    if (prover !== trainer) prover.session.destroy();
   }
 }
 
@@ -220,29 +220,3 @@ function scheduleOf(s: TrainSettings, epochSteps: number): Schedule {
     startFactor: 5e-6,
   };
 }
-
-/** Merges a snapshot, writes the file, reads it again, rebuilds the plain network from it and compares logits. */
-async function mergeAndProve(
-  snapshot: Snapshot,
-  trainer: Trainer,
-  training: Training,
-  network: LoadedNetwork,
-  base: { parameters: number; multiplyAdds: number },
-): Promise<{ file: Uint8Array<ArrayBuffer>; state: StateTensors; proof: MergeProof }> {
-  const { test, settings } = training;
-  const trained = readState(snapshot, trainer.program.net, training.start);
-  const file = writeLike(network.checkpoint, mergeState(trainer.program.net, trained));
-  const images = Math.min(PROOF_IMAGES, test.count);
-  const logits = await trainer.logits(snapshot, images);
-  const state: StateTensors = readCheckpoint(file, 'merged.safetensors').tensors;
-  const { mean, std } = settings;
-  const plain = await evaluateNetwork(trainer.session.gpu, network.architecture, state, test, {
-    mean,
-    std,
-    limit: images,
-    keep: images,
-  });
-  return { file, state, proof: proveMerge(logits, plain, base, network.classes, images) };
-}
-
-const worse = (a: MergeProof, b: MergeProof): MergeProof => (a.ok && !b.ok ? b : a);

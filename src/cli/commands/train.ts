@@ -150,6 +150,15 @@ export async function trainInto(
     context.progress('');
     await folder.writeJson('report.json', result.report);
     const { proof } = result.report;
+    if (proof.images === 0 && !acceptUnproven) {
+      // no device was left to compare on: the work is kept, under names that say so
+      const unproven = await folder.writeBytes('merged.unproven.safetensors', result.merged);
+      await folder.writeBytes('best.unproven.safetensors', result.best);
+      context.note(
+        `The merged network could not be compared with the trained one; check ${unproven} with \`refocus eval\`.`,
+      );
+      return { report: result.report, folder: folder.path };
+    }
     if (!proof.ok && !acceptUnproven) {
       context.note(
         `The merged network differs from the trained one (relative ${proof.maxRelLogitDiff}, agreement ` +

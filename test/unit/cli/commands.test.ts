@@ -138,6 +138,25 @@ test('an unproven merge leaves no weights and exits 1, unless they are asked for
   expect(await readdir(out())).toContain('merged.safetensors');
 });
 
+test('weights that no device was left to prove are kept under names that say so; exit 1', async () => {
+  const engine = fakeEngine();
+  const { train } = engine;
+  engine.train = async (...args) => {
+    const result = await train(...args);
+    Object.assign(result.report.proof, { ok: false, images: 0, maxRelLogitDiff: Number.NaN });
+    return result;
+  };
+  const context = fakeContext(engine);
+  expect(await run(['train', '--out', out()], context)).toBe(1);
+  expect(context.stderr.at(-1)).toMatch(/^The merged network could not be compared.*merged\.unproven/);
+  const files = await readdir(out());
+  expect(files).toContain('merged.unproven.safetensors');
+  expect(files).toContain('best.unproven.safetensors');
+  expect(files).not.toContain('merged.safetensors');
+  expect(await run(['train', '--out', out()], fakeContext())).toBe(0);
+  expect(await readdir(out())).not.toContain('merged.unproven.safetensors');
+});
+
 test("an engine's UserError is one sentence; the metrics so far stay", async () => {
   const engine = fakeEngine({
     async train(_job, onEvent) {

@@ -1,0 +1,130 @@
+import { describe, expect, test } from 'vitest';
+import type { UserFile } from '../../src/data/types';
+import { UserError } from '../../src/errors';
+import { type Gpu, requestGpu } from '../../src/gpu/device';
+import { readCheckpoint } from '../../src/io/checkpoint';
+import { defaultSettings } from '../../src/train/config';
+import { runTraining, type TrainEvent, type TrainJob } from '../../src/train/run';
+
+const SIDE = 8;
+
+/** A pair of IDX files: gray squares of noise, ten classes in turn. */
+function idx(count: number): UserFile[] {
+  const file = (path: string, header: number[], content: Uint8Array<ArrayBuffer>) => ({
+    path,
+    blob: new Blob([new Uint8Array(new Uint32Array(header).buffer).reverse(), content]),
+  });
+  const pixels = Uint8Array.from({ length: count * SIDE * SIDE }, (_, i) => (i * 7919 + (i >> 5)) % 251);
+  // reversed bytes are big-endian numbers in reversed order
+  return [
+    file('train-images-idx3-ubyte', [SIDE, SIDE, count, 0x803], pixels),
+    file(
+      'train-labels-idx1-ubyte',
+      [count, 0x801],
+      Uint8Array.from({ length: count }, (_, i) => i % 10),
+    ),
+  ];
+}
+
+const job: TrainJob = {
+  model: {
+    kind: 'random',
+    arch: {
+      arch: 'mobilenet_v2',
+      width: 0.25,
+      classes: 10,
+      kwargs: { inverted_residual_setting: [[1, 8, 1, 1]] },
+    },
+    seed: 1,
+  },
+  train: { kind: 'files', files: idx(40) },
+  settings: { ...defaultSettings(), method: 'refocus', epochs: 2, batch: 8 },
+};
+
+/** A device whose `destroy` looks from outside like a driver's crash: only the reason tells them apart. */
+async function mortalGpu(): Promise<Gpu> {
+  return requestGpu(async () => {
+    const adapter = await navigator.gpu.requestAdapter();
+    if (!adapter) return null;
+    const { limits, info, features } = adapter;
+    const requestDevice = async (descriptor?: GPUDeviceDescriptor) => {
+      const device = await adapter.requestDevice(descriptor);
+      const lost = device.lost.then(() => ({ reason: 'unknown', message: 'the driver crashed' }));
+      return Object.defineProperty(device, 'lost', { value: lost });
+    };
+    return { limits, info, features, requestDevice } as unknown as GPUAdapter;
+  });
+}
+
+interface Loss {
+  /** whether the device is lost right after this event */
+  at: (event: TrainEvent) => boolean;
+  /** a second device can be had */
+  recovers?: boolean;
+}
+
+/** A run that loses its device once. */
+async function lose({ at, recovers = true }: Loss) {
+  const devices: Gpu[] = [];
+  const events: TrainEvent[] = [];
+  const gpu = async () => {
+    const last = devices.at(-1);
+    if (last && !last.failure.error) return last;
+    if (last && !recovers) throw new UserError('There is no GPU any more.');
+    devices.push(await mortalGpu());
+    return devices.at(-1)!;
+  };
+  const result = await runTraining(job, {
+    gpu,
+    asset: () => expect.fail('nothing of public/ is needed'),
+    control: { cancelled: false },
+    emit(event) {
+      events.push(event);
+      if (devices.length === 1 && at(event)) devices[0].device.destroy();
+    },
+  });
+  const warnings = events.flatMap((e) => (e.type === 'warning' ? [e.message] : []));
+  return { result, warnings, devices: devices.length };
+}
+
+const LOST = /^The GPU was lost \(the driver crashed\)/;
+const phase = (name: string) => (e: TrainEvent) => e.type === 'phase' && e.phase === name;
+const evaluated = (which: string) => (e: TrainEvent) => e.type === 'eval' && e.which === which;
+
+describe('before there is anything to save, the run ends with one sentence', () => {
+  test.each<[string, Loss]>([
+    ['while measuring the network', { at: phase('baseline') }],
+    ['while compiling', { at: phase('compile') }],
+    ['in the first epoch', { at: phase('train') }],
+  ])('%s', async (_, loss) => {
+    const error = await lose(loss).catch((e: unknown) => e);
+    expect(error).toBeInstanceOf(UserError);
+    expect((error as Error).message).toMatch(LOST);
+  });
+});
+
+describe('afterwards the work is kept', () => {
+  test.each<[string, Loss, number]>([
+    ['in the second epoch', { at: evaluated('epoch') }, 4],
+    ['while merging', { at: phase('merge') }, 8],
+    ['while proving', { at: phase('prove') }, 8],
+  ])('%s: a new device proves it', async (_, loss, steps) => {
+    const { result, warnings, devices } = await lose(loss);
+    expect(devices).toBe(2);
+    expect(result.evals.at(-1)!.step).toBe(steps);
+    expect(result.report.proof).toMatchObject({ ok: true, images: 4, top1Agreement: 1 });
+    expect(readCheckpoint(result.merged, 'merged').tensors.get('features.1.conv.0.0.weight')!.shape).toEqual([
+      8, 1, 3, 3,
+    ]);
+    if (steps === 4) expect(warnings[0]).toMatch(/^The GPU was lost .*The weights of step 4 are kept\.$/);
+  });
+
+  test('and where no new device can be had it is merged all the same, but not proven', async () => {
+    const { result, warnings } = await lose({ at: evaluated('epoch'), recovers: false });
+    expect(warnings.at(-1)).toBe('The merge could not be proven: There is no GPU any more.');
+    expect(result.report.proof).toMatchObject({ ok: false, images: 0 });
+    const { tensors } = readCheckpoint(result.merged, 'merged');
+    expect(tensors.get('features.1.conv.0.0.weight')!.shape).toEqual([8, 1, 3, 3]);
+    expect(readCheckpoint(result.best, 'best').tensors.size).toBe(tensors.size);
+  });
+});
