@@ -3,9 +3,10 @@
 //   = scale * (g - mean(g) - xhat * mean(g * xhat)). coef[4, c] = (mean, rstd, scale, shift).
 // PREFIX: bcoef begins with a copy of so many vec4s of `prefix`, the coefficients of the norm before: what the
 // convolution's backward pass reads is then one binding.
-// A workgroup owns four vec4s of channels, sixteen threads each: see norm/batch_finish.
+// SLICES threads share a vec4 of channels: see norm/batch_finish.
 const WG: u32 = 64u;
-const SLICES: u32 = 16u;
+const SLICES: u32 = 1u;
+const LANES: u32 = 64u; // WG / SLICES: vec4s of channels a workgroup
 const BATCH: bool = false;
 
 struct Sizes {
@@ -37,21 +38,23 @@ fn main(
   @builtin(local_invocation_index) local: u32,
 ) {
   for (var i = group.x * WG + local; i < sizes.PREFIX; i += groups.x * WG) { bcoef[i] = prefix[i]; }
-  let lane = local % 4u;
-  let c = group.x * 4u + lane;
+  let lane = local % LANES;
+  let c = group.x * LANES + lane;
   var total = Sums();
   if (c < sizes.C4) {
-    for (var b = local / 4u; b < sizes.BLOCKS; b += SLICES) {
+    for (var b = local / LANES; b < sizes.BLOCKS; b += SLICES) {
       total.sum += partial[2u * b * sizes.C4 + c];
       total.product += partial[(2u * b + 1u) * sizes.C4 + c];
     }
   }
-  slices[local] = total;
-  workgroupBarrier();
-  if (local >= 4u || c >= sizes.C4) { return; }
+  if (SLICES > 1u) {
+    slices[local] = total;
+    workgroupBarrier();
+  }
+  if (local >= LANES || c >= sizes.C4) { return; }
   for (var s = 1u; s < SLICES; s++) {
-    total.sum += slices[s * 4u + lane].sum;
-    total.product += slices[s * 4u + lane].product;
+    total.sum += slices[s * LANES + lane].sum;
+    total.product += slices[s * LANES + lane].product;
   }
   dbias[c] = total.sum;
   dweight[c] = total.product;

@@ -1,11 +1,12 @@
 // Merges the blocks' (mean, M2) (Chan, Golub, LeVeque 1979), then
 // coef[4, c] = (mean, rstd, weight * rstd, bias - mean * weight * rstd) with rstd = 1 / sqrt(M2 / ROWS + EPS), and
 // running = (1 - MOMENTUM) * running + MOMENTUM * (mean; M2 / (ROWS - 1)).
-// A workgroup owns four vec4s of channels; sixteen threads each merge every sixteenth block, then one merges theirs, in
-// order: thousands of blocks take hundreds of steps, and the result does not depend on timing.
+// SLICES threads share a vec4 of channels: each merges every SLICES-th block, then one merges theirs, in order. So
+// thousands of blocks take hundreds of steps, and the result does not depend on timing. One slice needs no barrier.
 //#import common/blocks
 const WG: u32 = 64u;
-const SLICES: u32 = 16u;
+const SLICES: u32 = 1u;
+const LANES: u32 = 64u; // WG / SLICES: vec4s of channels a workgroup
 const MOMENTUM: f32 = 0.1;
 const EPS: f32 = 1e-5;
 
@@ -45,18 +46,20 @@ fn merge(a: Moments, b: Moments) -> Moments {
 
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
-  let lane = local % 4u;
-  let c = group.x * 4u + lane;
+  let lane = local % LANES;
+  let c = group.x * LANES + lane;
   var sum = Moments();
   if (c < sizes.C4) {
-    for (var b = local / 4u; b < sizes.BLOCKS; b += SLICES) {
+    for (var b = local / LANES; b < sizes.BLOCKS; b += SLICES) {
       sum = merge(sum, Moments(pixels_of(b), partial[2u * b * sizes.C4 + c], partial[(2u * b + 1u) * sizes.C4 + c]));
     }
   }
-  slices[local] = sum;
-  workgroupBarrier();
-  if (local >= 4u || c >= sizes.C4) { return; }
-  for (var s = 1u; s < SLICES; s++) { sum = merge(sum, slices[s * 4u + lane]); }
+  if (SLICES > 1u) {
+    slices[local] = sum;
+    workgroupBarrier();
+  }
+  if (local >= LANES || c >= sizes.C4) { return; }
+  for (var s = 1u; s < SLICES; s++) { sum = merge(sum, slices[s * LANES + lane]); }
   let rstd = 1.0 / sqrt(sum.m2 / f32(sizes.ROWS) + EPS);
   let scale = weight[c] * rstd;
   coef[c] = sum.mean;

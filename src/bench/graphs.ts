@@ -2,6 +2,7 @@
 import { GradientTape } from '../graph/autograd';
 import { Graph, type TensorOptions } from '../graph/graph';
 import { padLast, product, type Shape, type Tensor } from '../graph/tensor';
+import type { Tuning } from '../graph/tuning';
 import { mapLayout, pack } from '../nn/layout';
 import { Net } from '../nn/net';
 import { batchNorm } from '../ops/batch-norm';
@@ -37,12 +38,13 @@ export type KernelCase = Exclude<BenchCase, NetworkCase>;
 
 export const isNetwork = (c: BenchCase): c is NetworkCase => c.kind === 'train' || c.kind === 'infer';
 
-/** Builds the graph of any case. */
-export const benchGraph = (c: BenchCase): BenchGraph => (isNetwork(c) ? networkGraph(c) : kernelGraph(c));
+/** Builds the graph of any case, for a device of that tuning; default: a GPU. */
+export const benchGraph = (c: BenchCase, tuning?: Tuning): BenchGraph =>
+  isNetwork(c) ? networkGraph(c, tuning) : kernelGraph(c, tuning);
 
 /** One op: its forward nodes, its backward nodes, or (batch norm) both. */
-function kernelGraph(c: KernelCase): BenchGraph {
-  const b = new KernelBuilder();
+function kernelGraph(c: KernelCase, tuning?: Tuning): BenchGraph {
+  const b = new KernelBuilder(tuning);
   const { y, wanted } = b.forward(c);
   if (c.pass === 'fwd') return { graph: b.graph, inputs: b.inputs, result: y };
   const dy = b.input('dy', y.shape, uniform(product(y.shape), c.kind === 'norm' ? 4 : 3));
@@ -54,8 +56,12 @@ function kernelGraph(c: KernelCase): BenchGraph {
 
 /** A graph and the numbers of its inputs while they grow. All channels are multiples of four: nothing is padded. */
 class KernelBuilder {
-  readonly graph = new Graph();
+  readonly graph: Graph;
   readonly inputs = new Map<string, Float32Array<ArrayBuffer>>();
+
+  constructor(tuning?: Tuning) {
+    this.graph = new Graph(tuning);
+  }
 
   input(
     name: string,
@@ -125,11 +131,11 @@ class KernelBuilder {
 }
 
 /** A training step or an inference of the network, fused. */
-function networkGraph(c: NetworkCase): BenchGraph {
+function networkGraph(c: NetworkCase, tuning?: Tuning): BenchGraph {
   const training = c.kind === 'train';
   const refconv = training && c.refconv;
   const folded = !training && c.folded;
-  const graph = new Graph();
+  const graph = new Graph(tuning);
   const shape = [c.batch, IMAGE_SIZE, IMAGE_SIZE, 3];
   const layout = { view: shape, order: [0, 1, 2, 3], padded: padLast(shape) };
   const inputs = new Map<string, ArrayBufferView<ArrayBuffer>>([

@@ -62,7 +62,7 @@ export async function profile(gpu: Gpu, target: ProfileTarget, runs: number): Pr
   const rates = await deviceRates(gpu);
   const session =
     target.kind === 'case'
-      ? await openSession(gpu, benchGraph(selectCases([target.name])[0]))
+      ? await openSession(gpu, benchGraph(selectCases([target.name])[0], gpu.tuning))
       : await openStep(gpu, target.options);
   try {
     const rows = target.kind === 'network' ? target.options.batch : 2 ** 31;
@@ -87,7 +87,7 @@ export async function profile(gpu: Gpu, target: ProfileTarget, runs: number): Pr
 
 /** A training step on random weights and images. */
 async function openStep(gpu: Gpu, options: PlanOptions): Promise<Session<'run'>> {
-  const { net, plan } = stepProgram(options);
+  const { net, plan } = stepProgram(options, gpu.tuning);
   const session: Session<'run'> = await Session.create(gpu, { run: plan });
   loadState(session, net, initialState(net, 0));
   const { batch: count, size, network } = options;

@@ -1,4 +1,5 @@
 import { UserError } from '../errors';
+import { GPU_TUNING, SOFTWARE_TUNING, type Tuning } from '../graph/tuning';
 
 export interface Gpu {
   device: GPUDevice;
@@ -6,6 +7,8 @@ export interface Gpu {
   name: string;
   /** drawn by the CPU: no watchdog, no timestamps worth reading */
   software: boolean;
+  /** how plans for it are cut */
+  tuning: Tuning;
   /** set when the device is lost or reports an error; checked at every read-back */
   failure: { error?: Error };
 }
@@ -58,7 +61,7 @@ export async function requestGpu(request?: RequestAdapter): Promise<Gpu> {
   device.addEventListener('uncapturederror', (event) => {
     failure.error ??= new Error(`WebGPU: ${event.error.message}`);
   });
-  return { device, name, software, failure };
+  return { device, name, software, tuning: software ? SOFTWARE_TUNING : GPU_TUNING, failure };
 }
 
 async function findAdapter(request: RequestAdapter): Promise<GPUAdapter> {

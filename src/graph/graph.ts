@@ -1,6 +1,7 @@
 import type { GradientTape } from './autograd';
 import type { Dispatch } from './plan';
 import { type DType, padLast, type Role, type Shape, type Tensor } from './tensor';
+import { GPU_TUNING, type Tuning } from './tuning';
 
 export type Phase = 'forward' | 'backward' | 'update';
 
@@ -37,6 +38,8 @@ export class Graph {
   readonly tensors: Tensor[] = [];
   phase: Phase = 'forward';
   private named = new Map<string, Tensor>();
+
+  constructor(readonly tuning: Tuning = GPU_TUNING) {}
 
   /** A new tensor; parameters, state, constants, inputs and outputs are unique by name. */
   tensor(name: string, shape: Shape, options: TensorOptions = {}): Tensor {

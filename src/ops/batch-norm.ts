@@ -2,9 +2,10 @@ import { UserError } from '../errors';
 import type { Graph, Op } from '../graph/graph';
 import { type Dispatch, workgroupsFor } from '../graph/plan';
 import { elements, product, type Tensor } from '../graph/tensor';
+import type { Tuning } from '../graph/tuning';
 import { ACTIVATIONS, type Activation } from './activation';
 import type { BlockGrid } from './conv-geometry';
-import { blockSizes, finishGroups, normGradients, rowBlocks, rowSplits, runOf } from './norm';
+import { blockSizes, finishing, normGradients, rowBlocks, rowSplits, runOf } from './norm';
 
 /** All `[c]`; the running statistics have role `state` and are updated in place in training. */
 export interface BatchNormParameters {
@@ -70,7 +71,7 @@ interface StatisticsAttributes {
 const statistics: Op = {
   name: 'batch_norm_statistics',
   lower: ({ inputs: [x, weight, bias, mean, variance], outputs: [coef], attrs, name }, g) => {
-    const shape = rowSplits(x!);
+    const shape = rowSplits(x!, g.tuning);
     const partial = g.tensor(`${name} partial statistics`, [shape.SPLITS, 2, shape.C4 * 4]);
     return [
       {
@@ -81,7 +82,14 @@ const statistics: Op = {
         workgroups: workgroupsFor(shape.SPLITS * shape.C4),
         flops: 4 * elements(x!),
       },
-      finishDispatch([partial, weight!, bias!, mean!, variance!], coef, attrs, rowBlocks(x!), shape.ROWS),
+      finishDispatch(
+        [partial, weight!, bias!, mean!, variance!],
+        coef,
+        attrs,
+        rowBlocks(x!, g.tuning),
+        shape.ROWS,
+        g.tuning,
+      ),
     ];
   },
 };
@@ -89,9 +97,9 @@ const statistics: Op = {
 /** The same from the (mean, M2) of blocks that the producer of x wrote: inputs partial, weight, bias, running mean and variance. */
 const finishStatistics: Op = {
   name: 'batch_norm_finish',
-  lower: ({ inputs, outputs: [coef], attrs }) => {
+  lower: ({ inputs, outputs: [coef], attrs }, g) => {
     const { blocks, rows } = attrs as { blocks: BlockGrid; rows: number };
-    return [finishDispatch(inputs as Tensor[], coef, attrs, blocks, rows)];
+    return [finishDispatch(inputs as Tensor[], coef, attrs, blocks, rows, g.tuning)];
   },
 };
 
@@ -101,14 +109,16 @@ function finishDispatch(
   { momentum, eps }: StatisticsAttributes,
   blocks: BlockGrid,
   rows: number,
+  tuning: Tuning,
 ): Dispatch {
   const c4 = coef.padded[1] / 4;
+  const { constants, workgroups } = finishing(blocks.count, c4, tuning);
   return {
     shader: 'norm/batch_finish',
-    constants: { ...blockSizes(blocks), ROWS: rows, C4: c4, MOMENTUM: momentum, EPS: eps },
+    constants: { ...constants, ...blockSizes(blocks), ROWS: rows, C4: c4, MOMENTUM: momentum, EPS: eps },
     reads: { partial, weight, bias },
     writes: { coef, running_mean: runningMean, running_var: runningVar },
-    workgroups: finishGroups(c4),
+    workgroups,
     flops: 5 * elements(partial),
   };
 }
@@ -178,7 +188,7 @@ const affineAct: Op = {
 const backwardSums: Op = {
   name: 'batch_norm_backward_sums',
   lower: ({ inputs: [dy, x, coef, prefix], outputs: [bcoef, dweight, dbias], attrs, name }, g) => {
-    const shape = rowSplits(x!);
+    const shape = rowSplits(x!, g.tuning);
     const partial = g.tensor(`${name} partial sums`, [shape.SPLITS, 2, shape.C4 * 4]);
     const { activation } = attrs as AffineAttributes;
     return [
@@ -190,7 +200,7 @@ const backwardSums: Op = {
         workgroups: workgroupsFor(shape.SPLITS * shape.C4),
         flops: 7 * elements(x!),
       },
-      normGradients(x!, partial, [dweight, dbias], { coef: coef!, bcoef, prefix }),
+      normGradients(x!, partial, [dweight, dbias], g.tuning, { coef: coef!, bcoef, prefix }),
     ];
   },
 };
@@ -198,8 +208,8 @@ const backwardSums: Op = {
 /** The same from the sums of blocks that the producer of dy wrote: inputs partial, x, coef, prefix?. */
 const finishSums: Op = {
   name: 'batch_norm_backward_finish',
-  lower: ({ inputs: [partial, x, coef, prefix], outputs: [bcoef, dweight, dbias] }) => [
-    normGradients(x!, partial!, [dweight, dbias], { coef: coef!, bcoef, prefix }),
+  lower: ({ inputs: [partial, x, coef, prefix], outputs: [bcoef, dweight, dbias] }, g) => [
+    normGradients(x!, partial!, [dweight, dbias], g.tuning, { coef: coef!, bcoef, prefix }),
   ],
 };
 

@@ -1,6 +1,7 @@
 import type { Graph, Node } from '../graph/graph';
 import { type Constants, type Dispatch, workgroupsFor } from '../graph/plan';
 import { elements } from '../graph/tensor';
+import type { Tuning } from '../graph/tuning';
 import {
   type BlockGrid,
   backwardInputTensors,
@@ -37,15 +38,15 @@ const inputBlocks = ({ x: { shape }, attrs }: ConvTensors, sums: boolean) =>
   blocks(shape[0], shape[1], shape[2], columnsOf(shape[2], attrs.stride[1]), sums);
 
 /** How many vec4s of channels, of the `c4` that a shader produces, a thread takes: two where threads remain enough. */
-function channelConstants(grid: BlockGrid, c4: number): Constants & { GROUPS: number } {
-  const quadsOf = c4 > 1 && grid.count * c4 >= 16384 ? 2 : 1;
+function channelConstants(grid: BlockGrid, c4: number, { threads }: Tuning): Constants & { GROUPS: number } {
+  const quadsOf = c4 > 1 && grid.count * c4 >= threads ? 2 : 1;
   return { QUADS: quadsOf, GROUPS: Math.ceil(c4 / quadsOf), SUMS: grid.columnsPerBlock * quadsOf };
 }
 
-function forward(node: Node): Dispatch[] {
+function forward(node: Node, { tuning }: Graph): Dispatch[] {
   const { t, bias, coef, partial } = forwardTensors(node);
   const grid = outputBlocks(t, partial !== undefined);
-  const channels = channelConstants(grid, quads(t.y));
+  const channels = channelConstants(grid, quads(t.y), tuning);
   const taps = chunkOf(t.w.shape[1], 4);
   return [
     {
@@ -70,10 +71,10 @@ function forward(node: Node): Dispatch[] {
   ];
 }
 
-function backwardInput(node: Node): Dispatch[] {
+function backwardInput(node: Node, { tuning }: Graph): Dispatch[] {
   const { t, addend, coef, yRaw, xRaw, partial } = backwardInputTensors(node);
   const grid = inputBlocks(t, partial !== undefined);
-  const channels = channelConstants(grid, quads(t.x));
+  const channels = channelConstants(grid, quads(t.x), tuning);
   const sw = t.attrs.stride[1];
   const taps = chunkOf(Math.ceil(t.w.shape[1] / sw), 4);
   return [
@@ -109,7 +110,10 @@ function backwardWeight(node: Node, g: Graph): Dispatch[] {
   const quadsOf = Math.min(2, quads(t.y));
   const threads = kh * chunks * quads(t.x) * Math.ceil(quads(t.y) / quadsOf);
   // a split's sums are written and read once more: as few as fill a device, of 64 pixels or more
-  const splits = Math.max(1, Math.min(Math.ceil(8192 / threads), Math.ceil((n * oh * ow) / 64), n * oh));
+  const splits = Math.max(
+    1,
+    Math.min(Math.ceil(g.tuning.threads / 2 / threads), Math.ceil((n * oh * ow) / 64), n * oh),
+  );
   const partial = g.tensor(`${node.name} partial`, [splits, elements(t.w)]);
   return [
     {

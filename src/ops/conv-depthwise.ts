@@ -1,6 +1,7 @@
 import type { Graph, Node } from '../graph/graph';
 import { type Constants, type Dispatch, workgroupsFor } from '../graph/plan';
 import { elements } from '../graph/tensor';
+import type { Tuning } from '../graph/tuning';
 import {
   type BlockGrid,
   backwardInputTensors,
@@ -25,19 +26,27 @@ const isSmall = ({ w }: ConvTensors) => w.shape[0] * w.shape[1] <= 25;
 const chunkOf = (taps: number) => Math.ceil(taps / Math.ceil(taps / 8));
 
 /** Columns a block: more of them save loads, but their sums wait in registers. */
-const columnsOf = (t: ConvTensors) => (isSmall(t) ? (t.attrs.stride[1] > 1 ? 1 : 2) : 4);
+const columnsOf = (t: ConvTensors, { sums }: Tuning) =>
+  isSmall(t) ? sums / (t.attrs.stride[1] > 1 ? 16 : 8) : 4;
 
-function outputBlocks(t: ConvTensors): BlockGrid {
+function outputBlocks(t: ConvTensors, tuning: Tuning): BlockGrid {
   const [n, rows, columns] = t.y.shape;
-  return blockGrid(n, rows, columns, columnsOf(t), quads(t.x));
+  return blockGrid(n, rows, columns, columnsOf(t, tuning), quads(t.x), tuning.threads);
 }
 
 /** Blocks of x; a small kernel's shader completes as many rows a step as the stride, which are one row here. */
-function inputBlocks(t: ConvTensors): BlockGrid {
+function inputBlocks(t: ConvTensors, tuning: Tuning): BlockGrid {
   const [n, h, w] = t.x.shape;
   const [sh, sw] = t.attrs.stride;
   const rows = isSmall(t) ? Math.ceil((h + (t.attrs.padding[0] % sh)) / sh) : h;
-  return blockGrid(n, rows, w, Math.ceil(Math.min(w, columnsOf(t)) / sw) * sw, quads(t.x));
+  return blockGrid(
+    n,
+    rows,
+    w,
+    Math.ceil(Math.min(w, columnsOf(t, tuning)) / sw) * sw,
+    quads(t.x),
+    tuning.threads,
+  );
 }
 
 /** How the forward shader and backward_weight read x: rows of y that a row of x meets, and the columns of a window. */
@@ -51,9 +60,9 @@ function window(t: ConvTensors, grid: BlockGrid): Constants {
   };
 }
 
-function forward(node: Node): Dispatch[] {
+function forward(node: Node, { tuning }: Graph): Dispatch[] {
   const { t, bias, coef, partial } = forwardTensors(node);
-  const grid = outputBlocks(t);
+  const grid = outputBlocks(t, tuning);
   return [
     {
       shader: isSmall(t) ? 'depthwise/forward' : 'depthwise/forward_large',
@@ -86,9 +95,9 @@ function inputWindow(t: ConvTensors, grid: BlockGrid): Constants {
   };
 }
 
-function backwardInput(node: Node): Dispatch[] {
+function backwardInput(node: Node, { tuning }: Graph): Dispatch[] {
   const { t, addend, coef, yRaw, xRaw, partial } = backwardInputTensors(node);
-  const grid = inputBlocks(t);
+  const grid = inputBlocks(t, tuning);
   return [
     {
       shader: isSmall(t) ? 'depthwise/backward_input' : 'depthwise/backward_input_large',
@@ -111,12 +120,12 @@ function backwardInput(node: Node): Dispatch[] {
 
 function backwardWeight(node: Node, g: Graph): Dispatch[] {
   const { t, coef, yRaw } = backwardWeightTensors(node);
-  const grid = outputBlocks(t);
+  const grid = outputBlocks(t, g.tuning);
   const [kh, kw] = t.w.shape;
   const chunks = Math.ceil(kw / chunkOf(kw));
   const threads = quads(t.x) * (isSmall(t) ? 1 : kh * chunks);
   // a split's sums are written and read once more: few splits, as long as they fill the device
-  const splits = Math.min(grid.count, Math.max(1, Math.round(8192 / threads)));
+  const splits = Math.min(grid.count, Math.max(1, Math.round(g.tuning.threads / 2 / threads)));
   const partial = g.tensor(`${node.name} partial`, [splits, elements(t.w)]);
   return [
     {
@@ -154,5 +163,5 @@ export const depthwise: ConvFamily = {
   backwardInput,
   backwardWeight,
   outputBlocks,
-  inputBlocks: (t) => inputBlocks(t).count,
+  inputBlocks: (t, tuning) => inputBlocks(t, tuning).count,
 };

@@ -65,7 +65,7 @@ export const direct: ConvFamily = {
   backwardWeight: (node, g) => {
     const { t, coef } = backwardWeightTensors(node);
     plain(coef);
-    const splits = splitsFor(t.y.shape[0] * t.y.shape[1], elements(t.w));
+    const splits = splitsFor(t.y.shape[0] * t.y.shape[1], elements(t.w), g.tuning.threads);
     const partial = g.tensor(`${node.name} partial`, [splits, elements(t.w)]);
     return [
       {

@@ -1,6 +1,7 @@
 import type { Graph, Node } from '../graph/graph';
 import type { Constants, Dispatch } from '../graph/plan';
 import { pad4, product, type Tensor } from '../graph/tensor';
+import type { Tuning } from '../graph/tuning';
 import { ACTIVATIONS, type Activation } from './activation';
 
 /** PyTorch's names and meanings; pairs are [height, width]. */
@@ -51,13 +52,13 @@ export interface BlockGrid {
 /** Shaders for the three passes of a kind of convolution. */
 export interface ConvFamily {
   fits(t: ConvTensors): boolean;
-  forward(node: Node): Dispatch[];
-  backwardInput(node: Node): Dispatch[];
+  forward(node: Node, g: Graph): Dispatch[];
+  backwardInput(node: Node, g: Graph): Dispatch[];
   backwardWeight(node: Node, g: Graph): Dispatch[];
   /** how the forward shader cuts y, for its `partial`; absent: fuses nothing */
-  outputBlocks?(t: ConvTensors): BlockGrid;
+  outputBlocks?(t: ConvTensors, tuning: Tuning): BlockGrid;
   /** the number of per-block sums that backwardInput writes */
-  inputBlocks?(t: ConvTensors): number;
+  inputBlocks?(t: ConvTensors, tuning: Tuning): number;
 }
 
 /** Size constants of the fast shaders: image, output and kernel. */
@@ -99,7 +100,7 @@ export const gradientConstants = (t: ConvTensors, yRaw: Tensor | undefined): Con
 
 /**
  * Cuts images of `rows` by `columns` into blocks of `columnsPerBlock` columns and as many rows (four or more, the same
- * for each block) as leave about 16k threads, `perBlock` to each.
+ * for each block) as leave about `threads` threads, `perBlock` to each.
  */
 export function blockGrid(
   n: number,
@@ -107,9 +108,10 @@ export function blockGrid(
   columns: number,
   columnsPerBlock: number,
   perBlock: number,
+  threads: number,
 ): BlockGrid {
   const across = Math.ceil(columns / columnsPerBlock);
-  const wanted = Math.round(16384 / (n * across * perBlock));
+  const wanted = Math.round(threads / (n * across * perBlock));
   const rowsPerBlock = Math.ceil(rows / Math.max(1, Math.min(wanted, Math.floor(rows / 4))));
   return { count: n * across * Math.ceil(rows / rowsPerBlock), rows, rowsPerBlock, columns, columnsPerBlock };
 }

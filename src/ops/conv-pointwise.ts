@@ -1,6 +1,7 @@
 import type { Graph, Node } from '../graph/graph';
 import { type Constants, type Dispatch, workgroupsFor } from '../graph/plan';
 import { elements, product, type Tensor } from '../graph/tensor';
+import type { Tuning } from '../graph/tuning';
 import {
   type BlockGrid,
   backwardInputTensors,
@@ -22,43 +23,59 @@ interface Tile {
   quads: number;
 }
 
-const TILES: Tile[] = [
-  { rows: 8, quads: 2 },
-  { rows: 4, quads: 2 },
-  { rows: 4, quads: 1 },
-  { rows: 2, quads: 1 },
-];
+const SIDES = [8, 4, 2, 1];
 
-/** The largest tile, of fewest loads a multiply-add, that leaves threads enough to fill a device; else the smallest. */
-function tileFor(rows: number, c4: number): Tile {
-  const threads = (tile: Tile) => Math.ceil(rows / tile.rows) * Math.ceil(c4 / tile.quads);
-  return TILES.find((tile) => c4 >= tile.quads && threads(tile) >= 4096) ?? TILES[TILES.length - 1];
+/**
+ * The tile of the fewest loads a product, what it computes beyond the edges counted in, among those that leave threads
+ * enough to fill the device and whose sums fit a thread.
+ */
+function tileFor(rows: number, c4: number, { threads, sums, load }: Tuning): Tile {
+  const tiles = SIDES.flatMap((r) => SIDES.map((q): Tile => ({ rows: r, quads: q })));
+  const count = (tile: Tile) => Math.ceil(rows / tile.rows) * Math.ceil(c4 / tile.quads);
+  const cost = (tile: Tile) =>
+    count(tile) * (4 * tile.rows * tile.quads + load * (tile.rows + 4 * tile.quads + 2));
+  const fitting = tiles.filter((t) => t.rows * t.quads <= sums && count(t) >= threads / 4);
+  const least = { rows: 1, quads: 1 };
+  return fitting.reduce((best, tile) => (cost(tile) < cost(best) ? tile : best), least);
 }
 
-/** Runs of rows that one thread goes through: a tile, or several where it sums over its rows. */
-function runFor(rows: number, tile: Tile, sums: boolean): number {
-  const wanted = sums ? Math.min(32, Math.ceil(rows / 64)) : 1;
-  return Math.max(1, Math.ceil(wanted / tile.rows)) * tile.rows;
+/** Runs of rows that one thread goes through: a tile, or where it sums over its rows several, as long as threads remain. */
+function runFor(rows: number, groups: number, tile: Tile, threads: number): number {
+  const wanted = (rows * groups) / (threads / 2);
+  return Math.max(1, Math.floor(wanted / tile.rows)) * tile.rows;
 }
 
 /** The constants that forward and backward_input share: tiles over `rows` by the `c4` vec4s that they produce. */
-function tiling(rows: number, c4: number, sums: boolean): Constants & { RUNS: number; GROUPS: number } {
-  const tile = tileFor(rows, c4);
-  const run = runFor(rows, tile, sums);
+function tiling(
+  rows: number,
+  c4: number,
+  sums: boolean,
+  tuning: Tuning,
+): Constants & { RUN: number; RUNS: number; GROUPS: number } {
+  const tile = tileFor(rows, c4, tuning);
+  const groups = Math.ceil(c4 / tile.quads);
+  const run = sums ? runFor(rows, groups, tile, tuning.threads) : tile.rows;
   return {
     ROWS: rows,
     TILE: tile.rows,
     QUADS: tile.quads,
     SUMS: tile.rows * tile.quads,
-    GROUPS: Math.ceil(c4 / tile.quads),
+    GROUPS: groups,
     RUN: run,
     RUNS: Math.ceil(rows / run),
   };
 }
 
-function forward(node: Node): Dispatch[] {
+/** vec4s of input and of output channels whose products a thread of backward_weight sums. */
+function weightTile(x4: number, y4: number, { sums }: Tuning): [number, number] {
+  const side = Math.sqrt(sums / 4);
+  const xq = Math.min(x4, 2 ** Math.floor(Math.log2(side)));
+  return [xq, Math.min(y4, 2 ** Math.floor(Math.log2(sums / 4 / xq)))];
+}
+
+function forward(node: Node, { tuning }: Graph): Dispatch[] {
   const { t, bias, coef, partial } = forwardTensors(node);
-  const tiles = tiling(rowsOf(t.y), quads(t.y), partial !== undefined);
+  const tiles = tiling(rowsOf(t.y), quads(t.y), partial !== undefined, tuning);
   return [
     {
       shader: 'pointwise/forward',
@@ -78,9 +95,9 @@ function forward(node: Node): Dispatch[] {
   ];
 }
 
-function backwardInput(node: Node): Dispatch[] {
+function backwardInput(node: Node, { tuning }: Graph): Dispatch[] {
   const { t, addend, coef, yRaw, xRaw, partial } = backwardInputTensors(node);
-  const tiles = tiling(rowsOf(t.x), quads(t.x), partial !== undefined);
+  const tiles = tiling(rowsOf(t.x), quads(t.x), partial !== undefined, tuning);
   return [
     {
       shader: 'pointwise/backward_input',
@@ -103,11 +120,11 @@ function backwardInput(node: Node): Dispatch[] {
 function backwardWeight(node: Node, g: Graph): Dispatch[] {
   const { t, coef, yRaw } = backwardWeightTensors(node);
   const rows = rowsOf(t.y);
-  const [xq, yq] = [Math.min(2, quads(t.x)), Math.min(2, quads(t.y))];
+  const [xq, yq] = weightTile(quads(t.x), quads(t.y), g.tuning);
   const groups = [Math.ceil(quads(t.x) / xq), Math.ceil(quads(t.y) / yq)];
   const threads = groups[0] * groups[1];
   // a split's sums are written and read once more: as few as fill a device, of 64 rows or more
-  const splits = Math.max(1, Math.min(Math.ceil(8192 / threads), Math.ceil(rows / 64)));
+  const splits = Math.max(1, Math.min(Math.ceil(g.tuning.threads / 2 / threads), Math.ceil(rows / 64)));
   const partial = g.tensor(`${node.name} partial`, [splits, elements(t.w)]);
   return [
     {
@@ -144,9 +161,9 @@ export const pointwise: ConvFamily = {
   forward,
   backwardInput,
   backwardWeight,
-  outputBlocks: ({ y }): BlockGrid => {
-    const { RUN, RUNS } = tiling(rowsOf(y), quads(y), true);
-    return { count: RUNS, rows: rowsOf(y), rowsPerBlock: RUN as number, columns: 1, columnsPerBlock: 1 };
+  outputBlocks: ({ y }, tuning): BlockGrid => {
+    const { RUN, RUNS } = tiling(rowsOf(y), quads(y), true, tuning);
+    return { count: RUNS, rows: rowsOf(y), rowsPerBlock: RUN, columns: 1, columnsPerBlock: 1 };
   },
-  inputBlocks: ({ x }) => tiling(rowsOf(x), quads(x), true).RUNS,
+  inputBlocks: ({ x }, tuning) => tiling(rowsOf(x), quads(x), true, tuning).RUNS,
 };

@@ -68,7 +68,7 @@ const FAMILIES = [depthwise, pointwise, dense];
  */
 const forward: Op = {
   name: 'conv2d',
-  lower: (node) => convFamily(forwardTensors(node).t).forward(node),
+  lower: (node, g) => convFamily(forwardTensors(node).t).forward(node, g),
   backward: ({ inputs: [x, w, bias], outputs: [y], attrs, name }, tape) => {
     const dy = tape.gradient(y)!;
     if (bias) tape.contribute(bias, ({ out }) => biasGradient(tape.graph, `${name} bias`, dy, out));
@@ -85,7 +85,7 @@ const forward: Op = {
  */
 const backwardInput: Op = {
   name: 'conv2d_backward_input',
-  lower: (node) => convFamily(backwardInputTensors(node).t).backwardInput(node),
+  lower: (node, g) => convFamily(backwardInputTensors(node).t).backwardInput(node, g),
 };
 
 /** Inputs x, dy, coef?, yRaw?; output dw. coef holds `[4, ci]` where x is raw, then `[3, co]` where yRaw is given. */

@@ -101,7 +101,7 @@ function moveStatistics(drafts: Drafts, node: Draft): void {
   const conv = drafts.producer(convOps.forward, x!);
   if (!conv) return;
   const { t } = forwardTensors(conv);
-  const blocks = convFamily(t).outputBlocks?.(t);
+  const blocks = convFamily(t).outputBlocks?.(t, drafts.graph.tuning);
   if (!blocks) return;
   const partial = drafts.graph.tensor(`${node.name} partial statistics`, [blocks.count, 2, x!.shape[3]]);
   conv.outputs[1] = partial;
@@ -150,7 +150,8 @@ function moveSums(drafts: Drafts, node: Draft): void {
   const { activation } = node.attrs;
   const conv = drafts.producer(convOps.backwardInput, dy!);
   if (!conv || conv.outputs[1]) return;
-  const blocks = convFamily(backwardInputTensors(conv).t).inputBlocks?.(backwardInputTensors(conv).t);
+  const { t } = backwardInputTensors(conv);
+  const blocks = convFamily(t).inputBlocks?.(t, drafts.graph.tuning);
   if (blocks === undefined) return;
   const others = drafts.readers(dy!).filter((n) => n !== node);
   const apply = others.find((n) => n.op === batchNormOps.backwardApply && n.inputs[1] === x);

@@ -1,7 +1,7 @@
 import type { Graph, Op } from '../graph/graph';
 import { type Dispatch, workgroupsFor } from '../graph/plan';
 import { elements, type Tensor } from '../graph/tensor';
-import { normGradients, rowSplits } from './norm';
+import { normGradients, rowCounts, rowSplits } from './norm';
 
 /** torch.nn.functional.layer_norm over the channels of each pixel of x `[n, h, w, c]`; weight and bias `[c]`. */
 export function layerNorm(
@@ -13,14 +13,14 @@ export function layerNorm(
   { eps }: { eps: number },
 ): Tensor {
   const y = g.tensor(name, x.shape);
-  const { ROWS } = rowSplits(x);
+  const { ROWS } = rowCounts(x);
   const statistics = g.tensor(`${name} statistics`, [ROWS, 2], { padded: [ROWS, 2] });
   g.add(forward, name, [x, weight, bias], [y, statistics], { eps });
   return y;
 }
 
 const shapeOf = (x: Tensor) => {
-  const { ROWS, C4 } = rowSplits(x);
+  const { ROWS, C4 } = rowCounts(x);
   return { ROWS, C4, CHANNELS: x.shape[3] };
 };
 
@@ -71,7 +71,7 @@ const forward: Op = {
 const backwardParameters: Op = {
   name: 'layer_norm_backward_parameters',
   lower: ({ inputs: [dy, x, statistics], outputs: [dweight, dbias], name }, g) => {
-    const shape = rowSplits(x!);
+    const shape = rowSplits(x!, g.tuning);
     const partial = g.tensor(`${name} partial sums`, [shape.SPLITS, 2, shape.C4 * 4]);
     return [
       {
@@ -82,7 +82,7 @@ const backwardParameters: Op = {
         workgroups: workgroupsFor(shape.SPLITS * shape.C4),
         flops: 5 * elements(x!),
       },
-      normGradients(x!, partial, [dweight, dbias]),
+      normGradients(x!, partial, [dweight, dbias], g.tuning),
     ];
   },
 };

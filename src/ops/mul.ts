@@ -54,7 +54,7 @@ const backwardFactor: Op = {
     const shape = segments(a!, db);
     const c4 = a!.padded[3] / 4;
     // with an addend the one dispatch must finish the sum
-    const splits = addend ? 1 : splitsFor(shape.ROWS, shape.SEGMENTS * c4);
+    const splits = addend ? 1 : splitsFor(shape.ROWS, shape.SEGMENTS * c4, g.tuning.threads);
     const partial = splits === 1 ? db : g.tensor(`${name} partial`, [splits, shape.SEGMENTS, c4 * 4]);
     const sums = {
       shader: 'multiply/backward_factor',

@@ -2,9 +2,9 @@ import type { Graph, Op } from '../graph/graph';
 import { type Dispatch, workgroupsFor } from '../graph/plan';
 import { elements, pad4, type Tensor } from '../graph/tensor';
 
-/** Runs that a reduction over `rows` is cut into, so that about 16k threads share it and each has 16 rows or more. */
-export function splitsFor(rows: number, threadsPerSplit: number): number {
-  return Math.max(1, Math.min(Math.ceil(16384 / threadsPerSplit), Math.ceil(rows / 16), 256));
+/** Runs that a reduction over `rows` is cut into, so that about `threads` share it and each has 16 rows or more. */
+export function splitsFor(rows: number, threadsPerSplit: number, threads: number): number {
+  return Math.max(1, Math.min(Math.ceil(threads / threadsPerSplit), Math.ceil(rows / 16), 256));
 }
 
 /** out = the sum of the `splits` slices of `partial`, in order. */
@@ -30,7 +30,7 @@ const sumRows: Op = {
   lower: ({ inputs: [dy], outputs: [db], name }, g) => {
     const c4 = pad4(dy!.shape.at(-1)!) / 4;
     const rows = elements(dy!) / (c4 * 4);
-    const splits = splitsFor(rows, c4);
+    const splits = splitsFor(rows, c4, g.tuning.threads);
     const partial = g.tensor(`${name} partial`, [splits, c4 * 4]);
     return [
       {

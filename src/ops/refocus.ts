@@ -84,7 +84,7 @@ const forward: Op = {
         const [kh, kw, , c] = basis.shape;
         const rows = Math.max(1, Math.min(kh, Math.floor(28 / kw)));
         const threads = Math.ceil(kh / rows) * (basis.padded[3] / 4);
-        const splits = splitsFor(c, threads);
+        const splits = splitsFor(c, threads, g.tuning.threads);
         const partial = g.tensor(`${node.name} partial`, [splits, elements(wt)]);
         return [
           {

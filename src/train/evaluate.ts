@@ -78,6 +78,7 @@ export async function evaluateNetwork(
     images: { name: 'test', count, height, width, mean: options.mean, std: options.std },
     batch,
     layout: {},
+    tuning: gpu.tuning,
   });
   const session: Session<string> = await Session.create(gpu, { evaluate: plan });
   try {

@@ -1,5 +1,6 @@
 import { printPlan } from '../graph/print';
 import { product } from '../graph/tensor';
+import type { Tuning } from '../graph/tuning';
 import { describe } from '../nn/describe';
 import { architecture } from '../nn/models';
 import type { Architecture, Net } from '../nn/net';
@@ -31,14 +32,15 @@ export interface PlanSummary {
   };
 }
 
-/** A training step of a network with the default settings, its data set one batch. */
-export function stepProgram({ network, batch, size, method }: PlanOptions): Program {
+/** A training step of a network with the default settings, its data set one batch; without a tuning cut for a GPU. */
+export function stepProgram({ network, batch, size, method }: PlanOptions, tuning?: Tuning): Program {
   const { arch } = network;
   const model = modelOf(network);
   const settings = { ...defaultSettings(), method, batch };
   const refconv = refconvOptions(model, arch, [size, size], settings);
   const images = { count: batch, height: size, width: size };
-  return buildPrograms({ architecture: model, train: images, test: images, settings, refconv }).program;
+  const training = { architecture: model, train: images, test: images, settings, refconv };
+  return buildPrograms(training, tuning).program;
 }
 
 const modelOf = ({ arch, classes = 10, ...rest }: NetworkOptions): Architecture =>

@@ -2,6 +2,7 @@ import { GradientTape } from '../graph/autograd';
 import { Graph } from '../graph/graph';
 import { type ArenaLayout, buildPlan, type Plan } from '../graph/plan';
 import type { Tensor } from '../graph/tensor';
+import type { Tuning } from '../graph/tuning';
 import { type Architecture, Net } from '../nn/net';
 import type { RefConvOptions } from '../nn/refconv';
 import { copy } from '../ops/copy';
@@ -38,6 +39,8 @@ interface Common {
   refconv?: RefConvOptions;
   /** places of persistent tensors, shared by the programs of a session */
   layout: ArenaLayout;
+  /** default: a GPU's */
+  tuning?: Tuning;
   /** default: all */
   fusions?: Fusions;
 }
@@ -45,7 +48,7 @@ interface Common {
 /** One training step: batch, forward, loss, backward, update. */
 export function trainProgram(o: Common & { settings: TrainSettings }): Program {
   const { settings: s } = o;
-  const graph = new Graph();
+  const graph = new Graph(o.tuning);
   const net = new Net(graph, { training: true, refconv: o.refconv });
   const { x, target } = batchOf(graph, o, { cropPadding: s.cropPadding, flip: s.flip });
   descend(graph, o.architecture(net, x), target, s);
@@ -69,7 +72,7 @@ export function descend(graph: Graph, logits: Tensor, target: Tensor, s: TrainSe
 
 /** One batch of an evaluation: metrics into a ring, logits into an output. */
 export function evaluationProgram(o: Common): Program {
-  const graph = new Graph();
+  const graph = new Graph(o.tuning);
   const net = new Net(graph, { training: false, refconv: o.refconv });
   const { x, target } = batchOf(graph, o, { cropPadding: 0, flip: false });
   const logits = o.architecture(net, x);

@@ -1,6 +1,7 @@
 import type { LabelledImages } from '../data/types';
 import { UserError } from '../errors';
 import { checkGpu, type Gpu } from '../gpu/device';
+import type { Tuning } from '../graph/tuning';
 import type { Architecture } from '../nn/net';
 import type { RefConvOptions } from '../nn/refconv';
 import { loadState, type StateTensors } from '../nn/state';
@@ -67,7 +68,7 @@ export class Trainer {
   ) {}
 
   static async create(gpu: Gpu, t: Training, observer: Observer): Promise<Trainer> {
-    const { program, evaluation } = buildPrograms(t);
+    const { program, evaluation } = buildPrograms(t, gpu.tuning);
     const session = await Session.create(gpu, { train: program.plan, evaluate: evaluation.plan });
     loadState(session, program.net, t.start);
     uploadImages(session, 'train', t.train);
@@ -215,9 +216,10 @@ export const stepsPerEpoch = (t: { train: ImageSize; settings: TrainSettings }):
 
 const evaluationBatch = (t: { test: ImageSize }): number => Math.min(EVALUATION_BATCH, t.test.count);
 
-/** Both programs of a run, over one layout of the arenas. */
+/** Both programs of a run, over one layout of the arenas; without a device's tuning they are cut for a GPU. */
 export function buildPrograms(
   t: Pick<Training, 'architecture' | 'settings' | 'refconv'> & { train: ImageSize; test: ImageSize },
+  tuning?: Tuning,
 ): { program: Program; evaluation: Program } {
   const { architecture, refconv, settings } = t;
   const layout = {};
@@ -232,6 +234,7 @@ export function buildPrograms(
     layout,
     images: images('train'),
     batch: settings.batch,
+    tuning,
   });
   const evaluation = evaluationProgram({
     architecture,
@@ -239,6 +242,7 @@ export function buildPrograms(
     layout,
     images: images('test'),
     batch: evaluationBatch(t),
+    tuning,
   });
   return { program, evaluation };
 }

@@ -3,6 +3,7 @@ import { GradientTape } from '../graph/autograd';
 import { Graph } from '../graph/graph';
 import { buildPlan } from '../graph/plan';
 import type { Tensor } from '../graph/tensor';
+import type { Tuning } from '../graph/tuning';
 import {
   activationLayout,
   engineShape,
@@ -39,13 +40,19 @@ export interface Case {
  * makes, differentiates for the given upstream gradients, runs, reads back.
  */
 export class CaseGraph {
-  readonly graph = new Graph();
+  readonly graph: Graph;
   private inputs = new Map<string, { tensor: Tensor; layout: Layout }>();
   private results = new Map<string, { key: string; layout: Layout }>();
   private writes: { key: string; data: ArrayBufferView<ArrayBuffer> }[] = [];
   private seeds = new Map<Tensor, Tensor>();
 
-  constructor(private readonly c: Case) {}
+  /** Planned for a device of that tuning; default: a GPU. */
+  constructor(
+    private readonly c: Case,
+    tuning?: Tuning,
+  ) {
+    this.graph = new Graph(tuning);
+  }
 
   /** An input in memory as an activation. */
   activation = (name: string): Tensor => this.input(name, activationLayout(this.c.inputs[name].shape));

@@ -3,6 +3,7 @@ import { GradientTape } from '../graph/autograd';
 import { Graph } from '../graph/graph';
 import { buildPlan, type Plan } from '../graph/plan';
 import type { Tensor } from '../graph/tensor';
+import type { Tuning } from '../graph/tuning';
 import { activationLayout, engineShape, pack, unpack } from '../nn/layout';
 import { mergeState } from '../nn/merge';
 import { type Architecture, Net } from '../nn/net';
@@ -11,6 +12,7 @@ import { loadState, numbersOf, readState, type StateTensor, type StateTensors } 
 import { copy } from '../ops/copy';
 import { crossEntropy } from '../ops/cross-entropy';
 import { fuse } from '../ops/fusion';
+import { mergeSums } from '../ops/merge-sums';
 import { sgd } from '../ops/optimizer';
 import { Session } from '../runtime/session';
 
@@ -36,7 +38,7 @@ type ModelSession = Session<'evaluate' | 'train'>;
  * the merged network after the last step, `out.state.*`.
  */
 export async function runModel(gpu: Gpu, c: ModelRun): Promise<Results> {
-  const { net, evaluate, train } = programs(c);
+  const { net, evaluate, train } = programs(c, gpu.tuning);
   const session: ModelSession = await Session.create(gpu, { evaluate, train });
   const results: Results = new Map();
   const rows = c.x.shape[0];
@@ -74,11 +76,11 @@ async function readGradients(session: ModelSession, net: Net, results: Results):
 }
 
 /** Builds both graphs over one layout of the arenas. */
-function programs(c: ModelRun): { net: Net; evaluate: Plan; train: Plan } {
+function programs(c: ModelRun, tuning: Tuning): { net: Net; evaluate: Plan; train: Plan } {
   const layout = {};
-  const evaluation = build(c, false);
+  const evaluation = build(c, false, tuning);
   output(evaluation.graph, 'logits', evaluation.logits);
-  const { graph, net, logits } = build(c, true);
+  const { graph, net, logits } = build(c, true, tuning);
   const shape = c.target.shape;
   const target = graph.tensor('target', shape, { role: 'input', dtype: 'u32', padded: shape });
   const { loss, dlogits } = crossEntropy(graph, 'loss', logits, target, {
@@ -93,10 +95,11 @@ function programs(c: ModelRun): { net: Net; evaluate: Plan; train: Plan } {
   sgd(graph, { momentum, weightDecay, nesterov: false, clipNorm: 0 });
   fuse(evaluation.graph);
   fuse(graph);
-  return { net, evaluate: buildPlan(evaluation.graph, layout), train: buildPlan(graph, layout) };
+  const evaluate = buildPlan(evaluation.graph, layout);
+  return { net, evaluate, train: buildPlan(graph, layout, mergeSums) };
 }
 
-function build(c: ModelRun, training: boolean) {
+function build(c: ModelRun, training: boolean, tuning: Tuning) {
   const refconv: RefConvOptions | undefined =
     c.path === 'plain'
       ? undefined
@@ -108,7 +111,7 @@ function build(c: ModelRun, training: boolean) {
           path: c.path,
           startsNonZero: true,
         };
-  const graph = new Graph();
+  const graph = new Graph(tuning);
   const layout = activationLayout(c.x.shape);
   const x = graph.tensor('x', engineShape(layout), { role: 'input', padded: layout.padded });
   const net = new Net(graph, { training, deterministic: true, refconv });

@@ -104,7 +104,7 @@ async function checkForward(s: FusedShape): Promise<void> {
     const [xt, w] = [g.activation('x'), g.weight('weight', s.groups)];
     const yt = g.graph.tensor('y', [y.shape[0], y.shape[2], y.shape[3], y.shape[1]]);
     const t: ConvTensors = { x: xt, w, y: yt, attrs };
-    grid = convFamily(t).outputBlocks!(t);
+    grid = convFamily(t).outputBlocks!(t, g.graph.tuning);
     const partial = g.graph.tensor('partial', [grid.count, 2, s.co]);
     g.graph.add(convOps.forward, 'y', [xt, w, g.vector('bias'), g.vector('coef')], [yt, partial], attrs);
     g.output('y', yt);
@@ -151,7 +151,7 @@ async function checkBackward(s: FusedShape, before: boolean): Promise<void> {
     const yRawT = c.activation('yRaw');
     const [dxt, dw] = [c.graph.tensor('dx', xt.shape), c.graph.tensor('dw', w.shape, { padded: w.padded })];
     const t: ConvTensors = { x: xt, w, y: dyt, attrs };
-    blocks = convFamily(t).inputBlocks!(t);
+    blocks = convFamily(t).inputBlocks!(t, c.graph.tuning);
     const partial = c.graph.tensor('partial', [blocks, 2, s.x[1]]);
     const epilogue = before ? [dxt, partial] : [dxt];
     c.graph.add(

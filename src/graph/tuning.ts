@@ -1,0 +1,17 @@
+/** What lowering wants to know of a device. The same tuning gives the same plan, and on one adapter the same bits. */
+export interface Tuning {
+  /** threads that fill the device: work is cut no finer */
+  threads: number;
+  /** vec4 sums that a thread of a matrix product keeps at most: more save loads, as far as registers reach */
+  sums: number;
+  /** numbers that one thread adds before it pays to share them among sixteen and wait at a barrier */
+  serial: number;
+  /** what loading a vec4 costs, in vec4 multiply-adds */
+  load: number;
+}
+
+/** For a GPU: many threads, and 64 registers of sums in each. */
+export const GPU_TUNING: Tuning = { threads: 16384, sums: 16, serial: 32, load: 4 };
+
+/** For a GPU drawn by the CPU: a few cores, sums spilled to a cache, loads that are gathers, and dear barriers. */
+export const SOFTWARE_TUNING: Tuning = { threads: 1024, sums: 32, serial: 512, load: 12 };
