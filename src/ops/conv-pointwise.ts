@@ -39,10 +39,10 @@ function tileFor(rows: number, c4: number, { threads, sums, load }: Tuning): Til
   return fitting.reduce((best, tile) => (cost(tile) < cost(best) ? tile : best), least);
 }
 
-/** Runs of rows that one thread goes through: a tile, or where it sums over its rows several, as long as threads remain. */
+/** Rows that one thread goes through where it sums over them: a sum is written and read once more, so few, while threads remain. */
 function runFor(rows: number, groups: number, tile: Tile, threads: number): number {
-  const wanted = (rows * groups) / (threads / 2);
-  return Math.max(1, Math.floor(wanted / tile.rows)) * tile.rows;
+  const wanted = Math.max((rows * groups) / (threads / 4), Math.min(32, rows / 64));
+  return Math.max(1, Math.ceil(wanted / tile.rows)) * tile.rows;
 }
 
 /** The constants that forward and backward_input share: tiles over `rows` by the `c4` vec4s that they produce. */
