@@ -135,8 +135,7 @@ export async function trainInto(
     test: test && (await dataFrom(test, 'test')),
     settings,
   };
-  const folder = await openRunFolder(out, settings.method);
-  await folder.writeJson('config.json', config);
+  const folder = await openRunFolder(out, settings.method, config);
   const describe = describeEvents(context.progress, context.note);
   const release = context.onInterrupt(() => {
     context.note('Stopping: the work so far is merged and saved; press Ctrl-C again to quit at once.');

@@ -172,6 +172,36 @@ test("an engine's UserError is one sentence; the metrics so far stay", async () 
   expect(context.sessions.closed).toBe(1);
 });
 
+test('a run that its input ends leaves no folder, and an earlier run as it was', async () => {
+  const engine = fakeEngine({
+    async train(_job, onEvent) {
+      onEvent({ type: 'eval', which: 'base', point: { step: 0, epoch: 0, accuracy: 0.5, loss: 1 } });
+      throw new UserError('cat/1.jpg is broken.');
+    },
+  });
+  const fresh = join(out(), 'deep', 'er');
+  expect(await run(['train', '--out', fresh], fakeContext(engine))).toBe(2);
+  expect(await readdir(folder)).toEqual([]);
+  expect(await run(['train', '--out', out()], fakeContext())).toBe(0);
+  const before = await readFile(join(out(), 'metrics.jsonl'), 'utf8');
+  expect(await run(['train', '--out', out(), '--epochs', '7'], fakeContext(engine))).toBe(2);
+  expect(await readFile(join(out(), 'metrics.jsonl'), 'utf8')).toBe(before);
+  expect((await json('config.json')).settings.epochs).toBe(3);
+  expect(await readdir(out())).toContain('merged.safetensors');
+});
+
+test('a place that cannot be a folder is named', async () => {
+  await writeFile(join(folder, 'file'), '');
+  for (const path of [join(folder, 'file'), join(folder, 'file', 'below')]) {
+    const context = fakeContext();
+    expect(await run(['train', '--out', path], context)).toBe(2);
+    expect(context.stderr).toEqual([
+      expect.stringMatching(/cannot be written \(E\w+\); name another --out\.$/),
+    ]);
+    expect(context.stderr[0]).toContain(path);
+  }
+});
+
 test('an interrupt asks the engine to stop', async () => {
   let cancelled = 0;
   const engine = fakeEngine({
