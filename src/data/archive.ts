@@ -73,7 +73,7 @@ async function listZip({ path: name, blob }: UserFile): Promise<FileTree> {
 function listFolder(files: UserFile[]): FileTree {
   const read = (blob: Blob) => async () => new Uint8Array(await blob.arrayBuffer());
   const entries = files.map(({ path, blob }) => ({ path, size: blob.size, read: read(blob) }));
-  return toTree(files.length === 1 ? files[0].path : files[0].path.split('/')[0], entries);
+  return toTree(files[0].path.split('/')[0], entries);
 }
 
 function toTree(name: string, entries: SourceFile[]): FileTree {

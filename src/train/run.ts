@@ -21,6 +21,7 @@ import {
   loadNetwork,
   type ModelSource,
   type ReadAsset,
+  skippedWarning,
 } from './sources';
 import { type Control, type Observer, stepsPerEpoch, Trainer, type Training } from './trainer';
 
@@ -166,13 +167,9 @@ async function load(job: TrainJob, { asset, emit }: RunContext) {
   const [train, test] = job.test
     ? [all, await loadData(job.test, { ...options, split: 'test', size: all.height, classes: all.classes })]
     : holdOut(all, settings.seed);
-  for (const { skipped } of job.test ? [train, test] : [train]) {
-    if (skipped.length > 0) {
-      emit({
-        type: 'warning',
-        message: `${skipped.length} images were skipped, first ${skipped[0].path}: ${skipped[0].reason}`,
-      });
-    }
+  for (const images of job.test ? [train, test] : [train]) {
+    const message = skippedWarning(images);
+    if (message) emit({ type: 'warning', message });
   }
   if (settings.batch > train.count) {
     throw new UserError(

@@ -9,6 +9,7 @@ import { describe } from '../nn/describe';
 import { initialState } from '../nn/init';
 import { architecture } from '../nn/models';
 import type { Architecture } from '../nn/net';
+import { checkState } from '../nn/state';
 import type { NetworkOptions } from './network-options';
 import { hash32 } from './random';
 
@@ -38,6 +39,10 @@ export interface LoadedNetwork {
   checkpoint: Checkpoint;
 }
 
+/**
+ * Loads a network and checks its weights against the architecture.
+ * @throws UserError that names the file and what is wrong with it
+ */
 export async function loadNetwork(source: ModelSource, asset: ReadAsset): Promise<LoadedNetwork> {
   if (source.kind === 'random') return randomNetwork(source.arch, source.seed);
   const { file, bytes, options } =
@@ -51,7 +56,10 @@ export async function loadNetwork(source: ModelSource, asset: ReadAsset): Promis
   const checkpoint = readCheckpoint(new Uint8Array(bytes), file);
   const classes = options.classes ?? classesOf(checkpoint, file);
   const { arch, ...rest } = options;
-  return { file, classes, checkpoint, architecture: architecture(arch, { ...rest, classes }) };
+  const model = architecture(arch, { ...rest, classes });
+  // before any image is read; state dicts do not depend on the image size, and 224 is large enough for every network
+  checkState(describe(model, [224, 224]), checkpoint.tensors, file);
+  return { file, classes, checkpoint, architecture: model };
 }
 
 function randomNetwork({ arch, ...rest }: NetworkOptions, seed: number): LoadedNetwork {
@@ -105,6 +113,14 @@ export async function loadData(source: DataSource, options: LoadOptions): Promis
   }
   const { onProgress, ...rest } = options;
   return loadImages(source.files, { ...rest, onProgress: ({ done, total }) => onProgress?.(done, total) });
+}
+
+/** One sentence on the files that were left out; undefined where there are none. */
+export function skippedWarning({ skipped }: Pick<LabelledImages, 'skipped'>): string | undefined {
+  if (skipped.length === 0) return undefined;
+  const [{ path, reason }] = skipped;
+  const many = skipped.length > 1;
+  return `${skipped.length} ${many ? 'images were' : 'image was'} skipped, ${many ? 'first ' : ''}${path}: ${reason}`;
 }
 
 /** Throws unless the images' classes are as many as the network's. */

@@ -158,10 +158,7 @@ export class Trainer {
       });
     }
     const bad = fresh.find((p) => !Number.isFinite(p.loss));
-    if (bad)
-      throw new UserError(
-        `The loss was ${bad.loss} at step ${bad.step}: choose a lower learning rate, or clip the gradient.`,
-      );
+    if (bad) throw diverged(`loss was ${bad.loss}`, bad.step);
     this.points.push(...fresh);
     this.observer.steps(
       fresh,
@@ -174,7 +171,11 @@ export class Trainer {
   private async evaluate(): Promise<void> {
     const { accuracy, loss } = await runEvaluation(this.session, this.t.test.count, this.evaluationBatch());
     const point: EvalPoint = { step: this.step, epoch: this.step / this.stepsPerEpoch, accuracy, loss };
+    if (!Number.isFinite(loss)) throw diverged(`test loss was ${loss}`, this.step);
     const snapshot = await this.session.snapshot('parameters', 'state');
+    // an activation can hide a NaN from the loss, never from the file
+    const finite = [...snapshot.buffers.values()].every((numbers) => numbers.every(Number.isFinite));
+    if (!finite) throw diverged('weights were no longer finite', this.step);
     this.last = { snapshot, point };
     if (!this.best || accuracy > this.best.point.accuracy) this.best = this.last;
     this.evals.push(point);
@@ -207,6 +208,9 @@ export class Trainer {
     };
   }
 }
+
+const diverged = (what: string, step: number): UserError =>
+  new UserError(`The ${what} at step ${step}: choose a lower learning rate, or clip the gradient.`);
 
 /** As much of an image set as a plan needs. */
 export type ImageSize = Pick<LabelledImages, 'count' | 'height' | 'width'>;

@@ -37,11 +37,12 @@ export interface EngineApi {
   resume(): Promise<void>;
   /** stops after the running step; `train` then resolves with what it has, merged and proven */
   cancel(): Promise<void>;
+  /** `warning`: images that could not be read */
   evaluate(
     model: ModelSource,
     test: DataSource,
     options: EvaluateOptions,
-  ): Promise<{ accuracy: number; images: number }>;
+  ): Promise<{ accuracy: number; images: number; warning?: string }>;
   verify(name: string, golden: Uint8Array): Promise<VerifyLine>;
   /** measures one benchmark case; `reps`: repetitions at most */
   bench(name: string, reps?: number): Promise<BenchLine>;

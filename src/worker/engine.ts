@@ -5,7 +5,7 @@ import { type Gpu, type RequestAdapter, requestGpu } from '../gpu/device';
 import { evaluateNetwork } from '../train/evaluate';
 import { inspectFile } from '../train/inspect';
 import { runTraining } from '../train/run';
-import { checkClasses, loadData, loadNetwork, type ReadAsset } from '../train/sources';
+import { checkClasses, loadData, loadNetwork, type ReadAsset, skippedWarning } from '../train/sources';
 import type { Control } from '../train/trainer';
 import { verifyCase } from '../verify';
 import type { EngineApi } from './api';
@@ -76,7 +76,7 @@ export function createEngine({ asset, requestAdapter }: EngineOptions): EngineAp
         std: options.std ?? IMAGENET.std,
         batch: options.batch,
       });
-      return { accuracy, images: images.count };
+      return { accuracy, images: images.count, warning: skippedWarning(images) };
     },
 
     verify: async (name, golden) => verifyCase(await gpu(), name, golden),

@@ -3,7 +3,7 @@ import { parseSettings } from '../../train/config';
 import { type Command, text } from '../command';
 import { givenSettings, optionLabel, runtimeOptions, settingOptions } from '../options';
 import { table } from '../table';
-import { type TrainedRun, trainInto } from './train';
+import { prepare, type TrainedRun, trainInto } from './train';
 
 const shared = ['epochs', 'batch', 'lr', 'seed', 'limit'] as const;
 
@@ -27,11 +27,11 @@ export const demo: Command = {
     try {
       for (const method of ['finetune', 'refocus'] as const) {
         context.note(method === 'finetune' ? 'Fine-tuning for comparison' : 'Refocusing');
-        const config = {
+        const prepared = await prepare({
           data: ['builtin'],
           settings: parseSettings({ ...budget, ...given, method }, optionLabel),
-        };
-        runs.push(await trainInto(join(out, method), config, session, context, false));
+        });
+        runs.push(await trainInto(join(out, method), prepared, session, context, false));
       }
     } finally {
       await session.close();

@@ -40,13 +40,14 @@ export const evaluate: Command = {
     const { batch, mean, std, limit, imageSize } = parseSettings(givenSettings(args, settings), optionLabel);
     const session = await context.openEngine({ runtime: text(args, 'runtime') ?? 'auto' });
     try {
-      const { accuracy, images } = await session.api.evaluate(model, test, {
+      const { accuracy, images, warning } = await session.api.evaluate(model, test, {
         batch,
         mean,
         std,
         limit,
         imageSize,
       });
+      if (warning) context.note(`warning: ${warning}`);
       context.out(JSON.stringify({ accuracy, images }));
       return 0;
     } finally {

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { UserError } from '../../errors';
 import { parseSettings, type TrainSettings } from '../../train/config';
 import { parseNetworkOptions } from '../../train/network-options';
-import type { Report } from '../../worker/api';
+import type { Report, TrainJob } from '../../worker/api';
 import { type Args, type Command, type Context, type Session, text } from '../command';
 import {
   dataFrom,
@@ -54,11 +54,11 @@ export const train: Command = {
     ...runtimeOptions,
   },
   async run(args, context) {
-    const config = await readConfig(args);
+    const prepared = await prepare(await readConfig(args));
     const session = await context.openEngine({ runtime: text(args, 'runtime') ?? 'auto' });
     try {
       const accept = args.values['accept-unproven'] === true;
-      const { report, merged } = await trainInto(text(args, 'out'), config, session, context, accept);
+      const { report, merged } = await trainInto(text(args, 'out'), prepared, session, context, accept);
       context.out(JSON.stringify(report));
       return merged === undefined ? 1 : 0;
     } finally {
@@ -118,14 +118,14 @@ export interface TrainedRun {
   merged?: string;
 }
 
-/** Trains into a folder: config.json first, metrics.jsonl on the way, the weights and report.json at the end. */
-export async function trainInto(
-  out: string | undefined,
-  config: RunConfig,
-  session: Session,
-  context: Context,
-  acceptUnproven: boolean,
-): Promise<TrainedRun> {
+/** A run with its files found. */
+export interface PreparedRun {
+  config: RunConfig;
+  job: TrainJob;
+}
+
+/** Finds a run's files; mistakes in their names show before an engine starts. */
+export async function prepare(config: RunConfig): Promise<PreparedRun> {
   const { settings } = config;
   const builtinTest = config.data[0] === 'builtin' ? ['builtin'] : undefined;
   const test = config.test ?? builtinTest;
@@ -135,7 +135,18 @@ export async function trainInto(
     test: test && (await dataFrom(test, 'test')),
     settings,
   };
-  const folder = await openRunFolder(out, settings.method, config);
+  return { config, job };
+}
+
+/** Trains into a folder: config.json first, metrics.jsonl on the way, the weights and report.json at the end. */
+export async function trainInto(
+  out: string | undefined,
+  { config, job }: PreparedRun,
+  session: Session,
+  context: Context,
+  acceptUnproven: boolean,
+): Promise<TrainedRun> {
+  const folder = await openRunFolder(out, job.settings.method, config);
   const describe = describeEvents(context.progress, context.note);
   const release = context.onInterrupt(() => {
     context.note('Stopping: the work so far is merged and saved; press Ctrl-C again to quit at once.');

@@ -27,6 +27,7 @@ export async function openEngine(options: OpenOptions): Promise<Session> {
   const browser = options.install ? await ensureChromium(note) : findChromium();
   if (browser) return openBrowser(pageFolder, browser);
   if (node === 'software') return openNode(pageFolder);
+  rejectNamedChromium();
   throw new UserError(
     'No WebGPU here: Node finds no Vulkan driver and there is no Chromium; install one (Debian: ' +
       '`apt-get install chromium`; anywhere: `npx playwright-core install chromium`) or a Vulkan driver.',
@@ -36,8 +37,16 @@ export async function openEngine(options: OpenOptions): Promise<Session> {
 async function browserPath({ install, note }: OpenOptions): Promise<string> {
   const found = install ? await ensureChromium(note) : findChromium();
   if (found) return found;
+  rejectNamedChromium();
   throw new UserError(
     'No Chromium was found: install one (Debian: `apt-get install chromium`; anywhere: ' +
       '`npx playwright-core install chromium`) or set CHROMIUM to its path.',
   );
+}
+
+/** CHROMIUM hides all other browsers: where it is wrong, that is what to mend. */
+function rejectNamedChromium(): void {
+  const named = process.env.CHROMIUM;
+  if (named)
+    throw new UserError(`${named} (CHROMIUM) does not exist; name another browser or unset CHROMIUM.`);
 }

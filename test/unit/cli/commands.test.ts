@@ -29,6 +29,12 @@ test.each([
   [['train', '--no-lr'], /--no-lr/],
   [['train', '--weights', 'x.pt'], /^--arch is missing/],
   [['train', '--arch', 'resnet20_cifar'], /^--weights is missing/],
+  [['train', '--epochs', '0'], /^--epochs must be a whole number from 1/],
+  [['train', '--epochs', '-1'], /^--epochs must be .* not "-1"/],
+  [['train', '--batch', '1e9'], /^--batch must be/],
+  [['train', '--arch', 'a', '--weights', '/no/such/file'], /^\/no\/such\/file does not exist/],
+  [['train', '--arch', 'a', '--weights', 'src'], /^src is a folder; name a file/],
+  [['train', '--arch', 'a', '--kwargs', '{'], /^--kwargs must be a JSON object/],
   [['train', '--data', '/no/such/place'], /^\/no\/such\/place does not exist/],
   [['train', '--config', '/no/such/file'], /^\/no\/such\/file is no config file/],
   [['eval', '--arch', 'a', '--weights', 'package.json'], /^--test is missing/],
@@ -52,7 +58,7 @@ test.each([
   expect(await run(argv, context)).toBe(2);
   expect(context.stderr).toEqual([expect.stringMatching(message)]);
   expect(context.stdout).toEqual([]);
-  expect(context.sessions.opened).toBe(context.sessions.closed);
+  expect(context.sessions.opened, 'an engine is not needed to see this').toBe(0);
 });
 
 test('every command has help, with exit 0', async () => {
@@ -241,6 +247,14 @@ test('an empty folder is refused', async () => {
 test('eval prints one line', async () => {
   const context = fakeContext();
   expect(await run(['eval'], context)).toBe(0);
+  expect(context.stdout).toEqual(['{"accuracy":0.5,"images":10}']);
+});
+
+test('eval says on stderr what it left out', async () => {
+  const warning = '2 images were skipped, first cat/1.jpg: it is cut off';
+  const context = fakeContext(fakeEngine({ evaluate: async () => ({ accuracy: 0.5, images: 10, warning }) }));
+  expect(await run(['eval'], context)).toBe(0);
+  expect(context.stderr).toEqual([`warning: ${warning}`]);
   expect(context.stdout).toEqual(['{"accuracy":0.5,"images":10}']);
 });
 

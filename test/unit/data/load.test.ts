@@ -110,12 +110,18 @@ function smallerJpeg(): Uint8Array<ArrayBuffer> {
 
 describe('a source that cannot be used says why', () => {
   const two = { 'a/1.jpg': jpg, 'b/1.jpg': jpg };
+  const manyFiles = Object.fromEntries(
+    Array.from({ length: 20_000 }, (_, i) => [`a/${i}.txt`, new Uint8Array(0)]),
+  );
   test.each([
     ['nothing', [], 'no files'],
     ['an empty zip', zip({}), 'holds no file'],
     ['a zip of text', zip({ 'a/notes.txt': text }), 'holds no image'],
     ['one class', zip({ 'a/1.jpg': jpg, 'a/2.jpg': jpg }), 'one class only'],
     ['images without folders', zip({ '1.jpg': jpg, '2.jpg': jpg }), 'one class only'],
+    ['a zip of zips', zip({ 'a/1.zip': zipped(two), 'b/1.zip': zipped(two) }), 'holds no image'],
+    ['a zip of very many files', zip(manyFiles), 'holds no image'],
+    ['a folder with one image', [userFile('set/a/1.jpg', jpg)], 'set has one class only'],
     ['an empty class folder', zip({ ...two, 'c/': new Uint8Array(0) }), "Class 'c'"],
     ['a class of text', userFiles({ ...two, 'c/notes.txt': text }), "Class 'c'"],
     ['a class of broken images', zip({ ...two, 'c/1.jpg': text }), "Class 'c'"],

@@ -3,7 +3,7 @@ import type { UserFile } from '../../src/data/types';
 import { UserError } from '../../src/errors';
 import { type Gpu, requestGpu } from '../../src/gpu/device';
 import { readCheckpoint } from '../../src/io/checkpoint';
-import { defaultSettings } from '../../src/train/config';
+import { defaultSettings, type TrainSettings } from '../../src/train/config';
 import { runTraining, type TrainEvent, type TrainJob } from '../../src/train/run';
 
 const SIDE = 8;
@@ -127,4 +127,32 @@ describe('afterwards the work is kept', () => {
     expect(tensors.get('features.1.conv.0.0.weight')!.shape).toEqual([8, 1, 3, 3]);
     expect(readCheckpoint(result.best, 'best').tensors.size).toBe(tensors.size);
   });
+});
+
+test('weights that overflow end a run with one sentence, and what was learned before is kept', async () => {
+  const device = await requestGpu();
+  const warnings: string[] = [];
+  const hot: Partial<TrainSettings> = {
+    method: 'finetune',
+    schedule: 'constant',
+    lr: 100,
+    weightDecay: 1,
+    epochs: 9,
+  };
+  const { report, merged } = await runTraining(
+    { ...job, settings: { ...job.settings, ...hot } },
+    {
+      gpu: async () => device,
+      asset: () => expect.fail('nothing of public/ is needed'),
+      control: { cancelled: false },
+      emit: (event) => event.type === 'warning' && warnings.push(event.message),
+    },
+  );
+  expect(warnings).toEqual([
+    expect.stringMatching(
+      / at step \d+: choose a lower learning rate, or clip the gradient\. The weights of/,
+    ),
+  ]);
+  expect(report.proof.ok).toBe(true);
+  expect(readCheckpoint(merged, 'merged').tensors.size).toBeGreaterThan(10);
 });
