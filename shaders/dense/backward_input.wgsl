@@ -89,15 +89,11 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
                 //#unroll
                 for (var q = 0u; q < QUADS; q++) {
                   let tap = ((kh * KW + kw) * sizes.CI4 + min(group + q * sizes.GROUPS, sizes.CI4 - 1u)) * 4u * sizes.CO4 + o;
-                  let w0 = w[tap];
-                  let w1 = w[tap + sizes.CO4];
-                  let w2 = w[tap + 2u * sizes.CO4];
-                  let w3 = w[tap + 3u * sizes.CO4];
+                  let weights = mat4x4(w[tap], w[tap + sizes.CO4], w[tap + 2u * sizes.CO4], w[tap + 3u * sizes.CO4]);
                   //#unroll
                   for (var t = 0u; t < TW; t++) {
                     if ((t + PHASE) % SW == phase) {
-                      let v = row[CHUNK - 1u + (t + PHASE) / SW - m];
-                      sums[t * QUADS + q] += vec4(dot(v, w0), dot(v, w1), dot(v, w2), dot(v, w3));
+                      sums[t * QUADS + q] += row[CHUNK - 1u + (t + PHASE) / SW - m] * weights;
                     }
                   }
                 }

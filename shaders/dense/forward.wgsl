@@ -86,15 +86,9 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
               //#unroll
               for (var q = 0u; q < QUADS; q++) {
                 let tap = ((kh * KW + kw) * sizes.CI4 + i) * 4u * sizes.CO4 + min(group + q * sizes.GROUPS, sizes.CO4 - 1u);
-                let w0 = w[tap];
-                let w1 = w[tap + sizes.CO4];
-                let w2 = w[tap + 2u * sizes.CO4];
-                let w3 = w[tap + 3u * sizes.CO4];
+                let weights = mat4x4(w[tap], w[tap + sizes.CO4], w[tap + 2u * sizes.CO4], w[tap + 3u * sizes.CO4]);
                 //#unroll
-                for (var t = 0u; t < TW; t++) {
-                  sums[t * QUADS + q] +=
-                    row[t * SW + k].x * w0 + row[t * SW + k].y * w1 + row[t * SW + k].z * w2 + row[t * SW + k].w * w3;
-                }
+                for (var t = 0u; t < TW; t++) { sums[t * QUADS + q] += weights * row[t * SW + k]; }
               }
             }
           }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Graph } from '../../src/graph/graph';
 import { buildPlan } from '../../src/graph/plan';
+import type { Tuning } from '../../src/graph/tuning';
 import { type Layout, weightLayout } from '../../src/nn/layout';
 import type { Activation } from '../../src/ops/activation';
 import type { BlockGrid, ConvTensors, FusedConvAttributes } from '../../src/ops/conv-geometry';
@@ -10,7 +11,7 @@ import { activation } from '../reference/activation';
 import { conv2d, conv2dGradients } from '../reference/conv2d';
 import { type Values, zeros } from '../reference/values';
 import { draw } from './check-op';
-import { expectClose, runCase } from './harness';
+import { expectClose, runCase, TUNINGS } from './harness';
 
 interface FusedShape {
   x: [n: number, c: number, h: number, w: number];
@@ -93,13 +94,13 @@ function merged(partial: Float32Array, grid: BlockGrid, channels: number): [numb
   return [mean, m2];
 }
 
-async function checkForward(s: FusedShape): Promise<void> {
+async function checkForward(s: FusedShape, tuning: Tuning): Promise<void> {
   const { a, raw, weight, mean, rstd, scale, shift, x, vector } = drawCase(s);
   const bias = vector(s.co);
   const y = conv2d({ x, weight, bias }, a);
   let grid: BlockGrid | undefined;
   const inputs = { x: raw, weight, bias, coef: packed(mean, rstd, scale, shift) };
-  const got = await runCase({ inputs, outputs: { y } }, (g) => {
+  const got = await runCase({ inputs, outputs: { y }, tuning }, (g) => {
     const attrs = { ...a, activation: s.activation };
     const [xt, w] = [g.activation('x'), g.weight('weight', s.groups)];
     const yt = g.graph.tensor('y', [y.shape[0], y.shape[2], y.shape[3], y.shape[1]]);
@@ -120,7 +121,7 @@ async function checkForward(s: FusedShape): Promise<void> {
 }
 
 /** Both backward nodes, with the batch norm behind the convolution and (`before`) with the one before it. */
-async function checkBackward(s: FusedShape, before: boolean): Promise<void> {
+async function checkBackward(s: FusedShape, tuning: Tuning, before: boolean): Promise<void> {
   const { a, raw, weight, mean, rstd, scale, shift, x: activated, shapeOfY, vector } = drawCase(s);
   const x = before ? activated : raw;
   const g = draw(shapeOfY);
@@ -140,7 +141,7 @@ async function checkBackward(s: FusedShape, before: boolean): Promise<void> {
   const rows = before ? [mean, rstd, scale, shift, A, B, C] : [A, B, C];
   const inputs = { x: raw, weight, g, yRaw, addend, coef: packed(...rows) };
   let blocks = 0;
-  const got = await runCase({ inputs, outputs: { dx, dw: weight } }, (c: CaseGraph) => {
+  const got = await runCase({ inputs, outputs: { dx, dw: weight }, tuning }, (c: CaseGraph) => {
     const attrs: FusedConvAttributes = before ? { ...a, activation: s.activation } : a;
     const [xt, w, dyt, coef] = [
       c.activation('x'),
@@ -218,7 +219,7 @@ const shape = (
   return [JSON.stringify(s).replace(/"/g, ''), s];
 };
 
-describe.each([
+const SHAPES = [
   shape([2, 6, 9, 7], 6, 3, { groups: 6 }),
   shape([1, 3, 8, 9], 3, 3, { groups: 3, stride: [2, 2], activation: 'sigmoid' }),
   shape([1, 5, 9, 10], 5, 7, { groups: 5, stride: [1, 2], activation: 'hardswish' }),
@@ -226,10 +227,14 @@ describe.each([
   shape([1, 3, 37, 2], 4, 1, { activation: 'none' }),
   shape([2, 6, 9, 11], 5, 3, { activation: 'sigmoid' }),
   shape([1, 5, 8, 7], 3, 3, { stride: [2, 2] }),
-])('batch norms around %s', (_, s) => {
-  test('forward: scale, shift and activation of x, mean and M2 of y', () => checkForward(s));
-  test('backward: the gradient through the norm behind', () => checkBackward(s, false));
-  test('backward: through both norms, with the sums of the one before', () => checkBackward(s, true));
+];
+
+describe.each(
+  SHAPES.flatMap(([title, s]) => TUNINGS.map(([name, tuning]) => [title, name, s, tuning] as const)),
+)('batch norms around %s, cut for %s', (_title, _name, s, tuning) => {
+  test('forward: scale, shift and activation of x, mean and M2 of y', () => checkForward(s, tuning));
+  test('backward: the gradient through the norm behind', () => checkBackward(s, tuning, false));
+  test('backward: through both norms, with the sums of the one before', () => checkBackward(s, tuning, true));
 });
 
 test('the direct shaders refuse what they cannot fuse', () => {

@@ -1,9 +1,10 @@
 import { describe, test } from 'vitest';
+import type { Tuning } from '../../src/graph/tuning';
 import { type ConvAttributes, conv2d } from '../../src/ops/conv2d';
 import { add } from '../../src/ops/copy';
 import { conv2dGradients, conv2d as reference } from '../reference/conv2d';
 import { draw } from './check-op';
-import { expectClose, runCase } from './harness';
+import { expectClose, runCase, TUNINGS } from './harness';
 
 interface Shape {
   x: [n: number, c: number, h: number, w: number];
@@ -23,7 +24,7 @@ const attributes = (s: Shape): ConvAttributes => ({
 });
 
 /** Results and gradients against float64; x is used twice, so that its gradient has an addend. */
-async function check(s: Shape): Promise<void> {
+async function check(s: Shape, tuning: Tuning): Promise<void> {
   const a = attributes(s);
   const inputs = {
     x: draw([...s.x]),
@@ -37,7 +38,7 @@ async function check(s: Shape): Promise<void> {
     gradients.x.data[i] += 2 * v;
   });
   const got = await runCase(
-    { inputs, outputs: { y, twice: inputs.x }, douts, wanted: ['x', 'weight', 'bias'] },
+    { inputs, outputs: { y, twice: inputs.x }, douts, wanted: ['x', 'weight', 'bias'], tuning },
     (g) => {
       const x = g.activation('x');
       g.output('y', conv2d(g.graph, 'y', x, g.weight('weight', a.groups), g.vector('bias'), a));
@@ -59,7 +60,7 @@ const depthwise = (x: Shape['x'], kernel: Shape['kernel'], more: Partial<Shape> 
 
 const title = (s: Shape) => [JSON.stringify(s).replace(/"/g, ''), s] as const;
 
-describe('depthwise', () => {
+describe.each(TUNINGS)('depthwise, cut for %s', (_, tuning) => {
   test.each(
     [
       depthwise([2, 6, 9, 11], [3, 3], { padding: [1, 1] }),
@@ -81,12 +82,12 @@ describe('depthwise', () => {
       depthwise([1, 4800, 8, 8], [3, 3], { padding: [1, 1] }),
       depthwise([1, 3, 9, 9], [3, 3], { padding: [2, 2], dilation: [2, 2] }),
     ].map(title),
-  )('%s', async (_, s) => check(s));
+  )('%s', async (_, s) => check(s, tuning));
 });
 
 const pointwise = (x: Shape['x'], co: number): Shape => ({ x, co, kernel: [1, 1] });
 
-describe('pointwise', () => {
+describe.each(TUNINGS)('pointwise, cut for %s', (_, tuning) => {
   test.each(
     [
       pointwise([1, 3, 1, 1], 2),
@@ -99,10 +100,10 @@ describe('pointwise', () => {
       pointwise([1, 36, 61, 71], 33),
       pointwise([1, 12, 61, 71], 59),
     ].map(title),
-  )('%s', async (_, s) => check(s));
+  )('%s', async (_, s) => check(s, tuning));
 });
 
-describe('dense', () => {
+describe.each(TUNINGS)('dense, cut for %s', (_, tuning) => {
   test.each(
     [
       { x: [2, 3, 9, 11], co: 6, kernel: [3, 3], padding: [1, 1] },
@@ -118,5 +119,5 @@ describe('dense', () => {
       { x: [1, 4, 9, 9], co: 6, kernel: [3, 3], padding: [2, 2], dilation: [2, 2] },
       { x: [2, 6, 5, 7], co: 9, kernel: [3, 3], padding: [1, 1], stride: [2, 1], groups: 3 },
     ].map((s) => title(s as Shape)),
-  )('%s', async (_, s) => check(s));
+  )('%s', async (_, s) => check(s, tuning));
 });

@@ -3,9 +3,16 @@ import { type Gpu, requestGpu } from '../../src/gpu/device';
 import type { Graph } from '../../src/graph/graph';
 import { type ArenaLayout, buildPlan } from '../../src/graph/plan';
 import { product, type Shape } from '../../src/graph/tensor';
+import { GPU_TUNING, SOFTWARE_TUNING, type Tuning } from '../../src/graph/tuning';
 import { Session } from '../../src/runtime/session';
 import type { StepUniform } from '../../src/runtime/step';
 import { type Case, CaseGraph, type Numbers } from '../../src/verify/case';
+
+/** Plans are cut in two ways; both must be right, on any adapter. */
+export const TUNINGS = [
+  ['a GPU', GPU_TUNING],
+  ['a software adapter', SOFTWARE_TUNING],
+] as const;
 
 let device: Promise<Gpu> | undefined;
 
@@ -64,18 +71,13 @@ export async function runCase(
     douts?: Case['douts'];
     wanted?: string[];
     step?: StepUniform;
+    tuning?: Tuning;
   },
   build: (g: CaseGraph) => void,
 ): Promise<Map<string, Float32Array>> {
   const gradients = Object.fromEntries((c.wanted ?? []).map((name) => [name, c.inputs[name]]));
-  const g = new CaseGraph({
-    op: 'test',
-    attrs: {},
-    inputs: c.inputs,
-    outputs: c.outputs,
-    douts: c.douts ?? {},
-    gradients,
-  });
+  const { inputs, outputs, douts = {}, tuning } = c;
+  const g = new CaseGraph({ op: 'test', attrs: {}, inputs, outputs, douts, gradients }, tuning);
   build(g);
   return g.run(await gpu(), c.step);
 }
