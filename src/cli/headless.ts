@@ -35,7 +35,7 @@ declare global {
 }
 
 const assets = new URL('../../', document.baseURI).href;
-const { api } = connectEngine(assets);
+const { api } = connectEngine({ assets });
 
 window.refocusCall = async (call) => {
   try {

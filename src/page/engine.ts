@@ -5,10 +5,15 @@ import { connectEngine, type EngineConnection } from '../worker/client';
 
 let connection: EngineConnection | undefined;
 
-/** The engine; its worker starts at the first call. */
+/** The engine; its worker starts at the first call, and anew after a failure. */
 export function engine(): EngineConnection['api'] {
-  connection ??= connectEngine();
+  connection ??= connectEngine({ onFailure: disconnect });
   return connection.api;
+}
+
+function disconnect(): void {
+  connection?.terminate();
+  connection = undefined;
 }
 
 export type Adapter =

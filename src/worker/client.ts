@@ -21,17 +21,45 @@ Comlink.transferHandlers.set('throw', {
 
 /** The engine in a new worker. `terminate` ends the worker and whatever it runs. */
 export interface EngineConnection {
-  api: Comlink.Remote<EngineApi>;
+  api: EngineApi;
   terminate(): void;
 }
 
-/**
- * Starts the engine's worker.
- * @param assets address below which the files of public/ lie; default the page's own base
- */
-export function connectEngine(
-  assets: string = new URL(import.meta.env.BASE_URL, document.baseURI).href,
-): EngineConnection {
-  const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: assets });
-  return { api: Comlink.wrap<EngineApi>(worker), terminate: () => worker.terminate() };
+export interface ConnectOptions {
+  /** address below which the files of public/ lie; default the page's own base */
+  assets?: string;
+  /** called once when the worker is past use: what was asked of it fails, and a new connection is needed */
+  onFailure?: () => void;
+}
+
+/** Starts the engine's worker. Calls reject when it does not load or fails outside a call; they never wait forever. */
+export function connectEngine({ assets, onFailure }: ConnectOptions = {}): EngineConnection {
+  const name = assets ?? new URL(import.meta.env.BASE_URL, document.baseURI).href;
+  const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name });
+  const failure = failureOf(worker);
+  failure.catch(() => onFailure?.());
+  const remote = Comlink.wrap<EngineApi>(worker);
+  const api = new Proxy(remote as unknown as EngineApi, {
+    get: (target, method: keyof EngineApi) => {
+      const call = target[method] as (...args: unknown[]) => Promise<unknown>;
+      return (...args: unknown[]) => Promise.race([call(...args), failure]);
+    },
+  });
+  return { api, terminate: () => worker.terminate() };
+}
+
+/** Rejects when the worker breaks; Comlink itself would leave its calls pending. */
+function failureOf(worker: Worker): Promise<never> {
+  return new Promise((_, reject) => {
+    worker.addEventListener('error', (event) => {
+      // a script that cannot be loaded has no message
+      const missing = new UserError(
+        "The engine's worker did not load: check the connection and reload the page.",
+      );
+      reject(event.message ? new Error(event.message) : missing);
+    });
+    worker.addEventListener('messageerror', () =>
+      reject(new Error('a message of the engine could not be read')),
+    );
+  });
 }

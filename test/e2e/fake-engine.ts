@@ -17,6 +17,8 @@ export interface Scenario {
   noAdapter?: string;
   /** the sentence that `train` fails with */
   trainError?: string;
+  /** what the worker throws outside any call while it trains */
+  crash?: string;
   proofOk?: boolean;
   stepMs?: number;
 }
@@ -49,6 +51,12 @@ let isPaused = false;
 let isCancelled = false;
 
 async function train(job: TrainJob, onEvent: (event: TrainEvent) => void): Promise<TrainResult> {
+  if (scenario.crash) {
+    setTimeout(() => {
+      throw new Error(scenario.crash);
+    });
+    return new Promise(() => {});
+  }
   if (scenario.trainError) throw new UserError(scenario.trainError);
   isPaused = false;
   isCancelled = false;

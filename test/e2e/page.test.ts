@@ -184,6 +184,20 @@ test('without WebGPU the page says so and stays readable', async () => {
   expect(await page.getByRole('heading', { name: 'Channel redundancy' }).isVisible()).toBe(true);
 });
 
+test('an engine that does not load or breaks down says so, and the page goes on', async () => {
+  const absent = await site.open({ scenario: 'absent' });
+  expect(await absent.getByRole('alert').textContent()).toBe(
+    "The engine's worker did not load: check the connection and reload the page.",
+  );
+  const page = await site.open({ scenario: { crash: 'out of bounds' } });
+  for (let attempt = 0; attempt < 2; attempt++) {
+    await start(page);
+    expect(await page.getByRole('alert').textContent()).toMatch(
+      /^Refocus failed unexpectedly \(.*out of bounds\)\. Reload the page/,
+    );
+  }
+});
+
 describe.each(['light', 'dark'] as const)('in %s colours', (colorScheme) => {
   test.each([1440, 390])('the page at %i px is accessible and no wider than the window', async (width) => {
     const context = { viewport: { width, height: 900 }, colorScheme };

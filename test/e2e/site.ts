@@ -11,8 +11,8 @@ import type { Scenario } from './fake-engine';
 export interface Site {
   /** a new page in a context of its own; `path` follows the site's address, for example `#epochs=2` */
   open(options?: {
-    /** what the fake engine does; `real`: the engine itself */
-    scenario?: Scenario | 'real';
+    /** what the fake engine does; `real`: the engine itself; `absent`: a worker that does not load */
+    scenario?: Scenario | 'real' | 'absent';
     path?: string;
     context?: BrowserContextOptions;
   }): Promise<Page>;
@@ -35,7 +35,7 @@ export async function openSite(): Promise<Site> {
       const body = `const scenario = ${JSON.stringify(scenario)};\n${fake}`;
       if (scenario !== 'real') {
         await page.route('**/assets/worker-*.js', (route) =>
-          route.fulfill({ body, contentType: 'text/javascript' }),
+          scenario === 'absent' ? route.abort() : route.fulfill({ body, contentType: 'text/javascript' }),
         );
       }
       await page.goto(server.url + path);
