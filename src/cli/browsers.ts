@@ -1,33 +1,37 @@
 /** Finds the browsers that headless runs and tests need, and brings them where there are none. */
-import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { delimiter, dirname, join } from 'node:path';
-import { promisify } from 'node:util';
 import { chromium } from 'playwright-core';
 import { UserError } from '../errors';
-import { findChromium } from './chromium';
-
-const runFile = promisify(execFile);
+import { chromiumCandidates } from './chromium';
+import { type Machine, thisMachine } from './machine';
 
 type Note = (line: string) => void;
 
 const DOWNLOAD_HOST = 'https://cdn.playwright.dev/';
 
 /**
+ * Path of the first Chromium that is there and starts; undefined where there is none.
+ * @throws UserError where CHROMIUM names one that does not start
+ */
+export async function workingChromium(machine: Machine = thisMachine): Promise<string | undefined> {
+  const found = await firstThatStarts(chromiumCandidates(machine.env), machine);
+  if (!found && machine.env.CHROMIUM) throw badVariable('CHROMIUM', machine);
+  return found;
+}
+
+/**
  * Path of a Chromium: one that is there, else Playwright's, else Debian's where we may install.
  * @throws UserError that says what to install
  */
-export async function ensureChromium(note: Note): Promise<string> {
-  const found = findChromium();
-  if (found && (await starts(found))) return found;
-  if (process.env.CHROMIUM)
-    throw new UserError(`${process.env.CHROMIUM} (CHROMIUM) does not start; name another one.`);
-  if (await installPlaywrightChromium(note)) return chromium.executablePath();
-  if (await installDebian(['chromium'], note)) {
-    const installed = findChromium();
-    if (installed && (await starts(installed))) return installed;
+export async function ensureChromium(note: Note, machine: Machine = thisMachine): Promise<string> {
+  const found = await workingChromium(machine);
+  if (found) return found;
+  const downloaded = await downloadChromium(note, machine);
+  if (downloaded) return downloaded;
+  if (await installDebian(['chromium'], note, machine)) {
+    const installed = await workingChromium(machine);
+    if (installed) return installed;
   }
   throw new UserError(
     'No Chromium was found: install one (Debian: `apt-get install chromium`), or run ' +
@@ -39,14 +43,12 @@ export async function ensureChromium(note: Note): Promise<string> {
  * Path of a Firefox with a Vulkan driver for its WebGPU; Debian's where we may install.
  * @throws UserError that says what to install
  */
-export async function ensureFirefox(note: Note): Promise<string> {
-  const find = async () => {
-    for (const path of firefoxCandidates()) if (await starts(path)) return path;
-    return undefined;
-  };
+export async function ensureFirefox(note: Note, machine: Machine = thisMachine): Promise<string> {
+  const find = () => firstThatStarts(firefoxCandidates(machine.env), machine);
   const found = await find();
-  if (found && (await hasVulkan())) return found;
-  if (await installDebian(['firefox-esr', 'mesa-vulkan-drivers'], note)) {
+  if (!found && machine.env.FIREFOX) throw badVariable('FIREFOX', machine);
+  if (found && (await machine.hasVulkan())) return found;
+  if (await installDebian(['firefox-esr', 'mesa-vulkan-drivers'], note, machine)) {
     const installed = await find();
     if (installed) return installed;
   }
@@ -57,53 +59,52 @@ export async function ensureFirefox(note: Note): Promise<string> {
   );
 }
 
+const badVariable = (name: 'CHROMIUM' | 'FIREFOX', { env }: Machine): UserError =>
+  new UserError(`${env[name]} (${name}) does not start; name another browser or unset ${name}.`);
+
 /** Firefoxes that may be there, best first: the one that FIREFOX names, the system's. */
-function firefoxCandidates(): string[] {
-  if (process.env.FIREFOX) return [process.env.FIREFOX];
-  const folders = (process.env.PATH ?? '').split(delimiter).filter(Boolean);
+function firefoxCandidates(env: Machine['env']): string[] {
+  if (env.FIREFOX) return [env.FIREFOX];
+  const folders = (env.PATH ?? '').split(delimiter).filter(Boolean);
   const onPath = ['firefox', 'firefox-esr'].flatMap((name) => folders.map((folder) => join(folder, name)));
-  return [...onPath, '/Applications/Firefox.app/Contents/MacOS/firefox'].filter((path) => existsSync(path));
+  return [...onPath, '/Applications/Firefox.app/Contents/MacOS/firefox'];
 }
 
-/** Whether a Vulkan driver is registered, which Firefox needs on Linux. */
-async function hasVulkan(): Promise<boolean> {
-  if (process.platform !== 'linux' || process.env.VK_ICD_FILENAMES || process.env.VK_DRIVER_FILES)
-    return true;
-  const folders = ['/usr/share/vulkan/icd.d', '/etc/vulkan/icd.d'];
-  const drivers = await Promise.all(folders.map((folder) => readdir(folder).catch(() => [])));
-  return drivers.flat().length > 0;
+/** One without its libraries is there, and does not start: the next may. */
+async function firstThatStarts(candidates: string[], machine: Machine): Promise<string | undefined> {
+  for (const path of candidates) if (machine.exists(path) && (await starts(path, machine))) return path;
+  return undefined;
 }
 
-/** True where the program runs at all; one without its libraries does not. */
-async function starts(program: string): Promise<boolean> {
-  return succeeds(program, ['--version'], 60_000);
-}
+const starts = async (path: string, machine: Machine): Promise<boolean> =>
+  (await machine.run(path, ['--version'], 60_000)) === undefined;
 
-async function succeeds(program: string, args: string[], timeout: number): Promise<boolean> {
-  try {
-    await runFile(program, args, { timeout, maxBuffer: 2 ** 26 });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-async function installPlaywrightChromium(note: Note): Promise<boolean> {
-  try {
-    // Playwright itself retries for minutes where the host cannot be reached.
-    await fetch(DOWNLOAD_HOST, { method: 'HEAD', signal: AbortSignal.timeout(5000) });
-  } catch {
-    return false;
-  }
+async function downloadChromium(note: Note, machine: Machine): Promise<string | undefined> {
+  // Playwright itself retries for minutes where the host cannot be reached.
+  if (!(await machine.reaches(machine.env.PLAYWRIGHT_DOWNLOAD_HOST ?? DOWNLOAD_HOST))) return undefined;
   note("Downloading Playwright's Chromium");
   const cli = join(dirname(createRequire(import.meta.url).resolve('playwright-core/package.json')), 'cli.js');
-  await succeeds(process.execPath, [cli, 'install', '--no-shell', 'chromium'], 300_000);
-  return starts(chromium.executablePath());
+  const problem = await machine.run(process.execPath, [cli, 'install', '--no-shell', 'chromium'], 300_000);
+  if (problem) note(`The download failed: ${problem}`);
+  const path = chromium.executablePath();
+  if (!machine.exists(path)) return undefined;
+  const obstacle = await machine.run(path, ['--version'], 60_000);
+  if (obstacle) note(`Playwright's Chromium does not start: ${obstacle}`);
+  return obstacle ? undefined : path;
 }
 
-async function installDebian(packages: string[], note: Note): Promise<boolean> {
-  if (process.getuid?.() !== 0 || !(await succeeds('apt-get', ['--version'], 10_000))) return false;
+async function installDebian(packages: string[], note: Note, machine: Machine): Promise<boolean> {
+  if (!machine.isRoot || (await machine.run('apt-get', ['--version'], 10_000))) return false;
   note(`Installing Debian's ${packages.join(' and ')}`);
-  await succeeds('apt-get', ['update'], 300_000);
-  return succeeds('apt-get', ['install', '-y', '--no-install-recommends', ...packages], 900_000);
+  const steps: [args: string[], timeout: number][] = [
+    [['update'], 300_000],
+    [['install', '-y', '--no-install-recommends', ...packages], 900_000],
+  ];
+  let problem: string | undefined;
+  for (const [args, timeout] of steps) {
+    // another apt-get may be at work; an update that fails may still leave lists that do
+    problem = await machine.run('apt-get', ['-o', 'DPkg::Lock::Timeout=120', ...args], timeout);
+    if (problem) note(`apt-get ${args[0]} failed: ${problem}`);
+  }
+  return problem === undefined;
 }

@@ -11,14 +11,16 @@ const macPaths = [
 ];
 
 /** Browsers that may be there, best first: the one that CHROMIUM names, Playwright's, the system's. */
-export function chromiumCandidates(): string[] {
-  if (process.env.CHROMIUM) return [process.env.CHROMIUM];
-  const folders = [...(process.env.PATH ?? '').split(':').filter(Boolean), '/usr/bin', '/snap/bin'];
+export function chromiumCandidates(
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): string[] {
+  if (env.CHROMIUM) return [env.CHROMIUM];
+  const folders = [...(env.PATH ?? '').split(':').filter(Boolean), '/usr/bin', '/snap/bin'];
   const onPath = programs.flatMap((program) => folders.map((folder) => join(folder, program)));
   return [chromium.executablePath(), ...onPath, ...macPaths].filter((path) => path !== '');
 }
 
-/** The first candidate that exists. */
+/** The first candidate that exists; `workingChromium` also sees whether it starts. */
 export function findChromium(): string | undefined {
   return chromiumCandidates().find((path) => existsSync(path));
 }

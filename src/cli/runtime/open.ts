@@ -1,7 +1,6 @@
 /** Chooses where the engine runs: Node through Dawn, or headless Chromium. */
 import { UserError } from '../../errors';
-import { ensureChromium } from '../browsers';
-import { findChromium } from '../chromium';
+import { ensureChromium, workingChromium } from '../browsers';
 import type { RuntimeOptions, Session } from '../command';
 import { openBrowser } from './browser';
 import { openNode, probeNode } from './node';
@@ -24,10 +23,9 @@ export async function openEngine(options: OpenOptions): Promise<Session> {
   if (runtime === 'browser') return openBrowser(pageFolder, await browserPath(options));
   const node = await probeNode();
   if (node === 'gpu') return openNode(pageFolder);
-  const browser = options.install ? await ensureChromium(note) : findChromium();
+  const browser = options.install ? await ensureChromium(note) : await workingChromium();
   if (browser) return openBrowser(pageFolder, browser);
   if (node === 'software') return openNode(pageFolder);
-  rejectNamedChromium();
   throw new UserError(
     'No WebGPU here: Node finds no Vulkan driver and there is no Chromium; install one (Debian: ' +
       '`apt-get install chromium`; anywhere: `npx playwright-core install chromium`) or a Vulkan driver.',
@@ -35,18 +33,10 @@ export async function openEngine(options: OpenOptions): Promise<Session> {
 }
 
 async function browserPath({ install, note }: OpenOptions): Promise<string> {
-  const found = install ? await ensureChromium(note) : findChromium();
+  const found = install ? await ensureChromium(note) : await workingChromium();
   if (found) return found;
-  rejectNamedChromium();
   throw new UserError(
     'No Chromium was found: install one (Debian: `apt-get install chromium`; anywhere: ' +
       '`npx playwright-core install chromium`) or set CHROMIUM to its path.',
   );
-}
-
-/** CHROMIUM hides all other browsers: where it is wrong, that is what to mend. */
-function rejectNamedChromium(): void {
-  const named = process.env.CHROMIUM;
-  if (named)
-    throw new UserError(`${named} (CHROMIUM) does not exist; name another browser or unset CHROMIUM.`);
 }
