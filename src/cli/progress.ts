@@ -44,6 +44,10 @@ export function describeEvents(
         return show(event.message);
       case 'warning':
         return note(`warning: ${event.message}`);
+      case 'tuned':
+        return note(
+          `fastest way: ${JSON.stringify(event.timed[0].tuning)}, ${event.timed.map(({ ms }) => ms.toFixed(1)).join(', ')} ms a step`,
+        );
       case 'plan':
         steps = event.steps;
         return note(

@@ -27,7 +27,7 @@ const chunkOf = (taps: number) => Math.ceil(taps / Math.ceil(taps / 8));
 
 /** Columns a block: more of them save loads, but their sums wait in registers. */
 const columnsOf = (t: ConvTensors, { sums }: Tuning) =>
-  isSmall(t) ? sums / (t.attrs.stride[1] > 1 ? 16 : 8) : 4;
+  isSmall(t) ? Math.max(1, sums / (t.attrs.stride[1] > 1 ? 16 : 8)) : 4;
 
 function outputBlocks(t: ConvTensors, tuning: Tuning): BlockGrid {
   const [n, rows, columns] = t.y.shape;

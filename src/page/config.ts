@@ -41,6 +41,7 @@ export const labels: Record<SettingName | NetworkField, string> = {
   std: 'Deviation',
   limit: 'Image limit',
   imageSize: 'Image side',
+  autotune: 'Tune for this device',
 };
 
 const labelOf = (name: string): string => labels[name as SettingName] ?? name;

@@ -1,6 +1,8 @@
 /** One run of training: its state as signals, and what start, pause, resume and cancel do to it. */
 import { batch, computed, signal } from '@preact/signals';
 import * as Comlink from 'comlink';
+import { get, update } from 'idb-keyval';
+import { parseTunings } from '../train/tunings';
 import type {
   EvalPoint,
   LayerRedundancy,
@@ -76,6 +78,7 @@ export async function start(): Promise<void> {
   try {
     const job: TrainJob = { model: readModel(), ...readData(), settings: readSettings() };
     reset(job.settings);
+    if (job.settings.autotune) job.tunings = parseTunings(await get(TUNINGS).catch(() => undefined));
     // The lock keeps a hidden tab running; shared, because runs in two tabs do not disturb each other.
     const trained = await navigator.locks.request('refocus-run', { mode: 'shared' }, () =>
       engine().train(job, Comlink.proxy(receive)),
@@ -95,6 +98,9 @@ export async function start(): Promise<void> {
   }
 }
 
+/** The database's key for what autotune found. */
+const TUNINGS = 'tunings';
+
 function receive(event: TrainEvent): void {
   batch(() => {
     switch (event.type) {
@@ -104,6 +110,12 @@ function receive(event: TrainEvent): void {
         return;
       case 'warning':
         warnings.value = [...warnings.value, event.message];
+        return;
+      case 'tuned':
+        // a browser that keeps nothing tunes again
+        update(TUNINGS, (known) => ({ ...parseTunings(known), [event.key]: event.timed[0].tuning })).catch(
+          () => {},
+        );
         return;
       case 'plan':
         plan.value = event;

@@ -49,6 +49,7 @@ const optimizer: SettingName[] = [
   'clipNorm',
 ];
 const images: SettingName[] = ['cropPadding', 'flip', 'mean', 'std', 'limit', 'imageSize'];
+const device: SettingName[] = ['autotune'];
 const typed = new Set<SettingName>(['layers', 'mean', 'std']);
 
 export function StepTrain() {
@@ -127,7 +128,7 @@ function Advanced() {
     </>
   );
   const shown = (name: SettingName) => settings.optimizer === 'sgd' || !sgd.includes(name);
-  const advanced = [...map, ...optimizer, ...images];
+  const advanced = [...map, ...optimizer, ...images, ...device];
   const wrong = advanced.filter((name) => settingError(name)).length;
   return (
     <details class="advanced">
@@ -138,6 +139,7 @@ function Advanced() {
       {hasMap && group('Map', map)}
       {group('Optimisation', optimizer.filter(shown))}
       {group('Images', images)}
+      {group('Device', device)}
     </details>
   );
 }

@@ -38,6 +38,8 @@ export interface TrainSettings {
   limit: number;
   /** side in pixels that images are resized to; 0: the built-in default of the data */
   imageSize: number;
+  /** time a few ways to cut the step on this device and take the fastest; the bits of a run depend on the way */
+  autotune: boolean;
 }
 
 /** One setting: its check, what the check expects in words, its default and its one-line help. */
@@ -177,6 +179,11 @@ export const settingFields: { readonly [K in keyof TrainSettings]: SettingField<
     ...whole(0, 1024),
     fallback: 0,
     help: 'side in pixels that images are resized to; 0: as the data is',
+  },
+  autotune: {
+    ...flag,
+    fallback: false,
+    help: 'time a few ways to cut the step on this device, take the fastest and remember it',
   },
 };
 

@@ -39,8 +39,8 @@ export function stepProgram({ network, batch, size, method }: PlanOptions, tunin
   const settings = { ...defaultSettings(), method, batch };
   const refconv = refconvOptions(model, arch, [size, size], settings);
   const images = { count: batch, height: size, width: size };
-  const training = { architecture: model, train: images, test: images, settings, refconv };
-  return buildPrograms(training, tuning).program;
+  const training = { architecture: model, train: images, test: images, settings, refconv, tuning };
+  return buildPrograms(training).program;
 }
 
 const modelOf = ({ arch, classes = 10, ...rest }: NetworkOptions): Architecture =>

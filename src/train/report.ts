@@ -1,4 +1,5 @@
 /** What a run reports: the points of its curves, the proof of its merge, its figures. Types only. */
+import type { Tuning } from '../graph/tuning';
 
 /** One point of the curves. */
 export interface StepPoint {
@@ -37,4 +38,6 @@ export interface Report {
   stepMs: number;
   plan: { dispatches: number; bytesPerStep: number; peakBytes: number };
   adapter: string;
+  /** how the plans were cut */
+  tuning: Tuning;
 }

@@ -2,6 +2,7 @@ import type { LayerRedundancy } from '../analysis/redundancy';
 import type { LabelledImages } from '../data/types';
 import { UserError } from '../errors';
 import type { Gpu } from '../gpu/device';
+import type { Tuning } from '../graph/tuning';
 import { describe } from '../nn/describe';
 import { initialState } from '../nn/init';
 import type { StateTensors } from '../nn/state';
@@ -24,6 +25,8 @@ import {
   skippedWarning,
 } from './sources';
 import { type Control, type Observer, stepsPerEpoch, Trainer, type Training } from './trainer';
+import { autotune, type TunedStep, tuningKey } from './tune';
+import type { Tunings } from './tunings';
 
 export interface TrainJob {
   model: ModelSource;
@@ -31,11 +34,18 @@ export interface TrainJob {
   /** absent: a tenth of the training images is held out */
   test?: DataSource;
   settings: TrainSettings;
+  /** what earlier runs found with `autotune`; a run that finds something new says so by the event `tuned` */
+  tunings?: Tunings;
 }
 
 export type TrainEvent =
-  | { type: 'phase'; phase: 'load' | 'compile' | 'baseline' | 'train' | 'merge' | 'prove'; message: string }
+  | {
+      type: 'phase';
+      phase: 'load' | 'tune' | 'compile' | 'baseline' | 'train' | 'merge' | 'prove';
+      message: string;
+    }
   | { type: 'warning'; message: string }
+  | { type: 'tuned'; key: string; timed: TunedStep[] }
   | {
       type: 'plan';
       dispatches: number;
@@ -94,6 +104,7 @@ export async function runTraining(job: TrainJob, context: RunContext): Promise<T
     emit({ type: 'redundancy', when, layers: networkRedundancy(network.architecture, test, state) });
   redundancy('before', network.checkpoint.tensors);
 
+  if (settings.autotune) training.tuning = await tune(gpu, training, job.tunings, emit);
   emit({ type: 'phase', phase: 'compile', message: 'Compiling the training step' });
   const observer: Observer = {
     steps: (points, imagesPerSecond, etaSeconds) =>
@@ -141,6 +152,7 @@ export async function runTraining(job: TrainJob, context: RunContext): Promise<T
       stepMs,
       plan,
       adapter: gpu.name,
+      tuning: training.tuning ?? gpu.tuning,
     };
     return {
       report,
@@ -153,6 +165,22 @@ export async function runTraining(job: TrainJob, context: RunContext): Promise<T
   } finally {
     trainer.session.destroy();
   }
+}
+
+/** The remembered tuning for this step on this device, else the fastest of a few, timed now. */
+async function tune(
+  gpu: Gpu,
+  training: Training,
+  known: Tunings = {},
+  emit: RunContext['emit'],
+): Promise<Tuning> {
+  const key = tuningKey(gpu, training);
+  if (Object.hasOwn(known, key)) return known[key];
+  const timed = await autotune(gpu, training, (done, of) =>
+    emit({ type: 'phase', phase: 'tune', message: `Timing way ${done} of ${of} to cut the step` }),
+  );
+  emit({ type: 'tuned', key, timed });
+  return timed[0].tuning;
 }
 
 async function load(job: TrainJob, { asset, emit }: RunContext) {

@@ -26,6 +26,8 @@ export interface Training {
   settings: TrainSettings;
   schedule: Schedule;
   refconv?: RefConvOptions;
+  /** how the plans are cut; default: as the device asks */
+  tuning?: Tuning;
 }
 
 /** Set from outside while a run goes on; looked at after every step. */
@@ -68,7 +70,7 @@ export class Trainer {
   ) {}
 
   static async create(gpu: Gpu, t: Training, observer: Observer): Promise<Trainer> {
-    const { program, evaluation } = buildPrograms(t, gpu.tuning);
+    const { program, evaluation } = buildPrograms({ ...t, tuning: t.tuning ?? gpu.tuning });
     const session = await Session.create(gpu, { train: program.plan, evaluate: evaluation.plan });
     loadState(session, program.net, t.start);
     uploadImages(session, 'train', t.train);
@@ -222,10 +224,12 @@ const evaluationBatch = (t: { test: ImageSize }): number => Math.min(EVALUATION_
 
 /** Both programs of a run, over one layout of the arenas; without a device's tuning they are cut for a GPU. */
 export function buildPrograms(
-  t: Pick<Training, 'architecture' | 'settings' | 'refconv'> & { train: ImageSize; test: ImageSize },
-  tuning?: Tuning,
+  t: Pick<Training, 'architecture' | 'settings' | 'refconv' | 'tuning'> & {
+    train: ImageSize;
+    test: ImageSize;
+  },
 ): { program: Program; evaluation: Program } {
-  const { architecture, refconv, settings } = t;
+  const { architecture, refconv, settings, tuning } = t;
   const layout = {};
   const images = (name: 'train' | 'test') => {
     const { count, height, width } = t[name];

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Graph } from '../../src/graph/graph';
 import { buildPlan } from '../../src/graph/plan';
-import type { Tuning } from '../../src/graph/tuning';
+import { GPU_TUNING, SOFTWARE_TUNING, type Tuning } from '../../src/graph/tuning';
 import { type Layout, weightLayout } from '../../src/nn/layout';
 import type { Activation } from '../../src/ops/activation';
 import type { BlockGrid, ConvTensors, FusedConvAttributes } from '../../src/ops/conv-geometry';
@@ -229,8 +229,15 @@ const SHAPES = [
   shape([1, 5, 8, 7], 3, 3, { stride: [2, 2] }),
 ];
 
+/** What autotune may try at either end, besides. */
+const ALL_TUNINGS = [
+  ...TUNINGS,
+  ['the smallest tiles', { ...GPU_TUNING, sums: 8, threads: 65536 }],
+  ['the largest tiles', { ...SOFTWARE_TUNING, sums: 64, threads: 256 }],
+] as const;
+
 describe.each(
-  SHAPES.flatMap(([title, s]) => TUNINGS.map(([name, tuning]) => [title, name, s, tuning] as const)),
+  SHAPES.flatMap(([title, s]) => ALL_TUNINGS.map(([name, tuning]) => [title, name, s, tuning] as const)),
 )('batch norms around %s, cut for %s', (_title, _name, s, tuning) => {
   test('forward: scale, shift and activation of x, mean and M2 of y', () => checkForward(s, tuning));
   test('backward: the gradient through the norm behind', () => checkBackward(s, tuning, false));

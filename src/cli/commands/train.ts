@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { UserError } from '../../errors';
+import type { Tuning } from '../../graph/tuning';
 import { parseSettings, type TrainSettings } from '../../train/config';
 import { parseNetworkOptions } from '../../train/network-options';
 import type { Report, TrainJob } from '../../worker/api';
@@ -17,6 +18,7 @@ import {
 } from '../options';
 import { describeEvents } from '../progress';
 import { openRunFolder } from '../run-folder';
+import { readTunings, rememberTuning } from '../tunings';
 
 /** All that a run needs, as config.json keeps it. */
 export interface RunConfig extends InputPaths {
@@ -110,6 +112,12 @@ async function readConfigFile(file: string): Promise<RunConfig> {
   };
 }
 
+async function remember({ key, tuning }: { key: string; tuning: Tuning }, context: Context): Promise<void> {
+  await rememberTuning(key, tuning).catch((error: Error) =>
+    context.note(`warning: the tuning could not be remembered (${error.message})`),
+  );
+}
+
 /** What a finished run leaves. */
 export interface TrainedRun {
   report: Report;
@@ -153,10 +161,14 @@ export async function trainInto(
     session.api.cancel().catch((error: unknown) => context.note(String(error)));
   });
   try {
-    const result = await session.api.train(job, (event) => {
+    let found: { key: string; tuning: Tuning } | undefined;
+    const tunings = job.settings.autotune ? await readTunings() : undefined;
+    const result = await session.api.train({ ...job, tunings }, (event) => {
       folder.record(event);
       describe(event);
+      if (event.type === 'tuned') found = { key: event.key, tuning: event.timed[0].tuning };
     });
+    if (found) await remember(found, context);
     context.progress('');
     await folder.writeJson('report.json', result.report);
     const { proof } = result.report;

@@ -1,0 +1,71 @@
+import { checkGpu, type Gpu } from '../gpu/device';
+import type { Tuning } from '../graph/tuning';
+import { loadState } from '../nn/state';
+import { Session } from '../runtime/session';
+import type { Training } from './trainer';
+import { buildPrograms } from './trainer';
+
+/** A tuning and the time of a training step cut by it, in milliseconds. */
+export interface TunedStep {
+  tuning: Tuning;
+  ms: number;
+}
+
+/** A device and a step on it: what a remembered tuning holds for. */
+export function tuningKey(gpu: Gpu, training: Training): string {
+  const { dispatches, flops } = buildPrograms({ ...training, tuning: gpu.tuning }).program.plan.totals;
+  return `${gpu.name}, ${dispatches} dispatches, ${flops} flops`;
+}
+
+/** Steps timed for each way, the fastest of which counts. */
+const STEPS = 3;
+
+/** Ways to cut the work beside one: larger and smaller tiles, then more and fewer threads. */
+const NEIGHBOURS: ((t: Tuning) => Tuning[])[] = [
+  (t) => [t.sums / 2, t.sums * 2].map((sums) => ({ ...t, sums })),
+  (t) => [t.threads / 4, t.threads * 4].map((threads) => ({ ...t, threads })),
+];
+
+/**
+ * Times the real training step as it is cut for the device, and in a few other ways: first larger and smaller tiles, then
+ * the best of these with more and with fewer threads. Gives all that it timed, the fastest first.
+ */
+export async function autotune(
+  gpu: Gpu,
+  training: Training,
+  onProgress: (done: number, of: number) => void,
+): Promise<TunedStep[]> {
+  const of = 1 + NEIGHBOURS.length * 2;
+  const timed: TunedStep[] = [];
+  const time = async (tuning: Tuning) => {
+    onProgress(timed.length + 1, of);
+    timed.push({ tuning, ms: await timeStep(gpu, { ...training, tuning }) });
+    timed.sort((a, b) => a.ms - b.ms);
+  };
+  await time(gpu.tuning);
+  for (const neighbours of NEIGHBOURS) for (const tuning of neighbours(timed[0].tuning)) await time(tuning);
+  return timed;
+}
+
+/** Milliseconds of a step on images of one value: no kernel's time depends on the numbers. */
+async function timeStep(gpu: Gpu, training: Training): Promise<number> {
+  const { batch } = training.settings;
+  const images = { ...training.train, count: batch };
+  const { program } = buildPrograms({ ...training, train: images, test: images });
+  const session: Session<'train'> = await Session.create(gpu, { train: program.plan });
+  try {
+    loadState(session, program.net, training.start);
+    const times: number[] = [];
+    for (let i = 0; i <= STEPS; i++) {
+      const start = performance.now();
+      session.run('train', { rows: batch, lr: 0 });
+      await session.settle();
+      times.push(performance.now() - start);
+    }
+    checkGpu(gpu);
+    // the first run pays for what is set up late
+    return Math.min(...times.slice(1));
+  } finally {
+    session.destroy();
+  }
+}
