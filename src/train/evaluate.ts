@@ -1,5 +1,5 @@
 import type { LabelledImages } from '../data/types';
-import type { Gpu } from '../gpu/device';
+import { type Gpu, throwFailure } from '../gpu/device';
 import { pad4 } from '../graph/tensor';
 import type { Architecture } from '../nn/net';
 import { loadState, type StateTensors } from '../nn/state';
@@ -80,15 +80,26 @@ export async function evaluateNetwork(
     layout: {},
     tuning: gpu.tuning,
   });
-  const session: Session<string> = await Session.create(gpu, { evaluate: plan });
+  let session: Session<string> | undefined;
   try {
+    session = await Session.create(gpu, { evaluate: plan });
     loadState(session, net, state);
     uploadImages(session, 'test', images);
     const evaluation = await runEvaluation(session, options.limit ?? count, batch, options.keep);
     return { ...evaluation, parameters: net.parameterCount(), multiplyAdds: net.multiplyAdds };
+  } catch (error) {
+    throw await failureBehind(gpu, error);
   } finally {
-    session.destroy();
+    session?.destroy();
   }
+}
+
+/**
+ * The device's failure where it has one, else the error itself: calls on a device whose process has crashed end with
+ * words of the browser's own, and now and then before the device is known to be lost.
+ */
+export async function failureBehind(gpu: Gpu, error: unknown): Promise<Error> {
+  return throwFailure(gpu, error).catch((cause: Error) => cause);
 }
 
 function concatenate(parts: Float32Array[]): Float32Array {

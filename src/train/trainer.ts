@@ -11,7 +11,7 @@ import { learningRate, type Schedule } from '../optim/schedules';
 import { Session } from '../runtime/session';
 import type { Snapshot } from '../runtime/snapshot';
 import type { TrainSettings } from './config';
-import { runEvaluation, uploadImages } from './evaluate';
+import { failureBehind, runEvaluation, uploadImages } from './evaluate';
 import { ADAM_BETAS, evaluationProgram, type Program, trainProgram } from './programs';
 import { shuffledOrder } from './random';
 import type { EvalPoint, StepPoint } from './report';
@@ -96,10 +96,9 @@ export class Trainer {
         await this.evaluate();
       }
     } catch (error) {
-      if (!this.last) throw error;
-      this.observer.warning(
-        `${(error as Error).message} The weights of step ${this.last.point.step} are kept.`,
-      );
+      const cause = await failureBehind(this.session.gpu, error);
+      if (!this.last) throw cause;
+      this.observer.warning(`${cause.message} The weights of step ${this.last.point.step} are kept.`);
     }
   }
 
@@ -205,7 +204,8 @@ export class Trainer {
       evals: this.evals,
       best: this.best,
       last: this.last,
-      steps: this.step,
+      // those that the last weights have taken: a lost device takes later ones with it
+      steps: this.last.point.step,
       stepMs: times[times.length >> 1] ?? 0,
     };
   }

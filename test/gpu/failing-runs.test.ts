@@ -106,12 +106,12 @@ describe('before there is anything to save, the run ends with one sentence', () 
 describe('afterwards the work is kept', () => {
   test.each<[string, Loss, number]>([
     ['in the second epoch', { at: evaluated('epoch') }, 4],
-    ['while merging', { at: phase('merge') }, 8],
     ['while proving', { at: phase('prove') }, 8],
   ])('%s: a new device proves it', async (_, loss, steps) => {
     const { result, warnings, devices } = await lose(loss);
     expect(devices).toBe(2);
     expect(result.evals.at(-1)!.step).toBe(steps);
+    expect(result.report.steps).toBe(steps);
     expect(result.report.proof).toMatchObject({ ok: true, images: 4, top1Agreement: 1 });
     expect(readCheckpoint(result.merged, 'merged').tensors.get('features.1.conv.0.0.weight')!.shape).toEqual([
       8, 1, 3, 3,
