@@ -1,35 +1,13 @@
 // dx[n, h, w, c] = addend + sum_{kh, kw, o in the group of c} dy[n, oh, ow, o] * w[kh, kw, c - first, o]
 // over the (oh, kh) with oh*SH - PH + kh*DH = h, likewise for columns. One element of dx a thread.
+//#import common/direct
 const WG: u32 = 64u;
 const ADDEND: bool = false;
-
-struct Sizes {
-  N: u32,
-  H: u32,
-  W: u32,
-  OH: u32,
-  OW: u32,
-  CIP: u32,
-  CI: u32,
-  COP: u32,
-  CI_GROUP: u32,
-  CIG: u32,
-  CO_GROUP: u32,
-  KH: u32,
-  KW: u32,
-  SH: u32,
-  SW: u32,
-  PH: u32,
-  PW: u32,
-  DH: u32,
-  DW: u32,
-}
 
 @group(0) @binding(0) var<storage, read> dy: array<f32>;
 @group(0) @binding(1) var<storage, read> w: array<f32>;
 @group(0) @binding(2) var<storage, read> addend: array<f32>;
 @group(0) @binding(3) var<storage, read_write> dx: array<f32>;
-@group(0) @binding(10) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {

@@ -1,34 +1,11 @@
 // partial[s, kh, kw, i, o] = sum over the s-th of SPLITS runs of rows (n, oh) of x[n, ih, iw, first(o) + i] * dy[n, oh, ow, o]
-// One weight of one split a thread; conv/sum_splits adds the splits in order, so the result does not depend on timing.
+// One weight of one split a thread; reduce/sum_splits adds the splits in order, so the result does not depend on timing.
+//#import common/direct
 const WG: u32 = 64u;
-
-struct Sizes {
-  N: u32,
-  H: u32,
-  W: u32,
-  OH: u32,
-  OW: u32,
-  CIP: u32,
-  COP: u32,
-  CO: u32,
-  CI_GROUP: u32,
-  CIG: u32,
-  CO_GROUP: u32,
-  KH: u32,
-  KW: u32,
-  SH: u32,
-  SW: u32,
-  PH: u32,
-  PW: u32,
-  DH: u32,
-  DW: u32,
-  SPLITS: u32,
-}
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read> dy: array<f32>;
 @group(0) @binding(2) var<storage, read_write> partial: array<f32>;
-@group(0) @binding(10) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {

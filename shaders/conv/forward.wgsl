@@ -1,36 +1,14 @@
 // y[n, oh, ow, o] = bias[o] + sum_{kh, kw, i} x[n, oh*SH - PH + kh*DH, ow*SW - PW + kw*DW, first(o) + i] * w[kh, kw, i, o]
 // Any groups, dilation, stride, padding and kernel; one output element a thread. x, y: NHWC, channels padded to CIP, COP.
 // w: HWIO [KH, KW, CIG, COP]. Direct form: the fallback where no faster shader fits, and the reference of those that do.
+//#import common/direct
 const WG: u32 = 64u;
 const BIAS: bool = false;
-
-struct Sizes {
-  N: u32,
-  H: u32,
-  W: u32,
-  OH: u32,
-  OW: u32,
-  CIP: u32,
-  COP: u32,
-  CO: u32,
-  CI_GROUP: u32, // input channels a group
-  CIG: u32, // the same as stored in w (padded in a dense weight)
-  CO_GROUP: u32,
-  KH: u32,
-  KW: u32,
-  SH: u32,
-  SW: u32,
-  PH: u32,
-  PW: u32,
-  DH: u32,
-  DW: u32,
-}
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read> w: array<f32>;
 @group(0) @binding(2) var<storage, read> bias: array<f32>;
 @group(0) @binding(3) var<storage, read_write> y: array<f32>;
-@group(0) @binding(10) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {

@@ -8,13 +8,8 @@
 //#import common/activation
 //#import common/input
 //#import common/gradient
+//#import common/kernel
 const WG: u32 = 64u;
-const KH: u32 = 1u;
-const KW: u32 = 1u;
-const SH: u32 = 1u;
-const SW: u32 = 1u;
-const PH: u32 = 0u;
-const PW: u32 = 0u;
 const TW: u32 = 1u; // columns of dy at a time
 const CHUNK: u32 = 1u; // taps a thread
 const CHUNKS: u32 = 1u; // ceil(KW / CHUNK)

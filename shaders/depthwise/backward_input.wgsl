@@ -8,13 +8,8 @@
 //#import common/activation
 //#import common/input
 //#import common/gradient
+//#import common/kernel
 const WG: u32 = 64u;
-const KH: u32 = 1u;
-const KW: u32 = 1u;
-const SH: u32 = 1u;
-const SW: u32 = 1u;
-const PH: u32 = 0u;
-const PW: u32 = 0u;
 const ADDEND: bool = false;
 const TW: u32 = 1u; // columns of dx a block, a multiple of SW
 const ROWS: u32 = 1u; // max(KH, SH): rows of dx that wait

@@ -7,13 +7,8 @@
 // padding of the image stays 0. STATISTICS: partial[block, (mean, M2), c] over the block's part of y.
 //#import common/activation
 //#import common/input
+//#import common/kernel
 const WG: u32 = 64u;
-const KH: u32 = 1u;
-const KW: u32 = 1u;
-const SH: u32 = 1u;
-const SW: u32 = 1u;
-const PH: u32 = 0u;
-const PW: u32 = 0u;
 const BIAS: bool = false;
 const STATISTICS: bool = false;
 const TW: u32 = 1u; // columns of y a block

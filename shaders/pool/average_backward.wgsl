@@ -1,29 +1,14 @@
 // dx[n, h, w, c] = addend + sum of dy / size over the windows that hold (h, w); size as in average_forward.
 // One vec4 of channels a thread.
 //#import common/window
+//#import common/pool
 const WG: u32 = 64u;
 const COUNT_PAD: bool = true;
 const ADDEND: bool = false;
 
-struct Sizes {
-  N: u32,
-  H: u32,
-  W: u32,
-  OH: u32,
-  OW: u32,
-  C4: u32, // vec4s of channels
-  KH: u32,
-  KW: u32,
-  SH: u32,
-  SW: u32,
-  PH: u32,
-  PW: u32,
-}
-
 @group(0) @binding(0) var<storage, read> dy: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> addend: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read_write> dx: array<vec4<f32>>;
-@group(0) @binding(10) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {

@@ -1,29 +1,14 @@
 // dx[n, h, w, c] = addend + sum of dy over the windows whose first maximum is (h, w). One vec4 of channels a thread, which
 // looks through every window that holds its pixel: no stored argmax, no two threads that write one place.
 //#import common/window
+//#import common/pool
 const WG: u32 = 64u;
 const ADDEND: bool = false;
-
-struct Sizes {
-  N: u32,
-  H: u32,
-  W: u32,
-  OH: u32,
-  OW: u32,
-  C4: u32, // vec4s of channels
-  KH: u32,
-  KW: u32,
-  SH: u32,
-  SW: u32,
-  PH: u32,
-  PW: u32,
-}
 
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> dy: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> addend: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read_write> dx: array<vec4<f32>>;
-@group(0) @binding(10) var<uniform> sizes: Sizes;
 
 // per lane: no pixel of the window before (h, w) is as large as v, none after it is larger
 fn wins(v: vec4<f32>, n: u32, h: u32, w: u32, oh: u32, ow: u32, c: u32) -> vec4<bool> {

@@ -1,23 +1,15 @@
 // dbasis[a, b, q] = IDENTITY * dw[a, b, q] + sum_{u, v, n in the map group of q} dw[a + K/2 - u, b + K/2 - v, n] * map[u, v, m(q), n]
 // with planes q, n = o * I + i and m(q) = q % P; layouts as in refocus/forward. One element a thread.
+//#import common/map
 const WG: u32 = 64u;
 const KH: u32 = 1u;
 const KW: u32 = 1u;
 const K: u32 = 1u;
 const IDENTITY: bool = true;
 
-struct Sizes {
-  P: u32,
-  I: u32,
-  IP: u32,
-  O: u32,
-  OP: u32,
-}
-
 @group(0) @binding(0) var<storage, read> map: array<f32>;
 @group(0) @binding(1) var<storage, read> dw: array<f32>;
 @group(0) @binding(2) var<storage, read_write> dbasis: array<f32>;
-@group(0) @binding(10) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {

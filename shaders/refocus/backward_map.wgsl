@@ -1,22 +1,14 @@
 // dmap[u, v, m, i, o] = sum_{a, b} dw[a, b, i, o] * basis[a + u - K/2, b + v - K/2, plane(m)], layouts as in refocus/forward.
 // One element of the map's gradient a thread.
+//#import common/map
 const WG: u32 = 64u;
 const KH: u32 = 1u;
 const KW: u32 = 1u;
 const K: u32 = 1u;
 
-struct Sizes {
-  P: u32,
-  I: u32,
-  IP: u32,
-  O: u32,
-  OP: u32,
-}
-
 @group(0) @binding(0) var<storage, read> basis: array<f32>;
 @group(0) @binding(1) var<storage, read> dw: array<f32>;
 @group(0) @binding(2) var<storage, read_write> dmap: array<f32>;
-@group(0) @binding(10) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {

@@ -1,24 +1,16 @@
 // wt[a, b, i, o] = IDENTITY * basis[a, b, i, o] + sum_{u, v, m} basis[a + u - K/2, b + v - K/2, plane(m)] * map[u, v, m, i, o]
 // for any grouping. Plane n = o * I + i; its map group is n / P, and plane(m) = (n / P) * P + m.
 // basis, wt: HWIO [KH, KW, IP, OP]; map: [K, K, P, IP, OP]. One element of wt a thread; neighbours read neighbouring maps.
+//#import common/map
 const WG: u32 = 64u;
 const KH: u32 = 1u;
 const KW: u32 = 1u;
 const K: u32 = 1u; // the map's kernel, odd
 const IDENTITY: bool = true;
 
-struct Sizes {
-  P: u32, // planes a map group
-  I: u32,
-  IP: u32,
-  O: u32,
-  OP: u32,
-}
-
 @group(0) @binding(0) var<storage, read> basis: array<f32>;
 @group(0) @binding(1) var<storage, read> map: array<f32>;
 @group(0) @binding(2) var<storage, read_write> wt: array<f32>;
-@group(0) @binding(10) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {

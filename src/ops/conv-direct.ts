@@ -16,13 +16,16 @@ function geometry(t: ConvTensors): Constants {
   const { x, w, y, attrs } = t;
   return {
     ...sizes(t),
+    CI: x.shape[3],
     CIP: x.padded[3],
+    CO: y.shape[3],
     COP: y.padded[3],
     CI_GROUP: x.shape[3] / attrs.groups,
     CIG: w.padded[2],
     CO_GROUP: y.shape[3] / attrs.groups,
     DH: attrs.dilation[0],
     DW: attrs.dilation[1],
+    SPLITS: 1,
   };
 }
 
@@ -40,7 +43,7 @@ export const direct: ConvFamily = {
     return [
       {
         shader: 'conv/forward',
-        constants: { ...geometry(t), CO: t.y.shape[3], BIAS: bias !== undefined },
+        constants: { ...geometry(t), BIAS: bias !== undefined },
         reads: { x: t.x, w: t.w, bias },
         writes: { y: t.y },
         workgroups: workgroupsFor(elements(t.y)),
@@ -54,7 +57,7 @@ export const direct: ConvFamily = {
     return [
       {
         shader: 'conv/backward_input',
-        constants: { ...geometry(t), CI: t.x.shape[3], ADDEND: addend !== undefined },
+        constants: { ...geometry(t), ADDEND: addend !== undefined },
         reads: { dy: t.y, w: t.w, addend },
         writes: { dx: t.x },
         workgroups: workgroupsFor(elements(t.x)),
@@ -70,7 +73,7 @@ export const direct: ConvFamily = {
     return [
       {
         shader: 'conv/backward_weight',
-        constants: { ...geometry(t), CO: t.y.shape[3], SPLITS: splits },
+        constants: { ...geometry(t), SPLITS: splits },
         reads: { x: t.x, dy: t.y },
         writes: { partial },
         workgroups: workgroupsFor(splits * elements(t.w)),
