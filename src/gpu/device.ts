@@ -55,7 +55,7 @@ export async function requestGpu(request?: RequestAdapter): Promise<Gpu> {
   device.lost.then(({ reason, message }) => {
     if (reason !== 'destroyed')
       failure.error ??= new UserError(
-        `The GPU was lost (${message || reason}): what was saved is kept; start again to go on from it.`,
+        `The GPU was lost (${message || reason}): what was saved is kept; start the run again.`,
       );
   });
   device.addEventListener('uncapturederror', (event) => {

@@ -123,7 +123,7 @@ const update: Op = {
 /** The factor that brings the norm of the whole gradient to `maxNorm` at most, and the norm: a tensor `[2]`. */
 function clipFactor(g: Graph, gradients: Tensor[], maxNorm: number): Tensor {
   const clip = g.tensor('clip', [2]);
-  g.add(clipOp, 'gradient', gradients, [clip], maxNorm);
+  g.add(clipOp, 'gradient', gradients, [clip], { maxNorm });
   return clip;
 }
 
@@ -133,7 +133,7 @@ function clipFactor(g: Graph, gradients: Tensor[], maxNorm: number): Tensor {
  */
 const clipOp: Op = {
   name: 'clip_norm',
-  lower: ({ inputs, outputs: [clip], attrs: maxNorm }, g) => {
+  lower: ({ inputs, outputs: [clip], attrs: { maxNorm } }, g) => {
     const layers = factoredLayers(g);
     const threads = inputs.map((t) => Math.min(65536, Math.max(64, Math.ceil(elements(t!) / 4 / 16))));
     const extra = layers.map(({ m }) => elements(m) / 4);
@@ -158,7 +158,7 @@ const clipOp: Op = {
     });
     dispatches.push({
       shader: 'optim/clip_factor',
-      constants: { SIZE: first, MAX_NORM: maxNorm as number },
+      constants: { SIZE: first, MAX_NORM: maxNorm },
       reads: { partial },
       writes: { clip },
       workgroups: [1, 1, 1],

@@ -234,7 +234,10 @@ export class Session<Name extends string> {
 
   /** Waits until at most `IN_FLIGHT` submitted runs are unfinished, so that a queue never grows without bound. */
   async backpressure(): Promise<void> {
-    this.inFlight.push(this.gpu.device.queue.onSubmittedWorkDone());
+    const done = this.gpu.device.queue.onSubmittedWorkDone();
+    // of a lost device several reject, and only the first is waited for: checkGpu tells
+    done.catch(() => {});
+    this.inFlight.push(done);
     while (this.inFlight.length > IN_FLIGHT) await this.inFlight.shift();
     checkGpu(this.gpu);
   }
