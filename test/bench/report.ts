@@ -68,7 +68,7 @@ export function markdown({ where, date, cases }: BenchReport): string {
     'What each call asks of WebGPU. The last column is a checksum: the sum of absolute values, the first losses or',
     'the first logits.',
     '',
-    line([...head, 'JS ms', 'peak MB', 'first call ms', 'value']),
+    line([...head, 'JS ms', 'peak MB', 'first result ms', 'value']),
     line(['---', '---', ...Array.from({ length: 7 }, () => '--:'), '---']),
     ...figures,
     ...(failures.length > 0 ? ['', 'Failures:', '', ...failures] : []),
