@@ -7,6 +7,7 @@
 // padding of the image stays 0. STATISTICS: partial[block, (mean, M2), o] over the block's part of y.
 //#import common/activation
 //#import common/input
+//#import common/output
 //#import common/kernel
 const WG: u32 = 64u;
 const BIAS: bool = false;
@@ -100,7 +101,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
         //#unroll
         for (var t = 0u; t < TW; t++) {
           if (t < columns) {
-            let v = sums[t * QUADS + q] + offset;
+            let v = finish(sums[t * QUADS + q] + offset);
             y[((n * sizes.OH + oh) * sizes.OW + column + t) * sizes.CO4 + o] = v;
             if (STATISTICS) {
               totals[q] += v - pivots[q];

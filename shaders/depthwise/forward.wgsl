@@ -7,6 +7,7 @@
 // padding of the image stays 0. STATISTICS: partial[block, (mean, M2), c] over the block's part of y.
 //#import common/activation
 //#import common/input
+//#import common/output
 //#import common/kernel
 const WG: u32 = 64u;
 const BIAS: bool = false;
@@ -93,7 +94,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
       //#unroll
       for (var t = 0u; t < TW; t++) {
         if (t < columns) {
-          let v = sums[LAST + t] + offset;
+          let v = finish(sums[LAST + t] + offset);
           y[((n * sizes.OH + oh) * sizes.OW + column + t) * sizes.C4 + c] = v;
           if (STATISTICS) {
             sum += v - pivot;

@@ -6,6 +6,7 @@
 // STATISTICS: partial[run, (mean, M2), o] over the run's rows of y.
 //#import common/activation
 //#import common/input
+//#import common/output
 const WG: u32 = 64u;
 const BIAS: bool = false;
 const STATISTICS: bool = false;
@@ -65,7 +66,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
         //#unroll
         for (var r = 0u; r < TILE; r++) {
           if (first + r < end) {
-            let v = sums[r * QUADS + q] + offset;
+            let v = finish(sums[r * QUADS + q] + offset);
             y[(first + r) * sizes.CO4 + o] = v;
             if (STATISTICS) {
               totals[q] += v - pivots[q];

@@ -18,11 +18,14 @@ export type Activation = keyof typeof ACTIVATIONS;
 /** y = act(x), element by element. */
 export function activation(g: Graph, name: string, x: Tensor, kind: Activation): Tensor {
   const y = g.tensor(name, x.shape);
-  g.add(forward, name, [x], [y], { kind });
+  g.add(activationOp, name, [x], [y], { kind });
   return y;
 }
 
-const forward: Op = {
+/** Activations of 0 that are 0: they leave the padding of channels as it is. */
+export const keepsZero = (kind: Activation): boolean => kind !== 'sigmoid' && kind !== 'hardsigmoid';
+
+export const activationOp: Op = {
   name: 'activation',
   lower: ({ inputs: [x], outputs: [y], attrs }) => {
     const size = elements(y) / 4;

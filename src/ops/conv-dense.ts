@@ -10,6 +10,7 @@ import {
   type ConvFamily,
   type ConvTensors,
   convFlops,
+  forwardConstants,
   forwardTensors,
   gradientConstants,
   inputConstants,
@@ -53,7 +54,7 @@ function forward(node: Node, { tuning }: Graph): Dispatch[] {
       shader: 'dense/forward',
       constants: {
         ...sizes(t),
-        ...inputConstants(t, 'PROLOGUE'),
+        ...forwardConstants(t),
         ...blockConstants(grid),
         ...channels,
         CI4: quads(t.x),

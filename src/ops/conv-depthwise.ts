@@ -11,6 +11,7 @@ import {
   type ConvFamily,
   type ConvTensors,
   convFlops,
+  forwardConstants,
   forwardTensors,
   gradientConstants,
   inputConstants,
@@ -68,7 +69,7 @@ function forward(node: Node, { tuning }: Graph): Dispatch[] {
       shader: isSmall(t) ? 'depthwise/forward' : 'depthwise/forward_large',
       constants: {
         ...sizes(t),
-        ...inputConstants(t, 'PROLOGUE'),
+        ...forwardConstants(t),
         ...blockConstants(grid),
         ...window(t, grid),
         C4: quads(t.x),

@@ -18,12 +18,14 @@ export interface ConvAttributes {
  * - `activation` with `coef` (mean, rstd, scale, shift): x is the raw output of the convolution before, and what is
  *   convolved is activate(scale * x + shift), padding of the image 0. In the backward input with `xRaw`: what is written is
  *   the gradient behind that batch norm, g = (dx + addend) * activate'(scale * xRaw + shift), and `partial` of it.
+ * - `outputActivation`, only without `coef`: forward writes activate(y).
  * - forward's output `partial`: (mean, M2) of y a block.
  * - `yRaw` with rows (A, B, C) at the end of `coef`: dy is the gradient g behind the batch norm of this convolution's own
  *   output, and what is taken is A * g + B * yRaw + C.
  */
 export interface FusedConvAttributes extends ConvAttributes {
   activation?: Activation;
+  outputActivation?: Activation;
   /** vec4s in `coef` before the gradient's [A, B, C]; default: the four rows of x's batch norm where `activation` is there */
   gradientCoef?: number;
 }
@@ -88,6 +90,12 @@ export const quads = (t: Tensor): number => pad4(t.shape[3]) / 4;
 /** Constants of what is done to x: batch norm and activation as it is read, or their gradient as dx is written. */
 export const inputConstants = ({ attrs }: ConvTensors, flag: 'PROLOGUE' | 'EPILOGUE'): Constants =>
   attrs.activation === undefined ? {} : { [flag]: true, ACTIVATION: ACTIVATIONS[attrs.activation] };
+
+/** The same of the forward pass, where instead an activation may be applied to y. */
+export const forwardConstants = (t: ConvTensors): Constants =>
+  t.attrs.outputActivation === undefined
+    ? inputConstants(t, 'PROLOGUE')
+    : { ACTIVATE: true, ACTIVATION: ACTIVATIONS[t.attrs.outputActivation] };
 
 /** Constants of the prologue on dy; the rows of the input's batch norm, where there are some, come first in coef. */
 export const gradientConstants = (t: ConvTensors, yRaw: Tensor | undefined): Constants =>

@@ -8,6 +8,7 @@ import {
   backwardWeightTensors,
   type ConvFamily,
   convFlops,
+  forwardConstants,
   forwardTensors,
   gradientConstants,
   inputConstants,
@@ -81,7 +82,7 @@ function forward(node: Node, { tuning }: Graph): Dispatch[] {
       shader: 'pointwise/forward',
       constants: {
         ...tiles,
-        ...inputConstants(t, 'PROLOGUE'),
+        ...forwardConstants(t),
         CI4: quads(t.x),
         CO4: quads(t.y),
         BIAS: bias !== undefined,

@@ -1,5 +1,6 @@
 import type { Graph, Node, Op } from '../graph/graph';
 import { elements, product, type Tensor } from '../graph/tensor';
+import { activationOp, keepsZero } from './activation';
 import { batchNormOps } from './batch-norm';
 import {
   backwardInputTensors,
@@ -22,6 +23,8 @@ export interface Fusions {
   sums: boolean;
   /** the rest of that backward pass into the convolutions that read its result */
   gradient: boolean;
+  /** in inference without batch norms: an activation into the convolution that writes its input */
+  activation: boolean;
   /** the last sums of four layers' weight gradients into one dispatch (see merge-sums.ts) */
   weightSums: boolean;
 }
@@ -32,6 +35,7 @@ export const ALL_FUSIONS: Fusions = {
   residual: true,
   sums: true,
   gradient: true,
+  activation: true,
   weightSums: true,
 };
 
@@ -59,6 +63,7 @@ export function fuse(graph: Graph, fusions: Fusions = ALL_FUSIONS): void {
   if (fusions.affine) drafts.each(batchNormOps.affineAct, (n) => moveAffine(drafts, n));
   if (fusions.sums) drafts.each(batchNormOps.backwardSums, (n) => moveSums(drafts, n));
   if (fusions.gradient) drafts.each(batchNormOps.backwardApply, (n) => moveGradient(drafts, n));
+  if (fusions.activation) drafts.each(activationOp, (n) => moveActivation(drafts, n));
   graph.nodes = drafts.nodes;
 }
 
@@ -142,6 +147,17 @@ function moveAffine(drafts: Drafts, node: Draft): void {
     n.inputs[forward(n) || n.op === convOps.forward ? 3 : 2] = coef;
     n.attrs.activation = node.attrs.activation;
   }
+  drafts.remove(node);
+}
+
+function moveActivation(drafts: Drafts, node: Draft): void {
+  const x = node.inputs[0]!;
+  const conv = drafts.producer(convOps.forward, x);
+  // in training the activation's derivative reads x as well; statistics and prologue have uses of their own for x
+  if (!conv || conv.outputs[1] || conv.attrs.activation || drafts.readers(x).length > 1) return;
+  if (!fuses(forwardTensors(conv).t) || !keepsZero(node.attrs.kind)) return;
+  conv.attrs.outputActivation = node.attrs.kind;
+  conv.outputs[0] = node.outputs[0];
   drafts.remove(node);
 }
 

@@ -8,7 +8,7 @@ import { ALL_FUSIONS, type Fusions } from '../../src/ops/fusion';
 import { Session } from '../../src/runtime/session';
 import { defaultSettings } from '../../src/train/config';
 import { evaluationProgram, type Program, trainProgram } from '../../src/train/programs';
-import { gpu } from './harness';
+import { expectClose, gpu } from './harness';
 
 const NONE: Fusions = {
   statistics: false,
@@ -16,6 +16,7 @@ const NONE: Fusions = {
   residual: false,
   sums: false,
   gradient: false,
+  activation: false,
   weightSums: false,
 };
 const BATCH = 3;
@@ -117,4 +118,39 @@ test('fusing removes the passes over whole activations that it replaces', () => 
   expect(count(fused, 'norm/batch_backward_apply')).toBeLessThan(count(plain, 'norm/batch_backward_apply'));
   expect(fused.totals.bytes).toBeLessThan(plain.totals.bytes);
   expect(fused.totals.dispatches).toBeLessThan(plain.totals.dispatches - 20);
+});
+
+/** No batch norms: biases and activations of every family of shaders. */
+const biased: Architecture = (net, x) => {
+  let y = net.activation(net.conv('stem', x, 6, 3, { bias: true }), 'relu6');
+  y = net.activation(net.conv('depthwise', y, 6, 3, { groups: 6, bias: true }), 'hardswish');
+  y = net.activation(net.conv('large', y, 6, 7, { groups: 6, bias: true }), 'gelu');
+  y = net.activation(net.conv('pointwise', y, 7, 1, { bias: true }), 'relu');
+  y = net.activation(net.conv('gate', y, 5, 1, { bias: true }), 'sigmoid');
+  return net.linear('fc', net.globalAvgPool(y), 5);
+};
+
+test('in inference a convolution writes the activation, but for one that would fill the padding', async () => {
+  const common = { architecture: biased, batch: BATCH, images, layout: {} };
+  const logits = async (fusions: Fusions) => {
+    const { net, plan } = evaluationProgram({ ...common, layout: {}, fusions });
+    const session = await Session.create(await gpu(), { evaluate: plan });
+    loadState(session, net, initialState(net, 3));
+    session.write(
+      'input:train images',
+      Uint8Array.from({ length: session.range('input:train images').bytes }, (_, i) => (i * 7919) % 251),
+    );
+    session.run('evaluate', { rows: BATCH });
+    const [read] = await session.read('output:logits');
+    session.destroy();
+    return { plan, read };
+  };
+  const plain = await logits(NONE);
+  const fused = await logits(ALL_FUSIONS);
+  expect(count(plain.plan, 'activation/forward')).toBe(5);
+  expect(count(fused.plan, 'activation/forward')).toBe(1);
+  expectClose(fused.read, plain.read, 1e-5, 'logits');
+  const settings = { ...defaultSettings(), batch: BATCH };
+  const { plan } = trainProgram({ ...common, settings });
+  expect(count(plan, 'activation/forward')).toBe(5);
 });
