@@ -1,29 +1,22 @@
-import type { InspectLayer } from '../../worker/api';
-import { type Command, text } from '../command';
+import { type InspectLayer, inspectFile } from '../../train/inspect';
+import type { Command } from '../command';
 import { readUserFile } from '../files';
-import { networkFrom, networkOptions, runtimeOptions } from '../options';
+import { networkFrom, networkOptions } from '../options';
 import { table } from '../table';
 
 export const inspect: Command = {
   usage: 'inspect FILE',
-  summary: 'Layers of a checkpoint: shapes, parameters and the redundancy of the spatial convolutions.',
+  summary: 'Layers of a checkpoint: shapes, parameters, redundancy of spatial convolutions; needs no GPU.',
   positionals: ['FILE'],
   options: {
     ...networkOptions,
     json: { type: 'boolean', help: 'one JSON line' },
-    ...runtimeOptions,
   },
   async run(args, context) {
     const file = await readUserFile(args.positionals[0]);
-    const network = networkFrom(args);
-    const session = await context.openEngine({ runtime: text(args, 'runtime') ?? 'auto' });
-    try {
-      const layers = await session.api.inspect(file, network);
-      context.out(args.values.json ? JSON.stringify({ file: file.path, layers }) : layerTable(layers));
-      return 0;
-    } finally {
-      await session.close();
-    }
+    const layers = await inspectFile(file, networkFrom(args));
+    context.out(args.values.json ? JSON.stringify({ file: file.path, layers }) : layerTable(layers));
+    return 0;
   },
 };
 

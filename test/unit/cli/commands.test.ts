@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { commands, run } from '../../../src/cli/main';
 import { UserError } from '../../../src/errors';
+import { writeSafetensors } from '../../../src/io/safetensors';
 import { fakeContext, fakeEngine, fakeProfile, fakeReport } from './fake';
 
 let folder: string;
@@ -287,12 +288,36 @@ test('verify: a line a case, the counts last, exit 1 where one fails or throws',
 });
 
 test('inspect: a table, or one JSON line', async () => {
+  const file = join(folder, 'net.safetensors');
+  const ramp = Float32Array.from({ length: 18 }, (_, i) => i % 9);
+  await writeFile(
+    file,
+    writeSafetensors(
+      new Map([
+        ['conv.weight', { shape: [2, 1, 3, 3], data: ramp }],
+        ['fc.weight', { shape: [3, 2], data: new Float32Array(6) }],
+      ]),
+    ),
+  );
   const context = fakeContext();
-  expect(await run(['inspect', 'package.json', '--json'], context)).toBe(0);
-  expect(JSON.parse(context.stdout[0]).layers[0].name).toBe('conv');
+  expect(await run(['inspect', file, '--json'], context)).toBe(0);
+  expect(JSON.parse(context.stdout[0]).layers).toEqual([
+    // equal kernels: no divergence
+    {
+      name: 'conv.weight',
+      kind: 'depthwise convolution',
+      shape: [2, 1, 3, 3],
+      parameters: 18,
+      redundancy: 0,
+    },
+    { name: 'fc.weight', kind: 'linear', shape: [3, 2], parameters: 6 },
+  ]);
   const table = fakeContext();
-  await run(['inspect', 'package.json'], table);
-  expect(table.stdout[0]).toMatch(/^layer +kind.*\nconv +depthwise +4x1x3x3 +36 +0\.5000$/);
+  await run(['inspect', file], table);
+  expect(table.stdout[0]).toMatch(
+    /^layer +kind.*\nconv\.weight +depthwise convolution +2x1x3x3 +18 +0\.0000\n/,
+  );
+  expect(context.sessions.opened).toBe(0);
 });
 
 test('demo trains both ways alike and prints the table', async () => {
