@@ -67,6 +67,8 @@ async function perform(call: RemoteCall): Promise<unknown> {
       return api.inspect(args[0] as UserFile, args[1] as NetworkOptions | undefined);
     case 'bench':
       return api.bench(args[0] as string, args[1] as number | undefined);
+    case 'warmUp':
+      return api.warmUp(args[0] as TrainJob);
     case 'profile':
       return api.profile(args[0] as ProfileTarget, args[1] as number);
     default:

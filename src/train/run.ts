@@ -9,6 +9,7 @@ import type { StateTensors } from '../nn/state';
 import type { Schedule } from '../optim/schedules';
 import type { TrainSettings } from './config';
 import { evaluateNetwork } from './evaluate';
+import type { Memo } from './memo';
 import { mergeSnapshot, proveMerges } from './merge';
 import { networkRedundancy } from './redundancy';
 import { refconvOptions } from './refconv-options';
@@ -18,6 +19,7 @@ import {
   type DataSource,
   holdOut,
   type LoadedNetwork,
+  type LoadOptions,
   loadData,
   loadNetwork,
   type ModelSource,
@@ -76,6 +78,8 @@ export interface RunContext {
   /** the device; a new one once the last is lost */
   gpu: () => Promise<Gpu>;
   asset: ReadAsset;
+  /** what runs on the built-in network and images have in common */
+  memo: Memo;
   control: Control;
   emit: (event: TrainEvent) => void;
 }
@@ -90,11 +94,7 @@ export async function runTraining(job: TrainJob, context: RunContext): Promise<T
 
   const gpu = await context.gpu();
   emit({ type: 'phase', phase: 'baseline', message: 'Measuring the network as it was loaded' });
-  const { mean, std } = settings;
-  const base = await evaluateNetwork(gpu, network.architecture, network.checkpoint.tensors, test, {
-    mean,
-    std,
-  });
+  const base = await baseline(job, gpu, network, test, context.memo);
   emit({
     type: 'eval',
     which: 'base',
@@ -167,6 +167,28 @@ export async function runTraining(job: TrainJob, context: RunContext): Promise<T
   }
 }
 
+/**
+ * Does ahead what a run of this job begins with, so that its first step comes soon: compiles the step, and for the built-in
+ * network and images loads and evaluates them. The run that follows takes over what is done or still going on.
+ */
+export async function warmUp(job: TrainJob, context: Omit<RunContext, 'control' | 'emit'>): Promise<void> {
+  const { network, train, test } = await load(job, { ...context, emit: () => {} });
+  const training = prepare(network, train, test, job.settings);
+  const gpu = await context.gpu();
+  const trainer = await Trainer.create(gpu, training, { steps() {}, evaluated() {}, warning() {} });
+  trainer.session.destroy();
+  await baseline(job, gpu, network, test, context.memo);
+}
+
+/** The network as it was loaded, on the test images. */
+function baseline(job: TrainJob, gpu: Gpu, network: LoadedNetwork, test: LabelledImages, memo: Memo) {
+  const { mean, std } = job.settings;
+  const { architecture, checkpoint } = network;
+  const evaluate = () => evaluateNetwork(gpu, architecture, checkpoint.tensors, test, { mean, std });
+  if (job.model.kind !== 'builtin' || job.test?.kind !== 'builtin') return evaluate();
+  return memo.get(`baseline ${JSON.stringify([gpu.name, test.count, mean, std])}`, evaluate);
+}
+
 /** The remembered tuning for this step on this device, else the fastest of a few, timed now. */
 async function tune(
   gpu: Gpu,
@@ -183,20 +205,26 @@ async function tune(
   return timed[0].tuning;
 }
 
-async function load(job: TrainJob, { asset, emit }: RunContext) {
+async function load(job: TrainJob, { asset, memo, emit }: Pick<RunContext, 'asset' | 'memo' | 'emit'>) {
   const { settings } = job;
   emit({ type: 'phase', phase: 'load', message: 'Loading the network and the images' });
   const network = await loadNetwork(job.model, asset);
   const onProgress = (done: number, total: number) =>
     emit({ type: 'phase', phase: 'load', message: `Reading images: ${done} of ${total}` });
   const options = { size: settings.imageSize, limit: settings.limit, seed: settings.seed, onProgress };
-  const all = await loadData(job.train, { ...options, split: 'train' });
+  const images = (source: DataSource, more: Pick<LoadOptions, 'split' | 'size' | 'classes'>) => {
+    const read = () => loadData(source, { ...options, ...more });
+    return source.kind === 'builtin'
+      ? memo.get(`images ${JSON.stringify([source, settings.limit])}`, read)
+      : read();
+  };
+  const all = await images(job.train, { split: 'train' });
   checkClasses(network, all);
   const [train, test] = job.test
-    ? [all, await loadData(job.test, { ...options, split: 'test', size: all.height, classes: all.classes })]
+    ? [all, await images(job.test, { split: 'test', size: all.height, classes: all.classes })]
     : holdOut(all, settings.seed);
-  for (const images of job.test ? [train, test] : [train]) {
-    const message = skippedWarning(images);
+  for (const set of job.test ? [train, test] : [train]) {
+    const message = skippedWarning(set);
     if (message) emit({ type: 'warning', message });
   }
   if (settings.batch > train.count) {

@@ -32,6 +32,11 @@ export interface EvaluateOptions {
 export interface EngineApi {
   /** adapter's name, or a UserError that says which part of WebGPU is missing */
   adapter(): Promise<string>;
+  /**
+   * does ahead what a run of this job begins with, so that its first step comes soon; rejects as `train` would.
+   * Nothing is kept of files but the compiled step
+   */
+  warmUp(job: TrainJob): Promise<void>;
   train(job: TrainJob, onEvent: (event: TrainEvent) => void): Promise<TrainResult>;
   pause(): Promise<void>;
   resume(): Promise<void>;

@@ -4,7 +4,8 @@ import { UserError } from '../errors';
 import { type Gpu, type RequestAdapter, requestGpu } from '../gpu/device';
 import { evaluateNetwork } from '../train/evaluate';
 import { inspectFile } from '../train/inspect';
-import { runTraining } from '../train/run';
+import { Memo } from '../train/memo';
+import { runTraining, warmUp } from '../train/run';
 import { checkClasses, loadData, loadNetwork, type ReadAsset, skippedWarning } from '../train/sources';
 import type { Control } from '../train/trainer';
 import { verifyCase } from '../verify';
@@ -21,6 +22,7 @@ const IMAGENET = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
 
 /** The engine, in any context with WebGPU: a worker, a page or Node. */
 export function createEngine({ asset, requestAdapter }: EngineOptions): EngineApi {
+  const memo = new Memo();
   let device: Promise<Gpu> | undefined;
   let control: (Control & { resume?: () => void }) | undefined;
 
@@ -35,12 +37,14 @@ export function createEngine({ asset, requestAdapter }: EngineOptions): EngineAp
   return {
     adapter: async () => (await gpu()).name,
 
+    warmUp: (job) => warmUp(job, { gpu, asset, memo }),
+
     async train(job, emit) {
       if (control) throw new UserError('A run is going on: cancel it first.');
       const own: Control = { cancelled: false };
       control = own;
       try {
-        return await runTraining(job, { gpu, asset, control: own, emit });
+        return await runTraining(job, { gpu, asset, memo, control: own, emit });
       } finally {
         control = undefined;
       }

@@ -147,6 +147,7 @@ const engine: EngineApi = {
     if (scenario.noAdapter) throw new UserError(scenario.noAdapter);
     return 'Test adapter';
   },
+  async warmUp() {},
   train,
   async pause() {
     isPaused = true;

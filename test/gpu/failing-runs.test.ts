@@ -4,6 +4,7 @@ import { UserError } from '../../src/errors';
 import { type Gpu, requestGpu } from '../../src/gpu/device';
 import { readCheckpoint } from '../../src/io/checkpoint';
 import { defaultSettings, type TrainSettings } from '../../src/train/config';
+import { Memo } from '../../src/train/memo';
 import { runTraining, type TrainEvent, type TrainJob } from '../../src/train/run';
 
 const SIDE = 8;
@@ -77,6 +78,7 @@ async function lose({ at, recovers = true }: Loss) {
   const result = await runTraining(job, {
     gpu,
     asset: () => expect.fail('nothing of public/ is needed'),
+    memo: new Memo(),
     control: { cancelled: false },
     emit(event) {
       events.push(event);
@@ -144,6 +146,7 @@ test('weights that overflow end a run with one sentence, and what was learned be
     {
       gpu: async () => device,
       asset: () => expect.fail('nothing of public/ is needed'),
+      memo: new Memo(),
       control: { cancelled: false },
       emit: (event) => event.type === 'warning' && warnings.push(event.message),
     },

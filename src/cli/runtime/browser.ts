@@ -49,6 +49,7 @@ function remoteApi(call: Call, listeners: Set<(event: TrainEvent) => void>): Eng
   const value = async <T>(...args: Parameters<Call>): Promise<T> => (await call(...args)).value as T;
   return {
     adapter: () => value('adapter'),
+    warmUp: (job) => value('warmUp', job),
     async train(job, onEvent) {
       listeners.add(onEvent);
       try {

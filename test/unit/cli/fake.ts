@@ -68,6 +68,7 @@ export function fakeEngine(parts: Partial<EngineApi> = {}, ok = true): EngineApi
     resume: async () => {},
     cancel: async () => {},
     evaluate: async () => ({ accuracy: 0.5, images: 10 }),
+    warmUp: async () => {},
     verify: async (name) => ({ case: name, op: 'relu', ok: true, error: 0, tolerance: 1e-5 }),
     bench: async (name) => ({ case: name, ...fakeFigure }),
     profile: async () => fakeProfile,
