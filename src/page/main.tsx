@@ -12,10 +12,12 @@ import { askAdapter } from './engine';
 import { followCheckpoint } from './input';
 import { guardRun } from './run';
 import { followTheme } from './theme';
+import { followWarmUp } from './warm-up';
 
 followTheme();
 followUrl();
 followCheckpoint();
+followWarmUp();
 guardRun();
 // A file dropped beside its place must not replace the page, and a run with it.
 for (const type of ['dragover', 'drop'] as const) addEventListener(type, (event) => event.preventDefault());
