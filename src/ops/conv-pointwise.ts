@@ -67,11 +67,11 @@ function tiling(
   };
 }
 
-/** vec4s of input and of output channels whose products a thread of backward_weight sums. */
+/** vec4s of input and of output channels whose products a thread of backward_weight sums: of dy fewer, which takes two loads. */
 function weightTile(x4: number, y4: number, { sums }: Tuning): [number, number] {
-  const side = Math.sqrt(sums / 4);
-  const xq = Math.min(x4, 2 ** Math.floor(Math.log2(side)));
-  return [xq, Math.min(y4, 2 ** Math.floor(Math.log2(sums / 4 / xq)))];
+  const products = sums / 4;
+  const yq = Math.min(y4, 2 ** Math.floor(Math.log2(Math.sqrt(products))));
+  return [Math.min(x4, 2 ** Math.floor(Math.log2(products / yq))), yq];
 }
 
 function forward(node: Node, { tuning }: Graph): Dispatch[] {
