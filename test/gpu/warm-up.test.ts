@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest';
+import { requestGpu } from '../../src/gpu/device';
+import { pipelinesOf } from '../../src/gpu/pipelines';
+import { defaultSettings } from '../../src/train/config';
+import { Memo } from '../../src/train/memo';
+import { runTraining, type TrainJob, warmUp } from '../../src/train/run';
+
+test('after a warm-up a run compiles nothing more for its steps, and begins with the same images', async () => {
+  const device = await requestGpu();
+  const memo = new Memo();
+  const asset = () => expect.fail('nothing of public/ is needed');
+  const kwargs = { inverted_residual_setting: [[1, 8, 1, 2]] };
+  const job: TrainJob = {
+    model: {
+      kind: 'random',
+      arch: { arch: 'mobilenet_v2', width: 0.25, classes: 10, kwargs },
+      seed: 1,
+    },
+    train: { kind: 'builtin', split: 'train' },
+    test: { kind: 'builtin', split: 'test' },
+    settings: { ...defaultSettings(), epochs: 1, batch: 16, limit: 32 },
+  };
+  const context = { gpu: async () => device, asset, memo };
+  await warmUp(job, context);
+  const compiled = pipelinesOf(device).size;
+  expect(compiled).toBeGreaterThan(10);
+  let atFirstSteps: number | undefined;
+  const { report } = await runTraining(job, {
+    ...context,
+    control: { cancelled: false },
+    emit: (event) => {
+      if (event.type === 'steps') atFirstSteps ??= pipelinesOf(device).size;
+    },
+  });
+  expect(atFirstSteps).toBe(compiled);
+  expect(report.steps).toBe(2);
+  const images = memo.get('images [{"kind":"builtin","split":"train"},32]', () => expect.fail('not kept'));
+  expect(await images).toMatchObject({ count: 32 });
+});
