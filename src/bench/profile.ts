@@ -1,21 +1,20 @@
+import { UserError } from '../errors';
 import type { Gpu } from '../gpu/device';
 import type { Phase } from '../graph/graph';
-import type { PlannedDispatch } from '../graph/plan';
-import { initialState } from '../nn/init';
-import { loadState } from '../nn/state';
-import { type DeviceRates, deviceRates, type ProfileMethod, timeDispatches } from '../runtime/profiler';
-import { Session } from '../runtime/session';
+import type { Plan, PlannedDispatch } from '../graph/plan';
+import {
+  type DeviceRates,
+  type DispatchTimes,
+  deviceRates,
+  type ProfileMethod,
+  timeDispatches,
+} from '../runtime/profiler';
+import type { Session } from '../runtime/session';
 import type { StepUniform } from '../runtime/step';
-import { uploadImages } from '../train/evaluate';
-import { type PlanOptions, stepProgram } from '../train/plan-summary';
-import { selectCases } from './cases';
-import { benchGraph } from './graphs';
-import { openSession } from './jobs';
+import type { ReadAsset } from '../train/sources';
+import type { Control } from '../train/trainer';
 import { median } from './measure';
-import { LEARNING_RATE } from './network';
-
-/** What to profile: a benchmark case, or a training step of a network on random numbers. */
-export type ProfileTarget = { kind: 'case'; name: string } | { kind: 'network'; options: PlanOptions };
+import { openTarget, type ProfileTarget } from './profile-target';
 
 /** Time, and what was reached in it. */
 export interface Achieved {
@@ -44,9 +43,15 @@ export interface ShaderProfile extends Achieved {
 }
 
 export interface Profile {
+  /** what was profiled */
+  name: string;
   adapter: string;
   method: ProfileMethod;
+  /** runs that each dispatch's time is the mean of */
+  runs: number;
   rates: DeviceRates;
+  /** of the plan; the peak memory without the data set */
+  totals: Plan['totals'];
   /** a run as it is otherwise submitted, the median */
   runMs: number;
   /** a run's dispatches one by one, together */
@@ -57,26 +62,53 @@ export interface Profile {
   dispatches: DispatchProfile[];
 }
 
-/** Profiles a plan dispatch by dispatch. Throws a UserError on a case or network that is none. */
-export async function profile(gpu: Gpu, target: ProfileTarget, runs: number): Promise<Profile> {
+/** How far a profile has come. */
+export interface ProfileProgress {
+  message: string;
+  /** 0 to 1 */
+  done: number;
+}
+
+export interface ProfileContext {
+  asset: ReadAsset;
+  control: Control;
+  onProgress: (progress: ProfileProgress) => void;
+}
+
+/** Where the number of runs is not given: as many as take so long, within these bounds. */
+const RUNS = { ms: 5000, least: 2, most: 50 };
+
+/**
+ * Profiles a plan dispatch by dispatch. Once a run has been timed, a cancelled profile is that of the runs made.
+ * Throws a UserError on a case, network or file that is none, and where it is cancelled before.
+ */
+export async function profile(
+  gpu: Gpu,
+  target: ProfileTarget,
+  runs: number | undefined,
+  { asset, control, onProgress }: ProfileContext,
+): Promise<Profile> {
+  const progress = (message: string, done: number) => {
+    if (control.cancelled) throw new UserError('The profile was stopped before the step had been timed.');
+    onProgress({ message, done });
+  };
+  progress('Measuring what the device can do', 0);
   const rates = await deviceRates(gpu);
-  const session =
-    target.kind === 'case'
-      ? await openSession(gpu, benchGraph(selectCases([target.name])[0], gpu.tuning))
-      : await openStep(gpu, target.options);
+  progress('Preparing the step', 0.1);
+  const { session, name, step } = await openTarget(gpu, target, asset);
   try {
-    const rows = target.kind === 'network' ? target.options.batch : 2 ** 31;
-    const step: StepUniform = { rows, lr: LEARNING_RATE };
-    const runMs = await timeRuns(session, step, runs);
-    const { method, ms } = await timeDispatches(session, 'run', step, runs);
+    const { runMs, wanted } = await timeRuns(session, step, runs, progress);
+    const { method, ms, made } = await timeEach(session, step, wanted, { control, progress });
     const dispatches = session.plans.run.dispatches.map((d, i) => dispatchProfile(d, ms[i], rates));
-    const dispatchMs = ms.reduce((a, b) => a + b, 0);
     return {
+      name,
       adapter: gpu.name,
       method,
+      runs: made,
       rates,
+      totals: session.plans.run.totals,
       runMs,
-      dispatchMs,
+      dispatchMs: ms.reduce((a, b) => a + b, 0),
       shaders: byShader(dispatches, rates),
       dispatches,
     };
@@ -85,35 +117,43 @@ export async function profile(gpu: Gpu, target: ProfileTarget, runs: number): Pr
   }
 }
 
-/** A training step on random weights and images. */
-async function openStep(gpu: Gpu, options: PlanOptions): Promise<Session<'run'>> {
-  const { net, plan } = stepProgram(options, gpu.tuning);
-  const session: Session<'run'> = await Session.create(gpu, { run: plan });
-  loadState(session, net, initialState(net, 0));
-  const { batch: count, size, network } = options;
-  const pixels = new Uint8Array(count * size * size * 3).map((_, i) => Math.imul(i, 2654435761) >>> 24);
-  const labels = new Uint16Array(count).map((_, i) => i % (network.classes ?? 10));
-  uploadImages(session, 'train', {
-    pixels,
-    labels,
-    count,
-    height: size,
-    width: size,
-    classes: [],
-    skipped: [],
-  });
-  return session;
-}
+type Progress = (message: string, done: number) => void;
 
-async function timeRuns(session: Session<'run'>, step: StepUniform, runs: number): Promise<number> {
+/** The median of a run as it is otherwise submitted, the first one apart, and how many runs there are to be. */
+async function timeRuns(
+  session: Session<'run'>,
+  step: StepUniform,
+  runs: number | undefined,
+  progress: Progress,
+): Promise<{ runMs: number; wanted: number }> {
   const times: number[] = [];
-  for (let run = 0; run <= runs; run++) {
+  let wanted = runs ?? RUNS.most;
+  for (let run = 0; run <= wanted; run++) {
+    progress(run === 0 ? 'Running the step once' : `Timing the step: run ${run} of ${wanted}`, 0.2);
     const start = performance.now();
     session.run('run', step);
     await session.settle();
     times.push(performance.now() - start);
+    if (run === 0 && runs === undefined)
+      wanted = Math.min(RUNS.most, Math.max(RUNS.least, Math.round(RUNS.ms / times[0])));
   }
-  return median(times.slice(1));
+  return { runMs: median(times.slice(1)), wanted };
+}
+
+/** The mean of each dispatch over the runs; cancelled, over those made. */
+async function timeEach(
+  session: Session<'run'>,
+  step: StepUniform,
+  wanted: number,
+  { control, progress }: { control: Control; progress: Progress },
+): Promise<DispatchTimes & { made: number }> {
+  const runs: DispatchTimes[] = [];
+  while (runs.length < wanted && !(control.cancelled && runs.length > 0)) {
+    progress(`Timing each dispatch: run ${runs.length + 1} of ${wanted}`, 0.4 + (0.6 * runs.length) / wanted);
+    runs.push(await timeDispatches(session, 'run', step, 1));
+  }
+  const ms = runs[0].ms.map((_, i) => runs.reduce((sum, run) => sum + run.ms[i], 0) / runs.length);
+  return { method: runs[0].method, ms, made: runs.length };
 }
 
 function dispatchProfile(d: PlannedDispatch, ms: number, rates: DeviceRates): DispatchProfile {

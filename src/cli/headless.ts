@@ -70,7 +70,7 @@ async function perform(call: RemoteCall): Promise<unknown> {
     case 'warmUp':
       return api.warmUp(args[0] as TrainJob);
     case 'profile':
-      return api.profile(args[0] as ProfileTarget, args[1] as number);
+      return api.profile(args[0] as ProfileTarget, args[1] as number | undefined);
     default:
       return api[call.method]();
   }

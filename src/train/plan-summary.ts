@@ -4,7 +4,7 @@ import type { Tuning } from '../graph/tuning';
 import { describe } from '../nn/describe';
 import { architecture } from '../nn/models';
 import type { Architecture, Net } from '../nn/net';
-import { defaultSettings, type Method } from './config';
+import { defaultSettings, type Method, type TrainSettings } from './config';
 import type { NetworkOptions } from './network-options';
 import type { Program } from './programs';
 import { refconvOptions } from './refconv-options';
@@ -32,13 +32,27 @@ export interface PlanSummary {
   };
 }
 
-/** A training step of a network with the default settings, its data set one batch; without a tuning cut for a GPU. */
-export function stepProgram({ network, batch, size, method }: PlanOptions, tuning?: Tuning): Program {
-  const { arch } = network;
+/** A training step: its network, the settings of its run and the size of its images in pixels. */
+export interface StepOptions {
+  network: NetworkOptions;
+  settings: TrainSettings;
+  height: number;
+  width: number;
+}
+
+/** The step of a run with the default settings. */
+export const stepOptions = ({ network, batch, size, method }: PlanOptions): StepOptions => ({
+  network,
+  settings: { ...defaultSettings(), method, batch },
+  height: size,
+  width: size,
+});
+
+/** A training step, its data set one batch; without a tuning cut for a GPU. */
+export function stepProgram({ network, settings, height, width }: StepOptions, tuning?: Tuning): Program {
   const model = modelOf(network);
-  const settings = { ...defaultSettings(), method, batch };
-  const refconv = refconvOptions(model, arch, [size, size], settings);
-  const images = { count: batch, height: size, width: size };
+  const refconv = refconvOptions(model, network.arch, [height, width], settings);
+  const images = { count: settings.batch, height, width };
   const training = { architecture: model, train: images, test: images, settings, refconv, tuning };
   return buildPrograms(training).program;
 }
@@ -49,7 +63,7 @@ const modelOf = ({ arch, classes = 10, ...rest }: NetworkOptions): Architecture 
 /** Plans a training step without a GPU, the data set apart. */
 export function planSummary(options: PlanOptions): PlanSummary {
   const { network, batch, size } = options;
-  const program = stepProgram(options);
+  const program = stepProgram(stepOptions(options));
   const { dispatches, bytes, flops, peakBytes } = program.plan.totals;
   const trainable = program.net.graph.tensors.filter((t) => t.role === 'parameter');
   return {

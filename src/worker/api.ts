@@ -1,6 +1,7 @@
 /** What the page and the command line say to the engine's worker, and what it answers. Types only. */
 import type { BenchLine } from '../bench';
-import type { Profile, ProfileTarget } from '../bench/profile';
+import type { Profile, ProfileProgress } from '../bench/profile';
+import type { ProfileTarget } from '../bench/profile-target';
 import type { UserFile } from '../data/types';
 import type { InspectLayer } from '../train/inspect';
 import type { NetworkOptions } from '../train/network-options';
@@ -10,7 +11,8 @@ import type { VerifyLine } from '../verify';
 
 export type { LayerRedundancy } from '../analysis/redundancy';
 export type { BenchLine } from '../bench';
-export type { Profile, ProfileTarget } from '../bench/profile';
+export type { DispatchProfile, Profile, ProfileProgress, ShaderProfile } from '../bench/profile';
+export type { ProfileRun, ProfileTarget } from '../bench/profile-target';
 export type { UserFile } from '../data/types';
 export type { Method, TrainSettings } from '../train/config';
 export type { InspectLayer } from '../train/inspect';
@@ -40,7 +42,10 @@ export interface EngineApi {
   train(job: TrainJob, onEvent: (event: TrainEvent) => void): Promise<TrainResult>;
   pause(): Promise<void>;
   resume(): Promise<void>;
-  /** stops after the running step; `train` then resolves with what it has, merged and proven */
+  /**
+   * stops after the running step; `train` then resolves with what it has, merged and proven, `profile` with the runs
+   * made so far
+   */
   cancel(): Promise<void>;
   /** `warning`: images that could not be read */
   evaluate(
@@ -51,7 +56,11 @@ export interface EngineApi {
   verify(name: string, golden: Uint8Array): Promise<VerifyLine>;
   /** measures one benchmark case; `reps`: repetitions at most */
   bench(name: string, reps?: number): Promise<BenchLine>;
-  /** times each dispatch of a plan, the mean over `runs` */
-  profile(target: ProfileTarget, runs: number): Promise<Profile>;
+  /** times each dispatch of a plan, the mean over `runs`; by default as many as take a few seconds */
+  profile(
+    target: ProfileTarget,
+    runs?: number,
+    onProgress?: (progress: ProfileProgress) => void,
+  ): Promise<Profile>;
   inspect(file: UserFile, arch?: NetworkOptions): Promise<InspectLayer[]>;
 }

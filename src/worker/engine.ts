@@ -34,21 +34,23 @@ export function createEngine({ asset, requestAdapter }: EngineOptions): EngineAp
     return device;
   };
 
+  /** One controlled job at a time. */
+  const controlled = async <T>(job: (own: Control) => Promise<T>): Promise<T> => {
+    if (control) throw new UserError('A run is going on: cancel it first.');
+    const own: Control = { cancelled: false };
+    control = own;
+    try {
+      return await job(own);
+    } finally {
+      control = undefined;
+    }
+  };
+
   return {
     adapter: async () => (await gpu()).name,
 
     warmUp: (job) => warmUp(job, { gpu, asset, memo }),
-
-    async train(job, emit) {
-      if (control) throw new UserError('A run is going on: cancel it first.');
-      const own: Control = { cancelled: false };
-      control = own;
-      try {
-        return await runTraining(job, { gpu, asset, memo, control: own, emit });
-      } finally {
-        control = undefined;
-      }
-    },
+    train: (job, emit) => controlled((own) => runTraining(job, { gpu, asset, memo, control: own, emit })),
 
     async pause() {
       if (!control || control.paused) return;
@@ -85,7 +87,8 @@ export function createEngine({ asset, requestAdapter }: EngineOptions): EngineAp
 
     verify: async (name, golden) => verifyCase(await gpu(), name, golden),
     bench: async (name, reps) => benchCase(await gpu(), name, reps),
-    profile: async (target, runs) => profile(await gpu(), target, runs),
+    profile: (target, runs, onProgress = () => {}) =>
+      controlled(async (own) => profile(await gpu(), target, runs, { asset, control: own, onProgress })),
     inspect: inspectFile,
   };
 }

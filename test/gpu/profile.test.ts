@@ -1,8 +1,10 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { profile } from '../../src/bench/profile';
+import { UserError } from '../../src/errors';
 import { Graph } from '../../src/graph/graph';
 import { copy } from '../../src/ops/copy';
 import { deviceRates, timeDispatches } from '../../src/runtime/profiler';
+import { defaultSettings } from '../../src/train/config';
 import { gpu, sessionOf } from './harness';
 
 /** Two copies, the second of 64 times as many numbers. */
@@ -42,8 +44,15 @@ test('a device has rates', async () => {
   expect(gigaflops).toBeLessThan(1e6);
 });
 
+const context = { asset: () => Promise.reject(new Error('no file is read')), control: { cancelled: false } };
+
 test('a profile sums by shader what it has by dispatch', async () => {
-  const p = await profile(await gpu(), { kind: 'case', name: 'bn-16x16x192-fwdbwd' }, 1);
+  const messages: string[] = [];
+  const p = await profile(await gpu(), { kind: 'case', name: 'bn-16x16x192-fwdbwd' }, 1, {
+    ...context,
+    onProgress: ({ message }) => messages.push(message),
+  });
+  expect(messages.at(-1)).toBe('Timing each dispatch: run 1 of 1');
   expect(p.dispatches.length).toBe(6);
   const sum = (list: { flops: number }[]) => list.reduce((s, d) => s + d.flops, 0);
   expect(sum(p.shaders)).toBeCloseTo(sum(p.dispatches));
@@ -51,4 +60,30 @@ test('a profile sums by shader what it has by dispatch', async () => {
   expect(p.shaders.reduce((s, d) => s + d.share, 0)).toBeCloseTo(1);
   expect(p.shaders.map((s) => s.ms)).toEqual(p.shaders.map((s) => s.ms).sort((a, b) => b - a));
   expect(p.runMs).toBeGreaterThan(0);
+});
+
+describe('the step of a run', () => {
+  const settings = { ...defaultSettings(), batch: 4, imageSize: 16 };
+  const target = { kind: 'run', model: { kind: 'builtin' }, settings } as const;
+
+  test('is profiled with its settings, and cancelled keeps the runs made', async () => {
+    const control = { cancelled: false };
+    const onProgress = ({ message }: { message: string }) => {
+      if (message === 'Timing each dispatch: run 2 of 9') control.cancelled = true;
+    };
+    const p = await profile(await gpu(), target, 9, { ...context, control, onProgress });
+    expect(p.name).toBe('mobilenet_v2, refocus, batch of 4, 16 × 16 pixels, 10 classes');
+    expect(p.runs).toBe(2);
+    expect(p.totals.dispatches).toBe(p.dispatches.length);
+    expect(p.shaders.map(({ shader }) => shader)).toContain('optim/sgd');
+  });
+
+  test('cancelled at once is none', async () => {
+    const stopped = profile(await gpu(), target, 1, {
+      ...context,
+      control: { cancelled: true },
+      onProgress() {},
+    });
+    await expect(stopped).rejects.toThrow(UserError);
+  });
 });

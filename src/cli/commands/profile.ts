@@ -52,7 +52,7 @@ function targetOf(args: Args): ProfileTarget {
 
 const HEAD = ['ms', '%', 'dispatches', 'moved', 'GB/s', 'work', 'GFLOP/s', '% of device', 'shader'];
 
-function show({ adapter, method, rates, runMs, dispatchMs, shaders }: Profile): string {
+function show({ name, adapter, method, rates, runMs, dispatchMs, shaders }: Profile): string {
   const rows = shaders.map((s) => [
     s.ms.toFixed(3),
     (100 * s.share).toFixed(1),
@@ -65,6 +65,7 @@ function show({ adapter, method, rates, runMs, dispatchMs, shaders }: Profile): 
     s.shader,
   ]);
   return [
+    name,
     `${adapter}: copies ${rates.gigabytes.toPrecision(3)} GB/s, multiply-adds ${rates.gigaflops.toPrecision(3)} GFLOP/s`,
     `one run ${runMs.toFixed(2)} ms; its dispatches one by one ${dispatchMs.toFixed(2)} ms (${method})`,
     '',

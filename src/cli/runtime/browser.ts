@@ -68,7 +68,8 @@ function remoteApi(call: Call, listeners: Set<(event: TrainEvent) => void>): Eng
     evaluate: (...args) => value('evaluate', ...args),
     verify: (...args) => value('verify', ...args),
     bench: (...args) => value('bench', ...args),
-    profile: (...args) => value('profile', ...args),
+    // a callback cannot cross the bridge
+    profile: (target, runs) => value('profile', target, runs),
     inspect: (...args) => value('inspect', ...args),
   };
 }

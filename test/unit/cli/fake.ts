@@ -41,8 +41,11 @@ const fakeFigure = {
 const achieved = { ms: 2, bytes: 4e6, flops: 6e6, gigabytes: 2, gigaflops: 3, efficiency: 0.5 };
 
 export const fakeProfile: Profile = {
+  name: 'a step',
   adapter: 'fake',
   method: 'waiting',
+  runs: 5,
+  totals: { dispatches: 1, bytes: 4e6, flops: 6e6, peakBytes: 9e6 },
   rates: { gigabytes: 4, gigaflops: 12 },
   runMs: 1,
   dispatchMs: 2,

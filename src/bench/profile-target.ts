@@ -1,0 +1,80 @@
+import type { Gpu } from '../gpu/device';
+import { BUILTIN_NETWORK } from '../nn/builtin';
+import { initialState } from '../nn/init';
+import { loadState } from '../nn/state';
+import { Session } from '../runtime/session';
+import type { StepUniform } from '../runtime/step';
+import type { TrainSettings } from '../train/config';
+import { uploadImages } from '../train/evaluate';
+import { type PlanOptions, type StepOptions, stepOptions, stepProgram } from '../train/plan-summary';
+import { type DataSource, loadData, loadNetwork, type ModelSource, type ReadAsset } from '../train/sources';
+import { selectCases } from './cases';
+import { benchGraph } from './graphs';
+import { openSession } from './jobs';
+import { LEARNING_RATE } from './network';
+
+/** What to profile: a benchmark case, or a training step on random numbers, of a network or as a run takes it. */
+export type ProfileTarget =
+  | { kind: 'case'; name: string }
+  | { kind: 'network'; options: PlanOptions }
+  | ({ kind: 'run' } & ProfileRun);
+
+/** A training run of which only the shapes matter: the network's classes, the images' size. */
+export interface ProfileRun {
+  model: ModelSource;
+  /** absent: images of `imageSize`, or 32 pixels a side */
+  train?: DataSource;
+  settings: TrainSettings;
+}
+
+export interface OpenTarget {
+  session: Session<'run'>;
+  name: string;
+  step: StepUniform;
+}
+
+/**
+ * What is to be profiled, ready to run.
+ * @throws UserError on a case, network or file that is none
+ */
+export async function openTarget(gpu: Gpu, target: ProfileTarget, asset: ReadAsset): Promise<OpenTarget> {
+  if (target.kind === 'case') {
+    const [chosen] = selectCases([target.name]);
+    const session = await openSession(gpu, benchGraph(chosen, gpu.tuning));
+    return { session, name: chosen.name, step: { rows: 2 ** 31, lr: LEARNING_RATE } };
+  }
+  const step = target.kind === 'network' ? stepOptions(target.options) : await stepOfRun(target, asset);
+  const { network, settings, height, width } = step;
+  const { batch, method } = settings;
+  const classes = network.classes ?? 10;
+  const name = `${network.arch}, ${method}, batch of ${batch}, ${height} × ${width} pixels, ${classes} classes`;
+  return { session: await openStep(gpu, step, classes), name, step: { rows: batch, lr: LEARNING_RATE } };
+}
+
+const DEFAULT_SIZE = 32;
+
+/** The step that a run takes; of its images only as many are read as tell their size. */
+async function stepOfRun({ model, train, settings }: ProfileRun, asset: ReadAsset): Promise<StepOptions> {
+  const network = model.kind === 'builtin' ? BUILTIN_NETWORK : { ...model.arch };
+  if (model.kind === 'file') network.classes = (await loadNetwork(model, asset)).classes;
+  const side = settings.imageSize || DEFAULT_SIZE;
+  if (settings.imageSize > 0 || train?.kind !== 'files')
+    return { network, settings, height: side, width: side };
+  // an image of each class at least: a set without one is refused
+  const limit = Math.min(settings.limit || Number.POSITIVE_INFINITY, Math.max(64, network.classes ?? 0));
+  const { height, width } = await loadData(train, { limit, seed: settings.seed, split: 'train' });
+  return { network, settings, height, width };
+}
+
+/** A training step on random weights and images. */
+async function openStep(gpu: Gpu, options: StepOptions, classes: number): Promise<Session<'run'>> {
+  const { net, plan } = stepProgram(options, gpu.tuning);
+  const session: Session<'run'> = await Session.create(gpu, { run: plan });
+  loadState(session, net, initialState(net, 0));
+  const { height, width, settings } = options;
+  const count = settings.batch;
+  const pixels = new Uint8Array(count * height * width * 3).map((_, i) => Math.imul(i, 2654435761) >>> 24);
+  const labels = new Uint16Array(count).map((_, i) => i % classes);
+  uploadImages(session, 'train', { pixels, labels, count, height, width, classes: [], skipped: [] });
+  return session;
+}
