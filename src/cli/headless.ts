@@ -65,6 +65,8 @@ async function perform(call: RemoteCall): Promise<unknown> {
       return api.verify(args[0] as string, new Uint8Array(await (args[1] as Blob).arrayBuffer()));
     case 'inspect':
       return api.inspect(args[0] as UserFile, args[1] as NetworkOptions | undefined);
+    case 'preview':
+      return api.preview(args[0] as ModelSource);
     case 'bench':
       return api.bench(args[0] as string, args[1] as number | undefined);
     case 'warmUp':

@@ -2,6 +2,7 @@
 import type { ComponentChildren } from 'preact';
 import { unknownNames } from './config';
 import { adapter } from './engine';
+import { ProfilePanel } from './profile-panel';
 import { StepInput } from './step-input';
 import { StepResults } from './step-results';
 import { StepTrain } from './step-train';
@@ -25,6 +26,7 @@ export function App() {
         <Step number={3} title="Results">
           <StepResults />
         </Step>
+        <ProfilePanel />
       </main>
       <footer>
         <p>

@@ -82,11 +82,15 @@ export const readSettings = (): TrainSettings => parseSettings(config.value.sett
 /** @throws UserError where an option is out of range */
 export const readNetwork = (): NetworkOptions => parseNetworkOptions(given(config.value.network), labelOf);
 
-/** Settings that are fine alone but not together; undefined where a field shows its own sentence. */
-export const contradiction = computed(() => {
-  const names = Object.keys(config.value.settings) as SettingName[];
-  return names.some((name) => settingError(name)) ? undefined : sentence(readSettings);
+export const fieldsAreFine = computed(() => {
+  const { settings, network } = config.value;
+  const hasError = (names: string[], error: (name: never) => unknown) =>
+    names.some((name) => error(name as never) !== undefined);
+  return !hasError(Object.keys(settings), settingError) && !hasError(Object.keys(network), networkError);
 });
+
+/** Settings that are fine alone but not together; undefined where a field shows its own sentence. */
+export const contradiction = computed(() => (fieldsAreFine.value ? sentence(readSettings) : undefined));
 
 /** Keeps the URL and the form the same from now on. */
 export function followUrl(): void {

@@ -17,16 +17,26 @@ export function points(difference: number): string {
   return `${difference < 0 ? text.replace('-', '−') : `+${text}`}${NBSP}points`;
 }
 
-export function bytes(value: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+/** `12.3 MB`: thousands are carried to the next unit. */
+function scaled(value: number, units: readonly string[]): string {
   let unit = 0;
-  let scaled = value;
-  while (scaled >= 1000 && unit < units.length - 1) {
-    scaled /= 1000;
+  let rest = value;
+  while (rest >= 1000 && unit < units.length - 1) {
+    rest /= 1000;
     unit++;
   }
-  return `${unit === 0 || scaled >= 100 ? scaled.toFixed(0) : scaled.toFixed(1)}${NBSP}${units[unit]}`;
+  return `${unit === 0 || rest >= 100 ? rest.toFixed(0) : rest.toFixed(1)}${NBSP}${units[unit]}`;
 }
+
+export const bytes = (value: number): string => scaled(value, ['B', 'kB', 'MB', 'GB', 'TB']);
+
+/** Floating-point operations. */
+export const operations = (value: number): string =>
+  scaled(value, ['FLOP', 'kFLOP', 'MFLOP', 'GFLOP', 'TFLOP']);
+
+/** Milliseconds in three digits or fewer after the point, without the unit: `1,974`, `41.4`, `0.31`. */
+export const milliseconds = (ms: number): string =>
+  ms >= 100 ? count(ms) : ms >= 10 ? ms.toFixed(1) : ms.toFixed(2);
 
 /** Seconds as `45 s`, `3 min 05 s` or `2 h 10 min`. */
 export function duration(seconds: number): string {

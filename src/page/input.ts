@@ -1,7 +1,7 @@
-/** Step 1's state: the files that the user chose, and what is in the checkpoint. */
+/** Step 1's state: the files that the user chose, and what is in the network. */
 import { computed, effect, signal, untracked } from '@preact/signals';
 import { UserError } from '../errors';
-import type { DataSource, InspectLayer, ModelSource, UserFile } from '../worker/api';
+import type { DataSource, ModelSource, NetworkPreview, UserFile } from '../worker/api';
 import { config, readNetwork } from './config';
 import { engine, explain } from './engine';
 
@@ -9,13 +9,13 @@ export const checkpoint = signal<UserFile | undefined>(undefined);
 export const trainFiles = signal<UserFile[]>([]);
 export const testFiles = signal<UserFile[]>([]);
 
-export type Inspection =
+export type Preview =
   | { state: 'none' }
   | { state: 'reading' }
-  | { state: 'ready'; layers: InspectLayer[] }
+  | ({ state: 'ready' } & NetworkPreview)
   | { state: 'failed'; why: string };
 
-export const inspection = signal<Inspection>({ state: 'none' });
+export const preview = signal<Preview>({ state: 'none' });
 
 /** @throws UserError that says what is still to choose */
 export function readModel(): ModelSource {
@@ -37,23 +37,24 @@ export function readData(): { train: DataSource; test?: DataSource } {
 
 let asked = 0;
 
-/** Inspects the checkpoint whenever it or the network's options change; only the newest answer counts. */
-export function followCheckpoint(): void {
+/** Looks into the network whenever it or its options change; only the newest answer counts. */
+export function followNetwork(): void {
+  const source = computed(() => config.value.source);
   const network = computed(() => config.value.network);
   effect(() => {
-    const file = checkpoint.value;
     const question = ++asked;
-    inspection.value = { state: file && network.value ? 'reading' : 'none' };
-    if (!file) return;
-    untracked(() => inspect(file)).then((answer) => {
-      if (question === asked) inspection.value = answer;
+    const isThere = source.value === 'builtin' || (checkpoint.value && network.value);
+    preview.value = { state: isThere ? 'reading' : 'none' };
+    if (!isThere) return;
+    untracked(look).then((answer) => {
+      if (question === asked) preview.value = answer;
     });
   });
 }
 
-async function inspect(file: UserFile): Promise<Inspection> {
+async function look(): Promise<Preview> {
   try {
-    return { state: 'ready', layers: await engine().inspect(file, readNetwork()) };
+    return { state: 'ready', ...(await engine().preview(readModel())) };
   } catch (error) {
     return { state: 'failed', why: explain(error) };
   }

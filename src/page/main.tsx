@@ -6,17 +6,18 @@ import './style/form.css';
 import './style/table.css';
 import './style/run.css';
 import './style/results.css';
+import './style/profile.css';
 import { App } from './app';
 import { followUrl } from './config';
 import { askAdapter } from './engine';
-import { followCheckpoint } from './input';
+import { followNetwork } from './input';
 import { guardRun } from './run';
 import { followTheme } from './theme';
 import { followWarmUp } from './warm-up';
 
 followTheme();
 followUrl();
-followCheckpoint();
+followNetwork();
 followWarmUp();
 guardRun();
 // A file dropped beside its place must not replace the page, and a run with it.

@@ -4,6 +4,7 @@ import type { LayerRedundancy } from '../worker/api';
 import { SelectField } from './field';
 import { significant } from './format';
 import { heatPixels, palette, scaleTop } from './heat-scale';
+import { preview } from './input';
 import { redundancy } from './run';
 
 /** Row and column of D: from kernel i to kernel j. */
@@ -13,7 +14,11 @@ interface Cell {
 }
 
 export function Redundancy() {
-  const { before, after } = redundancy.value;
+  const { after } = redundancy.value;
+  // before a run: of the network that is chosen
+  const seen = preview.value;
+  const ofRun = redundancy.value.before;
+  const before = ofRun.length === 0 && seen.state === 'ready' ? seen.redundancy : ofRun;
   const [chosen, setChosen] = useState('');
   const first = before.find(({ name }) => name === chosen) ?? before[0];
   const second = after.find(({ name }) => name === first?.name);
@@ -29,6 +34,10 @@ export function Redundancy() {
       </p>
       {first ? (
         <>
+          <p class="hint">
+            Each pixel compares two kernels of a layer. Dark pairs say the same thing. The method’s authors
+            report lighter pictures after training; here you see whether yours is.
+          </p>
           <SelectField
             id="heat-layer"
             label="Layer"
@@ -43,9 +52,8 @@ export function Redundancy() {
         </>
       ) : (
         <p class="hint">
-          Each pixel compares two kernels of a layer. Dark pairs say the same thing. The method’s authors
-          report lighter pictures after training; here you see whether yours is. It appears as soon as a run
-          has loaded its network.
+          Each pixel compares two kernels of a layer. The picture appears as soon as a network is chosen that
+          has a convolution larger than 1×1.
         </p>
       )}
     </section>

@@ -3,8 +3,8 @@ import { architectureNames } from '../nn/models';
 import { config, labels, networkError, setNetwork } from './config';
 import { Drop } from './drop';
 import { SelectField, TextField } from './field';
-import { count, significant } from './format';
-import { checkpoint, inspection, testFiles, trainFiles } from './input';
+import { checkpoint, testFiles, trainFiles } from './input';
+import { Layers } from './layers';
 import { isBusy } from './run';
 import { Samples } from './samples';
 import type { Source } from './url';
@@ -49,6 +49,7 @@ function BuiltIn() {
         watch, hard enough to leave room above the base.
       </p>
       <Samples />
+      <Layers />
     </>
   );
 }
@@ -122,55 +123,5 @@ function Own() {
         }}
       />
     </>
-  );
-}
-
-/** What is in the checkpoint: a tensor a row. */
-function Layers() {
-  const found = inspection.value;
-  if (found.state === 'none') return null;
-  if (found.state === 'reading') return <p class="hint">Reading the checkpoint …</p>;
-  if (found.state === 'failed') {
-    return (
-      <p class="error" role="alert">
-        {found.why}
-      </p>
-    );
-  }
-  const trained = found.layers.filter(({ kind }) => kind !== 'buffer');
-  const total = trained.reduce((sum, { parameters }) => sum + parameters, 0);
-  return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
-    <section class="scroll" tabIndex={0} aria-label="Layers of the checkpoint">
-      <table>
-        <caption>
-          {count(trained.length)} tensors, {count(total)} parameters
-        </caption>
-        <thead>
-          <tr>
-            <th scope="col">Tensor</th>
-            <th scope="col">Shape</th>
-            <th scope="col" class="number">
-              Numbers
-            </th>
-            <th scope="col" class="number">
-              Mean KL
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {trained.map((layer) => (
-            <tr key={layer.name}>
-              <th scope="row">
-                {layer.name} <small>{layer.kind}</small>
-              </th>
-              <td>{layer.shape.join('×')}</td>
-              <td class="number">{count(layer.parameters)}</td>
-              <td class="number">{layer.redundancy === undefined ? '' : significant(layer.redundancy)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </section>
   );
 }

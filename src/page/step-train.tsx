@@ -1,9 +1,11 @@
 /** Step 2: how to train, the run's controls and its curves. */
 import { type SettingName, settingFields } from '../train/config';
-import { config, contradiction, labels, setSetting, settingError } from './config';
+import { config, labels, setSetting, settingError } from './config';
 import { Curves } from './curve-charts';
 import { adapter } from './engine';
 import { SelectField, TextField } from './field';
+import { hasMaps, obstacle } from './maps';
+import { isProfiling } from './profile';
 import { Progress } from './progress';
 import { cancel, failure, isBusy, pause, resume, start, status, warnings } from './run';
 
@@ -116,7 +118,6 @@ function Setting({ name, hint }: { name: SettingName; hint?: string }) {
 
 function Advanced() {
   const { settings } = config.value;
-  const hasMap = settings.method === 'refocus' || settings.method === 'joint';
   const group = (title: string, names: SettingName[]) => (
     <>
       <h3>{title}</h3>
@@ -136,7 +137,7 @@ function Advanced() {
         Advanced settings
         {wrong > 0 && <span class="error"> ({wrong === 1 ? '1 needs' : `${wrong} need`} a look)</span>}
       </summary>
-      {hasMap && group('Map', map)}
+      {hasMaps.value && group('Map', map)}
       {group('Optimisation', optimizer.filter(shown))}
       {group('Images', images)}
       {group('Device', device)}
@@ -166,12 +167,18 @@ function Controls() {
             </button>
           </>
         ) : (
-          <button type="button" class="button primary" disabled={!isReady} onClick={start}>
+          <button
+            type="button"
+            class="button primary"
+            disabled={!isReady || isProfiling.value}
+            onClick={start}
+          >
             Start training
           </button>
         )}
+        {isProfiling.value && <p class="hint">The profile below needs the GPU; wait for it, or stop it.</p>}
       </div>
-      {contradiction.value && !isBusy.value && <p class="error">{contradiction.value}</p>}
+      {obstacle.value && !isBusy.value && <p class="error">{obstacle.value}</p>}
       {failure.value && (
         <p class="error" role="alert">
           {failure.value}

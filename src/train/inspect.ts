@@ -1,13 +1,14 @@
-import { redundancyOf } from '../analysis/redundancy';
+import { type LayerRedundancy, redundancyOf } from '../analysis/redundancy';
 import type { UserFile } from '../data/types';
 import { product } from '../graph/tensor';
 import { readCheckpoint } from '../io/checkpoint';
-import type { StoredTensor } from '../io/tensor-file';
+import type { Checkpoint, StoredTensor } from '../io/tensor-file';
 import { describe } from '../nn/describe';
 import { architecture } from '../nn/models';
 import { checkState } from '../nn/state';
 import type { NetworkOptions } from './network-options';
-import { classesOf } from './sources';
+import { networkRedundancy } from './redundancy';
+import { classesOf, loadNetwork, type ModelSource, type ReadAsset } from './sources';
 
 export interface InspectLayer {
   name: string;
@@ -28,10 +29,35 @@ export async function inspectFile(file: UserFile, network?: NetworkOptions): Pro
     // state dicts do not depend on the image size; 224 is large enough for every architecture
     checkState(describe(architecture(arch, { ...rest, classes }), [224, 224]), checkpoint.tensors, file.path);
   }
-  return [...checkpoint.tensors].map(([name, tensor]) => ({
+  return layersOf(checkpoint, redundancyOfTensor);
+}
+
+/** What there is to see of a network before a run. */
+export interface NetworkPreview {
+  layers: InspectLayer[];
+  /** of every spatial convolution, named as the layer, without `.weight` */
+  redundancy: LayerRedundancy[];
+}
+
+/** @throws UserError that names the file and what is wrong with it */
+export async function previewNetwork(model: ModelSource, asset: ReadAsset): Promise<NetworkPreview> {
+  const { architecture, checkpoint } = await loadNetwork(model, asset);
+  // which convolutions a network has does not depend on the image size
+  const redundancy = networkRedundancy(architecture, { height: 224, width: 224 }, checkpoint.tensors);
+  const means = new Map(redundancy.map(({ name, mean }) => [`${name}.weight`, mean]));
+  return { layers: layersOf(checkpoint, (name) => means.get(name)), redundancy };
+}
+
+function layersOf(
+  { tensors }: Checkpoint,
+  redundancy: (name: string, tensor: StoredTensor) => number | undefined,
+): InspectLayer[] {
+  return [...tensors].map(([name, tensor]) => ({
     name,
     kind: kindOf(name, tensor.shape),
-    ...measures(name, tensor),
+    shape: tensor.shape,
+    parameters: product(tensor.shape),
+    redundancy: redundancy(name, tensor),
   }));
 }
 
@@ -44,12 +70,7 @@ function kindOf(name: string, shape: number[]): string {
   return i === 1 ? 'depthwise convolution' : 'convolution';
 }
 
-function measures(
-  name: string,
-  { shape, data }: StoredTensor,
-): Pick<InspectLayer, 'shape' | 'parameters' | 'redundancy'> {
-  const sizes = { shape, parameters: product(shape) };
-  if (shape.length !== 4 || Math.max(shape[2], shape[3]) === 1 || !(data instanceof Float32Array))
-    return sizes;
-  return { ...sizes, redundancy: redundancyOf(name, data, shape).mean };
+function redundancyOfTensor(name: string, { shape, data }: StoredTensor): number | undefined {
+  if (shape.length !== 4 || Math.max(shape[2], shape[3]) === 1 || !(data instanceof Float32Array)) return;
+  return redundancyOf(name, data, shape).mean;
 }

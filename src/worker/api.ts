@@ -3,7 +3,7 @@ import type { BenchLine } from '../bench';
 import type { Profile, ProfileProgress } from '../bench/profile';
 import type { ProfileTarget } from '../bench/profile-target';
 import type { UserFile } from '../data/types';
-import type { InspectLayer } from '../train/inspect';
+import type { InspectLayer, NetworkPreview } from '../train/inspect';
 import type { NetworkOptions } from '../train/network-options';
 import type { TrainEvent, TrainJob, TrainResult } from '../train/run';
 import type { DataSource, ModelSource } from '../train/sources';
@@ -15,7 +15,7 @@ export type { DispatchProfile, Profile, ProfileProgress, ShaderProfile } from '.
 export type { ProfileRun, ProfileTarget } from '../bench/profile-target';
 export type { UserFile } from '../data/types';
 export type { Method, TrainSettings } from '../train/config';
-export type { InspectLayer } from '../train/inspect';
+export type { InspectLayer, NetworkPreview } from '../train/inspect';
 export type { NetworkOptions } from '../train/network-options';
 export type { EvalPoint, MergeProof, Report, StepPoint } from '../train/report';
 export type { TrainEvent, TrainJob, TrainResult } from '../train/run';
@@ -63,4 +63,6 @@ export interface EngineApi {
     onProgress?: (progress: ProfileProgress) => void,
   ): Promise<Profile>;
   inspect(file: UserFile, arch?: NetworkOptions): Promise<InspectLayer[]>;
+  /** a network's layers and their redundancy before a run; needs no GPU */
+  preview(model: ModelSource): Promise<NetworkPreview>;
 }

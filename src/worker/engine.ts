@@ -3,7 +3,7 @@ import { profile } from '../bench/profile';
 import { UserError } from '../errors';
 import { type Gpu, type RequestAdapter, requestGpu } from '../gpu/device';
 import { evaluateNetwork } from '../train/evaluate';
-import { inspectFile } from '../train/inspect';
+import { inspectFile, previewNetwork } from '../train/inspect';
 import { Memo } from '../train/memo';
 import { runTraining, warmUp } from '../train/run';
 import { checkClasses, loadData, loadNetwork, type ReadAsset, skippedWarning } from '../train/sources';
@@ -90,5 +90,6 @@ export function createEngine({ asset, requestAdapter }: EngineOptions): EngineAp
     profile: (target, runs, onProgress = () => {}) =>
       controlled(async (own) => profile(await gpu(), target, runs, { asset, control: own, onProgress })),
     inspect: inspectFile,
+    preview: (model) => previewNetwork(model, asset),
   };
 }

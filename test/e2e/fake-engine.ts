@@ -1,10 +1,14 @@
 /** An engine without a GPU, in the real worker's place: the page's tests decide what it answers. */
 import * as Comlink from 'comlink';
 import { redundancyOf } from '../../src/analysis/redundancy';
+import { byShader, type DispatchProfile } from '../../src/bench/profile';
 import { UserError } from '../../src/errors';
 import type {
   EngineApi,
   EvalPoint,
+  Profile,
+  ProfileProgress,
+  ProfileTarget,
   StepPoint,
   TrainEvent,
   TrainJob,
@@ -19,6 +23,8 @@ export interface Scenario {
   trainError?: string;
   /** what the worker throws outside any call while it trains */
   crash?: string;
+  /** the sentence that `profile` fails with */
+  profileError?: string;
   proofOk?: boolean;
   stepMs?: number;
 }
@@ -43,8 +49,8 @@ function layer(name: string, channels: number, spread: number) {
 }
 
 const layers = (spread: number) => [
-  layer('features.1.conv.0.0.weight', 32, spread),
-  layer('features.2.conv.1.0.weight', 96, spread),
+  layer('features.1.conv.0.0', 32, spread),
+  layer('features.2.conv.1.0', 96, spread),
 ];
 
 let isPaused = false;
@@ -142,6 +148,61 @@ async function train(job: TrainJob, onEvent: (event: TrainEvent) => void): Promi
   };
 }
 
+/** A dispatch of a device that copies 100 GB/s and does 1000 GFLOP/s. */
+function dispatch(shader: string, label: string, ms: number, bytes: number, flops: number): DispatchProfile {
+  const gigabytes = bytes / ms / 1e6;
+  const gigaflops = flops / ms / 1e6;
+  const efficiency = Math.max(gigabytes / rates.gigabytes, gigaflops / rates.gigaflops);
+  return { shader, label, phase: 'forward', ms, bytes, flops, gigabytes, gigaflops, efficiency };
+}
+
+const rates = { gigabytes: 100, gigaflops: 1000 };
+
+const dispatches = [
+  dispatch('depthwise/forward', 'conv2d features.1.conv.0.0', 2, 120e6, 90e6),
+  dispatch('pointwise/forward', 'conv2d features.1.conv.1', 1, 20e6, 700e6),
+  ...Array.from({ length: 50 }, (_, i) =>
+    dispatch(
+      `norm/part_${i % 12}_with_a_name_that_is_rather_long`,
+      `batch_norm features.${i}.<i>conv</i>.1`,
+      0.2 - 0.002 * i,
+      4e6,
+      1e6,
+    ),
+  ),
+  dispatch('depthwise/forward', 'conv2d features.2.conv.0.0', 4, 120e6, 90e6),
+];
+
+const RUNS = 5;
+
+async function profileOf(
+  target: ProfileTarget,
+  onProgress: (progress: ProfileProgress) => void = () => {},
+): Promise<Profile> {
+  if (scenario.profileError) throw new UserError(scenario.profileError);
+  if (target.kind !== 'run') throw new Error('the page profiles the step of a run');
+  const { model, settings } = target;
+  isCancelled = false;
+  let runs = 0;
+  for (; runs < RUNS && !(isCancelled && runs > 0); runs++) {
+    onProgress({ message: `Timing each dispatch: run ${runs + 1} of ${RUNS}`, done: runs / RUNS });
+    await new Promise((resolve) => setTimeout(resolve, 10 * (scenario.stepMs ?? 2)));
+  }
+  const sum = (of: 'ms' | 'bytes' | 'flops') => dispatches.reduce((s, d) => s + d[of], 0);
+  return {
+    name: `${model.kind === 'builtin' ? 'mobilenet_v2' : model.arch.arch}, ${settings.method}, batch of ${settings.batch}`,
+    adapter: 'Test adapter',
+    method: 'timestamps',
+    runs,
+    rates,
+    totals: { dispatches: dispatches.length, bytes: sum('bytes'), flops: sum('flops'), peakBytes: 148e6 },
+    runMs: 0.8 * sum('ms'),
+    dispatchMs: sum('ms'),
+    shaders: byShader(dispatches, rates),
+    dispatches,
+  };
+}
+
 const engine: EngineApi = {
   async adapter() {
     if (scenario.noAdapter) throw new UserError(scenario.noAdapter);
@@ -161,18 +222,31 @@ const engine: EngineApi = {
   async bench() {
     throw new Error('the page does not measure');
   },
-  async profile() {
-    throw new Error('the page does not profile');
-  },
-  async inspect(file) {
-    if (!file.path.endsWith('.safetensors')) throw new UserError(`${file.path} is no checkpoint.`);
-    return Array.from({ length: 20 }, (_, i) => ({
+  profile: (target, _runs, onProgress) => profileOf(target, onProgress),
+  inspect: () => Promise.reject(new Error('The page previews')),
+  async preview(model) {
+    const redundancy = layers(1);
+    if (model.kind !== 'file') {
+      const tensors = redundancy.map(({ name, kernels, mean }) => ({
+        name: `${name}.weight`,
+        kind: 'depthwise convolution',
+        shape: [kernels, 1, 3, 3],
+        parameters: 9 * kernels,
+        redundancy: mean,
+      }));
+      return { layers: tensors, redundancy };
+    }
+    const { path } = model.file;
+    if (!path.endsWith('.safetensors')) throw new UserError(`${path} is no checkpoint.`);
+    const tensors = Array.from({ length: 20 }, (_, i) => ({
       name: `layer${i}.conv1.<i>weight</i>`,
       kind: 'conv 3×3',
       shape: [16, 16, 3, 3],
       parameters: 2304,
       redundancy: 0.01 * i,
-    })).concat({ name: 'bn.running_mean', kind: 'buffer', shape: [16], parameters: 16, redundancy: 0 });
+    }));
+    const buffer = { name: 'bn.running_mean', kind: 'buffer', shape: [16], parameters: 16 };
+    return { layers: [...tensors, buffer], redundancy };
   },
   evaluate: () => Promise.reject(new Error('The page does not evaluate')),
   verify: () => Promise.reject(new Error('The page does not verify')),

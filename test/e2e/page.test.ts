@@ -162,6 +162,79 @@ describe('the form', () => {
   });
 });
 
+describe('a profile', () => {
+  const profile = (page: Page) => page.getByRole('button', { name: 'Profile a step' });
+
+  test('of the chosen step shows shaders by their share and the slowest dispatches', async () => {
+    const page = await site.open({ path: '#method=joint&batch=64' });
+    await profile(page).click();
+    await page.getByText('mobilenet_v2, joint, batch of 64').waitFor();
+    const bars = page.getByRole('list', { name: 'Time by shader', exact: true }).getByRole('listitem');
+    expect(await bars.count()).toBe(8);
+    // 6 of 14.55 ms for 240 MB: 40 GB/s of 100
+    expect((await bars.first().textContent())!.replaceAll('\u00a0', ' ')).toBe(
+      'depthwise/forward41.2 %6.00 ms2 dispatches40.0 GB/s (40 %)30.0 GFLOP/s (3 %)',
+    );
+    const solid = bars.first().locator('.bar div div');
+    expect(await solid.evaluate((e) => (e as HTMLElement).style.width)).toBe('40%');
+    const rows = page.getByRole('region', { name: 'Slowest dispatches' }).getByRole('rowheader');
+    expect(await rows.count()).toBe(40);
+    expect(await rows.first().textContent()).toBe('features.2.conv.0.0depthwise/forward, forward');
+    expect(await rows.nth(3).textContent()).toContain('<i>conv</i>');
+    const file = JSON.parse((await downloadOf(page, 'profile.json')).bytes.toString());
+    expect(file.dispatches).toHaveLength(53);
+  });
+
+  test('stops with the runs made, and excludes a training', async () => {
+    const page = await site.open({ scenario: { stepMs: 100 }, path: '#source=own&arch=resnet32_cifar' });
+    await profile(page).click();
+    await page.getByText('run 1 of 5').waitFor();
+    expect(await page.getByRole('button', { name: 'Start training' }).isDisabled()).toBe(true);
+    await page.getByRole('button', { name: 'Stop the profile' }).click();
+    await page.getByText('resnet32_cifar, refocus, batch of 128').waitFor();
+    expect(await page.getByText(/the mean of 1 run\./).count()).toBe(1);
+    await page.getByRole('radio', { name: 'Built-in example' }).check();
+    await start(page);
+    expect(await profile(page).isDisabled()).toBe(true);
+    expect(await page.locator('#profile-obstacle').textContent()).toMatch(/^A training is going on/);
+    await page.getByRole('button', { name: 'Stop and merge' }).click();
+    await finish(page);
+    expect(await profile(page).isEnabled()).toBe(true);
+  });
+
+  test('that cannot be says why', async () => {
+    const why = 'A batch of 128 needs 9 GB of GPU memory; choose a smaller batch.';
+    const page = await site.open({ scenario: { profileError: why } });
+    await profile(page).click();
+    expect(await page.getByRole('alert').textContent()).toBe(why);
+    await page.getByLabel('Batch size').fill('0');
+    await profile(page).click();
+    await page
+      .getByRole('alert')
+      .getByText(/^Batch size must be/)
+      .waitFor();
+  });
+});
+
+test('the built-in network shows its layers before a run, and a tick gives one a map', async () => {
+  const page = await site.open({ path: '#lr=NaN' });
+  await page.getByText('2 tensors, 1,152 parameters').waitFor();
+  const first = page.getByLabel('Map for features.1.conv.0.0', { exact: true });
+  expect(await first.isChecked()).toBe(true);
+  expect(await page.getByText('6 convolutions get a map').count()).toBe(1);
+  await first.uncheck();
+  const layers =
+    'features.2.conv.1.0,features.3.conv.1.0,features.4.conv.1.0,features.5.conv.1.0,features.6.conv.1.0';
+  await expect.poll(() => new URLSearchParams(new URL(page.url()).hash.slice(1)).get('layers')).toBe(layers);
+  await page.getByRole('button', { name: 'Choose automatically' }).click();
+  expect(await first.isChecked()).toBe(true);
+  expect(await page.getByRole('img', { name: /^features\.1.* before/ }).count()).toBe(1);
+  await page.getByLabel('Layer', { exact: true }).selectOption({ index: 1 });
+  expect(await page.getByRole('img', { name: /^features\.2.* before/ }).count()).toBe(1);
+  await page.getByRole('radio', { name: /^Fine-tune/ }).check();
+  expect(await first.count()).toBe(0);
+});
+
 test('a heatmap is read by pointer and by keyboard', async () => {
   const page = await site.open({ path: '#epochs=1' });
   await start(page);
@@ -211,6 +284,9 @@ describe.each(['light', 'dark'] as const)('in %s colours', (colorScheme) => {
     await page.getByRole('radio', { name: 'Your own' }).check();
     await page.locator('#checkpoint').setInputFiles(file('net.safetensors'));
     await page.getByText('20 tensors').waitFor();
+    await check(page);
+    await page.getByRole('button', { name: 'Profile a step' }).click();
+    await page.getByText('more, ').click();
     await check(page);
   });
 

@@ -37,6 +37,9 @@ try {
       await page.getByText('20 tensors').waitFor();
       await page.getByText('Advanced settings').click();
       await page.screenshot(picture('own'));
+      await page.getByRole('button', { name: 'Profile a step' }).click();
+      await page.getByRole('heading', { name: 'By shader' }).waitFor();
+      await page.screenshot(picture('profile'));
       await page.context().close();
     }
   }

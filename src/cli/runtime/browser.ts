@@ -71,6 +71,7 @@ function remoteApi(call: Call, listeners: Set<(event: TrainEvent) => void>): Eng
     // a callback cannot cross the bridge
     profile: (target, runs) => value('profile', target, runs),
     inspect: (...args) => value('inspect', ...args),
+    preview: (...args) => value('preview', ...args),
   };
 }
 

@@ -78,6 +78,7 @@ export function fakeEngine(parts: Partial<EngineApi> = {}, ok = true): EngineApi
     inspect: async () => [
       { name: 'conv', kind: 'depthwise', shape: [4, 1, 3, 3], parameters: 36, redundancy: 0.5 },
     ],
+    preview: async () => ({ layers: [], redundancy: [] }),
     ...parts,
   };
 }
