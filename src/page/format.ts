@@ -48,10 +48,11 @@ export function duration(seconds: number): string {
   return `${Math.floor(s / 3600)} h ${two(Math.floor((s % 3600) / 60))} min`;
 }
 
-/** Three significant digits, scientific where that is shorter: `0.0342`, `1.20e-6`. */
+/** Three significant digits, whole above a thousand, scientific where that is shorter: `0.0342`, `2,140`, `1.20e−6`. */
 export function significant(value: number): string {
   if (value === 0 || !Number.isFinite(value)) return String(value);
   const size = Math.abs(value);
+  if (size >= 1000 && size < 1e5) return count(value);
   return size < 1e-3 || size >= 1e5 ? value.toExponential(2).replace('-', '−') : value.toPrecision(3);
 }
 

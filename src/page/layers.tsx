@@ -1,5 +1,6 @@
 /** What is in the network: a tensor a row, and which convolutions get a map. */
 import type { InspectLayer } from '../worker/api';
+import { breakable } from './breakable';
 import { config, setSetting } from './config';
 import { count, significant } from './format';
 import { preview } from './input';
@@ -30,7 +31,9 @@ export function Layers() {
           <thead>
             <tr>
               <th scope="col">Tensor</th>
-              <th scope="col">Shape</th>
+              <th scope="col" class="number">
+                Numbers
+              </th>
               <th scope="col" class="number">
                 Mean KL
               </th>
@@ -59,12 +62,12 @@ function Row({ layer }: { layer: InspectLayer }) {
   return (
     <tr>
       <th scope="row">
-        {name}{' '}
+        {breakable(name)}
         <small>
-          {kind}, {count(parameters)}
+          {kind} {shape.join('×')}
         </small>
       </th>
-      <td>{shape.join('×')}</td>
+      <td class="number">{count(parameters)}</td>
       <td class="number">{redundancy === undefined ? '' : significant(redundancy)}</td>
       {hasMaps.value && (
         <td>

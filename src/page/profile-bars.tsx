@@ -1,5 +1,6 @@
 /** The step's time by shader: a bar each, filled as far as the device's own rates explain the time. */
 import type { Profile, ShaderProfile } from '../worker/api';
+import { breakable } from './breakable';
 import { count, milliseconds, percent, significant } from './format';
 
 /** Shaders shown at once; the rest is folded away. */
@@ -20,8 +21,14 @@ export function ProfileBars({ profile }: { profile: Profile }) {
     <section class="profile-part" aria-labelledby="profile-shaders">
       <h3 id="profile-shaders">By shader</h3>
       <p class="bar-legend">
-        <span class="swatch least" /> least time that the device’s own rates allow
-        <span class="swatch" /> time beyond it
+        <span>
+          <i class="swatch least" />
+          least time that the device’s own rates allow
+        </span>
+        <span>
+          <i class="swatch" />
+          time beyond it
+        </span>
       </p>
       {bars(shaders.slice(0, SHOWN), 'Time by shader')}
       {rest.length > 0 && (
@@ -43,7 +50,7 @@ function Bar({ shader, profile }: { shader: ShaderProfile; profile: Profile }) {
   return (
     <li>
       <p class="bar-head">
-        <code>{shader.shader}</code>
+        <code>{breakable(shader.shader)}</code>
         <b>{percent(shader.share, 1)}</b>
         <span>{milliseconds(shader.ms)} ms</span>
       </p>

@@ -104,7 +104,8 @@ function Outcome({ profile }: { profile: Profile }) {
       <p class="hint">
         Each dispatch was timed alone, {methods[method]}: {milliseconds(dispatchMs)} ms together, the mean of{' '}
         {runs === 1 ? '1 run' : `${count(runs)} runs`}. What the device can do was measured just before, by a
-        shader that only copies and one that only multiplies and adds. Peak memory is without the images.
+        shader that only copies and one that only multiplies and adds. A percentage beside a rate is its part
+        of what the device can do. Peak memory is without the images.
       </p>
       <div class="profile-parts">
         <ProfileBars profile={profile} />

@@ -1,5 +1,6 @@
 /** The slowest dispatches of a profile, one a row. */
 import type { DispatchProfile, Profile } from '../worker/api';
+import { breakable } from './breakable';
 import { count, milliseconds, percent, significant } from './format';
 
 /** Rows; the file has them all. */
@@ -54,9 +55,9 @@ function Row({ dispatch }: { dispatch: DispatchProfile }) {
   return (
     <tr>
       <th scope="row">
-        {layer.join(' ') || operation}
+        {breakable(layer.join(' ') || operation)}
         <small>
-          {shader}, {phase}
+          {breakable(shader)}, {phase}
         </small>
       </th>
       <td class="number">{milliseconds(ms)}</td>

@@ -22,8 +22,9 @@ function Expected() {
     <>
       <Accuracies base={base} />
       <p class="hint">
-        After training the map is merged into the kernels: a network with the same layers, shapes and cost,
-        other numbers. It is written, read back and compared with the trained one before you can take it home.
+        Test accuracy of the network as it is now (base), after the last step, and at its best. After training
+        the map is merged into the kernels: a network with the same layers, shapes and cost, other numbers. It
+        is written, read back and compared with the trained one before you can take it home.
       </p>
     </>
   );

@@ -36,6 +36,7 @@ const choices: Partial<Record<SettingName, readonly (readonly [string, string])[
   identity: onOff,
   path: plain('auto', 'dense', 'factored'),
   flip: onOff,
+  autotune: onOff,
 };
 
 const main: SettingName[] = ['epochs', 'batch', 'lr', 'seed'];

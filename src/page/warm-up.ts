@@ -3,6 +3,7 @@ import { effect } from '@preact/signals';
 import { config, readSettings } from './config';
 import { adapter, engine } from './engine';
 import { readData, readModel } from './input';
+import { isProfiling } from './profile';
 import { isBusy } from './run';
 
 /** A form that is being filled in is left alone for so long. */
@@ -14,7 +15,8 @@ export function followWarmUp(): void {
   let warm = '';
   effect(() => {
     clearTimeout(timer);
-    if (adapter.value.state !== 'ready' || isBusy.value || config.value.source !== 'builtin') return;
+    const isFree = adapter.value.state === 'ready' && !isBusy.value && !isProfiling.value;
+    if (!isFree || config.value.source !== 'builtin') return;
     const form = JSON.stringify(config.value.settings);
     if (form === warm) return;
     timer = setTimeout(() => {

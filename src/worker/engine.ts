@@ -24,6 +24,8 @@ const IMAGENET = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
 export function createEngine({ asset, requestAdapter }: EngineOptions): EngineApi {
   const memo = new Memo();
   let device: Promise<Gpu> | undefined;
+  /** settles when no run is being prepared */
+  let warming: Promise<unknown> = Promise.resolve();
   let control: (Control & { resume?: () => void }) | undefined;
 
   /** One device for all jobs; a new one after a loss or a failed request. */
@@ -49,7 +51,11 @@ export function createEngine({ asset, requestAdapter }: EngineOptions): EngineAp
   return {
     adapter: async () => (await gpu()).name,
 
-    warmUp: (job) => warmUp(job, { gpu, asset, memo }),
+    warmUp(job) {
+      const done = warmUp(job, { gpu, asset, memo });
+      warming = Promise.allSettled([warming, done]);
+      return done;
+    },
     train: (job, emit) => controlled((own) => runTraining(job, { gpu, asset, memo, control: own, emit })),
 
     async pause() {
@@ -88,7 +94,11 @@ export function createEngine({ asset, requestAdapter }: EngineOptions): EngineAp
     verify: async (name, golden) => verifyCase(await gpu(), name, golden),
     bench: async (name, reps) => benchCase(await gpu(), name, reps),
     profile: (target, runs, onProgress = () => {}) =>
-      controlled(async (own) => profile(await gpu(), target, runs, { asset, control: own, onProgress })),
+      controlled(async (own) => {
+        onProgress({ message: 'Waiting for the GPU to be free', done: 0 });
+        await warming;
+        return profile(await gpu(), target, runs, { asset, control: own, onProgress });
+      }),
     inspect: inspectFile,
     preview: (model) => previewNetwork(model, asset),
   };

@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openSite } from './site';
 
-const folder = process.argv[2] ?? '.cache/screenshots';
+const folder = process.argv[1] ?? '.cache/screenshots';
 const widths = [1440, 390];
 const themes = ['light', 'dark'] as const;
 

@@ -77,6 +77,7 @@ test('numbers read well', () => {
   expect(plain(points(0.012))).toBe('+1.20 points');
   expect(significant(2.1e-6)).toBe('2.10e−6');
   expect(significant(0.0342)).toBe('0.0342');
+  expect(significant(2139.6)).toBe('2,140');
 });
 
 describe('the colours of heatmaps', () => {
