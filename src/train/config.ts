@@ -135,7 +135,7 @@ export const settingFields: { readonly [K in keyof TrainSettings]: SettingField<
   },
   epochs: { ...whole(1, 100_000), fallback: 3, help: 'passes over the training images' },
   batch: { ...whole(1, 65_536), fallback: 128, help: 'images a step' },
-  lr: { ...positive(100), fallback: 0.01, help: 'highest learning rate' },
+  lr: { ...positive(100), fallback: 0.003, help: 'highest learning rate' },
   seed: { ...whole(0, 2 ** 32 - 1), fallback: 0, help: 'seed of everything random' },
   optimizer: { ...choice('sgd', 'adamw'), fallback: 'sgd', help: 'optimiser' },
   momentum: { ...below(1), fallback: 0.9, help: 'momentum of sgd' },

@@ -8,7 +8,7 @@ import { prepare, type TrainedRun, trainInto } from './train';
 const shared = ['epochs', 'batch', 'lr', 'seed', 'limit'] as const;
 
 /** A budget of a few minutes without a GPU, the same for both methods. */
-const budget = { epochs: 2, batch: 64, lr: 0.003, limit: 1536 };
+const budget = { epochs: 2, batch: 64, lr: 0.001, limit: 1536 };
 
 export const demo: Command = {
   usage: 'demo [options]',
