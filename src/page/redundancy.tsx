@@ -5,6 +5,7 @@ import { SelectField } from './field';
 import { significant } from './format';
 import { heatPixels, palette, scaleTop } from './heat-scale';
 import { preview } from './input';
+import { maps } from './maps';
 import { redundancy } from './run';
 
 /** Row and column of D: from kernel i to kernel j. */
@@ -20,7 +21,10 @@ export function Redundancy() {
   const ofRun = redundancy.value.before;
   const before = ofRun.length === 0 && seen.state === 'ready' ? seen.redundancy : ofRun;
   const [chosen, setChosen] = useState('');
-  const first = before.find(({ name }) => name === chosen) ?? before[0];
+  const byName = (isIt: (name: string) => boolean) => before.find(({ name }) => isIt(name));
+  // at first one that a map changes
+  const refocused = byName((name) => maps.value.names.includes(name));
+  const first = byName((name) => name === chosen) ?? refocused ?? before[0];
   const second = after.find(({ name }) => name === first?.name);
   return (
     <section aria-labelledby="redundancy-title">
