@@ -10,6 +10,7 @@
 //#import common/input
 //#import common/gradient
 //#import common/kernel
+//#import common/dense
 const WG: u32 = 64u;
 const ADDEND: bool = false;
 const TW: u32 = 1u; // columns of dx a block, a multiple of SW
@@ -21,21 +22,6 @@ const SUMS: u32 = 1u; // TW * QUADS
 
 const WHOLE = KW % (CHUNK * SW) == 0u; // no chunk passes the end of a row
 
-struct Sizes {
-  N: u32,
-  H: u32,
-  W: u32,
-  OH: u32,
-  OW: u32,
-  CI4: u32,
-  CO4: u32,
-  RUN: u32, // rows of dx a block
-  TILES: u32, // ceil(W / TW)
-  RUNS: u32, // ceil(H / RUN)
-  GROUPS: u32, // ceil(CI4 / QUADS)
-  BACKWARD_COEF: u32,
-}
-
 @group(0) @binding(0) var<storage, read> dy: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> w: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> addend: array<vec4<f32>>;
@@ -44,7 +30,6 @@ struct Sizes {
 @group(0) @binding(5) var<storage, read> x_raw: array<vec4<f32>>;
 @group(0) @binding(6) var<storage, read_write> dx: array<vec4<f32>>;
 @group(0) @binding(7) var<storage, read_write> partial: array<vec4<f32>>;
-@group(0) @binding(10) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {

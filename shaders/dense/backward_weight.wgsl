@@ -9,6 +9,7 @@
 //#import common/input
 //#import common/gradient
 //#import common/kernel
+//#import common/dense
 const WG: u32 = 64u;
 const TW: u32 = 1u; // columns of dy at a time
 const CHUNK: u32 = 1u; // taps a thread
@@ -17,26 +18,11 @@ const XW: u32 = 1u; // (TW - 1) * SW + CHUNK: columns of x that a row of dy meet
 const QUADS: u32 = 1u; // vec4s of output channels a thread
 const SUMS: u32 = 4u; // 4 * CHUNK * QUADS
 
-struct Sizes {
-  N: u32,
-  H: u32,
-  W: u32,
-  OH: u32,
-  OW: u32,
-  CI: u32,
-  CI4: u32,
-  CO4: u32,
-  SPLITS: u32,
-  GROUPS: u32, // ceil(CO4 / QUADS)
-  BACKWARD_COEF: u32,
-}
-
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> dy: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> coef: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read> y_raw: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read_write> partial: array<vec4<f32>>;
-@group(0) @binding(10) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {

@@ -9,25 +9,13 @@
 //#import common/input
 //#import common/gradient
 //#import common/kernel
+//#import common/depthwise
 const WG: u32 = 64u;
 const ADDEND: bool = false;
 const TW: u32 = 1u; // columns of dx a block, a multiple of SW
 const ROWS: u32 = 1u; // max(KH, SH): rows of dx that wait
 const REACH: u32 = 1u; // ceil(KW / SW): columns of dy that touch a column of dx
 const DYW: u32 = 1u; // columns of dy that a row of the block reads
-
-struct Sizes {
-  N: u32,
-  H: u32,
-  W: u32,
-  OH: u32,
-  OW: u32,
-  C4: u32,
-  RUN: u32, // steps of a block
-  TILES: u32, // ceil(W / TW)
-  RUNS: u32, // blocks down the image
-  BACKWARD_COEF: u32,
-}
 
 @group(0) @binding(0) var<storage, read> dy: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> w: array<vec4<f32>>;
@@ -37,7 +25,6 @@ struct Sizes {
 @group(0) @binding(5) var<storage, read> x_raw: array<vec4<f32>>;
 @group(0) @binding(6) var<storage, read_write> dx: array<vec4<f32>>;
 @group(0) @binding(7) var<storage, read_write> partial: array<vec4<f32>>;
-@group(0) @binding(10) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {

@@ -9,24 +9,12 @@
 //#import common/input
 //#import common/gradient
 //#import common/kernel
+//#import common/depthwise
 const WG: u32 = 64u;
 const ADDEND: bool = false;
 const TW: u32 = 1u; // columns of dx a block, a multiple of SW
 const CHUNK: u32 = 1u; // taps of a phase of a row of the kernel at a time
 const DYW: u32 = 1u; // columns of dy that a chunk of taps reads
-
-struct Sizes {
-  N: u32,
-  H: u32,
-  W: u32,
-  OH: u32,
-  OW: u32,
-  C4: u32,
-  RUN: u32, // rows of dx a block
-  TILES: u32, // ceil(W / TW)
-  RUNS: u32, // ceil(H / RUN)
-  BACKWARD_COEF: u32,
-}
 
 @group(0) @binding(0) var<storage, read> dy: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> w: array<vec4<f32>>;
@@ -36,7 +24,6 @@ struct Sizes {
 @group(0) @binding(5) var<storage, read> x_raw: array<vec4<f32>>;
 @group(0) @binding(6) var<storage, read_write> dx: array<vec4<f32>>;
 @group(0) @binding(7) var<storage, read_write> partial: array<vec4<f32>>;
-@group(0) @binding(10) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {

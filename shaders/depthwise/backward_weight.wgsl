@@ -9,31 +9,17 @@
 //#import common/input
 //#import common/gradient
 //#import common/kernel
+//#import common/depthwise
 const WG: u32 = 64u;
 const TW: u32 = 1u; // columns of dy a block
 const ROWS: u32 = 1u; // ceil(KH / SH): rows of dy that a row of x meets
 const XW: u32 = 1u; // (TW - 1) * SW + KW: columns of x that a row of dy meets
-
-struct Sizes {
-  N: u32,
-  H: u32,
-  W: u32,
-  OH: u32,
-  OW: u32,
-  C4: u32,
-  SPLITS: u32,
-  RUN: u32, // rows of dy a block
-  TILES: u32, // ceil(OW / TW)
-  RUNS: u32, // ceil(OH / RUN)
-  BACKWARD_COEF: u32,
-}
 
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> dy: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> coef: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read> y_raw: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read_write> partial: array<vec4<f32>>;
-@group(0) @binding(10) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {

@@ -8,6 +8,7 @@
 //#import common/input
 //#import common/output
 //#import common/kernel
+//#import common/depthwise
 const WG: u32 = 64u;
 const BIAS: bool = false;
 const STATISTICS: bool = false;
@@ -15,25 +16,12 @@ const TW: u32 = 1u; // columns of y a block
 const CHUNK: u32 = 1u; // taps of a row of the kernel at a time
 const XW: u32 = 1u; // (TW - 1) * SW + CHUNK: columns of x that a chunk of taps reads
 
-struct Sizes {
-  N: u32,
-  H: u32,
-  W: u32,
-  OH: u32,
-  OW: u32,
-  C4: u32,
-  RUN: u32, // rows of y a block
-  TILES: u32, // ceil(OW / TW)
-  RUNS: u32, // ceil(OH / RUN)
-}
-
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> w: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> bias: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read> coef: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read_write> y: array<vec4<f32>>;
 @group(0) @binding(5) var<storage, read_write> partial: array<vec4<f32>>;
-@group(0) @binding(10) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {

@@ -44,6 +44,19 @@ function channelConstants(grid: BlockGrid, c4: number, { threads }: Tuning): Con
   return { QUADS: quadsOf, GROUPS: Math.ceil(c4 / quadsOf), SUMS: grid.columnsPerBlock * quadsOf };
 }
 
+/** Sizes of the three passes; backward_weight goes along whole rows and sets SPLITS. */
+const denseSizes = (t: ConvTensors): Constants => ({
+  ...sizes(t),
+  CI: t.x.shape[3],
+  CI4: quads(t.x),
+  CO4: quads(t.y),
+  RUN: 1,
+  TILES: 1,
+  RUNS: 1,
+  SPLITS: 1,
+  BACKWARD_COEF: 0,
+});
+
 function forward(node: Node, { tuning }: Graph): Dispatch[] {
   const { t, bias, coef, partial } = forwardTensors(node);
   const grid = outputBlocks(t, partial !== undefined);
@@ -53,12 +66,10 @@ function forward(node: Node, { tuning }: Graph): Dispatch[] {
     {
       shader: 'dense/forward',
       constants: {
-        ...sizes(t),
+        ...denseSizes(t),
         ...forwardConstants(t),
         ...blockConstants(grid),
         ...channels,
-        CI4: quads(t.x),
-        CO4: quads(t.y),
         BIAS: bias !== undefined,
         STATISTICS: partial !== undefined,
         CHUNK: taps,
@@ -82,13 +93,11 @@ function backwardInput(node: Node, { tuning }: Graph): Dispatch[] {
     {
       shader: 'dense/backward_input',
       constants: {
-        ...sizes(t),
+        ...denseSizes(t),
         ...inputConstants(t, 'EPILOGUE'),
         ...gradientConstants(t, yRaw),
         ...blockConstants(grid),
         ...channels,
-        CI4: quads(t.x),
-        CO4: quads(t.y),
         ADDEND: addend !== undefined,
         CHUNK: taps,
         DYW: taps + Math.floor((grid.columnsPerBlock - 1 + (t.attrs.padding[1] % sw)) / sw),
@@ -120,12 +129,9 @@ function backwardWeight(node: Node, g: Graph): Dispatch[] {
     {
       shader: 'dense/backward_weight',
       constants: {
-        ...sizes(t),
+        ...denseSizes(t),
         ...inputConstants(t, 'PROLOGUE'),
         ...gradientConstants(t, yRaw),
-        CI: t.x.shape[3],
-        CI4: quads(t.x),
-        CO4: quads(t.y),
         SPLITS: splits,
         TW: columns,
         CHUNK: taps,

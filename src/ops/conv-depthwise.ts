@@ -61,6 +61,15 @@ function window(t: ConvTensors, grid: BlockGrid): Constants {
   };
 }
 
+/** Sizes of the three passes; backward_weight sets SPLITS. */
+const blockSizesOf = (t: ConvTensors, grid: BlockGrid): Constants => ({
+  ...sizes(t),
+  ...blockConstants(grid),
+  C4: quads(t.x),
+  SPLITS: 1,
+  BACKWARD_COEF: 0,
+});
+
 function forward(node: Node, { tuning }: Graph): Dispatch[] {
   const { t, bias, coef, partial } = forwardTensors(node);
   const grid = outputBlocks(t, tuning);
@@ -68,11 +77,9 @@ function forward(node: Node, { tuning }: Graph): Dispatch[] {
     {
       shader: isSmall(t) ? 'depthwise/forward' : 'depthwise/forward_large',
       constants: {
-        ...sizes(t),
+        ...blockSizesOf(t, grid),
         ...forwardConstants(t),
-        ...blockConstants(grid),
         ...window(t, grid),
-        C4: quads(t.x),
         BIAS: bias !== undefined,
         STATISTICS: partial !== undefined,
       },
@@ -103,12 +110,10 @@ function backwardInput(node: Node, { tuning }: Graph): Dispatch[] {
     {
       shader: isSmall(t) ? 'depthwise/backward_input' : 'depthwise/backward_input_large',
       constants: {
-        ...sizes(t),
+        ...blockSizesOf(t, grid),
         ...inputConstants(t, 'EPILOGUE'),
         ...gradientConstants(t, yRaw),
-        ...blockConstants(grid),
         ...inputWindow(t, grid),
-        C4: quads(t.x),
         ADDEND: addend !== undefined,
       },
       reads: { dy: t.y, w: t.w, addend, coef, y_raw: yRaw, x_raw: xRaw },
@@ -132,13 +137,11 @@ function backwardWeight(node: Node, g: Graph): Dispatch[] {
     {
       shader: isSmall(t) ? 'depthwise/backward_weight' : 'depthwise/backward_weight_large',
       constants: {
-        ...sizes(t),
+        ...blockSizesOf(t, grid),
         ...inputConstants(t, 'PROLOGUE'),
         ...gradientConstants(t, yRaw),
-        ...blockConstants(grid),
         ...window(t, grid),
         ...(isSmall(t) ? {} : { CHUNKS: chunks }),
-        C4: quads(t.x),
         SPLITS: splits,
       },
       reads: { x: t.x, dy: t.y, coef, y_raw: yRaw },

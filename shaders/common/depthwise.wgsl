@@ -1,0 +1,16 @@
+// A depthwise convolution cut into blocks (src/ops/conv-depthwise.ts).
+struct Sizes {
+  N: u32,
+  H: u32,
+  W: u32,
+  OH: u32,
+  OW: u32,
+  C4: u32, // vec4s of channels
+  RUN: u32, // rows a block
+  TILES: u32, // blocks across the image
+  RUNS: u32, // blocks down it
+  SPLITS: u32, // of backward_weight
+  BACKWARD_COEF: u32, // see common/gradient
+}
+
+@group(0) @binding(10) var<uniform> sizes: Sizes;
