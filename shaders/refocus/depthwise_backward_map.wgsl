@@ -1,39 +1,52 @@
 // dmap[u, v, m, o] = sum_{a, b} dw[a, b, o] * basis[a + u - K/2, b + v - K/2, m] for a depthwise basis, layouts as in refocus/depthwise_forward.
-// A thread makes the K * K values of one m and one vec4 of o: it reads a kernel's gradient once and writes in step with its neighbours.
-const WG: u32 = 64u;
-const KH: u32 = 1u;
-const KW: u32 = 1u;
-const K: u32 = 1u;
-
-struct Sizes {
-  C: u32,
-  C4: u32,
-}
+// A thread keeps a kernel's gradient of one vec4 of o in registers and makes ROWS rows of the maps of one of SPLITS runs of planes m;
+// it writes in step with its neighbours.
+//#import common/depthwise_map
 
 @group(0) @binding(0) var<storage, read> basis: array<f32>;
 @group(0) @binding(1) var<storage, read> dw: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read_write> dmap: array<vec4<f32>>;
-@group(0) @binding(10) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
   let index = id.x + id.y * groups.x * WG;
-  if (index >= sizes.C * sizes.C4) { return; }
+  if (index >= sizes.SPLITS * TILES * sizes.C4) { return; }
   let o = index % sizes.C4;
-  let m = index / sizes.C4;
-  var sums: array<vec4<f32>, K * K>;
-  for (var row = 0u; row < KH; row++) {
-    for (var column = 0u; column < KW; column++) {
-      let value = basis[(row * KW + column) * sizes.C4 * 4u + m];
-      for (var u = 0u; u < K; u++) {
-        let a = row + K / 2u - u;
-        if (a >= KH) { continue; }
-        for (var v = 0u; v < K; v++) {
-          let b = column + K / 2u - v;
-          if (b < KW) { sums[u * K + v] += value * dw[(a * KW + b) * sizes.C4 + o]; }
+  let top = index / sizes.C4 % TILES * ROWS;
+  let split = index / (sizes.C4 * TILES);
+  let run = (sizes.C + sizes.SPLITS - 1u) / sizes.SPLITS;
+  var gradient: array<vec4<f32>, KH * KW>;
+  //#unroll
+  for (var a = 0u; a < KH; a++) {
+    //#unroll
+    for (var b = 0u; b < KW; b++) { gradient[a * KW + b] = dw[(a * KW + b) * sizes.C4 + o]; }
+  }
+  for (var m = split * run; m < min((split + 1u) * run, sizes.C); m++) {
+    // what the tile sees of the plane; unsigned arithmetic wraps: what lies above the kernel compares as far below it
+    var window: array<f32, WINDOW * KW>;
+    //#unroll
+    for (var a = 0u; a < WINDOW; a++) {
+      let row = top + a - HALF;
+      //#unroll
+      for (var b = 0u; b < KW; b++) {
+        window[a * KW + b] = select(0.0, basis[(min(row, KH - 1u) * KW + b) * sizes.C4 * 4u + m], row < KH);
+      }
+    }
+    //#unroll
+    for (var u = 0u; u < ROWS; u++) {
+      //#unroll
+      for (var v = 0u; v < K; v++) {
+        var sum = vec4(0.0);
+        //#unroll
+        for (var a = 0u; a < KH; a++) {
+          //#unroll
+          for (var b = 0u; b < KW; b++) {
+            const column = clamp(b + v, HALF, KW + HALF - 1u) - HALF;
+            if (column + HALF == b + v) { sum += window[(a + u) * KW + column] * gradient[a * KW + b]; }
+          }
         }
+        if (top + u < K) { dmap[(((top + u) * K + v) * sizes.C + m) * sizes.C4 + o] = sum; }
       }
     }
   }
-  for (var t = 0u; t < K * K; t++) { dmap[(t * sizes.C + m) * sizes.C4 + o] = sums[t]; }
 }

@@ -3,27 +3,11 @@
 // basis: [KH, KW, 4 * C4]; map: [K, K, C, C4] vec4s over o. refocus/finish adds the runs and the identity term.
 // A thread makes ROWS rows of the kernels of one vec4 of channels: it reads each vec4 of the map once, in step with its neighbours,
 // for ROWS * KW taps in registers; the basis values, the same for all threads of a run, come from the cache.
-const WG: u32 = 64u;
-const KH: u32 = 1u;
-const KW: u32 = 1u;
-const K: u32 = 1u;
-const ROWS: u32 = 1u; // kernel rows a thread
-
-struct Sizes {
-  C: u32,
-  C4: u32,
-  SPLITS: u32,
-}
+//#import common/depthwise_map
 
 @group(0) @binding(0) var<storage, read> basis: array<f32>;
 @group(0) @binding(1) var<storage, read> map: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read_write> partial: array<vec4<f32>>;
-@group(0) @binding(10) var<uniform> sizes: Sizes;
-
-const TILES = (KH + ROWS - 1u) / ROWS;
-// what the taps of a tile see of a plane, with a border of zeros in place of tests in the inner loop
-const WH = ROWS + K - 1u;
-const WW = KW + K - 1u;
 
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
@@ -34,22 +18,29 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
   let split = index / (sizes.C4 * TILES);
   let run = (sizes.C + sizes.SPLITS - 1u) / sizes.SPLITS;
   var sums: array<vec4<f32>, ROWS * KW>;
-  var window: array<f32, WH * WW>;
   for (var m = split * run; m < min((split + 1u) * run, sizes.C); m++) {
-    for (var a = 0u; a < WH; a++) {
-      for (var b = 0u; b < WW; b++) {
-        let row = top + a - K / 2u;
-        let column = b - K / 2u;
-        var value = 0.0;
-        if (row < KH && column < KW) { value = basis[(row * KW + column) * sizes.C4 * 4u + m]; }
-        window[a * WW + b] = value;
+    // what the tile sees of the plane; unsigned arithmetic wraps: what lies above the kernel compares as far below it
+    var window: array<f32, WINDOW * KW>;
+    //#unroll
+    for (var a = 0u; a < WINDOW; a++) {
+      let row = top + a - HALF;
+      //#unroll
+      for (var b = 0u; b < KW; b++) {
+        window[a * KW + b] = select(0.0, basis[(min(row, KH - 1u) * KW + b) * sizes.C4 * 4u + m], row < KH);
       }
     }
+    //#unroll
     for (var u = 0u; u < K; u++) {
+      //#unroll
       for (var v = 0u; v < K; v++) {
         let w = map[((u * K + v) * sizes.C + m) * sizes.C4 + o];
+        //#unroll
         for (var a = 0u; a < ROWS; a++) {
-          for (var b = 0u; b < KW; b++) { sums[a * KW + b] += window[(a + u) * WW + b + v] * w; }
+          //#unroll
+          for (var b = 0u; b < KW; b++) {
+            const column = clamp(b + v, HALF, KW + HALF - 1u) - HALF;
+            if (column + HALF == b + v) { sums[a * KW + b] += window[(a + u) * KW + column] * w; }
+          }
         }
       }
     }

@@ -2,6 +2,7 @@ import { UserError } from '../errors';
 import type { Graph, Op } from '../graph/graph';
 import { type Constants, type Dispatch, workgroupsFor } from '../graph/plan';
 import { elements, product, type Tensor } from '../graph/tensor';
+import type { Tuning } from '../graph/tuning';
 import { splitsFor } from './reduce';
 
 export interface RefocusAttributes {
@@ -67,6 +68,36 @@ function geometry(basis: Tensor, map: Tensor): Constants {
   }
 }
 
+/** Multiply-adds that the text of a kernel is unrolled to at most, and sums that its thread keeps. */
+const UNROLLED = 256;
+const KEPT = 28;
+
+/**
+ * How a kernel of a depthwise map is cut: tiles of rows of what it makes (taps; in backward_map the map's own), and splits
+ * of what a thread goes through, with the threads that makes.
+ */
+function depthwiseTiles(
+  basis: Tensor,
+  map: Tensor,
+  pass: 'forward' | 'backwardMap' | 'backwardBasis',
+  tuning: Tuning,
+): { constants: Constants; splits: number; threads: number } {
+  const [kh, kw, , c] = basis.shape;
+  const k = map.shape[0];
+  const [rows, columns, others] = pass === 'backwardMap' ? [k, k, kh] : [kh, kw, k];
+  const perRow = (kh * kw * k * k) / rows;
+  const ROWS = Math.max(1, Math.min(rows, Math.floor(KEPT / columns), Math.floor(UNROLLED / perRow)));
+  const TILES = Math.ceil(rows / ROWS);
+  const channels = basis.padded[3];
+  const [length, owners] = pass === 'backwardBasis' ? [channels / 4, channels] : [c, channels / 4];
+  const splits = splitsFor(length, owners * TILES, tuning.threads);
+  return {
+    constants: { ...geometry(basis, map), ROWS, TILES, WINDOW: ROWS + others - 1, SPLITS: splits },
+    splits,
+    threads: owners * TILES * splits,
+  };
+}
+
 const flopsOf = (basis: Tensor, map: Tensor) => 2 * product(map.shape) * basis.shape[0] * basis.shape[1];
 
 const forward: Op = {
@@ -81,21 +112,18 @@ const forward: Op = {
       case 'plane':
         return [applyPlane(basis, map, wt, { ...constants, IDENTITY: identity, TRANSPOSED: false }, flops)];
       case 'depthwise': {
-        const [kh, kw, , c] = basis.shape;
-        const rows = Math.max(1, Math.min(kh, Math.floor(28 / kw)));
-        const threads = Math.ceil(kh / rows) * (basis.padded[3] / 4);
-        const splits = splitsFor(c, threads, g.tuning.threads);
-        const partial = g.tensor(`${node.name} partial`, [splits, elements(wt)]);
+        const tiles = depthwiseTiles(basis, map, 'forward', g.tuning);
+        const partial = g.tensor(`${node.name} partial`, [tiles.splits, elements(wt)]);
         return [
           {
             shader: 'refocus/depthwise_forward',
-            constants: { ...constants, ROWS: rows, SPLITS: splits },
+            constants: tiles.constants,
             reads: { basis, map },
             writes: { partial },
-            workgroups: workgroupsFor(threads * splits),
+            workgroups: workgroupsFor(tiles.threads),
             flops,
           },
-          finish(partial, basis, wt, splits, identity),
+          finish(partial, basis, wt, tiles.splits, identity),
         ];
       }
       default:
@@ -143,21 +171,23 @@ function finish(partial: Tensor, x: Tensor, out: Tensor, splits: number, identit
 
 const backwardMap: Op = {
   name: 'refocus_backward_map',
-  lower: ({ inputs, outputs: [dmap] }) => {
+  lower: ({ inputs, outputs: [dmap] }, g) => {
     const [basis, dw] = inputs as [Tensor, Tensor];
-    const threads = {
-      plane: elements(dmap) / 4,
-      depthwise: (basis.shape[3] * basis.padded[3]) / 4,
-      general: elements(dmap),
-    };
     const kind = family(basis, dmap);
+    const { constants, threads } =
+      kind === 'depthwise'
+        ? depthwiseTiles(basis, dmap, 'backwardMap', g.tuning)
+        : {
+            constants: geometry(basis, dmap),
+            threads: elements(dmap) / (kind === 'plane' ? 4 : 1),
+          };
     return [
       {
         shader: kind === 'general' ? 'refocus/backward_map' : `refocus/${kind}_backward_map`,
-        constants: geometry(basis, dmap),
+        constants,
         reads: { basis, dw },
         writes: { dmap },
-        workgroups: workgroupsFor(threads[kind]),
+        workgroups: workgroupsFor(threads),
         flops: flopsOf(basis, dmap),
       },
     ];
@@ -176,19 +206,18 @@ const backwardBasis: Op = {
       case 'plane':
         return [applyPlane(dw, map, dbasis, { ...constants, IDENTITY: identity, TRANSPOSED: true }, flops)];
       case 'depthwise': {
-        const channels = dbasis.padded[3];
-        const splits = Math.min(16, channels / 4);
-        const partial = g.tensor(`${node.name} partial`, [splits, elements(dbasis)]);
+        const tiles = depthwiseTiles(dbasis, map, 'backwardBasis', g.tuning);
+        const partial = g.tensor(`${node.name} partial`, [tiles.splits, elements(dbasis)]);
         return [
           {
             shader: 'refocus/depthwise_backward_basis',
-            constants: { ...constants, SPLITS: splits },
+            constants: tiles.constants,
             reads: { map, dw },
             writes: { partial },
-            workgroups: workgroupsFor(channels * splits),
+            workgroups: workgroupsFor(tiles.threads),
             flops,
           },
-          finish(partial, dw, dbasis, splits, identity),
+          finish(partial, dw, dbasis, tiles.splits, identity),
         ];
       }
       default:

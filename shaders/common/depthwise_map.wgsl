@@ -1,0 +1,18 @@
+// A map over all planes of a depthwise basis (src/ops/refocus.ts). A thread makes ROWS rows of what it writes at a time and
+// sees WINDOW rows of the planes under them.
+const WG: u32 = 64u;
+const KH: u32 = 1u;
+const KW: u32 = 1u;
+const K: u32 = 1u; // the map's kernel, odd
+const ROWS: u32 = 1u;
+const TILES: u32 = 1u; // of ROWS rows
+const WINDOW: u32 = 1u;
+const HALF = K / 2u;
+
+struct Sizes {
+  C: u32,
+  C4: u32, // vec4s of channels
+  SPLITS: u32,
+}
+
+@group(0) @binding(10) var<uniform> sizes: Sizes;
