@@ -2,7 +2,8 @@
 // dx [N, H, W, CI4], dy [N, OH, OW, CO4], w [KH, KW, 4*CI4, CO4], all vec4s of channels.
 // A thread owns QUADS vec4s of input channels (GROUPS apart) of a block of RUN rows by TW columns of dx, a row at a time. Per
 // row of the kernel and vec4 of output channels it loads the columns of dy that CHUNK taps of each phase read once (a column
-// of dx meets every SW-th tap), and 4*QUADS of w a tap (a row of w a channel).
+// of dx meets every SW-th tap), and 4*QUADS of w a tap (a row of w a channel). The four lanes of a quad own the same
+// channels and place of four images, and stay together (common/weights).
 // BACKWARD_PROLOGUE: dy is the gradient g behind a batch norm, of which this reads A g + B y_raw + C.
 // EPILOGUE: what is written is (dx + addend) * act'(scale x_raw + shift), and partial[block, (sum g, sum g xhat), i] of it.
 // coef: with EPILOGUE [mean, rstd, scale, shift], CI4 vec4s each, then with BACKWARD_PROLOGUE [A, B, C], CO4 each.
@@ -11,6 +12,7 @@
 //#import common/gradient
 //#import common/kernel
 //#import common/dense
+//#import common/weights
 const WG: u32 = 64u;
 const ADDEND: bool = false;
 const TW: u32 = 1u; // columns of dx a block, a multiple of SW
@@ -34,52 +36,65 @@ const WHOLE = KW % (CHUNK * SW) == 0u; // no chunk passes the end of a row
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
   let index = id.x + id.y * groups.x * WG;
-  if (index >= sizes.N * sizes.RUNS * sizes.TILES * sizes.GROUPS) { return; }
-  let group = index % sizes.GROUPS;
-  let block = index / sizes.GROUPS;
-  let column = block % sizes.TILES * TW;
-  let first = block / sizes.TILES % sizes.RUNS * sizes.RUN;
-  let n = block / (sizes.TILES * sizes.RUNS);
+  let lane = index % 4u;
+  let group = index / 4u % sizes.GROUPS;
+  let place = index / (4u * sizes.GROUPS); // a block of an image
+  let column = place % sizes.TILES * TW;
+  let first = place / sizes.TILES % sizes.RUNS * sizes.RUN;
+  let image = place / (sizes.TILES * sizes.RUNS) * 4u + lane;
+  if (image - lane >= sizes.N) { return; }
+  let n = min(image, sizes.N - 1u); // beyond the last image a lane only loads weights
+  let block = (image * sizes.RUNS + first / sizes.RUN) * sizes.TILES + column / TW;
+  let columns = select(0u, min(TW, sizes.W - column), image < sizes.N);
   // a column's taps begin at its phase
   const PHASE = PW % SW;
   var totals: array<vec4<f32>, QUADS>;
   var products: array<vec4<f32>, QUADS>;
   for (var h = first; h < min(first + sizes.RUN, sizes.H); h++) {
     var sums = array<vec4<f32>, SUMS>();
-    for (var kh = 0u; kh < KH; kh++) {
+    // one loop over rows of the kernel, chunks of taps and output channels: each loop around the sums has its price
+    var kh = (h + PH) % SH; // the other rows meet no row of dy
+    var first_tap = 0u;
+    var o = 0u;
+    while (kh < KH) {
       // unsigned arithmetic wraps: what lies above the image compares as far below it
-      let row_at = h + PH - kh;
-      if (row_at % SH != 0u || row_at / SH >= sizes.OH) { continue; }
-      let at = (n * sizes.OH + row_at / SH) * sizes.OW;
-      for (var first_tap = 0u; first_tap * SW < KW; first_tap += CHUNK) {
-        for (var o = 0u; o < sizes.CO4; o++) {
-          let gradient = gradient_coefficients(o, sizes.CO4);
-          var row: array<vec4<f32>, DYW>;
-          //#unroll
-          for (var j = 0u; j < DYW; j++) {
-            let ow = column / SW + PW / SW + j + 1u - CHUNK - first_tap;
-            row[j] = select(vec4(0.0), load_gradient((at + min(ow, sizes.OW - 1u)) * sizes.CO4 + o, gradient), ow < sizes.OW);
-          }
-          //#unroll
-          for (var m = 0u; m < CHUNK; m++) {
+      let oh = (h + PH - kh) / SH;
+      let inside = h + PH >= kh && oh < sizes.OH;
+      let at = (n * sizes.OH + min(oh, sizes.OH - 1u)) * sizes.OW;
+      let gradient = gradient_coefficients(o, sizes.CO4);
+      var row: array<vec4<f32>, DYW>;
+      //#unroll
+      for (var j = 0u; j < DYW; j++) {
+        let ow = column / SW + PW / SW + j + 1u - CHUNK - first_tap;
+        row[j] = select(vec4(0.0), load_gradient((at + min(ow, sizes.OW - 1u)) * sizes.CO4 + o, gradient), inside && ow < sizes.OW);
+      }
+      //#unroll
+      for (var m = 0u; m < CHUNK; m++) {
+        //#unroll
+        for (var phase = 0u; phase < SW; phase++) {
+          let kw = (first_tap + m) * SW + phase;
+          if (WHOLE || kw < KW) {
             //#unroll
-            for (var phase = 0u; phase < SW; phase++) {
-              let kw = (first_tap + m) * SW + phase;
-              if (WHOLE || kw < KW) {
-                //#unroll
-                for (var q = 0u; q < QUADS; q++) {
-                  let tap = ((kh * KW + kw) * sizes.CI4 + min(group + q * sizes.GROUPS, sizes.CI4 - 1u)) * 4u * sizes.CO4 + o;
-                  let weights = mat4x4(w[tap], w[tap + sizes.CO4], w[tap + 2u * sizes.CO4], w[tap + 3u * sizes.CO4]);
-                  //#unroll
-                  for (var t = 0u; t < TW; t++) {
-                    if ((t + PHASE) % SW == phase) {
-                      sums[t * QUADS + q] += row[CHUNK - 1u + (t + PHASE) / SW - m] * weights;
-                    }
-                  }
+            for (var q = 0u; q < QUADS; q++) {
+              let tap = ((kh * KW + kw) * sizes.CI4 + min(group + q * sizes.GROUPS, sizes.CI4 - 1u)) * 4u * sizes.CO4 + o;
+              let weights = load_weights(tap, sizes.CO4, lane);
+              //#unroll
+              for (var t = 0u; t < TW; t++) {
+                if ((t + PHASE) % SW == phase) {
+                  sums[t * QUADS + q] += row[CHUNK - 1u + (t + PHASE) / SW - m] * weights;
                 }
               }
             }
           }
+        }
+      }
+      o++;
+      if (o == sizes.CO4) {
+        o = 0u;
+        first_tap += CHUNK;
+        if (first_tap * SW >= KW) {
+          first_tap = 0u;
+          kh += SH;
         }
       }
     }
@@ -90,7 +105,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
         let input = input_coefficients(i, sizes.CI4);
         //#unroll
         for (var t = 0u; t < TW; t++) {
-          if (column + t < sizes.W) {
+          if (t < columns) {
             let to = ((n * sizes.H + h) * sizes.W + column + t) * sizes.CI4 + i;
             var v = sums[t * QUADS + q];
             if (ADDEND) { v += addend[to]; }
@@ -110,7 +125,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     //#unroll
     for (var q = 0u; q < QUADS; q++) {
       let i = group + q * sizes.GROUPS;
-      if (i < sizes.CI4) {
+      if (i < sizes.CI4 && image < sizes.N) {
         partial[(block * 2u) * sizes.CI4 + i] = totals[q];
         partial[(block * 2u + 1u) * sizes.CI4 + i] = products[q];
       }

@@ -2,7 +2,8 @@
 // x [N, H, W, CI4], y [N, OH, OW, CO4], w [KH, KW, 4*CI4, CO4], all vec4s of channels.
 // A thread owns QUADS vec4s of output channels (GROUPS apart, so that neighbours read neighbouring weights) of a block of
 // RUN rows by TW columns of y, a row at a time. Per row of the kernel and vec4 of input channels it loads the columns of x that
-// CHUNK taps read once, and 4*QUADS of w a tap for 4*TW*QUADS vec4 multiply-adds.
+// CHUNK taps read once, and 4*QUADS of w a tap for 4*TW*QUADS vec4 multiply-adds. The four lanes of a quad own the same
+// channels and place of four images, and stay together (common/weights).
 // PROLOGUE: x is the raw output of the layer before, f(x) = activate(scale * x + shift) of coef [mean, rstd, scale, shift];
 // padding of the image stays 0. STATISTICS: partial[block, (mean, M2), o] over the block's part of y.
 //#import common/activation
@@ -10,6 +11,7 @@
 //#import common/output
 //#import common/kernel
 //#import common/dense
+//#import common/weights
 const WG: u32 = 64u;
 const BIAS: bool = false;
 const STATISTICS: bool = false;
@@ -32,48 +34,59 @@ const WHOLE = KW % CHUNK == 0u; // no chunk passes the end of a row
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
   let index = id.x + id.y * groups.x * WG;
-  if (index >= sizes.N * sizes.RUNS * sizes.TILES * sizes.GROUPS) { return; }
-  let group = index % sizes.GROUPS;
-  let block = index / sizes.GROUPS;
-  let column = block % sizes.TILES * TW;
-  let first = block / sizes.TILES % sizes.RUNS * sizes.RUN;
-  let n = block / (sizes.TILES * sizes.RUNS);
+  let lane = index % 4u;
+  let group = index / 4u % sizes.GROUPS;
+  let place = index / (4u * sizes.GROUPS); // a block of an image
+  let column = place % sizes.TILES * TW;
+  let first = place / sizes.TILES % sizes.RUNS * sizes.RUN;
+  let image = place / (sizes.TILES * sizes.RUNS) * 4u + lane;
+  if (image - lane >= sizes.N) { return; }
+  let n = min(image, sizes.N - 1u); // beyond the last image a lane only loads weights
+  let block = (image * sizes.RUNS + first / sizes.RUN) * sizes.TILES + column / TW;
   let end = min(first + sizes.RUN, sizes.OH);
-  let columns = min(TW, sizes.OW - column);
+  let columns = select(0u, min(TW, sizes.OW - column), image < sizes.N);
   var pivots: array<vec4<f32>, QUADS>;
   var totals: array<vec4<f32>, QUADS>;
   var squares: array<vec4<f32>, QUADS>;
   for (var oh = first; oh < end; oh++) {
     var sums = array<vec4<f32>, SUMS>();
-    for (var kh = 0u; kh < KH; kh++) {
+    // one loop over rows of the kernel, chunks of taps and input channels: each loop around the sums has its price
+    var kh = 0u;
+    var first_tap = 0u;
+    var i = 0u;
+    while (kh < KH) {
       // unsigned arithmetic wraps: what lies above the image compares as far below it
       let ih = oh * SH + kh - PH;
-      if (ih >= sizes.H) { continue; }
-      let at = (n * sizes.H + ih) * sizes.W;
-      for (var first_tap = 0u; first_tap < KW; first_tap += CHUNK) {
-        for (var i = 0u; i < sizes.CI4; i++) {
-          let input = input_coefficients(i, sizes.CI4);
-          var row: array<vec4<f32>, XW>;
+      let at = (n * sizes.H + min(ih, sizes.H - 1u)) * sizes.W;
+      let input = input_coefficients(i, sizes.CI4);
+      var row: array<vec4<f32>, XW>;
+      //#unroll
+      for (var j = 0u; j < XW; j++) {
+        if (j % SW < CHUNK) {
+          let iw = column * SW + first_tap + j - PW;
+          row[j] = select(vec4(0.0), prologue(x[(at + min(iw, sizes.W - 1u)) * sizes.CI4 + i], input), ih < sizes.H && iw < sizes.W);
+        }
+      }
+      //#unroll
+      for (var k = 0u; k < CHUNK; k++) {
+        let kw = first_tap + k;
+        if (WHOLE || kw < KW) {
           //#unroll
-          for (var j = 0u; j < XW; j++) {
-            if (j % SW < CHUNK) {
-              let iw = column * SW + first_tap + j - PW;
-              row[j] = select(vec4(0.0), prologue(x[(at + min(iw, sizes.W - 1u)) * sizes.CI4 + i], input), iw < sizes.W);
-            }
+          for (var q = 0u; q < QUADS; q++) {
+            let tap = ((kh * KW + kw) * sizes.CI4 + i) * 4u * sizes.CO4 + min(group + q * sizes.GROUPS, sizes.CO4 - 1u);
+            let weights = load_weights(tap, sizes.CO4, lane);
+            //#unroll
+            for (var t = 0u; t < TW; t++) { sums[t * QUADS + q] += weights * row[t * SW + k]; }
           }
-          //#unroll
-          for (var k = 0u; k < CHUNK; k++) {
-            let kw = first_tap + k;
-            if (WHOLE || kw < KW) {
-              //#unroll
-              for (var q = 0u; q < QUADS; q++) {
-                let tap = ((kh * KW + kw) * sizes.CI4 + i) * 4u * sizes.CO4 + min(group + q * sizes.GROUPS, sizes.CO4 - 1u);
-                let weights = mat4x4(w[tap], w[tap + sizes.CO4], w[tap + 2u * sizes.CO4], w[tap + 3u * sizes.CO4]);
-                //#unroll
-                for (var t = 0u; t < TW; t++) { sums[t * QUADS + q] += weights * row[t * SW + k]; }
-              }
-            }
-          }
+        }
+      }
+      i++;
+      if (i == sizes.CI4) {
+        i = 0u;
+        first_tap += CHUNK;
+        if (first_tap >= KW) {
+          first_tap = 0u;
+          kh++;
         }
       }
     }
@@ -103,7 +116,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     //#unroll
     for (var q = 0u; q < QUADS; q++) {
       let o = group + q * sizes.GROUPS;
-      if (o < sizes.CO4) {
+      if (o < sizes.CO4 && image < sizes.N) {
         partial[(block * 2u) * sizes.CO4 + o] = pivots[q] + totals[q] / count;
         partial[(block * 2u + 1u) * sizes.CO4 + o] = max(squares[q] - totals[q] * totals[q] / count, vec4(0.0));
       }

@@ -2,11 +2,13 @@
 // x [ROWS, CI4], y [ROWS, CO4], w [4*CI4, CO4], all vec4s of channels.
 // A thread owns QUADS vec4s of output channels (GROUPS apart, so that neighbours read neighbouring weights) of RUN rows,
 // TILE rows at a time: per vec4 of input channels it loads TILE of x and 4*QUADS of w for 4*TILE*QUADS vec4 multiply-adds.
+// The four lanes of a quad own the same channels of four runs, and stay together (common/weights).
 // PROLOGUE: x is the raw output of the layer before, f(x) = activate(scale * x + shift) of coef [mean, rstd, scale, shift].
 // STATISTICS: partial[run, (mean, M2), o] over the run's rows of y.
 //#import common/activation
 //#import common/input
 //#import common/output
+//#import common/weights
 const WG: u32 = 64u;
 const BIAS: bool = false;
 const STATISTICS: bool = false;
@@ -34,24 +36,28 @@ struct Sizes {
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
   let index = id.x + id.y * groups.x * WG;
-  if (index >= sizes.RUNS * sizes.GROUPS) { return; }
-  let group = index % sizes.GROUPS;
-  let run = index / sizes.GROUPS;
+  let lane = index % 4u;
+  let group = index / 4u % sizes.GROUPS;
+  let run = index / (4u * sizes.GROUPS) * 4u + lane;
+  if (run - lane >= sizes.RUNS) { return; }
   let end = min((run + 1u) * sizes.RUN, sizes.ROWS);
   var pivots: array<vec4<f32>, QUADS>;
   var totals: array<vec4<f32>, QUADS>;
   var squares: array<vec4<f32>, QUADS>;
-  for (var first = run * sizes.RUN; first < end; first += TILE) {
+  for (var done = 0u; done < sizes.RUN; done += TILE) {
+    let first = run * sizes.RUN + done;
+    var rows: array<u32, TILE>;
+    //#unroll
+    for (var r = 0u; r < TILE; r++) { rows[r] = min(first + r, sizes.ROWS - 1u) * sizes.CI4; }
     var sums = array<vec4<f32>, SUMS>();
     for (var i = 0u; i < sizes.CI4; i++) {
       let input = input_coefficients(i, sizes.CI4);
       var values: array<vec4<f32>, TILE>;
       //#unroll
-      for (var r = 0u; r < TILE; r++) { values[r] = prologue(x[min(first + r, sizes.ROWS - 1u) * sizes.CI4 + i], input); }
+      for (var r = 0u; r < TILE; r++) { values[r] = prologue(x[rows[r] + i], input); }
       //#unroll
       for (var q = 0u; q < QUADS; q++) {
-        let at = i * 4u * sizes.CO4 + min(group + q * sizes.GROUPS, sizes.CO4 - 1u);
-        let weights = mat4x4(w[at], w[at + sizes.CO4], w[at + 2u * sizes.CO4], w[at + 3u * sizes.CO4]);
+        let weights = load_weights(i * 4u * sizes.CO4 + min(group + q * sizes.GROUPS, sizes.CO4 - 1u), sizes.CO4, lane);
         //#unroll
         for (var r = 0u; r < TILE; r++) { sums[r * QUADS + q] += weights * values[r]; }
       }
@@ -62,7 +68,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
       if (o < sizes.CO4) {
         var offset = vec4(0.0);
         if (BIAS) { offset = bias[o]; }
-        if (STATISTICS && first == run * sizes.RUN) { pivots[q] = sums[q] + offset; }
+        if (STATISTICS && done == 0u) { pivots[q] = sums[q] + offset; }
         //#unroll
         for (var r = 0u; r < TILE; r++) {
           if (first + r < end) {
@@ -82,7 +88,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     //#unroll
     for (var q = 0u; q < QUADS; q++) {
       let o = group + q * sizes.GROUPS;
-      if (o < sizes.CO4) {
+      if (o < sizes.CO4 && run < sizes.RUNS) {
         partial[(run * 2u) * sizes.CO4 + o] = pivots[q] + totals[q] / count;
         partial[(run * 2u + 1u) * sizes.CO4 + o] = max(squares[q] - totals[q] * totals[q] / count, vec4(0.0));
       }

@@ -34,7 +34,7 @@ export async function requestGpu(request?: RequestAdapter): Promise<Gpu> {
   const device = await adapter
     .requestDevice({
       label: 'refocus',
-      requiredFeatures: (['timestamp-query', 'shader-f16'] as GPUFeatureName[]).filter((f) =>
+      requiredFeatures: (['timestamp-query', 'shader-f16', 'subgroups'] as GPUFeatureName[]).filter((f) =>
         features.has(f),
       ),
       requiredLimits: {
@@ -61,7 +61,9 @@ export async function requestGpu(request?: RequestAdapter): Promise<Gpu> {
   device.addEventListener('uncapturederror', (event) => {
     failure.error ??= new Error(`WebGPU: ${event.error.message}`);
   });
-  return { device, name, software, tuning: software ? SOFTWARE_TUNING : GPU_TUNING, failure };
+  const tuning = software ? SOFTWARE_TUNING : GPU_TUNING;
+  const subgroups = tuning.subgroups && device.features.has('subgroups');
+  return { device, name, software, tuning: { ...tuning, subgroups }, failure };
 }
 
 async function findAdapter(request: RequestAdapter): Promise<GPUAdapter> {

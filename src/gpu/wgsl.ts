@@ -21,10 +21,11 @@ export interface Binding {
 
 /**
  * A shader's text with its imports (`//#import common/rng`) and with `constants` in place of its top-level
- * `const NAME: type = value;`, but for its sizes. Throws on a shader or a constant that does not exist.
+ * `const NAME: type = value;`, but for its sizes. With the constant SUBGROUPS, an import that has a variant for subgroups
+ * (`common/weights.subgroups`) is that. Throws on a shader or a constant that does not exist.
  */
-export function composeShader(id: string, constants: Constants = {}): string {
-  let text = withImports(id);
+export function composeShader(id: string, { SUBGROUPS, ...constants }: Constants = {}): string {
+  let text = hoistDirectives(withImports(id, SUBGROUPS === true));
   for (const [name, value] of Object.entries(compiledConstants(id, constants))) {
     const declaration = new RegExp(`^const ${name}\\s*:\\s*(\\w+)\\s*=[^;]*;`, 'm');
     if (!declaration.test(text)) throw new Error(`shader ${id} has no constant ${name}`);
@@ -36,14 +37,22 @@ export function composeShader(id: string, constants: Constants = {}): string {
   return unroll(text);
 }
 
-function withImports(id: string): string {
+function withImports(id: string, subgroups = false): string {
   let text = source(id);
   for (;;) {
     const match = /^\/\/#import (\S+)$/m.exec(text);
     if (!match) return text;
+    const variant = `${match[1]}.subgroups`;
+    const imported = source(subgroups && sources.has(variant) ? variant : match[1]);
     // a second import of the same file leaves nothing
-    text = text.replace(match[0], () => source(match[1])).replaceAll(match[0], '');
+    text = text.replace(match[0], () => imported).replaceAll(match[0], '');
   }
+}
+
+/** WGSL wants its directives before all else. */
+function hoistDirectives(text: string): string {
+  const directive = /^(enable|diagnostic)\b.*;\n/gm;
+  return (text.match(directive) ?? []).join('') + text.replace(directive, '');
 }
 
 const sizesOfShaders = new Map<string, string[]>();

@@ -1,6 +1,6 @@
 import type { Graph, Node } from '../graph/graph';
 import { type Constants, type Dispatch, workgroupsFor } from '../graph/plan';
-import { elements } from '../graph/tensor';
+import { elements, pad4 } from '../graph/tensor';
 import type { Tuning } from '../graph/tuning';
 import {
   type BlockGrid,
@@ -44,6 +44,10 @@ function channelConstants(grid: BlockGrid, c4: number, { threads }: Tuning): Con
   return { QUADS: quadsOf, GROUPS: Math.ceil(c4 / quadsOf), SUMS: grid.columnsPerBlock * quadsOf };
 }
 
+/** A thread an image, block and group of channels; images by fours, whose threads share weights. */
+const threadsOf = ({ x }: ConvTensors, grid: BlockGrid, { GROUPS }: { GROUPS: number }) =>
+  (grid.count / x.shape[0]) * pad4(x.shape[0]) * GROUPS;
+
 /** Sizes of the three passes; backward_weight goes along whole rows and sets SPLITS. */
 const denseSizes = (t: ConvTensors): Constants => ({
   ...sizes(t),
@@ -72,12 +76,13 @@ function forward(node: Node, { tuning }: Graph): Dispatch[] {
         ...channels,
         BIAS: bias !== undefined,
         STATISTICS: partial !== undefined,
+        SUBGROUPS: tuning.subgroups,
         CHUNK: taps,
         XW: (grid.columnsPerBlock - 1) * t.attrs.stride[1] + taps,
       },
       reads: { x: t.x, w: t.w, bias, coef },
       writes: { y: t.y, partial },
-      workgroups: workgroupsFor(grid.count * channels.GROUPS),
+      workgroups: workgroupsFor(threadsOf(t, grid, channels)),
       flops: convFlops(t),
     },
   ];
@@ -99,12 +104,13 @@ function backwardInput(node: Node, { tuning }: Graph): Dispatch[] {
         ...blockConstants(grid),
         ...channels,
         ADDEND: addend !== undefined,
+        SUBGROUPS: tuning.subgroups,
         CHUNK: taps,
         DYW: taps + Math.floor((grid.columnsPerBlock - 1 + (t.attrs.padding[1] % sw)) / sw),
       },
       reads: { dy: t.y, w: t.w, addend, coef, y_raw: yRaw, x_raw: xRaw },
       writes: { dx: t.x, partial },
-      workgroups: workgroupsFor(grid.count * channels.GROUPS),
+      workgroups: workgroupsFor(threadsOf(t, grid, channels)),
       flops: convFlops(t),
     },
   ];

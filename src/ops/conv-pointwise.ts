@@ -1,6 +1,6 @@
 import type { Graph, Node } from '../graph/graph';
 import { type Constants, type Dispatch, workgroupsFor } from '../graph/plan';
-import { elements, product, type Tensor } from '../graph/tensor';
+import { elements, pad4, product, type Tensor } from '../graph/tensor';
 import type { Tuning } from '../graph/tuning';
 import {
   type BlockGrid,
@@ -30,11 +30,11 @@ const SIDES = [8, 4, 2, 1];
  * The tile of the fewest loads a product, what it computes beyond the edges counted in, among those that leave threads
  * enough to fill the device and whose sums fit a thread.
  */
-function tileFor(rows: number, c4: number, { threads, sums, load }: Tuning): Tile {
+function tileFor(rows: number, c4: number, { threads, sums, load, subgroups }: Tuning): Tile {
   const tiles = SIDES.flatMap((r) => SIDES.map((q): Tile => ({ rows: r, quads: q })));
   const count = (tile: Tile) => Math.ceil(rows / tile.rows) * Math.ceil(c4 / tile.quads);
   const cost = (tile: Tile) =>
-    count(tile) * (4 * tile.rows * tile.quads + load * (tile.rows + 4 * tile.quads + 2));
+    count(tile) * (4 * tile.rows * tile.quads + load * (tile.rows + (subgroups ? 1 : 4) * tile.quads + 2));
   const fitting = tiles.filter((t) => t.rows * t.quads <= sums && count(t) >= threads / 4);
   const least = { rows: 1, quads: 1 };
   return fitting.reduce((best, tile) => (cost(tile) < cost(best) ? tile : best), least);
@@ -87,10 +87,11 @@ function forward(node: Node, { tuning }: Graph): Dispatch[] {
         CO4: quads(t.y),
         BIAS: bias !== undefined,
         STATISTICS: partial !== undefined,
+        SUBGROUPS: tuning.subgroups,
       },
       reads: { x: t.x, w: t.w, bias, coef },
       writes: { y: t.y, partial },
-      workgroups: workgroupsFor(tiles.RUNS * tiles.GROUPS),
+      workgroups: workgroupsFor(pad4(tiles.RUNS) * tiles.GROUPS),
       flops: convFlops(t),
     },
   ];
@@ -109,10 +110,11 @@ function backwardInput(node: Node, { tuning }: Graph): Dispatch[] {
         CI4: quads(t.x),
         CO4: quads(t.y),
         ADDEND: addend !== undefined,
+        SUBGROUPS: tuning.subgroups,
       },
       reads: { dy: t.y, w: t.w, addend, coef, y_raw: yRaw, x_raw: xRaw },
       writes: { dx: t.x, partial },
-      workgroups: workgroupsFor(tiles.RUNS * tiles.GROUPS),
+      workgroups: workgroupsFor(pad4(tiles.RUNS) * tiles.GROUPS),
       flops: convFlops(t),
     },
   ];

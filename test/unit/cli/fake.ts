@@ -19,7 +19,7 @@ export function fakeReport(ok: boolean): Report {
     stepMs: 3,
     plan: { dispatches: 4, bytesPerStep: 5, peakBytes: 6 },
     adapter: 'fake',
-    tuning: { threads: 16384, sums: 16, serial: 32, load: 4 },
+    tuning: { threads: 16384, sums: 16, serial: 32, load: 4, subgroups: false },
   };
 }
 
