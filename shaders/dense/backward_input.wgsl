@@ -59,14 +59,14 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     while (kh < KH) {
       // unsigned arithmetic wraps: what lies above the image compares as far below it
       let oh = (h + PH - kh) / SH;
-      let inside = h + PH >= kh && oh < sizes.OH;
+      let inside = (h + PH >= kh) & (oh < sizes.OH);
       let at = (n * sizes.OH + min(oh, sizes.OH - 1u)) * sizes.OW;
       let gradient = gradient_coefficients(o, sizes.CO4);
       var row: array<vec4<f32>, DYW>;
       //#unroll
       for (var j = 0u; j < DYW; j++) {
         let ow = column / SW + PW / SW + j + 1u - CHUNK - first_tap;
-        row[j] = select(vec4(0.0), load_gradient((at + min(ow, sizes.OW - 1u)) * sizes.CO4 + o, gradient), inside && ow < sizes.OW);
+        row[j] = select(vec4(0.0), load_gradient((at + min(ow, sizes.OW - 1u)) * sizes.CO4 + o, gradient), inside & (ow < sizes.OW));
       }
       //#unroll
       for (var m = 0u; m < CHUNK; m++) {
@@ -100,24 +100,23 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     }
     //#unroll
     for (var q = 0u; q < QUADS; q++) {
-      let i = group + q * sizes.GROUPS;
-      if (i < sizes.CI4) {
-        let input = input_coefficients(i, sizes.CI4);
-        //#unroll
-        for (var t = 0u; t < TW; t++) {
-          if (t < columns) {
-            let to = ((n * sizes.H + h) * sizes.W + column + t) * sizes.CI4 + i;
-            var v = sums[t * QUADS + q];
-            if (ADDEND) { v += addend[to]; }
-            if (EPILOGUE) {
-              let raw = x_raw[to];
-              v *= activate_derivative(raw * input.scale + input.shift);
-              totals[q] += v;
-              products[q] += v * (raw - input.mean) * input.rstd;
-            }
-            dx[to] = v;
-          }
+      let i = min(group + q * sizes.GROUPS, sizes.CI4 - 1u);
+      let owned = group + q * sizes.GROUPS < sizes.CI4;
+      let input = input_coefficients(i, sizes.CI4);
+      //#unroll
+      for (var t = 0u; t < TW; t++) {
+        let live = owned & (t < columns);
+        let to = ((n * sizes.H + h) * sizes.W + min(column + t, sizes.W - 1u)) * sizes.CI4 + i;
+        var v = sums[t * QUADS + q];
+        if (ADDEND) { v += addend[to]; }
+        // a branch around sums costs more than the sums
+        if (EPILOGUE) {
+          let raw = x_raw[to];
+          v = select(vec4(0.0), v * activate_derivative(raw * input.scale + input.shift), live);
+          totals[q] += v;
+          products[q] += v * (raw - input.mean) * input.rstd;
         }
+        if (live) { dx[to] = v; }
       }
     }
   }

@@ -64,7 +64,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
       for (var j = 0u; j < XW; j++) {
         if (j % SW < CHUNK) {
           let iw = column * SW + first_tap + j - PW;
-          row[j] = select(vec4(0.0), prologue(x[(at + min(iw, sizes.W - 1u)) * sizes.CI4 + i], input), ih < sizes.H && iw < sizes.W);
+          row[j] = select(vec4(0.0), prologue(x[(at + min(iw, sizes.W - 1u)) * sizes.CI4 + i], input), (ih < sizes.H) & (iw < sizes.W));
         }
       }
       //#unroll
@@ -92,21 +92,21 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     }
     //#unroll
     for (var q = 0u; q < QUADS; q++) {
-      let o = group + q * sizes.GROUPS;
-      if (o < sizes.CO4) {
-        var offset = vec4(0.0);
-        if (BIAS) { offset = bias[o]; }
-        if (STATISTICS && oh == first) { pivots[q] = sums[q] + offset; }
-        //#unroll
-        for (var t = 0u; t < TW; t++) {
-          if (t < columns) {
-            let v = finish(sums[t * QUADS + q] + offset);
-            y[((n * sizes.OH + oh) * sizes.OW + column + t) * sizes.CO4 + o] = v;
-            if (STATISTICS) {
-              totals[q] += v - pivots[q];
-              squares[q] += (v - pivots[q]) * (v - pivots[q]);
-            }
-          }
+      let o = min(group + q * sizes.GROUPS, sizes.CO4 - 1u);
+      let owned = group + q * sizes.GROUPS < sizes.CO4;
+      var offset = vec4(0.0);
+      if (BIAS) { offset = bias[o]; }
+      if (STATISTICS) { pivots[q] = select(pivots[q], sums[q] + offset, oh == first); }
+      //#unroll
+      for (var t = 0u; t < TW; t++) {
+        let v = finish(sums[t * QUADS + q] + offset);
+        let live = owned & (t < columns);
+        if (live) { y[((n * sizes.OH + oh) * sizes.OW + column + t) * sizes.CO4 + o] = v; }
+        // a branch around sums costs more than the sums
+        if (STATISTICS) {
+          let deviation = select(vec4(0.0), v - pivots[q], live);
+          totals[q] += deviation;
+          squares[q] += deviation * deviation;
         }
       }
     }

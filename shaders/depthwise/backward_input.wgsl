@@ -60,7 +60,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     //#unroll
     for (var i = 0u; i < DYW; i++) {
       let ow = column / SW + PW / SW + i + 1u - REACH;
-      row[i] = select(vec4(0.0), load_gradient((at + min(ow, sizes.OW - 1u)) * sizes.C4 + c, gradient), oh < sizes.OH && ow < sizes.OW);
+      row[i] = select(vec4(0.0), load_gradient((at + min(ow, sizes.OW - 1u)) * sizes.C4 + c, gradient), (oh < sizes.OH) & (ow < sizes.OW));
     }
     //#unroll
     for (var kh = 0u; kh < KH; kh++) {
@@ -81,18 +81,18 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
         let h = (first + step - WARM) * SH + j - ROW_PHASE;
         //#unroll
         for (var t = 0u; t < TW; t++) {
-          if (h < sizes.H && column + t < sizes.W) {
-            let i = ((n * sizes.H + h) * sizes.W + column + t) * sizes.C4 + c;
-            var v = sums[j * TW + t];
-            if (ADDEND) { v += addend[i]; }
-            if (EPILOGUE) {
-              let raw = x_raw[i];
-              v *= activate_derivative(raw * input.scale + input.shift);
-              sum += v;
-              products += v * (raw - input.mean) * input.rstd;
-            }
-            dx[i] = v;
+          let live = (h < sizes.H) & (column + t < sizes.W);
+          let i = ((n * sizes.H + min(h, sizes.H - 1u)) * sizes.W + min(column + t, sizes.W - 1u)) * sizes.C4 + c;
+          var v = sums[j * TW + t];
+          if (ADDEND) { v += addend[i]; }
+          // a branch around sums costs more than the sums
+          if (EPILOGUE) {
+            let raw = x_raw[i];
+            v = select(vec4(0.0), v * activate_derivative(raw * input.scale + input.shift), live);
+            sum += v;
+            products += v * (raw - input.mean) * input.rstd;
           }
+          if (live) { dx[i] = v; }
         }
       }
     }

@@ -49,7 +49,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
             rows[(ROWS - 1u - m) * TW + t] = rows[max(ROWS - 1u - m, 1u) * TW - TW + t];
           } else {
             let at = ((n * sizes.OH + min(step, sizes.OH - 1u)) * sizes.OW + min(column + t, sizes.OW - 1u)) * sizes.C4 + c;
-            rows[t] = select(vec4(0.0), load_gradient(at, gradient), step < end && column + t < sizes.OW);
+            rows[t] = select(vec4(0.0), load_gradient(at, gradient), (step < end) & (column + t < sizes.OW));
           }
         }
       }
@@ -62,7 +62,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
         //#unroll
         for (var i = 0u; i < XW; i++) {
           let iw = column * SW + i - PW;
-          row[i] = select(vec4(0.0), prologue(x[(at + min(iw, sizes.W - 1u)) * sizes.C4 + c], input), ih < sizes.H && iw < sizes.W);
+          row[i] = select(vec4(0.0), prologue(x[(at + min(iw, sizes.W - 1u)) * sizes.C4 + c], input), (ih < sizes.H) & (iw < sizes.W));
         }
         //#unroll
         for (var m = 0u; m < ROWS; m++) {

@@ -60,7 +60,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
       //#unroll
       for (var i = 0u; i < XW; i++) {
         let iw = column * SW + i - PW;
-        row[i] = select(vec4(0.0), prologue(x[(at + min(iw, sizes.W - 1u)) * sizes.C4 + c], input), ih < sizes.H && iw < sizes.W);
+        row[i] = select(vec4(0.0), prologue(x[(at + min(iw, sizes.W - 1u)) * sizes.C4 + c], input), (ih < sizes.H) & (iw < sizes.W));
       }
       //#unroll
       for (var m = 0u; m < ROWS; m++) {
@@ -78,16 +78,16 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     const LAST = (ROWS - 1u) * TW;
     let oh = step + 1u - ROWS;
     if (step >= first + ROWS - 1u) {
-      if (STATISTICS && oh == first) { pivot = sums[LAST] + offset; }
+      if (STATISTICS) { pivot = select(pivot, sums[LAST] + offset, oh == first); }
       //#unroll
       for (var t = 0u; t < TW; t++) {
-        if (t < columns) {
-          let v = finish(sums[LAST + t] + offset);
-          y[((n * sizes.OH + oh) * sizes.OW + column + t) * sizes.C4 + c] = v;
-          if (STATISTICS) {
-            sum += v - pivot;
-            squares += (v - pivot) * (v - pivot);
-          }
+        let v = finish(sums[LAST + t] + offset);
+        if (t < columns) { y[((n * sizes.OH + oh) * sizes.OW + column + t) * sizes.C4 + c] = v; }
+        // a branch around sums costs more than the sums
+        if (STATISTICS) {
+          let deviation = select(vec4(0.0), v - pivot, t < columns);
+          sum += deviation;
+          squares += deviation * deviation;
         }
       }
     }

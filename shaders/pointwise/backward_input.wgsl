@@ -66,24 +66,23 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     }
     //#unroll
     for (var q = 0u; q < QUADS; q++) {
-      let i = group + q * sizes.GROUPS;
-      if (i < sizes.CI4) {
-        let input = input_coefficients(i, sizes.CI4);
-        //#unroll
-        for (var r = 0u; r < TILE; r++) {
-          if (first + r < end) {
-            let at = (first + r) * sizes.CI4 + i;
-            var v = sums[r * QUADS + q];
-            if (ADDEND) { v += addend[at]; }
-            if (EPILOGUE) {
-              let raw = x_raw[at];
-              v *= activate_derivative(raw * input.scale + input.shift);
-              totals[q] += v;
-              products[q] += v * (raw - input.mean) * input.rstd;
-            }
-            dx[at] = v;
-          }
+      let i = min(group + q * sizes.GROUPS, sizes.CI4 - 1u);
+      let owned = group + q * sizes.GROUPS < sizes.CI4;
+      let input = input_coefficients(i, sizes.CI4);
+      //#unroll
+      for (var r = 0u; r < TILE; r++) {
+        let live = owned & (first + r < end);
+        let at = min(first + r, sizes.ROWS - 1u) * sizes.CI4 + i;
+        var v = sums[r * QUADS + q];
+        if (ADDEND) { v += addend[at]; }
+        // a branch around sums costs more than the sums
+        if (EPILOGUE) {
+          let raw = x_raw[at];
+          v = select(vec4(0.0), v * activate_derivative(raw * input.scale + input.shift), live);
+          totals[q] += v;
+          products[q] += v * (raw - input.mean) * input.rstd;
         }
+        if (live) { dx[at] = v; }
       }
     }
   }

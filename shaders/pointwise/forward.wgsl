@@ -64,21 +64,21 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     }
     //#unroll
     for (var q = 0u; q < QUADS; q++) {
-      let o = group + q * sizes.GROUPS;
-      if (o < sizes.CO4) {
-        var offset = vec4(0.0);
-        if (BIAS) { offset = bias[o]; }
-        if (STATISTICS && done == 0u) { pivots[q] = sums[q] + offset; }
-        //#unroll
-        for (var r = 0u; r < TILE; r++) {
-          if (first + r < end) {
-            let v = finish(sums[r * QUADS + q] + offset);
-            y[(first + r) * sizes.CO4 + o] = v;
-            if (STATISTICS) {
-              totals[q] += v - pivots[q];
-              squares[q] += (v - pivots[q]) * (v - pivots[q]);
-            }
-          }
+      let o = min(group + q * sizes.GROUPS, sizes.CO4 - 1u);
+      let owned = group + q * sizes.GROUPS < sizes.CO4;
+      var offset = vec4(0.0);
+      if (BIAS) { offset = bias[o]; }
+      if (STATISTICS) { pivots[q] = select(pivots[q], sums[q] + offset, done == 0u); }
+      //#unroll
+      for (var r = 0u; r < TILE; r++) {
+        let v = finish(sums[r * QUADS + q] + offset);
+        let live = owned & (first + r < end);
+        if (live) { y[(first + r) * sizes.CO4 + o] = v; }
+        // a branch around sums costs more than the sums
+        if (STATISTICS) {
+          let deviation = select(vec4(0.0), v - pivots[q], live);
+          totals[q] += deviation;
+          squares[q] += deviation * deviation;
         }
       }
     }
