@@ -67,11 +67,17 @@ function tiling(
   };
 }
 
-/** vec4s of input and of output channels whose products a thread of backward_weight sums: of dy fewer, which takes two loads. */
-function weightTile(x4: number, y4: number, { sums }: Tuning): [number, number] {
-  const products = sums / 4;
-  const yq = Math.min(y4, 2 ** Math.floor(Math.log2(Math.sqrt(products))));
-  return [Math.min(x4, 2 ** Math.floor(Math.log2(products / yq))), yq];
+/**
+ * vec4s of input and of output channels whose products a thread of backward_weight sums: those of the fewest loads a
+ * product, what it computes beyond the edges counted in. Each vec4 of dy behind a batch norm takes two loads.
+ */
+function weightTile(x4: number, y4: number, { sums, load }: Tuning): { xq: number; yq: number } {
+  const cost = ({ xq, yq }: { xq: number; yq: number }) =>
+    Math.ceil(x4 / xq) * Math.ceil(y4 / yq) * (4 * xq * yq + load * (xq + 2 * yq));
+  const tiles = SIDES.flatMap((xq) => SIDES.map((yq) => ({ xq, yq }))).filter(
+    ({ xq, yq }) => xq * yq <= sums / 2,
+  );
+  return tiles.reduce((best, tile) => (cost(tile) < cost(best) ? tile : best));
 }
 
 function forward(node: Node, { tuning }: Graph): Dispatch[] {
@@ -123,7 +129,7 @@ function backwardInput(node: Node, { tuning }: Graph): Dispatch[] {
 function backwardWeight(node: Node, g: Graph): Dispatch[] {
   const { t, coef, yRaw } = backwardWeightTensors(node);
   const rows = rowsOf(t.y);
-  const [xq, yq] = weightTile(quads(t.x), quads(t.y), g.tuning);
+  const { xq, yq } = weightTile(quads(t.x), quads(t.y), g.tuning);
   const groups = [Math.ceil(quads(t.x) / xq), Math.ceil(quads(t.y) / yq)];
   const threads = groups[0] * groups[1];
   // a split's sums are written and read once more: as few as fill a device, of 64 rows or more
