@@ -1,5 +1,9 @@
 import type { Gpu } from '../src/gpu/device';
 import { composeShader, declaredBindings, workgroupSize } from '../src/gpu/wgsl';
+import type { PlannedDispatch } from '../src/graph/plan';
+import { architectureNames } from '../src/nn/models';
+import { defaultSettings } from '../src/train/config';
+import { stepProgram } from '../src/train/plan-summary';
 
 /** Every adapter with WebGPU's default limits has these. */
 const MAX_STORAGE_BUFFERS = 8;
@@ -9,6 +13,21 @@ const MAX_THREADS = 256;
 export async function shaderFaults(gpu: Gpu, id: string): Promise<string[]> {
   const code = composeShader(id);
   return [...textFaults(code), ...(await compileFaults(gpu, code))];
+}
+
+/** A dispatch that reads or writes f16. */
+export type HalvedDispatch = Pick<PlannedDispatch, 'shader' | 'constants' | 'halves'>;
+
+/** Every way in which a training step of any architecture uses f16 tensors, constants apart. */
+export function halvedDispatches(): HalvedDispatch[] {
+  const ways = new Map<string, HalvedDispatch>();
+  for (const arch of architectureNames()) {
+    const settings = { ...defaultSettings(), batch: 4, storage: 'f16' as const, method: 'finetune' as const };
+    const { plan } = stepProgram({ network: { arch }, settings, height: 64, width: 64 });
+    for (const { shader, constants, halves } of plan.dispatches)
+      if (halves.length > 0) ways.set(`${shader} ${halves}`, { shader, constants, halves });
+  }
+  return [...ways.values()];
 }
 
 /** The rules that the text alone tells. */

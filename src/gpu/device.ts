@@ -97,3 +97,11 @@ export async function throwFailure(gpu: Gpu, error: unknown): Promise<never> {
 export function checkGpu(gpu: Gpu): void {
   if (gpu.failure.error) throw gpu.failure.error;
 }
+
+/** Throws where the device cannot read and write f16. */
+export function requireHalves({ device, name }: Gpu): void {
+  if (!device.features.has('shader-f16'))
+    throw new UserError(
+      `This GPU (${name}) has no 16-bit floats in shaders (WebGPU's feature shader-f16): choose storage f32.`,
+    );
+}

@@ -18,19 +18,20 @@ export class Pipelines {
     return this.cache.size;
   }
 
-  get(shader: string, constants: Constants): Promise<Kernel> {
-    const key = `${shader} ${JSON.stringify(Object.entries(compiledConstants(shader, constants)).sort())}`;
+  get(shader: string, constants: Constants, halves: readonly string[] = []): Promise<Kernel> {
+    const compiled = Object.entries(compiledConstants(shader, constants)).sort();
+    const key = `${shader} ${JSON.stringify([compiled, halves])}`;
     let kernel = this.cache.get(key);
     if (!kernel) {
-      kernel = this.compile(shader, constants);
+      kernel = this.compile(shader, constants, halves);
       this.cache.set(key, kernel);
     }
     return kernel;
   }
 
-  private async compile(shader: string, constants: Constants): Promise<Kernel> {
+  private async compile(shader: string, constants: Constants, halves: readonly string[]): Promise<Kernel> {
     const { device } = this.gpu;
-    const code = composeShader(shader, constants);
+    const code = composeShader(shader, constants, halves);
     const bindings = declaredBindings(code);
     const module = device.createShaderModule({ code, label: shader });
     const layout = device.createBindGroupLayout({

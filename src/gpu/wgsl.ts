@@ -1,4 +1,5 @@
 import type { Constants } from '../graph/plan';
+import { storeHalves } from './halves';
 
 const files = import.meta.glob<string>('../../shaders/**/*.wgsl', {
   query: '?raw',
@@ -22,9 +23,14 @@ export interface Binding {
 /**
  * A shader's text with its imports (`//#import common/rng`) and with `constants` in place of its top-level
  * `const NAME: type = value;`, but for its sizes. With the constant SUBGROUPS, an import that has a variant for subgroups
- * (`common/weights.subgroups`) is that. Throws on a shader or a constant that does not exist.
+ * (`common/weights.subgroups`) is that. Bindings in `halves` hold f16 numbers, which the shader sees as f32. Throws on a
+ * shader, a constant or a binding that does not exist.
  */
-export function composeShader(id: string, { SUBGROUPS, ...constants }: Constants = {}): string {
+export function composeShader(
+  id: string,
+  { SUBGROUPS, ...constants }: Constants = {},
+  halves: readonly string[] = [],
+): string {
   let text = hoistDirectives(withImports(id, SUBGROUPS === true));
   for (const [name, value] of Object.entries(compiledConstants(id, constants))) {
     const declaration = new RegExp(`^const ${name}\\s*:\\s*(\\w+)\\s*=[^;]*;`, 'm');
@@ -34,7 +40,7 @@ export function composeShader(id: string, { SUBGROUPS, ...constants }: Constants
       (_, type) => `const ${name}: ${type} = ${literal(type, value, `${id}: ${name}`)};`,
     );
   }
-  return unroll(text);
+  return unroll(storeHalves(text, halves));
 }
 
 function withImports(id: string, subgroups = false): string {

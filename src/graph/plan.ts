@@ -33,6 +33,8 @@ export interface PlannedDispatch {
   shader: string;
   constants: Constants;
   bindings: Record<string, BufferRange>;
+  /** the bindings whose tensors are f16 */
+  halves: string[];
   workgroups: [number, number, number];
   label: string;
   phase: Phase;
@@ -83,17 +85,20 @@ export function buildPlan(
   };
   const dispatches = lowered.map(({ node, dispatch }): PlannedDispatch => {
     const bindings: Record<string, BufferRange> = {};
+    const halves: string[] = [];
     let bytes = 0;
     for (const [name, t] of [...Object.entries(dispatch.reads), ...Object.entries(dispatch.writes)]) {
       if (!t) continue;
       bindings[name] = range(t);
       bytes += bytesOf(t);
+      if (t.dtype === 'f16') halves.push(name);
     }
     const { shader, constants, workgroups, flops } = dispatch;
     return {
       shader,
       constants,
       bindings,
+      halves,
       workgroups,
       flops,
       bytes: dispatch.bytes ?? bytes,

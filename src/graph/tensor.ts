@@ -8,8 +8,8 @@
  */
 export type Shape = readonly number[];
 
-/** f32 numbers, u32 numbers, or bytes packed four to a word. */
-export type DType = 'f32' | 'u32' | 'u8';
+/** f32 numbers, f16 numbers (of activations, read and written as f32), u32 numbers, or bytes packed four to a word. */
+export type DType = 'f32' | 'f16' | 'u32' | 'u8';
 
 /**
  * Where a tensor lives:
@@ -36,7 +36,7 @@ export interface Tensor {
   readonly shape: Shape;
   /** the shape in memory, padding included */
   readonly padded: Shape;
-  readonly dtype: DType;
+  dtype: DType;
   readonly role: Role;
   /** of an arena: which part of it, counted in `ARENA_PART`s */
   readonly part?: number;
@@ -52,7 +52,9 @@ export const pad4 = (n: number): number => (n + 3) & ~3;
 export const elements = (t: Tensor): number => product(t.padded);
 
 /** Number of bytes in memory, a multiple of four. */
-export const bytesOf = (t: Tensor): number => (t.dtype === 'u8' ? pad4(elements(t)) : elements(t) * 4);
+export const bytesOf = (t: Tensor): number => pad4(elements(t) * BYTES[t.dtype]);
+
+const BYTES: Record<DType, number> = { f32: 4, f16: 2, u32: 4, u8: 1 };
 
 /** The padded shape of an activation or a vector: the last dimension to a multiple of four. */
 export const padLast = (shape: Shape): Shape => [...shape.slice(0, -1), pad4(shape[shape.length - 1])];

@@ -37,11 +37,13 @@ export function crossEntropy(
   const loss = g.tensor(name, [1]);
   const dlogits = g.tensor(`${name} dlogits`, logits.shape);
   const ring = metrics ? g.tensor('metrics', [METRICS_RING, 4], { role: 'output' }) : undefined;
-  g.add(forward, name, [logits, target], ring ? [loss, dlogits, ring] : [loss, dlogits], { labelSmoothing });
+  g.add(crossEntropyOp, name, [logits, target], ring ? [loss, dlogits, ring] : [loss, dlogits], {
+    labelSmoothing,
+  });
   return { loss, dlogits, metrics: ring };
 }
 
-const forward: Op = {
+export const crossEntropyOp: Op = {
   name: 'cross_entropy',
   lower: ({ inputs: [logits, target], outputs: [loss, dlogits, metrics], attrs }) => [
     {

@@ -42,6 +42,7 @@ export const labels: Record<SettingName | NetworkField, string> = {
   limit: 'Image limit',
   imageSize: 'Image side',
   autotune: 'Tune for this device',
+  storage: 'Activations kept as',
 };
 
 const labelOf = (name: string): string => labels[name as SettingName] ?? name;

@@ -37,6 +37,7 @@ const choices: Partial<Record<SettingName, readonly (readonly [string, string])[
   path: plain('auto', 'dense', 'factored'),
   flip: onOff,
   autotune: onOff,
+  storage: plain('f32', 'f16'),
 };
 
 const main: SettingName[] = ['epochs', 'batch', 'lr', 'seed'];
@@ -52,7 +53,7 @@ const optimizer: SettingName[] = [
   'clipNorm',
 ];
 const images: SettingName[] = ['cropPadding', 'flip', 'mean', 'std', 'limit', 'imageSize'];
-const device: SettingName[] = ['autotune'];
+const device: SettingName[] = ['autotune', 'storage'];
 const typed = new Set<SettingName>(['layers', 'mean', 'std']);
 
 export function StepTrain() {

@@ -147,6 +147,7 @@ function lonePlan(shader: string, constants: Record<string, number>, bytes: numb
     shader,
     constants,
     bindings: { x: range('x'), y: range('y') },
+    halves: [],
     workgroups: workgroupsFor(constants.SIZE),
     label: shader,
     phase: 'forward',

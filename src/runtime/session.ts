@@ -1,5 +1,5 @@
 import { UserError } from '../errors';
-import { checkGpu, type Gpu } from '../gpu/device';
+import { checkGpu, type Gpu, requireHalves } from '../gpu/device';
 import { type Pipelines, pipelinesOf } from '../gpu/pipelines';
 import type { BufferRange, Plan } from '../graph/plan';
 import { SizesBuffer } from './sizes';
@@ -53,6 +53,8 @@ export class Session<Name extends string> {
 
   /** Allocates, compiles and binds. Throws a UserError when the device has not enough memory. */
   static async create<Name extends string>(gpu: Gpu, plans: Record<Name, Plan>): Promise<Session<Name>> {
+    if (Object.values<Plan>(plans).some((plan) => plan.dispatches.some((d) => d.halves.length > 0)))
+      requireHalves(gpu);
     const session = new Session(gpu, plans);
     await session.allocate();
     const names = Object.keys(plans) as Name[];
@@ -98,7 +100,7 @@ export class Session<Name extends string> {
   private bind(plan: Plan): Promise<BoundDispatch[]> {
     return Promise.all(
       plan.dispatches.map(async (d) => {
-        const kernel = await this.pipelines.get(d.shader, d.constants);
+        const kernel = await this.pipelines.get(d.shader, d.constants, d.halves);
         const entries = kernel.bindings.map(({ name, index, type }): GPUBindGroupEntry => {
           if (name === 'sizes') return { binding: index, resource: this.sizes.binding(d) };
           if (type === 'uniform') return { binding: index, resource: { buffer: this.step } };

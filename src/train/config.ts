@@ -40,6 +40,8 @@ export interface TrainSettings {
   imageSize: number;
   /** time a few ways to cut the step on this device and take the fastest; the bits of a run depend on the way */
   autotune: boolean;
+  /** how activations of the forward pass are kept for the backward pass; sums, weights and gradients are f32 always */
+  storage: 'f32' | 'f16';
 }
 
 /** One setting: its check, what the check expects in words, its default and its one-line help. */
@@ -184,6 +186,11 @@ export const settingFields: { readonly [K in keyof TrainSettings]: SettingField<
     ...flag,
     fallback: false,
     help: 'time a few ways to cut the step on this device, take the fastest and remember it',
+  },
+  storage: {
+    ...choice('f32', 'f16'),
+    fallback: 'f32',
+    help: 'how activations are kept; f16 takes half the memory and needs a GPU with shader-f16',
   },
 };
 

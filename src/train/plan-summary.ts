@@ -16,6 +16,8 @@ export interface PlanOptions {
   /** side of the square input, pixels */
   size: number;
   method: Method;
+  /** default: f32 */
+  storage?: TrainSettings['storage'];
 }
 
 export interface PlanSummary {
@@ -41,9 +43,9 @@ export interface StepOptions {
 }
 
 /** The step of a run with the default settings. */
-export const stepOptions = ({ network, batch, size, method }: PlanOptions): StepOptions => ({
+export const stepOptions = ({ network, batch, size, method, storage = 'f32' }: PlanOptions): StepOptions => ({
   network,
-  settings: { ...defaultSettings(), method, batch },
+  settings: { ...defaultSettings(), method, batch, storage },
   height: size,
   width: size,
 });
@@ -62,7 +64,7 @@ const modelOf = ({ arch, classes = 10, ...rest }: NetworkOptions): Architecture 
 
 /** Plans a training step without a GPU, the data set apart. */
 export function planSummary(options: PlanOptions): PlanSummary {
-  const { network, batch, size } = options;
+  const { network, batch, size, storage } = options;
   const program = stepProgram(stepOptions(options));
   const { dispatches, bytes, flops, peakBytes } = program.plan.totals;
   const trainable = program.net.graph.tensors.filter((t) => t.role === 'parameter');
@@ -71,7 +73,7 @@ export function planSummary(options: PlanOptions): PlanSummary {
     totals: {
       dispatches,
       bytesPerStep: bytes,
-      minBytesPerStep: leastBytes(program.net, batch),
+      minBytesPerStep: leastBytes(program.net, batch, storage === 'f16' ? 2 : 4),
       flopsPerStep: flops,
       peakBytes,
       parameters: describe(modelOf(network), [size, size]).parameterCount(),
@@ -84,12 +86,12 @@ export function planSummary(options: PlanOptions): PlanSummary {
  * The least traffic of a step with batch norm and activations fused into the convolutions (docs/performance.md): the
  * forward pass reads each convolution's input and writes its output; its gradient reads the upstream gradient, the
  * output and the input and writes the input's gradient; weights are read twice, their gradient written, the update
- * reads weight, gradient and momentum and writes two.
+ * reads weight, gradient and momentum and writes two. What is no gradient and no weight takes `kept` bytes a number.
  */
-function leastBytes({ convElements, graph }: Net, batch: number): number {
-  const activations = batch * (3 * convElements.inputs + 5 * convElements.outputs);
+function leastBytes({ convElements: { inputs, outputs }, graph }: Net, batch: number, kept: number): number {
+  const activations = batch * (kept * (2 * inputs + 3 * outputs) + 4 * (inputs + 2 * outputs));
   const weights = graph.tensors
     .filter((t) => t.role === 'parameter')
     .reduce((sum, t) => sum + product(t.shape), 0);
-  return 4 * (activations + 8 * weights);
+  return activations + 4 * 8 * weights;
 }

@@ -9,6 +9,7 @@ import { copy } from '../ops/copy';
 import { crossEntropy } from '../ops/cross-entropy';
 import { ALL_FUSIONS, type Fusions, fuse } from '../ops/fusion';
 import { gather } from '../ops/gather';
+import { halveActivations } from '../ops/halve';
 import { mergeSums } from '../ops/merge-sums';
 import { adamw, sgd } from '../ops/optimizer';
 import type { TrainSettings } from './config';
@@ -52,7 +53,7 @@ export function trainProgram(o: Common & { settings: TrainSettings }): Program {
   const net = new Net(graph, { training: true, refconv: o.refconv });
   const { x, target } = batchOf(graph, o, { cropPadding: s.cropPadding, flip: s.flip });
   descend(graph, o.architecture(net, x), target, s);
-  return { net, plan: fusedPlan(graph, o) };
+  return { net, plan: fusedPlan(graph, o, s.storage === 'f16') };
 }
 
 /** What follows the logits in a training step: loss, gradients of all parameters, update. */
@@ -81,8 +82,9 @@ export function evaluationProgram(o: Common): Program {
   return { net, plan: fusedPlan(graph, o) };
 }
 
-function fusedPlan(graph: Graph, { layout, fusions = ALL_FUSIONS }: Common): Plan {
+function fusedPlan(graph: Graph, { layout, fusions = ALL_FUSIONS }: Common, halves = false): Plan {
   fuse(graph, fusions);
+  if (halves) halveActivations(graph);
   return buildPlan(graph, layout, fusions.weightSums ? mergeSums : undefined);
 }
 

@@ -1,7 +1,7 @@
 import type { LayerRedundancy } from '../analysis/redundancy';
 import type { LabelledImages } from '../data/types';
 import { UserError } from '../errors';
-import type { Gpu } from '../gpu/device';
+import { type Gpu, requireHalves } from '../gpu/device';
 import type { Tuning } from '../graph/tuning';
 import { describe } from '../nn/describe';
 import { initialState } from '../nn/init';
@@ -93,6 +93,7 @@ export async function runTraining(job: TrainJob, context: RunContext): Promise<T
   const training = prepare(network, train, test, settings);
 
   const gpu = await context.gpu();
+  if (settings.storage === 'f16') requireHalves(gpu);
   emit({ type: 'phase', phase: 'baseline', message: 'Measuring the network as it was loaded' });
   const base = await baseline(job, gpu, network, test, context.memo);
   emit({

@@ -116,6 +116,8 @@ export class Trainer {
       if (
         stop ||
         control.paused ||
+        // the first step is shown as soon as it is done
+        this.step === 1 ||
         unread === METRICS_RING / 2 ||
         performance.now() - since > READ_EVERY_MS
       ) {

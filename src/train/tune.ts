@@ -14,7 +14,7 @@ export interface TunedStep {
 /** A device and a step on it: what a remembered tuning holds for. */
 export function tuningKey(gpu: Gpu, training: Training): string {
   const { dispatches, flops } = buildPrograms({ ...training, tuning: gpu.tuning }).program.plan.totals;
-  return `${gpu.name}, ${dispatches} dispatches, ${flops} flops`;
+  return `${gpu.name}, ${dispatches} dispatches, ${flops} flops, ${training.settings.storage}`;
 }
 
 /** Steps timed for each way, the fastest of which counts. */

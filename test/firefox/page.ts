@@ -1,9 +1,12 @@
-/** What test/firefox.mjs runs in a browser, one check a call: every shader's compilation, every golden case. */
+/**
+ * What test/firefox.mjs runs in a browser, one check a call: every shader's compilation, every golden case, and
+ * activations stored as f16, which this browser's software adapter has. */
 import { type Gpu, requestGpu } from '../../src/gpu/device';
-import { shaderIds } from '../../src/gpu/wgsl';
+import { composeShader, shaderIds } from '../../src/gpu/wgsl';
 import { verifyCase } from '../../src/verify';
 import { goldenNames, loadGolden } from '../goldens';
-import { shaderFaults } from '../shader-rules';
+import { compileFaults, halvedDispatches, shaderFaults } from '../shader-rules';
+import { stepResults, worstDifference } from '../step-case';
 
 declare global {
   interface Window {
@@ -23,7 +26,26 @@ const gpu = () => {
   return device;
 };
 
+const STEP = 'a step with f16 activations';
+const halved = new Map(halvedDispatches().map((d) => [`f16 ${d.shader} ${d.halves}`, d]));
+
+/**
+ * Gradients, statistics and logits of a step lie as far from f32's as 11 bits let them, and no nearer. What most are is 2e-3;
+ * the scale of a norm before a convolution and a norm has a gradient near zero, the difference of large numbers.
+ */
+async function stepFault(): Promise<string> {
+  const expected = await stepResults(await gpu(), {});
+  const difference = worstDifference(await stepResults(await gpu(), { storage: 'f16' }), expected);
+  return difference > 1e-5 && difference < 5e-2 ? '' : `relative difference ${difference}`;
+}
+
 async function run(name: string): Promise<string> {
+  const half = halved.get(name);
+  if (half)
+    return (await compileFaults(await gpu(), composeShader(half.shader, half.constants, half.halves))).join(
+      '; ',
+    );
+  if (name === STEP) return stepFault();
   if (name.startsWith('shader ')) return (await shaderFaults(await gpu(), name.slice(7))).join('; ');
   const line = await verifyCase(await gpu(), name, await loadGolden(name));
   return line.ok ? '' : `error ${line.error}, tolerance ${line.tolerance}; ${line.message}`;
@@ -31,7 +53,7 @@ async function run(name: string): Promise<string> {
 
 window.checks = {
   adapter: async () => (await gpu()).name,
-  names: () => [...shaderIds().map((id) => `shader ${id}`), ...goldenNames()],
+  names: () => [...shaderIds().map((id) => `shader ${id}`), ...goldenNames(), ...halved.keys(), STEP],
   async run(name) {
     const fault = await run(name).catch((e) => String(e));
     if (fault && device) {

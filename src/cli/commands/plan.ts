@@ -10,7 +10,7 @@ export const plan: Command = {
   positionals: [],
   options: {
     ...networkOptions,
-    ...settingOptions(['batch', 'method']),
+    ...settingOptions(['batch', 'method', 'storage']),
     size: { type: 'string', value: 'N', help: 'side of the input in pixels', fallback: '32' },
     json: { type: 'boolean', help: 'only the totals, one JSON line' },
   },
@@ -21,7 +21,8 @@ export const plan: Command = {
     if (size === 0) throw new UserError('--size must be a whole number from 1 to 1024, not "0".');
     const batch = parseSetting('batch', text(args, 'batch') ?? '128', '--batch');
     const method = parseSetting('method', text(args, 'method') ?? 'refocus', '--method');
-    const summary = planSummary({ network, batch, size, method });
+    const storage = parseSetting('storage', text(args, 'storage') ?? 'f32', '--storage');
+    const summary = planSummary({ network, batch, size, method, storage });
     if (args.values.json) context.out(JSON.stringify(summary.totals));
     else {
       context.out(summary.text);

@@ -14,7 +14,7 @@ export const profile: Command = {
   options: {
     case: { type: 'string', value: 'NAME', help: 'a benchmark case in the place of a network' },
     ...networkOptions,
-    ...settingOptions(['batch', 'method']),
+    ...settingOptions(['batch', 'method', 'storage']),
     size: { type: 'string', value: 'N', help: 'side of the input in pixels', fallback: '32' },
     runs: { type: 'string', value: 'N', help: 'runs to take the mean of', fallback: '5' },
     json: { type: 'boolean', help: 'everything, one JSON line' },
@@ -47,7 +47,8 @@ function targetOf(args: Args): ProfileTarget {
   if (size === 0) throw new UserError('--size must be a whole number from 1 to 1024, not "0".');
   const batch = parseSetting('batch', text(args, 'batch') ?? '128', '--batch');
   const method = parseSetting('method', text(args, 'method') ?? 'refocus', '--method');
-  return { kind: 'network', options: { network: network ?? BUILTIN_NETWORK, batch, size, method } };
+  const storage = parseSetting('storage', text(args, 'storage') ?? 'f32', '--storage');
+  return { kind: 'network', options: { network: network ?? BUILTIN_NETWORK, batch, size, method, storage } };
 }
 
 const HEAD = ['ms', '%', 'dispatches', 'moved', 'GB/s', 'work', 'GFLOP/s', '% of device', 'shader'];

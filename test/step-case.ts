@@ -1,0 +1,95 @@
+/** One training step of a small network with a bit of everything, for tests that compare ways to run it. */
+import type { Gpu } from '../src/gpu/device';
+import type { Tensor } from '../src/graph/tensor';
+import { initialState } from '../src/nn/init';
+import type { Architecture, Net } from '../src/nn/net';
+import { loadState } from '../src/nn/state';
+import type { Fusions } from '../src/ops/fusion';
+import { Session } from '../src/runtime/session';
+import { defaultSettings, type TrainSettings } from '../src/train/config';
+import { evaluationProgram, type Program, trainProgram } from '../src/train/programs';
+
+export const BATCH = 3;
+const SIZE = 9;
+
+/** Odd sizes: a dense stem, depthwise with and without stride, pointwise with and without a shortcut. */
+const network: Architecture = (net, x) => {
+  let y = net.batchNorm('stem.bn', net.conv('stem.conv', x, 6, 3, { stride: 2 }), 'relu6');
+  y = block(net, 'a', y, 10, 6, 1);
+  y = block(net, 'b', y, 18, 7, 2);
+  y = block(net, 'c', y, 13, 7, 1);
+  return net.linear('fc', net.globalAvgPool(y), 5);
+};
+
+function block(net: Net, name: string, x: Tensor, hidden: number, out: number, stride: number): Tensor {
+  let y = net.batchNorm(`${name}.bn1`, net.conv(`${name}.expand`, x, hidden, 1), 'relu6');
+  y = net.batchNorm(
+    `${name}.bn2`,
+    net.conv(`${name}.depthwise`, y, hidden, 3, { stride, groups: hidden }),
+    'hardswish',
+  );
+  y = net.batchNorm(`${name}.bn3`, net.conv(`${name}.project`, y, out, 1));
+  return stride === 1 && out === x.shape[3] ? net.add(x, y) : y;
+}
+
+export const images = {
+  name: 'train',
+  count: 8,
+  height: SIZE,
+  width: SIZE,
+  mean: [0.5, 0.4, 0.3],
+  std: [0.2, 0.3, 0.4],
+};
+
+export interface Way {
+  /** default: all */
+  fusions?: Fusions;
+  storage?: TrainSettings['storage'];
+}
+
+export function programs({ fusions, storage = 'f32' }: Way): { train: Program; evaluate: Program } {
+  const settings = { ...defaultSettings(), batch: BATCH, cropPadding: 1, storage };
+  const common = { architecture: network, batch: BATCH, images, layout: {}, fusions };
+  return { train: trainProgram({ ...common, settings }), evaluate: evaluationProgram(common) };
+}
+
+/** Gradients of the first step, running statistics after it, and the logits then. */
+export async function stepResults(gpu: Gpu, way: Way): Promise<Map<string, Float32Array>> {
+  const { train, evaluate } = programs(way);
+  const session: Session<'train' | 'evaluate'> = await Session.create(gpu, {
+    train: train.plan,
+    evaluate: evaluate.plan,
+  });
+  loadState(session, train.net, initialState(train.net, 5));
+  const bytes = Uint8Array.from({ length: images.count * SIZE * SIZE * 3 + 4 }, (_, i) => (i * 7919) % 251);
+  session.write('input:train images', bytes.subarray(0, session.range('input:train images').bytes));
+  session.write('input:train labels', Uint32Array.from([0, 1, 2, 3, 4, 0, 1, 2]));
+  session.write('input:train order', Uint32Array.from([3, 1, 4, 0, 5, 2, 7, 6]));
+  session.run('train', { step: 0, seed: 1, rows: BATCH, lr: 0.05 });
+  const keys = train.net.state.map((e) =>
+    e.role === 'parameter' ? `gradient:${e.name}` : `${e.role}:${e.name}`,
+  );
+  const read = await session.read(...keys);
+  session.run('evaluate', { step: 1, rows: BATCH });
+  const [logits] = await session.read('output:logits');
+  session.destroy();
+  return new Map([...keys.map((key, i) => [key, read[i]] as const), ['logits', logits]]);
+}
+
+/**
+ * How far results lie from others: a tensor's difference against its size, the worst of all. Some gradients, and some
+ * means, are zero but for rounding.
+ */
+export function worstDifference(
+  results: Map<string, Float32Array>,
+  expected: Map<string, Float32Array>,
+): number {
+  const gradients = [...expected].filter(([k]) => k.startsWith('gradient')).map(([, v]) => Math.hypot(...v));
+  const scale = Math.max(...gradients);
+  const differences = [...expected].map(([key, numbers]) => {
+    const got = results.get(key)!;
+    const floor = key.startsWith('gradient') ? 1e-3 * scale : 1e-2;
+    return Math.hypot(...numbers.map((v, i) => v - got[i])) / (Math.hypot(...numbers) + floor);
+  });
+  return differences.some(Number.isNaN) ? Number.NaN : Math.max(...differences);
+}
