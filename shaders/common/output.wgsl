@@ -1,7 +1,28 @@
-// What a convolution writes: its result, or with ACTIVATE the activation of it. Needs common/activation.
+// What a convolution writes of a sum: y = activate(sum + bias) + residual, or in inference with NORM, where `bias` holds the
+// rows [mean, rstd, scale, shift] of the batch norm behind it, y = activate(scale * sum + shift) + residual.
+// Needs common/activation and the bindings bias and residual.
+const BIAS: bool = false;
+const NORM: bool = false;
 const ACTIVATE: bool = false;
+const RESIDUAL: bool = false;
 
-fn finish(y: vec4<f32>) -> vec4<f32> {
-  if (ACTIVATE) { return activate(y); }
+struct OutputCoefficients {
+  scale: vec4<f32>,
+  shift: vec4<f32>,
+}
+
+// Of the c-th of c4 vec4s of channels.
+fn output_coefficients(c: u32, c4: u32) -> OutputCoefficients {
+  if (NORM) { return OutputCoefficients(bias[2u * c4 + c], bias[3u * c4 + c]); }
+  if (BIAS) { return OutputCoefficients(vec4(1.0), bias[c]); }
+  return OutputCoefficients(vec4(1.0), vec4(0.0));
+}
+
+// The at-th vec4 of y.
+fn finish(sum: vec4<f32>, k: OutputCoefficients, at: u32) -> vec4<f32> {
+  var y = sum + k.shift;
+  if (NORM) { y = sum * k.scale + k.shift; }
+  if (ACTIVATE) { y = activate(y); }
+  if (RESIDUAL) { y += residual[at]; }
   return y;
 }

@@ -5,7 +5,7 @@
 // CHUNK taps read once, and 4*QUADS of w a tap for 4*TW*QUADS vec4 multiply-adds. The four lanes of a quad own the same
 // channels and place of four images, and stay together (common/weights).
 // PROLOGUE: x is the raw output of the layer before, f(x) = activate(scale * x + shift) of coef [mean, rstd, scale, shift];
-// padding of the image stays 0. STATISTICS: partial[block, (mean, M2), o] over the block's part of y.
+// padding of the image stays 0. STATISTICS: partial[block, (mean, M2), o] over the block's part of y. What is written of a sum: common/output.
 //#import common/activation
 //#import common/input
 //#import common/output
@@ -13,7 +13,6 @@
 //#import common/dense
 //#import common/weights
 const WG: u32 = 64u;
-const BIAS: bool = false;
 const STATISTICS: bool = false;
 const TW: u32 = 1u; // columns of y a block
 const CHUNK: u32 = 1u; // taps of a row of the kernel at a time
@@ -30,6 +29,7 @@ const WHOLE = KW % CHUNK == 0u; // no chunk passes the end of a row
 @group(0) @binding(3) var<storage, read> coef: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read_write> y: array<vec4<f32>>;
 @group(0) @binding(5) var<storage, read_write> partial: array<vec4<f32>>;
+@group(0) @binding(6) var<storage, read> residual: array<vec4<f32>>;
 
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
@@ -94,16 +94,16 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     for (var q = 0u; q < QUADS; q++) {
       let o = min(group + q * sizes.GROUPS, sizes.CO4 - 1u);
       let owned = group + q * sizes.GROUPS < sizes.CO4;
-      var offset = vec4(0.0);
-      if (BIAS) { offset = bias[o]; }
-      if (STATISTICS) { pivots[q] = select(pivots[q], sums[q] + offset, oh == first); }
+      let output = output_coefficients(o, sizes.CO4);
       //#unroll
       for (var t = 0u; t < TW; t++) {
-        let v = finish(sums[t * QUADS + q] + offset);
+        let to = ((n * sizes.OH + oh) * sizes.OW + column + t) * sizes.CO4 + o;
+        let v = finish(sums[t * QUADS + q], output, to);
         let live = owned & (t < columns);
-        if (live) { y[((n * sizes.OH + oh) * sizes.OW + column + t) * sizes.CO4 + o] = v; }
+        if (live) { y[to] = v; }
         // a branch around sums costs more than the sums
         if (STATISTICS) {
+          if (t == 0u) { pivots[q] = select(pivots[q], v, oh == first); }
           let deviation = select(vec4(0.0), v - pivots[q], live);
           totals[q] += deviation;
           squares[q] += deviation * deviation;

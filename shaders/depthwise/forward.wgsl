@@ -4,14 +4,13 @@
 // x once, adds them to all the rows of y they touch (ROWS of them wait in registers), and completes one row. So a pixel
 // of x is read about once a thread and the weights once a block; neighbours read neighbouring channels.
 // PROLOGUE: x is the raw output of the layer before, f(x) = activate(scale * x + shift) of coef [mean, rstd, scale, shift];
-// padding of the image stays 0. STATISTICS: partial[block, (mean, M2), c] over the block's part of y.
+// padding of the image stays 0. STATISTICS: partial[block, (mean, M2), c] over the block's part of y. What is written of a sum: common/output.
 //#import common/activation
 //#import common/input
 //#import common/output
 //#import common/kernel
 //#import common/depthwise
 const WG: u32 = 64u;
-const BIAS: bool = false;
 const STATISTICS: bool = false;
 const TW: u32 = 1u; // columns of y a block
 const ROWS: u32 = 1u; // ceil(KH / SH): rows of y that a row of x touches
@@ -23,6 +22,7 @@ const XW: u32 = 1u; // (TW - 1) * SW + KW: columns of x that a row of y reads
 @group(0) @binding(3) var<storage, read> coef: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read_write> y: array<vec4<f32>>;
 @group(0) @binding(5) var<storage, read_write> partial: array<vec4<f32>>;
+@group(0) @binding(6) var<storage, read> residual: array<vec4<f32>>;
 
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
@@ -34,8 +34,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
   let first = block / sizes.TILES % sizes.RUNS * sizes.RUN;
   let n = block / (sizes.TILES * sizes.RUNS);
   let input = input_coefficients(c, sizes.C4);
-  var offset = vec4(0.0);
-  if (BIAS) { offset = bias[c]; }
+  let output = output_coefficients(c, sizes.C4);
   const TAPS = KH * KW;
   var weights: array<vec4<f32>, TAPS>;
   //#unroll
@@ -78,13 +77,14 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     const LAST = (ROWS - 1u) * TW;
     let oh = step + 1u - ROWS;
     if (step >= first + ROWS - 1u) {
-      if (STATISTICS) { pivot = select(pivot, sums[LAST] + offset, oh == first); }
       //#unroll
       for (var t = 0u; t < TW; t++) {
-        let v = finish(sums[LAST + t] + offset);
-        if (t < columns) { y[((n * sizes.OH + oh) * sizes.OW + column + t) * sizes.C4 + c] = v; }
+        let to = ((n * sizes.OH + oh) * sizes.OW + column + t) * sizes.C4 + c;
+        let v = finish(sums[LAST + t], output, to);
+        if (t < columns) { y[to] = v; }
         // a branch around sums costs more than the sums
         if (STATISTICS) {
+          if (t == 0u) { pivot = select(pivot, v, oh == first); }
           let deviation = select(vec4(0.0), v - pivot, t < columns);
           sum += deviation;
           squares += deviation * deviation;

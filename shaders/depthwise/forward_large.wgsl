@@ -3,14 +3,13 @@
 // A thread owns one vec4 of channels of a block of RUN rows by TW columns of y, a row at a time. Each row of the kernel is
 // taken CHUNK taps at a time: their weights and the columns of x they need are loaded once for the TW sums.
 // PROLOGUE: x is the raw output of the layer before, f(x) = activate(scale * x + shift) of coef [mean, rstd, scale, shift];
-// padding of the image stays 0. STATISTICS: partial[block, (mean, M2), c] over the block's part of y.
+// padding of the image stays 0. STATISTICS: partial[block, (mean, M2), c] over the block's part of y. What is written of a sum: common/output.
 //#import common/activation
 //#import common/input
 //#import common/output
 //#import common/kernel
 //#import common/depthwise
 const WG: u32 = 64u;
-const BIAS: bool = false;
 const STATISTICS: bool = false;
 const TW: u32 = 1u; // columns of y a block
 const CHUNK: u32 = 1u; // taps of a row of the kernel at a time
@@ -22,6 +21,7 @@ const XW: u32 = 1u; // (TW - 1) * SW + CHUNK: columns of x that a chunk of taps 
 @group(0) @binding(3) var<storage, read> coef: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read_write> y: array<vec4<f32>>;
 @group(0) @binding(5) var<storage, read_write> partial: array<vec4<f32>>;
+@group(0) @binding(6) var<storage, read> residual: array<vec4<f32>>;
 
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
@@ -33,8 +33,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
   let first = block / sizes.TILES % sizes.RUNS * sizes.RUN;
   let n = block / (sizes.TILES * sizes.RUNS);
   let input = input_coefficients(c, sizes.C4);
-  var offset = vec4(0.0);
-  if (BIAS) { offset = bias[c]; }
+  let output = output_coefficients(c, sizes.C4);
   let end = min(first + sizes.RUN, sizes.OH);
   let columns = min(TW, sizes.OW - column);
   var pivot = vec4(0.0);
@@ -63,13 +62,14 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
         }
       }
     }
-    if (STATISTICS && oh == first) { pivot = sums[0] + offset; }
     //#unroll
     for (var t = 0u; t < TW; t++) {
       if (t < columns) {
-        let v = finish(sums[t] + offset);
-        y[((n * sizes.OH + oh) * sizes.OW + column + t) * sizes.C4 + c] = v;
+        let to = ((n * sizes.OH + oh) * sizes.OW + column + t) * sizes.C4 + c;
+        let v = finish(sums[t], output, to);
+        y[to] = v;
         if (STATISTICS) {
+          if (t == 0u && oh == first) { pivot = v; }
           sum += v - pivot;
           squares += (v - pivot) * (v - pivot);
         }

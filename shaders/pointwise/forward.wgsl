@@ -4,13 +4,12 @@
 // TILE rows at a time: per vec4 of input channels it loads TILE of x and 4*QUADS of w for 4*TILE*QUADS vec4 multiply-adds.
 // The four lanes of a quad own the same channels of four runs, and stay together (common/weights).
 // PROLOGUE: x is the raw output of the layer before, f(x) = activate(scale * x + shift) of coef [mean, rstd, scale, shift].
-// STATISTICS: partial[run, (mean, M2), o] over the run's rows of y.
+// STATISTICS: partial[run, (mean, M2), o] over the run's rows of y. What is written of a sum: common/output.
 //#import common/activation
 //#import common/input
 //#import common/output
 //#import common/weights
 const WG: u32 = 64u;
-const BIAS: bool = false;
 const STATISTICS: bool = false;
 const TILE: u32 = 1u;
 const QUADS: u32 = 1u;
@@ -31,6 +30,7 @@ struct Sizes {
 @group(0) @binding(3) var<storage, read> coef: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read_write> y: array<vec4<f32>>;
 @group(0) @binding(5) var<storage, read_write> partial: array<vec4<f32>>;
+@group(0) @binding(6) var<storage, read> residual: array<vec4<f32>>;
 @group(0) @binding(10) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(WG)
@@ -66,16 +66,16 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     for (var q = 0u; q < QUADS; q++) {
       let o = min(group + q * sizes.GROUPS, sizes.CO4 - 1u);
       let owned = group + q * sizes.GROUPS < sizes.CO4;
-      var offset = vec4(0.0);
-      if (BIAS) { offset = bias[o]; }
-      if (STATISTICS) { pivots[q] = select(pivots[q], sums[q] + offset, done == 0u); }
+      let output = output_coefficients(o, sizes.CO4);
       //#unroll
       for (var r = 0u; r < TILE; r++) {
-        let v = finish(sums[r * QUADS + q] + offset);
+        let at = (first + r) * sizes.CO4 + o;
+        let v = finish(sums[r * QUADS + q], output, at);
         let live = owned & (first + r < end);
-        if (live) { y[(first + r) * sizes.CO4 + o] = v; }
+        if (live) { y[at] = v; }
         // a branch around sums costs more than the sums
         if (STATISTICS) {
+          if (r == 0u) { pivots[q] = select(pivots[q], v, done == 0u); }
           let deviation = select(vec4(0.0), v - pivots[q], live);
           totals[q] += deviation;
           squares[q] += deviation * deviation;

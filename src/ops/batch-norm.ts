@@ -242,6 +242,7 @@ const backwardApply: Op = {
 export const batchNormOps = {
   statistics,
   finishStatistics,
+  running,
   affineAct,
   backwardSums,
   finishSums,

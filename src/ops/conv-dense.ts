@@ -62,7 +62,8 @@ const denseSizes = (t: ConvTensors): Constants => ({
 });
 
 function forward(node: Node, { tuning }: Graph): Dispatch[] {
-  const { t, bias, coef, partial } = forwardTensors(node);
+  const tensors = forwardTensors(node);
+  const { t, bias, coef, residual, partial } = tensors;
   const grid = outputBlocks(t, partial !== undefined);
   const channels = channelConstants(grid, quads(t.y), tuning);
   const taps = chunkOf(t.w.shape[1], 4);
@@ -71,16 +72,14 @@ function forward(node: Node, { tuning }: Graph): Dispatch[] {
       shader: 'dense/forward',
       constants: {
         ...denseSizes(t),
-        ...forwardConstants(t),
+        ...forwardConstants(tensors),
         ...blockConstants(grid),
         ...channels,
-        BIAS: bias !== undefined,
-        STATISTICS: partial !== undefined,
         SUBGROUPS: tuning.subgroups,
         CHUNK: taps,
         XW: (grid.columnsPerBlock - 1) * t.attrs.stride[1] + taps,
       },
-      reads: { x: t.x, w: t.w, bias, coef },
+      reads: { x: t.x, w: t.w, bias, coef, residual },
       writes: { y: t.y, partial },
       workgroups: workgroupsFor(threadsOf(t, grid, channels)),
       flops: convFlops(t),

@@ -71,19 +71,18 @@ const blockSizesOf = (t: ConvTensors, grid: BlockGrid): Constants => ({
 });
 
 function forward(node: Node, { tuning }: Graph): Dispatch[] {
-  const { t, bias, coef, partial } = forwardTensors(node);
+  const tensors = forwardTensors(node);
+  const { t, bias, coef, residual, partial } = tensors;
   const grid = outputBlocks(t, tuning);
   return [
     {
       shader: isSmall(t) ? 'depthwise/forward' : 'depthwise/forward_large',
       constants: {
         ...blockSizesOf(t, grid),
-        ...forwardConstants(t),
+        ...forwardConstants(tensors),
         ...window(t, grid),
-        BIAS: bias !== undefined,
-        STATISTICS: partial !== undefined,
       },
-      reads: { x: t.x, w: t.w, bias, coef },
+      reads: { x: t.x, w: t.w, bias, coef, residual },
       writes: { y: t.y, partial },
       workgroups: workgroupsFor(grid.count * quads(t.x)),
       flops: convFlops(t),

@@ -38,8 +38,8 @@ function plain(...fused: (Tensor | undefined)[]): void {
 export const direct: ConvFamily = {
   fits: () => true,
   forward: (node) => {
-    const { t, bias, coef, partial } = forwardTensors(node);
-    plain(coef, partial);
+    const { t, bias, coef, residual, partial } = forwardTensors(node);
+    plain(coef, residual, partial);
     return [
       {
         shader: 'conv/forward',

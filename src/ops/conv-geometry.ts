@@ -18,7 +18,10 @@ export interface ConvAttributes {
  * - `activation` with `coef` (mean, rstd, scale, shift): x is the raw output of the convolution before, and what is
  *   convolved is activate(scale * x + shift), padding of the image 0. In the backward input with `xRaw`: what is written is
  *   the gradient behind that batch norm, g = (dx + addend) * activate'(scale * xRaw + shift), and `partial` of it.
- * - `outputActivation`, only without `coef`: forward writes activate(y).
+ * - `outputActivation`, only where x is not activated: forward writes activate(y).
+ * - `outputNorm`: forward's bias is the coef of the batch norm behind it, of running statistics; it writes
+ *   activate(scale * y + shift).
+ * - `residual`: forward adds it to what it writes.
  * - forward's output `partial`: (mean, M2) of y a block.
  * - `yRaw` with rows (A, B, C) at the end of `coef`: dy is the gradient g behind the batch norm of this convolution's own
  *   output, and what is taken is A * g + B * yRaw + C.
@@ -26,6 +29,7 @@ export interface ConvAttributes {
 export interface FusedConvAttributes extends ConvAttributes {
   activation?: Activation;
   outputActivation?: Activation;
+  outputNorm?: boolean;
   /** vec4s in `coef` before the gradient's [A, B, C]; default: the four rows of x's batch norm where `activation` is there */
   gradientCoef?: number;
 }
@@ -91,11 +95,24 @@ export const quads = (t: Tensor): number => pad4(t.shape[3]) / 4;
 export const inputConstants = ({ attrs }: ConvTensors, flag: 'PROLOGUE' | 'EPILOGUE'): Constants =>
   attrs.activation === undefined ? {} : { [flag]: true, ACTIVATION: ACTIVATIONS[attrs.activation] };
 
-/** The same of the forward pass, where instead an activation may be applied to y. */
-export const forwardConstants = (t: ConvTensors): Constants =>
-  t.attrs.outputActivation === undefined
-    ? inputConstants(t, 'PROLOGUE')
-    : { ACTIVATE: true, ACTIVATION: ACTIVATIONS[t.attrs.outputActivation] };
+/** Constants of the forward pass: what is done to x, or to y. */
+export function forwardConstants({
+  t,
+  bias,
+  residual,
+  partial,
+}: ReturnType<typeof forwardTensors>): Constants {
+  const { outputActivation, outputNorm = false } = t.attrs;
+  return {
+    ...(outputActivation === undefined
+      ? inputConstants(t, 'PROLOGUE')
+      : { ACTIVATE: true, ACTIVATION: ACTIVATIONS[outputActivation] }),
+    BIAS: bias !== undefined && !outputNorm,
+    NORM: outputNorm,
+    RESIDUAL: residual !== undefined,
+    STATISTICS: partial !== undefined,
+  };
+}
 
 /** Constants of the prologue on dy; the rows of the input's batch norm, where there are some, come first in coef. */
 export const gradientConstants = (t: ConvTensors, yRaw: Tensor | undefined): Constants =>
@@ -133,10 +150,15 @@ export const blockConstants = (g: BlockGrid): Constants => ({
 });
 
 /** The inputs of a node, by the names of the shaders. */
-export const forwardTensors = ({ inputs: [x, w, bias, coef], outputs: [y, partial], attrs }: Node) => ({
+export const forwardTensors = ({
+  inputs: [x, w, bias, coef, residual],
+  outputs: [y, partial],
+  attrs,
+}: Node) => ({
   t: { x: x!, w: w!, y, attrs } as ConvTensors,
   bias,
   coef,
+  residual,
   partial,
 });
 export const backwardInputTensors = ({

@@ -81,21 +81,20 @@ function weightTile(x4: number, y4: number, { sums, load }: Tuning): { xq: numbe
 }
 
 function forward(node: Node, { tuning }: Graph): Dispatch[] {
-  const { t, bias, coef, partial } = forwardTensors(node);
+  const tensors = forwardTensors(node);
+  const { t, bias, coef, residual, partial } = tensors;
   const tiles = tiling(rowsOf(t.y), quads(t.y), partial !== undefined, tuning);
   return [
     {
       shader: 'pointwise/forward',
       constants: {
         ...tiles,
-        ...forwardConstants(t),
+        ...forwardConstants(tensors),
         CI4: quads(t.x),
         CO4: quads(t.y),
-        BIAS: bias !== undefined,
-        STATISTICS: partial !== undefined,
         SUBGROUPS: tuning.subgroups,
       },
-      reads: { x: t.x, w: t.w, bias, coef },
+      reads: { x: t.x, w: t.w, bias, coef, residual },
       writes: { y: t.y, partial },
       workgroups: workgroupsFor(pad4(tiles.RUNS) * tiles.GROUPS),
       flops: convFlops(t),

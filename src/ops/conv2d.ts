@@ -63,7 +63,7 @@ export const convFamily = (t: ConvTensors): ConvFamily => FAMILIES.find((f) => f
 const FAMILIES = [depthwise, pointwise, dense];
 
 /**
- * Inputs x, weight, bias?, coef? `[4, ci]`; outputs y, partial? `[outputBlocks.count, 2, co]` of (mean, M2).
+ * Inputs x, weight, bias?, coef? `[4, ci]`, residual?; outputs y, partial? `[outputBlocks.count, 2, co]` of (mean, M2).
  * FusedConvAttributes says what the optional ones ask for.
  */
 const forward: Op = {

@@ -17,14 +17,14 @@ export interface Fusions {
   statistics: boolean;
   /** scale, shift and activation into the convolutions that read its output */
   affine: boolean;
-  /** an addition into the batch norm that writes one of its terms */
+  /** an addition into the batch norm, or the convolution without one, that writes one of its terms */
   residual: boolean;
   /** the activation's derivative and the sums of a batch norm's backward pass into the convolution that writes its gradient */
   sums: boolean;
   /** the rest of that backward pass into the convolutions that read its result */
   gradient: boolean;
-  /** in inference without batch norms: an activation into the convolution that writes its input */
-  activation: boolean;
+  /** in inference: batch norms and activations into the convolution that writes their input */
+  output: boolean;
   /** the last sums of four layers' weight gradients into one dispatch (see merge-sums.ts) */
   weightSums: boolean;
 }
@@ -35,7 +35,7 @@ export const ALL_FUSIONS: Fusions = {
   residual: true,
   sums: true,
   gradient: true,
-  activation: true,
+  output: true,
   weightSums: true,
 };
 
@@ -60,10 +60,11 @@ export function fuse(graph: Graph, fusions: Fusions = ALL_FUSIONS): void {
   // the order matters: sums clears the way for gradient, which needs to know what affine has done
   if (fusions.statistics) drafts.each(batchNormOps.statistics, (n) => moveStatistics(drafts, n));
   if (fusions.residual) drafts.each(addOp, (n) => moveAddition(drafts, n));
+  if (fusions.output) drafts.each(batchNormOps.affineAct, (n) => moveNorm(drafts, n));
   if (fusions.affine) drafts.each(batchNormOps.affineAct, (n) => moveAffine(drafts, n));
   if (fusions.sums) drafts.each(batchNormOps.backwardSums, (n) => moveSums(drafts, n));
   if (fusions.gradient) drafts.each(batchNormOps.backwardApply, (n) => moveGradient(drafts, n));
-  if (fusions.activation) drafts.each(activationOp, (n) => moveActivation(drafts, n));
+  if (fusions.output) drafts.each(activationOp, (n) => moveActivation(drafts, n));
   graph.nodes = drafts.nodes;
 }
 
@@ -84,13 +85,19 @@ class Drafts {
     for (const node of this.nodes.filter((n) => n.op === op)) rule(node);
   }
 
-  /** The convolution node of that op that writes `t` first of its outputs. */
+  /** The node of that op that writes `t` first of its outputs. */
   producer(op: Op, t: Tensor): Draft | undefined {
     return this.nodes.find((n) => n.op === op && n.outputs[0] === t);
   }
 
   readers(t: Tensor): Draft[] {
     return this.nodes.filter((n) => n.inputs.includes(t));
+  }
+
+  /** Puts a node in the place of a later one: it may read what is written before that. */
+  replace(later: Draft, node: Draft): void {
+    this.remove(node);
+    this.nodes[this.nodes.indexOf(later)] = node;
   }
 
   remove(node: Draft): void {
@@ -121,15 +128,35 @@ function moveAddition(drafts: Drafts, node: Draft): void {
     [1, 0],
   ]) {
     const t = node.inputs[term]!;
-    const affine = drafts.producer(batchNormOps.affineAct, t);
-    if (!affine || affine.inputs[4] || drafts.readers(t).length > 1) continue;
-    affine.inputs[4] = node.inputs[other];
-    affine.outputs = node.outputs;
-    // the other term may be written after the batch norm: take the addition's place
-    drafts.remove(affine);
-    drafts.nodes[drafts.nodes.indexOf(node)] = affine;
+    if (t === node.inputs[other] || drafts.readers(t).length > 1) continue;
+    const writer = drafts.producer(batchNormOps.affineAct, t) ?? plainConvolution(drafts, t);
+    if (!writer || writer.inputs[4]) continue;
+    writer.inputs[4] = node.inputs[other];
+    writer.outputs[0] = node.outputs[0];
+    drafts.replace(node, writer);
     return;
   }
+}
+
+/** The convolution that writes `t`, if it writes nothing else and its shaders can do more to it. */
+function plainConvolution(drafts: Drafts, t: Tensor): Draft | undefined {
+  const conv = drafts.producer(convOps.forward, t);
+  return conv && !conv.outputs[1] && fuses(forwardTensors(conv).t) ? conv : undefined;
+}
+
+function moveNorm(drafts: Drafts, node: Draft): void {
+  const [x, coef, , , residual] = node.inputs;
+  const { activation } = node.attrs;
+  const conv = plainConvolution(drafts, x!);
+  // what a batch makes its statistics of is known after the convolution only; gradients read x as well
+  if (!conv || !drafts.producer(batchNormOps.running, coef!) || drafts.readers(x!).length > 1) return;
+  if (conv.inputs[2] || conv.inputs[4] || !keepsZero(activation)) return;
+  conv.inputs[2] = coef;
+  conv.inputs[4] = residual;
+  conv.outputs[0] = node.outputs[0];
+  conv.attrs.outputNorm = true;
+  if (activation !== 'none') conv.attrs.outputActivation = activation;
+  drafts.replace(node, conv);
 }
 
 function moveAffine(drafts: Drafts, node: Draft): void {
@@ -138,7 +165,11 @@ function moveAffine(drafts: Drafts, node: Draft): void {
   if (residual) return;
   const readers = drafts.readers(y);
   const forward = (n: Draft) =>
-    n.op === convOps.forward && n.inputs.indexOf(y) === 0 && fuses(forwardTensors(n).t);
+    n.op === convOps.forward &&
+    n.inputs.indexOf(y) === 0 &&
+    !n.inputs.includes(y, 1) &&
+    !n.attrs.outputActivation &&
+    fuses(forwardTensors(n).t);
   const weight = (n: Draft) =>
     n.op === convOps.backwardWeight && n.inputs.indexOf(y) === 0 && fuses(backwardWeightTensors(n).t);
   if (readers.length === 0 || !readers.every((n) => forward(n) || weight(n))) return;
@@ -152,10 +183,12 @@ function moveAffine(drafts: Drafts, node: Draft): void {
 
 function moveActivation(drafts: Drafts, node: Draft): void {
   const x = node.inputs[0]!;
-  const conv = drafts.producer(convOps.forward, x);
-  // in training the activation's derivative reads x as well; statistics and prologue have uses of their own for x
-  if (!conv || conv.outputs[1] || conv.attrs.activation || drafts.readers(x).length > 1) return;
-  if (!fuses(forwardTensors(conv).t) || !keepsZero(node.attrs.kind)) return;
+  const conv = plainConvolution(drafts, x);
+  // in training the activation's derivative reads x as well
+  if (!conv || drafts.readers(x).length > 1 || !keepsZero(node.attrs.kind)) return;
+  const { activation, outputActivation } = conv.attrs;
+  // one activation a kernel, and the shortcut comes after it
+  if (activation || outputActivation || conv.inputs[4]) return;
   conv.attrs.outputActivation = node.attrs.kind;
   conv.outputs[0] = node.outputs[0];
   drafts.remove(node);

@@ -16,7 +16,7 @@ const NONE: Fusions = {
   residual: false,
   sums: false,
   gradient: false,
-  activation: false,
+  output: false,
   weightSums: false,
 };
 const count = (plan: Plan, shader: string) => plan.dispatches.filter((d) => d.shader === shader).length;
@@ -47,6 +47,14 @@ test('fusing removes the passes over whole activations that it replaces', () => 
   expect(count(fused, 'norm/batch_backward_apply')).toBeLessThan(count(plain, 'norm/batch_backward_apply'));
   expect(fused.totals.bytes).toBeLessThan(plain.totals.bytes);
   expect(fused.totals.dispatches).toBeLessThan(plain.totals.dispatches - 20);
+});
+
+test('in inference a convolution writes what is behind its batch norm, shortcuts added', () => {
+  const plain = programs({ fusions: NONE }).evaluate.plan;
+  const fused = programs({ fusions: ALL_FUSIONS }).evaluate.plan;
+  expect([count(plain, 'norm/affine_act'), count(plain, 'shape/copy')]).toEqual([10, 2]);
+  // the copy of the logits stays
+  expect([count(fused, 'norm/affine_act'), count(fused, 'shape/copy')]).toEqual([0, 1]);
 });
 
 /** No batch norms: biases and activations of every family of shaders. */
