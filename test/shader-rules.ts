@@ -1,6 +1,7 @@
 import type { Gpu } from '../src/gpu/device';
 import { composeShader, declaredBindings, workgroupSize } from '../src/gpu/wgsl';
 import type { PlannedDispatch } from '../src/graph/plan';
+import { GPU_TUNING } from '../src/graph/tuning';
 import { architectureNames } from '../src/nn/models';
 import { defaultSettings } from '../src/train/config';
 import { stepProgram } from '../src/train/plan-summary';
@@ -23,9 +24,12 @@ export function halvedDispatches(): HalvedDispatch[] {
   const ways = new Map<string, HalvedDispatch>();
   for (const arch of architectureNames()) {
     const settings = { ...defaultSettings(), batch: 4, storage: 'f16' as const, method: 'finetune' as const };
-    const { plan } = stepProgram({ network: { arch }, settings, height: 64, width: 64 });
-    for (const { shader, constants, halves } of plan.dispatches)
-      if (halves.length > 0) ways.set(`${shader} ${halves}`, { shader, constants, halves });
+    for (const workgroupMemory of [false, true]) {
+      const tuning = { ...GPU_TUNING, workgroupMemory };
+      const { plan } = stepProgram({ network: { arch }, settings, height: 64, width: 64 }, tuning);
+      for (const { shader, constants, halves } of plan.dispatches)
+        if (halves.length > 0) ways.set(`${shader} ${halves}`, { shader, constants, halves });
+    }
   }
   return [...ways.values()];
 }

@@ -1,6 +1,7 @@
 /** One training step of a small network with a bit of everything, for tests that compare ways to run it. */
 import type { Gpu } from '../src/gpu/device';
 import type { Tensor } from '../src/graph/tensor';
+import type { Tuning } from '../src/graph/tuning';
 import { initialState } from '../src/nn/init';
 import type { Architecture, Net } from '../src/nn/net';
 import { loadState } from '../src/nn/state';
@@ -45,11 +46,13 @@ export interface Way {
   /** default: all */
   fusions?: Fusions;
   storage?: TrainSettings['storage'];
+  /** default: a GPU's */
+  tuning?: Tuning;
 }
 
-export function programs({ fusions, storage = 'f32' }: Way): { train: Program; evaluate: Program } {
+export function programs({ fusions, storage = 'f32', tuning }: Way): { train: Program; evaluate: Program } {
   const settings = { ...defaultSettings(), batch: BATCH, cropPadding: 1, storage };
-  const common = { architecture: network, batch: BATCH, images, layout: {}, fusions };
+  const common = { architecture: network, batch: BATCH, images, layout: {}, fusions, tuning };
   return { train: trainProgram({ ...common, settings }), evaluate: evaluationProgram(common) };
 }
 

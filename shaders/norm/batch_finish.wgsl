@@ -1,9 +1,10 @@
-// Merges the blocks' (mean, M2) (Chan, Golub, LeVeque 1979), then
+// Merges the blocks' (mean, M2), then
 // coef[4, c] = (mean, rstd, weight * rstd, bias - mean * weight * rstd) with rstd = 1 / sqrt(M2 / ROWS + EPS), and
 // running = (1 - MOMENTUM) * running + MOMENTUM * (mean; M2 / (ROWS - 1)).
 // SLICES threads share a vec4 of channels: each merges every SLICES-th block, then one merges theirs, in order. So
 // thousands of blocks take hundreds of steps, and the result does not depend on timing. One slice needs no barrier.
 //#import common/blocks
+//#import common/moments
 const WG: u32 = 64u;
 const SLICES: u32 = 1u;
 const LANES: u32 = 64u; // WG / SLICES: vec4s of channels a workgroup
@@ -28,21 +29,7 @@ struct Sizes {
 @group(0) @binding(5) var<storage, read_write> running_var: array<vec4<f32>>;
 @group(0) @binding(10) var<uniform> sizes: Sizes;
 
-struct Moments {
-  count: f32,
-  mean: vec4<f32>,
-  m2: vec4<f32>,
-}
-
 var<workgroup> slices: array<Moments, WG>;
-
-fn merge(a: Moments, b: Moments) -> Moments {
-  if (b.count == 0.0) { return a; }
-  let count = a.count + b.count;
-  let delta = b.mean - a.mean;
-  let share = b.count / count;
-  return Moments(count, a.mean + delta * share, a.m2 + b.m2 + delta * delta * (a.count * share));
-}
 
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {

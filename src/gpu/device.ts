@@ -1,5 +1,6 @@
 import { UserError } from '../errors';
 import { GPU_TUNING, SOFTWARE_TUNING, type Tuning } from '../graph/tuning';
+import { sharesQuads } from './quads';
 
 export interface Gpu {
   device: GPUDevice;
@@ -62,7 +63,7 @@ export async function requestGpu(request?: RequestAdapter): Promise<Gpu> {
     failure.error ??= new Error(`WebGPU: ${event.error.message}`);
   });
   const tuning = software ? SOFTWARE_TUNING : GPU_TUNING;
-  const subgroups = tuning.subgroups && device.features.has('subgroups');
+  const subgroups = tuning.subgroups && (await sharesQuads(device));
   return { device, name, software, tuning: { ...tuning, subgroups }, failure };
 }
 

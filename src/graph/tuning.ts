@@ -10,10 +10,26 @@ export interface Tuning {
   load: number;
   /** the lanes of a quad load weights for each other; the device must have subgroups */
   subgroups: boolean;
+  /** matrix products read their operands from workgroup memory, and wait at barriers */
+  workgroupMemory: boolean;
 }
 
 /** For a GPU: many threads, and 64 registers of sums in each. */
-export const GPU_TUNING: Tuning = { threads: 16384, sums: 16, serial: 32, load: 4, subgroups: false };
+export const GPU_TUNING: Tuning = {
+  threads: 16384,
+  sums: 16,
+  serial: 32,
+  load: 4,
+  subgroups: false,
+  workgroupMemory: false,
+};
 
 /** For a GPU drawn by the CPU: a few cores, sums spilled to a cache, loads that are gathers, and dear barriers. */
-export const SOFTWARE_TUNING: Tuning = { threads: 1024, sums: 32, serial: 512, load: 12, subgroups: true };
+export const SOFTWARE_TUNING: Tuning = {
+  threads: 1024,
+  sums: 32,
+  serial: 512,
+  load: 12,
+  subgroups: true,
+  workgroupMemory: false,
+};

@@ -1,6 +1,6 @@
 import type { Graph, Node } from '../graph/graph';
-import { type Constants, type Dispatch, workgroupsFor } from '../graph/plan';
-import { elements, pad4, product, type Tensor } from '../graph/tensor';
+import { type Dispatch, workgroupsFor } from '../graph/plan';
+import { elements, product, type Tensor } from '../graph/tensor';
 import type { Tuning } from '../graph/tuning';
 import {
   type BlockGrid,
@@ -14,58 +14,14 @@ import {
   inputConstants,
   quads,
 } from './conv-geometry';
+import { cutProduct, type ProductCut, SIDES } from './pointwise-tiles';
 import { sumSplits } from './reduce';
 
 const rowsOf = (t: Tensor) => product(t.shape.slice(0, 3));
 
-/** Rows and vec4s of channels that a thread computes at a time. */
-interface Tile {
-  rows: number;
-  quads: number;
-}
-
-const SIDES = [8, 4, 2, 1];
-
-/**
- * The tile of the fewest loads a product, what it computes beyond the edges counted in, among those that leave threads
- * enough to fill the device and whose sums fit a thread.
- */
-function tileFor(rows: number, c4: number, { threads, sums, load, subgroups }: Tuning): Tile {
-  const tiles = SIDES.flatMap((r) => SIDES.map((q): Tile => ({ rows: r, quads: q })));
-  const count = (tile: Tile) => Math.ceil(rows / tile.rows) * Math.ceil(c4 / tile.quads);
-  const cost = (tile: Tile) =>
-    count(tile) * (4 * tile.rows * tile.quads + load * (tile.rows + (subgroups ? 1 : 4) * tile.quads + 2));
-  const fitting = tiles.filter((t) => t.rows * t.quads <= sums && count(t) >= threads / 4);
-  const least = { rows: 1, quads: 1 };
-  return fitting.reduce((best, tile) => (cost(tile) < cost(best) ? tile : best), least);
-}
-
-/** Rows that one thread goes through where it sums over them: a sum is written and read once more, so few, while threads remain. */
-function runFor(rows: number, groups: number, tile: Tile, threads: number): number {
-  const wanted = Math.max((rows * groups) / (threads / 4), Math.min(32, rows / 64));
-  return Math.max(1, Math.ceil(wanted / tile.rows)) * tile.rows;
-}
-
-/** The constants that forward and backward_input share: tiles over `rows` by the `c4` vec4s that they produce. */
-function tiling(
-  rows: number,
-  c4: number,
-  sums: boolean,
-  tuning: Tuning,
-): Constants & { RUN: number; RUNS: number; GROUPS: number } {
-  const tile = tileFor(rows, c4, tuning);
-  const groups = Math.ceil(c4 / tile.quads);
-  const run = sums ? runFor(rows, groups, tile, tuning.threads) : tile.rows;
-  return {
-    ROWS: rows,
-    TILE: tile.rows,
-    QUADS: tile.quads,
-    SUMS: tile.rows * tile.quads,
-    GROUPS: groups,
-    RUN: run,
-    RUNS: Math.ceil(rows / run),
-  };
-}
+/** How the product that makes y of x, or dx of dy, is cut; `sums` where its shader sums over rows. */
+const cut = (from: Tensor, to: Tensor, sums: boolean, tuning: Tuning): ProductCut =>
+  cutProduct({ rows: rowsOf(to), c4: quads(to), k4: quads(from) }, sums, tuning);
 
 /**
  * vec4s of input and of output channels whose products a thread of backward_weight sums: those of the fewest loads a
@@ -83,20 +39,19 @@ function weightTile(x4: number, y4: number, { sums, load }: Tuning): { xq: numbe
 function forward(node: Node, { tuning }: Graph): Dispatch[] {
   const tensors = forwardTensors(node);
   const { t, bias, coef, residual, partial } = tensors;
-  const tiles = tiling(rowsOf(t.y), quads(t.y), partial !== undefined, tuning);
+  const { variant, constants, threads } = cut(t.x, t.y, partial !== undefined, tuning);
   return [
     {
-      shader: 'pointwise/forward',
+      shader: `pointwise/forward${variant}`,
       constants: {
-        ...tiles,
+        ...constants,
         ...forwardConstants(tensors),
         CI4: quads(t.x),
         CO4: quads(t.y),
-        SUBGROUPS: tuning.subgroups,
       },
       reads: { x: t.x, w: t.w, bias, coef, residual },
       writes: { y: t.y, partial },
-      workgroups: workgroupsFor(pad4(tiles.RUNS) * tiles.GROUPS),
+      workgroups: workgroupsFor(threads),
       flops: convFlops(t),
     },
   ];
@@ -104,22 +59,21 @@ function forward(node: Node, { tuning }: Graph): Dispatch[] {
 
 function backwardInput(node: Node, { tuning }: Graph): Dispatch[] {
   const { t, addend, coef, yRaw, xRaw, partial } = backwardInputTensors(node);
-  const tiles = tiling(rowsOf(t.x), quads(t.x), partial !== undefined, tuning);
+  const { variant, constants, threads } = cut(t.y, t.x, partial !== undefined, tuning);
   return [
     {
-      shader: 'pointwise/backward_input',
+      shader: `pointwise/backward_input${variant}`,
       constants: {
-        ...tiles,
+        ...constants,
         ...inputConstants(t, 'EPILOGUE'),
         ...gradientConstants(t, yRaw),
         CI4: quads(t.x),
         CO4: quads(t.y),
         ADDEND: addend !== undefined,
-        SUBGROUPS: tuning.subgroups,
       },
       reads: { dy: t.y, w: t.w, addend, coef, y_raw: yRaw, x_raw: xRaw },
       writes: { dx: t.x, partial },
-      workgroups: workgroupsFor(pad4(tiles.RUNS) * tiles.GROUPS),
+      workgroups: workgroupsFor(threads),
       flops: convFlops(t),
     },
   ];
@@ -169,9 +123,9 @@ export const pointwise: ConvFamily = {
   forward,
   backwardInput,
   backwardWeight,
-  outputBlocks: ({ y }, tuning): BlockGrid => {
-    const { RUN, RUNS } = tiling(rowsOf(y), quads(y), true, tuning);
+  outputBlocks: ({ x, y }, tuning): BlockGrid => {
+    const { RUN, RUNS } = cut(x, y, true, tuning).constants;
     return { count: RUNS, rows: rowsOf(y), rowsPerBlock: RUN, columns: 1, columnsPerBlock: 1 };
   },
-  inputBlocks: ({ x }, tuning) => tiling(rowsOf(x), quads(x), true, tuning).RUNS,
+  inputBlocks: ({ x, y }, tuning) => cut(y, x, true, tuning).constants.RUNS,
 };

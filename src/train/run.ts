@@ -27,7 +27,7 @@ import {
   skippedWarning,
 } from './sources';
 import { type Control, type Observer, stepsPerEpoch, Trainer, type Training } from './trainer';
-import { autotune, type TunedStep, tuningKey } from './tune';
+import { autotune, canRun, type TunedStep, tuningKey } from './tune';
 import type { Tunings } from './tunings';
 
 export interface TrainJob {
@@ -198,7 +198,7 @@ async function tune(
   emit: RunContext['emit'],
 ): Promise<Tuning> {
   const key = tuningKey(gpu, training);
-  if (Object.hasOwn(known, key)) return known[key];
+  if (Object.hasOwn(known, key) && (await canRun(gpu, known[key]))) return known[key];
   const timed = await autotune(gpu, training, (done, of) =>
     emit({ type: 'phase', phase: 'tune', message: `Timing way ${done} of ${of} to cut the step` }),
   );

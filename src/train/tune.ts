@@ -1,4 +1,5 @@
 import { checkGpu, type Gpu } from '../gpu/device';
+import { sharesQuads } from '../gpu/quads';
 import type { Tuning } from '../graph/tuning';
 import { loadState } from '../nn/state';
 import { Session } from '../runtime/session';
@@ -20,22 +21,30 @@ export function tuningKey(gpu: Gpu, training: Training): string {
 /** Steps timed for each way, the fastest of which counts. */
 const STEPS = 3;
 
-/** Ways to cut the work beside one: larger and smaller tiles, then more and fewer threads. */
+/** Whether a device can run plans of that tuning. */
+export const canRun = async ({ device }: Gpu, tuning: Tuning): Promise<boolean> =>
+  !tuning.subgroups || sharesQuads(device);
+
+/** Ways to cut the work beside one, each list beside the fastest so far. */
 const NEIGHBOURS: ((t: Tuning) => Tuning[])[] = [
   (t) => [t.sums / 2, t.sums * 2].map((sums) => ({ ...t, sums })),
   (t) => [t.threads / 4, t.threads * 4].map((threads) => ({ ...t, threads })),
+  (t) => [{ ...t, workgroupMemory: !t.workgroupMemory }],
+  (t) => [{ ...t, subgroups: !t.subgroups }],
 ];
 
 /**
  * Times the real training step as it is cut for the device, and in a few other ways: first larger and smaller tiles, then
- * the best of these with more and with fewer threads. Gives all that it timed, the fastest first.
+ * the best of these with more and with fewer threads, then with and without workgroup memory, then with and without
+ * subgroups, which only a device that has them is asked for. Gives all that it timed, the fastest first.
  */
 export async function autotune(
   gpu: Gpu,
   training: Training,
   onProgress: (done: number, of: number) => void,
 ): Promise<TunedStep[]> {
-  const of = 1 + NEIGHBOURS.length * 2;
+  const neighbours = (await sharesQuads(gpu.device)) ? NEIGHBOURS : NEIGHBOURS.slice(0, -1);
+  const of = 1 + neighbours.flatMap((beside) => beside(gpu.tuning)).length;
   const timed: TunedStep[] = [];
   const time = async (tuning: Tuning) => {
     onProgress(timed.length + 1, of);
@@ -43,7 +52,7 @@ export async function autotune(
     timed.sort((a, b) => a.ms - b.ms);
   };
   await time(gpu.tuning);
-  for (const neighbours of NEIGHBOURS) for (const tuning of neighbours(timed[0].tuning)) await time(tuning);
+  for (const beside of neighbours) for (const tuning of beside(timed[0].tuning)) await time(tuning);
   return timed;
 }
 

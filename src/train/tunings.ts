@@ -19,6 +19,7 @@ const remembered = v.record(
     serial: power(1, 2 ** 16),
     load: v.pipe(v.number(), v.minValue(0), v.maxValue(1000)),
     subgroups: v.boolean(),
+    workgroupMemory: v.boolean(),
   }),
 );
 

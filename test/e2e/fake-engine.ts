@@ -3,6 +3,7 @@ import * as Comlink from 'comlink';
 import { redundancyOf } from '../../src/analysis/redundancy';
 import { byShader, type DispatchProfile } from '../../src/bench/profile';
 import { UserError } from '../../src/errors';
+import { GPU_TUNING } from '../../src/graph/tuning';
 import type {
   EngineApi,
   EvalPoint,
@@ -138,7 +139,7 @@ async function train(job: TrainJob, onEvent: (event: TrainEvent) => void): Promi
       stepMs: 59.8,
       plan: { dispatches: 412, bytesPerStep: 61_400_000, peakBytes: 148_000_000 },
       adapter: 'Test adapter',
-      tuning: { threads: 16384, sums: 16, serial: 32, load: 4, subgroups: false },
+      tuning: GPU_TUNING,
     },
     merged: Uint8Array.of(1, 2, 3),
     best: Uint8Array.of(4, 5),

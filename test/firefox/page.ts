@@ -1,8 +1,10 @@
 /**
- * What test/firefox.mjs runs in a browser, one check a call: every shader's compilation, every golden case, and
- * activations stored as f16, which this browser's software adapter has. */
+ * What test/firefox.mjs runs in a browser, one check a call: every shader's compilation, every golden case, matrix products
+ * by workgroup memory, and activations stored as f16, which this browser's software adapter has.
+ */
 import { type Gpu, requestGpu } from '../../src/gpu/device';
 import { composeShader, shaderIds } from '../../src/gpu/wgsl';
+import { GPU_TUNING } from '../../src/graph/tuning';
 import { verifyCase } from '../../src/verify';
 import { goldenNames, loadGolden } from '../goldens';
 import { compileFaults, halvedDispatches, shaderFaults } from '../shader-rules';
@@ -27,6 +29,7 @@ const gpu = () => {
 };
 
 const STEP = 'a step with f16 activations';
+const WORKGROUP_STEP = 'a step by workgroup memory';
 const halved = new Map(halvedDispatches().map((d) => [`f16 ${d.shader} ${d.halves}`, d]));
 
 /**
@@ -39,6 +42,15 @@ async function stepFault(): Promise<string> {
   return difference > 1e-5 && difference < 5e-2 ? '' : `relative difference ${difference}`;
 }
 
+async function workgroupStepFault(): Promise<string> {
+  const tuning = { ...GPU_TUNING, workgroupMemory: true };
+  const difference = worstDifference(
+    await stepResults(await gpu(), { tuning }),
+    await stepResults(await gpu(), {}),
+  );
+  return difference < 1e-4 ? '' : `relative difference ${difference}`;
+}
+
 async function run(name: string): Promise<string> {
   const half = halved.get(name);
   if (half)
@@ -46,6 +58,7 @@ async function run(name: string): Promise<string> {
       '; ',
     );
   if (name === STEP) return stepFault();
+  if (name === WORKGROUP_STEP) return workgroupStepFault();
   if (name.startsWith('shader ')) return (await shaderFaults(await gpu(), name.slice(7))).join('; ');
   const line = await verifyCase(await gpu(), name, await loadGolden(name));
   return line.ok ? '' : `error ${line.error}, tolerance ${line.tolerance}; ${line.message}`;
@@ -53,7 +66,13 @@ async function run(name: string): Promise<string> {
 
 window.checks = {
   adapter: async () => (await gpu()).name,
-  names: () => [...shaderIds().map((id) => `shader ${id}`), ...goldenNames(), ...halved.keys(), STEP],
+  names: () => [
+    ...shaderIds().map((id) => `shader ${id}`),
+    ...goldenNames(),
+    ...halved.keys(),
+    WORKGROUP_STEP,
+    STEP,
+  ],
   async run(name) {
     const fault = await run(name).catch((e) => String(e));
     if (fault && device) {

@@ -11,7 +11,7 @@ import { activation } from '../reference/activation';
 import { conv2d, conv2dGradients } from '../reference/conv2d';
 import { type Values, zeros } from '../reference/values';
 import { draw } from './check-op';
-import { expectClose, runCase, TUNINGS } from './harness';
+import { expectClose, runCase, TUNINGS, WORKGROUP_TUNINGS } from './harness';
 
 interface FusedShape {
   x: [n: number, c: number, h: number, w: number];
@@ -225,6 +225,7 @@ const SHAPES = [
   shape([1, 5, 9, 10], 5, 7, { groups: 5, stride: [1, 2], activation: 'hardswish' }),
   shape([3, 6, 5, 5], 9, 1, { activation: 'sigmoid' }),
   shape([1, 3, 37, 2], 4, 1, { activation: 'none' }),
+  shape([1, 21, 13, 22], 24, 1),
   shape([2, 6, 9, 11], 5, 3, { activation: 'sigmoid' }),
   shape([1, 5, 8, 7], 3, 3, { stride: [2, 2] }),
 ];
@@ -236,9 +237,23 @@ const ALL_TUNINGS = [
   ['the largest tiles', { ...SOFTWARE_TUNING, sums: 64, threads: 256 }],
 ] as const;
 
-describe.each(
-  SHAPES.flatMap(([title, s]) => ALL_TUNINGS.map(([name, tuning]) => [title, name, s, tuning] as const)),
-)('batch norms around %s, cut for %s', (_title, _name, s, tuning) => {
+/** Only 1x1 convolutions have variants for workgroup memory. */
+const POINTWISE_TUNINGS = [
+  ...ALL_TUNINGS,
+  ...WORKGROUP_TUNINGS,
+  [
+    'the largest tiles, by workgroup memory',
+    { ...SOFTWARE_TUNING, sums: 64, threads: 256, workgroupMemory: true },
+  ],
+] as const;
+
+const CASES = SHAPES.flatMap(([title, s]) =>
+  (s.kernel[0] === 1 ? POINTWISE_TUNINGS : ALL_TUNINGS).map(
+    ([name, tuning]) => [title, name, s, tuning] as const,
+  ),
+);
+
+describe.each(CASES)('batch norms around %s, cut for %s', (_title, _name, s, tuning) => {
   test('forward: scale, shift and activation of x, mean and M2 of y', () => checkForward(s, tuning));
   test('backward: the gradient through the norm behind', () => checkBackward(s, tuning, false));
   test('backward: through both norms, with the sums of the one before', () => checkBackward(s, tuning, true));

@@ -4,7 +4,7 @@ import { type ConvAttributes, conv2d } from '../../src/ops/conv2d';
 import { add } from '../../src/ops/copy';
 import { conv2dGradients, conv2d as reference } from '../reference/conv2d';
 import { draw } from './check-op';
-import { expectClose, runCase, TUNINGS } from './harness';
+import { expectClose, runCase, TUNINGS, WORKGROUP_TUNINGS } from './harness';
 
 interface Shape {
   x: [n: number, c: number, h: number, w: number];
@@ -87,13 +87,14 @@ describe.each(TUNINGS)('depthwise, cut for %s', (_, tuning) => {
 
 const pointwise = (x: Shape['x'], co: number): Shape => ({ x, co, kernel: [1, 1] });
 
-describe.each(TUNINGS)('pointwise, cut for %s', (_, tuning) => {
+describe.each([...TUNINGS, ...WORKGROUP_TUNINGS])('pointwise, cut for %s', (_, tuning) => {
   test.each(
     [
       pointwise([1, 3, 1, 1], 2),
       pointwise([2, 7, 3, 5], 9),
       pointwise([3, 16, 1, 1], 10),
       pointwise([1, 9, 11, 13], 24),
+      pointwise([1, 42, 9, 8], 5),
       // one for each tile
       pointwise([1, 4, 48, 43], 10),
       pointwise([1, 9, 48, 43], 36),

@@ -1,5 +1,6 @@
 import { beforeAll, expect, test } from 'vitest';
 import type { Plan } from '../../src/graph/plan';
+import { GPU_TUNING } from '../../src/graph/tuning';
 import { initialState } from '../../src/nn/init';
 import type { Architecture } from '../../src/nn/net';
 import { loadState } from '../../src/nn/state';
@@ -39,6 +40,16 @@ test.each([...names.map(one), ...names.map(without), ['all', ALL_FUSIONS] as [st
     expect(worstDifference(await stepResults(await gpu(), { fusions }), unfused)).toBeLessThan(1e-4);
   },
 );
+
+test('the step by workgroup memory agrees with the plain one, to the same bits each time', async () => {
+  const tuning = { ...GPU_TUNING, workgroupMemory: true };
+  const { plan } = programs({ tuning }).train;
+  expect(count(plan, 'pointwise/forward_shared')).toBe(7);
+  expect(count(plan, 'pointwise/backward_input_shared')).toBe(7);
+  const results = await stepResults(await gpu(), { tuning });
+  expect(worstDifference(results, unfused)).toBeLessThan(1e-4);
+  expect(await stepResults(await gpu(), { tuning })).toEqual(results);
+});
 
 test('fusing removes the passes over whole activations that it replaces', () => {
   const plain = programs({ fusions: NONE }).train.plan;

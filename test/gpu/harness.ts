@@ -14,6 +14,11 @@ export const TUNINGS = [
   ['a software adapter', SOFTWARE_TUNING],
 ] as const;
 
+/** The same, where matrix products read from workgroup memory. */
+export const WORKGROUP_TUNINGS = TUNINGS.map(
+  ([name, tuning]) => [`${name}, by workgroup memory`, { ...tuning, workgroupMemory: true }] as const,
+);
+
 let device: Promise<Gpu> | undefined;
 
 /** One device a test file. */

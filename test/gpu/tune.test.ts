@@ -1,13 +1,15 @@
 import { expect, test } from 'vitest';
+import { type Gpu, requestGpu } from '../../src/gpu/device';
+import { sharesQuads } from '../../src/gpu/quads';
+import { GPU_TUNING } from '../../src/graph/tuning';
 import { describe } from '../../src/nn/describe';
 import { initialState } from '../../src/nn/init';
 import { defaultSettings } from '../../src/train/config';
 import type { Training } from '../../src/train/trainer';
-import { autotune, tuningKey } from '../../src/train/tune';
+import { autotune, canRun, tuningKey } from '../../src/train/tune';
 import { gpu } from './harness';
 
-test('autotune times five ways to cut the step, the fastest first', async () => {
-  const device = await gpu();
+function training(): Training {
   const architecture: Training['architecture'] = (net, x) =>
     net.linear('fc', net.globalAvgPool(net.batchNorm('bn', net.conv('conv', x, 8, 1), 'relu')), 3);
   const images = {
@@ -22,12 +24,57 @@ test('autotune times five ways to cut the step, the fastest first', async () => 
   const settings = { ...defaultSettings(), method: 'finetune' as const, batch: 4 };
   const start = initialState(describe(architecture, [8, 8], { training: true }), 0);
   const schedule = { kind: 'constant', lr: 1 } as const;
-  const training: Training = { architecture, start, train: images, test: images, settings, schedule };
+  return { architecture, start, train: images, test: images, settings, schedule };
+}
+
+/** A device without a feature that its adapter has. */
+const gpuWithout = (feature: GPUFeatureName): Promise<Gpu> =>
+  requestGpu(async () => {
+    const adapter = await navigator.gpu.requestAdapter();
+    if (!adapter) return null;
+    const { limits, info } = adapter;
+    const features = new Set([...adapter.features].filter((f) => f !== feature));
+    const requestDevice = (descriptor?: GPUDeviceDescriptor) => adapter.requestDevice(descriptor);
+    return { limits, info, features, requestDevice } as unknown as GPUAdapter;
+  });
+
+async function tuned(device: Gpu) {
   const seen: number[] = [];
-  const timed = await autotune(device, training, (done) => seen.push(done));
-  expect(seen).toEqual([1, 2, 3, 4, 5]);
-  expect(new Set(timed.map(({ tuning }) => JSON.stringify(tuning))).size).toBe(5);
-  expect(timed.map(({ tuning }) => tuning)).toContainEqual(device.tuning);
+  let announced = 0;
+  const timed = await autotune(device, training(), (done, of) => {
+    seen.push(done);
+    announced = of;
+  });
+  const tunings = timed.map(({ tuning }) => tuning);
+  expect(seen).toEqual(Array.from({ length: announced }, (_, i) => i + 1));
+  expect(new Set(tunings.map((t) => JSON.stringify(t))).size).toBe(announced);
+  expect(tunings).toContainEqual(device.tuning);
   expect(timed.map(({ ms }) => ms)).toEqual(timed.map(({ ms }) => ms).sort((a, b) => a - b));
-  expect(tuningKey(device, training)).toContain(device.name);
+  const tried = (name: 'subgroups' | 'workgroupMemory') => new Set(tunings.map((t) => t[name])).size;
+  expect(tried('workgroupMemory')).toBe(2);
+  return { announced, subgroups: tried('subgroups') };
+}
+
+test('autotune times seven ways to cut the step, the fastest first', async () => {
+  const device = await gpu();
+  expect(await tuned(device)).toEqual({ announced: 7, subgroups: 2 });
+  expect(tuningKey(device, training())).toContain(device.name);
+});
+
+test('a device without subgroups is cut, tuned and told apart without them', async () => {
+  const device = await gpuWithout('subgroups');
+  expect(device.tuning.subgroups).toBe(false);
+  expect(await tuned(device)).toEqual({ announced: 6, subgroups: 1 });
+  const remembered = { ...GPU_TUNING, subgroups: true };
+  expect(await canRun(device, remembered)).toBe(false);
+  expect(await canRun(device, GPU_TUNING)).toBe(true);
+  expect(await canRun(await gpu(), remembered)).toBe(true);
+  device.device.destroy();
+});
+
+test('the probe finds the quads of the software adapter, and leaves no error behind', async () => {
+  const device = await gpu();
+  expect(await sharesQuads(device.device)).toBe(true);
+  expect(device.tuning.subgroups).toBe(true);
+  expect(device.failure.error).toBeUndefined();
 });

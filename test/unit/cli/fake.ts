@@ -1,5 +1,6 @@
 /** A context without a process and an engine without a GPU, for tests of the commands. */
 import type { Context } from '../../../src/cli/command';
+import { GPU_TUNING } from '../../../src/graph/tuning';
 import type { EngineApi, Profile, Report, TrainJob, TrainResult } from '../../../src/worker/api';
 
 export function fakeReport(ok: boolean): Report {
@@ -19,7 +20,7 @@ export function fakeReport(ok: boolean): Report {
     stepMs: 3,
     plan: { dispatches: 4, bytesPerStep: 5, peakBytes: 6 },
     adapter: 'fake',
-    tuning: { threads: 16384, sums: 16, serial: 32, load: 4, subgroups: false },
+    tuning: GPU_TUNING,
   };
 }
 

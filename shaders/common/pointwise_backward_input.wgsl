@@ -1,0 +1,69 @@
+// What pointwise/backward_input and pointwise/backward_input_shared have in common: bindings, and what becomes of a
+// thread's sums. A thread owns the rows first + r * ROW_STEP, r < TILE, and of each the vec4s group + q * GROUPS, q < QUADS.
+//#import common/activation
+//#import common/input
+//#import common/gradient
+const ADDEND: bool = false;
+const TILE: u32 = 1u;
+const QUADS: u32 = 1u;
+const SUMS: u32 = 1u; // TILE * QUADS
+
+struct Sizes {
+  ROWS: u32,
+  CI4: u32,
+  CO4: u32,
+  GROUPS: u32, // ceil(CI4 / QUADS) or more
+  RUN: u32, // rows whose backward sums are summed together
+  RUNS: u32, // ceil(ROWS / RUN)
+  BACKWARD_COEF: u32,
+}
+
+@group(0) @binding(0) var<storage, read> dy: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read> w: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> addend: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> coef: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> y_raw: array<vec4<f32>>;
+@group(0) @binding(5) var<storage, read> x_raw: array<vec4<f32>>;
+@group(0) @binding(6) var<storage, read_write> dx: array<vec4<f32>>;
+@group(0) @binding(7) var<storage, read_write> partial: array<vec4<f32>>;
+@group(0) @binding(10) var<uniform> sizes: Sizes;
+
+// The backward sums of batch norm: g and g * xhat over rows.
+struct BackwardSums {
+  g: vec4<f32>,
+  product: vec4<f32>,
+}
+
+// Writes the rows before `end`, and with EPILOGUE adds them to the backward sums.
+fn write_tile(
+  first: u32, end: u32, group: u32,
+  sums: ptr<function, array<vec4<f32>, SUMS>>, backward: ptr<function, array<BackwardSums, QUADS>>,
+) {
+  //#unroll
+  for (var q = 0u; q < QUADS; q++) {
+    let i = min(group + q * sizes.GROUPS, sizes.CI4 - 1u);
+    let owned = group + q * sizes.GROUPS < sizes.CI4;
+    let input = input_coefficients(i, sizes.CI4);
+    //#unroll
+    for (var r = 0u; r < TILE; r++) {
+      let row = first + r * ROW_STEP;
+      let live = owned & (row < end);
+      let at = min(row, sizes.ROWS - 1u) * sizes.CI4 + i;
+      var v = (*sums)[r * QUADS + q];
+      if (ADDEND) { v += addend[at]; }
+      // a branch around sums costs more than the sums
+      if (EPILOGUE) {
+        let raw = x_raw[at];
+        v = select(vec4(0.0), v * activate_derivative(raw * input.scale + input.shift), live);
+        (*backward)[q].g += v;
+        (*backward)[q].product += v * (raw - input.mean) * input.rstd;
+      }
+      if (live) { dx[at] = v; }
+    }
+  }
+}
+
+fn write_backward_sums(run: u32, i: u32, g: vec4<f32>, product: vec4<f32>) {
+  partial[(run * 2u) * sizes.CI4 + i] = g;
+  partial[(run * 2u + 1u) * sizes.CI4 + i] = product;
+}

@@ -1,0 +1,75 @@
+// What pointwise/forward and pointwise/forward_shared have in common: bindings, and what becomes of a thread's sums.
+// A thread owns the rows first + r * ROW_STEP, r < TILE, and of each the vec4s group + q * GROUPS, q < QUADS, of channels.
+//#import common/activation
+//#import common/input
+//#import common/output
+const STATISTICS: bool = false;
+const TILE: u32 = 1u;
+const QUADS: u32 = 1u;
+const SUMS: u32 = 1u; // TILE * QUADS
+
+struct Sizes {
+  ROWS: u32,
+  CI4: u32,
+  CO4: u32,
+  GROUPS: u32, // ceil(CO4 / QUADS) or more
+  RUN: u32, // rows whose statistics are summed together
+  RUNS: u32, // ceil(ROWS / RUN)
+}
+
+@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read> w: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> bias: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> coef: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read_write> y: array<vec4<f32>>;
+@group(0) @binding(5) var<storage, read_write> partial: array<vec4<f32>>;
+@group(0) @binding(6) var<storage, read> residual: array<vec4<f32>>;
+@group(0) @binding(10) var<uniform> sizes: Sizes;
+
+// Of rows of y from one of them, the pivot.
+struct Deviations {
+  pivot: vec4<f32>,
+  total: vec4<f32>,
+  squares: vec4<f32>,
+}
+
+// Writes the rows before `end`, and with STATISTICS adds them to the deviations; a `fresh` pivot is the first row.
+fn write_tile(
+  first: u32, end: u32, group: u32, fresh: bool,
+  sums: ptr<function, array<vec4<f32>, SUMS>>, deviations: ptr<function, array<Deviations, QUADS>>,
+) {
+  //#unroll
+  for (var q = 0u; q < QUADS; q++) {
+    let o = min(group + q * sizes.GROUPS, sizes.CO4 - 1u);
+    let owned = group + q * sizes.GROUPS < sizes.CO4;
+    let output = output_coefficients(o, sizes.CO4);
+    //#unroll
+    for (var r = 0u; r < TILE; r++) {
+      let row = first + r * ROW_STEP;
+      let at = row * sizes.CO4 + o;
+      let v = finish((*sums)[r * QUADS + q], output, at);
+      let live = owned & (row < end);
+      if (live) { y[at] = v; }
+      // a branch around sums costs more than the sums
+      if (STATISTICS) {
+        if (r == 0u) { (*deviations)[q].pivot = select((*deviations)[q].pivot, v, fresh); }
+        let deviation = select(vec4(0.0), v - (*deviations)[q].pivot, live);
+        (*deviations)[q].total += deviation;
+        (*deviations)[q].squares += deviation * deviation;
+      }
+    }
+  }
+}
+
+fn mean_of(d: Deviations, count: f32) -> vec4<f32> {
+  return d.pivot + d.total / count;
+}
+
+fn m2_of(d: Deviations, count: f32) -> vec4<f32> {
+  return max(d.squares - d.total * d.total / count, vec4(0.0));
+}
+
+fn write_statistics(run: u32, o: u32, mean: vec4<f32>, m2: vec4<f32>) {
+  partial[(run * 2u) * sizes.CO4 + o] = mean;
+  partial[(run * 2u + 1u) * sizes.CO4 + o] = m2;
+}
