@@ -1,4 +1,7 @@
-/** Where the benchmark runs: one Chromium with a page a measurement, or Node with a process a measurement. */
+/**
+ * Where the benchmark runs: a Chromium or a Node process a measurement. In one GPU process for all, what a library leaves
+ * behind slows those that come after it.
+ */
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -34,18 +37,18 @@ export async function openBrowserPlace(note: (line: string) => void): Promise<Pl
   const url = `${server.url}test/bench/index.html`;
   const executablePath = await ensureChromium(note);
   const launch = (adapter: AdapterChoice) => chromium.launch({ executablePath, args: chromiumArgs(adapter) });
-  let browser = await launch(adapterChoice());
-  let adapter = await adapterName(browser, url);
-  if (!adapter && adapterChoice() === 'any') {
-    await browser.close();
-    browser = await launch('software');
-    adapter = await adapterName(browser, url);
+  let choice = adapterChoice();
+  let found = await describe(await launch(choice), url);
+  if (!found.adapter && choice === 'any') {
+    choice = 'software';
+    found = await describe(await launch(choice), url);
   }
   return {
-    description: `Chromium ${browser.version()}, ${adapter ?? 'no adapter'}`,
+    description: `Chromium ${found.version}, ${found.adapter ?? 'no adapter'}`,
     async measure(library, caseName, reps) {
-      const page = await browser.newPage();
+      const browser = await launch(choice);
       try {
+        const page = await browser.newPage();
         await page.goto(url);
         await page.waitForFunction(() => window.measureCase !== undefined);
         return await page.evaluate(([l, c, r]) => window.measureCase(l, c, r), [
@@ -56,25 +59,24 @@ export async function openBrowserPlace(note: (line: string) => void): Promise<Pl
       } catch (error) {
         return { error: (error as Error).message.split('\n')[0] };
       } finally {
-        await page.close();
+        await browser.close();
       }
     },
-    async close() {
-      await browser.close();
-      await server.close();
-    },
+    close: () => server.close(),
   };
 }
 
-async function adapterName(browser: Browser, url: string): Promise<string | undefined> {
+/** The browser's version and its adapter's name, if it has one; closes it. */
+async function describe(browser: Browser, url: string): Promise<{ version: string; adapter?: string }> {
   const page = await browser.newPage();
   await page.goto(url);
-  const name = await page.evaluate(async () => {
+  const adapter = await page.evaluate(async () => {
     const info = (await navigator.gpu?.requestAdapter().catch(() => null))?.info;
     return info && [info.vendor, info.architecture, info.description].filter(Boolean).join(' ');
   });
-  await page.close();
-  return name;
+  const version = browser.version();
+  await browser.close();
+  return { version, adapter };
 }
 
 /** Node through Dawn, each measurement in a process of its own. */
