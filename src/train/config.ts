@@ -190,7 +190,7 @@ export const settingFields: { readonly [K in keyof TrainSettings]: SettingField<
   storage: {
     ...choice('f32', 'f16'),
     fallback: 'f32',
-    help: 'how activations are kept; f16 takes half the memory and needs a GPU with shader-f16',
+    help: 'how activations are kept; f16 takes a third less memory and needs a GPU with shader-f16',
   },
 };
 
