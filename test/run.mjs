@@ -64,7 +64,7 @@ async function suite(project) {
     fail(`${project}: vitest ended with ${code}`);
 }
 
-const { module: browsers } = await runnerImport('./src/cli/browsers.ts');
+const { module: browsers } = await runnerImport('./src/cli/hosts/browsers.ts');
 await check('Chromium', async () => {
   process.env.CHROMIUM = await browsers.ensureChromium(console.log);
   console.log(process.env.CHROMIUM);

@@ -2,9 +2,9 @@ import type { Gpu } from '../src/gpu/device';
 import { composeShader, declaredBindings, workgroupSize } from '../src/gpu/wgsl';
 import type { PlannedDispatch } from '../src/graph/plan';
 import { GPU_TUNING } from '../src/graph/tuning';
-import { architectureNames } from '../src/nn/models';
-import { defaultSettings } from '../src/train/config';
-import { stepProgram } from '../src/train/plan-summary';
+import { architectureNames } from '../src/model/zoo';
+import { stepProgram } from '../src/run/plan-summary';
+import { defaultSettings } from '../src/train/settings';
 
 /** Every adapter with WebGPU's default limits has these. */
 const MAX_STORAGE_BUFFERS = 8;

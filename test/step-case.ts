@@ -2,13 +2,13 @@
 import type { Gpu } from '../src/gpu/device';
 import type { Tensor } from '../src/graph/tensor';
 import type { Tuning } from '../src/graph/tuning';
-import { initialState } from '../src/nn/init';
-import type { Architecture, Net } from '../src/nn/net';
-import { loadState } from '../src/nn/state';
-import type { Fusions } from '../src/ops/fusion';
+import { initialState } from '../src/model/init';
+import type { Architecture, Net } from '../src/model/net';
+import { loadState } from '../src/model/state';
+import type { Fusions } from '../src/passes/fusion';
 import { Session } from '../src/runtime/session';
-import { defaultSettings, type TrainSettings } from '../src/train/config';
 import { evaluationProgram, type Program, trainProgram } from '../src/train/programs';
+import { defaultSettings, type TrainSettings } from '../src/train/settings';
 
 export const BATCH = 3;
 const SIZE = 9;

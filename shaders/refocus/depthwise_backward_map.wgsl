@@ -2,6 +2,7 @@
 // A thread keeps a kernel's gradient of one vec4 of o in registers and makes ROWS rows of the maps of one of SPLITS runs of planes m;
 // it writes in step with its neighbours.
 //#import common/depthwise_map
+//#import common/depthwise_window
 
 @group(0) @binding(0) var<storage, read> basis: array<f32>;
 @group(0) @binding(1) var<storage, read> dw: array<vec4<f32>>;
@@ -22,16 +23,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     for (var b = 0u; b < KW; b++) { gradient[a * KW + b] = dw[(a * KW + b) * sizes.C4 + o]; }
   }
   for (var m = split * run; m < min((split + 1u) * run, sizes.C); m++) {
-    // what the tile sees of the plane; unsigned arithmetic wraps: what lies above the kernel compares as far below it
-    var window: array<f32, WINDOW * KW>;
-    //#unroll
-    for (var a = 0u; a < WINDOW; a++) {
-      let row = top + a - HALF;
-      //#unroll
-      for (var b = 0u; b < KW; b++) {
-        window[a * KW + b] = select(0.0, basis[(min(row, KH - 1u) * KW + b) * sizes.C4 * 4u + m], row < KH);
-      }
-    }
+    let window = window_of(m, top);
     //#unroll
     for (var u = 0u; u < ROWS; u++) {
       //#unroll

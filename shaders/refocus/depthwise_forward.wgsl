@@ -4,6 +4,7 @@
 // A thread makes ROWS rows of the kernels of one vec4 of channels: it reads each vec4 of the map once, in step with its neighbours,
 // for ROWS * KW taps in registers; the basis values, the same for all threads of a run, come from the cache.
 //#import common/depthwise_map
+//#import common/depthwise_window
 
 @group(0) @binding(0) var<storage, read> basis: array<f32>;
 @group(0) @binding(1) var<storage, read> map: array<vec4<f32>>;
@@ -19,16 +20,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
   let run = (sizes.C + sizes.SPLITS - 1u) / sizes.SPLITS;
   var sums: array<vec4<f32>, ROWS * KW>;
   for (var m = split * run; m < min((split + 1u) * run, sizes.C); m++) {
-    // what the tile sees of the plane; unsigned arithmetic wraps: what lies above the kernel compares as far below it
-    var window: array<f32, WINDOW * KW>;
-    //#unroll
-    for (var a = 0u; a < WINDOW; a++) {
-      let row = top + a - HALF;
-      //#unroll
-      for (var b = 0u; b < KW; b++) {
-        window[a * KW + b] = select(0.0, basis[(min(row, KH - 1u) * KW + b) * sizes.C4 * 4u + m], row < KH);
-      }
-    }
+    let window = window_of(m, top);
     //#unroll
     for (var u = 0u; u < K; u++) {
       //#unroll

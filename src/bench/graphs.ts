@@ -3,15 +3,15 @@ import { GradientTape } from '../graph/autograd';
 import { Graph, type TensorOptions } from '../graph/graph';
 import { padLast, product, type Shape, type Tensor } from '../graph/tensor';
 import type { Tuning } from '../graph/tuning';
-import { mapLayout, pack } from '../nn/layout';
-import { Net } from '../nn/net';
-import { batchNorm } from '../ops/batch-norm';
-import { conv2d } from '../ops/conv2d';
+import { mapLayout, pack } from '../model/layout';
+import { Net } from '../model/net';
+import { conv2d } from '../ops/conv/conv2d';
 import { copy } from '../ops/copy';
-import { fuse } from '../ops/fusion';
-import { refocusMap } from '../ops/refocus';
-import { defaultSettings } from '../train/config';
+import { batchNorm } from '../ops/norm/batch-norm';
+import { refocusMap } from '../ops/refocus/refocus';
+import { fuse } from '../passes/fusion';
 import { descend } from '../train/programs';
+import { defaultSettings } from '../train/settings';
 import type { BenchCase } from './cases';
 import {
   benchNetwork,

@@ -1,9 +1,9 @@
 import type { Gpu } from '../gpu/device';
 import { buildPlan } from '../graph/plan';
 import { elements } from '../graph/tensor';
-import { loadState } from '../nn/state';
-import { METRICS_RING } from '../ops/cross-entropy';
-import { mergeSums } from '../ops/merge-sums';
+import { loadState } from '../model/state';
+import { METRICS_RING } from '../ops/loss/cross-entropy';
+import { mergeSums } from '../passes/merge-sums';
 import { Session } from '../runtime/session';
 import type { BenchCase } from './cases';
 import { type BenchGraph, benchGraph, isNetwork, read } from './graphs';

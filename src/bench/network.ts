@@ -1,7 +1,7 @@
 /** MobileNetV2 x0.35 for images of 32 pixels: the network of the benchmark's training and inference cases. */
 import { product, type Tensor } from '../graph/tensor';
-import { makeDivisible } from '../nn/models/blocks';
-import type { Architecture } from '../nn/net';
+import type { Architecture } from '../model/net';
+import { makeDivisible } from '../model/zoo/blocks';
 import { uniform } from './numbers';
 
 export const IMAGE_SIZE = 32;

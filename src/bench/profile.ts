@@ -2,6 +2,7 @@ import { UserError } from '../errors';
 import type { Gpu } from '../gpu/device';
 import type { Phase } from '../graph/graph';
 import type { Plan, PlannedDispatch } from '../graph/plan';
+import type { ReadAsset } from '../run/sources';
 import {
   type DeviceRates,
   type DispatchTimes,
@@ -11,7 +12,6 @@ import {
 } from '../runtime/profiler';
 import type { Session } from '../runtime/session';
 import type { StepUniform } from '../runtime/step';
-import type { ReadAsset } from '../train/sources';
 import type { Control } from '../train/trainer';
 import { median } from './measure';
 import { openTarget, type ProfileTarget } from './profile-target';

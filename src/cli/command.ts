@@ -1,7 +1,7 @@
 /** What a command is, and the one way to read its arguments. */
 import { parseArgs } from 'node:util';
+import type { EngineApi } from '../api';
 import { UserError } from '../errors';
-import type { EngineApi } from '../worker/api';
 
 /** An open engine, wherever it runs. */
 export interface Session {

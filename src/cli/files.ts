@@ -2,8 +2,8 @@
 import { openAsBlob } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { basename, join, relative, resolve, sep } from 'node:path';
+import type { UserFile } from '../api';
 import { UserError } from '../errors';
-import type { UserFile } from '../worker/api';
 
 /** One file; its path is its name alone. */
 export async function readUserFile(path: string): Promise<UserFile> {

@@ -11,8 +11,8 @@ import { profile } from './commands/profile';
 import { start } from './commands/start';
 import { train } from './commands/train';
 import { verify } from './commands/verify';
+import { openEngine } from './hosts/open';
 import { progressLine } from './progress';
-import { openEngine } from './runtime/open';
 
 export const commands: Record<string, Command> = {
   train,

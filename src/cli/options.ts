@@ -1,15 +1,15 @@
 /** Options that several commands share, and what they mean to the engine. */
 import { basename } from 'node:path';
+import type { DataSource, ModelSource } from '../api';
 import { UserError } from '../errors';
+import { type NetworkOptions, parseNetworkOptions } from '../run/network-options';
 import {
   parseSetting,
   type SettingName,
   settingFields,
   settingNames,
   type TrainSettings,
-} from '../train/config';
-import { type NetworkOptions, parseNetworkOptions } from '../train/network-options';
-import type { DataSource, ModelSource } from '../worker/api';
+} from '../train/settings';
 import { type Args, type OptionTable, text, texts } from './command';
 import { readUserFile, readUserFiles } from './files';
 

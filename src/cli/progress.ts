@@ -1,5 +1,5 @@
 /** The progress line on stderr. */
-import type { TrainEvent } from '../worker/api';
+import type { TrainEvent } from '../api';
 
 /** A terminal gets one line that is rewritten; a log gets a line every few seconds. */
 const LOG_INTERVAL_MS = 5000;

@@ -3,8 +3,8 @@ import { constants, createWriteStream, rmSync, type WriteStream, writeFileSync }
 import { access, mkdir, rename, rmdir, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { finished } from 'node:stream/promises';
+import type { TrainEvent } from '../api';
 import { UserError } from '../errors';
-import type { TrainEvent } from '../worker/api';
 
 const RESULTS = ['merged', 'best'].flatMap((name) => [`${name}.safetensors`, `${name}.unproven.safetensors`]);
 

@@ -3,7 +3,7 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Tuning } from '../graph/tuning';
-import { parseTunings, type Tunings } from '../train/tunings';
+import { parseTunings, type Tunings } from '../run/tunings';
 
 const file = (): string =>
   join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'refocus', 'tunings.json');

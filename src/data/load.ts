@@ -1,11 +1,11 @@
 import { UserError } from '../errors';
 import { FormatError } from '../io/format-error';
-import { type FileTree, listSource, type SourceFile } from './archive';
-import { CIFAR_RECORD, readCifar } from './cifar';
-import { classify, isImageName } from './classes';
-import { packFolder } from './folder';
-import { gunzip, idxKind, readIdx } from './idx';
-import { packRaw } from './raster';
+import { type FileTree, listSource, type SourceFile } from './formats/archive';
+import { CIFAR_RECORD, readCifar } from './formats/cifar';
+import { classify, isImageName } from './formats/classes';
+import { packFolder } from './formats/folder';
+import { gunzip, idxKind, readIdx } from './formats/idx';
+import { packRaw } from './formats/raster';
 import type { LabelledImages, LoadProgress, UserFile } from './types';
 
 export interface LoadOptions {

@@ -1,11 +1,11 @@
 /** The page: a head and three steps. */
 import type { ComponentChildren } from 'preact';
-import { unknownNames } from './config';
 import { adapter } from './engine';
-import { ProfilePanel } from './profile-panel';
-import { StepInput } from './step-input';
-import { StepResults } from './step-results';
-import { StepTrain } from './step-train';
+import { StepInput } from './input/step-input';
+import { ProfilePanel } from './profile/profile-panel';
+import { StepResults } from './results/step-results';
+import { StepTrain } from './run/step-train';
+import { unknownNames } from './settings/config';
 import { theme, toggleTheme } from './theme';
 
 export function App() {

@@ -1,5 +1,5 @@
 /** Files that the user picks or drops, with their folders' paths. */
-import type { UserFile } from '../worker/api';
+import type { UserFile } from '../api';
 
 export function pickedFiles(list: FileList | null): UserFile[] {
   return [...(list ?? [])].map((file) => ({ path: file.webkitRelativePath || file.name, blob: file }));

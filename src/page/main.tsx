@@ -8,12 +8,12 @@ import './style/run.css';
 import './style/results.css';
 import './style/profile.css';
 import { App } from './app';
-import { followUrl } from './config';
 import { askAdapter } from './engine';
-import { followNetwork } from './input';
-import { guardRun } from './run';
+import { followNetwork } from './input/input';
+import { guardRun } from './run/run';
+import { followWarmUp } from './run/warm-up';
+import { followUrl } from './settings/config';
 import { followTheme } from './theme';
-import { followWarmUp } from './warm-up';
 
 followTheme();
 followUrl();

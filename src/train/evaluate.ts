@@ -1,12 +1,12 @@
+import { shuffledOrder } from '../data/order';
 import type { LabelledImages } from '../data/types';
 import { type Gpu, throwFailure } from '../gpu/device';
 import { pad4 } from '../graph/tensor';
-import type { Architecture } from '../nn/net';
-import { loadState, type StateTensors } from '../nn/state';
-import { METRICS_RING } from '../ops/cross-entropy';
+import type { Architecture } from '../model/net';
+import { loadState, type StateTensors } from '../model/state';
+import { METRICS_RING } from '../ops/loss/cross-entropy';
 import { Session } from '../runtime/session';
 import { evaluationProgram } from './programs';
-import { shuffledOrder } from './random';
 
 export interface Evaluation {
   accuracy: number;

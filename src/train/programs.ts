@@ -3,16 +3,16 @@ import { Graph } from '../graph/graph';
 import { type ArenaLayout, buildPlan, type Plan } from '../graph/plan';
 import type { Tensor } from '../graph/tensor';
 import type { Tuning } from '../graph/tuning';
-import { type Architecture, Net } from '../nn/net';
-import type { RefConvOptions } from '../nn/refconv';
+import { type Architecture, Net } from '../model/net';
+import type { RefConvOptions } from '../model/refconv';
 import { copy } from '../ops/copy';
-import { crossEntropy } from '../ops/cross-entropy';
-import { ALL_FUSIONS, type Fusions, fuse } from '../ops/fusion';
 import { gather } from '../ops/gather';
-import { halveActivations } from '../ops/halve';
-import { mergeSums } from '../ops/merge-sums';
-import { adamw, sgd } from '../ops/optimizer';
-import type { TrainSettings } from './config';
+import { crossEntropy } from '../ops/loss/cross-entropy';
+import { adamw, sgd } from '../ops/optim/optimizer';
+import { ALL_FUSIONS, type Fusions, fuse } from '../passes/fusion';
+import { halveActivations } from '../passes/halves';
+import { mergeSums } from '../passes/merge-sums';
+import type { TrainSettings } from './settings';
 
 /** A labelled image set as a plan sees it. `name` is the prefix of its input tensors. */
 export interface ImageInput {

@@ -1,8 +1,8 @@
 import { UserError } from '../errors';
-import { describe } from '../nn/describe';
-import type { Architecture } from '../nn/net';
-import { isRefConv, type RefConvOptions } from '../nn/refconv';
-import type { TrainSettings } from './config';
+import { describe } from '../model/describe';
+import type { Architecture } from '../model/net';
+import { isRefConv, type RefConvOptions } from '../model/refconv';
+import type { TrainSettings } from './settings';
 
 /** The run's RefConv, with `auto` resolved: depthwise where the network has such layers, else all spatial ones. */
 export function refconvOptions(

@@ -1,20 +1,20 @@
+import { shuffledOrder } from '../data/order';
 import type { LabelledImages } from '../data/types';
 import { UserError } from '../errors';
 import { checkGpu, type Gpu } from '../gpu/device';
 import type { Tuning } from '../graph/tuning';
-import type { Architecture } from '../nn/net';
-import type { RefConvOptions } from '../nn/refconv';
-import { loadState, type StateTensors } from '../nn/state';
-import { METRICS_RING } from '../ops/cross-entropy';
-import { adamCorrections } from '../ops/optimizer';
-import { learningRate, type Schedule } from '../optim/schedules';
+import type { Architecture } from '../model/net';
+import type { RefConvOptions } from '../model/refconv';
+import { loadState, type StateTensors } from '../model/state';
+import { METRICS_RING } from '../ops/loss/cross-entropy';
+import { adamCorrections } from '../ops/optim/optimizer';
+import type { EvalPoint, StepPoint } from '../run/report';
 import { Session } from '../runtime/session';
 import type { Snapshot } from '../runtime/snapshot';
-import type { TrainSettings } from './config';
 import { failureBehind, runEvaluation, uploadImages } from './evaluate';
 import { ADAM_BETAS, evaluationProgram, type Program, trainProgram } from './programs';
-import { shuffledOrder } from './random';
-import type { EvalPoint, StepPoint } from './report';
+import { learningRate, type Schedule } from './schedule';
+import type { TrainSettings } from './settings';
 
 /** A job with everything loaded. */
 export interface Training {

@@ -12,7 +12,7 @@ import {
   unpack,
   vectorLayout,
   weightLayout,
-} from '../nn/layout';
+} from '../model/layout';
 import { copy } from '../ops/copy';
 import { Session } from '../runtime/session';
 import type { StepUniform } from '../runtime/step';

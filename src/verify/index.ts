@@ -1,7 +1,7 @@
 import { UserError } from '../errors';
 import type { Gpu } from '../gpu/device';
 import { readSafetensors } from '../io/safetensors';
-import { numbersOf, type StateTensors } from '../nn/state';
+import { numbersOf, type StateTensors } from '../model/state';
 import { type Case, CaseGraph } from './case';
 import { relativeError } from './error';
 import { verifyModel } from './models';

@@ -4,16 +4,16 @@ import { Graph } from '../graph/graph';
 import { buildPlan, type Plan } from '../graph/plan';
 import type { Tensor } from '../graph/tensor';
 import type { Tuning } from '../graph/tuning';
-import { activationLayout, engineShape, pack, unpack } from '../nn/layout';
-import { mergeState } from '../nn/merge';
-import { type Architecture, Net } from '../nn/net';
-import type { RefConvOptions } from '../nn/refconv';
-import { loadState, numbersOf, readState, type StateTensor, type StateTensors } from '../nn/state';
+import { activationLayout, engineShape, pack, unpack } from '../model/layout';
+import { mergeState } from '../model/merge';
+import { type Architecture, Net } from '../model/net';
+import type { RefConvOptions } from '../model/refconv';
+import { loadState, numbersOf, readState, type StateTensor, type StateTensors } from '../model/state';
 import { copy } from '../ops/copy';
-import { crossEntropy } from '../ops/cross-entropy';
-import { fuse } from '../ops/fusion';
-import { mergeSums } from '../ops/merge-sums';
-import { sgd } from '../ops/optimizer';
+import { crossEntropy } from '../ops/loss/cross-entropy';
+import { sgd } from '../ops/optim/optimizer';
+import { fuse } from '../passes/fusion';
+import { mergeSums } from '../passes/merge-sums';
 import { Session } from '../runtime/session';
 
 /** What a case of a whole network starts from. */

@@ -1,9 +1,9 @@
 import * as v from 'valibot';
 import { UserError } from '../errors';
 import type { Gpu } from '../gpu/device';
-import { architecture } from '../nn/models';
-import { uniforms } from '../nn/random';
-import { numbersOf, type StateTensor } from '../nn/state';
+import { uniforms } from '../model/random';
+import { numbersOf, type StateTensor } from '../model/state';
+import { architecture } from '../model/zoo';
 import { norm, relativeError, Worst } from './error';
 import { type ModelRun, runModel } from './model-run';
 

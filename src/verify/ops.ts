@@ -1,14 +1,14 @@
 import type { Tensor } from '../graph/tensor';
-import { mapLayout, vectorLayout, weightLayout } from '../nn/layout';
+import { mapLayout, vectorLayout, weightLayout } from '../model/layout';
 import { ACTIVATIONS, type Activation, activation } from '../ops/activation';
-import { batchNorm } from '../ops/batch-norm';
 import { concat, shuffleChannels } from '../ops/channels';
-import { type ConvAttributes, conv2d } from '../ops/conv2d';
+import { type ConvAttributes, conv2d } from '../ops/conv/conv2d';
+import { linear } from '../ops/conv/linear';
 import { add } from '../ops/copy';
-import { crossEntropy } from '../ops/cross-entropy';
-import { layerNorm } from '../ops/layer-norm';
-import { linear } from '../ops/linear';
+import { crossEntropy } from '../ops/loss/cross-entropy';
 import { mul } from '../ops/mul';
+import { batchNorm } from '../ops/norm/batch-norm';
+import { layerNorm } from '../ops/norm/layer-norm';
 import {
   type AveragePoolAttributes,
   avgPool2d,
@@ -16,7 +16,7 @@ import {
   type MaxPoolAttributes,
   maxPool2d,
 } from '../ops/pool';
-import { refocusMap } from '../ops/refocus';
+import { refocusMap } from '../ops/refocus/refocus';
 import type { Case, CaseGraph } from './case';
 
 type Build = (g: CaseGraph, c: Case) => void;

@@ -2,11 +2,11 @@ import type { Gpu } from '../gpu/device';
 import { Graph } from '../graph/graph';
 import { placePersistent } from '../graph/memory';
 import { type ArenaLayout, buildPlan } from '../graph/plan';
-import { pack, unpack, vectorLayout } from '../nn/layout';
-import { adamCorrections, adamw, sgd } from '../ops/optimizer';
-import { learningRate } from '../optim/schedules';
+import { pack, unpack, vectorLayout } from '../model/layout';
+import { adamCorrections, adamw, sgd } from '../ops/optim/optimizer';
 import { Session } from '../runtime/session';
 import type { StepUniform } from '../runtime/step';
+import { learningRate } from '../train/schedule';
 import type { Case } from './case';
 
 type Series = (gpu: Gpu, c: Case) => Promise<Map<string, ArrayLike<number>>>;

@@ -1,7 +1,7 @@
 /** The page's end of the engine's worker. */
 import * as Comlink from 'comlink';
+import type { EngineApi } from '../api';
 import { UserError } from '../errors';
-import type { EngineApi } from './api';
 
 interface ThrownError {
   isError: boolean;

@@ -1,7 +1,7 @@
 /** The engine in a worker of its own: the page never waits for it. */
 import * as Comlink from 'comlink';
+import { createEngine } from '../engine';
 import { UserError } from '../errors';
-import { createEngine } from './engine';
 
 /** The worker's name is the address below which the files of public/ lie (see client.ts). */
 async function asset(name: string): Promise<ArrayBuffer> {

@@ -2,7 +2,7 @@
  * One measurement in Node through Dawn: LIBRARY CASE [REPS]; prints the outcome as the last line. Without arguments it
  * prints the adapter's name.
  */
-import { openNode } from '../../src/cli/runtime/node';
+import { openNode } from '../../src/cli/hosts/node';
 import { requestGpu } from '../../src/gpu/device';
 import type { LibraryName } from './libraries/library';
 import { measureCase } from './measure-case';

@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Browser, chromium } from 'playwright-core';
 import { build, type InlineConfig } from 'vite';
-import { ensureChromium } from '../../src/cli/browsers';
-import { type AdapterChoice, adapterChoice, chromiumArgs } from '../../src/cli/chromium';
-import { serve } from '../../src/cli/server';
+import { ensureChromium } from '../../src/cli/hosts/browsers';
+import { type AdapterChoice, adapterChoice, chromiumArgs } from '../../src/cli/hosts/chromium';
+import { serve } from '../../src/cli/hosts/server';
 import type { LibraryName } from './libraries/library';
 import type { Outcome } from './measure-case';
 

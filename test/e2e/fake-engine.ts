@@ -1,9 +1,6 @@
 /** An engine without a GPU, in the real worker's place: the page's tests decide what it answers. */
 import * as Comlink from 'comlink';
 import { redundancyOf } from '../../src/analysis/redundancy';
-import { byShader, type DispatchProfile } from '../../src/bench/profile';
-import { UserError } from '../../src/errors';
-import { GPU_TUNING } from '../../src/graph/tuning';
 import type {
   EngineApi,
   EvalPoint,
@@ -14,7 +11,10 @@ import type {
   TrainEvent,
   TrainJob,
   TrainResult,
-} from '../../src/worker/api';
+} from '../../src/api';
+import { byShader, type DispatchProfile } from '../../src/bench/profile';
+import { UserError } from '../../src/errors';
+import { GPU_TUNING } from '../../src/graph/tuning';
 
 /** What a test asks of the fake; set before this script runs. */
 export interface Scenario {

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { build } from 'vite';
-import { chromiumArgs, findChromium } from '../../src/cli/chromium';
-import { serve } from '../../src/cli/server';
+import { chromiumArgs, findChromium } from '../../src/cli/hosts/chromium';
+import { serve } from '../../src/cli/hosts/server';
 import type { Scenario } from './fake-engine';
 
 export interface Site {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { UserError } from '../../src/errors';
 import { Graph } from '../../src/graph/graph';
 import { concat, shuffleChannels, sliceChannels, subsample } from '../../src/ops/channels';
-import { linear } from '../../src/ops/linear';
+import { linear } from '../../src/ops/conv/linear';
 import { mul } from '../../src/ops/mul';
 import { at, image, type ValueMap } from '../reference/values';
 import { checkOp, draw } from './check-op';

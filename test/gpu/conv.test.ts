@@ -1,6 +1,6 @@
 import { describe, test } from 'vitest';
 import type { Tuning } from '../../src/graph/tuning';
-import { type ConvAttributes, conv2d } from '../../src/ops/conv2d';
+import { type ConvAttributes, conv2d } from '../../src/ops/conv/conv2d';
 import { add } from '../../src/ops/copy';
 import { conv2dGradients, conv2d as reference } from '../reference/conv2d';
 import { draw } from './check-op';

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import type { LabelledImages } from '../../src/data/types';
 import { Graph } from '../../src/graph/graph';
-import { initialState } from '../../src/nn/init';
-import { mergeState } from '../../src/nn/merge';
-import { type Architecture, Net } from '../../src/nn/net';
-import { readState } from '../../src/nn/state';
-import { defaultSettings, type TrainSettings } from '../../src/train/config';
+import { initialState } from '../../src/model/init';
+import { mergeState } from '../../src/model/merge';
+import { type Architecture, Net } from '../../src/model/net';
+import { readState } from '../../src/model/state';
 import { refconvOptions } from '../../src/train/refconv-options';
+import { defaultSettings, type TrainSettings } from '../../src/train/settings';
 import { Trainer, type Training } from '../../src/train/trainer';
 import { gpu } from './harness';
 

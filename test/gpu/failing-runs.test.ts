@@ -2,10 +2,10 @@ import { describe, expect, test } from 'vitest';
 import type { UserFile } from '../../src/data/types';
 import { UserError } from '../../src/errors';
 import { type Gpu, requestGpu } from '../../src/gpu/device';
-import { readCheckpoint } from '../../src/io/checkpoint';
-import { defaultSettings, type TrainSettings } from '../../src/train/config';
-import { Memo } from '../../src/train/memo';
-import { runTraining, type TrainEvent, type TrainJob } from '../../src/train/run';
+import { readCheckpoint } from '../../src/io/weights-file';
+import { Memo } from '../../src/run/memo';
+import { runTraining, type TrainEvent, type TrainJob } from '../../src/run/run';
+import { defaultSettings, type TrainSettings } from '../../src/train/settings';
 
 const SIDE = 8;
 

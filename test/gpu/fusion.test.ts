@@ -1,13 +1,13 @@
 import { beforeAll, expect, test } from 'vitest';
 import type { Plan } from '../../src/graph/plan';
 import { GPU_TUNING } from '../../src/graph/tuning';
-import { initialState } from '../../src/nn/init';
-import type { Architecture } from '../../src/nn/net';
-import { loadState } from '../../src/nn/state';
-import { ALL_FUSIONS, type Fusions } from '../../src/ops/fusion';
+import { initialState } from '../../src/model/init';
+import type { Architecture } from '../../src/model/net';
+import { loadState } from '../../src/model/state';
+import { ALL_FUSIONS, type Fusions } from '../../src/passes/fusion';
 import { Session } from '../../src/runtime/session';
-import { defaultSettings } from '../../src/train/config';
 import { evaluationProgram, trainProgram } from '../../src/train/programs';
+import { defaultSettings } from '../../src/train/settings';
 import { BATCH, images, programs, stepResults, worstDifference } from '../step-case';
 import { expectClose, gpu } from './harness';
 

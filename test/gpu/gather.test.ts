@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Graph } from '../../src/graph/graph';
-import { activationLayout, unpack } from '../../src/nn/layout';
+import { activationLayout, unpack } from '../../src/model/layout';
 import { gather } from '../../src/ops/gather';
 import { randomU32 } from '../reference/rng';
 import { expectClose, sessionOf, source } from './harness';

@@ -2,8 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { Graph } from '../../src/graph/graph';
 import { placePersistent } from '../../src/graph/memory';
 import type { ArenaLayout } from '../../src/graph/plan';
-import { pack, unpack, vectorLayout } from '../../src/nn/layout';
-import { type AdamWOptions, adamCorrections, adamw, type SgdOptions, sgd } from '../../src/ops/optimizer';
+import { pack, unpack, vectorLayout } from '../../src/model/layout';
+import {
+  type AdamWOptions,
+  adamCorrections,
+  adamw,
+  type SgdOptions,
+  sgd,
+} from '../../src/ops/optim/optimizer';
 import type { StepUniform } from '../../src/runtime/step';
 import { adamwStep, clipFactor, sgdStep } from '../reference/optimizers';
 import { expectClose, numbers, sessionOf, source } from './harness';

@@ -4,7 +4,7 @@ import { UserError } from '../../src/errors';
 import { Graph } from '../../src/graph/graph';
 import { copy } from '../../src/ops/copy';
 import { deviceRates, timeDispatches } from '../../src/runtime/profiler';
-import { defaultSettings } from '../../src/train/config';
+import { defaultSettings } from '../../src/train/settings';
 import { gpu, sessionOf } from './harness';
 
 /** Two copies, the second of 64 times as many numbers. */

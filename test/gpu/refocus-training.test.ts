@@ -10,7 +10,7 @@ import {
   pack,
   unpack,
   weightLayout,
-} from '../../src/nn/layout';
+} from '../../src/model/layout';
 import {
   expandMap,
   gramOf,
@@ -18,13 +18,13 @@ import {
   planesOf,
   type RefocusGeometry,
   refocus,
-} from '../../src/nn/refocus-math';
+} from '../../src/model/refocus-math';
 import { activation } from '../../src/ops/activation';
-import { conv2d } from '../../src/ops/conv2d';
+import { conv2d } from '../../src/ops/conv/conv2d';
 import { add, copy } from '../../src/ops/copy';
-import { type SgdOptions, sgd } from '../../src/ops/optimizer';
-import { refocusMap } from '../../src/ops/refocus';
-import { refocusFactored } from '../../src/ops/refocus-factored';
+import { type SgdOptions, sgd } from '../../src/ops/optim/optimizer';
+import { refocusFactored } from '../../src/ops/refocus/factored';
+import { refocusMap } from '../../src/ops/refocus/refocus';
 import type { Numbers } from '../../src/verify/case';
 import { expectClose, numbers, sessionOf, source } from './harness';
 

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { GradientTape } from '../../src/graph/autograd';
 import { Graph } from '../../src/graph/graph';
-import { engineShape, mapLayout, pack, unpack, weightLayout } from '../../src/nn/layout';
-import { expandMap, gramOf, mapShape, type RefocusGeometry, refocus } from '../../src/nn/refocus-math';
+import { engineShape, mapLayout, pack, unpack, weightLayout } from '../../src/model/layout';
+import { expandMap, gramOf, mapShape, type RefocusGeometry, refocus } from '../../src/model/refocus-math';
 import { copy } from '../../src/ops/copy';
-import { refocusMap } from '../../src/ops/refocus';
-import { refocusFactored } from '../../src/ops/refocus-factored';
+import { refocusFactored } from '../../src/ops/refocus/factored';
+import { refocusMap } from '../../src/ops/refocus/refocus';
 import { expectClose, numbers, runCase, sessionOf, source } from './harness';
 
 const geometry = (basis: RefocusGeometry['basis'], groups: number, mapKernel: number): RefocusGeometry => ({

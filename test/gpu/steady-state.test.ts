@@ -2,10 +2,10 @@ import { expect, test } from 'vitest';
 import { benchCase } from '../../src/bench';
 import { GpuCounters, type GpuCounts } from '../../src/gpu/counters';
 import { Graph } from '../../src/graph/graph';
-import { initialState } from '../../src/nn/init';
-import { type Architecture, Net } from '../../src/nn/net';
+import { initialState } from '../../src/model/init';
+import { type Architecture, Net } from '../../src/model/net';
 import type { StepUniform } from '../../src/runtime/step';
-import { defaultSettings } from '../../src/train/config';
+import { defaultSettings } from '../../src/train/settings';
 import { Trainer } from '../../src/train/trainer';
 import { gpu } from './harness';
 

@@ -2,11 +2,11 @@ import { expect, test } from 'vitest';
 import { type Gpu, requestGpu } from '../../src/gpu/device';
 import { sharesQuads } from '../../src/gpu/quads';
 import { GPU_TUNING } from '../../src/graph/tuning';
-import { describe } from '../../src/nn/describe';
-import { initialState } from '../../src/nn/init';
-import { defaultSettings } from '../../src/train/config';
+import { describe } from '../../src/model/describe';
+import { initialState } from '../../src/model/init';
+import { autotune, canRun, tuningKey } from '../../src/run/tune';
+import { defaultSettings } from '../../src/train/settings';
 import type { Training } from '../../src/train/trainer';
-import { autotune, canRun, tuningKey } from '../../src/train/tune';
 import { gpu } from './harness';
 
 function training(): Training {

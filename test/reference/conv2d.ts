@@ -1,4 +1,4 @@
-import type { ConvAttributes } from '../../src/ops/conv2d';
+import type { ConvAttributes } from '../../src/ops/conv/conv2d';
 import { at, type ValueMap, type Values, zeros } from './values';
 
 /** torch.nn.functional.conv2d with its gradients for the upstream gradient dy: every triple of numbers that meet, one by one. */

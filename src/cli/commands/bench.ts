@@ -1,6 +1,6 @@
+import type { BenchLine } from '../../api';
 import { selectCases } from '../../bench/cases';
 import { UserError } from '../../errors';
-import type { BenchLine } from '../../worker/api';
 import { type Command, text, texts } from '../command';
 import { runtimeOptions } from '../options';
 import { table } from '../table';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { parseSettings } from '../../train/config';
+import { parseSettings } from '../../train/settings';
 import { type Command, text } from '../command';
 import { givenSettings, optionLabel, runtimeOptions, settingOptions } from '../options';
 import { table } from '../table';

@@ -1,5 +1,5 @@
 import { UserError } from '../../errors';
-import { parseSettings, type SettingName } from '../../train/config';
+import { parseSettings, type SettingName } from '../../train/settings';
 import { type Command, text, texts } from '../command';
 import {
   dataFrom,

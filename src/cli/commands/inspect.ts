@@ -1,4 +1,4 @@
-import { type InspectLayer, inspectFile } from '../../train/inspect';
+import { type InspectLayer, inspectFile } from '../../run/inspect';
 import type { Command } from '../command';
 import { readUserFile } from '../files';
 import { networkFrom, networkOptions } from '../options';

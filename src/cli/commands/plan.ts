@@ -1,6 +1,6 @@
 import { UserError } from '../../errors';
-import { parseSetting } from '../../train/config';
-import { planSummary } from '../../train/plan-summary';
+import { planSummary } from '../../run/plan-summary';
+import { parseSetting } from '../../train/settings';
 import { type Command, text } from '../command';
 import { networkFrom, networkOptions, settingOptions } from '../options';
 

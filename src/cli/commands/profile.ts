@@ -1,8 +1,8 @@
+import type { Profile, ProfileTarget } from '../../api';
 import { UserError } from '../../errors';
 import { si } from '../../graph/print';
-import { BUILTIN_NETWORK } from '../../nn/builtin';
-import { parseSetting } from '../../train/config';
-import type { Profile, ProfileTarget } from '../../worker/api';
+import { BUILTIN_NETWORK } from '../../model/builtin';
+import { parseSetting } from '../../train/settings';
 import { type Args, type Command, text } from '../command';
 import { networkFrom, networkOptions, runtimeOptions, settingOptions } from '../options';
 import { table } from '../table';

@@ -1,6 +1,6 @@
 import { UserError } from '../../errors';
 import { type Command, text } from '../command';
-import { serve } from '../server';
+import { serve } from '../hosts/server';
 
 export const start: Command = {
   usage: 'start [--port N]',

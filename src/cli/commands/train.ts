@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
+import type { Report, TrainJob } from '../../api';
 import { UserError } from '../../errors';
 import type { Tuning } from '../../graph/tuning';
-import { parseSettings, type TrainSettings } from '../../train/config';
-import { parseNetworkOptions } from '../../train/network-options';
-import type { Report, TrainJob } from '../../worker/api';
+import { parseNetworkOptions } from '../../run/network-options';
+import { parseSettings, type TrainSettings } from '../../train/settings';
 import { type Args, type Command, type Context, type Session, text } from '../command';
 import {
   dataFrom,

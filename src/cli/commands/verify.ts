@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { relative, resolve } from 'node:path';
+import type { EngineApi, VerifyLine } from '../../api';
 import { UserError } from '../../errors';
-import type { EngineApi, VerifyLine } from '../../worker/api';
 import { type Command, text } from '../command';
 import { kindOf, listFiles } from '../files';
 import { runtimeOptions } from '../options';

@@ -19,7 +19,7 @@ import {
 } from '../../../src/bench/network';
 import { benchImages, benchLabels, uniform } from '../../../src/bench/numbers';
 import { product } from '../../../src/graph/tensor';
-import { pack } from '../../../src/nn/layout';
+import { pack } from '../../../src/model/layout';
 import { type Library, oneHot, round } from './library';
 
 const { numpy: np, lax, nn, jit, grad, valueAndGrad, tree } = jax;

@@ -1,7 +1,7 @@
 import { chromium } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
-import { ensureChromium, ensureFirefox, workingChromium } from '../../../src/cli/browsers';
-import { type Machine, thisMachine } from '../../../src/cli/machine';
+import { ensureChromium, ensureFirefox, workingChromium } from '../../../src/cli/hosts/browsers';
+import { type Machine, thisMachine } from '../../../src/cli/hosts/machine';
 import { UserError } from '../../../src/errors';
 
 const PLAYWRIGHTS = chromium.executablePath();

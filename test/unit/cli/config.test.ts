@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { UserError } from '../../../src/errors';
-import { defaultSettings, parseSettings } from '../../../src/train/config';
-import { parseNetworkOptions } from '../../../src/train/network-options';
+import { parseNetworkOptions } from '../../../src/run/network-options';
+import { defaultSettings, parseSettings } from '../../../src/train/settings';
 
 test('nothing given means the defaults, and they pass their own checks', () => {
   expect(parseSettings({})).toEqual(defaultSettings());

@@ -1,7 +1,8 @@
 /** A context without a process and an engine without a GPU, for tests of the commands. */
+
+import type { EngineApi, Profile, Report, TrainJob, TrainResult } from '../../../src/api';
 import type { Context } from '../../../src/cli/command';
 import { GPU_TUNING } from '../../../src/graph/tuning';
-import type { EngineApi, Profile, Report, TrainJob, TrainResult } from '../../../src/worker/api';
 
 export function fakeReport(ok: boolean): Report {
   return {

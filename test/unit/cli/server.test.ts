@@ -3,8 +3,8 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { pack, unpack } from '../../../src/cli/pack';
-import { type StaticServer, serve } from '../../../src/cli/server';
+import { pack, unpack } from '../../../src/cli/hosts/pack';
+import { type StaticServer, serve } from '../../../src/cli/hosts/server';
 import { UserError } from '../../../src/errors';
 
 let folder: string;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { generateBuiltin } from '../../../src/data/builtin';
+import { generateBuiltin } from '../../../src/data/builtin/builtin';
 
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 

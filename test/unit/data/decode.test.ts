@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { decodeImage } from '../../../src/data/decode';
+import { decodeImage } from '../../../src/data/formats/decode';
 import expected from '../../fixtures/images/expected.json';
 import { fixture } from './helpers';
 

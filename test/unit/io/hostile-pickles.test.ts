@@ -1,9 +1,9 @@
 import { zipSync } from 'fflate';
 import { describe, expect, test } from 'vitest';
 import { UserError } from '../../../src/errors';
-import { readCheckpoint } from '../../../src/io/checkpoint';
 import { unpickle } from '../../../src/io/pickle';
 import { torchHost } from '../../../src/io/pytorch-globals';
+import { readCheckpoint } from '../../../src/io/weights-file';
 
 /** Little-endian bytes of a number. */
 const le = (value: number, size: number) =>

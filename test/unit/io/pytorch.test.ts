@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { unzipSync, zipSync } from 'fflate';
 import { describe, expect, test } from 'vitest';
-import { readCheckpoint } from '../../../src/io/checkpoint';
 import { readPyTorch } from '../../../src/io/pytorch';
+import { readCheckpoint } from '../../../src/io/weights-file';
 
 const FOLDER = 'test/fixtures/pytorch';
 const fixture = (name: string) => new Uint8Array(readFileSync(`${FOLDER}/${name}`));

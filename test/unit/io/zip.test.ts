@@ -1,6 +1,6 @@
 import { zipSync } from 'fflate';
 import { describe, expect, test } from 'vitest';
-import { readCheckpoint } from '../../../src/io/checkpoint';
+import { readCheckpoint } from '../../../src/io/weights-file';
 import { openZip } from '../../../src/io/zip';
 
 const MIB = 2 ** 20;

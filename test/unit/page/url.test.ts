@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { decodeHash, defaultConfig, encodeHash } from '../../../src/page/url';
-import { defaultSettings, parseSettings, type SettingName, settingNames } from '../../../src/train/config';
+import { decodeHash, defaultConfig, encodeHash } from '../../../src/page/settings/url';
+import { defaultSettings, parseSettings, type SettingName, settingNames } from '../../../src/train/settings';
 
 test('the defaults are an empty hash, and mean the default settings', () => {
   expect(encodeHash(defaultConfig())).toBe('');

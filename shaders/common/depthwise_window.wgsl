@@ -1,0 +1,14 @@
+// What a tile of rows from `top` on sees of plane m of the basis, zero outside. Needs common/depthwise_map and the binding basis.
+fn window_of(m: u32, top: u32) -> array<f32, WINDOW * KW> {
+  var window: array<f32, WINDOW * KW>;
+  //#unroll
+  for (var a = 0u; a < WINDOW; a++) {
+    // unsigned arithmetic wraps: what lies above the kernel compares as far below it
+    let row = top + a - HALF;
+    //#unroll
+    for (var b = 0u; b < KW; b++) {
+      window[a * KW + b] = select(0.0, basis[(min(row, KH - 1u) * KW + b) * sizes.C4 * 4u + m], row < KH);
+    }
+  }
+  return window;
+}

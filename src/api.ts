@@ -1,0 +1,68 @@
+/** What the page and the command line say to the engine's worker, and what it answers. Types only. */
+import type { BenchLine } from './bench';
+import type { Profile, ProfileProgress } from './bench/profile';
+import type { ProfileTarget } from './bench/profile-target';
+import type { UserFile } from './data/types';
+import type { InspectLayer, NetworkPreview } from './run/inspect';
+import type { NetworkOptions } from './run/network-options';
+import type { TrainEvent, TrainJob, TrainResult } from './run/run';
+import type { DataSource, ModelSource } from './run/sources';
+import type { VerifyLine } from './verify';
+
+export type { LayerRedundancy } from './analysis/redundancy';
+export type { BenchLine } from './bench';
+export type { DispatchProfile, Profile, ProfileProgress, ShaderProfile } from './bench/profile';
+export type { ProfileRun, ProfileTarget } from './bench/profile-target';
+export type { UserFile } from './data/types';
+export type { InspectLayer, NetworkPreview } from './run/inspect';
+export type { NetworkOptions } from './run/network-options';
+export type { EvalPoint, MergeProof, Report, StepPoint } from './run/report';
+export type { TrainEvent, TrainJob, TrainResult } from './run/run';
+export type { DataSource, ModelSource } from './run/sources';
+export type { Method, TrainSettings } from './train/settings';
+export type { VerifyLine } from './verify';
+
+export interface EvaluateOptions {
+  batch?: number;
+  mean?: number[];
+  std?: number[];
+  limit?: number;
+  imageSize?: number;
+}
+
+/** The worker's face. One job at a time; errors that the user can mend are `UserError`s (name kept across Comlink). */
+export interface EngineApi {
+  /** adapter's name, or a UserError that says which part of WebGPU is missing */
+  adapter(): Promise<string>;
+  /**
+   * does ahead what a run of this job begins with, so that its first step comes soon; rejects as `train` would.
+   * Nothing is kept of files but the compiled step
+   */
+  warmUp(job: TrainJob): Promise<void>;
+  train(job: TrainJob, onEvent: (event: TrainEvent) => void): Promise<TrainResult>;
+  pause(): Promise<void>;
+  resume(): Promise<void>;
+  /**
+   * stops after the running step; `train` then resolves with what it has, merged and proven, `profile` with the runs
+   * made so far
+   */
+  cancel(): Promise<void>;
+  /** `warning`: images that could not be read */
+  evaluate(
+    model: ModelSource,
+    test: DataSource,
+    options: EvaluateOptions,
+  ): Promise<{ accuracy: number; images: number; warning?: string }>;
+  verify(name: string, golden: Uint8Array): Promise<VerifyLine>;
+  /** measures one benchmark case; `reps`: repetitions at most */
+  bench(name: string, reps?: number): Promise<BenchLine>;
+  /** times each dispatch of a plan, the mean over `runs`; by default as many as take a few seconds */
+  profile(
+    target: ProfileTarget,
+    runs?: number,
+    onProgress?: (progress: ProfileProgress) => void,
+  ): Promise<Profile>;
+  inspect(file: UserFile, arch?: NetworkOptions): Promise<InspectLayer[]>;
+  /** a network's layers and their redundancy before a run; needs no GPU */
+  preview(model: ModelSource): Promise<NetworkPreview>;
+}

@@ -1,0 +1,183 @@
+/** The engine in headless Chromium: a page of ours, driven from here, with the user's files served to it alone. */
+import { randomBytes } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
+import { pipeline } from 'node:stream/promises';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import type { EngineApi, TrainEvent, TrainResult } from '../../api';
+import { UserError } from '../../errors';
+import type { Session } from '../command';
+import { type AdapterChoice, adapterChoice, chromiumArgs } from './chromium';
+import type { RemoteCall, RemoteResult } from './headless';
+import { pack } from './pack';
+import { type Handler, serve } from './server';
+
+/**
+ * Starts Chromium on the headless page.
+ * @throws UserError where it does not start
+ */
+export async function openBrowser(pageFolder: string, executablePath: string): Promise<Session> {
+  const exchange = new Exchange();
+  const token = randomBytes(16).toString('hex');
+  const server = await serve(pageFolder, { token, route: (path) => exchange.route(path) });
+  const listeners = new Set<(event: TrainEvent) => void>();
+  try {
+    const { browser, page } = await launch(executablePath, `${server.url}src/cli/headless.html`, (event) => {
+      for (const listener of listeners) listener(event);
+    });
+    const call = (method: keyof EngineApi, ...args: unknown[]) =>
+      exchange.call(page, server.url, method, args);
+    return {
+      api: remoteApi(call, listeners),
+      async close() {
+        await browser.close();
+        await server.close();
+      },
+    };
+  } catch (error) {
+    await server.close();
+    throw error;
+  }
+}
+
+type Call = (method: keyof EngineApi, ...args: unknown[]) => Promise<{ value: unknown; bytes?: Buffer }>;
+
+/** A result without its weights, which travel apart: the last network's, then the best one's. */
+type SentResult = Omit<TrainResult, 'merged' | 'best'> & { mergedBytes: number };
+
+/** The engine's face on this side of the bridge. */
+function remoteApi(call: Call, listeners: Set<(event: TrainEvent) => void>): EngineApi {
+  const value = async <T>(...args: Parameters<Call>): Promise<T> => (await call(...args)).value as T;
+  return {
+    adapter: () => value('adapter'),
+    warmUp: (job) => value('warmUp', job),
+    async train(job, onEvent) {
+      listeners.add(onEvent);
+      try {
+        const result = await call('train', job);
+        if (!result.bytes) throw new Error('The merged weights did not arrive from the browser.');
+        const { mergedBytes, ...rest } = result.value as SentResult;
+        const bytes = new Uint8Array(result.bytes);
+        return { ...rest, merged: bytes.subarray(0, mergedBytes), best: bytes.subarray(mergedBytes) };
+      } finally {
+        listeners.delete(onEvent);
+      }
+    },
+    pause: () => value('pause'),
+    resume: () => value('resume'),
+    cancel: () => value('cancel'),
+    evaluate: (...args) => value('evaluate', ...args),
+    verify: (...args) => value('verify', ...args),
+    bench: (...args) => value('bench', ...args),
+    // a callback cannot cross the bridge
+    profile: (target, runs) => value('profile', target, runs),
+    inspect: (...args) => value('inspect', ...args),
+    preview: (...args) => value('preview', ...args),
+  };
+}
+
+/** A real adapter first; SwiftShader where the browser shows none and REFOCUS_ADAPTER does not forbid it. */
+async function launch(executablePath: string, url: string, onEvent: (event: TrainEvent) => void) {
+  const wanted = adapterChoice();
+  let opened = await openPage(executablePath, url, wanted, onEvent);
+  if (wanted === 'any' && !(await hasAdapter(opened.page))) {
+    await opened.browser.close();
+    opened = await openPage(executablePath, url, 'software', onEvent);
+  }
+  return opened;
+}
+
+/** What else is wrong with WebGPU the engine says, case by case. */
+function hasAdapter(page: Page): Promise<boolean> {
+  return page.evaluate(async () => {
+    try {
+      return (await navigator.gpu?.requestAdapter()) != null;
+    } catch {
+      return false;
+    }
+  });
+}
+
+async function openPage(
+  executablePath: string,
+  url: string,
+  adapter: AdapterChoice,
+  onEvent: (event: TrainEvent) => void,
+): Promise<{ browser: Browser; page: Page }> {
+  let browser: Browser;
+  try {
+    // Ctrl-C is ours: the first one saves the work, and the browser must live to do it.
+    browser = await chromium.launch({ executablePath, args: chromiumArgs(adapter), handleSIGINT: false });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
+    throw new UserError(`${executablePath} did not start (${reason}); set CHROMIUM to another browser.`);
+  }
+  const page = await browser.newPage();
+  page.on('pageerror', (error) => process.stderr.write(`${error.stack}\n`));
+  await page.exposeFunction('refocusEvent', onEvent);
+  await page.goto(url);
+  await page.waitForFunction(() => window.refocusCall !== undefined);
+  return { browser, page };
+}
+
+/** The bytes that calls carry: files to the page, results back from it. */
+class Exchange {
+  private calls = 0;
+  private readonly outgoing = new Map<string, Blob[]>();
+  private readonly incoming = new Map<string, Buffer>();
+
+  /** Runs one call in the page. */
+  async call(page: Page, base: string, method: keyof EngineApi, args: unknown[]) {
+    const id = String(this.calls++);
+    const { data, blobs } = pack(args);
+    this.outgoing.set(`blobs/${id}`, blobs);
+    const call: RemoteCall = {
+      method,
+      args: data as unknown[],
+      blobs: `${base}blobs/${id}`,
+      results: `${base}results/${id}`,
+    };
+    try {
+      const result: RemoteResult = await page
+        .evaluate((sent) => window.refocusCall(sent), call)
+        .catch((error: Error) => {
+          // Playwright's own errors mean that page or browser are gone: errors of the engine come as data.
+          throw new UserError(
+            `The browser ended during ${method} (${error.message.split('\n')[0]}); start again, with a smaller --batch if memory was short.`,
+          );
+        });
+      if ('error' in result) throw errorFrom(result.error);
+      return { value: result.value, bytes: this.incoming.get(`results/${id}`) };
+    } finally {
+      this.outgoing.delete(`blobs/${id}`);
+      this.incoming.delete(`results/${id}`);
+    }
+  }
+
+  /** The server's addresses of running calls. */
+  route(path: string): Handler | undefined {
+    const blobs = this.outgoing.get(path);
+    if (blobs) return (_request, response) => sendAll(blobs, response);
+    if (!this.outgoing.has(path.replace('results/', 'blobs/'))) return undefined;
+    return async (request, response) => {
+      const chunks: Buffer[] = [];
+      for await (const chunk of request) chunks.push(chunk as Buffer);
+      this.incoming.set(path, Buffer.concat(chunks));
+      response.end();
+    };
+  }
+}
+
+async function sendAll(blobs: Blob[], response: ServerResponse): Promise<void> {
+  const size = blobs.reduce((sum, blob) => sum + blob.size, 0);
+  response.writeHead(200, { 'content-type': 'application/octet-stream', 'content-length': size });
+  await pipeline(async function* () {
+    for (const blob of blobs) yield* blob.stream();
+  }, response);
+}
+
+function errorFrom({ name, message, stack }: { name: string; message: string; stack?: string }): Error {
+  if (name === 'UserError') return new UserError(message);
+  const error = new Error(message);
+  error.stack = stack;
+  return error;
+}

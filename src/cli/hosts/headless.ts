@@ -1,0 +1,90 @@
+/** The page of a headless run: forwards calls of the command line to the engine's worker. */
+import * as Comlink from 'comlink';
+import type {
+  DataSource,
+  EngineApi,
+  ModelSource,
+  NetworkOptions,
+  ProfileTarget,
+  TrainEvent,
+  TrainJob,
+  UserFile,
+} from '../../api';
+import { UserError } from '../../errors';
+import { connectEngine } from '../../worker/client';
+import { unpack } from './pack';
+
+/** A call as the command line sends it; blobs lie at `blobs`, large results go to `results`. */
+export interface RemoteCall {
+  method: keyof EngineApi;
+  args: unknown[];
+  blobs: string;
+  results: string;
+}
+
+/** How a call ended; errors as data, since the browser's bridge keeps only their text. */
+export type RemoteResult = { value: unknown } | { error: { name: string; message: string; stack?: string } };
+
+declare global {
+  interface Window {
+    /** set by this page for the command line */
+    refocusCall: (call: RemoteCall) => Promise<RemoteResult>;
+    /** set by the command line: receives the events of a run */
+    refocusEvent: (event: TrainEvent) => Promise<void>;
+  }
+}
+
+const assets = new URL('../../../', document.baseURI).href;
+const { api } = connectEngine({ assets });
+
+window.refocusCall = async (call) => {
+  try {
+    return { value: await perform(call) };
+  } catch (error) {
+    const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
+    return { error: { name, message, stack } };
+  }
+};
+
+async function perform(call: RemoteCall): Promise<unknown> {
+  const args = unpack(call.args, await fetchBlobs(call.blobs)) as unknown[];
+  switch (call.method) {
+    case 'train': {
+      const { merged, best, ...rest } = await api.train(args[0] as TrainJob, Comlink.proxy(forward));
+      // As a blob: DevTools would copy a typed array of this size through its log.
+      await fetch(call.results, { method: 'POST', body: new Blob([merged, best]) });
+      return { ...rest, mergedBytes: merged.length };
+    }
+    case 'evaluate':
+      return api.evaluate(
+        args[0] as ModelSource,
+        args[1] as DataSource,
+        args[2] as Parameters<EngineApi['evaluate']>[2],
+      );
+    case 'verify':
+      return api.verify(args[0] as string, new Uint8Array(await (args[1] as Blob).arrayBuffer()));
+    case 'inspect':
+      return api.inspect(args[0] as UserFile, args[1] as NetworkOptions | undefined);
+    case 'preview':
+      return api.preview(args[0] as ModelSource);
+    case 'bench':
+      return api.bench(args[0] as string, args[1] as number | undefined);
+    case 'warmUp':
+      return api.warmUp(args[0] as TrainJob);
+    case 'profile':
+      return api.profile(args[0] as ProfileTarget, args[1] as number | undefined);
+    default:
+      return api[call.method]();
+  }
+}
+
+/** The command line shows no heatmap, so the matrices stay here. */
+function forward(event: TrainEvent): void {
+  if (event.type !== 'redundancy') void window.refocusEvent(event);
+}
+
+async function fetchBlobs(url: string): Promise<Blob> {
+  const response = await fetch(url);
+  if (!response.ok) throw new UserError('The files changed while they were read; start again.');
+  return response.blob();
+}

@@ -1,0 +1,105 @@
+import type { EngineApi } from './api';
+import { benchCase } from './bench';
+import { profile } from './bench/profile';
+import { UserError } from './errors';
+import { type Gpu, type RequestAdapter, requestGpu } from './gpu/device';
+import { inspectFile, previewNetwork } from './run/inspect';
+import { Memo } from './run/memo';
+import { runTraining, warmUp } from './run/run';
+import { checkClasses, loadData, loadNetwork, type ReadAsset, skippedWarning } from './run/sources';
+import { evaluateNetwork } from './train/evaluate';
+import type { Control } from './train/trainer';
+import { verifyCase } from './verify';
+
+export interface EngineOptions {
+  /** reads a file of public/ by its name, for example the built-in network */
+  asset: ReadAsset;
+  /** default: the browser's own choice */
+  requestAdapter?: RequestAdapter;
+}
+
+const IMAGENET = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
+
+/** The engine, in any context with WebGPU: a worker, a page or Node. */
+export function createEngine({ asset, requestAdapter }: EngineOptions): EngineApi {
+  const memo = new Memo();
+  let device: Promise<Gpu> | undefined;
+  /** settles when no run is being prepared */
+  let warming: Promise<unknown> = Promise.resolve();
+  let control: (Control & { resume?: () => void }) | undefined;
+
+  /** One device for all jobs; a new one after a loss or a failed request. */
+  const gpu = async (): Promise<Gpu> => {
+    if (device && (await device.then((g) => g.failure.error !== undefined).catch(() => true)))
+      device = undefined;
+    device ??= requestGpu(requestAdapter);
+    return device;
+  };
+
+  /** One controlled job at a time. */
+  const controlled = async <T>(job: (own: Control) => Promise<T>): Promise<T> => {
+    if (control) throw new UserError('A run is going on: cancel it first.');
+    const own: Control = { cancelled: false };
+    control = own;
+    try {
+      return await job(own);
+    } finally {
+      control = undefined;
+    }
+  };
+
+  return {
+    adapter: async () => (await gpu()).name,
+
+    warmUp(job) {
+      const done = warmUp(job, { gpu, asset, memo });
+      warming = Promise.allSettled([warming, done]);
+      return done;
+    },
+    train: (job, emit) => controlled((own) => runTraining(job, { gpu, asset, memo, control: own, emit })),
+
+    async pause() {
+      if (!control || control.paused) return;
+      const running = control;
+      running.paused = new Promise((resolve) => {
+        running.resume = resolve;
+      });
+    },
+
+    async resume() {
+      control?.resume?.();
+      if (control) control.paused = undefined;
+    },
+
+    async cancel() {
+      if (!control) return;
+      control.cancelled = true;
+      control.resume?.();
+      control.paused = undefined;
+    },
+
+    async evaluate(model, test, options) {
+      const network = await loadNetwork(model, asset);
+      const images = await loadData(test, { size: options.imageSize, limit: options.limit, split: 'test' });
+      checkClasses(network, images);
+      const { architecture, checkpoint } = network;
+      const { accuracy } = await evaluateNetwork(await gpu(), architecture, checkpoint.tensors, images, {
+        mean: options.mean ?? IMAGENET.mean,
+        std: options.std ?? IMAGENET.std,
+        batch: options.batch,
+      });
+      return { accuracy, images: images.count, warning: skippedWarning(images) };
+    },
+
+    verify: async (name, golden) => verifyCase(await gpu(), name, golden),
+    bench: async (name, reps) => benchCase(await gpu(), name, reps),
+    profile: (target, runs, onProgress = () => {}) =>
+      controlled(async (own) => {
+        onProgress({ message: 'Waiting for the GPU to be free', done: 0 });
+        await warming;
+        return profile(await gpu(), target, runs, { asset, control: own, onProgress });
+      }),
+    inspect: inspectFile,
+    preview: (model) => previewNetwork(model, asset),
+  };
+}

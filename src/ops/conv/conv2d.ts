@@ -1,0 +1,98 @@
+import { UserError } from '../../errors';
+import type { Graph, Op } from '../../graph/graph';
+import type { Tensor } from '../../graph/tensor';
+import { biasGradient } from '../reduce';
+import { dense } from './dense';
+import { depthwise } from './depthwise';
+import { direct } from './direct';
+import {
+  backwardInputTensors,
+  backwardWeightTensors,
+  type ConvAttributes,
+  type ConvFamily,
+  type ConvTensors,
+  forwardTensors,
+} from './geometry';
+import { pointwise } from './pointwise';
+
+export type { ConvAttributes } from './geometry';
+
+/** Height and width of a convolution's output, as torch.nn.Conv2d gives them. */
+export function convOutputSize(
+  size: [number, number],
+  kernel: [number, number],
+  a: Omit<ConvAttributes, 'groups'>,
+): [number, number] {
+  const at = (j: 0 | 1) =>
+    Math.floor((size[j] + 2 * a.padding[j] - a.dilation[j] * (kernel[j] - 1) - 1) / a.stride[j]) + 1;
+  return [at(0), at(1)];
+}
+
+/**
+ * torch.nn.functional.conv2d. x `[n, h, w, ci]`, weight HWIO `[kh, kw, ci / groups, co]` (its input channels padded in
+ * memory when groups is 1), bias `[co]` or none; gives `[n, oh, ow, co]`.
+ */
+export function conv2d(
+  g: Graph,
+  name: string,
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor | undefined,
+  attrs: ConvAttributes,
+): Tensor {
+  const [n, h, w, ci] = x.shape;
+  const [kh, kw, cig, co] = weight.shape;
+  if (cig * attrs.groups !== ci || co % attrs.groups) {
+    throw new UserError(
+      `${name}: a weight of ${co} x ${cig} x ${kh} x ${kw} in ${attrs.groups} groups does not fit ${ci} input channels.`,
+    );
+  }
+  const [oh, ow] = convOutputSize([h, w], [kh, kw], attrs);
+  if (oh < 1 || ow < 1)
+    throw new UserError(
+      `${name}: an image of ${h} x ${w} is too small for a ${kh} x ${kw} kernel: use larger images.`,
+    );
+  const y = g.tensor(name, [n, oh, ow, co]);
+  g.add(forward, name, [x, weight, bias], [y], attrs);
+  return y;
+}
+
+/** The shaders for a convolution: the first family that fits. */
+export const convFamily = (t: ConvTensors): ConvFamily => FAMILIES.find((f) => f.fits(t)) ?? direct;
+
+const FAMILIES = [depthwise, pointwise, dense];
+
+/**
+ * Inputs x, weight, bias?, coef? `[4, ci]`, residual?; outputs y, partial? `[outputBlocks.count, 2, co]` of (mean, M2).
+ * FusedConvAttributes says what the optional ones ask for.
+ */
+const forward: Op = {
+  name: 'conv2d',
+  lower: (node, g) => convFamily(forwardTensors(node).t).forward(node, g),
+  backward: ({ inputs: [x, w, bias], outputs: [y], attrs, name }, tape) => {
+    const dy = tape.gradient(y)!;
+    if (bias) tape.contribute(bias, ({ out }) => biasGradient(tape.graph, `${name} bias`, dy, out));
+    tape.contribute(w!, ({ out }) => tape.graph.add(backwardWeight, name, [x, dy], [out], attrs));
+    tape.contribute(x!, ({ out, addend }) =>
+      tape.graph.add(backwardInput, name, [dy, w, addend], [out], attrs),
+    );
+  },
+};
+
+/**
+ * Inputs dy, weight, addend?, coef?, yRaw?, xRaw?; outputs dx, partial? `[inputBlocks, 2, ci]` of (sum g, sum g * xhat).
+ * coef holds `[4, ci]` where xRaw is given, then `[3, co]` where yRaw is.
+ */
+const backwardInput: Op = {
+  name: 'conv2d_backward_input',
+  lower: (node, g) => convFamily(backwardInputTensors(node).t).backwardInput(node, g),
+};
+
+/** Inputs x, dy, coef?, yRaw?; output dw. coef holds `[4, ci]` where x is raw, then `[3, co]` where yRaw is given. */
+const backwardWeight: Op = {
+  name: 'conv2d_backward_weight',
+  lower: (node, g) => convFamily(backwardWeightTensors(node).t).backwardWeight(node, g),
+};
+
+/** The ops of a convolution's three passes, for passes over the graph that fuse them. */
+export const convOps = { forward, backwardInput, backwardWeight };

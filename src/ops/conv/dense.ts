@@ -1,0 +1,166 @@
+import type { Graph, Node } from '../../graph/graph';
+import { type Constants, type Dispatch, workgroupsFor } from '../../graph/plan';
+import { elements, pad4 } from '../../graph/tensor';
+import type { Tuning } from '../../graph/tuning';
+import { sumSplits } from '../reduce';
+import {
+  type BlockGrid,
+  backwardInputTensors,
+  backwardWeightTensors,
+  blockConstants,
+  type ConvFamily,
+  type ConvTensors,
+  convFlops,
+  forwardConstants,
+  forwardTensors,
+  gradientConstants,
+  inputConstants,
+  quads,
+  sizes,
+} from './geometry';
+
+/** Columns a block, at most eight and as equal as may be, a multiple of `step`. */
+const columnsOf = (columns: number, step = 1) => Math.ceil(columns / Math.ceil(columns / 8) / step) * step;
+
+/** Equal chunks of at most `most` of a row's taps. */
+const chunkOf = (taps: number, most: number) => Math.ceil(taps / Math.ceil(taps / most));
+
+/** One row of `columnsPerBlock` a block, or where it sums over its pixels so many rows that they are 16 or more. */
+function blocks(n: number, rows: number, columns: number, columnsPerBlock: number, sums: boolean): BlockGrid {
+  const rowsPerBlock = sums ? Math.min(rows, Math.ceil(16 / columnsPerBlock)) : 1;
+  const count = n * Math.ceil(rows / rowsPerBlock) * Math.ceil(columns / columnsPerBlock);
+  return { count, rows, rowsPerBlock, columns, columnsPerBlock };
+}
+
+const outputBlocks = ({ y: { shape } }: ConvTensors, sums: boolean) =>
+  blocks(shape[0], shape[1], shape[2], columnsOf(shape[2]), sums);
+
+const inputBlocks = ({ x: { shape }, attrs }: ConvTensors, sums: boolean) =>
+  blocks(shape[0], shape[1], shape[2], columnsOf(shape[2], attrs.stride[1]), sums);
+
+/** How many vec4s of channels, of the `c4` that a shader produces, a thread takes: two where threads remain enough. */
+function channelConstants(grid: BlockGrid, c4: number, { threads }: Tuning): Constants & { GROUPS: number } {
+  const quadsOf = c4 > 1 && grid.count * c4 >= threads ? 2 : 1;
+  return { QUADS: quadsOf, GROUPS: Math.ceil(c4 / quadsOf), SUMS: grid.columnsPerBlock * quadsOf };
+}
+
+/** A thread an image, block and group of channels; images by fours, whose threads share weights. */
+const threadsOf = ({ x }: ConvTensors, grid: BlockGrid, { GROUPS }: { GROUPS: number }) =>
+  (grid.count / x.shape[0]) * pad4(x.shape[0]) * GROUPS;
+
+/** Sizes of the three passes; backward_weight goes along whole rows and sets SPLITS. */
+const denseSizes = (t: ConvTensors): Constants => ({
+  ...sizes(t),
+  CI: t.x.shape[3],
+  CI4: quads(t.x),
+  CO4: quads(t.y),
+  RUN: 1,
+  TILES: 1,
+  RUNS: 1,
+  SPLITS: 1,
+  BACKWARD_COEF: 0,
+});
+
+function forward(node: Node, { tuning }: Graph): Dispatch[] {
+  const tensors = forwardTensors(node);
+  const { t, bias, coef, residual, partial } = tensors;
+  const grid = outputBlocks(t, partial !== undefined);
+  const channels = channelConstants(grid, quads(t.y), tuning);
+  const taps = chunkOf(t.w.shape[1], 4);
+  return [
+    {
+      shader: 'dense/forward',
+      constants: {
+        ...denseSizes(t),
+        ...forwardConstants(tensors),
+        ...blockConstants(grid),
+        ...channels,
+        SUBGROUPS: tuning.subgroups,
+        CHUNK: taps,
+        XW: (grid.columnsPerBlock - 1) * t.attrs.stride[1] + taps,
+      },
+      reads: { x: t.x, w: t.w, bias, coef, residual },
+      writes: { y: t.y, partial },
+      workgroups: workgroupsFor(threadsOf(t, grid, channels)),
+      flops: convFlops(t),
+    },
+  ];
+}
+
+function backwardInput(node: Node, { tuning }: Graph): Dispatch[] {
+  const { t, addend, coef, yRaw, xRaw, partial } = backwardInputTensors(node);
+  const grid = inputBlocks(t, partial !== undefined);
+  const channels = channelConstants(grid, quads(t.x), tuning);
+  const sw = t.attrs.stride[1];
+  const taps = chunkOf(Math.ceil(t.w.shape[1] / sw), 4);
+  return [
+    {
+      shader: 'dense/backward_input',
+      constants: {
+        ...denseSizes(t),
+        ...inputConstants(t, 'EPILOGUE'),
+        ...gradientConstants(t, yRaw),
+        ...blockConstants(grid),
+        ...channels,
+        ADDEND: addend !== undefined,
+        SUBGROUPS: tuning.subgroups,
+        CHUNK: taps,
+        DYW: taps + Math.floor((grid.columnsPerBlock - 1 + (t.attrs.padding[1] % sw)) / sw),
+      },
+      reads: { dy: t.y, w: t.w, addend, coef, y_raw: yRaw, x_raw: xRaw },
+      writes: { dx: t.x, partial },
+      workgroups: workgroupsFor(threadsOf(t, grid, channels)),
+      flops: convFlops(t),
+    },
+  ];
+}
+
+function backwardWeight(node: Node, g: Graph): Dispatch[] {
+  const { t, coef, yRaw } = backwardWeightTensors(node);
+  const [n, oh, ow] = t.y.shape;
+  const [kh, kw] = t.w.shape;
+  const taps = chunkOf(kw, 4);
+  const chunks = Math.ceil(kw / taps);
+  const columns = Math.min(ow, 4);
+  const quadsOf = Math.min(2, quads(t.y));
+  const threads = kh * chunks * quads(t.x) * Math.ceil(quads(t.y) / quadsOf);
+  // a split's sums are written and read once more: as few as fill a device, of 64 pixels or more
+  const splits = Math.max(
+    1,
+    Math.min(Math.ceil(g.tuning.threads / 2 / threads), Math.ceil((n * oh * ow) / 64), n * oh),
+  );
+  const partial = g.tensor(`${node.name} partial`, [splits, elements(t.w)]);
+  return [
+    {
+      shader: 'dense/backward_weight',
+      constants: {
+        ...denseSizes(t),
+        ...inputConstants(t, 'PROLOGUE'),
+        ...gradientConstants(t, yRaw),
+        SPLITS: splits,
+        TW: columns,
+        CHUNK: taps,
+        CHUNKS: chunks,
+        XW: (columns - 1) * t.attrs.stride[1] + taps,
+        QUADS: quadsOf,
+        GROUPS: Math.ceil(quads(t.y) / quadsOf),
+        SUMS: 4 * taps * quadsOf,
+      },
+      reads: { x: t.x, dy: t.y, coef, y_raw: yRaw },
+      writes: { partial },
+      workgroups: workgroupsFor(splits * threads),
+      flops: convFlops(t),
+    },
+    sumSplits(partial, t.w, splits),
+  ];
+}
+
+/** One group, any kernel, stride and padding, no dilation: products of matrices over windows of pixels. */
+export const dense: ConvFamily = {
+  fits: ({ attrs }) => attrs.groups === 1 && attrs.dilation.every((d) => d === 1),
+  forward,
+  backwardInput,
+  backwardWeight,
+  outputBlocks: (t) => outputBlocks(t, true),
+  inputBlocks: (t) => inputBlocks(t, true).count,
+};

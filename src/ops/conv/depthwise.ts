@@ -1,0 +1,170 @@
+import type { Graph, Node } from '../../graph/graph';
+import { type Constants, type Dispatch, workgroupsFor } from '../../graph/plan';
+import { elements } from '../../graph/tensor';
+import type { Tuning } from '../../graph/tuning';
+import { sumSplits } from '../reduce';
+import {
+  type BlockGrid,
+  backwardInputTensors,
+  backwardWeightTensors,
+  blockConstants,
+  blockGrid,
+  type ConvFamily,
+  type ConvTensors,
+  convFlops,
+  forwardConstants,
+  forwardTensors,
+  gradientConstants,
+  inputConstants,
+  quads,
+  sizes,
+} from './geometry';
+
+/** Whether a kernel's weights (and in backward_weight its sums) fit the registers of a thread. */
+const isSmall = ({ w }: ConvTensors) => w.shape[0] * w.shape[1] <= 25;
+
+/** Taps of a row of a large kernel that are taken at a time: equal chunks of at most eight. */
+const chunkOf = (taps: number) => Math.ceil(taps / Math.ceil(taps / 8));
+
+/** Columns a block: more of them save loads, but their sums wait in registers. */
+const columnsOf = (t: ConvTensors, { sums }: Tuning) =>
+  isSmall(t) ? Math.max(1, sums / (t.attrs.stride[1] > 1 ? 16 : 8)) : 4;
+
+function outputBlocks(t: ConvTensors, tuning: Tuning): BlockGrid {
+  const [n, rows, columns] = t.y.shape;
+  return blockGrid(n, rows, columns, columnsOf(t, tuning), quads(t.x), tuning.threads);
+}
+
+/** Blocks of x; a small kernel's shader completes as many rows a step as the stride, which are one row here. */
+function inputBlocks(t: ConvTensors, tuning: Tuning): BlockGrid {
+  const [n, h, w] = t.x.shape;
+  const [sh, sw] = t.attrs.stride;
+  const rows = isSmall(t) ? Math.ceil((h + (t.attrs.padding[0] % sh)) / sh) : h;
+  return blockGrid(
+    n,
+    rows,
+    w,
+    Math.ceil(Math.min(w, columnsOf(t, tuning)) / sw) * sw,
+    quads(t.x),
+    tuning.threads,
+  );
+}
+
+/** How the forward shader and backward_weight read x: rows of y that a row of x meets, and the columns of a window. */
+function window(t: ConvTensors, grid: BlockGrid): Constants {
+  const [kh, kw] = t.w.shape;
+  const [sh, sw] = t.attrs.stride;
+  const taps = isSmall(t) ? kw : chunkOf(kw);
+  return {
+    ...(isSmall(t) ? { ROWS: Math.ceil(kh / sh) } : { CHUNK: taps }),
+    XW: (grid.columnsPerBlock - 1) * sw + taps,
+  };
+}
+
+/** Sizes of the three passes; backward_weight sets SPLITS. */
+const blockSizesOf = (t: ConvTensors, grid: BlockGrid): Constants => ({
+  ...sizes(t),
+  ...blockConstants(grid),
+  C4: quads(t.x),
+  SPLITS: 1,
+  BACKWARD_COEF: 0,
+});
+
+function forward(node: Node, { tuning }: Graph): Dispatch[] {
+  const tensors = forwardTensors(node);
+  const { t, bias, coef, residual, partial } = tensors;
+  const grid = outputBlocks(t, tuning);
+  return [
+    {
+      shader: isSmall(t) ? 'depthwise/forward' : 'depthwise/forward_large',
+      constants: {
+        ...blockSizesOf(t, grid),
+        ...forwardConstants(tensors),
+        ...window(t, grid),
+      },
+      reads: { x: t.x, w: t.w, bias, coef, residual },
+      writes: { y: t.y, partial },
+      workgroups: workgroupsFor(grid.count * quads(t.x)),
+      flops: convFlops(t),
+    },
+  ];
+}
+
+/** Taps that a column of x meets, or a chunk of them, and the columns of dy that they read. */
+function inputWindow(t: ConvTensors, grid: BlockGrid): Constants {
+  const [kh, kw] = t.w.shape;
+  const [sh, sw] = t.attrs.stride;
+  const reach = Math.ceil(kw / sw);
+  const taps = isSmall(t) ? reach : chunkOf(reach);
+  return {
+    ...(isSmall(t) ? { ROWS: Math.max(kh, sh), REACH: reach } : { CHUNK: taps }),
+    DYW: taps + Math.floor((grid.columnsPerBlock - 1 + (t.attrs.padding[1] % sw)) / sw),
+  };
+}
+
+function backwardInput(node: Node, { tuning }: Graph): Dispatch[] {
+  const { t, addend, coef, yRaw, xRaw, partial } = backwardInputTensors(node);
+  const grid = inputBlocks(t, tuning);
+  return [
+    {
+      shader: isSmall(t) ? 'depthwise/backward_input' : 'depthwise/backward_input_large',
+      constants: {
+        ...blockSizesOf(t, grid),
+        ...inputConstants(t, 'EPILOGUE'),
+        ...gradientConstants(t, yRaw),
+        ...inputWindow(t, grid),
+        ADDEND: addend !== undefined,
+      },
+      reads: { dy: t.y, w: t.w, addend, coef, y_raw: yRaw, x_raw: xRaw },
+      writes: { dx: t.x, partial },
+      workgroups: workgroupsFor(grid.count * quads(t.x)),
+      flops: convFlops(t),
+    },
+  ];
+}
+
+function backwardWeight(node: Node, g: Graph): Dispatch[] {
+  const { t, coef, yRaw } = backwardWeightTensors(node);
+  const grid = outputBlocks(t, g.tuning);
+  const [kh, kw] = t.w.shape;
+  const chunks = Math.ceil(kw / chunkOf(kw));
+  const threads = quads(t.x) * (isSmall(t) ? 1 : kh * chunks);
+  // a split's sums are written and read once more: few splits, as long as they fill the device
+  const splits = Math.min(grid.count, Math.max(1, Math.round(g.tuning.threads / 2 / threads)));
+  const partial = g.tensor(`${node.name} partial`, [splits, elements(t.w)]);
+  return [
+    {
+      shader: isSmall(t) ? 'depthwise/backward_weight' : 'depthwise/backward_weight_large',
+      constants: {
+        ...blockSizesOf(t, grid),
+        ...inputConstants(t, 'PROLOGUE'),
+        ...gradientConstants(t, yRaw),
+        ...window(t, grid),
+        ...(isSmall(t) ? {} : { CHUNKS: chunks }),
+        SPLITS: splits,
+      },
+      reads: { x: t.x, dy: t.y, coef, y_raw: yRaw },
+      writes: { partial },
+      workgroups: workgroupsFor(splits * threads),
+      flops: convFlops(t),
+    },
+    sumSplits(partial, t.w, splits),
+  ];
+}
+
+/**
+ * One input and one output channel a group, no dilation: vec4s of channels, register windows. With a single channel the
+ * weight is laid out as a dense one, its input channels padded, and not taken here.
+ */
+export const depthwise: ConvFamily = {
+  fits: ({ x, w, attrs }) =>
+    attrs.groups === x.shape[3] &&
+    w.shape[3] === x.shape[3] &&
+    w.padded[2] === 1 &&
+    attrs.dilation.every((d) => d === 1),
+  forward,
+  backwardInput,
+  backwardWeight,
+  outputBlocks,
+  inputBlocks: (t, tuning) => inputBlocks(t, tuning).count,
+};

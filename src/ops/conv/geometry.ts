@@ -1,0 +1,180 @@
+import type { Graph, Node } from '../../graph/graph';
+import type { Constants, Dispatch } from '../../graph/plan';
+import { pad4, product, type Tensor } from '../../graph/tensor';
+import type { Tuning } from '../../graph/tuning';
+import { ACTIVATIONS, type Activation } from '../activation';
+
+/** PyTorch's names and meanings; pairs are [height, width]. */
+export interface ConvAttributes {
+  stride: [number, number];
+  padding: [number, number];
+  dilation: [number, number];
+  groups: number;
+}
+
+/**
+ * A convolution's attributes as its nodes carry them. Its three nodes can take on the batch norms around it, all by
+ * optional inputs and outputs (the shapes in conv2d.ts):
+ * - `activation` with `coef` (mean, rstd, scale, shift): x is the raw output of the convolution before, and what is
+ *   convolved is activate(scale * x + shift), padding of the image 0. In the backward input with `xRaw`: what is written is
+ *   the gradient behind that batch norm, g = (dx + addend) * activate'(scale * xRaw + shift), and `partial` of it.
+ * - `outputActivation`, only where x is not activated: forward writes activate(y).
+ * - `outputNorm`: forward's bias is the coef of the batch norm behind it, of running statistics; it writes
+ *   activate(scale * y + shift).
+ * - `residual`: forward adds it to what it writes.
+ * - forward's output `partial`: (mean, M2) of y a block.
+ * - `yRaw` with rows (A, B, C) at the end of `coef`: dy is the gradient g behind the batch norm of this convolution's own
+ *   output, and what is taken is A * g + B * yRaw + C.
+ */
+export interface FusedConvAttributes extends ConvAttributes {
+  activation?: Activation;
+  outputActivation?: Activation;
+  outputNorm?: boolean;
+  /** vec4s in `coef` before the gradient's [A, B, C]; default: the four rows of x's batch norm where `activation` is there */
+  gradientCoef?: number;
+}
+
+/** The tensors of a convolution, whichever of its three nodes they come from; x, w and y may be gradients. */
+export interface ConvTensors {
+  x: Tensor;
+  w: Tensor;
+  y: Tensor;
+  attrs: FusedConvAttributes;
+}
+
+/**
+ * How a shader cuts the output of a convolution into blocks: images times runs of rows times tiles of columns. Block b
+ * has min(rowsPerBlock, rows - rowsPerBlock * (b / across % down)) rows and likewise columns, down = ceil(rows /
+ * rowsPerBlock), across = ceil(columns / columnsPerBlock). Per-block sums are laid out [count, 2, channels].
+ */
+export interface BlockGrid {
+  count: number;
+  rows: number;
+  rowsPerBlock: number;
+  columns: number;
+  columnsPerBlock: number;
+}
+
+/** Shaders for the three passes of a kind of convolution. */
+export interface ConvFamily {
+  fits(t: ConvTensors): boolean;
+  forward(node: Node, g: Graph): Dispatch[];
+  backwardInput(node: Node, g: Graph): Dispatch[];
+  backwardWeight(node: Node, g: Graph): Dispatch[];
+  /** how the forward shader cuts y, for its `partial`; absent: fuses nothing */
+  outputBlocks?(t: ConvTensors, tuning: Tuning): BlockGrid;
+  /** the number of per-block sums that backwardInput writes */
+  inputBlocks?(t: ConvTensors, tuning: Tuning): number;
+}
+
+/** Size constants of the fast shaders: image, output and kernel. */
+export function sizes({ x, w, y, attrs }: ConvTensors): Constants {
+  return {
+    N: x.shape[0],
+    H: x.shape[1],
+    W: x.shape[2],
+    OH: y.shape[1],
+    OW: y.shape[2],
+    KH: w.shape[0],
+    KW: w.shape[1],
+    SH: attrs.stride[0],
+    SW: attrs.stride[1],
+    PH: attrs.padding[0],
+    PW: attrs.padding[1],
+  };
+}
+
+/** Multiply-adds counted as two, of any of the three passes. */
+export const convFlops = ({ w, y }: ConvTensors): number =>
+  2 * product(y.shape) * product(w.shape.slice(0, 3));
+
+/** vec4s of channels. */
+export const quads = (t: Tensor): number => pad4(t.shape[3]) / 4;
+
+/** Constants of what is done to x: batch norm and activation as it is read, or their gradient as dx is written. */
+export const inputConstants = ({ attrs }: ConvTensors, flag: 'PROLOGUE' | 'EPILOGUE'): Constants =>
+  attrs.activation === undefined ? {} : { [flag]: true, ACTIVATION: ACTIVATIONS[attrs.activation] };
+
+/** Constants of the forward pass: what is done to x, or to y. */
+export function forwardConstants({
+  t,
+  bias,
+  residual,
+  partial,
+}: ReturnType<typeof forwardTensors>): Constants {
+  const { outputActivation, outputNorm = false } = t.attrs;
+  return {
+    ...(outputActivation === undefined
+      ? inputConstants(t, 'PROLOGUE')
+      : { ACTIVATE: true, ACTIVATION: ACTIVATIONS[outputActivation] }),
+    BIAS: bias !== undefined && !outputNorm,
+    NORM: outputNorm,
+    RESIDUAL: residual !== undefined,
+    STATISTICS: partial !== undefined,
+  };
+}
+
+/** Constants of the prologue on dy; the rows of the input's batch norm, where there are some, come first in coef. */
+export const gradientConstants = (t: ConvTensors, yRaw: Tensor | undefined): Constants =>
+  yRaw
+    ? {
+        BACKWARD_PROLOGUE: true,
+        BACKWARD_COEF: t.attrs.gradientCoef ?? (t.attrs.activation === undefined ? 0 : 4 * quads(t.x)),
+      }
+    : { BACKWARD_COEF: 0 };
+
+/**
+ * Cuts images of `rows` by `columns` into blocks of `columnsPerBlock` columns and as many rows (four or more, the same
+ * for each block) as leave about `threads` threads, `perBlock` to each.
+ */
+export function blockGrid(
+  n: number,
+  rows: number,
+  columns: number,
+  columnsPerBlock: number,
+  perBlock: number,
+  threads: number,
+): BlockGrid {
+  const across = Math.ceil(columns / columnsPerBlock);
+  const wanted = Math.round(threads / (n * across * perBlock));
+  const rowsPerBlock = Math.ceil(rows / Math.max(1, Math.min(wanted, Math.floor(rows / 4))));
+  return { count: n * across * Math.ceil(rows / rowsPerBlock), rows, rowsPerBlock, columns, columnsPerBlock };
+}
+
+/** A grid as the shaders know it. */
+export const blockConstants = (g: BlockGrid): Constants => ({
+  TW: g.columnsPerBlock,
+  RUN: g.rowsPerBlock,
+  TILES: Math.ceil(g.columns / g.columnsPerBlock),
+  RUNS: Math.ceil(g.rows / g.rowsPerBlock),
+});
+
+/** The inputs of a node, by the names of the shaders. */
+export const forwardTensors = ({
+  inputs: [x, w, bias, coef, residual],
+  outputs: [y, partial],
+  attrs,
+}: Node) => ({
+  t: { x: x!, w: w!, y, attrs } as ConvTensors,
+  bias,
+  coef,
+  residual,
+  partial,
+});
+export const backwardInputTensors = ({
+  inputs: [dy, w, addend, coef, yRaw, xRaw],
+  outputs: [dx, partial],
+  attrs,
+}: Node) => ({
+  t: { x: dx, w: w!, y: dy!, attrs } as ConvTensors,
+  addend,
+  coef,
+  yRaw,
+  xRaw,
+  partial,
+});
+export const backwardWeightTensors = ({ inputs: [x, dy, coef, yRaw], outputs: [dw], attrs }: Node) => ({
+  t: { x: x!, w: dw, y: dy!, attrs } as ConvTensors,
+  coef,
+  yRaw,
+});

@@ -1,0 +1,131 @@
+import type { Graph, Node } from '../../graph/graph';
+import { type Dispatch, workgroupsFor } from '../../graph/plan';
+import { elements, product, type Tensor } from '../../graph/tensor';
+import type { Tuning } from '../../graph/tuning';
+import { sumSplits } from '../reduce';
+import {
+  type BlockGrid,
+  backwardInputTensors,
+  backwardWeightTensors,
+  type ConvFamily,
+  convFlops,
+  forwardConstants,
+  forwardTensors,
+  gradientConstants,
+  inputConstants,
+  quads,
+} from './geometry';
+import { cutProduct, type ProductCut, SIDES } from './pointwise-tiles';
+
+const rowsOf = (t: Tensor) => product(t.shape.slice(0, 3));
+
+/** How the product that makes y of x, or dx of dy, is cut; `sums` where its shader sums over rows. */
+const cut = (from: Tensor, to: Tensor, sums: boolean, tuning: Tuning): ProductCut =>
+  cutProduct({ rows: rowsOf(to), c4: quads(to), k4: quads(from) }, sums, tuning);
+
+/**
+ * vec4s of input and of output channels whose products a thread of backward_weight sums: those of the fewest loads a
+ * product, what it computes beyond the edges counted in. Each vec4 of dy behind a batch norm takes two loads.
+ */
+function weightTile(x4: number, y4: number, { sums, load }: Tuning): { xq: number; yq: number } {
+  const cost = ({ xq, yq }: { xq: number; yq: number }) =>
+    Math.ceil(x4 / xq) * Math.ceil(y4 / yq) * (4 * xq * yq + load * (xq + 2 * yq));
+  const tiles = SIDES.flatMap((xq) => SIDES.map((yq) => ({ xq, yq }))).filter(
+    ({ xq, yq }) => xq * yq <= sums / 2,
+  );
+  return tiles.reduce((best, tile) => (cost(tile) < cost(best) ? tile : best));
+}
+
+function forward(node: Node, { tuning }: Graph): Dispatch[] {
+  const tensors = forwardTensors(node);
+  const { t, bias, coef, residual, partial } = tensors;
+  const { variant, constants, threads } = cut(t.x, t.y, partial !== undefined, tuning);
+  return [
+    {
+      shader: `pointwise/forward${variant}`,
+      constants: {
+        ...constants,
+        ...forwardConstants(tensors),
+        CI4: quads(t.x),
+        CO4: quads(t.y),
+      },
+      reads: { x: t.x, w: t.w, bias, coef, residual },
+      writes: { y: t.y, partial },
+      workgroups: workgroupsFor(threads),
+      flops: convFlops(t),
+    },
+  ];
+}
+
+function backwardInput(node: Node, { tuning }: Graph): Dispatch[] {
+  const { t, addend, coef, yRaw, xRaw, partial } = backwardInputTensors(node);
+  const { variant, constants, threads } = cut(t.y, t.x, partial !== undefined, tuning);
+  return [
+    {
+      shader: `pointwise/backward_input${variant}`,
+      constants: {
+        ...constants,
+        ...inputConstants(t, 'EPILOGUE'),
+        ...gradientConstants(t, yRaw),
+        CI4: quads(t.x),
+        CO4: quads(t.y),
+        ADDEND: addend !== undefined,
+      },
+      reads: { dy: t.y, w: t.w, addend, coef, y_raw: yRaw, x_raw: xRaw },
+      writes: { dx: t.x, partial },
+      workgroups: workgroupsFor(threads),
+      flops: convFlops(t),
+    },
+  ];
+}
+
+function backwardWeight(node: Node, g: Graph): Dispatch[] {
+  const { t, coef, yRaw } = backwardWeightTensors(node);
+  const rows = rowsOf(t.y);
+  const { xq, yq } = weightTile(quads(t.x), quads(t.y), g.tuning);
+  const groups = [Math.ceil(quads(t.x) / xq), Math.ceil(quads(t.y) / yq)];
+  const threads = groups[0] * groups[1];
+  // a split's sums are written and read once more: as few as fill a device, of 64 rows or more
+  const splits = Math.max(1, Math.min(Math.ceil(g.tuning.threads / 2 / threads), Math.ceil(rows / 64)));
+  const partial = g.tensor(`${node.name} partial`, [splits, elements(t.w)]);
+  return [
+    {
+      shader: 'pointwise/backward_weight',
+      constants: {
+        ...inputConstants(t, 'PROLOGUE'),
+        ...gradientConstants(t, yRaw),
+        ROWS: rows,
+        CI: t.x.shape[3],
+        CI4: quads(t.x),
+        CO4: quads(t.y),
+        SPLITS: splits,
+        XQ: xq,
+        YQ: yq,
+        SUMS: 4 * xq * yq,
+        XGROUPS: groups[0],
+        YGROUPS: groups[1],
+      },
+      reads: { x: t.x, dy: t.y, coef, y_raw: yRaw },
+      writes: { partial },
+      workgroups: workgroupsFor(splits * threads),
+      flops: convFlops(t),
+    },
+    sumSplits(partial, t.w, splits),
+  ];
+}
+
+/** 1x1, stride 1, one group: products of matrices over all pixels. */
+export const pointwise: ConvFamily = {
+  fits: ({ w, attrs }) =>
+    attrs.groups === 1 &&
+    [w.shape[0], w.shape[1], ...attrs.stride].every((n) => n === 1) &&
+    attrs.padding.every((p) => p === 0),
+  forward,
+  backwardInput,
+  backwardWeight,
+  outputBlocks: ({ x, y }, tuning): BlockGrid => {
+    const { RUN, RUNS } = cut(x, y, true, tuning).constants;
+    return { count: RUNS, rows: rowsOf(y), rowsPerBlock: RUN, columns: 1, columnsPerBlock: 1 };
+  },
+  inputBlocks: ({ x, y }, tuning) => cut(y, x, true, tuning).constants.RUNS,
+};

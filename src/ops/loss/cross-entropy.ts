@@ -1,0 +1,90 @@
+import { UserError } from '../../errors';
+import type { Graph, Op } from '../../graph/graph';
+import { workgroupsFor } from '../../graph/plan';
+import { elements, type Tensor } from '../../graph/tensor';
+
+/** Entries of the ring of metrics; step s writes entry s % METRICS_RING. */
+export const METRICS_RING = 256;
+
+export interface CrossEntropyOptions {
+  labelSmoothing: number;
+  /** write each step's sums into the output `metrics` */
+  metrics: boolean;
+}
+
+export interface CrossEntropy {
+  /** `[1]`: the mean over the step's rows */
+  loss: Tensor;
+  /** the gradient of `loss` with respect to the logits; zero in rows past the step's */
+  dlogits: Tensor;
+  /** output `[256, 4]`, an entry a step: (sum of losses, rows whose first maximum is the target, rows, 0) */
+  metrics?: Tensor;
+}
+
+/**
+ * torch.nn.functional.cross_entropy with class indices: logits `[n, 1, 1, c]`, target u32 `[n]`. Loss, gradient and
+ * accuracy in one dispatch; the first min(step.rows, n) rows count. A loss that is not finite stays so.
+ */
+export function crossEntropy(
+  g: Graph,
+  name: string,
+  logits: Tensor,
+  target: Tensor,
+  { labelSmoothing, metrics }: CrossEntropyOptions,
+): CrossEntropy {
+  if (!(labelSmoothing >= 0 && labelSmoothing <= 1))
+    throw new UserError(`Label smoothing must lie in 0 to 1, not ${labelSmoothing}.`);
+  const loss = g.tensor(name, [1]);
+  const dlogits = g.tensor(`${name} dlogits`, logits.shape);
+  const ring = metrics ? g.tensor('metrics', [METRICS_RING, 4], { role: 'output' }) : undefined;
+  g.add(crossEntropyOp, name, [logits, target], ring ? [loss, dlogits, ring] : [loss, dlogits], {
+    labelSmoothing,
+  });
+  return { loss, dlogits, metrics: ring };
+}
+
+export const crossEntropyOp: Op = {
+  name: 'cross_entropy',
+  lower: ({ inputs: [logits, target], outputs: [loss, dlogits, metrics], attrs }) => [
+    {
+      shader: 'loss/cross_entropy',
+      constants: {
+        N: logits!.shape[0],
+        CLASSES: logits!.shape[3],
+        C4: logits!.padded[3] / 4,
+        SMOOTHING: attrs.labelSmoothing,
+        METRICS: metrics !== undefined,
+        RING: METRICS_RING,
+      },
+      reads: { logits, target_class: target },
+      writes: { loss, dlogits, metrics },
+      workgroups: [1, 1, 1],
+      flops: 10 * elements(logits!),
+      // of the ring one entry
+      bytes: 8 * elements(logits!) + 4 * elements(target!) + 32,
+    },
+  ],
+  backward: ({ inputs: [logits], outputs: [loss, dlogits], name }, tape) => {
+    const dloss = tape.gradient(loss)!;
+    tape.contribute(logits!, ({ out, addend }) =>
+      tape.graph.add(backward, name, [dlogits, dloss, addend], [out], {}),
+    );
+  },
+};
+
+const backward: Op = {
+  name: 'cross_entropy_backward',
+  lower: ({ inputs: [dlogits, dloss, addend], outputs: [out] }) => {
+    const size = elements(out) / 4;
+    return [
+      {
+        shader: 'loss/scale_by_scalar',
+        constants: { SIZE: size, ADDEND: addend !== undefined },
+        reads: { x: dlogits, scalar: dloss, addend },
+        writes: { out },
+        workgroups: workgroupsFor(size),
+        flops: elements(out),
+      },
+    ];
+  },
+};

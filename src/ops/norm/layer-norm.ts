@@ -1,0 +1,115 @@
+import type { Graph, Op } from '../../graph/graph';
+import { type Dispatch, workgroupsFor } from '../../graph/plan';
+import { elements, type Tensor } from '../../graph/tensor';
+import { normGradients, rowCounts, rowSplits } from './norm';
+
+/** torch.nn.functional.layer_norm over the channels of each pixel of x `[n, h, w, c]`; weight and bias `[c]`. */
+export function layerNorm(
+  g: Graph,
+  name: string,
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor,
+  { eps }: { eps: number },
+): Tensor {
+  const y = g.tensor(name, x.shape);
+  const { ROWS } = rowCounts(x);
+  const statistics = g.tensor(`${name} statistics`, [ROWS, 2], { padded: [ROWS, 2] });
+  g.add(forward, name, [x, weight, bias], [y, statistics], { eps });
+  return y;
+}
+
+const shapeOf = (x: Tensor) => {
+  const { ROWS, C4 } = rowCounts(x);
+  return { ROWS, C4, CHANNELS: x.shape[3] };
+};
+
+const forward: Op = {
+  name: 'layer_norm',
+  lower: ({ inputs: [x, weight, bias], outputs: [y, statistics], attrs }): Dispatch[] => {
+    const { ROWS, C4, CHANNELS } = shapeOf(x!);
+    const size = elements(y) / 4;
+    return [
+      {
+        shader: 'norm/layer_statistics',
+        constants: { ROWS, C4, CHANNELS, EPS: attrs.eps },
+        reads: { x },
+        writes: { statistics },
+        workgroups: workgroupsFor(ROWS),
+        flops: 4 * elements(x!),
+      },
+      {
+        shader: 'norm/layer_apply',
+        constants: { SIZE: size, C4 },
+        reads: { x, weight, bias, statistics },
+        writes: { y },
+        workgroups: workgroupsFor(size),
+        flops: 4 * elements(y),
+      },
+    ];
+  },
+  backward: ({ inputs: [x, weight, bias], outputs: [y, statistics], name }, tape) => {
+    const g = tape.graph;
+    const dy = tape.gradient(y)!;
+    // what is not wanted is written to a tensor that nobody reads
+    let dweight = g.tensor(`${name} dweight`, weight!.shape);
+    let dbias = g.tensor(`${name} dbias`, bias!.shape);
+    tape.contribute(weight!, ({ out }) => {
+      dweight = out;
+    });
+    tape.contribute(bias!, ({ out }) => {
+      dbias = out;
+    });
+    if (tape.needs(weight) || tape.needs(bias))
+      g.add(backwardParameters, name, [dy, x, statistics], [dweight, dbias], {});
+    tape.contribute(x!, ({ out, addend }) =>
+      g.add(backwardInput, name, [dy, x, weight, statistics, addend], [out], {}),
+    );
+  },
+};
+
+const backwardParameters: Op = {
+  name: 'layer_norm_backward_parameters',
+  lower: ({ inputs: [dy, x, statistics], outputs: [dweight, dbias], name }, g) => {
+    const shape = rowSplits(x!, g.tuning);
+    const partial = g.tensor(`${name} partial sums`, [shape.SPLITS, 2, shape.C4 * 4]);
+    return [
+      {
+        shader: 'norm/layer_backward_parameters',
+        constants: shape,
+        reads: { dy, x, statistics },
+        writes: { partial },
+        workgroups: workgroupsFor(shape.SPLITS * shape.C4),
+        flops: 5 * elements(x!),
+      },
+      normGradients(x!, partial, [dweight, dbias], g.tuning),
+    ];
+  },
+};
+
+const backwardInput: Op = {
+  name: 'layer_norm_backward_input',
+  lower: ({ inputs: [dy, x, weight, statistics, addend], outputs: [dx], name }, g): Dispatch[] => {
+    const { ROWS, C4, CHANNELS } = shapeOf(x!);
+    const size = elements(dx) / 4;
+    const sums = g.tensor(`${name} sums`, [ROWS, 2], { padded: [ROWS, 2] });
+    return [
+      {
+        shader: 'norm/layer_backward_sums',
+        constants: { ROWS, C4, CHANNELS },
+        reads: { dy, x, weight, statistics },
+        writes: { sums },
+        workgroups: workgroupsFor(ROWS),
+        flops: 6 * elements(x!),
+      },
+      {
+        shader: 'norm/layer_backward_apply',
+        constants: { SIZE: size, C4, CHANNELS, ADDEND: addend !== undefined },
+        reads: { dy, x, weight, statistics, sums, addend },
+        writes: { dx },
+        workgroups: workgroupsFor(size),
+        flops: 7 * elements(dx),
+      },
+    ];
+  },
+};

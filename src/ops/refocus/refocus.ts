@@ -1,0 +1,236 @@
+import { UserError } from '../../errors';
+import type { Graph, Op } from '../../graph/graph';
+import { type Constants, type Dispatch, workgroupsFor } from '../../graph/plan';
+import { elements, product, type Tensor } from '../../graph/tensor';
+import type { Tuning } from '../../graph/tuning';
+import { splitsFor } from '../reduce';
+
+export interface RefocusAttributes {
+  /** groups of the convolution that the basis belongs to */
+  groups: number;
+  /** the first term of equation 1 (arXiv 2310.10563); off only as an ablation */
+  identity: boolean;
+}
+
+/**
+ * The refocusing transformation with its map as a tensor, W_t = identity * W_b + conv2d(W_b seen as one image of planes, W_r).
+ * basis HWIO `[kh, kw, i, o]`; map `[k, k, P, i, o]` as `mapLayout` lays it out, P = groups planes a map group; gives a
+ * weight of the basis' shape. Gradients go to the map, and to the basis where it trains too.
+ */
+export function refocusMap(
+  g: Graph,
+  name: string,
+  basis: Tensor,
+  map: Tensor,
+  attrs: RefocusAttributes,
+): Tensor {
+  const [kh, kw, i, o] = basis.shape;
+  const [k, k2, p, mi, mo] = map.shape;
+  if (k !== k2 || k % 2 === 0 || k > Math.min(kh, kw) || p !== attrs.groups || mi !== i || mo !== o) {
+    throw new UserError(
+      `${name}: a refocusing map of ${o * i} x ${p} x ${k} x ${k2} does not fit a basis of ${o} x ${i} x ${kh} x ${kw} in ${attrs.groups} groups: it must be ${o * i} x ${attrs.groups} x k x k with k odd and at most ${Math.min(kh, kw)}.`,
+    );
+  }
+  const wt = g.tensor(name, basis.shape, { padded: basis.padded });
+  g.add(forward, name, [basis, map], [wt], attrs);
+  return wt;
+}
+
+/**
+ * Which form of a layer's map is smaller, where both are exact (SGD and a frozen basis), from its taps T = kh * kw, the P
+ * planes of a map group and the map's kernel k. A plane of the dense form holds P k^2 weights, their gradient and
+ * momentum; one of the factored form 3 T numbers and its share T^2 / P of a Gram matrix.
+ */
+export function chooseRefocusPath(taps: number, planes: number, kernel: number): 'factored' | 'dense' {
+  return 3 * taps + taps ** 2 / planes < 3 * planes * kernel ** 2 ? 'factored' : 'dense';
+}
+
+/** Which family of shaders: a map a plane, a map over all planes of a depthwise basis, or anything. */
+function family(basis: Tensor, map: Tensor): 'plane' | 'depthwise' | 'general' {
+  const [kh, kw, i, o] = basis.shape;
+  const p = map.shape[2];
+  if (p === 1) return 'plane';
+  // the depthwise shaders hold a kernel's taps in registers
+  return i === 1 && p === o && kh * kw <= 49 ? 'depthwise' : 'general';
+}
+
+function geometry(basis: Tensor, map: Tensor): Constants {
+  const [KH, KW, I, O] = basis.shape;
+  const [, , IP, OP] = basis.padded;
+  const [K, , P] = map.shape;
+  switch (family(basis, map)) {
+    case 'plane':
+      return { KH, KW, K, Q4: (IP * OP) / 4 };
+    case 'depthwise':
+      return { KH, KW, K, C: O, C4: OP / 4 };
+    default:
+      return { KH, KW, K, P, I, IP, O, OP };
+  }
+}
+
+/** Multiply-adds that the text of a kernel is unrolled to at most, and sums that its thread keeps. */
+const UNROLLED = 256;
+const KEPT = 28;
+
+/**
+ * How a kernel of a depthwise map is cut: tiles of rows of what it makes (taps; in backward_map the map's own), and splits
+ * of what a thread goes through, with the threads that makes.
+ */
+function depthwiseTiles(
+  basis: Tensor,
+  map: Tensor,
+  pass: 'forward' | 'backwardMap' | 'backwardBasis',
+  tuning: Tuning,
+): { constants: Constants; splits: number; threads: number } {
+  const [kh, kw, , c] = basis.shape;
+  const k = map.shape[0];
+  const [rows, columns, others] = pass === 'backwardMap' ? [k, k, kh] : [kh, kw, k];
+  const perRow = (kh * kw * k * k) / rows;
+  const ROWS = Math.max(1, Math.min(rows, Math.floor(KEPT / columns), Math.floor(UNROLLED / perRow)));
+  const TILES = Math.ceil(rows / ROWS);
+  const channels = basis.padded[3];
+  const [length, owners] = pass === 'backwardBasis' ? [channels / 4, channels] : [c, channels / 4];
+  const splits = splitsFor(length, owners * TILES, tuning.threads);
+  return {
+    constants: { ...geometry(basis, map), ROWS, TILES, WINDOW: ROWS + others - 1, SPLITS: splits },
+    splits,
+    threads: owners * TILES * splits,
+  };
+}
+
+const flopsOf = (basis: Tensor, map: Tensor) => 2 * product(map.shape) * basis.shape[0] * basis.shape[1];
+
+const forward: Op = {
+  name: 'refocus',
+  lower: (node, g) => {
+    const [basis, map] = node.inputs as [Tensor, Tensor];
+    const { identity } = node.attrs as RefocusAttributes;
+    const [wt] = node.outputs;
+    const constants = geometry(basis, map);
+    const flops = flopsOf(basis, map);
+    switch (family(basis, map)) {
+      case 'plane':
+        return [applyPlane(basis, map, wt, { ...constants, IDENTITY: identity, TRANSPOSED: false }, flops)];
+      case 'depthwise': {
+        const tiles = depthwiseTiles(basis, map, 'forward', g.tuning);
+        const partial = g.tensor(`${node.name} partial`, [tiles.splits, elements(wt)]);
+        return [
+          {
+            shader: 'refocus/depthwise_forward',
+            constants: tiles.constants,
+            reads: { basis, map },
+            writes: { partial },
+            workgroups: workgroupsFor(tiles.threads),
+            flops,
+          },
+          finish(partial, basis, wt, tiles.splits, identity),
+        ];
+      }
+      default:
+        return [
+          {
+            shader: 'refocus/forward',
+            constants: { ...constants, IDENTITY: identity },
+            reads: { basis, map },
+            writes: { wt },
+            workgroups: workgroupsFor(elements(wt)),
+            flops,
+          },
+        ];
+    }
+  },
+  backward: ({ inputs, outputs: [wt], attrs, name }, tape) => {
+    const [basis, map] = inputs as [Tensor, Tensor];
+    const dw = tape.gradient(wt)!;
+    tape.contribute(map, ({ out }) => tape.graph.add(backwardMap, name, [basis, dw], [out], attrs));
+    tape.contribute(basis, ({ out }) => tape.graph.add(backwardBasis, name, [map, dw], [out], attrs));
+  },
+};
+
+function applyPlane(x: Tensor, map: Tensor, out: Tensor, constants: Constants, flops: number): Dispatch {
+  return {
+    shader: 'refocus/plane_apply',
+    constants,
+    reads: { x, map },
+    writes: { out },
+    workgroups: workgroupsFor(elements(out) / 4),
+    flops,
+  };
+}
+
+function finish(partial: Tensor, x: Tensor, out: Tensor, splits: number, identity: boolean): Dispatch {
+  return {
+    shader: 'refocus/finish',
+    constants: { SIZE: elements(out) / 4, SPLITS: splits, IDENTITY: identity },
+    reads: { partial, x },
+    writes: { out },
+    workgroups: workgroupsFor(elements(out) / 4),
+    flops: elements(partial),
+  };
+}
+
+const backwardMap: Op = {
+  name: 'refocus_backward_map',
+  lower: ({ inputs, outputs: [dmap] }, g) => {
+    const [basis, dw] = inputs as [Tensor, Tensor];
+    const kind = family(basis, dmap);
+    const { constants, threads } =
+      kind === 'depthwise'
+        ? depthwiseTiles(basis, dmap, 'backwardMap', g.tuning)
+        : {
+            constants: geometry(basis, dmap),
+            threads: elements(dmap) / (kind === 'plane' ? 4 : 1),
+          };
+    return [
+      {
+        shader: kind === 'general' ? 'refocus/backward_map' : `refocus/${kind}_backward_map`,
+        constants,
+        reads: { basis, dw },
+        writes: { dmap },
+        workgroups: workgroupsFor(threads),
+        flops: flopsOf(basis, dmap),
+      },
+    ];
+  },
+};
+
+const backwardBasis: Op = {
+  name: 'refocus_backward_basis',
+  lower: (node, g) => {
+    const [map, dw] = node.inputs as [Tensor, Tensor];
+    const { identity } = node.attrs as RefocusAttributes;
+    const [dbasis] = node.outputs;
+    const constants = geometry(dbasis, map);
+    const flops = flopsOf(dbasis, map);
+    switch (family(dbasis, map)) {
+      case 'plane':
+        return [applyPlane(dw, map, dbasis, { ...constants, IDENTITY: identity, TRANSPOSED: true }, flops)];
+      case 'depthwise': {
+        const tiles = depthwiseTiles(dbasis, map, 'backwardBasis', g.tuning);
+        const partial = g.tensor(`${node.name} partial`, [tiles.splits, elements(dbasis)]);
+        return [
+          {
+            shader: 'refocus/depthwise_backward_basis',
+            constants: tiles.constants,
+            reads: { map, dw },
+            writes: { partial },
+            workgroups: workgroupsFor(tiles.threads),
+            flops,
+          },
+          finish(partial, dw, dbasis, tiles.splits, identity),
+        ];
+      }
+      default:
+        return [
+          {
+            shader: 'refocus/backward_basis',
+            constants: { ...constants, IDENTITY: identity },
+            reads: { map, dw },
+            writes: { dbasis },
+            workgroups: workgroupsFor(elements(dbasis)),
+            flops,
+          },
+        ];
+    }
+  },
+};

@@ -1,0 +1,66 @@
+/** The profile of one training step: its state as signals, and what starts and stops it. */
+import { computed, signal } from '@preact/signals';
+import * as Comlink from 'comlink';
+import type { ModelSource, Profile, ProfileProgress } from '../../api';
+import { adapter, engine, explain } from '../engine';
+import { checkpoint, readModel, trainFiles } from '../input/input';
+import { isBusy } from '../run/run';
+import { config, readNetwork, readSettings } from '../settings/config';
+
+export type ProfileState =
+  | { state: 'none' }
+  | { state: 'running'; progress: ProfileProgress; isStopping: boolean }
+  | { state: 'ready'; profile: Profile }
+  | { state: 'failed'; why: string };
+
+export const profiling = signal<ProfileState>({ state: 'none' });
+export const isProfiling = computed(() => profiling.value.state === 'running');
+
+/** Why no profile can start now. */
+export const profileObstacle = computed(() => {
+  if (isBusy.value)
+    return 'A training is going on; a profile needs the GPU for itself. Wait for it, or stop it.';
+  return adapter.value.state === 'missing' ? 'A profile needs WebGPU, which is missing here.' : undefined;
+});
+
+/** Classes of a network of which no checkpoint has been chosen. */
+const DEFAULT_CLASSES = 10;
+
+/** The network of the form; a profile needs its shapes only, so its checkpoint may be missing. */
+function profiledModel(): ModelSource {
+  if (config.value.source === 'builtin' || checkpoint.value) return readModel();
+  return { kind: 'random', arch: { classes: DEFAULT_CLASSES, ...readNetwork() }, seed: 0 };
+}
+
+export async function profileStep(): Promise<void> {
+  if (isProfiling.value || profileObstacle.value) return;
+  profiling.value = { state: 'running', progress: { message: 'Starting', done: 0 }, isStopping: false };
+  try {
+    const hasImages = config.value.source === 'own' && trainFiles.value.length > 0;
+    const target = {
+      kind: 'run' as const,
+      model: profiledModel(),
+      train: hasImages ? { kind: 'files' as const, files: trainFiles.value } : undefined,
+      settings: readSettings(),
+    };
+    const profile = await engine().profile(target, undefined, Comlink.proxy(receive));
+    profiling.value = { state: 'ready', profile };
+  } catch (error) {
+    profiling.value = { state: 'failed', why: explain(error) };
+  }
+}
+
+function receive(progress: ProfileProgress): void {
+  const current = profiling.value;
+  if (current.state === 'running') profiling.value = { ...current, progress };
+}
+
+export async function stopProfile(): Promise<void> {
+  const current = profiling.value;
+  if (current.state !== 'running') return;
+  profiling.value = { ...current, isStopping: true };
+  // the profile itself tells of a failure
+  await engine()
+    .cancel()
+    .catch(() => {});
+}

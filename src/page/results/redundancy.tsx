@@ -1,0 +1,183 @@
+/** Heatmaps of one layer's channel redundancy, before and after. */
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import type { LayerRedundancy } from '../../api';
+import { significant } from '../format';
+import { preview } from '../input/input';
+import { redundancy } from '../run/run';
+import { SelectField } from '../settings/field';
+import { heatPixels, palette, scaleTop } from './heat-scale';
+import { maps } from './maps';
+
+/** Row and column of D: from kernel i to kernel j. */
+interface Cell {
+  i: number;
+  j: number;
+}
+
+export function Redundancy() {
+  const { after } = redundancy.value;
+  // before a run: of the network that is chosen
+  const seen = preview.value;
+  const ofRun = redundancy.value.before;
+  const before = ofRun.length === 0 && seen.state === 'ready' ? seen.redundancy : ofRun;
+  const [chosen, setChosen] = useState('');
+  const byName = (isIt: (name: string) => boolean) => before.find(({ name }) => isIt(name));
+  // at first one that a map changes
+  const refocused = byName((name) => maps.value.names.includes(name));
+  const first = byName((name) => name === chosen) ?? refocused ?? before[0];
+  const second = after.find(({ name }) => name === first?.name);
+  return (
+    <section aria-labelledby="redundancy-title">
+      <h3 id="redundancy-title">Channel redundancy</h3>
+      <p class="formula">
+        <var>P</var>
+        <sub>i</sub> = softmax of kernel i’s K·K weights, <var>D</var>(i, j) = Σ <var>P</var>
+        <sub>i</sub> log(<var>P</var>
+        <sub>i</sub> / <var>P</var>
+        <sub>j</sub>)
+      </p>
+      {first ? (
+        <>
+          <p class="hint">
+            Each pixel compares two kernels of a layer. Dark pairs say the same thing. The method’s authors
+            report lighter pictures after training; here you see whether yours is.
+          </p>
+          <SelectField
+            id="heat-layer"
+            label="Layer"
+            value={first.name}
+            options={before.map(({ name, kernels, kernelSize }) => [
+              name,
+              `${name} (${kernels} kernels of ${kernelSize.join('×')})`,
+            ])}
+            onValue={setChosen}
+          />
+          <Pair before={first} after={second} />
+        </>
+      ) : (
+        <p class="hint">
+          Each pixel compares two kernels of a layer. The picture appears as soon as a network is chosen that
+          has a convolution larger than 1×1.
+        </p>
+      )}
+    </section>
+  );
+}
+
+function Pair({ before, after }: { before: LayerRedundancy; after?: LayerRedundancy }) {
+  const [cell, setCell] = useState<Cell | undefined>(undefined);
+  const top = useMemo(
+    () => scaleTop(after ? [before.divergence, after.divergence] : [before.divergence]),
+    [before, after],
+  );
+  const shown = cell && cell.i < before.kernels && cell.j < before.kernels ? cell : undefined;
+  return (
+    <>
+      <div class="heatmaps">
+        <Heatmap title="before" layer={before} top={top} cell={shown} onCell={setCell} />
+        {after ? (
+          <Heatmap title="after" layer={after} top={top} cell={shown} onCell={setCell} />
+        ) : (
+          <div class="heatmap waiting">
+            <p class="hint">after training</p>
+          </div>
+        )}
+      </div>
+      <Legend top={top} />
+      <p class="readout" aria-live="polite">
+        {shown ? readOut(shown, before, after) : 'Point at a pair, or focus a map and use the arrow keys.'}
+      </p>
+    </>
+  );
+}
+
+function readOut({ i, j }: Cell, before: LayerRedundancy, after?: LayerRedundancy): string {
+  const value = (layer: LayerRedundancy) => significant(layer.divergence[i * layer.kernels + j]);
+  return `D(${i}, ${j}) = ${value(before)} before${after ? `, ${value(after)} after` : ''}`;
+}
+
+interface HeatmapProps {
+  title: string;
+  layer: LayerRedundancy;
+  top: number;
+  cell?: Cell;
+  onCell: (cell: Cell | undefined) => void;
+}
+
+const moves: Record<string, [number, number]> = {
+  ArrowUp: [-1, 0],
+  ArrowDown: [1, 0],
+  ArrowLeft: [0, -1],
+  ArrowRight: [0, 1],
+};
+
+function Heatmap({ title, layer, top, cell, onCell }: HeatmapProps) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const n = layer.kernels;
+  useEffect(() => {
+    const image = new ImageData(heatPixels(layer.divergence, top), n, n);
+    canvas.current!.getContext('2d')!.putImageData(image, 0, 0);
+  }, [layer, top, n]);
+  const limit = (index: number) => Math.max(0, Math.min(n - 1, index));
+  const onPointer = (event: PointerEvent) => {
+    const box = canvas.current!.getBoundingClientRect();
+    onCell({
+      i: limit(Math.floor(((event.clientY - box.top) / box.height) * n)),
+      j: limit(Math.floor(((event.clientX - box.left) / box.width) * n)),
+    });
+  };
+  const onKey = (event: KeyboardEvent) => {
+    const move = moves[event.key];
+    if (!move) return;
+    event.preventDefault();
+    const { i, j } = cell ?? { i: 0, j: 0 };
+    onCell({ i: limit(i + move[0]), j: limit(j + move[1]) });
+  };
+  return (
+    <figure class="heatmap">
+      <div class="heat-frame">
+        <canvas
+          ref={canvas}
+          width={n}
+          height={n}
+          class={n <= 128 ? 'pixelated' : undefined}
+          role="img"
+          tabIndex={0}
+          aria-label={`${layer.name} ${title}: mean divergence ${significant(layer.mean)} nats`}
+          onPointerMove={onPointer}
+          onPointerLeave={() => onCell(undefined)}
+          onKeyDown={onKey}
+        />
+        {cell && <Crosshair cell={cell} n={n} />}
+      </div>
+      <figcaption>
+        <span>{title}</span> mean <b>{significant(layer.mean)}</b>
+      </figcaption>
+    </figure>
+  );
+}
+
+function Crosshair({ cell, n }: { cell: Cell; n: number }) {
+  const at = (index: number) => `${(100 * (index + 0.5)) / n}%`;
+  return (
+    <>
+      <i class="hair row-hair" style={{ top: at(cell.i) }} />
+      <i class="hair column-hair" style={{ left: at(cell.j) }} />
+    </>
+  );
+}
+
+/** The colour scale, the same for both maps. */
+function Legend({ top }: { top: number }) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  useEffect(() => {
+    canvas.current!.getContext('2d')!.putImageData(new ImageData(palette.slice(), 256, 1), 0, 0);
+  }, []);
+  return (
+    <div class="legend">
+      <span>0, the same</span>
+      <canvas ref={canvas} width={256} height={1} role="img" aria-label="Colour scale, dark to light" />
+      <span>≥ {significant(top)} nats</span>
+    </div>
+  );
+}

@@ -1,0 +1,77 @@
+/** How far a run has come: a focusing scale whose marks are epochs. */
+import { bytes, count, duration, percent, significant } from '../format';
+import { announcement, phase, plan, rate, runSettings, status, stepCount, steps } from './run';
+
+export function Progress() {
+  const state = status.value;
+  const done = stepCount.value;
+  const last = steps[done - 1];
+  if (state === 'idle') return null;
+  return (
+    <div class="progress">
+      <p class="phase">
+        <span class={`lamp ${state}`} />
+        {state === 'paused' ? 'Paused' : state === 'cancelling' ? 'Stopping after this step' : phase.value}
+      </p>
+      <p class="sr-only" role="status">
+        {announcement.value}
+      </p>
+      <Scale />
+      {last && (
+        <dl class="figures">
+          <Figure name="Step" value={`${count(last.step)} / ${count(plan.value?.steps ?? 0)}`} />
+          <Figure name="Loss" value={significant(last.loss)} />
+          <Figure name="Accuracy" value={percent(last.accuracy, 1)} />
+          <Figure name="Images a second" value={count(rate.value.imagesPerSecond)} />
+          <Figure name="Left" value={state === 'running' ? duration(rate.value.etaSeconds) : '–'} />
+        </dl>
+      )}
+      {plan.value && (
+        <p class="hint">
+          {count(plan.value.images)} training and {count(plan.value.testImages)} test images in{' '}
+          {plan.value.classes.length} classes; a step is {count(plan.value.dispatches)} dispatches that move{' '}
+          {bytes(plan.value.bytesPerStep)}; {bytes(plan.value.peakBytes)} of GPU memory.
+        </p>
+      )}
+    </div>
+  );
+}
+
+function Figure({ name, value }: { name: string; value: string }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{value}</dd>
+    </div>
+  );
+}
+
+/** Longest row of epoch marks that stays readable. */
+const MAX_MARKS = 12;
+
+function Scale() {
+  const total = plan.value?.steps ?? 0;
+  const epochs = runSettings.value?.epochs ?? 1;
+  const reached = status.value === 'done' ? total : (steps[stepCount.value - 1]?.step ?? 0);
+  const fraction = total > 0 ? Math.min(reached / total, 1) : 0;
+  const stride = Math.ceil(epochs / MAX_MARKS);
+  const marks = Array.from({ length: Math.floor(epochs / stride) + 1 }, (_, i) => i * stride);
+  return (
+    <div
+      class="scale"
+      role="progressbar"
+      aria-label="Training progress"
+      aria-valuemin={0}
+      aria-valuemax={100}
+      aria-valuenow={Math.round(100 * fraction)}
+    >
+      <div class="scale-fill" style={{ width: `${100 * fraction}%` }} />
+      <div class="scale-pointer" style={{ left: `${100 * fraction}%` }} />
+      {marks.map((epoch) => (
+        <span key={epoch} class="scale-mark" style={{ left: `${(100 * epoch) / epochs}%` }}>
+          {epoch}
+        </span>
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,168 @@
+/** One run of training: its state as signals, and what start, pause, resume and cancel do to it. */
+import { batch, computed, signal } from '@preact/signals';
+import * as Comlink from 'comlink';
+import { get, update } from 'idb-keyval';
+import type {
+  EvalPoint,
+  LayerRedundancy,
+  StepPoint,
+  TrainEvent,
+  TrainJob,
+  TrainResult,
+  TrainSettings,
+} from '../../api';
+import { parseTunings } from '../../run/tunings';
+import { engine, explain } from '../engine';
+import { percent } from '../format';
+import { readData, readModel } from '../input/input';
+import { readSettings } from '../settings/config';
+
+export type Status = 'idle' | 'running' | 'paused' | 'cancelling' | 'done' | 'failed';
+export type EvalEvent = Extract<TrainEvent, { type: 'eval' }>;
+export type PlanEvent = Extract<TrainEvent, { type: 'plan' }>;
+
+export const status = signal<Status>('idle');
+export const isBusy = computed(() => ['running', 'paused', 'cancelling'].includes(status.value));
+/** what the engine is doing, in its words */
+export const phase = signal('');
+/** for screen readers: phases and evaluations, not every step */
+export const announcement = signal('');
+export const failure = signal<string | undefined>(undefined);
+export const warnings = signal<string[]>([]);
+/** settings of the run that the curves belong to */
+export const runSettings = signal<TrainSettings | undefined>(undefined);
+export const plan = signal<PlanEvent | undefined>(undefined);
+export const rate = signal({ imagesPerSecond: 0, etaSeconds: Number.NaN });
+export const evals = signal<EvalEvent[]>([]);
+export const redundancy = signal<{ before: LayerRedundancy[]; after: LayerRedundancy[] }>({
+  before: [],
+  after: [],
+});
+export const result = signal<TrainResult | undefined>(undefined);
+
+/** All steps so far; one array that grows, so `stepCount` tells that it did. */
+export const steps: StepPoint[] = [];
+export const stepCount = signal(0);
+
+/** The test points of the curves: each evaluation once, by step. */
+export const testPoints = computed<EvalPoint[]>(() =>
+  evals.value
+    .map(({ point }) => point)
+    .sort((a, b) => a.step - b.step)
+    .filter((point, i, all) => i === 0 || point.step !== all[i - 1].step),
+);
+
+export const baseAccuracy = computed(() => evals.value.find(({ which }) => which === 'base')?.point.accuracy);
+
+function reset(settings: TrainSettings): void {
+  steps.length = 0;
+  batch(() => {
+    status.value = 'running';
+    phase.value = 'Starting';
+    announcement.value = 'Starting';
+    runSettings.value = settings;
+    plan.value = undefined;
+    rate.value = { imagesPerSecond: 0, etaSeconds: Number.NaN };
+    evals.value = [];
+    warnings.value = [];
+    redundancy.value = { before: [], after: [] };
+    result.value = undefined;
+    stepCount.value = 0;
+  });
+}
+
+/** Starts a run from the form; a form that is not complete says so as the run's failure. */
+export async function start(): Promise<void> {
+  if (isBusy.value) return;
+  failure.value = undefined;
+  try {
+    const job: TrainJob = { model: readModel(), ...readData(), settings: readSettings() };
+    reset(job.settings);
+    if (job.settings.autotune) job.tunings = parseTunings(await get(TUNINGS).catch(() => undefined));
+    // The lock keeps a hidden tab running; shared, because runs in two tabs do not disturb each other.
+    const trained = await navigator.locks.request('refocus-run', { mode: 'shared' }, () =>
+      engine().train(job, Comlink.proxy(receive)),
+    );
+    batch(() => {
+      result.value = trained;
+      status.value = 'done';
+      phase.value = trained.cancelled ? 'Stopped early; what was trained is merged' : 'Done';
+      announcement.value = `${phase.value}. Accuracy ${percent(trained.report.accuracy.last)}.`;
+    });
+  } catch (error) {
+    batch(() => {
+      failure.value = explain(error);
+      if (isBusy.value) status.value = 'failed';
+      announcement.value = '';
+    });
+  }
+}
+
+/** The database's key for what autotune found. */
+const TUNINGS = 'tunings';
+
+function receive(event: TrainEvent): void {
+  batch(() => {
+    switch (event.type) {
+      case 'phase':
+        phase.value = event.message;
+        announcement.value = event.message;
+        return;
+      case 'warning':
+        warnings.value = [...warnings.value, event.message];
+        return;
+      case 'tuned':
+        // a browser that keeps nothing tunes again
+        update(TUNINGS, (known) => ({ ...parseTunings(known), [event.key]: event.timed[0].tuning })).catch(
+          () => {},
+        );
+        return;
+      case 'plan':
+        plan.value = event;
+        return;
+      case 'steps':
+        steps.push(...event.points);
+        stepCount.value = steps.length;
+        rate.value = event;
+        return;
+      case 'eval':
+        evals.value = [...evals.value, event];
+        announcement.value = `${evalNames[event.which]} accuracy ${percent(event.point.accuracy)}`;
+        return;
+      case 'redundancy':
+        redundancy.value = { ...redundancy.value, [event.when]: event.layers };
+    }
+  });
+}
+
+const evalNames: Record<EvalEvent['which'], string> = {
+  base: 'Base',
+  epoch: 'Test',
+  last: 'Last',
+  best: 'Best',
+};
+
+/** What the engine is asked; a refusal is shown where the run's failures are. */
+async function ask(action: () => Promise<void>, next: Status): Promise<void> {
+  try {
+    await action();
+    // The run may have ended meanwhile.
+    if (isBusy.value) status.value = next;
+  } catch (error) {
+    failure.value = explain(error);
+  }
+}
+
+export const pause = () => ask(() => engine().pause(), 'paused');
+export const resume = () => ask(() => engine().resume(), 'running');
+export const cancel = () => {
+  status.value = 'cancelling';
+  return ask(() => engine().cancel(), 'cancelling');
+};
+
+/** Asks before the page closes on a run. */
+export function guardRun(): void {
+  addEventListener('beforeunload', (event) => {
+    if (isBusy.value) event.preventDefault();
+  });
+}

@@ -1,0 +1,93 @@
+import type { Gpu } from '../gpu/device';
+import { readCheckpoint } from '../io/weights-file';
+import { writeLike } from '../io/write-like';
+import { mergeState } from '../model/merge';
+import { readState, type StateTensors } from '../model/state';
+import type { Snapshot } from '../runtime/snapshot';
+import { evaluateNetwork } from '../train/evaluate';
+import { type Observer, Trainer, type Training } from '../train/trainer';
+import { PROOF_IMAGES, proveMerge, unproven } from './prove';
+import type { MergeProof } from './report';
+import type { LoadedNetwork } from './sources';
+
+/** A network of a run, merged. */
+export interface Merged {
+  snapshot: Snapshot;
+  file: Uint8Array<ArrayBuffer>;
+  /** what the file holds, read again */
+  state: StateTensors;
+}
+
+/** Merges a snapshot and writes the file; no device takes part. */
+export function mergeSnapshot(
+  snapshot: Snapshot,
+  trainer: Trainer,
+  training: Training,
+  network: LoadedNetwork,
+): Merged {
+  const { net } = trainer.program;
+  const trained = readState(snapshot, net, training.start);
+  const file = writeLike(network.checkpoint, mergeState(net, trained));
+  return { snapshot, file, state: readCheckpoint(file, 'merged.safetensors').tensors };
+}
+
+interface ProofContext {
+  trainer: Trainer;
+  training: Training;
+  observer: Observer;
+  network: LoadedNetwork;
+  base: { parameters: number; multiplyAdds: number };
+  gpu: () => Promise<Gpu>;
+}
+
+/**
+ * Proves merged networks, the worst proof of all: on the device that trained them, or on a new one where that is
+ * lost. What has been learned is worth more than its proof: where that fails, a warning says why and nothing is proven.
+ */
+export async function proveMerges(merged: readonly Merged[], context: ProofContext): Promise<MergeProof> {
+  const { trainer, training, observer } = context;
+  const isLost = () => trainer.session.gpu.failure.error !== undefined;
+  const prove = async (prover: Trainer): Promise<MergeProof> => {
+    const proofs: MergeProof[] = [];
+    for (const m of merged) proofs.push(await proveOne(m, prover, context));
+    return proofs.find((p) => !p.ok) ?? proofs[0];
+  };
+  try {
+    if (!isLost()) {
+      try {
+        return await prove(trainer);
+      } catch (error) {
+        if (!isLost()) throw error;
+      }
+    }
+    // what a lost device has learned is on the host: a new one proves it
+    const prover = await Trainer.create(await context.gpu(), training, observer);
+    try {
+      return await prove(prover);
+    } finally {
+      prover.session.destroy();
+    }
+  } catch (error) {
+    observer.warning(`The merge could not be proven: ${(error as Error).message}`);
+    return unproven(context.base);
+  }
+}
+
+/** Rebuilds the plain network from the file and compares its logits with those of the network that was trained. */
+async function proveOne(
+  { snapshot, state }: Merged,
+  prover: Trainer,
+  { training, network, base }: ProofContext,
+): Promise<MergeProof> {
+  const { test, settings } = training;
+  const images = Math.min(PROOF_IMAGES, test.count);
+  const logits = await prover.logits(snapshot, images);
+  const { mean, std } = settings;
+  const plain = await evaluateNetwork(prover.session.gpu, network.architecture, state, test, {
+    mean,
+    std,
+    limit: images,
+    keep: images,
+  });
+  return proveMerge(logits, plain, base, network.classes, images);
+}

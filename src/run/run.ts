@@ -1,0 +1,276 @@
+import type { LayerRedundancy } from '../analysis/redundancy';
+import type { LabelledImages } from '../data/types';
+import { UserError } from '../errors';
+import { type Gpu, requireHalves } from '../gpu/device';
+import type { Tuning } from '../graph/tuning';
+import { describe } from '../model/describe';
+import { initialState } from '../model/init';
+import type { StateTensors } from '../model/state';
+import { evaluateNetwork } from '../train/evaluate';
+import { refconvOptions } from '../train/refconv-options';
+import type { Schedule } from '../train/schedule';
+import type { TrainSettings } from '../train/settings';
+import { type Control, type Observer, stepsPerEpoch, Trainer, type Training } from '../train/trainer';
+import type { Memo } from './memo';
+import { mergeSnapshot, proveMerges } from './merge';
+import { networkRedundancy } from './redundancy';
+import type { EvalPoint, Report, StepPoint } from './report';
+import {
+  checkClasses,
+  type DataSource,
+  holdOut,
+  type LoadedNetwork,
+  type LoadOptions,
+  loadData,
+  loadNetwork,
+  type ModelSource,
+  type ReadAsset,
+  skippedWarning,
+} from './sources';
+import { autotune, canRun, type TunedStep, tuningKey } from './tune';
+import type { Tunings } from './tunings';
+
+export interface TrainJob {
+  model: ModelSource;
+  train: DataSource;
+  /** absent: a tenth of the training images is held out */
+  test?: DataSource;
+  settings: TrainSettings;
+  /** what earlier runs found with `autotune`; a run that finds something new says so by the event `tuned` */
+  tunings?: Tunings;
+}
+
+export type TrainEvent =
+  | {
+      type: 'phase';
+      phase: 'load' | 'tune' | 'compile' | 'baseline' | 'train' | 'merge' | 'prove';
+      message: string;
+    }
+  | { type: 'warning'; message: string }
+  | { type: 'tuned'; key: string; timed: TunedStep[] }
+  | {
+      type: 'plan';
+      dispatches: number;
+      bytesPerStep: number;
+      flopsPerStep: number;
+      peakBytes: number;
+      steps: number;
+      images: number;
+      testImages: number;
+      classes: string[];
+    }
+  | { type: 'steps'; points: StepPoint[]; imagesPerSecond: number; etaSeconds: number }
+  | { type: 'eval'; which: 'base' | 'epoch' | 'last' | 'best'; point: EvalPoint }
+  | { type: 'redundancy'; when: 'before' | 'after'; layers: LayerRedundancy[] };
+
+export interface TrainResult {
+  report: Report;
+  /** the merged network after the last step, safetensors, same keys and shapes as the input */
+  merged: Uint8Array<ArrayBuffer>;
+  /** the merged network of the epoch with the best test accuracy */
+  best: Uint8Array<ArrayBuffer>;
+  metrics: StepPoint[];
+  evals: EvalPoint[];
+  cancelled: boolean;
+}
+
+export interface RunContext {
+  /** the device; a new one once the last is lost */
+  gpu: () => Promise<Gpu>;
+  asset: ReadAsset;
+  /** what runs on the built-in network and images have in common */
+  memo: Memo;
+  control: Control;
+  emit: (event: TrainEvent) => void;
+}
+
+/** The main job: a trained network and images in; a proven, merged network out. */
+export async function runTraining(job: TrainJob, context: RunContext): Promise<TrainResult> {
+  const started = performance.now();
+  const { control, emit } = context;
+  const { settings } = job;
+  const { network, train, test } = await load(job, context);
+  const training = prepare(network, train, test, settings);
+
+  const gpu = await context.gpu();
+  if (settings.storage === 'f16') requireHalves(gpu);
+  emit({ type: 'phase', phase: 'baseline', message: 'Measuring the network as it was loaded' });
+  const base = await baseline(job, gpu, network, test, context.memo);
+  emit({
+    type: 'eval',
+    which: 'base',
+    point: { step: 0, epoch: 0, accuracy: base.accuracy, loss: base.loss },
+  });
+  const redundancy = (when: 'before' | 'after', state: StateTensors) =>
+    emit({ type: 'redundancy', when, layers: networkRedundancy(network.architecture, test, state) });
+  redundancy('before', network.checkpoint.tensors);
+
+  if (settings.autotune) training.tuning = await tune(gpu, training, job.tunings, emit);
+  emit({ type: 'phase', phase: 'compile', message: 'Compiling the training step' });
+  const observer: Observer = {
+    steps: (points, imagesPerSecond, etaSeconds) =>
+      emit({ type: 'steps', points, imagesPerSecond, etaSeconds }),
+    evaluated: (point) => emit({ type: 'eval', which: 'epoch', point }),
+    warning: (message) => emit({ type: 'warning', message }),
+  };
+  const trainer = await Trainer.create(gpu, training, observer);
+  try {
+    const { dispatches, bytes, flops, peakBytes } = trainer.program.plan.totals;
+    const plan = { dispatches, bytesPerStep: bytes, peakBytes };
+    emit({
+      type: 'plan',
+      ...plan,
+      flopsPerStep: flops,
+      steps: trainer.totalSteps,
+      images: train.count,
+      testImages: test.count,
+      classes: train.classes,
+    });
+    emit({ type: 'phase', phase: 'train', message: `Training for ${settings.epochs} epochs` });
+    await trainer.run(control);
+
+    const { points, evals, last, best, steps, stepMs } = trainer.outcome();
+    emit({ type: 'eval', which: 'last', point: last.point });
+    emit({ type: 'eval', which: 'best', point: best.point });
+    emit({ type: 'phase', phase: 'merge', message: 'Merging the maps into the weights' });
+    const merged = mergeSnapshot(last.snapshot, trainer, training, network);
+    const kept = best === last ? merged : mergeSnapshot(best.snapshot, trainer, training, network);
+    redundancy('after', merged.state);
+    emit({ type: 'phase', phase: 'prove', message: 'Comparing the merged network with the trained one' });
+    const proof = await proveMerges(best === last ? [merged] : [merged, kept], {
+      trainer,
+      training,
+      observer,
+      network,
+      base,
+      gpu: context.gpu,
+    });
+    const report: Report = {
+      accuracy: { base: base.accuracy, last: last.point.accuracy, best: best.point.accuracy },
+      proof,
+      steps,
+      seconds: (performance.now() - started) / 1000,
+      stepMs,
+      plan,
+      adapter: gpu.name,
+      tuning: training.tuning ?? gpu.tuning,
+    };
+    return {
+      report,
+      merged: merged.file,
+      best: kept.file,
+      metrics: points,
+      evals,
+      cancelled: control.cancelled,
+    };
+  } finally {
+    trainer.session.destroy();
+  }
+}
+
+/**
+ * Does ahead what a run of this job begins with, so that its first step comes soon: compiles the step, and for the built-in
+ * network and images loads and evaluates them. The run that follows takes over what is done or still going on.
+ */
+export async function warmUp(job: TrainJob, context: Omit<RunContext, 'control' | 'emit'>): Promise<void> {
+  const { network, train, test } = await load(job, { ...context, emit: () => {} });
+  const training = prepare(network, train, test, job.settings);
+  const gpu = await context.gpu();
+  const trainer = await Trainer.create(gpu, training, { steps() {}, evaluated() {}, warning() {} });
+  trainer.session.destroy();
+  await baseline(job, gpu, network, test, context.memo);
+}
+
+/** The network as it was loaded, on the test images. */
+function baseline(job: TrainJob, gpu: Gpu, network: LoadedNetwork, test: LabelledImages, memo: Memo) {
+  const { mean, std } = job.settings;
+  const { architecture, checkpoint } = network;
+  const evaluate = () => evaluateNetwork(gpu, architecture, checkpoint.tensors, test, { mean, std });
+  if (job.model.kind !== 'builtin' || job.test?.kind !== 'builtin') return evaluate();
+  return memo.get(`baseline ${JSON.stringify([gpu.name, test.count, mean, std])}`, evaluate);
+}
+
+/** The remembered tuning for this step on this device, else the fastest of a few, timed now. */
+async function tune(
+  gpu: Gpu,
+  training: Training,
+  known: Tunings = {},
+  emit: RunContext['emit'],
+): Promise<Tuning> {
+  const key = tuningKey(gpu, training);
+  if (Object.hasOwn(known, key) && (await canRun(gpu, known[key]))) return known[key];
+  const timed = await autotune(gpu, training, (done, of) =>
+    emit({ type: 'phase', phase: 'tune', message: `Timing way ${done} of ${of} to cut the step` }),
+  );
+  emit({ type: 'tuned', key, timed });
+  return timed[0].tuning;
+}
+
+async function load(job: TrainJob, { asset, memo, emit }: Pick<RunContext, 'asset' | 'memo' | 'emit'>) {
+  const { settings } = job;
+  emit({ type: 'phase', phase: 'load', message: 'Loading the network and the images' });
+  const network = await loadNetwork(job.model, asset);
+  const onProgress = (done: number, total: number) =>
+    emit({ type: 'phase', phase: 'load', message: `Reading images: ${done} of ${total}` });
+  const options = { size: settings.imageSize, limit: settings.limit, seed: settings.seed, onProgress };
+  const images = (source: DataSource, more: Pick<LoadOptions, 'split' | 'size' | 'classes'>) => {
+    const read = () => loadData(source, { ...options, ...more });
+    return source.kind === 'builtin'
+      ? memo.get(`images ${JSON.stringify([source, settings.limit])}`, read)
+      : read();
+  };
+  const all = await images(job.train, { split: 'train' });
+  checkClasses(network, all);
+  const [train, test] = job.test
+    ? [all, await images(job.test, { split: 'test', size: all.height, classes: all.classes })]
+    : holdOut(all, settings.seed);
+  for (const set of job.test ? [train, test] : [train]) {
+    const message = skippedWarning(set);
+    if (message) emit({ type: 'warning', message });
+  }
+  if (settings.batch > train.count) {
+    throw new UserError(
+      `A batch of ${settings.batch} is larger than the ${train.count} training images: choose a smaller batch.`,
+    );
+  }
+  return { network, train, test };
+}
+
+function prepare(
+  network: LoadedNetwork,
+  train: LabelledImages,
+  test: LabelledImages,
+  settings: TrainSettings,
+): Training {
+  const { architecture } = network;
+  const { height, width } = train;
+  const refconv = refconvOptions(architecture, network.file, [height, width], settings);
+  const net = describe(architecture, [height, width], { training: true, refconv });
+  const fresh = initialState(net, settings.seed, settings.mapInit);
+  const start: StateTensors = new Map(
+    settings.method === 'retrain' ? fresh : [...fresh, ...network.checkpoint.tensors],
+  );
+  const epochSteps = stepsPerEpoch({ train, settings });
+  const schedule = scheduleOf(settings, epochSteps);
+  return { architecture, start, train, test, settings, schedule, refconv };
+}
+
+function scheduleOf(s: TrainSettings, epochSteps: number): Schedule {
+  const steps = epochSteps * s.epochs;
+  if (s.schedule === 'constant') return { kind: 'constant', lr: s.lr };
+  if (s.schedule === 'step')
+    return {
+      kind: 'step',
+      lr: s.lr,
+      milestones: [Math.round(steps / 2), Math.round((steps * 3) / 4)],
+      gamma: 0.1,
+    };
+  return {
+    kind: 'cosine',
+    lr: s.lr,
+    steps,
+    warmupSteps: Math.round(s.warmupEpochs * epochSteps),
+    minLr: 5e-7,
+    startFactor: 5e-6,
+  };
+}

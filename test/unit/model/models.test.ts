@@ -1,0 +1,89 @@
+import { readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
+import { describe, expect, test } from 'vitest';
+import { UserError } from '../../../src/errors';
+import { Graph } from '../../../src/graph/graph';
+import { Net } from '../../../src/model/net';
+import { type ArchitectureOptions, architecture, architectureNames } from '../../../src/model/zoo';
+
+interface Fixture {
+  arch: string;
+  options: ArchitectureOptions;
+  size: number;
+  multiplyAdds: number;
+  /** the state dict in its order */
+  entries: [name: string, shape: number[]][];
+}
+
+const fixtures: Fixture[] = JSON.parse(
+  gunzipSync(readFileSync(new URL('../../fixtures/state-dicts.json.gz', import.meta.url))).toString(),
+);
+
+function build(arch: string, options: ArchitectureOptions, size: number, batch = 1) {
+  const graph = new Graph();
+  const net = new Net(graph, { training: false });
+  const x = graph.tensor('x', [batch, size, size, 3], { role: 'input' });
+  return { net, logits: architecture(arch, options)(net, x) };
+}
+
+describe('architectures are torchvision’s', () => {
+  test('every architecture has a fixture', () => {
+    expect(architectureNames().filter((name) => !fixtures.some((f) => f.arch === name))).toEqual([]);
+  });
+
+  test.each(fixtures.map((f) => [`${f.arch} ${JSON.stringify(f.options)} at ${f.size}`, f] as const))(
+    '%s',
+    (_, { arch, options, size, multiplyAdds, entries }) => {
+      const { net, logits } = build(arch, options, size, 2);
+      expect(net.state.map(({ name, shape }) => `${name} ${shape.join('x')}`)).toEqual(
+        entries.map(([name, shape]) => `${name} ${shape.join('x')}`),
+      );
+      expect(net.multiplyAdds).toBe(multiplyAdds);
+      expect(logits.shape).toEqual([2, 1, 1, options.classes]);
+      const parameters = entries.filter(([name]) => !/running_(mean|var)$/.test(name));
+      const count = parameters.reduce((sum, [, shape]) => sum + shape.reduce((a, b) => a * b, 1), 0);
+      expect(net.parameterCount()).toBe(count);
+    },
+  );
+});
+
+describe('what an architecture does not take', () => {
+  test.each<[string, string, Omit<ArchitectureOptions, 'classes'>, RegExp]>([
+    ['an unknown name', 'vgg16', {}, /no architecture "vgg16".*mobilenet_v2/],
+    [
+      'a width where there is none',
+      'resnet18',
+      { width: 0.5 },
+      /resnet18 has no argument width_mult.*stem_stride/,
+    ],
+    ['a stem where there is none', 'resnet20_cifar', { stemStride: 1 }, /no argument stem_stride.*none/],
+    [
+      'an unknown keyword',
+      'densenet',
+      { kwargs: { memory_efficient: true } },
+      /no argument memory_efficient/,
+    ],
+    ['an inherited name', 'densenet', { kwargs: JSON.parse('{"__proto__": 1}') }, /no argument __proto__/],
+    ['a width twice', 'mobilenet_v2', { width: 1, kwargs: { width_mult: 1 } }, /width_mult is given twice/],
+    ['a width of 0', 'mobilenet_v2', { kwargs: { width_mult: 0 } }, /width_mult must be a number above 0/],
+    ['a text', 'mobilenet_v3_small', { kwargs: { dilated: 'yes' } }, /dilated must be true or false/],
+    [
+      'stages that do not meet',
+      'convnext',
+      {
+        kwargs: {
+          blocks: [
+            [8, 16, 1],
+            [12, null, 1],
+          ],
+        },
+      },
+      /blocks must be/,
+    ],
+    ['a network without end', 'densenet', { kwargs: { block_config: [1e9] } }, /block_config must be/],
+  ])('%s', (_, arch, options, message) => {
+    const make = () => build(arch, { classes: 10, ...options }, 64);
+    expect(make).toThrow(UserError);
+    expect(make).toThrow(message);
+  });
+});

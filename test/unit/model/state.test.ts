@@ -1,0 +1,206 @@
+import { describe, expect, test } from 'vitest';
+import { UserError } from '../../../src/errors';
+import { product } from '../../../src/graph/tensor';
+import { describe as describeNetwork } from '../../../src/model/describe';
+import { initialState } from '../../../src/model/init';
+import { pack, weightLayout } from '../../../src/model/layout';
+import { mergeState } from '../../../src/model/merge';
+import type { Architecture, Net } from '../../../src/model/net';
+import type { RefConvOptions } from '../../../src/model/refconv';
+import { gramOf, refocus, timesGram } from '../../../src/model/refocus-math';
+import { checkState, loadState, readState, type StateTensors } from '../../../src/model/state';
+
+/** A dense, a depthwise and a group-wise convolution, channels that are no multiples of four. */
+const architecture: Architecture = (net, x) => {
+  let y = net.batchNorm('bn', net.conv('dense', x, 6, 3), 'relu');
+  y = net.conv('depthwise', y, 6, 5, { groups: 6, bias: true });
+  y = net.conv('grouped', y, 10, 3, { groups: 2 });
+  return net.linear('fc', net.globalAvgPool(y), 7);
+};
+
+const refconv = (path: 'dense' | 'factored', o: Partial<RefConvOptions> = {}): RefConvOptions => ({
+  layers: 'spatial',
+  mapKernel: 3,
+  identity: true,
+  trainBasis: false,
+  path,
+  startsNonZero: true,
+  ...o,
+});
+
+const netOf = (options?: RefConvOptions): Net =>
+  describeNetwork(architecture, [8, 8], { training: true, refconv: options });
+
+/** What a session holds: persistent tensors by `role:name`. */
+class Memory {
+  readonly tensors = new Map<string, Float32Array<ArrayBuffer>>();
+  write = (key: string, data: Float32Array<ArrayBuffer>) => void this.tensors.set(key, data);
+  tensor = (key: string): Float32Array => this.tensors.get(key)!;
+}
+
+const numbers = (state: StateTensors, name: string) => Array.from(state.get(name)!.data as ArrayLike<number>);
+
+describe('loading and reading a state', () => {
+  test.each([
+    ['plain', undefined],
+    ['dense maps', refconv('dense')],
+    ['factored maps', refconv('factored')],
+    ['a basis that trains', refconv('dense', { trainBasis: true })],
+  ])('%s: what is written is read', (_, options) => {
+    const net = netOf(options);
+    const state = initialState(net, 7, 'kaiming');
+    const memory = new Memory();
+    loadState(memory, net, state);
+    const read = readState(memory, net, state);
+    expect([...read.keys()].sort()).toEqual([...state.keys()].sort());
+    for (const name of state.keys()) {
+      expect(read.get(name)!.shape).toEqual(state.get(name)!.shape);
+      expect(numbers(read, name)).toEqual(numbers(state, name));
+    }
+  });
+
+  test('a state without maps starts from zero maps, also in a session that held others', () => {
+    for (const path of ['dense', 'factored'] as const) {
+      const net = netOf(refconv(path));
+      const memory = new Memory();
+      loadState(memory, net, initialState(net, 7, 'kaiming'));
+      const plain = initialState(net, 7);
+      loadState(memory, net, plain);
+      const merged = mergeState(net, readState(memory, net, plain));
+      for (const name of plain.keys()) expect(numbers(merged, name)).toEqual(numbers(plain, name));
+    }
+  });
+
+  test('every tensor that a plan binds is written, whole', () => {
+    const net = netOf(refconv('factored'));
+    const memory = new Memory();
+    loadState(memory, net, initialState(net, 1, 'kaiming'));
+    const bound = net.graph.tensors.filter((t) => ['parameter', 'state', 'constant'].includes(t.role));
+    for (const t of bound) expect(memory.tensor(`${t.role}:${t.name}`).length).toBe(product(t.padded));
+  });
+});
+
+describe('merging', () => {
+  test('keeps the plain network’s keys and shapes', () => {
+    const net = netOf(refconv('dense'));
+    const merged = mergeState(net, initialState(net, 3, 'kaiming'));
+    const plain = netOf();
+    expect([...merged.keys()]).toEqual(plain.state.map((e) => e.name));
+    checkState(plain, merged, 'merged');
+  });
+
+  test('of a factored layer is W_b + a (W_r0 B) + M Gram', () => {
+    const net = netOf(refconv('factored'));
+    const start = initialState(net, 5, 'kaiming');
+    const memory = new Memory();
+    loadState(memory, net, start);
+    const a = 0.75;
+    memory.write('parameter:convmap.scale', Float32Array.of(a, 0, 0, 0));
+    for (const { name, shape, groups, refconv: r } of net.convs) {
+      const m = Float32Array.from({ length: product(shape) }, (_, i) => Math.sin(i));
+      memory.write(`parameter:${name}.convmap.factor`, pack(m, weightLayout(shape, groups)));
+      const basis = numbers(start, `${name}.weight`);
+      const first = refocus(basis, numbers(start, `${name}.convmap.weight`), r!.geometry, false);
+      const trained = timesGram(m, gramOf(basis, r!.geometry), r!.geometry);
+      const merged = mergeState(net, readState(memory, net, start));
+      numbers(merged, `${name}.weight`).forEach((w, i) => {
+        expect(w).toBeCloseTo(basis[i] + a * first[i] + trained[i], 5);
+      });
+    }
+  });
+
+  test('without the identity term leaves out the basis', () => {
+    const net = netOf(refconv('dense', { identity: false }));
+    const merged = mergeState(net, initialState(net, 3));
+    expect(numbers(merged, 'depthwise.weight').every((w) => w === 0)).toBe(true);
+    expect(numbers(merged, 'fc.weight').some((w) => w !== 0)).toBe(true);
+  });
+});
+
+describe('a state that does not fit', () => {
+  const net = netOf();
+  const with_ = (change: (state: StateTensors) => void): StateTensors => {
+    const state = initialState(net, 0);
+    change(state);
+    return state;
+  };
+  const tensor = (...shape: number[]) => ({ shape, data: new Float32Array(product(shape)) });
+
+  test.each<[string, StateTensors, RegExp]>([
+    [
+      'lacks tensors',
+      with_((s) => s.delete('fc.weight')),
+      /^a\.pt lacks tensor fc\.weight \(7 x 10\): choose/,
+    ],
+    [
+      'has other shapes',
+      with_((s) => s.set('fc.bias', tensor(9))),
+      /^a\.pt: tensor fc\.bias is 9, but 7 in the/,
+    ],
+    [
+      'holds more',
+      with_((s) => s.set('a', tensor(1)).set('b', tensor(2, 2))),
+      /holds tensor a \(1\) and 1 more, which/,
+    ],
+    [
+      'holds maps',
+      with_((s) => s.set('depthwise.convmap.weight', tensor(6, 6, 3, 3))),
+      /merge its maps first/,
+    ],
+    [
+      'holds integers',
+      with_((s) => s.set('fc.bias', { shape: [7], data: new BigInt64Array(7) })),
+      /fc\.bias holds integers/,
+    ],
+  ])('%s', (_, state, message) => {
+    const check = () => checkState(net, state, 'a.pt');
+    expect(check).toThrow(UserError);
+    expect(check).toThrow(message);
+  });
+
+  test('PyTorch’s counters do not count', () => {
+    checkState(
+      net,
+      with_((s) => s.set('bn.num_batches_tracked', { shape: [], data: new BigInt64Array(1) })),
+      'a.pt',
+    );
+  });
+
+  test('a map under a plan that starts from zero maps', () => {
+    const zero = netOf(refconv('factored', { startsNonZero: false }));
+    const state = initialState(zero, 0, 'kaiming');
+    expect(() => loadState(new Memory(), zero, state, 'a.pt')).toThrow(/a\.pt: dense has a map already/);
+  });
+});
+
+describe('a start from random numbers', () => {
+  const net = netOf(refconv('dense'));
+
+  test('depends on the seed and on each tensor’s own name alone', () => {
+    const state = initialState(net, 1, 'kaiming');
+    expect(initialState(net, 1, 'kaiming')).toEqual(state);
+    expect(numbers(initialState(netOf(), 1), 'fc.weight')).toEqual(numbers(state, 'fc.weight'));
+    expect(numbers(initialState(net, 2), 'fc.weight')).not.toEqual(numbers(state, 'fc.weight'));
+    expect(state.has('depthwise.convmap.weight')).toBe(true);
+    expect(initialState(net, 1).has('depthwise.convmap.weight')).toBe(false);
+  });
+
+  test('has torch’s distributions', () => {
+    const wide: Architecture = (n, x) => n.linear('fc', n.conv('c', n.conv('stem', x, 64, 1), 64, 3), 50);
+    const state = initialState(describeNetwork(wide, [4, 4]), 9);
+    const conv = numbers(state, 'c.weight');
+    const deviation = Math.sqrt(conv.reduce((s, w) => s + w * w, 0) / conv.length);
+    expect(deviation / Math.sqrt(2 / (64 * 9))).toBeCloseTo(1, 1);
+    expect(Math.abs(conv.reduce((s, w) => s + w, 0) / conv.length)).toBeLessThan(deviation / 50);
+    // some 4.5 % of a normal distribution lie beyond two deviations, none of a uniform one
+    const beyond = conv.filter((w) => Math.abs(w) > 2 * deviation).length / conv.length;
+    expect(beyond).toBeGreaterThan(0.04);
+    expect(beyond).toBeLessThan(0.051);
+    const fc = numbers(state, 'fc.weight').map(Math.abs);
+    expect(Math.max(...fc)).toBeLessThanOrEqual(1 / 8);
+    expect(Math.max(...fc)).toBeGreaterThan(0.99 / 8);
+    const stateOfNorm = initialState(net, 9);
+    expect(numbers(stateOfNorm, 'bn.weight')).toEqual(new Array(6).fill(1));
+    expect(numbers(stateOfNorm, 'bn.running_mean')).toEqual(new Array(6).fill(0));
+  });
+});
