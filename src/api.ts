@@ -16,9 +16,10 @@ export type { ProfileRun, ProfileTarget } from './bench/profile-target';
 export type { UserFile } from './data/types';
 export type { InspectLayer, NetworkPreview } from './run/inspect';
 export type { NetworkOptions } from './run/network-options';
-export type { EvalPoint, MergeProof, Report, StepPoint } from './run/report';
+export type { MergeProof, Report } from './run/report';
 export type { TrainEvent, TrainJob, TrainResult } from './run/run';
 export type { DataSource, ModelSource } from './run/sources';
+export type { EvalPoint, StepPoint } from './train/metrics';
 export type { Method, TrainSettings } from './train/settings';
 export type { VerifyLine } from './verify';
 

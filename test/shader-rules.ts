@@ -1,6 +1,6 @@
 import type { Gpu } from '../src/gpu/device';
 import { composeShader, declaredBindings, workgroupSize } from '../src/gpu/wgsl';
-import type { PlannedDispatch } from '../src/graph/plan';
+import type { PlannedDispatch } from '../src/graph/ir';
 import { GPU_TUNING } from '../src/graph/tuning';
 import { architectureNames } from '../src/model/zoo';
 import { stepProgram } from '../src/run/plan-summary';

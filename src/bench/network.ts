@@ -1,5 +1,7 @@
 /** MobileNetV2 x0.35 for images of 32 pixels: the network of the benchmark's training and inference cases. */
+
 import { product, type Tensor } from '../graph/tensor';
+import { floats, type StateDict } from '../io/tensor';
 import type { Architecture } from '../model/net';
 import { makeDivisible } from '../model/zoo/blocks';
 import { uniform } from './numbers';
@@ -118,14 +120,14 @@ export const benchNetwork =
 /** What the network starts from, as the engine's state dict. */
 export function benchState(folded: boolean, refconv: boolean) {
   const weights = benchWeights(benchLayers());
-  const state = new Map<string, { shape: number[]; data: Float32Array<ArrayBuffer> }>();
+  const state: StateDict = new Map();
   const vector = (name: string, size: number, value: number) =>
-    state.set(name, { shape: [size], data: new Float32Array(size).fill(value) });
+    state.set(name, floats([size], new Float32Array(size).fill(value)));
   weights.layers.forEach(({ weight, shape, map }, i) => {
     const [co] = shape;
     const name = `layers.${i}`;
     const scale = 1 / Math.sqrt(1 + NORM_EPS);
-    state.set(`${name}.conv.weight`, { shape, data: folded ? weight.map((w) => w * scale) : weight });
+    state.set(`${name}.conv.weight`, floats(shape, folded ? weight.map((w) => w * scale) : weight));
     if (folded) vector(`${name}.conv.bias`, co, 0);
     else {
       vector(`${name}.norm.weight`, co, 1);
@@ -133,9 +135,9 @@ export function benchState(folded: boolean, refconv: boolean) {
       vector(`${name}.norm.running_mean`, co, 0);
       vector(`${name}.norm.running_var`, co, 1);
     }
-    if (refconv && map) state.set(`${name}.conv.convmap.weight`, { shape: [co, co, 3, 3], data: map });
+    if (refconv && map) state.set(`${name}.conv.convmap.weight`, floats([co, co, 3, 3], map));
   });
-  state.set('classifier.weight', { shape: [CLASSES, FEATURES], data: weights.classifier });
+  state.set('classifier.weight', floats([CLASSES, FEATURES], weights.classifier));
   vector('classifier.bias', CLASSES, 0);
   return state;
 }

@@ -1,7 +1,6 @@
 import { UserError } from '../errors';
 import type { Gpu } from '../gpu/device';
-import type { Phase } from '../graph/graph';
-import type { Plan, PlannedDispatch } from '../graph/plan';
+import type { Phase, Plan, PlannedDispatch } from '../graph/ir';
 import type { ReadAsset } from '../run/sources';
 import {
   type DeviceRates,

@@ -6,25 +6,7 @@ import { classify, isImageName } from './formats/classes';
 import { packFolder } from './formats/folder';
 import { gunzip, idxKind, readIdx } from './formats/idx';
 import { packRaw } from './formats/raster';
-import type { LabelledImages, LoadProgress, UserFile } from './types';
-
-export interface LoadOptions {
-  /**
-   * side in pixels: each image's shorter side is scaled to it, then the middle square is cut out. 0 or absent: the
-   * images' own size where all have the same (up to 224), else a multiple of 32 near the median shorter side
-   */
-  size?: number;
-  /** at most so many images, evenly over the classes, picked by `seed`; 0 or absent: all */
-  limit?: number;
-  seed?: number;
-  /** the classes that there must be (those of the training images, for a test set) */
-  classes?: string[];
-  /** which part is wanted where CIFAR-10's or MNIST's files are all there; default `train` */
-  split?: 'train' | 'test';
-  onProgress?: (progress: LoadProgress) => void;
-  /** stops the loading: it rejects with the signal's reason */
-  signal?: AbortSignal;
-}
+import type { LabelledImages, LoadOptions, UserFile } from './types';
 
 const MAX_SIDE = 1024;
 

@@ -1,4 +1,4 @@
-import type { Constants } from '../graph/plan';
+import type { Constants } from '../graph/ir';
 import { type Gpu, throwFailure } from './device';
 import { type Binding, compiledConstants, composeShader, declaredBindings } from './wgsl';
 

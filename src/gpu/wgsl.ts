@@ -1,4 +1,4 @@
-import type { Constants } from '../graph/plan';
+import type { Constants } from '../graph/ir';
 import { storeHalves } from './halves';
 
 const files = import.meta.glob<string>('../../shaders/**/*.wgsl', {

@@ -1,17 +1,12 @@
-import type { Graph, Node } from './graph';
+import type { Graph } from './graph';
+import type { GradientTarget, Node, Tape } from './ir';
 import type { Tensor } from './tensor';
-
-/** Where a contribution to a gradient goes: written to `out`, with `addend` (an earlier contribution) added. */
-export interface GradientTarget {
-  out: Tensor;
-  addend?: Tensor;
-}
 
 /**
  * Reverse-mode differentiation over the graph. Each contribution to a gradient writes a new tensor: the first assigns,
  * a later one adds the earlier one as it writes. So there are no zero fills and no tensor is written twice.
  */
-export class GradientTape {
+export class GradientTape implements Tape {
   private gradients = new Map<Tensor, Tensor>();
   private needed = new Set<Tensor>();
 

@@ -1,29 +1,6 @@
-import type { GradientTape } from './autograd';
-import type { Dispatch } from './plan';
+import type { Node, Op, Phase } from './ir';
 import { type DType, padLast, type Role, type Shape, type Tensor } from './tensor';
 import { GPU_TUNING, type Tuning } from './tuning';
-
-export type Phase = 'forward' | 'backward' | 'update';
-
-/** An application of an op. Every tensor is written by exactly one node (or by none: parameters, inputs). */
-export interface Node {
-  readonly op: Op;
-  /** the layer's name, as in the state dict where there is one */
-  readonly name: string;
-  readonly inputs: readonly (Tensor | undefined)[];
-  readonly outputs: readonly Tensor[];
-  readonly phase: Phase;
-  // biome-ignore lint/suspicious/noExplicitAny: each op reads the attributes that it wrote itself
-  readonly attrs: any;
-}
-
-/** What an op knows: its dispatches, and the nodes of its gradient. */
-export interface Op {
-  readonly name: string;
-  lower(node: Node, graph: Graph): Dispatch[];
-  /** adds the nodes that carry the gradient of `node.outputs` to `node.inputs`; absent: not differentiable */
-  backward?(node: Node, tape: GradientTape): void;
-}
 
 export interface TensorOptions {
   dtype?: DType;

@@ -1,4 +1,4 @@
-import type { ArenaLayout, BufferRange } from './plan';
+import type { ArenaLayout, BufferRange } from './ir';
 import { bytesOf, type Tensor } from './tensor';
 
 /** Offsets of bindings are multiples of this (WebGPU's default minStorageBufferOffsetAlignment). */

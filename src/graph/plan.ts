@@ -1,69 +1,7 @@
-import type { Graph, Node, Phase } from './graph';
+import type { Graph } from './graph';
+import type { ArenaLayout, BufferRange, Lowered, Plan, PlannedDispatch } from './ir';
 import { type Placement, placeTensors } from './memory';
 import { bytesOf, type Tensor } from './tensor';
-
-export type Constants = Record<string, number | boolean>;
-
-/** What an op asks for: one dispatch of a shader over tensors, bound by the names that the WGSL declares. */
-export interface Dispatch {
-  /** the shader's path under shaders/, without .wgsl */
-  shader: string;
-  /** values for the shader's top-level `const`s */
-  constants: Constants;
-  /** tensors the shader reads */
-  reads: Record<string, Tensor | undefined>;
-  /** tensors the shader writes */
-  writes: Record<string, Tensor | undefined>;
-  workgroups: [number, number, number];
-  /** floating-point operations, a multiply-add counted as two */
-  flops: number;
-  /** bytes moved, where not every bound tensor is moved whole once */
-  bytes?: number;
-}
-
-/** A range of a buffer. */
-export interface BufferRange {
-  buffer: string;
-  offset: number;
-  bytes: number;
-}
-
-/** A dispatch with its tensors placed: plain data, cloneable. */
-export interface PlannedDispatch {
-  shader: string;
-  constants: Constants;
-  bindings: Record<string, BufferRange>;
-  /** the bindings whose tensors are f16 */
-  halves: string[];
-  workgroups: [number, number, number];
-  label: string;
-  phase: Phase;
-  flops: number;
-  bytes: number;
-}
-
-/** A program for the GPU as data: dispatches in order over named buffers. */
-export interface Plan {
-  dispatches: PlannedDispatch[];
-  /** every buffer the plan touches, by name, with its size in bytes */
-  buffers: Record<string, number>;
-  /** where each persistent tensor (all but activations) lives, by `role:name` */
-  tensors: Record<string, BufferRange & { shape: number[]; padded: number[] }>;
-  totals: {
-    dispatches: number;
-    /** bytes moved */
-    bytes: number;
-    flops: number;
-    /** bytes of all buffers, inputs (the data set) apart */
-    peakBytes: number;
-  };
-}
-
-/** A dispatch and the node that it belongs to. */
-export interface Lowered {
-  node: Node;
-  dispatch: Dispatch;
-}
 
 /** Lowers every node to dispatches, lets `rewrite` rearrange them, and places every tensor. */
 export function buildPlan(
@@ -113,9 +51,6 @@ export function buildPlan(
     totals: totals(dispatches, place.buffers),
   };
 }
-
-/** Offsets that several plans share: `role:name` to a range, grown by each plan. Start with an empty object. */
-export type ArenaLayout = Record<string, BufferRange>;
 
 const values = (tensors: Record<string, Tensor | undefined>): Tensor[] =>
   Object.values(tensors).filter((t) => t !== undefined);

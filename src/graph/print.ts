@@ -1,4 +1,4 @@
-import type { Plan } from './plan';
+import type { Plan } from './ir';
 
 /** The plan as text: a line a dispatch, then the buffers and the totals. */
 export function printPlan(plan: Plan): string {

@@ -1,7 +1,7 @@
 import { UserError } from '../errors';
 import { FormatError, quote } from './format-error';
 import { PickleGlobal, type PickleHost, PickleObject, type PickleValue } from './pickle';
-import type { Dtype } from './tensor-file';
+import type { Dtype } from './tensor';
 
 /** A part of a storage of the file, in elements of `dtype`. */
 export class StorageRef extends PickleObject {

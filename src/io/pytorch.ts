@@ -2,7 +2,8 @@ import { explain, FormatError, quote } from './format-error';
 import { type PickleHost, type PickleValue, unpickle } from './pickle';
 import { type StorageRef, torchHost } from './pytorch-globals';
 import { findStateDict, readTensors } from './state-dict';
-import { type Checkpoint, DTYPE_BYTES, type StoredTensor } from './tensor-file';
+import type { StateDict } from './tensor';
+import { DTYPE_BYTES, type WeightsFile } from './tensor';
 import { openZip } from './zip';
 
 const MAGIC = 0x1950a86a20f9469cfc6cn;
@@ -16,7 +17,7 @@ const PROTOCOL = 1001;
 export function readPyTorch(
   bytes: Uint8Array,
   file: string,
-): { tensors: Map<string, StoredTensor>; format: Checkpoint['format'] } {
+): { tensors: StateDict; format: WeightsFile['format'] } {
   const zip = isZip(bytes);
   return explain(
     `${file} is not a PyTorch checkpoint that can be read`,
@@ -38,7 +39,7 @@ function memoryLimit(bytes: Uint8Array): number {
   return Math.max(2 ** 28, 8 * bytes.length);
 }
 
-function readZipFormat(bytes: Uint8Array, host: PickleHost): Map<string, StoredTensor> {
+function readZipFormat(bytes: Uint8Array, host: PickleHost): StateDict {
   const zip = openZip(bytes, memoryLimit(bytes));
   const pickles = zip.names.filter((name) => /^([^/]+\/)?data\.pkl$/.test(name));
   if (pickles.length !== 1)
@@ -64,7 +65,7 @@ function readZipFormat(bytes: Uint8Array, host: PickleHost): Map<string, StoredT
 }
 
 /** Five pickles (magic number, protocol, machine, object, storage keys), then each storage: count and elements. */
-function readStreamFormat(bytes: Uint8Array, host: PickleHost): Map<string, StoredTensor> {
+function readStreamFormat(bytes: Uint8Array, host: PickleHost): StateDict {
   const seen = new Map<string, StorageRef>();
   const recorder: PickleHost = {
     global: host.global,

@@ -2,7 +2,8 @@ import { UserError } from '../errors';
 import { explain, FormatError, quote } from './format-error';
 import { floatToHalf } from './half';
 import { type Json, parseStrictJson } from './json';
-import { DTYPE_BYTES, type Dtype, decodeElements, type StoredTensor, type TensorData } from './tensor-file';
+import type { StateDict } from './tensor';
+import { DTYPE_BYTES, type Dtype, decodeElements, type TensorData } from './tensor';
 
 /** The crate's limit on the header, bytes. */
 const MAX_HEADER = 100_000_000;
@@ -24,7 +25,7 @@ interface Entry {
 export function readSafetensors(
   bytes: Uint8Array,
   file: string,
-): { tensors: Map<string, StoredTensor>; metadata: Map<string, string> } {
+): { tensors: StateDict; metadata: Map<string, string> } {
   return explain(`${file} is not a valid safetensors file`, 'download it or export it again', () => {
     const { header, data } = splitHeader(bytes);
     const metadata = readMetadata(header.get(METADATA));
@@ -32,7 +33,7 @@ export function readSafetensors(
       .filter(([name]) => name !== METADATA)
       .map(([name, info]) => readEntry(name, info));
     checkLayout(entries, data.length);
-    const tensors = new Map<string, StoredTensor>();
+    const tensors = new Map();
     for (const { name, dtype, shape, begin, end } of entries) {
       tensors.set(name, { dtype, shape, data: decodeElements(data.subarray(begin, end), dtype) });
     }

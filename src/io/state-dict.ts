@@ -1,7 +1,8 @@
 import { FormatError, quote } from './format-error';
 import type { PickleValue } from './pickle';
 import { type StorageRef, TensorRef } from './pytorch-globals';
-import { DTYPE_BYTES, decodeElements, type StoredTensor } from './tensor-file';
+import type { StateDict } from './tensor';
+import { DTYPE_BYTES, decodeElements } from './tensor';
 
 /** Where training scripts put the weights, the likeliest first. */
 const WRAPPERS = ['state_dict', 'model_state_dict', 'model', 'net', 'network', 'module', 'params'];
@@ -37,9 +38,9 @@ export function readTensors(
   refs: Map<string, TensorRef>,
   storage: (ref: StorageRef) => Uint8Array,
   maxBytes: number,
-): Map<string, StoredTensor> {
+): StateDict {
   let budget = maxBytes;
-  const tensors = new Map<string, StoredTensor>();
+  const tensors = new Map();
   for (const [name, ref] of refs) {
     const size = DTYPE_BYTES[ref.dtype];
     const count = ref.shape.reduce((product, extent) => product * extent, 1);

@@ -1,8 +1,8 @@
 import { UserError } from '../errors';
 import { quote } from './format-error';
 import { isZip, readPyTorch } from './pytorch';
-import { readSafetensors } from './safetensors';
-import type { Checkpoint, StoredTensor } from './tensor-file';
+import { readSafetensors, writeSafetensors } from './safetensors';
+import type { StateDict, WeightsFile } from './tensor';
 
 /** What DataParallel and torch.compile put before every name. */
 const PREFIXES = ['module.', '_orig_mod.'];
@@ -12,7 +12,7 @@ const PREFIXES = ['module.', '_orig_mod.'];
  * all names share. Throws a UserError that names `file` if it is none of them, is damaged, would run code, holds
  * no tensor, or holds a float that is NaN or infinite.
  */
-export function readCheckpoint(bytes: Uint8Array, file: string): Checkpoint {
+export function readWeights(bytes: Uint8Array, file: string): WeightsFile {
   if (bytes.length === 0) throw new UserError(`${file} is empty; download it or export it again.`);
   const read = isSafetensors(bytes, file)
     ? { ...readSafetensors(bytes, file), format: 'safetensors' as const }
@@ -27,7 +27,7 @@ function isSafetensors(bytes: Uint8Array, file: string): boolean {
   return !isZip(bytes) && (bytes[8] === 0x7b || /\.safetensors$/i.test(file));
 }
 
-function stripPrefixes(tensors: Map<string, StoredTensor>): Pick<Checkpoint, 'tensors' | 'prefix'> {
+function stripPrefixes(tensors: StateDict): Pick<WeightsFile, 'tensors' | 'prefix'> {
   for (const prefix of PREFIXES) {
     const all = [...tensors];
     if (!all.every(([name]) => name.startsWith(prefix) && name.length > prefix.length)) continue;
@@ -37,7 +37,7 @@ function stripPrefixes(tensors: Map<string, StoredTensor>): Pick<Checkpoint, 'te
   return { tensors, prefix: '' };
 }
 
-function checkFinite(tensors: Map<string, StoredTensor>, file: string): void {
+function checkFinite(tensors: StateDict, file: string): void {
   for (const [name, { data }] of tensors) {
     if (!(data instanceof Float32Array)) continue;
     const at = data.findIndex((value) => !Number.isFinite(value));
@@ -46,4 +46,22 @@ function checkFinite(tensors: Map<string, StoredTensor>, file: string): void {
       `${file}: tensor ${quote(name)} holds ${data[at]} at element ${at}; use a checkpoint from before its training failed.`,
     );
   }
+}
+
+/**
+ * A file with new weights as safetensors: the input file's keys, prefix, order and shapes, floats as f32;
+ * what the network does not know (counters) is carried over as it was.
+ */
+export function writeWeights(original: WeightsFile, state: StateDict): Uint8Array<ArrayBuffer> {
+  const tensors: StateDict = new Map();
+  for (const [name, old] of original.tensors) {
+    const fresh = state.get(name);
+    tensors.set(
+      original.prefix + name,
+      fresh
+        ? { dtype: 'F32', shape: old.shape, data: Float32Array.from(fresh.data as ArrayLike<number>) }
+        : old,
+    );
+  }
+  return writeSafetensors(tensors, original.metadata);
 }

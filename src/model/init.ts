@@ -1,22 +1,23 @@
 import { product } from '../graph/tensor';
+import { floats, type StateDict } from '../io/tensor';
 import type { Init, Net } from './net';
 import { normals, uniforms } from './random';
-import { mapsOf, type StateTensors } from './state';
+import { mapsOf } from './state';
 
 /**
  * A state to train from, in PyTorch's shapes: a function of the seed, each entry's name and shape alone. Convolutions
  * are Kaiming-normal over fan-out and classifiers as torch.nn.Linear starts; maps are left out (zero) or start as
  * torch.nn.Conv2d does, Kaiming-uniform with a = sqrt(5).
  */
-export function initialState(net: Net, seed: number, maps: 'zeros' | 'kaiming' = 'zeros'): StateTensors {
-  const state: StateTensors = new Map();
+export function initialState(net: Net, seed: number, maps: 'zeros' | 'kaiming' = 'zeros'): StateDict {
+  const state: StateDict = new Map();
   for (const { name, shape, init } of net.state) {
-    if (init !== 'map') state.set(name, { shape, data: initial(shape, init, uniforms(seed, name)) });
+    if (init !== 'map') state.set(name, floats(shape, initial(shape, init, uniforms(seed, name))));
   }
   if (maps === 'kaiming') {
     for (const { name, shape } of mapsOf(net)) {
       const init = { uniform: product(shape.slice(1)) ** -0.5 };
-      state.set(name, { shape, data: initial(shape, init, uniforms(seed, name)) });
+      state.set(name, floats(shape, initial(shape, init, uniforms(seed, name))));
     }
   }
   return state;

@@ -1,19 +1,10 @@
 import { UserError } from '../errors';
 import { product } from '../graph/tensor';
+import { floats, type StateDict, type StateTensor } from '../io/tensor';
 import { pack, unpack, weightLayout } from './layout';
 import type { ConvLayer, Net } from './net';
 import { REFCONV } from './refconv';
 import { expandMap, gramOf, mapShape, type RefocusGeometry, refocus } from './refocus-math';
-
-/** A tensor in PyTorch's shape, row-major. */
-export interface StateTensor {
-  shape: number[];
-  /** numbers; bigints only where PyTorch has 64-bit integers, which no network computes with */
-  data: ArrayLike<number> | ArrayLike<bigint>;
-}
-
-/** A state dict: PyTorch's keys and shapes. */
-export type StateTensors = Map<string, StateTensor>;
 
 /** Where tensors go: a session. Keys are `role:name`, contents in the engine's layout. */
 export interface TensorWriter {
@@ -41,7 +32,7 @@ export function mapsOf(net: Net): { name: string; shape: number[] }[] {
  * @param file what the messages call the state
  * @throws UserError that names the file, the tensor and both shapes
  */
-export function checkState(net: Net, state: StateTensors, file: string): void {
+export function checkState(net: Net, state: StateDict, file: string): void {
   const advice = 'choose the architecture, width and number of classes that it was trained with';
   const required = new Map(net.state.filter((e) => e.init !== 'map').map((e) => [e.name, e.shape]));
   const known = new Map([...required, ...mapsOf(net).map((m) => [m.name, m.shape] as const)]);
@@ -81,7 +72,7 @@ function list(tensors: readonly (readonly [string, readonly number[]])[]): strin
  * from the very function that was loaded. Factored layers get their constants and start at a = 1, M = 0.
  * @throws UserError as `checkState` does
  */
-export function loadState(session: TensorWriter, net: Net, state: StateTensors, file = 'The network'): void {
+export function loadState(session: TensorWriter, net: Net, state: StateDict, file = 'The network'): void {
   checkState(net, state, file);
   for (const { name, role, layout } of net.state) {
     const tensor = state.get(name);
@@ -106,7 +97,7 @@ function loadFactored(
   session: TensorWriter,
   net: Net,
   { name, shape, groups, geometry }: FactoredLayer,
-  state: StateTensors,
+  state: StateDict,
   file: string,
 ): void {
   const basis = numbersOf(state.get(`${name}.weight`)!);
@@ -129,11 +120,11 @@ function loadFactored(
  * The network's state as a snapshot holds it. What never changes (a frozen basis, the start of a factored map) comes
  * from `start`, the state that was loaded; the map of a factored layer is formed from its factors.
  */
-export function readState(snapshot: TensorReader, net: Net, start: StateTensors): StateTensors {
-  const state: StateTensors = new Map();
+export function readState(snapshot: TensorReader, net: Net, start: StateDict): StateDict {
+  const state: StateDict = new Map();
   for (const { name, shape, role, layout } of net.state) {
     const constant = role === 'constant' ? start.get(name) : undefined;
-    state.set(name, constant ?? { shape, data: unpack(snapshot.tensor(`${role}:${name}`), layout) });
+    state.set(name, constant ?? floats(shape, unpack(snapshot.tensor(`${role}:${name}`), layout)));
   }
   const factored = factoredLayers(net);
   if (factored.length === 0) return state;
@@ -143,7 +134,7 @@ export function readState(snapshot: TensorReader, net: Net, start: StateTensors)
     const first = start.get(REFCONV.map(name));
     const basis = numbersOf(state.get(`${name}.weight`)!);
     const map = expandMap(m, basis, geometry, first && numbersOf(first), a);
-    state.set(REFCONV.map(name), { shape: mapShape(geometry), data: Float32Array.from(map) });
+    state.set(REFCONV.map(name), floats(mapShape(geometry), map));
   }
   return state;
 }

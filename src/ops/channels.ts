@@ -1,5 +1,6 @@
 import { UserError } from '../errors';
-import type { Graph, Op } from '../graph/graph';
+import type { Graph } from '../graph/graph';
+import type { Op } from '../graph/ir';
 import { workgroupsFor } from '../graph/plan';
 import { elements, type Tensor } from '../graph/tensor';
 

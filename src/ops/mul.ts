@@ -1,4 +1,5 @@
-import type { Graph, Op } from '../graph/graph';
+import type { Graph } from '../graph/graph';
+import type { Op } from '../graph/ir';
 import { workgroupsFor } from '../graph/plan';
 import { elements, product, type Tensor } from '../graph/tensor';
 import { splitsFor, sumSplits } from './reduce';

@@ -1,6 +1,7 @@
 import { UserError } from '../errors';
-import type { Graph, Node, Op } from '../graph/graph';
-import { type Constants, type Dispatch, workgroupsFor } from '../graph/plan';
+import type { Graph } from '../graph/graph';
+import type { Constants, Dispatch, Node, Op } from '../graph/ir';
+import { workgroupsFor } from '../graph/plan';
 import { elements, type Tensor } from '../graph/tensor';
 
 /** PyTorch's names and meanings; pairs are [height, width]. */

@@ -1,5 +1,6 @@
-import type { Graph, Op } from '../graph/graph';
-import { type Dispatch, workgroupsFor } from '../graph/plan';
+import type { Graph } from '../graph/graph';
+import type { Dispatch, Op } from '../graph/ir';
+import { workgroupsFor } from '../graph/plan';
 import { elements, pad4, type Tensor } from '../graph/tensor';
 
 /** Runs that a reduction over `rows` is cut into, so that about `threads` share it and each has 16 rows or more. */

@@ -1,4 +1,5 @@
-import type { Graph, Node, Op } from '../graph/graph';
+import type { Graph } from '../graph/graph';
+import type { Node, Op } from '../graph/ir';
 import { elements, product, type Tensor } from '../graph/tensor';
 import { activationOp, keepsZero } from '../ops/activation';
 import { convFamily, convOps } from '../ops/conv/conv2d';

@@ -1,4 +1,4 @@
-import type { Lowered } from '../graph/plan';
+import type { Lowered } from '../graph/ir';
 import { workgroupsFor } from '../graph/plan';
 
 /** Sums that share a dispatch: as many as eight storage buffers allow. */

@@ -1,8 +1,8 @@
 import { type LayerRedundancy, redundancyOf } from '../analysis/redundancy';
 import type { UserFile } from '../data/types';
 import { product } from '../graph/tensor';
-import type { Checkpoint, StoredTensor } from '../io/tensor-file';
-import { readCheckpoint } from '../io/weights-file';
+import type { StateTensor, WeightsFile } from '../io/tensor';
+import { readWeights } from '../io/weights-file';
 import { describe } from '../model/describe';
 import { checkState } from '../model/state';
 import { architecture } from '../model/zoo';
@@ -22,7 +22,7 @@ export interface InspectLayer {
 
 /** The tensors of a file, a line each; with an architecture, checked against it first. */
 export async function inspectFile(file: UserFile, network?: NetworkOptions): Promise<InspectLayer[]> {
-  const checkpoint = readCheckpoint(new Uint8Array(await file.blob.arrayBuffer()), file.path);
+  const checkpoint = readWeights(new Uint8Array(await file.blob.arrayBuffer()), file.path);
   if (network) {
     const { arch, ...rest } = network;
     const classes = rest.classes ?? classesOf(checkpoint, file.path);
@@ -49,8 +49,8 @@ export async function previewNetwork(model: ModelSource, asset: ReadAsset): Prom
 }
 
 function layersOf(
-  { tensors }: Checkpoint,
-  redundancy: (name: string, tensor: StoredTensor) => number | undefined,
+  { tensors }: WeightsFile,
+  redundancy: (name: string, tensor: StateTensor) => number | undefined,
 ): InspectLayer[] {
   return [...tensors].map(([name, tensor]) => ({
     name,
@@ -70,7 +70,7 @@ function kindOf(name: string, shape: number[]): string {
   return i === 1 ? 'depthwise convolution' : 'convolution';
 }
 
-function redundancyOfTensor(name: string, { shape, data }: StoredTensor): number | undefined {
+function redundancyOfTensor(name: string, { shape, data }: StateTensor): number | undefined {
   if (shape.length !== 4 || Math.max(shape[2], shape[3]) === 1 || !(data instanceof Float32Array)) return;
   return redundancyOf(name, data, shape).mean;
 }

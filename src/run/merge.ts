@@ -1,8 +1,8 @@
 import type { Gpu } from '../gpu/device';
-import { readCheckpoint } from '../io/weights-file';
-import { writeLike } from '../io/write-like';
+import type { StateDict } from '../io/tensor';
+import { readWeights, writeWeights } from '../io/weights-file';
 import { mergeState } from '../model/merge';
-import { readState, type StateTensors } from '../model/state';
+import { readState } from '../model/state';
 import type { Snapshot } from '../runtime/snapshot';
 import { evaluateNetwork } from '../train/evaluate';
 import { type Observer, Trainer, type Training } from '../train/trainer';
@@ -15,7 +15,7 @@ export interface Merged {
   snapshot: Snapshot;
   file: Uint8Array<ArrayBuffer>;
   /** what the file holds, read again */
-  state: StateTensors;
+  state: StateDict;
 }
 
 /** Merges a snapshot and writes the file; no device takes part. */
@@ -27,8 +27,8 @@ export function mergeSnapshot(
 ): Merged {
   const { net } = trainer.program;
   const trained = readState(snapshot, net, training.start);
-  const file = writeLike(network.checkpoint, mergeState(net, trained));
-  return { snapshot, file, state: readCheckpoint(file, 'merged.safetensors').tensors };
+  const file = writeWeights(network.checkpoint, mergeState(net, trained));
+  return { snapshot, file, state: readWeights(file, 'merged.safetensors').tensors };
 }
 
 interface ProofContext {

@@ -1,14 +1,14 @@
 import { type LayerRedundancy, redundancyOf } from '../analysis/redundancy';
 import type { LabelledImages } from '../data/types';
+import type { StateDict } from '../io/tensor';
 import { describe } from '../model/describe';
 import type { Architecture } from '../model/net';
-import type { StateTensors } from '../model/state';
 
 /** Redundancy of every spatial convolution of a plain network. */
 export function networkRedundancy(
   architecture: Architecture,
   { height, width }: Pick<LabelledImages, 'height' | 'width'>,
-  state: StateTensors,
+  state: StateDict,
 ): LayerRedundancy[] {
   return describe(architecture, [height, width])
     .convs.filter(({ shape }) => Math.max(shape[2], shape[3]) > 1)

@@ -1,21 +1,5 @@
-/** What a run reports: the points of its curves, the proof of its merge, its figures. Types only. */
+/** What a run reports: the proof of its merge and its figures. Types only. */
 import type { Tuning } from '../graph/tuning';
-
-/** One point of the curves. */
-export interface StepPoint {
-  step: number;
-  epoch: number;
-  loss: number;
-  accuracy: number;
-  lr: number;
-}
-
-export interface EvalPoint {
-  step: number;
-  epoch: number;
-  accuracy: number;
-  loss: number;
-}
 
 export interface MergeProof {
   maxAbsLogitDiff: number;

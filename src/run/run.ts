@@ -3,10 +3,11 @@ import type { LabelledImages } from '../data/types';
 import { UserError } from '../errors';
 import { type Gpu, requireHalves } from '../gpu/device';
 import type { Tuning } from '../graph/tuning';
+import type { StateDict } from '../io/tensor';
 import { describe } from '../model/describe';
 import { initialState } from '../model/init';
-import type { StateTensors } from '../model/state';
 import { evaluateNetwork } from '../train/evaluate';
+import type { EvalPoint, StepPoint } from '../train/metrics';
 import { refconvOptions } from '../train/refconv-options';
 import type { Schedule } from '../train/schedule';
 import type { TrainSettings } from '../train/settings';
@@ -14,7 +15,7 @@ import { type Control, type Observer, stepsPerEpoch, Trainer, type Training } fr
 import type { Memo } from './memo';
 import { mergeSnapshot, proveMerges } from './merge';
 import { networkRedundancy } from './redundancy';
-import type { EvalPoint, Report, StepPoint } from './report';
+import type { Report } from './report';
 import {
   checkClasses,
   type DataSource,
@@ -101,7 +102,7 @@ export async function runTraining(job: TrainJob, context: RunContext): Promise<T
     which: 'base',
     point: { step: 0, epoch: 0, accuracy: base.accuracy, loss: base.loss },
   });
-  const redundancy = (when: 'before' | 'after', state: StateTensors) =>
+  const redundancy = (when: 'before' | 'after', state: StateDict) =>
     emit({ type: 'redundancy', when, layers: networkRedundancy(network.architecture, test, state) });
   redundancy('before', network.checkpoint.tensors);
 
@@ -247,7 +248,7 @@ function prepare(
   const refconv = refconvOptions(architecture, network.file, [height, width], settings);
   const net = describe(architecture, [height, width], { training: true, refconv });
   const fresh = initialState(net, settings.seed, settings.mapInit);
-  const start: StateTensors = new Map(
+  const start: StateDict = new Map(
     settings.method === 'retrain' ? fresh : [...fresh, ...network.checkpoint.tensors],
   );
   const epochSteps = stepsPerEpoch({ train, settings });

@@ -3,8 +3,8 @@ import { loadImages } from '../data/load';
 import { hash32 } from '../data/order';
 import type { LabelledImages, UserFile } from '../data/types';
 import { UserError } from '../errors';
-import type { Checkpoint } from '../io/tensor-file';
-import { readCheckpoint } from '../io/weights-file';
+import type { WeightsFile } from '../io/tensor';
+import { readWeights } from '../io/weights-file';
 import { BUILTIN_NETWORK, BUILTIN_WEIGHTS } from '../model/builtin';
 import { describe } from '../model/describe';
 import { initialState } from '../model/init';
@@ -36,7 +36,7 @@ export interface LoadedNetwork {
   file: string;
   architecture: Architecture;
   classes: number;
-  checkpoint: Checkpoint;
+  checkpoint: WeightsFile;
 }
 
 /**
@@ -53,7 +53,7 @@ export async function loadNetwork(source: ModelSource, asset: ReadAsset): Promis
           options: BUILTIN_NETWORK,
         }
       : { file: source.file.path, bytes: await source.file.blob.arrayBuffer(), options: source.arch };
-  const checkpoint = readCheckpoint(new Uint8Array(bytes), file);
+  const checkpoint = readWeights(new Uint8Array(bytes), file);
   const classes = options.classes ?? classesOf(checkpoint, file);
   const { arch, ...rest } = options;
   const model = architecture(arch, { ...rest, classes });
@@ -82,7 +82,7 @@ function randomNetwork({ arch, ...rest }: NetworkOptions, seed: number): LoadedN
 }
 
 /** The classifier is the last matrix of a state dict. */
-export function classesOf({ tensors }: Checkpoint, file: string): number {
+export function classesOf({ tensors }: WeightsFile, file: string): number {
   const matrices = [...tensors.values()].filter((t) => t.shape.length === 2);
   const last = matrices.at(-1);
   if (!last)

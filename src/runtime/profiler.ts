@@ -1,5 +1,6 @@
 import { checkGpu, type Gpu } from '../gpu/device';
-import { type Plan, type PlannedDispatch, workgroupsFor } from '../graph/plan';
+import type { Plan, PlannedDispatch } from '../graph/ir';
+import { workgroupsFor } from '../graph/plan';
 import { type BoundDispatch, Session } from './session';
 import type { StepUniform } from './step';
 

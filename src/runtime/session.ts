@@ -1,7 +1,7 @@
 import { UserError } from '../errors';
 import { checkGpu, type Gpu, requireHalves } from '../gpu/device';
 import { type Pipelines, pipelinesOf } from '../gpu/pipelines';
-import type { BufferRange, Plan } from '../graph/plan';
+import type { BufferRange, Plan } from '../graph/ir';
 import { SizesBuffer } from './sizes';
 import { Snapshot } from './snapshot';
 import { Staging } from './staging';

@@ -1,6 +1,6 @@
 import type { Gpu } from '../gpu/device';
 import { packSizes } from '../gpu/wgsl';
-import type { PlannedDispatch } from '../graph/plan';
+import type { PlannedDispatch } from '../graph/ir';
 
 /** The sizes of a session's dispatches in one uniform buffer, equal ones once; written once and never again. */
 export class SizesBuffer {

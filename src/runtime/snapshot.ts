@@ -1,4 +1,4 @@
-import type { BufferRange } from '../graph/plan';
+import type { BufferRange } from '../graph/ir';
 
 /** The contents of some buffers of a session at one moment, on the host. */
 export class Snapshot {

@@ -2,8 +2,9 @@ import { shuffledOrder } from '../data/order';
 import type { LabelledImages } from '../data/types';
 import { type Gpu, throwFailure } from '../gpu/device';
 import { pad4 } from '../graph/tensor';
+import type { StateDict } from '../io/tensor';
 import type { Architecture } from '../model/net';
-import { loadState, type StateTensors } from '../model/state';
+import { loadState } from '../model/state';
 import { METRICS_RING } from '../ops/loss/cross-entropy';
 import { Session } from '../runtime/session';
 import { evaluationProgram } from './programs';
@@ -67,7 +68,7 @@ export async function runEvaluation(
 export async function evaluateNetwork(
   gpu: Gpu,
   architecture: Architecture,
-  state: StateTensors,
+  state: StateDict,
   images: LabelledImages,
   options: Normalisation & { batch?: number; limit?: number; keep?: number },
 ): Promise<Evaluation & { logits: Float32Array; parameters: number; multiplyAdds: number }> {

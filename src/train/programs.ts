@@ -1,6 +1,7 @@
 import { GradientTape } from '../graph/autograd';
 import { Graph } from '../graph/graph';
-import { type ArenaLayout, buildPlan, type Plan } from '../graph/plan';
+import type { ArenaLayout, Plan } from '../graph/ir';
+import { buildPlan } from '../graph/plan';
 import type { Tensor } from '../graph/tensor';
 import type { Tuning } from '../graph/tuning';
 import { type Architecture, Net } from '../model/net';

@@ -3,15 +3,16 @@ import type { LabelledImages } from '../data/types';
 import { UserError } from '../errors';
 import { checkGpu, type Gpu } from '../gpu/device';
 import type { Tuning } from '../graph/tuning';
+import type { StateDict } from '../io/tensor';
 import type { Architecture } from '../model/net';
 import type { RefConvOptions } from '../model/refconv';
-import { loadState, type StateTensors } from '../model/state';
+import { loadState } from '../model/state';
 import { METRICS_RING } from '../ops/loss/cross-entropy';
 import { adamCorrections } from '../ops/optim/optimizer';
-import type { EvalPoint, StepPoint } from '../run/report';
 import { Session } from '../runtime/session';
 import type { Snapshot } from '../runtime/snapshot';
 import { failureBehind, runEvaluation, uploadImages } from './evaluate';
+import type { EvalPoint, StepPoint } from './metrics';
 import { ADAM_BETAS, evaluationProgram, type Program, trainProgram } from './programs';
 import { learningRate, type Schedule } from './schedule';
 import type { TrainSettings } from './settings';
@@ -20,7 +21,7 @@ import type { TrainSettings } from './settings';
 export interface Training {
   architecture: Architecture;
   /** the state that training starts from, maps included */
-  start: StateTensors;
+  start: StateDict;
   train: LabelledImages;
   test: LabelledImages;
   settings: TrainSettings;

@@ -1,7 +1,8 @@
 import { UserError } from '../errors';
 import type { Gpu } from '../gpu/device';
 import { readSafetensors } from '../io/safetensors';
-import { numbersOf, type StateTensors } from '../model/state';
+import type { StateDict } from '../io/tensor';
+import { numbersOf } from '../model/state';
 import { type Case, CaseGraph } from './case';
 import { relativeError } from './error';
 import { verifyModel } from './models';
@@ -51,7 +52,7 @@ export async function verifyCase(gpu: Gpu, name: string, bytes: Uint8Array): Pro
   }
 }
 
-function caseOf(op: string, attrs: Record<string, unknown>, tensors: StateTensors): Case {
+function caseOf(op: string, attrs: Record<string, unknown>, tensors: StateDict): Case {
   const c: Case = { op, attrs, inputs: {}, outputs: {}, douts: {}, gradients: {} };
   const kinds = { in: c.inputs, out: c.outputs, dout: c.douts, grad: c.gradients };
   for (const [key, tensor] of tensors) {

@@ -1,14 +1,16 @@
 import type { Gpu } from '../gpu/device';
 import { GradientTape } from '../graph/autograd';
 import { Graph } from '../graph/graph';
-import { buildPlan, type Plan } from '../graph/plan';
+import type { Plan } from '../graph/ir';
+import { buildPlan } from '../graph/plan';
 import type { Tensor } from '../graph/tensor';
 import type { Tuning } from '../graph/tuning';
+import type { StateDict, StateTensor } from '../io/tensor';
 import { activationLayout, engineShape, pack, unpack } from '../model/layout';
 import { mergeState } from '../model/merge';
 import { type Architecture, Net } from '../model/net';
 import type { RefConvOptions } from '../model/refconv';
-import { loadState, numbersOf, readState, type StateTensor, type StateTensors } from '../model/state';
+import { loadState, numbersOf, readState } from '../model/state';
 import { copy } from '../ops/copy';
 import { crossEntropy } from '../ops/loss/cross-entropy';
 import { sgd } from '../ops/optim/optimizer';
@@ -24,7 +26,7 @@ export interface ModelRun {
   path: 'plain' | 'dense' | 'factored';
   optimizer: { lr: number; momentum: number; weight_decay: number };
   steps: number;
-  state: StateTensors;
+  state: StateDict;
   x: StateTensor;
   target: StateTensor;
 }

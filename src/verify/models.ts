@@ -1,8 +1,9 @@
 import * as v from 'valibot';
 import { UserError } from '../errors';
 import type { Gpu } from '../gpu/device';
+import { floats, type StateDict, type StateTensor } from '../io/tensor';
 import { uniforms } from '../model/random';
-import { numbersOf, type StateTensor } from '../model/state';
+import { numbersOf } from '../model/state';
 import { architecture } from '../model/zoo';
 import { norm, relativeError, Worst } from './error';
 import { type ModelRun, runModel } from './model-run';
@@ -55,7 +56,7 @@ const LARGEST_SPREAD = 0.1;
 export async function verifyModel(
   gpu: Gpu,
   attrs: Record<string, unknown>,
-  tensors: Map<string, StateTensor>,
+  tensors: StateDict,
   metadata: ReadonlyMap<string, string>,
 ): Promise<{ error: number; message?: string }> {
   const c = caseOf(attrs, tensors, metadata);
@@ -69,7 +70,7 @@ export async function verifyModel(
 
 function caseOf(
   attrs: Record<string, unknown>,
-  tensors: Map<string, StateTensor>,
+  tensors: StateDict,
   metadata: ReadonlyMap<string, string>,
 ): ModelCase {
   const parsed = v.safeParse(Attributes, attrs);
@@ -80,7 +81,7 @@ function caseOf(
   const target = tensors.get('in.target');
   if (x?.shape.length !== 4 || target?.shape.length !== 1)
     throw new UserError('in.x or in.target is missing');
-  const state = new Map<string, StateTensor>();
+  const state = new Map();
   for (const [key, tensor] of tensors) {
     if (key.startsWith('state.')) state.set(key.slice('state.'.length), tensor);
     else if (!/^(in|grad|out)\./.test(key))
@@ -98,10 +99,7 @@ function caseOf(
   return { run, method, expectations: expectationsOf(tensors, metadata) };
 }
 
-function expectationsOf(
-  tensors: Map<string, StateTensor>,
-  metadata: ReadonlyMap<string, string>,
-): Map<string, Expectation> {
+function expectationsOf(tensors: StateDict, metadata: ReadonlyMap<string, string>): Map<string, Expectation> {
   const tolerance = (name: string) => Number(metadata.get(`rtol_${name}`));
   const gradients = [...tensors].filter(([key]) => key.startsWith('grad.'));
   const largest = gradients.reduce((max, [, t]) => Math.max(max, norm(numbersOf(t))), 0);
@@ -176,7 +174,7 @@ function roundedDifferently<T extends Pick<ModelRun, 'state' | 'x'>>(run: T, rou
   const round = (tensor: StateTensor, name: string): StateTensor => {
     const uniform = uniforms(rounding, name);
     const data = Float32Array.from(numbersOf(tensor), (w) => w * (1 + (2 * uniform() - 1) * 2 ** -22));
-    return { shape: tensor.shape, data };
+    return floats(tensor.shape, data);
   };
   const state = new Map([...run.state].map(([name, tensor]) => [name, round(tensor, name)]));
   return { ...run, x: round(run.x, 'in.x'), state };

@@ -1,7 +1,8 @@
 import type { Gpu } from '../gpu/device';
 import { Graph } from '../graph/graph';
+import type { ArenaLayout } from '../graph/ir';
 import { placePersistent } from '../graph/memory';
-import { type ArenaLayout, buildPlan } from '../graph/plan';
+import { buildPlan } from '../graph/plan';
 import { pack, unpack, vectorLayout } from '../model/layout';
 import { adamCorrections, adamw, sgd } from '../ops/optim/optimizer';
 import { Session } from '../runtime/session';

@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from 'vitest';
-import type { Plan } from '../../src/graph/plan';
+import type { Plan } from '../../src/graph/ir';
 import { GPU_TUNING } from '../../src/graph/tuning';
 import { initialState } from '../../src/model/init';
 import type { Architecture } from '../../src/model/net';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { readSafetensors, writeSafetensors } from '../../src/io/safetensors';
-import type { StoredTensor } from '../../src/io/tensor-file';
+import type { StateDict } from '../../src/io/tensor';
 import { verifyCase } from '../../src/verify';
 import { goldenNames, loadGolden } from '../goldens';
 import { gpu } from './harness';
@@ -12,17 +12,14 @@ test.each(goldenNames())('%s agrees with PyTorch', async (name) => {
 });
 
 /** What a golden case changed by `edit` comes to. */
-async function verifyEdited(
-  name: string,
-  edit: (tensors: Map<string, StoredTensor>, metadata: Map<string, string>) => void,
-) {
+async function verifyEdited(name: string, edit: (tensors: StateDict, metadata: Map<string, string>) => void) {
   const { tensors, metadata } = readSafetensors(await loadGolden(name), name);
   edit(tensors, metadata);
   return verifyCase(await gpu(), name, writeSafetensors(tensors, metadata));
 }
 
 /** Moves a tensor's largest element by `fraction` of itself. */
-function disturb(tensors: Map<string, StoredTensor>, name: string, fraction: number): void {
+function disturb(tensors: StateDict, name: string, fraction: number): void {
   const data = tensors.get(name)!.data as Float32Array;
   const largest = data.reduce((at, v, i) => (Math.abs(v) > Math.abs(data[at]) ? i : at), 0);
   data[largest] *= 1 + fraction;

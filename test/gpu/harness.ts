@@ -1,7 +1,8 @@
 import { expect } from 'vitest';
 import { type Gpu, requestGpu } from '../../src/gpu/device';
 import type { Graph } from '../../src/graph/graph';
-import { type ArenaLayout, buildPlan } from '../../src/graph/plan';
+import type { ArenaLayout } from '../../src/graph/ir';
+import { buildPlan } from '../../src/graph/plan';
 import { product, type Shape } from '../../src/graph/tensor';
 import { GPU_TUNING, SOFTWARE_TUNING, type Tuning } from '../../src/graph/tuning';
 import { Session } from '../../src/runtime/session';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Graph } from '../../src/graph/graph';
+import type { ArenaLayout } from '../../src/graph/ir';
 import { placePersistent } from '../../src/graph/memory';
-import type { ArenaLayout } from '../../src/graph/plan';
 import { pack, unpack, vectorLayout } from '../../src/model/layout';
 import {
   type AdamWOptions,

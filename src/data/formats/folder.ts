@@ -1,8 +1,7 @@
 import { UserError } from '../../errors';
 import { FormatError } from '../../io/format-error';
-import type { LoadOptions } from '../load';
 import { selectBalanced } from '../select';
-import type { LabelledImages, SkippedFile } from '../types';
+import type { LabelledImages, LoadOptions, SkippedFile } from '../types';
 import type { SourceFile } from './archive';
 import type { ClassifiedFiles } from './classes';
 import { decodeImage } from './decode';

@@ -1,7 +1,6 @@
 import { UserError } from '../../errors';
-import type { LoadOptions } from '../load';
 import { selectBalanced } from '../select';
-import type { LabelledImages, LoadProgress } from '../types';
+import type { LabelledImages, LoadOptions, LoadProgress } from '../types';
 import { resizeAndCrop } from './resize';
 
 /** An array of more bytes than this is beyond some browsers. */

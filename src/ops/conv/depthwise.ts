@@ -1,5 +1,6 @@
-import type { Graph, Node } from '../../graph/graph';
-import { type Constants, type Dispatch, workgroupsFor } from '../../graph/plan';
+import type { Graph } from '../../graph/graph';
+import type { Constants, Dispatch, Node } from '../../graph/ir';
+import { workgroupsFor } from '../../graph/plan';
 import { elements } from '../../graph/tensor';
 import type { Tuning } from '../../graph/tuning';
 import { sumSplits } from '../reduce';

@@ -1,4 +1,5 @@
-import { type Constants, workgroupsFor } from '../../graph/plan';
+import type { Constants } from '../../graph/ir';
+import { workgroupsFor } from '../../graph/plan';
 import { elements, type Tensor } from '../../graph/tensor';
 import { splitsFor, sumSplits } from '../reduce';
 import {

@@ -1,5 +1,5 @@
-import type { Graph, Node } from '../../graph/graph';
-import type { Constants, Dispatch } from '../../graph/plan';
+import type { Graph } from '../../graph/graph';
+import type { Constants, Dispatch, Node } from '../../graph/ir';
 import { pad4, product, type Tensor } from '../../graph/tensor';
 import type { Tuning } from '../../graph/tuning';
 import { ACTIVATIONS, type Activation } from '../activation';

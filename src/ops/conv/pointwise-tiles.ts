@@ -1,4 +1,4 @@
-import type { Constants } from '../../graph/plan';
+import type { Constants } from '../../graph/ir';
 import { pad4 } from '../../graph/tensor';
 import type { Tuning } from '../../graph/tuning';
 

@@ -1,5 +1,6 @@
-import type { Graph, Op } from '../../graph/graph';
-import { type Dispatch, workgroupsFor } from '../../graph/plan';
+import type { Graph } from '../../graph/graph';
+import type { Dispatch, Op } from '../../graph/ir';
+import { workgroupsFor } from '../../graph/plan';
 import { elements, type Tensor } from '../../graph/tensor';
 import { normGradients, rowCounts, rowSplits } from './norm';
 

@@ -1,4 +1,5 @@
-import { type Constants, type Dispatch, workgroupsFor } from '../../graph/plan';
+import type { Constants, Dispatch } from '../../graph/ir';
+import { workgroupsFor } from '../../graph/plan';
 import { elements, product, type Tensor } from '../../graph/tensor';
 import type { Tuning } from '../../graph/tuning';
 import type { BlockGrid } from '../conv/geometry';

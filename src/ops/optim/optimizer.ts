@@ -1,6 +1,7 @@
-import type { Graph, Op } from '../../graph/graph';
+import type { Graph } from '../../graph/graph';
+import type { Constants, Dispatch, Op } from '../../graph/ir';
 import { ALIGNMENT, ARENA_PART } from '../../graph/memory';
-import { type Constants, type Dispatch, workgroupsFor } from '../../graph/plan';
+import { workgroupsFor } from '../../graph/plan';
 import { bytesOf, elements, type Tensor } from '../../graph/tensor';
 import { factoredLayers } from '../refocus/factored';
 

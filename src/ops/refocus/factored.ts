@@ -1,6 +1,7 @@
 import { UserError } from '../../errors';
-import type { Graph, Op } from '../../graph/graph';
-import { type Constants, workgroupsFor } from '../../graph/plan';
+import type { Graph } from '../../graph/graph';
+import type { Constants, Op } from '../../graph/ir';
+import { workgroupsFor } from '../../graph/plan';
 import { elements, product, type Tensor } from '../../graph/tensor';
 import type { RefocusAttributes } from './refocus';
 

@@ -1,6 +1,7 @@
 import { UserError } from '../../errors';
-import type { Graph, Op } from '../../graph/graph';
-import { type Constants, type Dispatch, workgroupsFor } from '../../graph/plan';
+import type { Graph } from '../../graph/graph';
+import type { Constants, Dispatch, Op } from '../../graph/ir';
+import { workgroupsFor } from '../../graph/plan';
 import { elements, product, type Tensor } from '../../graph/tensor';
 import type { Tuning } from '../../graph/tuning';
 import { splitsFor } from '../reduce';

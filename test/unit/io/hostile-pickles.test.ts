@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { UserError } from '../../../src/errors';
 import { unpickle } from '../../../src/io/pickle';
 import { torchHost } from '../../../src/io/pytorch-globals';
-import { readCheckpoint } from '../../../src/io/weights-file';
+import { readWeights } from '../../../src/io/weights-file';
 
 /** Little-endian bytes of a number. */
 const le = (value: number, size: number) =>
@@ -38,7 +38,7 @@ function archive(w: number[]): Uint8Array {
 
 test('the builders above make an archive that reads', () => {
   const bytes = archive(tensor(int(4), int(1), [int(3)], [int(1)]));
-  expect(readCheckpoint(bytes, 'w.pt').tensors.get('w')).toEqual({
+  expect(readWeights(bytes, 'w.pt').tensors.get('w')).toEqual({
     dtype: 'F32',
     shape: [3],
     data: new Float32Array(3),
@@ -64,7 +64,7 @@ test('the form of newer types: an untyped storage counted in bytes, and the dtyp
   const bytes = zip(pickle([0x7d], text('w'), w, [0x73]), {
     0: new Uint8Array(new Uint32Array([1, 2, 3, 4]).buffer),
   });
-  expect(readCheckpoint(bytes, 'w.pt').tensors.get('w')).toEqual({
+  expect(readWeights(bytes, 'w.pt').tensors.get('w')).toEqual({
     dtype: 'U32',
     shape: [2],
     data: new Uint32Array([2, 3]),
@@ -104,8 +104,8 @@ describe('a pickle that names code', () => {
     ['a name of Object.prototype', zip(pickle(global('torch', 'constructor'))), 'torch.constructor'],
   ];
   test.each(cases)('%s', (_, bytes, name) => {
-    expect(() => readCheckpoint(bytes, 'evil.pt')).toThrow(UserError);
-    expect(() => readCheckpoint(bytes, 'evil.pt')).toThrow(
+    expect(() => readWeights(bytes, 'evil.pt')).toThrow(UserError);
+    expect(() => readWeights(bytes, 'evil.pt')).toThrow(
       new RegExp(`^evil\\.pt names the Python object ${name.replace('.', '\\.')},.* it was not run`),
     );
   });
@@ -151,9 +151,9 @@ describe('malformed pickles', () => {
     ],
   ];
   test.each(cases)('%s', (_, bytes, message) => {
-    expect(() => readCheckpoint(bytes, 'bad.pt')).toThrow(UserError);
-    expect(() => readCheckpoint(bytes, 'bad.pt')).toThrow(message);
-    expect(() => readCheckpoint(bytes, 'bad.pt')).toThrow(/^bad\.pt is not a PyTorch checkpoint/);
+    expect(() => readWeights(bytes, 'bad.pt')).toThrow(UserError);
+    expect(() => readWeights(bytes, 'bad.pt')).toThrow(message);
+    expect(() => readWeights(bytes, 'bad.pt')).toThrow(/^bad\.pt is not a PyTorch checkpoint/);
   });
 });
 
@@ -188,8 +188,8 @@ describe('tensors that lie about their storage', () => {
     ],
   ];
   test.each(cases)('%s', (_, w, message) => {
-    expect(() => readCheckpoint(archive(w), 'bad.pt')).toThrow(UserError);
-    expect(() => readCheckpoint(archive(w), 'bad.pt')).toThrow(message);
+    expect(() => readWeights(archive(w), 'bad.pt')).toThrow(UserError);
+    expect(() => readWeights(archive(w), 'bad.pt')).toThrow(message);
   });
 });
 
@@ -201,15 +201,15 @@ test('NaN and infinity are refused by the name of their tensor', () => {
     const raw = new Uint8Array(new Float32Array([0, 1, value, 3]).buffer);
     const w = tensor(int(4), int(0), [int(4)], [int(1)]);
     const bytes = zip(pickle([0x7d], text('conv.weight'), w, [0x73]), { 0: raw });
-    expect(() => readCheckpoint(bytes, 'bad.pt')).toThrow(UserError);
-    expect(() => readCheckpoint(bytes, 'bad.pt')).toThrow(
+    expect(() => readWeights(bytes, 'bad.pt')).toThrow(UserError);
+    expect(() => readWeights(bytes, 'bad.pt')).toThrow(
       `bad.pt: tensor "conv.weight" holds ${shown} at element 2;`,
     );
   }
 });
 
 test('an empty file and one without tensors', () => {
-  expect(() => readCheckpoint(new Uint8Array(), 'a.pt')).toThrow(/^a\.pt is empty/);
+  expect(() => readWeights(new Uint8Array(), 'a.pt')).toThrow(/^a\.pt is empty/);
   const bare = new Uint8Array([2, 0, 0, 0, 0, 0, 0, 0, 0x7b, 0x7d]);
-  expect(() => readCheckpoint(bare, 'a.safetensors')).toThrow(/^a\.safetensors holds no tensor/);
+  expect(() => readWeights(bare, 'a.safetensors')).toThrow(/^a\.safetensors holds no tensor/);
 });

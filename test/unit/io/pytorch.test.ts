@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { unzipSync, zipSync } from 'fflate';
 import { describe, expect, test } from 'vitest';
 import { readPyTorch } from '../../../src/io/pytorch';
-import { readCheckpoint } from '../../../src/io/weights-file';
+import { readWeights } from '../../../src/io/weights-file';
 
 const FOLDER = 'test/fixtures/pytorch';
 const fixture = (name: string) => new Uint8Array(readFileSync(`${FOLDER}/${name}`));
@@ -19,7 +19,7 @@ describe('checkpoints that torch wrote', () => {
   });
 
   test.each(Object.keys(expected))('%s', (name) => {
-    const { tensors } = readCheckpoint(fixture(name), name);
+    const { tensors } = readWeights(fixture(name), name);
     expect([...tensors.keys()]).toEqual(Object.keys(expected[name]));
     for (const [key, { dtype, shape, values }] of Object.entries(expected[name])) {
       const tensor = tensors.get(key)!;
@@ -31,7 +31,7 @@ describe('checkpoints that torch wrote', () => {
 
   test('the format and the prefix are told', () => {
     const told = (name: string) => {
-      const { format, prefix } = readCheckpoint(fixture(name), name);
+      const { format, prefix } = readWeights(fixture(name), name);
       return [format, prefix];
     };
     expect(told('zip.pt')).toEqual(['pytorch-zip', '']);
@@ -58,7 +58,7 @@ describe('damaged checkpoints', () => {
   test.each(['zip.pt', 'legacy.th', 'nested.pt'])('%s cut at any byte is a UserError', (name) => {
     const bytes = fixture(name);
     for (let length = 0; length < bytes.length; length += 1 + (length % 7)) {
-      expect(() => readCheckpoint(bytes.subarray(0, length), name), `${length}`).toThrow(
+      expect(() => readWeights(bytes.subarray(0, length), name), `${length}`).toThrow(
         expect.objectContaining({ name: 'UserError', message: expect.stringContaining(name) }),
       );
     }
@@ -70,7 +70,7 @@ describe('damaged checkpoints', () => {
       const broken = bytes.slice();
       broken[at] ^= 1 << (at % 8);
       try {
-        readCheckpoint(broken, name);
+        readWeights(broken, name);
       } catch (error) {
         expect((error as Error).name, `byte ${at}: ${error}`).toBe('UserError');
       }

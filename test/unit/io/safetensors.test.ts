@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { UserError } from '../../../src/errors';
 import { readSafetensors, writeSafetensors } from '../../../src/io/safetensors';
-import type { Dtype, TensorData } from '../../../src/io/tensor-file';
+import type { Dtype, TensorData } from '../../../src/io/tensor';
 
 /** A file of `header` (text or bytes) and `data` bytes; `length` lies about the header's length. */
 function file(header: string | Uint8Array, data = 0, length?: bigint): Uint8Array {

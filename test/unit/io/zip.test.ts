@@ -1,6 +1,6 @@
 import { zipSync } from 'fflate';
 import { describe, expect, test } from 'vitest';
-import { readCheckpoint } from '../../../src/io/weights-file';
+import { readWeights } from '../../../src/io/weights-file';
 import { openZip } from '../../../src/io/zip';
 
 const MIB = 2 ** 20;
@@ -143,7 +143,7 @@ describe('bombs and lies', () => {
   test('a checkpoint whose pickle is a bomb is a UserError that names the file', () => {
     const small = zipSync({ 'net/data.pkl': new Uint8Array(MIB) }, { level: 9 });
     const archive = patch(small, 'net/data.pkl', (v, at) => v.setUint32(at + 24, 300 * MIB, true));
-    expect(() => readCheckpoint(archive, 'bomb.pt')).toThrow(
+    expect(() => readWeights(archive, 'bomb.pt')).toThrow(
       expect.objectContaining({
         name: 'UserError',
         message: expect.stringMatching(/^bomb\.pt .* unpacks to more/),

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { UserError } from '../../../src/errors';
 import { product } from '../../../src/graph/tensor';
+import { floats, type StateDict } from '../../../src/io/tensor';
 import { describe as describeNetwork } from '../../../src/model/describe';
 import { initialState } from '../../../src/model/init';
 import { pack, weightLayout } from '../../../src/model/layout';
@@ -8,7 +9,7 @@ import { mergeState } from '../../../src/model/merge';
 import type { Architecture, Net } from '../../../src/model/net';
 import type { RefConvOptions } from '../../../src/model/refconv';
 import { gramOf, refocus, timesGram } from '../../../src/model/refocus-math';
-import { checkState, loadState, readState, type StateTensors } from '../../../src/model/state';
+import { checkState, loadState, readState } from '../../../src/model/state';
 
 /** A dense, a depthwise and a group-wise convolution, channels that are no multiples of four. */
 const architecture: Architecture = (net, x) => {
@@ -38,7 +39,7 @@ class Memory {
   tensor = (key: string): Float32Array => this.tensors.get(key)!;
 }
 
-const numbers = (state: StateTensors, name: string) => Array.from(state.get(name)!.data as ArrayLike<number>);
+const numbers = (state: StateDict, name: string) => Array.from(state.get(name)!.data as ArrayLike<number>);
 
 describe('loading and reading a state', () => {
   test.each([
@@ -119,14 +120,14 @@ describe('merging', () => {
 
 describe('a state that does not fit', () => {
   const net = netOf();
-  const with_ = (change: (state: StateTensors) => void): StateTensors => {
+  const with_ = (change: (state: StateDict) => void): StateDict => {
     const state = initialState(net, 0);
     change(state);
     return state;
   };
-  const tensor = (...shape: number[]) => ({ shape, data: new Float32Array(product(shape)) });
+  const tensor = (...shape: number[]) => floats(shape, new Float32Array(product(shape)));
 
-  test.each<[string, StateTensors, RegExp]>([
+  test.each<[string, StateDict, RegExp]>([
     [
       'lacks tensors',
       with_((s) => s.delete('fc.weight')),
@@ -149,7 +150,7 @@ describe('a state that does not fit', () => {
     ],
     [
       'holds integers',
-      with_((s) => s.set('fc.bias', { shape: [7], data: new BigInt64Array(7) })),
+      with_((s) => s.set('fc.bias', { dtype: 'I64', shape: [7], data: new BigInt64Array(7) })),
       /fc\.bias holds integers/,
     ],
   ])('%s', (_, state, message) => {
@@ -161,7 +162,7 @@ describe('a state that does not fit', () => {
   test('PyTorch’s counters do not count', () => {
     checkState(
       net,
-      with_((s) => s.set('bn.num_batches_tracked', { shape: [], data: new BigInt64Array(1) })),
+      with_((s) => s.set('bn.num_batches_tracked', { dtype: 'I64', shape: [], data: new BigInt64Array(1) })),
       'a.pt',
     );
   });

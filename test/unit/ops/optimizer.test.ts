@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
 import { Graph } from '../../../src/graph/graph';
+import type { ArenaLayout } from '../../../src/graph/ir';
 import { ARENA_PART, placePersistent } from '../../../src/graph/memory';
-import { type ArenaLayout, buildPlan } from '../../../src/graph/plan';
+import { buildPlan } from '../../../src/graph/plan';
 import { adamCorrections, sgd } from '../../../src/ops/optim/optimizer';
 
 const options = { momentum: 0.9, nesterov: false, weightDecay: 0, clipNorm: 0 };

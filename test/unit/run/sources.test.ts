@@ -1,16 +1,16 @@
 import { expect, test } from 'vitest';
 import { UserError } from '../../../src/errors';
 import { writeSafetensors } from '../../../src/io/safetensors';
+import { floats, type StateDict } from '../../../src/io/tensor';
 import { describe as describeNet } from '../../../src/model/describe';
 import { initialState } from '../../../src/model/init';
-import type { StateTensors } from '../../../src/model/state';
 import { architecture } from '../../../src/model/zoo';
 import { loadNetwork, skippedWarning } from '../../../src/run/sources';
 
 const arch = { arch: 'resnet20_cifar', classes: 10 };
 
 /** Loads ResNet-20 from a file with other tensors than it has. */
-async function load(change: (state: StateTensors) => void) {
+async function load(change: (state: StateDict) => void) {
   const state = initialState(describeNet(architecture(arch.arch, arch), [32, 32]), 1);
   change(state);
   const tensors = new Map(
@@ -30,16 +30,16 @@ test('a network loads with its classes', async () => {
   expect(network).toMatchObject({ file: 'net.safetensors', classes: 10 });
 });
 
-test.each<[string, (state: StateTensors) => void, RegExp]>([
+test.each<[string, (state: StateDict) => void, RegExp]>([
   [
     'another shape',
-    (s) => s.set('conv1.weight', { shape: [8, 3, 3, 3], data: new Float32Array(216) }),
+    (s) => s.set('conv1.weight', floats([8, 3, 3, 3], new Float32Array(216))),
     /^net\.safetensors: tensor conv1\.weight is 8 x 3 x 3 x 3, but 16 x 3 x 3 x 3 in the network: choose/,
   ],
   ['a tensor less', (s) => s.delete('conv1.weight'), /^net\.safetensors lacks tensor conv1\.weight/],
   [
     'a tensor more',
-    (s) => s.set('__proto__', { shape: [1], data: [1] }),
+    (s) => s.set('__proto__', floats([1], [1])),
     /^net\.safetensors holds tensor __proto__ \(1\), which the network does not have/,
   ],
 ])(

@@ -32,18 +32,28 @@ export type TensorData =
   | BigInt64Array<ArrayBuffer>
   | BigUint64Array<ArrayBuffer>;
 
-/** A tensor of a file, dense and row-major. */
-export interface StoredTensor {
+/** An entry of a state dict: PyTorch's shape, dense and row-major. */
+export interface StateTensor {
   /** the type in the file; `data` is a Float32Array for F64, F32, F16 and BF16 */
   dtype: Dtype;
   shape: number[];
   data: TensorData;
 }
 
-/** The network that a file holds. */
-export interface Checkpoint {
+/** A state dict: PyTorch's keys, in its order. */
+export type StateDict = Map<string, StateTensor>;
+
+/** A tensor of f32 numbers. */
+export const floats = (shape: readonly number[], data: ArrayLike<number>): StateTensor => ({
+  dtype: 'F32',
+  shape: [...shape],
+  data: data instanceof Float32Array ? (data as Float32Array<ArrayBuffer>) : Float32Array.from(data),
+});
+
+/** The weights in a file. */
+export interface WeightsFile {
   /** in the file's order, names without `prefix` */
-  tensors: Map<string, StoredTensor>;
+  tensors: StateDict;
   /** safetensors' `__metadata__`; empty for PyTorch */
   metadata: Map<string, string>;
   format: 'safetensors' | 'pytorch-zip' | 'pytorch-legacy';

@@ -1,0 +1,109 @@
+/**
+ * The engine's intermediate representations: a graph of nodes, each an op over tensors; the dispatches that ops lower
+ * to; and the plan, dispatches with every tensor placed in memory. Types only, so that no file of the graph needs another's.
+ */
+import type { Graph } from './graph';
+import type { Tensor } from './tensor';
+
+export type Phase = 'forward' | 'backward' | 'update';
+
+/** An application of an op. Every tensor is written by exactly one node (or by none: parameters, inputs). */
+export interface Node {
+  readonly op: Op;
+  /** the layer's name, as in the state dict where there is one */
+  readonly name: string;
+  readonly inputs: readonly (Tensor | undefined)[];
+  readonly outputs: readonly Tensor[];
+  readonly phase: Phase;
+  // biome-ignore lint/suspicious/noExplicitAny: each op reads the attributes that it wrote itself
+  readonly attrs: any;
+}
+
+/** What an op knows: its dispatches, and the nodes of its gradient. */
+export interface Op {
+  readonly name: string;
+  lower(node: Node, graph: Graph): Dispatch[];
+  /** adds the nodes that carry the gradient of `node.outputs` to `node.inputs`; absent: not differentiable */
+  backward?(node: Node, tape: Tape): void;
+}
+
+/** Where a contribution to a gradient goes: written to `out`, with `addend` (an earlier contribution) added. */
+export interface GradientTarget {
+  out: Tensor;
+  addend?: Tensor;
+}
+
+/** What an op's backward pass sees of the reverse-mode differentiation: `GradientTape` of autograd.ts. */
+export interface Tape {
+  readonly graph: Graph;
+  needs(t: Tensor | undefined): t is Tensor;
+  gradient(t: Tensor): Tensor | undefined;
+  contribute(t: Tensor, emit: (target: GradientTarget) => void): void;
+  pass(t: Tensor, dy: Tensor, add: (a: Tensor, b: Tensor, out: Tensor) => void): void;
+}
+
+export type Constants = Record<string, number | boolean>;
+
+/** What an op asks for: one dispatch of a shader over tensors, bound by the names that the WGSL declares. */
+export interface Dispatch {
+  /** the shader's path under shaders/, without .wgsl */
+  shader: string;
+  /** values for the shader's top-level `const`s */
+  constants: Constants;
+  /** tensors the shader reads */
+  reads: Record<string, Tensor | undefined>;
+  /** tensors the shader writes */
+  writes: Record<string, Tensor | undefined>;
+  workgroups: [number, number, number];
+  /** floating-point operations, a multiply-add counted as two */
+  flops: number;
+  /** bytes moved, where not every bound tensor is moved whole once */
+  bytes?: number;
+}
+
+/** A dispatch and the node that it belongs to. */
+export interface Lowered {
+  node: Node;
+  dispatch: Dispatch;
+}
+
+/** A range of a buffer. */
+export interface BufferRange {
+  buffer: string;
+  offset: number;
+  bytes: number;
+}
+
+/** Offsets that several plans share: `role:name` to a range, grown by each plan. Start with an empty object. */
+export type ArenaLayout = Record<string, BufferRange>;
+
+/** A dispatch with its tensors placed: plain data, cloneable. */
+export interface PlannedDispatch {
+  shader: string;
+  constants: Constants;
+  bindings: Record<string, BufferRange>;
+  /** the bindings whose tensors are f16 */
+  halves: string[];
+  workgroups: [number, number, number];
+  label: string;
+  phase: Phase;
+  flops: number;
+  bytes: number;
+}
+
+/** A program for the GPU as data: dispatches in order over named buffers. */
+export interface Plan {
+  dispatches: PlannedDispatch[];
+  /** every buffer the plan touches, by name, with its size in bytes */
+  buffers: Record<string, number>;
+  /** where each persistent tensor (all but activations) lives, by `role:name` */
+  tensors: Record<string, BufferRange & { shape: number[]; padded: number[] }>;
+  totals: {
+    dispatches: number;
+    /** bytes moved */
+    bytes: number;
+    flops: number;
+    /** bytes of all buffers, inputs (the data set) apart */
+    peakBytes: number;
+  };
+}
