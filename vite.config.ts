@@ -1,7 +1,7 @@
 /// <reference types="vitest/config" />
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
-import { adapterChoice, chromiumArgs, findChromium } from './src/cli/hosts/chromium.ts';
+import { adapterChoice, chromiumArgs, findChromium, HEADLESS_PAGE } from './src/cli/hosts/chromium.ts';
 
 /** The tests' browser; software unless REFOCUS_ADAPTER says `gpu`, so that runs agree between machines. */
 const browser = {
@@ -19,7 +19,7 @@ export default defineConfig(({ mode }) => ({
       : {
           outDir: 'dist/page',
           target: 'es2023',
-          rolldownOptions: { input: { index: 'index.html', headless: 'src/cli/hosts/headless.html' } },
+          rolldownOptions: { input: { index: 'index.html', headless: HEADLESS_PAGE } },
         },
   test: {
     projects: [

@@ -6,7 +6,7 @@ import { type Browser, chromium, type Page } from 'playwright-core';
 import type { EngineApi, TrainEvent, TrainResult } from '../../api';
 import { UserError } from '../../errors';
 import type { Session } from '../command';
-import { type AdapterChoice, adapterChoice, chromiumArgs } from './chromium';
+import { type AdapterChoice, adapterChoice, chromiumArgs, HEADLESS_PAGE } from './chromium';
 import type { RemoteCall, RemoteResult } from './headless';
 import { pack } from './pack';
 import { type Handler, serve } from './server';
@@ -21,7 +21,7 @@ export async function openBrowser(pageFolder: string, executablePath: string): P
   const server = await serve(pageFolder, { token, route: (path) => exchange.route(path) });
   const listeners = new Set<(event: TrainEvent) => void>();
   try {
-    const { browser, page } = await launch(executablePath, `${server.url}src/cli/headless.html`, (event) => {
+    const { browser, page } = await launch(executablePath, server.url + HEADLESS_PAGE, (event) => {
       for (const listener of listeners) listener(event);
     });
     const call = (method: keyof EngineApi, ...args: unknown[]) =>

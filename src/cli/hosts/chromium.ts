@@ -3,6 +3,9 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 
+/** The page that hosts the engine, under the root of the sources and of what is built. */
+export const HEADLESS_PAGE = 'src/cli/hosts/headless.html';
+
 const programs = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'microsoft-edge'];
 
 const macPaths = [
