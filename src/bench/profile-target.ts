@@ -1,3 +1,5 @@
+import { ResidentFeed } from '../data/feed';
+import { evaluationOrder } from '../data/order';
 import type { Gpu } from '../gpu/device';
 import { BUILTIN_NETWORK } from '../model/builtin';
 import { initialState } from '../model/init';
@@ -6,7 +8,6 @@ import { type PlanOptions, type StepOptions, stepOptions, stepProgram } from '..
 import { type DataSource, loadData, loadNetwork, type ModelSource, type ReadAsset } from '../run/sources';
 import { Session } from '../runtime/session';
 import type { StepUniform } from '../runtime/step';
-import { uploadImages } from '../train/evaluate';
 import type { TrainSettings } from '../train/settings';
 import { selectCases } from './cases';
 import { benchGraph } from './graphs';
@@ -75,6 +76,7 @@ async function openStep(gpu: Gpu, options: StepOptions, classes: number): Promis
   const count = settings.batch;
   const pixels = new Uint8Array(count * height * width * 3).map((_, i) => Math.imul(i, 2654435761) >>> 24);
   const labels = new Uint16Array(count).map((_, i) => i % classes);
-  uploadImages(session, 'train', { pixels, labels, count, height, width, classes: [], skipped: [] });
+  const images = { pixels, labels, count, height, width, classes: [], skipped: [] };
+  new ResidentFeed(session, 'train', images).begin(evaluationOrder(count));
   return session;
 }

@@ -9,8 +9,8 @@ export function hash32(...keys: number[]): number {
   return h;
 }
 
-/** The order of `count` images in that epoch: a Fisher-Yates shuffle keyed by (seed, epoch). */
-export function shuffledOrder(count: number, seed: number, epoch: number): Uint32Array<ArrayBuffer> {
+/** The order of `count` images in a training epoch, counted from 0: a Fisher-Yates shuffle keyed by (seed, epoch). */
+export function trainingOrder(count: number, seed: number, epoch: number): Uint32Array<ArrayBuffer> {
   const order = Uint32Array.from({ length: count }, (_, i) => i);
   for (let i = count - 1; i > 0; i--) {
     const j = hash32(seed, epoch, i) % (i + 1);
@@ -18,3 +18,6 @@ export function shuffledOrder(count: number, seed: number, epoch: number): Uint3
   }
   return order;
 }
+
+/** The order of an evaluation, the same always: folders come class by class, and its first images stand for all. */
+export const evaluationOrder = (count: number): Uint32Array<ArrayBuffer> => trainingOrder(count, 0, 0);

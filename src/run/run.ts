@@ -1,4 +1,5 @@
 import type { LayerRedundancy } from '../analysis/redundancy';
+import { holdOut } from '../data/split';
 import type { LabelledImages } from '../data/types';
 import { UserError } from '../errors';
 import { type Gpu, requireHalves } from '../gpu/device';
@@ -19,7 +20,6 @@ import type { Report } from './report';
 import {
   checkClasses,
   type DataSource,
-  holdOut,
   type LoadedNetwork,
   type LoadOptions,
   loadData,

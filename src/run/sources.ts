@@ -1,6 +1,5 @@
 import { BUILTIN_COUNT, generateBuiltin } from '../data/builtin/builtin';
 import { loadImages } from '../data/load';
-import { hash32 } from '../data/order';
 import type { LabelledImages, UserFile } from '../data/types';
 import { UserError } from '../errors';
 import type { WeightsFile } from '../io/tensor';
@@ -129,37 +128,4 @@ export function checkClasses(network: LoadedNetwork, images: LabelledImages): vo
   throw new UserError(
     `${network.file} tells ${network.classes} classes apart, the images have ${images.classes.length} (${images.classes.slice(0, 5).join(', ')}${images.classes.length > 5 ? ', ...' : ''}): use images of the network's own classes.`,
   );
-}
-
-/** Splits a tenth of the images off, chosen by the seed, the same for every method. */
-export function holdOut(images: LabelledImages, seed: number): [train: LabelledImages, test: LabelledImages] {
-  const indices = Array.from({ length: images.count }, (_, i) => i);
-  const ranked = indices.map((i) => [hash32(seed, 0x7e57, i), i]).sort((a, b) => a[0] - b[0] || a[1] - b[1]);
-  const size = Math.max(1, Math.round(images.count / 10));
-  const test = ranked.slice(0, size).map(([, i]) => i);
-  const train = ranked.slice(size).map(([, i]) => i);
-  return [
-    pick(
-      images,
-      train.sort((a, b) => a - b),
-    ),
-    pick(
-      images,
-      test.sort((a, b) => a - b),
-    ),
-  ];
-}
-
-function pick(images: LabelledImages, indices: number[]): LabelledImages {
-  const size = images.height * images.width * 3;
-  const pixels = new Uint8Array(indices.length * size);
-  indices.forEach((from, to) => {
-    pixels.set(images.pixels.subarray(from * size, (from + 1) * size), to * size);
-  });
-  return {
-    ...images,
-    pixels,
-    labels: Uint16Array.from(indices, (i) => images.labels[i]),
-    count: indices.length,
-  };
 }

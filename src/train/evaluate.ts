@@ -1,7 +1,7 @@
-import { shuffledOrder } from '../data/order';
+import { type Feed, ResidentFeed } from '../data/feed';
+import { evaluationOrder } from '../data/order';
 import type { LabelledImages } from '../data/types';
 import { type Gpu, throwFailure } from '../gpu/device';
-import { pad4 } from '../graph/tensor';
 import type { StateDict } from '../io/tensor';
 import type { Architecture } from '../model/net';
 import { loadState } from '../model/state';
@@ -21,37 +21,23 @@ export interface Normalisation {
   std: readonly number[];
 }
 
-/** The order of an evaluation, the same always: folders come class by class, and its first images stand for all. */
-const evaluationOrder = (count: number): Uint32Array<ArrayBuffer> => shuffledOrder(count, 0, 0);
-
-/** Writes an image set to the inputs of a program, in the order of an evaluation. */
-export function uploadImages(session: Session<string>, name: string, images: LabelledImages): void {
-  const { pixels, count } = images;
-  const bytes = pad4(pixels.length);
-  const padded = bytes === pixels.length ? pixels : new Uint8Array(bytes);
-  if (padded !== pixels) padded.set(pixels);
-  session.write(`input:${name} images`, padded);
-  session.write(`input:${name} labels`, Uint32Array.from(images.labels));
-  session.write(`input:${name} order`, evaluationOrder(count));
-}
-
 /**
- * Runs the evaluation program over the whole test set. `logits` of the first `keep` images are kept, `classes` a row.
- * The metrics are read once in 256 batches.
+ * Runs the evaluation program over the first `count` images of an evaluation's order. `logits` of the first `keep` of
+ * them are kept, `classes` a row. The metrics are read once in 256 batches.
  */
 export async function runEvaluation(
   session: Session<string>,
-  count: number,
-  batch: number,
-  keep = 0,
+  feed: Feed,
+  { count = feed.count, batch, keep = 0 }: { count?: number; batch: number; keep?: number },
 ): Promise<Evaluation & { logits: Float32Array }> {
+  feed.begin(evaluationOrder(feed.count));
   const batches = Math.ceil(count / batch);
   const kept: Float32Array[] = [];
   let loss = 0;
   let correct = 0;
   for (let b = 0; b < batches; b++) {
     const rows = Math.min(batch, count - b * batch);
-    session.run('evaluate', { step: b, batchOffset: b * batch, rows });
+    session.run('evaluate', { step: b, batchOffset: await feed.batch(b * batch, rows), rows });
     if (b * batch < keep) kept.push((await session.read('output:logits'))[0].slice());
     if (b === batches - 1 || b % METRICS_RING === METRICS_RING - 1) {
       const [ring] = await session.read('output:metrics');
@@ -85,8 +71,9 @@ export async function evaluateNetwork(
   try {
     session = await Session.create(gpu, { evaluate: plan });
     loadState(session, net, state);
-    uploadImages(session, 'test', images);
-    const evaluation = await runEvaluation(session, options.limit ?? count, batch, options.keep);
+    const feed = new ResidentFeed(session, 'test', images);
+    const { limit, keep } = options;
+    const evaluation = await runEvaluation(session, feed, { count: limit, batch, keep });
     return { ...evaluation, parameters: net.parameterCount(), multiplyAdds: net.multiplyAdds };
   } catch (error) {
     throw await failureBehind(gpu, error);

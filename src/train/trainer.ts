@@ -1,4 +1,5 @@
-import { shuffledOrder } from '../data/order';
+import { type Feed, ResidentFeed } from '../data/feed';
+import { trainingOrder } from '../data/order';
 import type { LabelledImages } from '../data/types';
 import { UserError } from '../errors';
 import { checkGpu, type Gpu } from '../gpu/device';
@@ -11,7 +12,7 @@ import { METRICS_RING } from '../ops/loss/cross-entropy';
 import { adamCorrections } from '../ops/optim/optimizer';
 import { Session } from '../runtime/session';
 import type { Snapshot } from '../runtime/snapshot';
-import { failureBehind, runEvaluation, uploadImages } from './evaluate';
+import { failureBehind, runEvaluation } from './evaluate';
 import type { EvalPoint, StepPoint } from './metrics';
 import { ADAM_BETAS, evaluationProgram, type Program, trainProgram } from './programs';
 import { learningRate, type Schedule } from './schedule';
@@ -64,6 +65,7 @@ export class Trainer {
 
   private constructor(
     readonly session: Session<'train' | 'evaluate'>,
+    private readonly feeds: { train: Feed; test: Feed },
     readonly program: Program,
     readonly evaluation: Program,
     private readonly t: Training,
@@ -74,11 +76,13 @@ export class Trainer {
     const { program, evaluation } = buildPrograms({ ...t, tuning: t.tuning ?? gpu.tuning });
     const session = await Session.create(gpu, { train: program.plan, evaluate: evaluation.plan });
     loadState(session, program.net, t.start);
-    uploadImages(session, 'train', t.train);
-    uploadImages(session, 'test', t.test);
+    const feeds = {
+      train: new ResidentFeed(session, 'train', t.train),
+      test: new ResidentFeed(session, 'test', t.test),
+    };
     // the first read-back makes its staging buffer: do it before the loop
     await session.read('output:metrics');
-    return new Trainer(session, program, evaluation, t, observer);
+    return new Trainer(session, feeds, program, evaluation, t, observer);
   }
 
   get stepsPerEpoch(): number {
@@ -105,11 +109,12 @@ export class Trainer {
 
   private async epoch(epoch: number, control: Control): Promise<void> {
     const { settings, train } = this.t;
-    this.session.write('input:train order', shuffledOrder(train.count, settings.seed, epoch));
+    this.feeds.train.begin(trainingOrder(train.count, settings.seed, epoch));
     let since = performance.now();
     let unread = 0;
     for (let i = 0; i < this.stepsPerEpoch; i++) {
-      this.session.run('train', this.uniform(epoch, i));
+      const batchOffset = await this.feeds.train.batch(i * settings.batch, settings.batch);
+      this.session.run('train', this.uniform(epoch, batchOffset));
       this.step++;
       unread++;
       await this.session.backpressure();
@@ -131,13 +136,13 @@ export class Trainer {
     }
   }
 
-  private uniform(epoch: number, i: number) {
+  private uniform(epoch: number, batchOffset: number) {
     const { settings, schedule } = this.t;
     return {
       step: this.step,
       seed: settings.seed,
       epoch,
-      batchOffset: i * settings.batch,
+      batchOffset,
       rows: settings.batch,
       lr: learningRate(schedule, this.step),
       ...adamCorrections(this.step + 1, ADAM_BETAS),
@@ -173,7 +178,9 @@ export class Trainer {
 
   /** Evaluates the network as it stands, and keeps it if it is the best so far. */
   private async evaluate(): Promise<void> {
-    const { accuracy, loss } = await runEvaluation(this.session, this.t.test.count, this.evaluationBatch());
+    const { accuracy, loss } = await runEvaluation(this.session, this.feeds.test, {
+      batch: evaluationBatch(this.t),
+    });
     const point: EvalPoint = { step: this.step, epoch: this.step / this.stepsPerEpoch, accuracy, loss };
     if (!Number.isFinite(loss)) throw diverged(`test loss was ${loss}`, this.step);
     const snapshot = await this.session.snapshot('parameters', 'state');
@@ -191,11 +198,8 @@ export class Trainer {
     checkGpu(this.session.gpu);
     this.session.restore(snapshot);
     const count = Math.min(images, this.t.test.count);
-    return (await runEvaluation(this.session, count, this.evaluationBatch(), count)).logits;
-  }
-
-  private evaluationBatch(): number {
-    return evaluationBatch(this.t);
+    const options = { count, batch: evaluationBatch(this.t), keep: count };
+    return (await runEvaluation(this.session, this.feeds.test, options)).logits;
   }
 
   /** What the run has come to. */
