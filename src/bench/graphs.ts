@@ -1,15 +1,13 @@
 /** The benchmark's cases as graphs of the engine. */
-import { GradientTape } from '../graph/autograd';
-import { Graph, type TensorOptions } from '../graph/graph';
-import { padLast, product, type Shape, type Tensor } from '../graph/tensor';
-import type { Tuning } from '../graph/tuning';
+import { differentiate } from '../graph/autograd';
+import { Graph } from '../graph/graph';
+import { padLast, product, type Shape, type Tensor, type TensorOptions } from '../graph/tensor';
 import { mapLayout, pack } from '../model/layout';
 import { Net } from '../model/net';
 import { conv2d } from '../ops/conv/conv2d';
 import { copy } from '../ops/copy';
 import { batchNorm } from '../ops/norm/batch-norm';
 import { refocusMap } from '../ops/refocus/refocus';
-import { fuse } from '../passes/fusion';
 import { descend } from '../train/programs';
 import { defaultSettings } from '../train/settings';
 import type { BenchCase } from './cases';
@@ -38,17 +36,16 @@ export type KernelCase = Exclude<BenchCase, NetworkCase>;
 
 export const isNetwork = (c: BenchCase): c is NetworkCase => c.kind === 'train' || c.kind === 'infer';
 
-/** Builds the graph of any case, for a device of that tuning; default: a GPU. */
-export const benchGraph = (c: BenchCase, tuning?: Tuning): BenchGraph =>
-  isNetwork(c) ? networkGraph(c, tuning) : kernelGraph(c, tuning);
+/** Builds the graph of any case. */
+export const benchGraph = (c: BenchCase): BenchGraph => (isNetwork(c) ? networkGraph(c) : kernelGraph(c));
 
 /** One op: its forward nodes, its backward nodes, or (batch norm) both. */
-function kernelGraph(c: KernelCase, tuning?: Tuning): BenchGraph {
-  const b = new KernelBuilder(tuning);
+function kernelGraph(c: KernelCase): BenchGraph {
+  const b = new KernelBuilder();
   const { y, wanted } = b.forward(c);
   if (c.pass === 'fwd') return { graph: b.graph, inputs: b.inputs, result: y };
   const dy = b.input('dy', y.shape, uniform(product(y.shape), c.kind === 'norm' ? 4 : 3));
-  const gradients = new GradientTape(b.graph, wanted).run([[y, dy]]);
+  const gradients = differentiate(b.graph, wanted, [[y, dy]]);
   // a gradient alone needs nothing of the forward pass but its inputs
   if (c.pass !== 'fwdbwd') b.graph.nodes = b.graph.nodes.filter((n) => n.phase === 'backward');
   return { graph: b.graph, inputs: b.inputs, result: gradients.get(wanted[wanted.length - 1])! };
@@ -56,12 +53,8 @@ function kernelGraph(c: KernelCase, tuning?: Tuning): BenchGraph {
 
 /** A graph and the numbers of its inputs while they grow. All channels are multiples of four: nothing is padded. */
 class KernelBuilder {
-  readonly graph: Graph;
+  readonly graph = new Graph();
   readonly inputs = new Map<string, Float32Array<ArrayBuffer>>();
-
-  constructor(tuning?: Tuning) {
-    this.graph = new Graph(tuning);
-  }
 
   input(
     name: string,
@@ -130,12 +123,12 @@ class KernelBuilder {
   }
 }
 
-/** A training step or an inference of the network, fused. */
-function networkGraph(c: NetworkCase, tuning?: Tuning): BenchGraph {
+/** A training step or an inference of the network. */
+function networkGraph(c: NetworkCase): BenchGraph {
   const training = c.kind === 'train';
   const refconv = training && c.refconv;
   const folded = !training && c.folded;
-  const graph = new Graph(tuning);
+  const graph = new Graph();
   const shape = [c.batch, IMAGE_SIZE, IMAGE_SIZE, 3];
   const layout = { view: shape, order: [0, 1, 2, 3], padded: padLast(shape) };
   const inputs = new Map<string, ArrayBufferView<ArrayBuffer>>([
@@ -162,7 +155,6 @@ function networkGraph(c: NetworkCase, tuning?: Tuning): BenchGraph {
     descend(graph, logits, graph.tensor('labels', [c.batch], options), SETTINGS);
     result = graph.find('output', 'metrics')!;
   } else result = read(graph, logits);
-  fuse(graph);
   return { graph, inputs, result, network: { net, state: benchState(folded, refconv) } };
 }
 

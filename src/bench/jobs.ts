@@ -1,9 +1,9 @@
 import type { Gpu } from '../gpu/device';
-import { buildPlan } from '../graph/plan';
+import { compile } from '../graph/compile';
 import { elements } from '../graph/tensor';
 import { loadState } from '../model/state';
 import { METRICS_RING } from '../ops/loss/cross-entropy';
-import { mergeSums } from '../passes/merge-sums';
+import { standardPasses } from '../passes/standard';
 import { Session } from '../runtime/session';
 import type { BenchCase } from './cases';
 import { type BenchGraph, benchGraph, isNetwork, read } from './graphs';
@@ -12,7 +12,7 @@ import { LEARNING_RATE } from './network';
 
 /** A case on our engine, ready to run. */
 export async function benchJob(gpu: Gpu, c: BenchCase): Promise<Job> {
-  const b = benchGraph(c, gpu.tuning);
+  const b = benchGraph(c);
   const session = await openSession(gpu, b);
   if (!isNetwork(c)) return kernelJob(session, () => checksum(gpu, c));
   return c.kind === 'train' ? trainJob(session, c.batch) : inferJob(session, c.batch);
@@ -20,7 +20,8 @@ export async function benchJob(gpu: Gpu, c: BenchCase): Promise<Job> {
 
 /** The case's plan ready to run, its inputs written. */
 export async function openSession(gpu: Gpu, b: BenchGraph): Promise<Session<'run'>> {
-  const session: Session<'run'> = await Session.create(gpu, { run: buildPlan(b.graph, {}, mergeSums) });
+  const plan = compile(b.graph, { passes: standardPasses(), tuning: gpu.tuning });
+  const session: Session<'run'> = await Session.create(gpu, { run: plan });
   if (b.network) loadState(session, b.network.net, b.network.state);
   // a gradient alone does not read every input
   for (const [key, data] of b.inputs) if (session.plans.run.tensors[key]) session.write(key, data);
@@ -38,7 +39,7 @@ function kernelJob(session: Session<'run'>, value: () => Promise<number>): Job {
 
 /** The sum of absolute values of a kernel's result, by a plan of its own that copies it out. */
 async function checksum(gpu: Gpu, c: BenchCase): Promise<number> {
-  const b = benchGraph(c, gpu.tuning);
+  const b = benchGraph(c);
   const out = read(b.graph, b.result);
   const session = await openSession(gpu, b);
   try {

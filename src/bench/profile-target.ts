@@ -41,7 +41,7 @@ export interface OpenTarget {
 export async function openTarget(gpu: Gpu, target: ProfileTarget, asset: ReadAsset): Promise<OpenTarget> {
   if (target.kind === 'case') {
     const [chosen] = selectCases([target.name]);
-    const session = await openSession(gpu, benchGraph(chosen, gpu.tuning));
+    const session = await openSession(gpu, benchGraph(chosen));
     return { session, name: chosen.name, step: { rows: 2 ** 31, lr: LEARNING_RATE } };
   }
   const step = target.kind === 'network' ? stepOptions(target.options) : await stepOfRun(target, asset);

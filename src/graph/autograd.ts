@@ -2,11 +2,18 @@ import type { Graph } from './graph';
 import type { GradientTarget, Node, Tape } from './ir';
 import type { Tensor } from './tensor';
 
+/** The gradients of `wanted`, and of all between, from those of some outputs; adds the nodes of the backward pass. */
+export const differentiate = (
+  graph: Graph,
+  wanted: Iterable<Tensor>,
+  seeds: Iterable<[Tensor, Tensor]>,
+): Map<Tensor, Tensor> => new GradientTape(graph, wanted).run(seeds);
+
 /**
  * Reverse-mode differentiation over the graph. Each contribution to a gradient writes a new tensor: the first assigns,
  * a later one adds the earlier one as it writes. So there are no zero fills and no tensor is written twice.
  */
-export class GradientTape implements Tape {
+class GradientTape implements Tape {
   private gradients = new Map<Tensor, Tensor>();
   private needed = new Set<Tensor>();
 

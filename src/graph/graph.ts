@@ -1,24 +1,14 @@
-import type { Node, Op, Phase } from './ir';
-import { type DType, padLast, type Role, type Shape, type Tensor } from './tensor';
-import { GPU_TUNING, type Tuning } from './tuning';
-
-export interface TensorOptions {
-  dtype?: DType;
-  role?: Role;
-  padded?: Shape;
-  part?: number;
-}
+import type { GraphBuilder, Node, Op, Phase } from './ir';
+import { padLast, type Role, type Shape, type Tensor, type TensorOptions } from './tensor';
 
 /** A network as a list of nodes in order of execution. Pure data; no GPU. */
-export class Graph {
+export class Graph implements GraphBuilder {
   nodes: Node[] = [];
   readonly tensors: Tensor[] = [];
+  /** of the nodes that are added next */
   phase: Phase = 'forward';
-  private named = new Map<string, Tensor>();
+  private readonly named = new Map<string, Tensor>();
 
-  constructor(readonly tuning: Tuning = GPU_TUNING) {}
-
-  /** A new tensor; parameters, state, constants, inputs and outputs are unique by name. */
   tensor(name: string, shape: Shape, options: TensorOptions = {}): Tensor {
     const { dtype = 'f32', role = 'activation', padded = padLast(shape), part } = options;
     const t: Tensor = { id: this.tensors.length, name, shape, padded, dtype, role, part };
@@ -31,12 +21,10 @@ export class Graph {
     return t;
   }
 
-  /** The persistent tensor of that role and name, if the graph has it. */
   find(role: Role, name: string): Tensor | undefined {
     return this.named.get(`${role}:${name}`);
   }
 
-  /** The gradient of a parameter: same shape, same offset in the arena of gradients. */
   gradientOf(parameter: Tensor): Tensor {
     return (
       this.find('gradient', parameter.name) ??
@@ -46,5 +34,23 @@ export class Graph {
 
   add<A>(op: Op, name: string, inputs: (Tensor | undefined)[], outputs: Tensor[], attrs: A): void {
     this.nodes.push({ op, name, inputs, outputs, attrs, phase: this.phase });
+  }
+
+  /** A copy whose tensors and nodes may change without a trace in this graph. */
+  clone(): Graph {
+    const copy = new Graph();
+    const copies = new Map(this.tensors.map((t) => [t, { ...t }]));
+    const copyOf = (t: Tensor) => copies.get(t)!;
+    copy.tensors.push(...copies.values());
+    for (const t of copy.tensors) if (t.gradientOf) t.gradientOf = copyOf(t.gradientOf);
+    for (const [key, t] of this.named) copy.named.set(key, copyOf(t));
+    copy.nodes = this.nodes.map((node) => ({
+      ...node,
+      inputs: node.inputs.map((t) => t && copyOf(t)),
+      outputs: node.outputs.map(copyOf),
+      attrs: { ...node.attrs },
+    }));
+    copy.phase = this.phase;
+    return copy;
   }
 }

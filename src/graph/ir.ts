@@ -2,8 +2,8 @@
  * The engine's intermediate representations: a graph of nodes, each an op over tensors; the dispatches that ops lower
  * to; and the plan, dispatches with every tensor placed in memory. Types only, so that no file of the graph needs another's.
  */
-import type { Graph } from './graph';
-import type { Tensor } from './tensor';
+import type { Role, Shape, Tensor, TensorOptions } from './tensor';
+import type { Tuning } from './tuning';
 
 export type Phase = 'forward' | 'backward' | 'update';
 
@@ -22,9 +22,27 @@ export interface Node {
 /** What an op knows: its dispatches, and the nodes of its gradient. */
 export interface Op {
   readonly name: string;
-  lower(node: Node, graph: Graph): Dispatch[];
+  lower(node: Node, context: LowerContext): Dispatch[];
   /** adds the nodes that carry the gradient of `node.outputs` to `node.inputs`; absent: not differentiable */
   backward?(node: Node, tape: Tape): void;
+}
+
+/** What an op is given when it lowers: how the device wants work cut, and memory for what passes between its dispatches. */
+export interface LowerContext {
+  readonly tuning: Tuning;
+  /** a new activation, which lives from the dispatch that writes it to the last that reads it */
+  temporary(name: string, shape: Shape, padded?: Shape): Tensor;
+}
+
+/** What adds tensors and nodes to a graph: `Graph` of graph.ts. */
+export interface GraphBuilder {
+  /** A new tensor; parameters, state, constants, inputs and outputs are unique by name. */
+  tensor(name: string, shape: Shape, options?: TensorOptions): Tensor;
+  /** The persistent tensor of that role and name, if the graph has it. */
+  find(role: Role, name: string): Tensor | undefined;
+  /** The gradient of a parameter: same shape, same offset in the arena of gradients. */
+  gradientOf(parameter: Tensor): Tensor;
+  add<A>(op: Op, name: string, inputs: (Tensor | undefined)[], outputs: Tensor[], attrs: A): void;
 }
 
 /** Where a contribution to a gradient goes: written to `out`, with `addend` (an earlier contribution) added. */
@@ -35,7 +53,7 @@ export interface GradientTarget {
 
 /** What an op's backward pass sees of the reverse-mode differentiation: `GradientTape` of autograd.ts. */
 export interface Tape {
-  readonly graph: Graph;
+  readonly graph: GraphBuilder;
   needs(t: Tensor | undefined): t is Tensor;
   gradient(t: Tensor): Tensor | undefined;
   contribute(t: Tensor, emit: (target: GradientTarget) => void): void;

@@ -1,17 +1,9 @@
-import type { Graph } from './graph';
 import type { ArenaLayout, BufferRange, Lowered, Plan, PlannedDispatch } from './ir';
 import { type Placement, placeTensors } from './memory';
 import { bytesOf, type Tensor } from './tensor';
 
-/** Lowers every node to dispatches, lets `rewrite` rearrange them, and places every tensor. */
-export function buildPlan(
-  graph: Graph,
-  layout: ArenaLayout = {},
-  rewrite: (lowered: Lowered[]) => Lowered[] = (lowered) => lowered,
-): Plan {
-  const lowered = rewrite(
-    graph.nodes.flatMap((node) => node.op.lower(node, graph).map((dispatch) => ({ node, dispatch }))),
-  );
+/** Places every tensor of these dispatches; `layout` grows by the persistent ones that it does not know. */
+export function planOf(lowered: readonly Lowered[], layout: ArenaLayout): Plan {
   const place = placeTensors(
     lowered.map(({ dispatch }) => ({ reads: values(dispatch.reads), writes: values(dispatch.writes) })),
     layout,
@@ -74,13 +66,4 @@ function totals(dispatches: PlannedDispatch[], buffers: Record<string, number>):
     flops: sum((d) => d.flops),
     peakBytes: Object.entries(buffers).reduce((a, [name, b]) => (name.startsWith('input ') ? a : a + b), 0),
   };
-}
-
-/** Workgroups for `threads` threads in one dimension, folded into two where a dimension's limit is passed. */
-export function workgroupsFor(threads: number, size = 64): [number, number, number] {
-  const groups = Math.max(1, Math.ceil(threads / size));
-  const limit = 65535;
-  if (groups <= limit) return [groups, 1, 1];
-  const rows = Math.ceil(groups / limit);
-  return [Math.ceil(groups / rows), rows, 1];
 }

@@ -44,6 +44,16 @@ export interface Tensor {
   gradientOf?: Tensor;
 }
 
+export interface TensorOptions {
+  /** default: f32 */
+  dtype?: DType;
+  /** default: activation */
+  role?: Role;
+  /** default: the last dimension padded to a multiple of four */
+  padded?: Shape;
+  part?: number;
+}
+
 export const product = (shape: Shape): number => shape.reduce((a, b) => a * b, 1);
 
 export const pad4 = (n: number): number => (n + 3) & ~3;

@@ -1,7 +1,6 @@
-import type { Graph } from '../graph/graph';
-import type { Op } from '../graph/ir';
-import { workgroupsFor } from '../graph/plan';
+import type { GraphBuilder, Op } from '../graph/ir';
 import { elements, type Tensor } from '../graph/tensor';
+import { workgroupsFor } from '../graph/workgroups';
 
 /** Activations by the number that shaders/common/activation.wgsl knows them by. */
 export const ACTIVATIONS = {
@@ -17,7 +16,7 @@ export const ACTIVATIONS = {
 export type Activation = keyof typeof ACTIVATIONS;
 
 /** y = act(x), element by element. */
-export function activation(g: Graph, name: string, x: Tensor, kind: Activation): Tensor {
+export function activation(g: GraphBuilder, name: string, x: Tensor, kind: Activation): Tensor {
   const y = g.tensor(name, x.shape);
   g.add(activationOp, name, [x], [y], { kind });
   return y;

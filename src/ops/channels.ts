@@ -1,13 +1,12 @@
 import { UserError } from '../errors';
-import type { Graph } from '../graph/graph';
-import type { Op } from '../graph/ir';
-import { workgroupsFor } from '../graph/plan';
+import type { GraphBuilder, Op } from '../graph/ir';
 import { elements, type Tensor } from '../graph/tensor';
+import { workgroupsFor } from '../graph/workgroups';
 
 /** Ops that move channels about: concatenation, slices, shuffles, and ResNet's parameterless shortcut. */
 
 /** Tensors `[n, h, w, c_i]` side by side over channels, in order. */
-export function concat(g: Graph, name: string, tensors: readonly Tensor[]): Tensor {
+export function concat(g: GraphBuilder, name: string, tensors: readonly Tensor[]): Tensor {
   return tensors.reduce((a, b, i) => {
     const y = g.tensor(i === tensors.length - 1 ? name : `${name} first ${i + 1}`, [
       ...a.shape.slice(0, 3),
@@ -19,14 +18,20 @@ export function concat(g: Graph, name: string, tensors: readonly Tensor[]): Tens
 }
 
 /** Channels `start` to `start + length - 1`. */
-export function sliceChannels(g: Graph, name: string, x: Tensor, start: number, length: number): Tensor {
+export function sliceChannels(
+  g: GraphBuilder,
+  name: string,
+  x: Tensor,
+  start: number,
+  length: number,
+): Tensor {
   const y = g.tensor(name, [...x.shape.slice(0, 3), length]);
   g.add(gather, name, [x], [y], { ...PLAIN, offset: start } satisfies Gather);
   return y;
 }
 
 /** torch.nn.functional.channel_shuffle: channel j of group i goes to place i of group j. */
-export function shuffleChannels(g: Graph, name: string, x: Tensor, groups: number): Tensor {
+export function shuffleChannels(g: GraphBuilder, name: string, x: Tensor, groups: number): Tensor {
   if (x.shape[3] % groups)
     throw new UserError(`${name}: ${x.shape[3]} channels cannot be shuffled in ${groups} groups.`);
   const y = g.tensor(name, x.shape);
@@ -39,7 +44,7 @@ export function shuffleChannels(g: Graph, name: string, x: Tensor, groups: numbe
  * make `channels`: the shortcut "A" of ResNets for CIFAR.
  */
 export function subsample(
-  g: Graph,
+  g: GraphBuilder,
   name: string,
   x: Tensor,
   stride: number,

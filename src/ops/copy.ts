@@ -1,15 +1,14 @@
-import type { Graph } from '../graph/graph';
-import type { Op } from '../graph/ir';
-import { workgroupsFor } from '../graph/plan';
+import type { GraphBuilder, Op } from '../graph/ir';
 import { elements, type Tensor } from '../graph/tensor';
+import { workgroupsFor } from '../graph/workgroups';
 
 /** out = x, into a tensor that the host reads. Not differentiable: it taps a graph, it is no part of it. */
-export function copy(g: Graph, name: string, x: Tensor, out: Tensor): void {
+export function copy(g: GraphBuilder, name: string, x: Tensor, out: Tensor): void {
   g.add(copyOp, name, [x], [out], {});
 }
 
 /** y = a + b, same shapes. */
-export function add(g: Graph, name: string, a: Tensor, b: Tensor): Tensor {
+export function add(g: GraphBuilder, name: string, a: Tensor, b: Tensor): Tensor {
   const y = g.tensor(name, a.shape, { padded: a.padded });
   g.add(addOp, name, [a, b], [y], {});
   return y;

@@ -1,19 +1,18 @@
 import { UserError } from '../errors';
-import type { Graph } from '../graph/graph';
-import type { Op } from '../graph/ir';
-import { workgroupsFor } from '../graph/plan';
+import type { GraphBuilder, Op } from '../graph/ir';
 import { elements, product, type Tensor } from '../graph/tensor';
+import { workgroupsFor } from '../graph/workgroups';
 
 /**
  * torch.nn.functional.dropout in training: each element is zero with probability p, else divided by 1 - p. The mask is
  * a function of the step's seed and number, the layer's name and the element, made again in the backward pass.
  */
-export function dropout(g: Graph, name: string, x: Tensor, p: number): Tensor {
+export function dropout(g: GraphBuilder, name: string, x: Tensor, p: number): Tensor {
   return drop(g, name, x, p, false);
 }
 
 /** torchvision.ops.stochastic_depth in training, mode "row": as dropout, but of whole samples of x `[n, h, w, c]`. */
-export function stochasticDepth(g: Graph, name: string, x: Tensor, p: number): Tensor {
+export function stochasticDepth(g: GraphBuilder, name: string, x: Tensor, p: number): Tensor {
   return drop(g, name, x, p, true);
 }
 
@@ -23,7 +22,7 @@ interface DropAttributes {
   key: number;
 }
 
-function drop(g: Graph, name: string, x: Tensor, p: number, rows: boolean): Tensor {
+function drop(g: GraphBuilder, name: string, x: Tensor, p: number, rows: boolean): Tensor {
   if (!(p >= 0 && p <= 1))
     throw new UserError(`${name}: a probability of dropping must lie in 0 to 1, not ${p}.`);
   if (p === 0) return x;

@@ -1,7 +1,6 @@
-import type { Graph } from '../graph/graph';
-import type { Op } from '../graph/ir';
-import { workgroupsFor } from '../graph/plan';
+import type { GraphBuilder, Op } from '../graph/ir';
 import { elements, type Tensor } from '../graph/tensor';
+import { workgroupsFor } from '../graph/workgroups';
 
 /** A labelled image set on the GPU and what becomes of its images. */
 export interface GatherOptions {
@@ -32,7 +31,7 @@ export interface GatherOptions {
  * runs the host writes the image for position p of the order to place p modulo the ring's capacity. A capacity that is
  * a multiple of the batch keeps each batch in one piece.
  */
-export function gather(g: Graph, name: string, options: GatherOptions): { x: Tensor; target: Tensor } {
+export function gather(g: GraphBuilder, name: string, options: GatherOptions): { x: Tensor; target: Tensor } {
   const { images, labels, order, batch, height, width } = options;
   const x = g.tensor(`${name} batch`, [batch, height, width, 3]);
   const target = g.tensor(`${name} target`, [batch], { dtype: 'u32' });

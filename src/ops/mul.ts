@@ -1,14 +1,13 @@
-import type { Graph } from '../graph/graph';
-import type { Op } from '../graph/ir';
-import { workgroupsFor } from '../graph/plan';
+import type { GraphBuilder, Op } from '../graph/ir';
 import { elements, product, type Tensor } from '../graph/tensor';
+import { workgroupsFor } from '../graph/workgroups';
 import { splitsFor, sumSplits } from './reduce';
 
 /**
  * y = a * b with a `[n, h, w, c]` and b broadcast over the pixels: `[n, 1, 1, c]` (a squeeze-and-excitation's gate) or
  * a vector `[c]` (a layer scale).
  */
-export function mul(g: Graph, name: string, a: Tensor, b: Tensor): Tensor {
+export function mul(g: GraphBuilder, name: string, a: Tensor, b: Tensor): Tensor {
   const y = g.tensor(name, a.shape);
   g.add(forward, name, [a, b], [y], {});
   return y;
@@ -51,12 +50,12 @@ const forward: Op = {
 
 const backwardFactor: Op = {
   name: 'mul_backward_factor',
-  lower: ({ inputs: [dy, a, addend], outputs: [db], name }, g) => {
+  lower: ({ inputs: [dy, a, addend], outputs: [db], name }, { tuning, temporary }) => {
     const shape = segments(a!, db);
     const c4 = a!.padded[3] / 4;
     // with an addend the one dispatch must finish the sum
-    const splits = addend ? 1 : splitsFor(shape.ROWS, shape.SEGMENTS * c4, g.tuning.threads);
-    const partial = splits === 1 ? db : g.tensor(`${name} partial`, [splits, shape.SEGMENTS, c4 * 4]);
+    const splits = addend ? 1 : splitsFor(shape.ROWS, shape.SEGMENTS * c4, tuning.threads);
+    const partial = splits === 1 ? db : temporary(`${name} partial`, [splits, shape.SEGMENTS, c4 * 4]);
     const sums = {
       shader: 'multiply/backward_factor',
       constants: { ...shape, C4: c4, SPLITS: splits, ADDEND: addend !== undefined },

@@ -1,8 +1,7 @@
 import { UserError } from '../errors';
-import type { Graph } from '../graph/graph';
-import type { Constants, Dispatch, Node, Op } from '../graph/ir';
-import { workgroupsFor } from '../graph/plan';
+import type { Constants, Dispatch, GraphBuilder, Node, Op } from '../graph/ir';
 import { elements, type Tensor } from '../graph/tensor';
+import { workgroupsFor } from '../graph/workgroups';
 
 /** PyTorch's names and meanings; pairs are [height, width]. */
 export interface PoolAttributes {
@@ -22,21 +21,21 @@ export interface AveragePoolAttributes extends PoolAttributes {
 }
 
 /** torch.nn.functional.max_pool2d of x `[n, h, w, c]`. Of equal values the first takes the gradient, as PyTorch's does. */
-export function maxPool2d(g: Graph, name: string, x: Tensor, attrs: MaxPoolAttributes): Tensor {
+export function maxPool2d(g: GraphBuilder, name: string, x: Tensor, attrs: MaxPoolAttributes): Tensor {
   const y = g.tensor(name, outputShape(name, x, attrs, attrs.ceilMode ?? false));
   g.add(maxForward, name, [x], [y], attrs);
   return y;
 }
 
 /** torch.nn.functional.avg_pool2d of x `[n, h, w, c]`. */
-export function avgPool2d(g: Graph, name: string, x: Tensor, attrs: AveragePoolAttributes): Tensor {
+export function avgPool2d(g: GraphBuilder, name: string, x: Tensor, attrs: AveragePoolAttributes): Tensor {
   const y = g.tensor(name, outputShape(name, x, attrs, false));
   g.add(averageForward, name, [x], [y], attrs);
   return y;
 }
 
 /** The mean over h and w: `[n, h, w, c]` to `[n, 1, 1, c]`. */
-export function globalAvgPool(g: Graph, name: string, x: Tensor): Tensor {
+export function globalAvgPool(g: GraphBuilder, name: string, x: Tensor): Tensor {
   const [n, h, w, c] = x.shape;
   const y = g.tensor(name, [n, 1, 1, c]);
   // one window, the image

@@ -1,7 +1,6 @@
-import type { Graph } from '../graph/graph';
-import type { Dispatch, Op } from '../graph/ir';
-import { workgroupsFor } from '../graph/plan';
+import type { Dispatch, GraphBuilder, Op } from '../graph/ir';
 import { elements, pad4, type Tensor } from '../graph/tensor';
+import { workgroupsFor } from '../graph/workgroups';
 
 /** Runs that a reduction over `rows` is cut into, so that about `threads` share it and each has 16 rows or more. */
 export function splitsFor(rows: number, threadsPerSplit: number, threads: number): number {
@@ -22,17 +21,17 @@ export function sumSplits(partial: Tensor, out: Tensor, splits: number): Dispatc
 }
 
 /** db[c] = sum of dy[n, h, w, c] over n, h, w: the gradient of a bias. */
-export function biasGradient(g: Graph, name: string, dy: Tensor, db: Tensor): void {
+export function biasGradient(g: GraphBuilder, name: string, dy: Tensor, db: Tensor): void {
   g.add(sumRows, name, [dy], [db], {});
 }
 
 const sumRows: Op = {
   name: 'sum_rows',
-  lower: ({ inputs: [dy], outputs: [db], name }, g) => {
+  lower: ({ inputs: [dy], outputs: [db], name }, { tuning, temporary }) => {
     const c4 = pad4(dy!.shape.at(-1)!) / 4;
     const rows = elements(dy!) / (c4 * 4);
-    const splits = splitsFor(rows, c4, g.tuning.threads);
-    const partial = g.tensor(`${name} partial`, [splits, c4 * 4]);
+    const splits = splitsFor(rows, c4, tuning.threads);
+    const partial = temporary(`${name} partial`, [splits, c4 * 4]);
     return [
       {
         shader: 'reduce/sum_rows',

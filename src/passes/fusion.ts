@@ -1,6 +1,7 @@
 import type { Graph } from '../graph/graph';
 import type { Node, Op } from '../graph/ir';
 import { elements, product, type Tensor } from '../graph/tensor';
+import type { Tuning } from '../graph/tuning';
 import { activationOp, keepsZero } from '../ops/activation';
 import { convFamily, convOps } from '../ops/conv/conv2d';
 import {
@@ -56,8 +57,8 @@ interface Draft {
  * and write: in the forward pass a raw output is then written once and read once; in the backward pass only the gradient
  * behind each activation is stored. Nodes whose work has moved disappear.
  */
-export function fuse(graph: Graph, fusions: Fusions = ALL_FUSIONS): void {
-  const drafts = new Drafts(graph);
+export function fuse(graph: Graph, tuning: Tuning, fusions: Fusions = ALL_FUSIONS): void {
+  const drafts = new Drafts(graph, tuning);
   // the order matters: sums clears the way for gradient, which needs to know what affine has done
   if (fusions.statistics) drafts.each(batchNormOps.statistics, (n) => moveStatistics(drafts, n));
   if (fusions.residual) drafts.each(addOp, (n) => moveAddition(drafts, n));
@@ -73,7 +74,10 @@ export function fuse(graph: Graph, fusions: Fusions = ALL_FUSIONS): void {
 class Drafts {
   nodes: Draft[];
 
-  constructor(readonly graph: Graph) {
+  constructor(
+    readonly graph: Graph,
+    readonly tuning: Tuning,
+  ) {
     this.nodes = graph.nodes.map((n) => ({
       ...n,
       inputs: [...n.inputs],
@@ -114,7 +118,7 @@ function moveStatistics(drafts: Drafts, node: Draft): void {
   const conv = drafts.producer(convOps.forward, x!);
   if (!conv) return;
   const { t } = forwardTensors(conv);
-  const blocks = convFamily(t).outputBlocks?.(t, drafts.graph.tuning);
+  const blocks = convFamily(t).outputBlocks?.(t, drafts.tuning);
   if (!blocks) return;
   const partial = drafts.graph.tensor(`${node.name} partial statistics`, [blocks.count, 2, x!.shape[3]]);
   conv.outputs[1] = partial;
@@ -201,7 +205,7 @@ function moveSums(drafts: Drafts, node: Draft): void {
   const conv = drafts.producer(convOps.backwardInput, dy!);
   if (!conv || conv.outputs[1]) return;
   const { t } = backwardInputTensors(conv);
-  const blocks = convFamily(t).inputBlocks?.(t, drafts.graph.tuning);
+  const blocks = convFamily(t).inputBlocks?.(t, drafts.tuning);
   if (blocks === undefined) return;
   const others = drafts.readers(dy!).filter((n) => n !== node);
   const apply = others.find((n) => n.op === batchNormOps.backwardApply && n.inputs[1] === x);

@@ -1,5 +1,5 @@
 import type { Lowered } from '../graph/ir';
-import { workgroupsFor } from '../graph/plan';
+import { workgroupsFor } from '../graph/workgroups';
 
 /** Sums that share a dispatch: as many as eight storage buffers allow. */
 const SUMS = 4;

@@ -1,10 +1,11 @@
 import { checkGpu, type Gpu } from '../gpu/device';
 import { sharesQuads } from '../gpu/quads';
 import type { Tuning } from '../graph/tuning';
+import type { Net } from '../model/net';
 import { loadState } from '../model/state';
 import { Session } from '../runtime/session';
-import type { Training } from '../train/trainer';
-import { buildPrograms } from '../train/trainer';
+import { planTraining } from '../train/programs';
+import { stepNetwork, type Training } from '../train/trainer';
 
 /** A tuning and the time of a training step cut by it, in milliseconds. */
 export interface TunedStep {
@@ -14,7 +15,8 @@ export interface TunedStep {
 
 /** A device and a step on it: what a remembered tuning holds for. */
 export function tuningKey(gpu: Gpu, training: Training): string {
-  const { dispatches, flops } = buildPrograms({ ...training, tuning: gpu.tuning }).program.plan.totals;
+  const net = stepNetwork(training);
+  const { dispatches, flops } = planTraining(net, training.settings, { tuning: gpu.tuning }).totals;
   return `${gpu.name}, ${dispatches} dispatches, ${flops} flops, ${training.settings.storage}`;
 }
 
@@ -45,10 +47,11 @@ export async function autotune(
 ): Promise<TunedStep[]> {
   const neighbours = (await sharesQuads(gpu.device)) ? NEIGHBOURS : NEIGHBOURS.slice(0, -1);
   const of = 1 + neighbours.flatMap((beside) => beside(gpu.tuning)).length;
+  const net = stepNetwork(training);
   const timed: TunedStep[] = [];
   const time = async (tuning: Tuning) => {
     onProgress(timed.length + 1, of);
-    timed.push({ tuning, ms: await timeStep(gpu, { ...training, tuning }) });
+    timed.push({ tuning, ms: await timeStep(gpu, net, { ...training, tuning }) });
     timed.sort((a, b) => a.ms - b.ms);
   };
   await time(gpu.tuning);
@@ -57,19 +60,17 @@ export async function autotune(
 }
 
 /** Milliseconds of a step on images of one value: no kernel's time depends on the numbers. */
-async function timeStep(gpu: Gpu, training: Training): Promise<number> {
-  const { batch } = training.settings;
-  const images = { ...training.train, count: batch };
-  const { program } = buildPrograms({ ...training, train: images, test: images });
-  const session: Session<'train'> = await Session.create(gpu, { train: program.plan });
+async function timeStep(gpu: Gpu, net: Net, { settings, start, tuning }: Training): Promise<number> {
+  const train = planTraining(net, settings, { tuning });
+  const session: Session<'train'> = await Session.create(gpu, { train });
   try {
-    loadState(session, program.net, training.start);
+    loadState(session, net, start);
     const times: number[] = [];
     for (let i = 0; i <= STEPS; i++) {
-      const start = performance.now();
-      session.run('train', { rows: batch, lr: 0 });
+      const since = performance.now();
+      session.run('train', { rows: settings.batch, lr: 0 });
       await session.settle();
-      times.push(performance.now() - start);
+      times.push(performance.now() - since);
     }
     checkGpu(gpu);
     // the first run pays for what is set up late

@@ -1,6 +1,6 @@
 import { checkGpu, type Gpu } from '../gpu/device';
 import type { Plan, PlannedDispatch } from '../graph/ir';
-import { workgroupsFor } from '../graph/plan';
+import { workgroupsFor } from '../graph/workgroups';
 import { type BoundDispatch, Session } from './session';
 import type { StepUniform } from './step';
 

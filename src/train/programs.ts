@@ -1,7 +1,7 @@
-import { GradientTape } from '../graph/autograd';
+import { differentiate } from '../graph/autograd';
+import { compile } from '../graph/compile';
 import { Graph } from '../graph/graph';
 import type { ArenaLayout, Plan } from '../graph/ir';
-import { buildPlan } from '../graph/plan';
 import type { Tensor } from '../graph/tensor';
 import type { Tuning } from '../graph/tuning';
 import { type Architecture, Net } from '../model/net';
@@ -10,9 +10,7 @@ import { copy } from '../ops/copy';
 import { gather } from '../ops/gather';
 import { crossEntropy } from '../ops/loss/cross-entropy';
 import { adamw, sgd } from '../ops/optim/optimizer';
-import { ALL_FUSIONS, type Fusions, fuse } from '../passes/fusion';
-import { halveActivations } from '../passes/halves';
-import { mergeSums } from '../passes/merge-sums';
+import { type PassOptions, standardPasses } from '../passes/standard';
 import type { TrainSettings } from './settings';
 
 /** A labelled image set as a plan sees it. `name` is the prefix of its input tensors. */
@@ -34,27 +32,42 @@ export interface Program {
 /** torch.optim.AdamW's defaults. */
 export const ADAM_BETAS = { beta1: 0.9, beta2: 0.999 };
 
-interface Common {
+/** What a network is built of. */
+export interface NetworkShape {
   architecture: Architecture;
   images: ImageInput;
   batch: number;
   refconv?: RefConvOptions;
-  /** places of persistent tensors, shared by the programs of a session */
-  layout: ArenaLayout;
-  /** default: a GPU's */
-  tuning?: Tuning;
-  /** default: all */
-  fusions?: Fusions;
 }
 
-/** One training step: batch, forward, loss, backward, update. */
-export function trainProgram(o: Common & { settings: TrainSettings }): Program {
+/** How its graph becomes a plan. */
+export interface ProgramOptions extends Pick<PassOptions, 'fusions'> {
+  /** places of persistent tensors, shared by the programs of a session; default: a new one */
+  layout?: ArenaLayout;
+  /** default: a GPU's */
+  tuning?: Tuning;
+}
+
+/** The network and, in its graph, one training step: batch, forward, loss, backward, update. */
+export function trainNetwork(o: NetworkShape & { settings: TrainSettings }): Net {
   const { settings: s } = o;
-  const graph = new Graph(o.tuning);
+  const graph = new Graph();
   const net = new Net(graph, { training: true, refconv: o.refconv });
   const { x, target } = batchOf(graph, o, { cropPadding: s.cropPadding, flip: s.flip });
   descend(graph, o.architecture(net, x), target, s);
-  return { net, plan: fusedPlan(graph, o, s.storage === 'f16') };
+  return net;
+}
+
+/** One training step, planned. */
+export function trainProgram(o: NetworkShape & ProgramOptions & { settings: TrainSettings }): Program {
+  const net = trainNetwork(o);
+  return { net, plan: planTraining(net, o.settings, o) };
+}
+
+/** The plan of a training step that `trainNetwork` has built. */
+export function planTraining(net: Net, { storage }: TrainSettings, o: ProgramOptions): Plan {
+  const { layout, tuning, fusions } = o;
+  return compile(net.graph, { passes: standardPasses({ fusions, storage }), layout, tuning });
 }
 
 /** What follows the logits in a training step: loss, gradients of all parameters, update. */
@@ -64,8 +77,7 @@ export function descend(graph: Graph, logits: Tensor, target: Tensor, s: TrainSe
     metrics: true,
   });
   const parameters = graph.tensors.filter((t) => t.role === 'parameter');
-  new GradientTape(graph, parameters).run([[logits, dlogits]]);
-  graph.phase = 'update';
+  differentiate(graph, parameters, [[logits, dlogits]]);
   const { weightDecay, clipNorm } = s;
   if (s.optimizer === 'sgd')
     sgd(graph, { momentum: s.momentum, nesterov: s.nesterov, weightDecay, clipNorm });
@@ -73,25 +85,20 @@ export function descend(graph: Graph, logits: Tensor, target: Tensor, s: TrainSe
 }
 
 /** One batch of an evaluation: metrics into a ring, logits into an output. */
-export function evaluationProgram(o: Common): Program {
-  const graph = new Graph(o.tuning);
+export function evaluationProgram(o: NetworkShape & ProgramOptions): Program {
+  const graph = new Graph();
   const net = new Net(graph, { training: false, refconv: o.refconv });
   const { x, target } = batchOf(graph, o, { cropPadding: 0, flip: false });
   const logits = o.architecture(net, x);
   crossEntropy(graph, 'loss', logits, target, { labelSmoothing: 0, metrics: true });
   copy(graph, 'logits', logits, graph.tensor('logits', logits.shape, { role: 'output' }));
-  return { net, plan: fusedPlan(graph, o) };
-}
-
-function fusedPlan(graph: Graph, { layout, fusions = ALL_FUSIONS }: Common, halves = false): Plan {
-  fuse(graph, fusions);
-  if (halves) halveActivations(graph);
-  return buildPlan(graph, layout, fusions.weightSums ? mergeSums : undefined);
+  const { layout, tuning, fusions } = o;
+  return { net, plan: compile(graph, { passes: standardPasses({ fusions }), layout, tuning }) };
 }
 
 function batchOf(
   graph: Graph,
-  { images, batch }: Common,
+  { images, batch }: NetworkShape,
   augmentation: { cropPadding: number; flip: boolean },
 ): { x: Tensor; target: Tensor } {
   const { name, count, height, width, mean, std } = images;

@@ -5,7 +5,7 @@ import { UserError } from '../errors';
 import { checkGpu, type Gpu } from '../gpu/device';
 import type { Tuning } from '../graph/tuning';
 import type { StateDict } from '../io/tensor';
-import type { Architecture } from '../model/net';
+import type { Architecture, Net } from '../model/net';
 import type { RefConvOptions } from '../model/refconv';
 import { loadState } from '../model/state';
 import { METRICS_RING } from '../ops/loss/cross-entropy';
@@ -14,7 +14,7 @@ import { Session } from '../runtime/session';
 import type { Snapshot } from '../runtime/snapshot';
 import { failureBehind, runEvaluation } from './evaluate';
 import type { EvalPoint, StepPoint } from './metrics';
-import { ADAM_BETAS, evaluationProgram, type Program, trainProgram } from './programs';
+import { ADAM_BETAS, evaluationProgram, type Program, trainNetwork, trainProgram } from './programs';
 import { learningRate, type Schedule } from './schedule';
 import type { TrainSettings } from './settings';
 
@@ -229,35 +229,39 @@ export const stepsPerEpoch = (t: { train: ImageSize; settings: TrainSettings }):
 
 const evaluationBatch = (t: { test: ImageSize }): number => Math.min(EVALUATION_BATCH, t.test.count);
 
+/** What the networks of a run are built of. */
+type Build = Pick<Training, 'architecture' | 'settings' | 'refconv'> & { train: ImageSize; test: ImageSize };
+
+const imageInput = ({ settings }: Build, name: 'train' | 'test', { count, height, width }: ImageSize) => ({
+  name,
+  count,
+  height,
+  width,
+  mean: settings.mean,
+  std: settings.std,
+});
+
+/** The network of a run and its training step, on a data set of one batch: what is planned and timed before a run. */
+export function stepNetwork(t: Build): Net {
+  const { architecture, refconv, settings, train } = t;
+  const images = imageInput(t, 'train', { ...train, count: settings.batch });
+  return trainNetwork({ architecture, refconv, settings, images, batch: settings.batch });
+}
+
 /** Both programs of a run, over one layout of the arenas; without a device's tuning they are cut for a GPU. */
-export function buildPrograms(
-  t: Pick<Training, 'architecture' | 'settings' | 'refconv' | 'tuning'> & {
-    train: ImageSize;
-    test: ImageSize;
-  },
-): { program: Program; evaluation: Program } {
+export function buildPrograms(t: Build & Pick<Training, 'tuning'>): {
+  program: Program;
+  evaluation: Program;
+} {
   const { architecture, refconv, settings, tuning } = t;
-  const layout = {};
-  const images = (name: 'train' | 'test') => {
-    const { count, height, width } = t[name];
-    return { name, count, height, width, mean: settings.mean, std: settings.std };
+  const common = { architecture, refconv, layout: {}, tuning };
+  const { batch } = settings;
+  return {
+    program: trainProgram({ ...common, settings, images: imageInput(t, 'train', t.train), batch }),
+    evaluation: evaluationProgram({
+      ...common,
+      images: imageInput(t, 'test', t.test),
+      batch: evaluationBatch(t),
+    }),
   };
-  const program = trainProgram({
-    architecture,
-    refconv,
-    settings,
-    layout,
-    images: images('train'),
-    batch: settings.batch,
-    tuning,
-  });
-  const evaluation = evaluationProgram({
-    architecture,
-    refconv,
-    layout,
-    images: images('test'),
-    batch: evaluationBatch(t),
-    tuning,
-  });
-  return { program, evaluation };
 }

@@ -1,9 +1,8 @@
 import type { Gpu } from '../gpu/device';
-import { GradientTape } from '../graph/autograd';
+import { differentiate } from '../graph/autograd';
+import { compile } from '../graph/compile';
 import { Graph } from '../graph/graph';
-import { buildPlan } from '../graph/plan';
 import type { Tensor } from '../graph/tensor';
-import type { Tuning } from '../graph/tuning';
 import {
   activationLayout,
   engineShape,
@@ -40,19 +39,13 @@ export interface Case {
  * makes, differentiates for the given upstream gradients, runs, reads back.
  */
 export class CaseGraph {
-  readonly graph: Graph;
+  readonly graph = new Graph();
   private inputs = new Map<string, { tensor: Tensor; layout: Layout }>();
   private results = new Map<string, { key: string; layout: Layout }>();
   private writes: { key: string; data: ArrayBufferView<ArrayBuffer> }[] = [];
   private seeds = new Map<Tensor, Tensor>();
 
-  /** Planned for a device of that tuning; default: a GPU. */
-  constructor(
-    private readonly c: Case,
-    tuning?: Tuning,
-  ) {
-    this.graph = new Graph(tuning);
-  }
+  constructor(private readonly c: Case) {}
 
   /** An input in memory as an activation. */
   activation = (name: string): Tensor => this.input(name, activationLayout(this.c.inputs[name].shape));
@@ -95,20 +88,21 @@ export class CaseGraph {
   }
 
   /** Runs everything; results by `out.<name>` and `grad.<name>`, in PyTorch's layout. */
-  async run(gpu: Gpu, step: StepUniform = {}): Promise<Map<string, Float32Array>> {
+  async run(gpu: Gpu, step: StepUniform = {}, tuning = gpu.tuning): Promise<Map<string, Float32Array>> {
     const wanted = Object.keys(this.c.gradients).map((name) => ({ name, ...this.inputs.get(name)! }));
     if (wanted.length > 0) {
-      const gradients = new GradientTape(
+      const gradients = differentiate(
         this.graph,
         wanted.map((w) => w.tensor),
-      ).run(this.seeds);
+        this.seeds,
+      );
       for (const { name, tensor, layout } of wanted) {
         const gradient = gradients.get(tensor);
         if (!gradient) throw new Error(`no gradient reaches ${name}`);
         this.read(`grad.${name}`, gradient, layout);
       }
     }
-    const session = await Session.create(gpu, { case: buildPlan(this.graph) });
+    const session = await Session.create(gpu, { case: compile(this.graph, { tuning }) });
     try {
       for (const { key, data } of this.writes) session.write(key, data);
       session.run('case', { lr: 1, rows: 2 ** 31, ...step });

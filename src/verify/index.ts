@@ -67,7 +67,7 @@ function caseOf(op: string, attrs: Record<string, unknown>, tensors: StateDict):
 async function resultsOf(gpu: Gpu, c: Case): Promise<Map<string, ArrayLike<number>>> {
   if (Object.hasOwn(SERIES, c.op)) return SERIES[c.op](gpu, c);
   if (!Object.hasOwn(OPS, c.op)) throw new UserError(`unknown operation "${c.op}"`);
-  const graph = new CaseGraph(c, gpu.tuning);
+  const graph = new CaseGraph(c);
   OPS[c.op](graph, c);
   return graph.run(gpu);
 }

@@ -1,8 +1,8 @@
 import type { Gpu } from '../gpu/device';
-import { GradientTape } from '../graph/autograd';
+import { differentiate } from '../graph/autograd';
+import { compile } from '../graph/compile';
 import { Graph } from '../graph/graph';
 import type { Plan } from '../graph/ir';
-import { buildPlan } from '../graph/plan';
 import type { Tensor } from '../graph/tensor';
 import type { Tuning } from '../graph/tuning';
 import type { StateDict, StateTensor } from '../io/tensor';
@@ -14,8 +14,7 @@ import { loadState, numbersOf, readState } from '../model/state';
 import { copy } from '../ops/copy';
 import { crossEntropy } from '../ops/loss/cross-entropy';
 import { sgd } from '../ops/optim/optimizer';
-import { fuse } from '../passes/fusion';
-import { mergeSums } from '../passes/merge-sums';
+import { standardPasses } from '../passes/standard';
 import { Session } from '../runtime/session';
 
 /** What a case of a whole network starts from. */
@@ -80,9 +79,9 @@ async function readGradients(session: ModelSession, net: Net, results: Results):
 /** Builds both graphs over one layout of the arenas. */
 function programs(c: ModelRun, tuning: Tuning): { net: Net; evaluate: Plan; train: Plan } {
   const layout = {};
-  const evaluation = build(c, false, tuning);
+  const evaluation = build(c, false);
   output(evaluation.graph, 'logits', evaluation.logits);
-  const { graph, net, logits } = build(c, true, tuning);
+  const { graph, net, logits } = build(c, true);
   const shape = c.target.shape;
   const target = graph.tensor('target', shape, { role: 'input', dtype: 'u32', padded: shape });
   const { loss, dlogits } = crossEntropy(graph, 'loss', logits, target, {
@@ -91,17 +90,15 @@ function programs(c: ModelRun, tuning: Tuning): { net: Net; evaluate: Plan; trai
   });
   output(graph, 'loss', loss);
   const parameters = graph.tensors.filter((t) => t.role === 'parameter');
-  new GradientTape(graph, parameters).run([[logits, dlogits]]);
-  graph.phase = 'update';
+  differentiate(graph, parameters, [[logits, dlogits]]);
   const { momentum, weight_decay: weightDecay } = c.optimizer;
   sgd(graph, { momentum, weightDecay, nesterov: false, clipNorm: 0 });
-  fuse(evaluation.graph);
-  fuse(graph);
-  const evaluate = buildPlan(evaluation.graph, layout);
-  return { net, evaluate, train: buildPlan(graph, layout, mergeSums) };
+  const options = { passes: standardPasses(), layout, tuning };
+  const evaluate = compile(evaluation.graph, options);
+  return { net, evaluate, train: compile(graph, options) };
 }
 
-function build(c: ModelRun, training: boolean, tuning: Tuning) {
+function build(c: ModelRun, training: boolean) {
   const refconv: RefConvOptions | undefined =
     c.path === 'plain'
       ? undefined
@@ -113,7 +110,7 @@ function build(c: ModelRun, training: boolean, tuning: Tuning) {
           path: c.path,
           startsNonZero: true,
         };
-  const graph = new Graph(tuning);
+  const graph = new Graph();
   const layout = activationLayout(c.x.shape);
   const x = graph.tensor('x', engineShape(layout), { role: 'input', padded: layout.padded });
   const net = new Net(graph, { training, deterministic: true, refconv });

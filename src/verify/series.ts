@@ -1,8 +1,8 @@
 import type { Gpu } from '../gpu/device';
+import { compile } from '../graph/compile';
 import { Graph } from '../graph/graph';
 import type { ArenaLayout } from '../graph/ir';
 import { placePersistent } from '../graph/memory';
-import { buildPlan } from '../graph/plan';
 import { pack, unpack, vectorLayout } from '../model/layout';
 import { adamCorrections, adamw, sgd } from '../ops/optim/optimizer';
 import { Session } from '../runtime/session';
@@ -77,7 +77,9 @@ async function descend(
   const at = placePersistent(parameter, places);
   placePersistent(graph.gradientOf(parameter), places);
   optimizer(graph);
-  const session = await Session.create(gpu, { step: buildPlan(graph, places) });
+  const session = await Session.create(gpu, {
+    step: compile(graph, { layout: places, tuning: gpu.tuning }),
+  });
   try {
     const [steps, size] = grads.shape;
     session.write('arena:parameters', pack(param.data, layout));

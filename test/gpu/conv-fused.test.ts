@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { compile } from '../../src/graph/compile';
 import { Graph } from '../../src/graph/graph';
-import { buildPlan } from '../../src/graph/plan';
 import { GPU_TUNING, SOFTWARE_TUNING, type Tuning } from '../../src/graph/tuning';
 import { type Layout, weightLayout } from '../../src/model/layout';
 import type { Activation } from '../../src/ops/activation';
@@ -105,7 +105,7 @@ async function checkForward(s: FusedShape, tuning: Tuning): Promise<void> {
     const [xt, w] = [g.activation('x'), g.weight('weight', s.groups)];
     const yt = g.graph.tensor('y', [y.shape[0], y.shape[2], y.shape[3], y.shape[1]]);
     const t: ConvTensors = { x: xt, w, y: yt, attrs };
-    grid = convFamily(t).outputBlocks!(t, g.graph.tuning);
+    grid = convFamily(t).outputBlocks!(t, tuning);
     const partial = g.graph.tensor('partial', [grid.count, 2, s.co]);
     g.graph.add(convOps.forward, 'y', [xt, w, g.vector('bias'), g.vector('coef')], [yt, partial], attrs);
     g.output('y', yt);
@@ -152,7 +152,7 @@ async function checkBackward(s: FusedShape, tuning: Tuning, before: boolean): Pr
     const yRawT = c.activation('yRaw');
     const [dxt, dw] = [c.graph.tensor('dx', xt.shape), c.graph.tensor('dw', w.shape, { padded: w.padded })];
     const t: ConvTensors = { x: xt, w, y: dyt, attrs };
-    blocks = convFamily(t).inputBlocks!(t, c.graph.tuning);
+    blocks = convFamily(t).inputBlocks!(t, tuning);
     const partial = c.graph.tensor('partial', [blocks, 2, s.x[1]]);
     const epilogue = before ? [dxt, partial] : [dxt];
     c.graph.add(
@@ -270,5 +270,5 @@ test('the direct shaders refuse what they cannot fuse', () => {
   const partial = g.tensor('partial', [1, 2, 4]);
   expect(convFamily({ x, w, y, attrs }).outputBlocks).toBeUndefined();
   g.add(convOps.forward, 'y', [x, w], [y, partial], attrs);
-  expect(() => buildPlan(g)).toThrow();
+  expect(() => compile(g)).toThrow();
 });

@@ -1,8 +1,8 @@
 import { expect } from 'vitest';
 import { type Gpu, requestGpu } from '../../src/gpu/device';
+import { compile } from '../../src/graph/compile';
 import type { Graph } from '../../src/graph/graph';
 import type { ArenaLayout } from '../../src/graph/ir';
-import { buildPlan } from '../../src/graph/plan';
 import { product, type Shape } from '../../src/graph/tensor';
 import { GPU_TUNING, SOFTWARE_TUNING, type Tuning } from '../../src/graph/tuning';
 import { Session } from '../../src/runtime/session';
@@ -82,13 +82,13 @@ export async function runCase(
   build: (g: CaseGraph) => void,
 ): Promise<Map<string, Float32Array>> {
   const gradients = Object.fromEntries((c.wanted ?? []).map((name) => [name, c.inputs[name]]));
-  const { inputs, outputs, douts = {}, tuning } = c;
-  const g = new CaseGraph({ op: 'test', attrs: {}, inputs, outputs, douts, gradients }, tuning);
+  const { inputs, outputs, douts = {}, tuning = GPU_TUNING } = c;
+  const g = new CaseGraph({ op: 'test', attrs: {}, inputs, outputs, douts, gradients });
   build(g);
-  return g.run(await gpu(), c.step);
+  return g.run(await gpu(), c.step, tuning);
 }
 
 /** A session that runs one graph as its plan `run`; destroy it at the end of the test. */
 export async function sessionOf(graph: Graph, layout: ArenaLayout = {}): Promise<Session<'run'>> {
-  return Session.create(await gpu(), { run: buildPlan(graph, layout) });
+  return Session.create(await gpu(), { run: compile(graph, { layout }) });
 }

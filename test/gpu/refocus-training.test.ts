@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { GradientTape } from '../../src/graph/autograd';
+import { differentiate } from '../../src/graph/autograd';
 import { Graph } from '../../src/graph/graph';
 import type { Role, Tensor } from '../../src/graph/tensor';
 import {
@@ -110,7 +110,7 @@ class Layer {
     });
     const difference = add(graph, 'difference', activation(graph, 'silu', y, 'silu'), batch('minus goal', o));
     const parameters = graph.tensors.filter((t) => t.role === 'parameter');
-    new GradientTape(graph, parameters).run([[difference, difference]]);
+    differentiate(graph, parameters, [[difference, difference]]);
     sgd(graph, setting);
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { GradientTape } from '../../src/graph/autograd';
+import { differentiate } from '../../src/graph/autograd';
 import { Graph } from '../../src/graph/graph';
 import { engineShape, mapLayout, pack, unpack, weightLayout } from '../../src/model/layout';
 import { expandMap, gramOf, mapShape, type RefocusGeometry, refocus } from '../../src/model/refocus-math';
@@ -103,9 +103,7 @@ describe.each([true, false])('refocusFactored, identity and start %s', (both) =>
     };
     const wt = refocusFactored(graph, 'wt', tensors, { groups: g.groups, identity: both });
     copy(graph, 'wt', wt, graph.tensor('wt', wt.shape, { role: 'output', padded: wt.padded }));
-    const gradients = new GradientTape(graph, [tensors.m, tensors.scale]).run([
-      [wt, weight('dout', 'input')],
-    ]);
+    const gradients = differentiate(graph, [tensors.m, tensors.scale], [[wt, weight('dout', 'input')]]);
     expect(gradients.get(tensors.m), 'gradient of m').toBe(gradients.get(wt));
     expect(gradients.has(tensors.scale)).toBe(false);
     const session = await sessionOf(graph);

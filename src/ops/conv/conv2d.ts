@@ -1,6 +1,5 @@
 import { UserError } from '../../errors';
-import type { Graph } from '../../graph/graph';
-import type { Op } from '../../graph/ir';
+import type { GraphBuilder, Op } from '../../graph/ir';
 import type { Tensor } from '../../graph/tensor';
 import { biasGradient } from '../reduce';
 import { dense } from './dense';
@@ -34,7 +33,7 @@ export function convOutputSize(
  * memory when groups is 1), bias `[co]` or none; gives `[n, oh, ow, co]`.
  */
 export function conv2d(
-  g: Graph,
+  g: GraphBuilder,
   name: string,
   x: Tensor,
   weight: Tensor,
@@ -69,7 +68,7 @@ const FAMILIES = [depthwise, pointwise, dense];
  */
 const forward: Op = {
   name: 'conv2d',
-  lower: (node, g) => convFamily(forwardTensors(node).t).forward(node, g),
+  lower: (node, context) => convFamily(forwardTensors(node).t).forward(node, context),
   backward: ({ inputs: [x, w, bias], outputs: [y], attrs, name }, tape) => {
     const dy = tape.gradient(y)!;
     if (bias) tape.contribute(bias, ({ out }) => biasGradient(tape.graph, `${name} bias`, dy, out));
@@ -86,13 +85,13 @@ const forward: Op = {
  */
 const backwardInput: Op = {
   name: 'conv2d_backward_input',
-  lower: (node, g) => convFamily(backwardInputTensors(node).t).backwardInput(node, g),
+  lower: (node, context) => convFamily(backwardInputTensors(node).t).backwardInput(node, context),
 };
 
 /** Inputs x, dy, coef?, yRaw?; output dw. coef holds `[4, ci]` where x is raw, then `[3, co]` where yRaw is given. */
 const backwardWeight: Op = {
   name: 'conv2d_backward_weight',
-  lower: (node, g) => convFamily(backwardWeightTensors(node).t).backwardWeight(node, g),
+  lower: (node, context) => convFamily(backwardWeightTensors(node).t).backwardWeight(node, context),
 };
 
 /** The ops of a convolution's three passes, for passes over the graph that fuse them. */

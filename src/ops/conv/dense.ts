@@ -1,8 +1,7 @@
-import type { Graph } from '../../graph/graph';
-import type { Constants, Dispatch, Node } from '../../graph/ir';
-import { workgroupsFor } from '../../graph/plan';
+import type { Constants, Dispatch, LowerContext, Node } from '../../graph/ir';
 import { elements, pad4 } from '../../graph/tensor';
 import type { Tuning } from '../../graph/tuning';
+import { workgroupsFor } from '../../graph/workgroups';
 import { sumSplits } from '../reduce';
 import {
   type BlockGrid,
@@ -62,7 +61,7 @@ const denseSizes = (t: ConvTensors): Constants => ({
   BACKWARD_COEF: 0,
 });
 
-function forward(node: Node, { tuning }: Graph): Dispatch[] {
+function forward(node: Node, { tuning }: LowerContext): Dispatch[] {
   const tensors = forwardTensors(node);
   const { t, bias, coef, residual, partial } = tensors;
   const grid = outputBlocks(t, partial !== undefined);
@@ -88,7 +87,7 @@ function forward(node: Node, { tuning }: Graph): Dispatch[] {
   ];
 }
 
-function backwardInput(node: Node, { tuning }: Graph): Dispatch[] {
+function backwardInput(node: Node, { tuning }: LowerContext): Dispatch[] {
   const { t, addend, coef, yRaw, xRaw, partial } = backwardInputTensors(node);
   const grid = inputBlocks(t, partial !== undefined);
   const channels = channelConstants(grid, quads(t.x), tuning);
@@ -116,7 +115,7 @@ function backwardInput(node: Node, { tuning }: Graph): Dispatch[] {
   ];
 }
 
-function backwardWeight(node: Node, g: Graph): Dispatch[] {
+function backwardWeight(node: Node, { tuning, temporary }: LowerContext): Dispatch[] {
   const { t, coef, yRaw } = backwardWeightTensors(node);
   const [n, oh, ow] = t.y.shape;
   const [kh, kw] = t.w.shape;
@@ -128,9 +127,9 @@ function backwardWeight(node: Node, g: Graph): Dispatch[] {
   // a split's sums are written and read once more: as few as fill a device, of 64 pixels or more
   const splits = Math.max(
     1,
-    Math.min(Math.ceil(g.tuning.threads / 2 / threads), Math.ceil((n * oh * ow) / 64), n * oh),
+    Math.min(Math.ceil(tuning.threads / 2 / threads), Math.ceil((n * oh * ow) / 64), n * oh),
   );
-  const partial = g.tensor(`${node.name} partial`, [splits, elements(t.w)]);
+  const partial = temporary(`${node.name} partial`, [splits, elements(t.w)]);
   return [
     {
       shader: 'dense/backward_weight',

@@ -1,8 +1,7 @@
-import type { Graph } from '../../graph/graph';
-import type { Constants, Dispatch, Node } from '../../graph/ir';
-import { workgroupsFor } from '../../graph/plan';
+import type { Constants, Dispatch, LowerContext, Node } from '../../graph/ir';
 import { elements } from '../../graph/tensor';
 import type { Tuning } from '../../graph/tuning';
+import { workgroupsFor } from '../../graph/workgroups';
 import { sumSplits } from '../reduce';
 import {
   type BlockGrid,
@@ -71,7 +70,7 @@ const blockSizesOf = (t: ConvTensors, grid: BlockGrid): Constants => ({
   BACKWARD_COEF: 0,
 });
 
-function forward(node: Node, { tuning }: Graph): Dispatch[] {
+function forward(node: Node, { tuning }: LowerContext): Dispatch[] {
   const tensors = forwardTensors(node);
   const { t, bias, coef, residual, partial } = tensors;
   const grid = outputBlocks(t, tuning);
@@ -103,7 +102,7 @@ function inputWindow(t: ConvTensors, grid: BlockGrid): Constants {
   };
 }
 
-function backwardInput(node: Node, { tuning }: Graph): Dispatch[] {
+function backwardInput(node: Node, { tuning }: LowerContext): Dispatch[] {
   const { t, addend, coef, yRaw, xRaw, partial } = backwardInputTensors(node);
   const grid = inputBlocks(t, tuning);
   return [
@@ -124,15 +123,15 @@ function backwardInput(node: Node, { tuning }: Graph): Dispatch[] {
   ];
 }
 
-function backwardWeight(node: Node, g: Graph): Dispatch[] {
+function backwardWeight(node: Node, { tuning, temporary }: LowerContext): Dispatch[] {
   const { t, coef, yRaw } = backwardWeightTensors(node);
-  const grid = outputBlocks(t, g.tuning);
+  const grid = outputBlocks(t, tuning);
   const [kh, kw] = t.w.shape;
   const chunks = Math.ceil(kw / chunkOf(kw));
   const threads = quads(t.x) * (isSmall(t) ? 1 : kh * chunks);
   // a split's sums are written and read once more: few splits, as long as they fill the device
-  const splits = Math.min(grid.count, Math.max(1, Math.round(g.tuning.threads / 2 / threads)));
-  const partial = g.tensor(`${node.name} partial`, [splits, elements(t.w)]);
+  const splits = Math.min(grid.count, Math.max(1, Math.round(tuning.threads / 2 / threads)));
+  const partial = temporary(`${node.name} partial`, [splits, elements(t.w)]);
   return [
     {
       shader: isSmall(t) ? 'depthwise/backward_weight' : 'depthwise/backward_weight_large',

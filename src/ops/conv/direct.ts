@@ -1,6 +1,6 @@
 import type { Constants } from '../../graph/ir';
-import { workgroupsFor } from '../../graph/plan';
 import { elements, type Tensor } from '../../graph/tensor';
+import { workgroupsFor } from '../../graph/workgroups';
 import { splitsFor, sumSplits } from '../reduce';
 import {
   backwardInputTensors,
@@ -66,11 +66,11 @@ export const direct: ConvFamily = {
       },
     ];
   },
-  backwardWeight: (node, g) => {
+  backwardWeight: (node, { tuning, temporary }) => {
     const { t, coef } = backwardWeightTensors(node);
     plain(coef);
-    const splits = splitsFor(t.y.shape[0] * t.y.shape[1], elements(t.w), g.tuning.threads);
-    const partial = g.tensor(`${node.name} partial`, [splits, elements(t.w)]);
+    const splits = splitsFor(t.y.shape[0] * t.y.shape[1], elements(t.w), tuning.threads);
+    const partial = temporary(`${node.name} partial`, [splits, elements(t.w)]);
     return [
       {
         shader: 'conv/backward_weight',

@@ -1,5 +1,4 @@
-import type { Graph } from '../../graph/graph';
-import type { Constants, Dispatch, Node } from '../../graph/ir';
+import type { Constants, Dispatch, LowerContext, Node } from '../../graph/ir';
 import { pad4, product, type Tensor } from '../../graph/tensor';
 import type { Tuning } from '../../graph/tuning';
 import { ACTIVATIONS, type Activation } from '../activation';
@@ -58,9 +57,9 @@ export interface BlockGrid {
 /** Shaders for the three passes of a kind of convolution. */
 export interface ConvFamily {
   fits(t: ConvTensors): boolean;
-  forward(node: Node, g: Graph): Dispatch[];
-  backwardInput(node: Node, g: Graph): Dispatch[];
-  backwardWeight(node: Node, g: Graph): Dispatch[];
+  forward(node: Node, context: LowerContext): Dispatch[];
+  backwardInput(node: Node, context: LowerContext): Dispatch[];
+  backwardWeight(node: Node, context: LowerContext): Dispatch[];
   /** how the forward shader cuts y, for its `partial`; absent: fuses nothing */
   outputBlocks?(t: ConvTensors, tuning: Tuning): BlockGrid;
   /** the number of per-block sums that backwardInput writes */

@@ -1,8 +1,7 @@
-import type { Graph } from '../../graph/graph';
-import type { Dispatch, Node } from '../../graph/ir';
-import { workgroupsFor } from '../../graph/plan';
+import type { Dispatch, LowerContext, Node } from '../../graph/ir';
 import { elements, product, type Tensor } from '../../graph/tensor';
 import type { Tuning } from '../../graph/tuning';
+import { workgroupsFor } from '../../graph/workgroups';
 import { sumSplits } from '../reduce';
 import {
   type BlockGrid,
@@ -37,7 +36,7 @@ function weightTile(x4: number, y4: number, { sums, load }: Tuning): { xq: numbe
   return tiles.reduce((best, tile) => (cost(tile) < cost(best) ? tile : best));
 }
 
-function forward(node: Node, { tuning }: Graph): Dispatch[] {
+function forward(node: Node, { tuning }: LowerContext): Dispatch[] {
   const tensors = forwardTensors(node);
   const { t, bias, coef, residual, partial } = tensors;
   const { variant, constants, threads } = cut(t.x, t.y, partial !== undefined, tuning);
@@ -58,7 +57,7 @@ function forward(node: Node, { tuning }: Graph): Dispatch[] {
   ];
 }
 
-function backwardInput(node: Node, { tuning }: Graph): Dispatch[] {
+function backwardInput(node: Node, { tuning }: LowerContext): Dispatch[] {
   const { t, addend, coef, yRaw, xRaw, partial } = backwardInputTensors(node);
   const { variant, constants, threads } = cut(t.y, t.x, partial !== undefined, tuning);
   return [
@@ -80,15 +79,15 @@ function backwardInput(node: Node, { tuning }: Graph): Dispatch[] {
   ];
 }
 
-function backwardWeight(node: Node, g: Graph): Dispatch[] {
+function backwardWeight(node: Node, { tuning, temporary }: LowerContext): Dispatch[] {
   const { t, coef, yRaw } = backwardWeightTensors(node);
   const rows = rowsOf(t.y);
-  const { xq, yq } = weightTile(quads(t.x), quads(t.y), g.tuning);
+  const { xq, yq } = weightTile(quads(t.x), quads(t.y), tuning);
   const groups = [Math.ceil(quads(t.x) / xq), Math.ceil(quads(t.y) / yq)];
   const threads = groups[0] * groups[1];
   // a split's sums are written and read once more: as few as fill a device, of 64 rows or more
-  const splits = Math.max(1, Math.min(Math.ceil(g.tuning.threads / 2 / threads), Math.ceil(rows / 64)));
-  const partial = g.tensor(`${node.name} partial`, [splits, elements(t.w)]);
+  const splits = Math.max(1, Math.min(Math.ceil(tuning.threads / 2 / threads), Math.ceil(rows / 64)));
+  const partial = temporary(`${node.name} partial`, [splits, elements(t.w)]);
   return [
     {
       shader: 'pointwise/backward_weight',

@@ -1,8 +1,7 @@
 import { UserError } from '../../errors';
-import type { Graph } from '../../graph/graph';
-import type { Op } from '../../graph/ir';
-import { workgroupsFor } from '../../graph/plan';
+import type { GraphBuilder, Op } from '../../graph/ir';
 import { elements, type Tensor } from '../../graph/tensor';
+import { workgroupsFor } from '../../graph/workgroups';
 
 /** Entries of the ring of metrics; step s writes entry s % METRICS_RING. */
 export const METRICS_RING = 256;
@@ -27,7 +26,7 @@ export interface CrossEntropy {
  * accuracy in one dispatch; the first min(step.rows, n) rows count. A loss that is not finite stays so.
  */
 export function crossEntropy(
-  g: Graph,
+  g: GraphBuilder,
   name: string,
   logits: Tensor,
   target: Tensor,

@@ -1,9 +1,8 @@
 import { UserError } from '../../errors';
-import type { Graph } from '../../graph/graph';
-import type { Dispatch, Op } from '../../graph/ir';
-import { workgroupsFor } from '../../graph/plan';
+import type { Dispatch, GraphBuilder, Op } from '../../graph/ir';
 import { elements, product, type Tensor } from '../../graph/tensor';
 import type { Tuning } from '../../graph/tuning';
+import { workgroupsFor } from '../../graph/workgroups';
 import { ACTIVATIONS, type Activation } from '../activation';
 import type { BlockGrid } from '../conv/geometry';
 import { blockSizes, finishing, normGradients, rowBlocks, rowSplits, runOf } from './norm';
@@ -32,7 +31,7 @@ export interface BatchNormOptions {
  * The running variance takes the unbiased one, as PyTorch's does. Throws a UserError where a batch has one value a channel.
  */
 export function batchNorm(
-  g: Graph,
+  g: GraphBuilder,
   name: string,
   x: Tensor,
   p: BatchNormParameters,
@@ -71,9 +70,12 @@ interface StatisticsAttributes {
 /** Inputs x, weight, bias, running mean and variance; output coef. */
 const statistics: Op = {
   name: 'batch_norm_statistics',
-  lower: ({ inputs: [x, weight, bias, mean, variance], outputs: [coef], attrs, name }, g) => {
-    const shape = rowSplits(x!, g.tuning);
-    const partial = g.tensor(`${name} partial statistics`, [shape.SPLITS, 2, shape.C4 * 4]);
+  lower: (
+    { inputs: [x, weight, bias, mean, variance], outputs: [coef], attrs, name },
+    { tuning, temporary },
+  ) => {
+    const shape = rowSplits(x!, tuning);
+    const partial = temporary(`${name} partial statistics`, [shape.SPLITS, 2, shape.C4 * 4]);
     return [
       {
         shader: 'norm/batch_statistics',
@@ -87,9 +89,9 @@ const statistics: Op = {
         [partial, weight!, bias!, mean!, variance!],
         coef,
         attrs,
-        rowBlocks(x!, g.tuning),
+        rowBlocks(x!, tuning),
         shape.ROWS,
-        g.tuning,
+        tuning,
       ),
     ];
   },
@@ -98,9 +100,9 @@ const statistics: Op = {
 /** The same from the (mean, M2) of blocks that the producer of x wrote: inputs partial, weight, bias, running mean and variance. */
 const finishStatistics: Op = {
   name: 'batch_norm_finish',
-  lower: ({ inputs, outputs: [coef], attrs }, g) => {
+  lower: ({ inputs, outputs: [coef], attrs }, { tuning }) => {
     const { blocks, rows } = attrs as { blocks: BlockGrid; rows: number };
-    return [finishDispatch(inputs as Tensor[], coef, attrs, blocks, rows, g.tuning)];
+    return [finishDispatch(inputs as Tensor[], coef, attrs, blocks, rows, tuning)];
   },
 };
 
@@ -188,9 +190,12 @@ const affineAct: Op = {
 /** Inputs dy, x, coef, prefix?; outputs bcoef (after a copy of prefix), dweight, dbias. */
 const backwardSums: Op = {
   name: 'batch_norm_backward_sums',
-  lower: ({ inputs: [dy, x, coef, prefix], outputs: [bcoef, dweight, dbias], attrs, name }, g) => {
-    const shape = rowSplits(x!, g.tuning);
-    const partial = g.tensor(`${name} partial sums`, [shape.SPLITS, 2, shape.C4 * 4]);
+  lower: (
+    { inputs: [dy, x, coef, prefix], outputs: [bcoef, dweight, dbias], attrs, name },
+    { tuning, temporary },
+  ) => {
+    const shape = rowSplits(x!, tuning);
+    const partial = temporary(`${name} partial sums`, [shape.SPLITS, 2, shape.C4 * 4]);
     const { activation } = attrs as AffineAttributes;
     return [
       {
@@ -201,7 +206,7 @@ const backwardSums: Op = {
         workgroups: workgroupsFor(shape.SPLITS * shape.C4),
         flops: 7 * elements(x!),
       },
-      normGradients(x!, partial, [dweight, dbias], g.tuning, { coef: coef!, bcoef, prefix }),
+      normGradients(x!, partial, [dweight, dbias], tuning, { coef: coef!, bcoef, prefix }),
     ];
   },
 };
@@ -209,8 +214,8 @@ const backwardSums: Op = {
 /** The same from the sums of blocks that the producer of dy wrote: inputs partial, x, coef, prefix?. */
 const finishSums: Op = {
   name: 'batch_norm_backward_finish',
-  lower: ({ inputs: [partial, x, coef, prefix], outputs: [bcoef, dweight, dbias] }, g) => [
-    normGradients(x!, partial!, [dweight, dbias], g.tuning, { coef: coef!, bcoef, prefix }),
+  lower: ({ inputs: [partial, x, coef, prefix], outputs: [bcoef, dweight, dbias] }, { tuning }) => [
+    normGradients(x!, partial!, [dweight, dbias], tuning, { coef: coef!, bcoef, prefix }),
   ],
 };
 

@@ -1,12 +1,11 @@
-import type { Graph } from '../../graph/graph';
-import type { Dispatch, Op } from '../../graph/ir';
-import { workgroupsFor } from '../../graph/plan';
+import type { Dispatch, GraphBuilder, Op } from '../../graph/ir';
 import { elements, type Tensor } from '../../graph/tensor';
+import { workgroupsFor } from '../../graph/workgroups';
 import { normGradients, rowCounts, rowSplits } from './norm';
 
 /** torch.nn.functional.layer_norm over the channels of each pixel of x `[n, h, w, c]`; weight and bias `[c]`. */
 export function layerNorm(
-  g: Graph,
+  g: GraphBuilder,
   name: string,
   x: Tensor,
   weight: Tensor,
@@ -71,9 +70,9 @@ const forward: Op = {
 
 const backwardParameters: Op = {
   name: 'layer_norm_backward_parameters',
-  lower: ({ inputs: [dy, x, statistics], outputs: [dweight, dbias], name }, g) => {
-    const shape = rowSplits(x!, g.tuning);
-    const partial = g.tensor(`${name} partial sums`, [shape.SPLITS, 2, shape.C4 * 4]);
+  lower: ({ inputs: [dy, x, statistics], outputs: [dweight, dbias], name }, { tuning, temporary }) => {
+    const shape = rowSplits(x!, tuning);
+    const partial = temporary(`${name} partial sums`, [shape.SPLITS, 2, shape.C4 * 4]);
     return [
       {
         shader: 'norm/layer_backward_parameters',
@@ -83,17 +82,20 @@ const backwardParameters: Op = {
         workgroups: workgroupsFor(shape.SPLITS * shape.C4),
         flops: 5 * elements(x!),
       },
-      normGradients(x!, partial, [dweight, dbias], g.tuning),
+      normGradients(x!, partial, [dweight, dbias], tuning),
     ];
   },
 };
 
 const backwardInput: Op = {
   name: 'layer_norm_backward_input',
-  lower: ({ inputs: [dy, x, weight, statistics, addend], outputs: [dx], name }, g): Dispatch[] => {
+  lower: (
+    { inputs: [dy, x, weight, statistics, addend], outputs: [dx], name },
+    { temporary },
+  ): Dispatch[] => {
     const { ROWS, C4, CHANNELS } = shapeOf(x!);
     const size = elements(dx) / 4;
-    const sums = g.tensor(`${name} sums`, [ROWS, 2], { padded: [ROWS, 2] });
+    const sums = temporary(`${name} sums`, [ROWS, 2], [ROWS, 2]);
     return [
       {
         shader: 'norm/layer_backward_sums',

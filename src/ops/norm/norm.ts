@@ -1,7 +1,7 @@
 import type { Constants, Dispatch } from '../../graph/ir';
-import { workgroupsFor } from '../../graph/plan';
 import { elements, product, type Tensor } from '../../graph/tensor';
 import type { Tuning } from '../../graph/tuning';
+import { workgroupsFor } from '../../graph/workgroups';
 import type { BlockGrid } from '../conv/geometry';
 import { splitsFor } from '../reduce';
 

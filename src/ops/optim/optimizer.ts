@@ -1,9 +1,9 @@
 import type { Graph } from '../../graph/graph';
 import type { Constants, Dispatch, Op } from '../../graph/ir';
 import { ALIGNMENT, ARENA_PART } from '../../graph/memory';
-import { workgroupsFor } from '../../graph/plan';
 import { bytesOf, elements, type Tensor } from '../../graph/tensor';
-import { factoredLayers } from '../refocus/factored';
+import { workgroupsFor } from '../../graph/workgroups';
+import { type FactoredLayer, factoredLayers } from '../refocus/factored';
 
 export interface SgdOptions {
   momentum: number;
@@ -89,7 +89,7 @@ function optimize(
   g.phase = 'update';
   const sizes = arenaParts(g);
   const gradients = sizes.map((size, part) => arena(g, 'gradients', size, part));
-  const clip = clipNorm > 0 ? clipFactor(g, gradients, clipNorm) : undefined;
+  const clip = clipNorm > 0 ? clipFactor(g, gradients, factoredLayers(g), clipNorm) : undefined;
   const attrs: UpdateAttributes = {
     shader,
     constants: { ...constants, CLIP: clip !== undefined },
@@ -122,10 +122,23 @@ const update: Op = {
 };
 
 /** The factor that brings the norm of the whole gradient to `maxNorm` at most, and the norm: a tensor `[2]`. */
-function clipFactor(g: Graph, gradients: Tensor[], maxNorm: number): Tensor {
+function clipFactor(g: Graph, gradients: Tensor[], layers: FactoredLayer[], maxNorm: number): Tensor {
   const clip = g.tensor('clip', [2]);
-  g.add(clipOp, 'gradient', gradients, [clip], { maxNorm });
+  const inputs = [...gradients, ...layers.flatMap(({ m, gram }) => [g.gradientOf(m), gram])];
+  const attrs: ClipAttributes = {
+    maxNorm,
+    parts: gradients.length,
+    layers: layers.map(({ constants, flops }) => ({ constants, flops })),
+  };
+  g.add(clipOp, 'gradient', inputs, [clip], attrs);
   return clip;
+}
+
+interface ClipAttributes {
+  maxNorm: number;
+  /** bindings that the arena of gradients takes */
+  parts: number;
+  layers: Pick<FactoredLayer, 'constants' | 'flops'>[];
 }
 
 /**
@@ -134,26 +147,31 @@ function clipFactor(g: Graph, gradients: Tensor[], maxNorm: number): Tensor {
  */
 const clipOp: Op = {
   name: 'clip_norm',
-  lower: ({ inputs, outputs: [clip], attrs: { maxNorm } }, g) => {
-    const layers = factoredLayers(g);
-    const threads = inputs.map((t) => Math.min(65536, Math.max(64, Math.ceil(elements(t!) / 4 / 16))));
-    const extra = layers.map(({ m }) => elements(m) / 4);
-    const partial = g.tensor('gradient partial', [[...threads, ...extra].reduce((a, b) => a + b, 0)]);
+  lower: ({ inputs, outputs: [clip], attrs }, { temporary }) => {
+    const { maxNorm, parts, layers } = attrs as ClipAttributes;
+    const gradients = inputs.slice(0, parts);
+    const factored = layers.map((layer, j) => {
+      const [dm, gram] = inputs.slice(parts + 2 * j) as Tensor[];
+      return { ...layer, dm, gram };
+    });
+    const threads = gradients.map((t) => Math.min(65536, Math.max(64, Math.ceil(elements(t!) / 4 / 16))));
+    const extra = factored.map(({ dm }) => elements(dm) / 4);
+    const partial = temporary('gradient partial', [[...threads, ...extra].reduce((a, b) => a + b, 0)]);
     let first = 0;
-    const dispatches = inputs.map((gradients, part): Dispatch => {
-      const dispatch = squareSums(gradients!, partial, first, threads[part]);
+    const dispatches = gradients.map((gradient, part): Dispatch => {
+      const dispatch = squareSums(gradient!, partial, first, threads[part]);
       first += threads[part];
       return dispatch;
     });
-    layers.forEach(({ m, gram, constants, flops }, j) => {
+    factored.forEach(({ dm, gram, constants, flops }, j) => {
       dispatches.push({
         shader: 'optim/gram_excess',
         constants: { ...constants, FIRST: first },
-        reads: { m: g.gradientOf(m), gram },
+        reads: { m: dm, gram },
         writes: { partial },
         workgroups: workgroupsFor(extra[j]),
         flops,
-        bytes: bytesOf(m) + bytesOf(gram) + 4 * extra[j],
+        bytes: bytesOf(dm) + bytesOf(gram) + 4 * extra[j],
       });
       first += extra[j];
     });

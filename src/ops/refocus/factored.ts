@@ -1,8 +1,8 @@
 import { UserError } from '../../errors';
 import type { Graph } from '../../graph/graph';
-import type { Constants, Op } from '../../graph/ir';
-import { workgroupsFor } from '../../graph/plan';
+import type { Constants, GraphBuilder, Op } from '../../graph/ir';
 import { elements, product, type Tensor } from '../../graph/tensor';
+import { workgroupsFor } from '../../graph/workgroups';
 import type { RefocusAttributes } from './refocus';
 
 export interface FactoredRefocus {
@@ -29,7 +29,7 @@ export interface FactoredRefocus {
  * gradient: `scale`'s gradient stays zero and only decay moves it. The gradient of the weight that this gives is M's.
  */
 export function refocusFactored(
-  g: Graph,
+  g: GraphBuilder,
   name: string,
   tensors: FactoredRefocus,
   attrs: RefocusAttributes,

@@ -1,9 +1,8 @@
 import { UserError } from '../../errors';
-import type { Graph } from '../../graph/graph';
-import type { Constants, Dispatch, Op } from '../../graph/ir';
-import { workgroupsFor } from '../../graph/plan';
+import type { Constants, Dispatch, GraphBuilder, Op } from '../../graph/ir';
 import { elements, product, type Tensor } from '../../graph/tensor';
 import type { Tuning } from '../../graph/tuning';
+import { workgroupsFor } from '../../graph/workgroups';
 import { splitsFor } from '../reduce';
 
 export interface RefocusAttributes {
@@ -19,7 +18,7 @@ export interface RefocusAttributes {
  * weight of the basis' shape. Gradients go to the map, and to the basis where it trains too.
  */
 export function refocusMap(
-  g: Graph,
+  g: GraphBuilder,
   name: string,
   basis: Tensor,
   map: Tensor,
@@ -103,7 +102,7 @@ const flopsOf = (basis: Tensor, map: Tensor) => 2 * product(map.shape) * basis.s
 
 const forward: Op = {
   name: 'refocus',
-  lower: (node, g) => {
+  lower: (node, { tuning, temporary }) => {
     const [basis, map] = node.inputs as [Tensor, Tensor];
     const { identity } = node.attrs as RefocusAttributes;
     const [wt] = node.outputs;
@@ -113,8 +112,8 @@ const forward: Op = {
       case 'plane':
         return [applyPlane(basis, map, wt, { ...constants, IDENTITY: identity, TRANSPOSED: false }, flops)];
       case 'depthwise': {
-        const tiles = depthwiseTiles(basis, map, 'forward', g.tuning);
-        const partial = g.tensor(`${node.name} partial`, [tiles.splits, elements(wt)]);
+        const tiles = depthwiseTiles(basis, map, 'forward', tuning);
+        const partial = temporary(`${node.name} partial`, [tiles.splits, elements(wt)]);
         return [
           {
             shader: 'refocus/depthwise_forward',
@@ -172,12 +171,12 @@ function finish(partial: Tensor, x: Tensor, out: Tensor, splits: number, identit
 
 const backwardMap: Op = {
   name: 'refocus_backward_map',
-  lower: ({ inputs, outputs: [dmap] }, g) => {
+  lower: ({ inputs, outputs: [dmap] }, { tuning }) => {
     const [basis, dw] = inputs as [Tensor, Tensor];
     const kind = family(basis, dmap);
     const { constants, threads } =
       kind === 'depthwise'
-        ? depthwiseTiles(basis, dmap, 'backwardMap', g.tuning)
+        ? depthwiseTiles(basis, dmap, 'backwardMap', tuning)
         : {
             constants: geometry(basis, dmap),
             threads: elements(dmap) / (kind === 'plane' ? 4 : 1),
@@ -197,7 +196,7 @@ const backwardMap: Op = {
 
 const backwardBasis: Op = {
   name: 'refocus_backward_basis',
-  lower: (node, g) => {
+  lower: (node, { tuning, temporary }) => {
     const [map, dw] = node.inputs as [Tensor, Tensor];
     const { identity } = node.attrs as RefocusAttributes;
     const [dbasis] = node.outputs;
@@ -207,8 +206,8 @@ const backwardBasis: Op = {
       case 'plane':
         return [applyPlane(dw, map, dbasis, { ...constants, IDENTITY: identity, TRANSPOSED: true }, flops)];
       case 'depthwise': {
-        const tiles = depthwiseTiles(dbasis, map, 'backwardBasis', g.tuning);
-        const partial = g.tensor(`${node.name} partial`, [tiles.splits, elements(dbasis)]);
+        const tiles = depthwiseTiles(dbasis, map, 'backwardBasis', tuning);
+        const partial = temporary(`${node.name} partial`, [tiles.splits, elements(dbasis)]);
         return [
           {
             shader: 'refocus/depthwise_backward_basis',

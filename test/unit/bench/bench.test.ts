@@ -4,7 +4,7 @@ import { benchGraph } from '../../../src/bench/graphs';
 import { type Job, measure, median } from '../../../src/bench/measure';
 import { uniform } from '../../../src/bench/numbers';
 import type { GpuCounters } from '../../../src/gpu/counters';
-import { buildPlan } from '../../../src/graph/plan';
+import { compile } from '../../../src/graph/compile';
 
 test('the generator gives the numbers of mulberry32', () => {
   expect([...uniform(3, 77, 1.7)]).toEqual([-0.2529553771018982, -1.5564528703689575, 0.6664229035377502]);
@@ -29,7 +29,7 @@ test('the network is the one that the others run', () => {
 
 test('a gradient alone runs nothing of the forward pass', () => {
   const shaders = (name: string) => {
-    const plan = buildPlan(benchGraph(selectCases([name])[0]).graph);
+    const plan = compile(benchGraph(selectCases([name])[0]).graph);
     return plan.dispatches.map((d) => d.phase);
   };
   expect(new Set(shaders('dw3s1-16x16x192-bwdw'))).toEqual(new Set(['backward']));

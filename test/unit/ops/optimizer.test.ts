@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
+import { compile } from '../../../src/graph/compile';
 import { Graph } from '../../../src/graph/graph';
 import type { ArenaLayout } from '../../../src/graph/ir';
 import { ARENA_PART, placePersistent } from '../../../src/graph/memory';
-import { buildPlan } from '../../../src/graph/plan';
 import { adamCorrections, sgd } from '../../../src/ops/optim/optimizer';
 
 const options = { momentum: 0.9, nesterov: false, weightDecay: 0, clipNorm: 0 };
@@ -14,7 +14,7 @@ function planOf(bytes: number, clipNorm = 0) {
   const parameter = g.tensor('p', [bytes / 4], { role: 'parameter' });
   placePersistent(parameter, layout);
   sgd(g, { ...options, clipNorm });
-  return buildPlan(g, layout);
+  return compile(g, { layout });
 }
 
 it('updates all parameters in one dispatch over the arenas', () => {

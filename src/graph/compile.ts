@@ -1,0 +1,43 @@
+import type { Graph } from './graph';
+import type { ArenaLayout, Lowered, Plan } from './ir';
+import { planOf } from './plan';
+import { GPU_TUNING, type Tuning } from './tuning';
+
+/** A rewrite on the way from a graph to its plan, of the nodes or of the dispatches that they become. */
+export interface Pass {
+  /** changes a graph in place: it is a copy of the given one */
+  graph?(graph: Graph, tuning: Tuning): void;
+  dispatches?(lowered: Lowered[]): Lowered[];
+}
+
+export interface CompileOptions {
+  /** rewrites in order; default: none, every op as it stands */
+  passes?: readonly Pass[];
+  /** places of persistent tensors, shared by the plans of a session and grown by each; default: a new one */
+  layout?: ArenaLayout;
+  /** default: a GPU's */
+  tuning?: Tuning;
+}
+
+/**
+ * The one way from a graph to its plan: rewrites the graph, lowers every node to dispatches, rewrites these and places
+ * every tensor. The graph stays as it is, so that it can be compiled again for another tuning.
+ */
+export function compile(
+  graph: Graph,
+  { passes = [], layout = {}, tuning = GPU_TUNING }: CompileOptions = {},
+): Plan {
+  const copy = graph.clone();
+  for (const pass of passes) pass.graph?.(copy, tuning);
+  const lowered = passes.reduce((all, pass) => pass.dispatches?.(all) ?? all, lower(copy, tuning));
+  return planOf(lowered, layout);
+}
+
+function lower(graph: Graph, tuning: Tuning): Lowered[] {
+  const context = {
+    tuning,
+    temporary: (name: string, shape: readonly number[], padded?: readonly number[]) =>
+      graph.tensor(name, shape, { padded }),
+  };
+  return graph.nodes.flatMap((node) => node.op.lower(node, context).map((dispatch) => ({ node, dispatch })));
+}

@@ -1,0 +1,21 @@
+import type { Pass } from '../graph/compile';
+import { ALL_FUSIONS, type Fusions, fuse } from './fusion';
+import { halveActivations } from './halves';
+import { mergeSums } from './merge-sums';
+
+export interface PassOptions {
+  /** default: all */
+  fusions?: Fusions;
+  /** what activations of the forward pass are kept as; default: f32 */
+  storage?: 'f32' | 'f16';
+}
+
+/** The passes that a network goes through on its way to a plan. */
+export const standardPasses = ({
+  fusions = ALL_FUSIONS,
+  storage = 'f32',
+}: PassOptions = {}): readonly Pass[] => [
+  { graph: (graph, tuning) => fuse(graph, tuning, fusions) },
+  ...(storage === 'f16' ? [{ graph: halveActivations }] : []),
+  ...(fusions.weightSums ? [{ dispatches: mergeSums }] : []),
+];
