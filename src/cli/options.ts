@@ -2,7 +2,14 @@
 import { basename } from 'node:path';
 import type { DataSource, ModelSource } from '../api';
 import { UserError } from '../errors';
-import { type NetworkOptions, parseNetworkOptions } from '../run/network-options';
+import {
+  type NetworkField,
+  type NetworkOptions,
+  networkFields,
+  networkOptionNames,
+  parseNetworkOptions,
+} from '../run/network-options';
+import { fieldText } from '../train/field';
 import {
   parseSetting,
   type SettingName,
@@ -23,13 +30,12 @@ export const runtimeOptions: OptionTable = {
   runtime: { type: 'string', value: 'R', help: 'browser, node or auto', fallback: 'auto' },
 };
 
-export const networkOptions: OptionTable = {
-  arch: { type: 'string', value: 'A', help: "the network's architecture, for example resnet20_cifar" },
-  width: { type: 'string', value: 'W', help: 'width multiplier (MobileNets)' },
-  'stem-stride': { type: 'string', value: '1|2', help: 'stride of the stem; 1 suits images of 32 pixels' },
-  classes: { type: 'string', value: 'N', help: 'number of classes' },
-  kwargs: { type: 'string', value: 'JSON', help: "the constructor's other arguments, torchvision's names" },
-};
+export const networkOptions: OptionTable = Object.fromEntries(
+  networkOptionNames.map((name) => {
+    const { help, placeholder, absent }: NetworkField<unknown> = networkFields[name];
+    return [kebab(name), { type: 'string', value: placeholder, help, fallback: absent }];
+  }),
+);
 
 export const modelOptions: OptionTable = {
   ...networkOptions,
@@ -47,11 +53,10 @@ export function settingOptions(
 ): OptionTable {
   return Object.fromEntries(
     names.map((name) => {
-      const { help, expects, ...field } = settingFields[name];
+      const { help, placeholder, ...field } = settingFields[name];
       const fallback = defaults[name] ?? field.fallback;
       const type = typeof fallback === 'boolean' ? 'boolean' : 'string';
-      const value = expects.startsWith('one of ') ? expects.slice(7).replaceAll(', ', '|') : 'X';
-      return [kebab(name), { type, value, help, fallback: String(fallback) }];
+      return [kebab(name), { type, value: placeholder, help, fallback: fieldText(fallback) }];
     }),
   );
 }
@@ -71,13 +76,9 @@ export function givenSettings(
 
 /** The network options that the arguments name; undefined where there is none. */
 export function networkFrom(args: Args): NetworkOptions | undefined {
-  const given = Object.entries({
-    arch: text(args, 'arch'),
-    width: text(args, 'width'),
-    stemStride: text(args, 'stem-stride'),
-    classes: text(args, 'classes'),
-    kwargs: text(args, 'kwargs'),
-  }).filter(([, value]) => value !== undefined);
+  const given = networkOptionNames
+    .map((name) => [name, text(args, kebab(name))])
+    .filter(([, value]) => value !== undefined);
   return given.length > 0 ? parseNetworkOptions(Object.fromEntries(given), optionLabel) : undefined;
 }
 

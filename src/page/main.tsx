@@ -9,7 +9,7 @@ import './style/results.css';
 import './style/profile.css';
 import { App } from './app';
 import { askAdapter } from './engine';
-import { followNetwork } from './input/input';
+import { followNetwork } from './input/sources';
 import { guardRun } from './run/run';
 import { followWarmUp } from './run/warm-up';
 import { followUrl } from './settings/config';

@@ -1,43 +1,73 @@
-/** The network options that every command and the page share. */
-import * as v from 'valibot';
+/** The options of a network, each described once: the page's form, its URL and every command read them from here. */
 import { UserError } from '../errors';
-import { show } from '../train/settings';
+import { architectureNames } from '../model/zoo';
+import {
+  type Accepts,
+  type Field,
+  jsonObject,
+  numberChoice,
+  parseField,
+  real,
+  text,
+  whole,
+} from '../train/field';
 
-export interface NetworkOptions {
-  /** an architecture's name, for example `resnet20_cifar` or `mobilenet_v2` */
-  arch: string;
-  /** width multiplier (MobileNets) */
-  width?: number;
-  /** stride of the stem; 1 suits images of 32 pixels. Default 2 where the architecture has 2 */
-  stemStride?: 1 | 2;
-  classes?: number;
-  /** the constructor's other arguments, torchvision's names */
-  kwargs?: Record<string, unknown>;
+/** An option; all but `arch` may be left out. */
+export interface NetworkField<T> extends Field<T> {
+  /** what it is where it is left out, in words */
+  absent?: string;
 }
 
-const numeric = v.union([v.number(), v.pipe(v.string(), v.trim(), v.nonEmpty(), v.transform(Number))]);
+const option = <T>(accepts: Accepts<T>, rest: Omit<NetworkField<T>, keyof Accepts<T>>): NetworkField<T> => ({
+  ...accepts,
+  ...rest,
+});
 
-/** A kwargs object may come as JSON text. */
-const kwargs = v.pipe(
-  v.union([v.pipe(v.string(), v.parseJson()), v.looseObject({})]),
-  v.custom<Record<string, unknown>>(
-    (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
-  ),
-);
-
-const fields: Record<keyof NetworkOptions, { schema: v.GenericSchema; expects: string }> = {
-  arch: { schema: v.pipe(v.string(), v.nonEmpty()), expects: "an architecture's name" },
-  width: {
-    schema: v.pipe(numeric, v.number(), v.gtValue(0), v.maxValue(16)),
-    expects: 'a number above 0 and at most 16',
-  },
-  stemStride: { schema: v.pipe(numeric, v.picklist([1, 2])), expects: '1 or 2' },
-  classes: {
-    schema: v.pipe(numeric, v.number(), v.integer(), v.minValue(1), v.maxValue(100_000)),
-    expects: 'a whole number from 1 to 100000',
-  },
-  kwargs: { schema: kwargs, expects: 'a JSON object' },
+const archNames: Accepts<string> = {
+  ...text("an architecture's name", 'A'),
+  choices: architectureNames().map((value) => ({ value, label: value })),
 };
+
+/** Every option, in the order in which help and forms show them. */
+export const networkFields = {
+  /** for example `resnet20_cifar` or `mobilenet_v2` */
+  arch: option(archNames, {
+    label: 'Architecture',
+    help: "the network's architecture, for example resnet20_cifar",
+  }),
+  width: option(real({ above: 0, max: 16 }, 0.05), {
+    label: 'Width factor',
+    help: 'width multiplier of MobileNets',
+    absent: '1',
+  }),
+  stemStride: option(numberChoice([1, '1, for images of 32 px'], [2]), {
+    label: 'Stem stride',
+    help: 'stride of the stem; 1 suits images of 32 pixels',
+    absent: 'as published',
+  }),
+  classes: option(whole(1, 100_000), {
+    label: 'Classes',
+    help: 'number of classes; weights tell it where they can',
+    absent: 'automatic',
+  }),
+  /** torchvision's names */
+  kwargs: option(jsonObject, {
+    label: 'Other arguments',
+    help: "the constructor's other arguments, torchvision's names",
+    absent: 'none',
+  }),
+};
+
+export type NetworkOptionName = keyof typeof networkFields;
+
+export const networkOptionNames = Object.keys(networkFields) as NetworkOptionName[];
+
+type Values = {
+  [K in NetworkOptionName]: (typeof networkFields)[K] extends NetworkField<infer T> ? T : never;
+};
+
+/** An architecture and its options; {@link networkFields} says what each means and takes. */
+export type NetworkOptions = Pick<Values, 'arch'> & Partial<Omit<Values, 'arch'>>;
 
 /**
  * Network options from anything (see `parseSettings`). Whether the architecture exists is the engine's to say.
@@ -50,12 +80,9 @@ export function parseNetworkOptions(
   if (typeof input !== 'object' || input === null) throw new UserError('Network options must be an object.');
   const options: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(input)) {
-    if (!Object.hasOwn(fields, name)) throw new UserError(`Unknown network option ${label(name)}.`);
+    if (!Object.hasOwn(networkFields, name)) throw new UserError(`Unknown network option ${label(name)}.`);
     if (value === undefined) continue;
-    const field = fields[name as keyof NetworkOptions];
-    const result = v.safeParse(field.schema, value);
-    if (!result.success) throw new UserError(`${label(name)} must be ${field.expects}, not ${show(value)}.`);
-    options[name] = result.output;
+    options[name] = parseField<unknown>(networkFields[name as NetworkOptionName], value, label(name));
   }
   if (options.arch === undefined)
     throw new UserError(`${label('arch')} is missing: name the network's architecture.`);

@@ -1,200 +1,221 @@
-/** The settings of a training run: one schema for the page's form, its URL, a config file and the command line. */
-import * as v from 'valibot';
+/**
+ * The settings of a training run, each described once: the page's form, its URL, the config file, the command line and
+ * their messages read them from here.
+ */
 import { UserError } from '../errors';
+import {
+  type Accepts,
+  channels,
+  choice,
+  type Field,
+  fieldText,
+  flag,
+  numberChoice,
+  parseField,
+  real,
+  show,
+  whole,
+  wordOrNames,
+} from './field';
 
-export type Method = 'refocus' | 'finetune' | 'retrain' | 'joint';
+/** Where forms show a setting; `main` is always in sight, the method has a place of its own. */
+export const settingGroups = {
+  method: 'Method',
+  main: 'Run',
+  map: 'Map',
+  optimisation: 'Optimisation',
+  images: 'Images',
+  device: 'Device',
+} as const;
 
-export interface TrainSettings {
-  method: Method;
-  epochs: number;
-  batch: number;
-  lr: number;
-  seed: number;
-  optimizer: 'sgd' | 'adamw';
-  momentum: number;
-  nesterov: boolean;
-  weightDecay: number;
-  labelSmoothing: number;
-  /** maximum norm of the whole gradient; 0: no clipping */
-  clipNorm: number;
-  schedule: 'constant' | 'step' | 'cosine';
-  /** epochs of linear warm-up (cosine) */
-  warmupEpochs: number;
-  /** RefConv: which convolutions get a map; `auto` is depthwise where the network has any, else spatial */
-  layers: 'auto' | 'depthwise' | 'spatial' | string[];
-  /** map kernel k (1, 3 or 5); never above the kernel it refocuses */
-  mapKernel: 1 | 3 | 5;
-  mapInit: 'zeros' | 'kaiming';
-  /** the first term of equation 1; off only as an ablation */
-  identity: boolean;
-  /** `auto` takes the exact factored form where it holds */
-  path: 'auto' | 'dense' | 'factored';
-  /** random crop with this padding in pixels, and horizontal flip */
-  cropPadding: number;
-  flip: boolean;
-  mean: [number, number, number];
-  std: [number, number, number];
-  /** use at most so many training images (and so many test images); 0: all */
-  limit: number;
-  /** side in pixels that images are resized to; 0: the built-in default of the data */
-  imageSize: number;
-  /** time a few ways to cut the step on this device and take the fastest; the bits of a run depend on the way */
-  autotune: boolean;
-  /** how activations of the forward pass are kept for the backward pass; sums, weights and gradients are f32 always */
-  storage: 'f32' | 'f16';
-}
+export type SettingGroup = keyof typeof settingGroups;
 
-/** One setting: its check, what the check expects in words, its default and its one-line help. */
-export interface SettingField<T> {
-  schema: v.GenericSchema<unknown, T>;
-  expects: string;
+/** A setting: its group, its default, and the other settings' values that it has a meaning for. */
+export interface SettingField<T> extends Field<T> {
+  group: SettingGroup;
   fallback: T;
-  help: string;
+  /** a form hides it elsewhere; absent: always shown */
+  onlyFor?: Readonly<Record<string, readonly string[]>>;
 }
 
-/** Text is accepted wherever a number is: URLs, forms and command lines have nothing else. */
-const numeric = v.union([v.number(), v.pipe(v.string(), v.trim(), v.nonEmpty(), v.transform(Number))]);
+type Rest<T> = Omit<SettingField<T>, keyof Accepts<T> | 'fallback'>;
 
-type Checked<T> = Pick<SettingField<T>, 'schema' | 'expects'>;
+const setting = <T>(accepts: Accepts<T>, fallback: NoInfer<T>, rest: Rest<T>): SettingField<T> => ({
+  ...accepts,
+  ...rest,
+  fallback,
+});
 
-function real(min: number, max: number): Checked<number> {
-  return {
-    schema: v.pipe(numeric, v.number(), v.minValue(min), v.maxValue(max)),
-    expects: `a number from ${min} to ${max}`,
-  };
-}
+const MAPS = { method: ['refocus', 'joint'] };
+const SGD = { optimizer: ['sgd'] };
 
-function positive(max: number): Checked<number> {
-  return {
-    schema: v.pipe(numeric, v.number(), v.gtValue(0), v.maxValue(max)),
-    expects: `a number above 0 and at most ${max}`,
-  };
-}
-
-function below(max: number): Checked<number> {
-  return {
-    schema: v.pipe(numeric, v.number(), v.minValue(0), v.ltValue(max)),
-    expects: `a number from 0 to below ${max}`,
-  };
-}
-
-function whole(min: number, max: number): Checked<number> {
-  return {
-    schema: v.pipe(numeric, v.number(), v.integer(), v.minValue(min), v.maxValue(max)),
-    expects: `a whole number from ${min} to ${max}`,
-  };
-}
-
-function choice<const T extends string>(...values: T[]): Checked<T> {
-  return { schema: v.picklist(values), expects: `one of ${values.join(', ')}` };
-}
-
-const flag: Checked<boolean> = {
-  schema: v.union([
-    v.boolean(),
-    v.pipe(
-      v.picklist(['true', 'false']),
-      v.transform((text) => text === 'true'),
+/** Every setting, in the order in which help and forms show them. */
+export const settingFields = {
+  method: setting(
+    choice(
+      ['refocus', 'Refocus', 'Keeps the trained kernels frozen and learns a map that refocuses them.'],
+      ['finetune', 'Fine-tune', 'Goes on training every weight as it is: the fair comparison.'],
+      ['retrain', 'Retrain', 'Starts again from random weights, with the same budget.'],
+      ['joint', 'Joint', 'Trains the kernels and their map together.'],
     ),
-  ]),
-  expects: 'true or false',
-};
-
-const list = v.union([
-  v.array(v.unknown()),
-  v.pipe(
-    v.string(),
-    v.transform((text) => text.split(',').map((part) => part.trim())),
+    'refocus',
+    {
+      group: 'method',
+      label: 'Method',
+      help: 'what to train: maps on the frozen kernels, all weights, all from new random ones, or both together',
+    },
   ),
-]);
-
-function channels(each: Checked<number>): Checked<[number, number, number]> {
-  return {
-    schema: v.pipe(list, v.strictTuple([each.schema, each.schema, each.schema])),
-    expects: `three numbers (red,green,blue), each ${each.expects}`,
-  };
-}
-
-const layers: Checked<TrainSettings['layers']> = {
-  schema: v.union([
-    v.picklist(['auto', 'depthwise', 'spatial']),
-    v.pipe(list, v.array(v.pipe(v.string(), v.nonEmpty())), v.nonEmpty()),
-  ]),
-  expects: 'auto, depthwise, spatial or names of convolutions separated by commas',
-};
-
-const mapKernel: Checked<1 | 3 | 5> = {
-  schema: v.pipe(numeric, v.picklist([1, 3, 5])),
-  expects: 'one of 1, 3, 5',
-};
-
-/** Every setting in the order that help and forms show them. */
-export const settingFields: { readonly [K in keyof TrainSettings]: SettingField<TrainSettings[K]> } = {
-  method: {
-    ...choice('refocus', 'finetune', 'retrain', 'joint'),
-    fallback: 'refocus',
-    help: 'what to train: maps on the frozen kernels, all weights, all from new random ones, or both together',
-  },
-  epochs: { ...whole(1, 100_000), fallback: 3, help: 'passes over the training images' },
-  batch: { ...whole(1, 65_536), fallback: 128, help: 'images a step' },
-  lr: { ...positive(100), fallback: 0.003, help: 'highest learning rate' },
-  seed: { ...whole(0, 2 ** 32 - 1), fallback: 0, help: 'seed of everything random' },
-  optimizer: { ...choice('sgd', 'adamw'), fallback: 'sgd', help: 'optimiser' },
-  momentum: { ...below(1), fallback: 0.9, help: 'momentum of sgd' },
-  nesterov: { ...flag, fallback: false, help: "Nesterov's momentum (sgd)" },
-  weightDecay: { ...real(0, 1), fallback: 4e-5, help: 'weight decay' },
-  labelSmoothing: { ...below(1), fallback: 0, help: 'label smoothing' },
-  clipNorm: { ...real(0, 1e9), fallback: 0, help: 'largest norm of the whole gradient; 0: no clipping' },
-  schedule: {
-    ...choice('constant', 'step', 'cosine'),
-    fallback: 'cosine',
+  epochs: setting(whole(1, 100_000), 3, {
+    group: 'main',
+    label: 'Epochs',
+    help: 'passes over the training images',
+  }),
+  batch: setting(whole(1, 65_536), 128, {
+    group: 'main',
+    label: 'Batch size',
+    unit: 'images',
+    help: 'images a step',
+  }),
+  lr: setting(real({ above: 0, max: 100 }, 0.001), 0.003, {
+    group: 'main',
+    label: 'Learning rate',
+    help: 'highest learning rate',
+  }),
+  seed: setting(whole(0, 2 ** 32 - 1), 0, {
+    group: 'main',
+    label: 'Seed',
+    help: 'seed of everything random',
+  }),
+  optimizer: setting(choice(['sgd', 'SGD'], ['adamw', 'AdamW']), 'sgd', {
+    group: 'optimisation',
+    label: 'Optimiser',
+    help: 'rule that updates the weights',
+  }),
+  momentum: setting(real({ min: 0, below: 1 }, 0.01), 0.9, {
+    group: 'optimisation',
+    label: 'Momentum',
+    help: 'share of the last update that is kept (sgd)',
+    onlyFor: SGD,
+  }),
+  nesterov: setting(flag, false, {
+    group: 'optimisation',
+    label: 'Nesterov momentum',
+    help: 'look ahead by the momentum (sgd)',
+    onlyFor: SGD,
+  }),
+  weightDecay: setting(real({ min: 0, max: 1 }, 1e-5), 4e-5, {
+    group: 'optimisation',
+    label: 'Weight decay',
+    help: 'pull of every weight towards zero',
+  }),
+  labelSmoothing: setting(real({ min: 0, below: 1 }, 0.01), 0, {
+    group: 'optimisation',
+    label: 'Label smoothing',
+    help: 'share of the target spread over all classes',
+  }),
+  /** the norm is the whole gradient's */
+  clipNorm: setting(real({ min: 0, max: 1e9 }, 0.1), 0, {
+    group: 'optimisation',
+    label: 'Gradient clip',
+    help: 'largest norm of the whole gradient; 0: no clipping',
+  }),
+  schedule: setting(choice(['constant'], ['step'], ['cosine']), 'cosine', {
+    group: 'optimisation',
+    label: 'Schedule',
     help: 'course of the learning rate',
-  },
-  warmupEpochs: { ...real(0, 100_000), fallback: 0, help: 'epochs of linear warm-up' },
-  layers: {
-    ...layers,
-    fallback: 'auto',
+  }),
+  warmupEpochs: setting(real({ min: 0, max: 100_000 }, 1), 0, {
+    group: 'optimisation',
+    label: 'Warm-up epochs',
+    help: 'epochs of linear warm-up (cosine)',
+    onlyFor: { schedule: ['cosine'] },
+  }),
+  /** `auto` is depthwise where the network has any, else spatial */
+  layers: setting(wordOrNames(['auto', 'depthwise', 'spatial'], 'names of convolutions'), 'auto', {
+    group: 'map',
+    label: 'Refocused layers',
     help: 'convolutions that get a map (auto: depthwise if any, else spatial)',
-  },
-  mapKernel: { ...mapKernel, fallback: 3, help: 'kernel size of the map' },
-  mapInit: { ...choice('zeros', 'kaiming'), fallback: 'zeros', help: 'start of the map' },
-  identity: { ...flag, fallback: true, help: 'the identity term of RefConv; off only as an ablation' },
-  path: {
-    ...choice('auto', 'dense', 'factored'),
-    fallback: 'auto',
+    onlyFor: MAPS,
+  }),
+  /** never above the kernel that the map refocuses */
+  mapKernel: setting(numberChoice([1], [3], [5]), 3, {
+    group: 'map',
+    label: 'Map kernel',
+    help: 'kernel size of the map',
+    onlyFor: MAPS,
+  }),
+  mapInit: setting(choice(['zeros'], ['kaiming']), 'zeros', {
+    group: 'map',
+    label: 'Map start',
+    help: 'start of the map',
+    onlyFor: MAPS,
+  }),
+  /** the first term of equation 1 */
+  identity: setting(flag, true, {
+    group: 'map',
+    label: 'Identity term',
+    help: 'the identity term of RefConv; off only as an ablation',
+    onlyFor: MAPS,
+  }),
+  path: setting(choice(['auto'], ['dense'], ['factored']), 'auto', {
+    group: 'map',
+    label: 'Map form',
     help: 'how the map is kept (auto: factored if exact)',
-  },
-  cropPadding: { ...whole(0, 64), fallback: 4, help: 'padding in pixels of the random crop; 0: no crop' },
-  flip: { ...flag, fallback: true, help: 'random horizontal flip' },
-  mean: {
-    ...channels(real(-10, 10)),
-    fallback: [0.485, 0.456, 0.406],
+    onlyFor: MAPS,
+  }),
+  cropPadding: setting(whole(0, 64), 4, {
+    group: 'images',
+    label: 'Crop padding',
+    unit: 'px',
+    help: 'padding in pixels of the random crop; 0: no crop',
+  }),
+  flip: setting(flag, true, {
+    group: 'images',
+    label: 'Horizontal flip',
+    help: 'random horizontal flip',
+  }),
+  mean: setting(channels(real({ min: -10, max: 10 }, 0.01)), [0.485, 0.456, 0.406], {
+    group: 'images',
+    label: 'Mean',
     help: 'mean that inputs are normalised with',
-  },
-  std: {
-    ...channels(positive(10)),
-    fallback: [0.229, 0.224, 0.225],
+  }),
+  std: setting(channels(real({ above: 0, max: 10 }, 0.01)), [0.229, 0.224, 0.225], {
+    group: 'images',
+    label: 'Deviation',
     help: 'deviation that inputs are normalised with',
-  },
-  limit: { ...whole(0, 1e9), fallback: 0, help: 'at most so many training and so many test images; 0: all' },
-  imageSize: {
-    ...whole(0, 1024),
-    fallback: 0,
+  }),
+  limit: setting(whole(0, 1e9), 0, {
+    group: 'images',
+    label: 'Image limit',
+    unit: 'images',
+    help: 'at most so many training and so many test images; 0: all',
+  }),
+  imageSize: setting(whole(0, 1024), 0, {
+    group: 'images',
+    label: 'Image side',
+    unit: 'px',
     help: 'side in pixels that images are resized to; 0: as the data is',
-  },
-  autotune: {
-    ...flag,
-    fallback: false,
+  }),
+  /** the bits of a run depend on the way to cut the step */
+  autotune: setting(flag, false, {
+    group: 'device',
+    label: 'Tune for this device',
     help: 'time a few ways to cut the step on this device, take the fastest and remember it',
-  },
-  storage: {
-    ...choice('f32', 'f16'),
-    fallback: 'f32',
+  }),
+  /** of activations of the forward pass; sums, weights and gradients are f32 always */
+  storage: setting(choice(['f32'], ['f16']), 'f32', {
+    group: 'device',
+    label: 'Activations kept as',
     help: 'how activations are kept; f16 takes a third less memory and needs a GPU with shader-f16',
-  },
+  }),
 };
 
-export type SettingName = keyof TrainSettings;
+export type SettingName = keyof typeof settingFields;
+
+/** The settings of a run; {@link settingFields} says what each means and takes. */
+export type TrainSettings = { [K in SettingName]: (typeof settingFields)[K]['fallback'] };
+
+export type Method = TrainSettings['method'];
 
 /** The settings' names, in the order of {@link settingFields}. */
 export const settingNames = Object.keys(settingFields) as SettingName[];
@@ -204,6 +225,14 @@ export function defaultSettings(): TrainSettings {
   return structuredClone(
     Object.fromEntries(settingNames.map((name) => [name, settingFields[name].fallback])),
   ) as unknown as TrainSettings;
+}
+
+/** Whether a setting has a meaning beside the others as they stand; a form hides it where it has none. */
+export function applies(name: SettingName, settings: Readonly<Record<SettingName, unknown>>): boolean {
+  const { onlyFor = {} }: SettingField<unknown> = settingFields[name];
+  return Object.entries(onlyFor).every(([other, values]) =>
+    values.includes(fieldText(settings[other as SettingName])),
+  );
 }
 
 /**
@@ -216,10 +245,7 @@ export function parseSetting<K extends SettingName>(
   value: unknown,
   label: string = name,
 ): TrainSettings[K] {
-  const field = settingFields[name];
-  const result = v.safeParse(field.schema, value);
-  if (!result.success) throw new UserError(`${label} must be ${field.expects}, not ${show(value)}.`);
-  return result.output as TrainSettings[K];
+  return parseField<unknown>(settingFields[name], value, label) as TrainSettings[K];
 }
 
 /**
@@ -266,12 +292,4 @@ function checkTogether(settings: TrainSettings, label: (name: string) => string)
       `${label('warmupEpochs')} (${settings.warmupEpochs}) must be below ${label('epochs')} (${settings.epochs}).`,
     );
   }
-}
-
-/** A value in a message: short, and never more than the eye takes in. */
-export function show(value: unknown): string {
-  if (value === undefined) return 'nothing';
-  if (typeof value === 'number') return String(value);
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }

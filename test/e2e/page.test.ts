@@ -3,6 +3,8 @@ import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { readSafetensors } from '../../src/io/safetensors';
+import { networkFields, networkOptionNames } from '../../src/run/network-options';
+import { settingFields, settingNames } from '../../src/train/settings';
 import { openSite, type Site } from './site';
 
 let site: Site;
@@ -119,6 +121,38 @@ describe('a run', () => {
 });
 
 describe('the form', () => {
+  test('has every setting and network option, with its help', async () => {
+    const page = await site.open({ path: '#source=own&schedule=cosine' });
+    await page.getByText('Advanced settings').click();
+    for (const name of settingNames.filter((name) => name !== 'method')) {
+      const { label, help, group } = settingFields[name];
+      const field = page.getByLabel(label, { exact: true });
+      expect(await field.getAttribute('id')).toBe(name);
+      expect(await field.isVisible(), name).toBe(true);
+      if (group !== 'main') expect(await page.locator(`#${name}-hint`).textContent()).toBe(help);
+    }
+    expect(await page.getByRole('radio', { name: /^Refocus|^Fine|^Retrain|^Joint/ }).count()).toBe(4);
+    for (const name of networkOptionNames)
+      expect(await page.getByLabel(networkFields[name].label, { exact: true }).getAttribute('id')).toBe(name);
+  });
+
+  test('hides what has no meaning, and steps numbers by the arrow keys', async () => {
+    const page = await site.open({ path: '#lr=0.1&momentum=0.99' });
+    await page.getByText('Advanced settings').click();
+    const momentum = page.getByLabel('Momentum', { exact: true });
+    await momentum.press('ArrowUp');
+    expect(await momentum.inputValue(), '1 is out of range').toBe('0.99');
+    await momentum.press('ArrowDown');
+    expect(await momentum.inputValue()).toBe('0.98');
+    const rate = page.getByLabel('Learning rate');
+    for (const key of ['ArrowUp', 'ArrowUp']) await rate.press(key);
+    expect(await rate.inputValue()).toBe('0.102');
+    await page.getByLabel('Optimiser').selectOption('adamw');
+    expect(await momentum.count()).toBe(0);
+    await page.getByRole('radio', { name: /^Fine-tune/ }).check();
+    expect(await page.getByLabel('Map kernel').count()).toBe(0);
+  });
+
   test('lives in the URL', async () => {
     const page = await site.open({ path: '#method=finetune&lr=0.2&source=own&arch=resnet32_cifar' });
     expect(await page.getByLabel('Learning rate').inputValue()).toBe('0.2');

@@ -2,9 +2,9 @@
 import type { InspectLayer } from '../../api';
 import { breakable } from '../breakable';
 import { count, significant } from '../format';
-import { hasMaps, maps, toggleMap } from '../results/maps';
 import { config, setSetting } from '../settings/config';
-import { preview } from './input';
+import { hasMaps, maps, toggleMap } from '../settings/maps';
+import { preview } from './sources';
 
 export function Layers() {
   const found = preview.value;

@@ -1,13 +1,13 @@
 /** Step 1: the network and the images. */
-import { architectureNames } from '../../model/zoo';
+import { type NetworkOptionName, networkFields, networkOptionNames } from '../../run/network-options';
 import { isBusy } from '../run/run';
-import { config, labels, networkError, setNetwork } from '../settings/config';
-import { SelectField, TextField } from '../settings/field';
+import { config, networkError, setNetwork } from '../settings/config';
+import { FieldInput } from '../settings/field';
 import type { Source } from '../settings/url';
 import { Drop } from './drop';
-import { checkpoint, testFiles, trainFiles } from './input';
 import { Layers } from './layers';
 import { Samples } from './samples';
+import { checkpoint, testFiles, trainFiles } from './sources';
 
 export function StepInput() {
   const { source } = config.value;
@@ -55,41 +55,16 @@ function BuiltIn() {
 }
 
 function Own() {
-  const { network } = config.value;
-  const names = architectureNames().map((name) => [name, name] as const);
   return (
     <>
       <h3>Network</h3>
-      <SelectField
-        id="arch"
-        label={labels.arch}
-        value={network.arch}
-        options={names}
-        error={networkError('arch')}
-        onValue={(value) => setNetwork('arch', value)}
-      />
+      <NetworkOption name="arch" />
       <div class="fields">
-        <TextField
-          id="width"
-          label={labels.width}
-          value={network.width}
-          placeholder="1"
-          numeric
-          error={networkError('width')}
-          onValue={(value) => setNetwork('width', value)}
-        />
-        <SelectField
-          id="stemStride"
-          label={labels.stemStride}
-          value={network.stemStride}
-          options={[
-            ['', 'as published'],
-            ['1', '1, for images of 32 px'],
-            ['2', '2'],
-          ]}
-          error={networkError('stemStride')}
-          onValue={(value) => setNetwork('stemStride', value)}
-        />
+        {networkOptionNames
+          .filter((name) => name !== 'arch')
+          .map((name) => (
+            <NetworkOption key={name} name={name} />
+          ))}
       </div>
       <Drop
         id="checkpoint"
@@ -123,5 +98,19 @@ function Own() {
         }}
       />
     </>
+  );
+}
+
+function NetworkOption({ name }: { name: NetworkOptionName }) {
+  const field = networkFields[name];
+  return (
+    <FieldInput
+      id={name}
+      field={field}
+      value={config.value.network[name]}
+      error={networkError(name)}
+      empty={field.absent}
+      onValue={(value) => setNetwork(name, value)}
+    />
   );
 }

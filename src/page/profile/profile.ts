@@ -3,7 +3,7 @@ import { computed, signal } from '@preact/signals';
 import * as Comlink from 'comlink';
 import type { ModelSource, Profile, ProfileProgress } from '../../api';
 import { adapter, engine, explain } from '../engine';
-import { checkpoint, readModel, trainFiles } from '../input/input';
+import { checkpoint, readModel, trainFiles } from '../input/sources';
 import { isBusy } from '../run/run';
 import { config, readNetwork, readSettings } from '../settings/config';
 

@@ -2,17 +2,22 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { LayerRedundancy } from '../../api';
 import { significant } from '../format';
-import { preview } from '../input/input';
+import { preview } from '../input/sources';
 import { redundancy } from '../run/run';
-import { SelectField } from '../settings/field';
+import { FieldInput } from '../settings/field';
+import { maps } from '../settings/maps';
 import { heatPixels, palette, scaleTop } from './heat-scale';
-import { maps } from './maps';
 
 /** Row and column of D: from kernel i to kernel j. */
 interface Cell {
   i: number;
   j: number;
 }
+
+const choiceOf = ({ name, kernels, kernelSize }: LayerRedundancy) => ({
+  value: name,
+  label: `${name} (${kernels} kernels of ${kernelSize.join('×')})`,
+});
 
 export function Redundancy() {
   const { after } = redundancy.value;
@@ -42,14 +47,10 @@ export function Redundancy() {
             Each pixel compares two kernels of a layer. Dark pairs say the same thing. The method’s authors
             report lighter pictures after training; here you see whether yours is.
           </p>
-          <SelectField
+          <FieldInput
             id="heat-layer"
-            label="Layer"
+            field={{ label: 'Layer', choices: before.map(choiceOf) }}
             value={first.name}
-            options={before.map(({ name, kernels, kernelSize }) => [
-              name,
-              `${name} (${kernels} kernels of ${kernelSize.join('×')})`,
-            ])}
             onValue={setChosen}
           />
           <Pair before={first} after={second} />

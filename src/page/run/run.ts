@@ -14,7 +14,7 @@ import type {
 import { parseTunings } from '../../run/tunings';
 import { engine, explain } from '../engine';
 import { percent } from '../format';
-import { readData, readModel } from '../input/input';
+import { readData, readModel } from '../input/sources';
 import { readSettings } from '../settings/config';
 
 export type Status = 'idle' | 'running' | 'paused' | 'cancelling' | 'done' | 'failed';

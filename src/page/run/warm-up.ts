@@ -1,7 +1,7 @@
 /** Makes the first step of the next run come soon: does what it begins with while the user reads. */
 import { effect } from '@preact/signals';
 import { adapter, engine } from '../engine';
-import { readData, readModel } from '../input/input';
+import { readData, readModel } from '../input/sources';
 import { isProfiling } from '../profile/profile';
 import { config, readSettings } from '../settings/config';
 import { isBusy } from './run';

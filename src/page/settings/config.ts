@@ -1,9 +1,22 @@
 /** The form's state: what is typed, what it means, and its place in the URL. */
 import { computed, effect, signal } from '@preact/signals';
 import { UserError } from '../../errors';
-import { type NetworkOptions, parseNetworkOptions } from '../../run/network-options';
-import { parseSetting, parseSettings, type SettingName, type TrainSettings } from '../../train/settings';
-import { decodeHash, encodeHash, type NetworkField, type PageConfig } from './url';
+import {
+  type NetworkOptionName,
+  type NetworkOptions,
+  networkFields,
+  networkOptionNames,
+  parseNetworkOptions,
+} from '../../run/network-options';
+import {
+  parseSetting,
+  parseSettings,
+  type SettingName,
+  settingFields,
+  settingNames,
+  type TrainSettings,
+} from '../../train/settings';
+import { decodeHash, encodeHash, type PageConfig } from './url';
 
 const start = decodeHash(location.hash);
 
@@ -12,46 +25,15 @@ export const config = signal<PageConfig>(start.config);
 /** Names in the URL that mean nothing here. */
 export const unknownNames = signal<string[]>(start.unknown);
 
-/** Names of settings as the form shows them and its messages call them. */
-export const labels: Record<SettingName | NetworkField, string> = {
-  arch: 'Architecture',
-  width: 'Width factor',
-  stemStride: 'Stem stride',
-  method: 'Method',
-  epochs: 'Epochs',
-  batch: 'Batch size',
-  lr: 'Learning rate',
-  seed: 'Seed',
-  optimizer: 'Optimiser',
-  momentum: 'Momentum',
-  nesterov: 'Nesterov momentum',
-  weightDecay: 'Weight decay',
-  labelSmoothing: 'Label smoothing',
-  clipNorm: 'Gradient clip',
-  schedule: 'Schedule',
-  warmupEpochs: 'Warm-up epochs',
-  layers: 'Refocused layers',
-  mapKernel: 'Map kernel',
-  mapInit: 'Map start',
-  identity: 'Identity term',
-  path: 'Map form',
-  cropPadding: 'Crop padding',
-  flip: 'Horizontal flip',
-  mean: 'Mean',
-  std: 'Deviation',
-  limit: 'Image limit',
-  imageSize: 'Image side',
-  autotune: 'Tune for this device',
-  storage: 'Activations kept as',
-};
-
-const labelOf = (name: string): string => labels[name as SettingName] ?? name;
+/** How the form's messages call a setting or network option. */
+const labelOf = (name: string): string =>
+  ({ ...settingFields, ...networkFields })[name as SettingName | NetworkOptionName]?.label ?? name;
 
 export function setSetting(name: SettingName, value: string): void {
   config.value = { ...config.value, settings: { ...config.value.settings, [name]: value } };
 }
 
-export function setNetwork(name: NetworkField, value: string): void {
+export function setNetwork(name: NetworkOptionName, value: string): void {
   config.value = { ...config.value, network: { ...config.value.network, [name]: value } };
 }
 
@@ -66,9 +48,9 @@ function sentence(check: () => unknown): string | undefined {
 }
 
 export const settingError = (name: SettingName): string | undefined =>
-  sentence(() => parseSetting(name, config.value.settings[name], labels[name]));
+  sentence(() => parseSetting(name, config.value.settings[name], labelOf(name)));
 
-export const networkError = (name: NetworkField): string | undefined =>
+export const networkError = (name: NetworkOptionName): string | undefined =>
   sentence(() =>
     parseNetworkOptions({ arch: '?', ...given({ [name]: config.value.network[name] }) }, labelOf),
   );
@@ -83,12 +65,9 @@ export const readSettings = (): TrainSettings => parseSettings(config.value.sett
 /** @throws UserError where an option is out of range */
 export const readNetwork = (): NetworkOptions => parseNetworkOptions(given(config.value.network), labelOf);
 
-export const fieldsAreFine = computed(() => {
-  const { settings, network } = config.value;
-  const hasError = (names: string[], error: (name: never) => unknown) =>
-    names.some((name) => error(name as never) !== undefined);
-  return !hasError(Object.keys(settings), settingError) && !hasError(Object.keys(network), networkError);
-});
+export const fieldsAreFine = computed(
+  () => !settingNames.some(settingError) && !networkOptionNames.some(networkError),
+);
 
 /** Settings that are fine alone but not together; undefined where a field shows its own sentence. */
 export const contradiction = computed(() => (fieldsAreFine.value ? sentence(readSettings) : undefined));

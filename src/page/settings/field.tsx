@@ -1,22 +1,31 @@
-/** One form field: label, input, and the one sentence that says what is wrong with its value. */
-import type { ComponentChildren } from 'preact';
+/** One form field: label, input, help, and the one sentence that says what is wrong with its value. */
+import type { Choice, Field, NumberRange } from '../../train/field';
 
-interface FieldProps {
+/** What an input needs to know of a field. */
+type FormField = Pick<Field<unknown>, 'label' | 'choices' | 'range' | 'unit'> & { help?: string };
+
+interface InputProps {
   id: string;
-  label: string;
-  hint?: string;
+  field: FormField;
+  value: string;
+  onValue: (value: string) => void;
   error?: string;
-  children: ComponentChildren;
+  /** whether the field's help stands below it */
+  hasHelp?: boolean;
+  /** what an empty field means; absent: it may not be empty */
+  empty?: string;
 }
 
-function Field({ id, label, hint, error, children }: FieldProps) {
+/** The input that suits the field: a list of its few values, or a text. */
+export function FieldInput(props: InputProps) {
+  const { id, field, error, hasHelp } = props;
   return (
     <div class={error ? 'field invalid' : 'field'}>
-      <label for={id}>{label}</label>
-      {children}
-      {hint && (
+      <label for={id}>{field.label}</label>
+      {field.choices ? <Select {...props} choices={field.choices} /> : <Text {...props} />}
+      {hasHelp && (
         <p class="hint" id={`${id}-hint`}>
-          {hint}
+          {field.help}
         </p>
       )}
       {error && (
@@ -28,75 +37,72 @@ function Field({ id, label, hint, error, children }: FieldProps) {
   );
 }
 
-interface InputProps {
-  id: string;
-  label: string;
-  value: string;
-  onValue: (value: string) => void;
-  hint?: string;
-  error?: string;
-  placeholder?: string;
-}
-
-const described = (id: string, hint?: string, error?: string): string | undefined =>
-  [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(' ') || undefined;
+/** What an input shares with every other. */
+const shared = ({ id, field, value, error, hasHelp }: InputProps) => ({
+  id,
+  value,
+  'aria-invalid': error !== undefined,
+  'aria-describedby':
+    [field.unit && `${id}-unit`, hasHelp && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(' ') ||
+    undefined,
+});
 
 /** Text, because it shows what was typed; `inputMode` brings a phone's number pad. */
-export function TextField({
-  id,
-  label,
-  value,
-  onValue,
-  hint,
-  error,
-  placeholder,
-  numeric,
-}: InputProps & { numeric: boolean }) {
+function Text(props: InputProps) {
+  const { id, field, value, onValue, empty } = props;
+  const { range, unit } = field;
   return (
-    <Field id={id} label={label} hint={hint} error={error}>
+    <div class="text">
       <input
-        id={id}
+        {...shared(props)}
         type="text"
-        inputMode={numeric ? 'decimal' : 'text'}
+        inputMode={range ? (range.step === 1 ? 'numeric' : 'decimal') : 'text'}
         autocomplete="off"
         spellcheck={false}
-        value={value}
-        placeholder={placeholder}
-        aria-invalid={error !== undefined}
-        aria-describedby={described(id, hint, error)}
+        placeholder={empty}
+        {...(range && spinner(range, value, onValue))}
         onInput={(event) => onValue(event.currentTarget.value)}
       />
-    </Field>
+      {unit && (
+        <span class="unit" id={`${id}-unit`}>
+          {unit}
+        </span>
+      )}
+    </div>
   );
 }
 
-/** `options`: values and what they are called. A value that is none of them is shown as it is. */
-export function SelectField({
-  id,
-  label,
-  value,
-  onValue,
-  hint,
-  error,
-  options,
-}: InputProps & { options: readonly (readonly [value: string, name: string])[] }) {
-  const isKnown = options.some(([known]) => known === value);
+/** Arrow keys change a number by its step, as they do in a number input. */
+function spinner({ step, min, max, holds }: NumberRange, value: string, onValue: (value: string) => void) {
+  const current = value.trim() === '' ? Number.NaN : Number(value);
+  return {
+    role: 'spinbutton' as const,
+    'aria-valuemin': min,
+    'aria-valuemax': max,
+    'aria-valuenow': Number.isFinite(current) ? current : undefined,
+    onKeyDown(event: KeyboardEvent) {
+      const sign = { ArrowUp: 1, ArrowDown: -1 }[event.key];
+      if (!sign || !Number.isFinite(current)) return;
+      event.preventDefault();
+      // in binary fractions 0.1 + 0.2 has a tail that nobody typed
+      const next = Number((current + sign * step).toPrecision(12));
+      if (holds(next)) onValue(String(next));
+    },
+  };
+}
+
+/** A value that is none of the choices is shown as it is. */
+function Select({ choices, empty, ...props }: InputProps & { choices: readonly Choice[] }) {
+  const { value, onValue } = props;
+  const options = empty === undefined ? choices : [{ value: '', label: empty }, ...choices];
   return (
-    <Field id={id} label={label} hint={hint} error={error}>
-      <select
-        id={id}
-        value={value}
-        aria-invalid={error !== undefined}
-        aria-describedby={described(id, hint, error)}
-        onChange={(event) => onValue(event.currentTarget.value)}
-      >
-        {!isKnown && <option value={value}>{value}</option>}
-        {options.map(([known, name]) => (
-          <option key={known} value={known}>
-            {name}
-          </option>
-        ))}
-      </select>
-    </Field>
+    <select {...shared(props)} onChange={(event) => onValue(event.currentTarget.value)}>
+      {!options.some((option) => option.value === value) && <option value={value}>{value}</option>}
+      {options.map((option) => (
+        <option key={option.value} value={option.value}>
+          {option.label}
+        </option>
+      ))}
+    </select>
   );
 }

@@ -1,30 +1,27 @@
 /** The page's whole configuration as text, in the URL's hash. Never data: no file, no file name. */
+import { type NetworkOptionName, networkFields, networkOptionNames } from '../../run/network-options';
+import { fieldText } from '../../train/field';
 import { type SettingName, settingFields, settingNames } from '../../train/settings';
 
 export type Source = 'builtin' | 'own';
-export type NetworkField = 'arch' | 'width' | 'stemStride';
 
 /** What the form holds, as typed: checked where it is used (`parseSetting`), so that nothing typed is lost. */
 export interface PageConfig {
   source: Source;
-  network: Record<NetworkField, string>;
+  /** an option that is left out is the empty text */
+  network: Record<NetworkOptionName, string>;
   settings: Record<SettingName, string>;
 }
 
-const networkFields: NetworkField[] = ['arch', 'width', 'stemStride'];
-
-/** A setting's value as fields and URLs write it. */
-export const settingText = (value: unknown): string =>
-  Array.isArray(value) ? value.join(',') : String(value);
-
 export function defaultConfig(): PageConfig {
+  const network = Object.fromEntries(networkOptionNames.map((name) => [name, '']));
   const settings = Object.fromEntries(
-    settingNames.map((name) => [name, settingText(settingFields[name].fallback)]),
+    settingNames.map((name) => [name, fieldText(settingFields[name].fallback)]),
   );
   return {
     source: 'builtin',
-    network: { arch: 'resnet20_cifar', width: '', stemStride: '' },
-    settings: settings as Record<SettingName, string>,
+    network: { ...(network as PageConfig['network']), arch: 'resnet20_cifar' },
+    settings: settings as PageConfig['settings'],
   };
 }
 
@@ -34,7 +31,7 @@ export function encodeHash(config: PageConfig): string {
   const parameters = new URLSearchParams();
   if (config.source === 'own') {
     parameters.set('source', 'own');
-    for (const name of networkFields) {
+    for (const name of networkOptionNames) {
       if (config.network[name] !== '') parameters.set(name, config.network[name]);
     }
   }
@@ -50,7 +47,7 @@ export function decodeHash(hash: string): { config: PageConfig; unknown: string[
   const unknown: string[] = [];
   for (const [name, value] of new URLSearchParams(hash.replace(/^#/, ''))) {
     if (Object.hasOwn(settingFields, name)) config.settings[name as SettingName] = value;
-    else if (networkFields.includes(name as NetworkField)) config.network[name as NetworkField] = value;
+    else if (Object.hasOwn(networkFields, name)) config.network[name as NetworkOptionName] = value;
     else if (name === 'source' && (value === 'own' || value === 'builtin')) config.source = value;
     else unknown.push(name);
   }

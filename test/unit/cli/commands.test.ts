@@ -3,8 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { commands, run } from '../../../src/cli/main';
+import { kebab } from '../../../src/cli/options';
 import { UserError } from '../../../src/errors';
 import { writeSafetensors } from '../../../src/io/safetensors';
+import { networkFields } from '../../../src/run/network-options';
+import { settingFields } from '../../../src/train/settings';
 import { fakeContext, fakeEngine, fakeProfile, fakeReport } from './fake';
 
 let folder: string;
@@ -68,6 +71,21 @@ test('every command has help, with exit 0', async () => {
     expect(await run([name, '--help'], context)).toBe(0);
     expect(context.stdout[0]).toContain(`refocus ${name}`);
   }
+});
+
+test('the help of train names every setting and network option, with what it takes and its default', async () => {
+  const context = fakeContext();
+  await run(['train', '--help'], context);
+  const [help] = context.stdout;
+  const fields = { ...settingFields, ...networkFields };
+  for (const [name, { help: words, placeholder }] of Object.entries(fields)) {
+    const isFlag = placeholder === 'true|false';
+    const head = isFlag ? `--[no-]${kebab(name)}` : `--${kebab(name)} ${placeholder}`;
+    const line = help.split('\n').find((text) => text.startsWith(`  ${head} `));
+    expect(line, name).toContain(words);
+  }
+  expect(help).toMatch(/--mean R,G,B +mean .* \(0\.485,0\.456,0\.406\)/);
+  expect(help).toMatch(/--stem-stride 1\|2 .* \(as published\)/);
 });
 
 test('train writes its files and prints the report', async () => {

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { decodeHash, defaultConfig, encodeHash } from '../../../src/page/settings/url';
-import { defaultSettings, parseSettings, type SettingName, settingNames } from '../../../src/train/settings';
+import { networkOptionNames } from '../../../src/run/network-options';
+import { defaultSettings, parseSettings, settingNames } from '../../../src/train/settings';
 
 test('the defaults are an empty hash, and mean the default settings', () => {
   expect(encodeHash(defaultConfig())).toBe('');
@@ -10,13 +11,15 @@ test('the defaults are an empty hash, and mean the default settings', () => {
 
 test('any text of any field survives the hash', () => {
   const anything = fc.string({ unit: 'binary' }).map((text) => text.replace(/[\ud800-\udfff]/g, ''));
+  const setting = fc.constantFrom(...settingNames);
+  const option = fc.constantFrom(...networkOptionNames.filter((name) => name !== 'arch'));
   fc.assert(
-    fc.property(fc.constantFrom(...settingNames), anything, anything, (name: SettingName, value, arch) => {
+    fc.property(setting, option, anything, anything, (name, optionName, value, other) => {
       const config = defaultConfig();
       config.source = 'own';
       config.settings[name] = value;
-      config.network.arch = arch || 'resnet20_cifar';
-      config.network.width = '0.5';
+      config.network.arch = other || 'resnet20_cifar';
+      config.network[optionName] = other;
       const { config: read, unknown } = decodeHash(`#${encodeHash(config)}`);
       expect(read).toEqual(config);
       expect(unknown).toEqual([]);
@@ -29,6 +32,15 @@ test('only what differs is written, by the names that the command line has', () 
   config.settings.epochs = '10';
   config.settings.mean = '0.5,0.5,0.5';
   expect(encodeHash(config)).toBe('epochs=10&mean=0.5%2C0.5%2C0.5');
+});
+
+test('every setting and network option has its own name in the hash', () => {
+  const config = defaultConfig();
+  config.source = 'own';
+  for (const name of settingNames) config.settings[name] = 'x';
+  for (const name of networkOptionNames) config.network[name] = 'y';
+  const names = [...new URLSearchParams(encodeHash(config)).keys()];
+  expect(names).toEqual(['source', ...networkOptionNames, ...settingNames]);
 });
 
 test('names that mean nothing are told, prototype or not', () => {

@@ -6,18 +6,20 @@ import { describe } from '../../model/describe';
 import { isRefConv } from '../../model/refconv';
 import { architecture } from '../../model/zoo';
 import { refconvOptions } from '../../train/refconv-options';
-import { parseSettings, type SettingName } from '../../train/settings';
-import { config, contradiction, fieldsAreFine, readNetwork, setSetting } from '../settings/config';
+import { applies, parseSettings, settingFields, settingNames } from '../../train/settings';
+import { config, contradiction, fieldsAreFine, readNetwork, setSetting } from './config';
 
 /** State dicts do not depend on the image size, nor on how many classes there are but for the classifier. */
 const SIZE = [224, 224] as const;
 const CLASSES = 10;
 
 /** Whether the method has maps at all. */
-export const hasMaps = computed(() => ['refocus', 'joint'].includes(config.value.settings.method));
+export const hasMaps = computed(() => applies('layers', config.value.settings));
 
 /** The settings that decide; the others may be half typed. */
-const deciding: SettingName[] = ['method', 'layers', 'mapKernel', 'mapInit', 'identity', 'path', 'optimizer'];
+const deciding = settingNames.filter(
+  (name) => settingFields[name].group === 'map' || ['method', 'optimizer'].includes(name),
+);
 
 export const maps = computed<{ names: readonly string[]; error?: string }>(() => {
   const { source, settings } = config.value;
