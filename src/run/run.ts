@@ -10,7 +10,7 @@ import { initialState } from '../model/init';
 import { evaluateNetwork } from '../train/evaluate';
 import type { EvalPoint, StepPoint } from '../train/metrics';
 import { refconvOptions } from '../train/refconv-options';
-import type { Schedule } from '../train/schedule';
+import { scheduleOf } from '../train/schedule';
 import type { TrainSettings } from '../train/settings';
 import { type Control, type Observer, stepsPerEpoch, Trainer, type Training } from '../train/trainer';
 import type { Memo } from './memo';
@@ -251,27 +251,6 @@ function prepare(
   const start: StateDict = new Map(
     settings.method === 'retrain' ? fresh : [...fresh, ...network.checkpoint.tensors],
   );
-  const epochSteps = stepsPerEpoch({ train, settings });
-  const schedule = scheduleOf(settings, epochSteps);
+  const schedule = scheduleOf(settings, stepsPerEpoch({ train, settings }));
   return { architecture, start, train, test, settings, schedule, refconv };
-}
-
-function scheduleOf(s: TrainSettings, epochSteps: number): Schedule {
-  const steps = epochSteps * s.epochs;
-  if (s.schedule === 'constant') return { kind: 'constant', lr: s.lr };
-  if (s.schedule === 'step')
-    return {
-      kind: 'step',
-      lr: s.lr,
-      milestones: [Math.round(steps / 2), Math.round((steps * 3) / 4)],
-      gamma: 0.1,
-    };
-  return {
-    kind: 'cosine',
-    lr: s.lr,
-    steps,
-    warmupSteps: Math.round(s.warmupEpochs * epochSteps),
-    minLr: 5e-7,
-    startFactor: 5e-6,
-  };
 }

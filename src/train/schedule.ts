@@ -1,3 +1,5 @@
+import type { TrainSettings } from './settings';
+
 /** The course of the learning rate over the steps of a run (a step is a batch, or an epoch: the caller's choice). */
 export type Schedule = ConstantSchedule | StepSchedule | CosineSchedule;
 
@@ -26,6 +28,27 @@ export interface CosineSchedule {
   warmupSteps: number;
   minLr: number;
   startFactor: number;
+}
+
+/** A run's schedule over its steps: `step` falls to a tenth at half and again at three quarters of them. */
+export function scheduleOf(s: TrainSettings, stepsPerEpoch: number): Schedule {
+  const { lr } = s;
+  const steps = s.epochs * stepsPerEpoch;
+  switch (s.schedule) {
+    case 'constant':
+      return { kind: 'constant', lr };
+    case 'step':
+      return {
+        kind: 'step',
+        lr,
+        milestones: [Math.round(steps / 2), Math.round((steps * 3) / 4)],
+        gamma: 0.1,
+      };
+    case 'cosine': {
+      const warmupSteps = Math.round(s.warmupEpochs * stepsPerEpoch);
+      return { kind: 'cosine', lr, steps, warmupSteps, minLr: 5e-7, startFactor: 5e-6 };
+    }
+  }
 }
 
 /** The learning rate of a step, counted from 0. */

@@ -187,11 +187,12 @@ describe('a start from random numbers', () => {
   });
 
   test('has torch’s distributions', () => {
-    const wide: Architecture = (n, x) => n.linear('fc', n.conv('c', n.conv('stem', x, 64, 1), 64, 3), 50);
+    // as many channels in as out would hide one in the place of the other
+    const wide: Architecture = (n, x) => n.linear('fc', n.conv('c', n.conv('stem', x, 24, 1), 64, 3), 50);
     const state = initialState(describeNetwork(wide, [4, 4]), 9);
     const conv = numbers(state, 'c.weight');
     const deviation = Math.sqrt(conv.reduce((s, w) => s + w * w, 0) / conv.length);
-    expect(deviation / Math.sqrt(2 / (64 * 9))).toBeCloseTo(1, 1);
+    expect(deviation / Math.sqrt(2 / (64 * 9)), 'over fan-out').toBeCloseTo(1, 1);
     expect(Math.abs(conv.reduce((s, w) => s + w, 0) / conv.length)).toBeLessThan(deviation / 50);
     // some 4.5 % of a normal distribution lie beyond two deviations, none of a uniform one
     const beyond = conv.filter((w) => Math.abs(w) > 2 * deviation).length / conv.length;
@@ -200,8 +201,27 @@ describe('a start from random numbers', () => {
     const fc = numbers(state, 'fc.weight').map(Math.abs);
     expect(Math.max(...fc)).toBeLessThanOrEqual(1 / 8);
     expect(Math.max(...fc)).toBeGreaterThan(0.99 / 8);
-    const stateOfNorm = initialState(net, 9);
-    expect(numbers(stateOfNorm, 'bn.weight')).toEqual(new Array(6).fill(1));
-    expect(numbers(stateOfNorm, 'bn.running_mean')).toEqual(new Array(6).fill(0));
+  });
+
+  test('does not look at groups, and leaves norms and biases plain', () => {
+    const grouped: Architecture = (n, x) => n.conv('g', n.conv('stem', x, 48, 1), 96, 5, { groups: 48 });
+    const weights = numbers(initialState(describeNetwork(grouped, [8, 8]), 4), 'g.weight');
+    const deviation = Math.sqrt(weights.reduce((s, w) => s + w * w, 0) / weights.length);
+    expect(deviation / Math.sqrt(2 / (96 * 25))).toBeCloseTo(1, 1);
+    const state = initialState(net, 9);
+    for (const name of ['bn.weight', 'bn.running_var'])
+      expect(numbers(state, name)).toEqual(new Array(6).fill(1));
+    for (const name of ['bn.bias', 'bn.running_mean', 'depthwise.bias'])
+      expect(numbers(state, name)).toEqual(new Array(6).fill(0));
+  });
+
+  test('starts maps as torch.nn.Conv2d starts: uniform within 1 / sqrt(fan-in)', () => {
+    const state = initialState(net, 5, 'kaiming');
+    // 6 planes in a group of 6, kernels of 3 x 3
+    const map = numbers(state, 'depthwise.convmap.weight').map(Math.abs);
+    const bound = (6 * 9) ** -0.5;
+    expect(Math.max(...map)).toBeLessThanOrEqual(bound);
+    expect(Math.max(...map)).toBeGreaterThan(0.97 * bound);
+    expect(map.reduce((a, b) => a + b) / map.length / bound).toBeCloseTo(0.5, 1);
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { learningRate } from '../../../src/train/schedule';
+import { learningRate, scheduleOf } from '../../../src/train/schedule';
+import { defaultSettings } from '../../../src/train/settings';
 
 describe('learningRate', () => {
   it('stays constant', () => {
@@ -41,5 +42,38 @@ describe('learningRate', () => {
   it('needs no warm-up and survives a run of none but warm-up', () => {
     expect(learningRate({ ...cosine, warmupSteps: 0 }, 0)).toBeCloseTo(0.1, 12);
     expect(learningRate({ ...cosine, warmupSteps: 40 }, 40)).toBeCloseTo(0.1, 12);
+  });
+});
+
+describe('scheduleOf', () => {
+  const settings = { ...defaultSettings(), lr: 0.2, epochs: 6, warmupEpochs: 1.5 };
+  const rates = (schedule: 'constant' | 'step' | 'cosine', steps: number[]) =>
+    steps.map((step) => learningRate(scheduleOf({ ...settings, schedule }, 10), step));
+
+  it('keeps the rate of a constant one', () => {
+    expect(rates('constant', [0, 30, 59])).toEqual([0.2, 0.2, 0.2]);
+  });
+
+  it('falls to a tenth at half of the steps and at three quarters', () => {
+    const course = rates('step', [0, 29, 30, 44, 45, 59]);
+    [0.2, 0.2, 0.02, 0.02, 0.002, 0.002].forEach((rate, i) => {
+      expect(course[i]).toBeCloseTo(rate, 12);
+    });
+  });
+
+  it('warms up for the epochs asked for and ends at the floor with the last step', () => {
+    const [start, before, top, middle, end] = rates('cosine', [0, 14, 15, 37.5, 60]);
+    expect(start).toBeCloseTo(0.2 * 5e-6, 12);
+    expect(before).toBeLessThan(0.2);
+    expect(top).toBe(0.2);
+    expect(middle).toBeCloseTo(0.1, 6);
+    expect(end).toBeCloseTo(5e-7, 12);
+  });
+
+  it('needs no warm-up', () => {
+    expect(scheduleOf({ ...settings, warmupEpochs: 0, schedule: 'cosine' }, 10)).toMatchObject({
+      steps: 60,
+      warmupSteps: 0,
+    });
   });
 });
