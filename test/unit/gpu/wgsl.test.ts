@@ -64,3 +64,26 @@ describe('sizes', () => {
     expect(() => packSizes('norm/affine_act', { SIZE: 12 })).toThrow('CHANNELS');
   });
 });
+
+describe('constants', () => {
+  test('stand in the place of the declared ones, in WGSL of their type', () => {
+    const text = composeShader('optim/sgd', { MOMENTUM: 0.9 });
+    expect(text).toMatch(/^const MOMENTUM: f32 = f32\(0\.8999999761581421\);$/m);
+  });
+
+  test.each(['LEARNING', 'MOMENTU', 'momentum', 'MOMENTUM_'])(
+    'that no shader declares are refused: %s',
+    (name) => {
+      expect(() => composeShader('optim/sgd', { [name]: 1 })).toThrow(`optim/sgd has no constant ${name}`);
+    },
+  );
+
+  test('of another type are refused', () => {
+    expect(() => composeShader('optim/sgd', { MOMENTUM: true })).toThrow('optim/sgd: MOMENTUM is no f32');
+    expect(() => composeShader('optim/sgd', { MOMENTUM: Number.NaN })).toThrow('MOMENTUM is no f32: NaN');
+  });
+
+  test('of a shader that is not there', () => {
+    expect(() => composeShader('optim/none')).toThrow('no shader optim/none');
+  });
+});

@@ -1,0 +1,81 @@
+import { describe, expect, test } from 'vitest';
+import { UserError } from '../../../src/errors';
+import { readSafetensors, writeSafetensors } from '../../../src/io/safetensors';
+import { floats, type StateDict, type StateTensor, type WeightsFile } from '../../../src/io/tensor';
+import { readWeights, writeWeights } from '../../../src/io/weights-file';
+
+const counter: StateTensor = { dtype: 'I64', shape: [], data: BigInt64Array.of(7n) };
+
+const state = (prefix = ''): StateDict =>
+  new Map([
+    [`${prefix}conv.weight`, floats([2, 1, 1, 1], [1, 2])],
+    [`${prefix}bn.num_batches_tracked`, counter],
+    [`${prefix}fc.weight`, floats([1, 2], [3, 4])],
+  ]);
+
+const file = (tensors: StateDict, metadata?: Map<string, string>) =>
+  readWeights(writeSafetensors(tensors, metadata), 'net.safetensors');
+
+describe('the prefix that all names share', () => {
+  test.each(['module.', '_orig_mod.', 'module._orig_mod.', '_orig_mod.module.', 'module.module.'])(
+    '%s is taken off, and put back where the weights are written',
+    (prefix) => {
+      const read = file(state(prefix));
+      expect(read.prefix).toBe(prefix);
+      expect([...read.tensors.keys()].sort()).toEqual([...state().keys()].sort());
+      const written = readSafetensors(writeWeights(read, new Map()), 'x').tensors;
+      expect([...written.keys()].sort()).toEqual([...state(prefix).keys()].sort());
+    },
+  );
+
+  test('that one name lacks, or that is a whole name, stays', () => {
+    const odd = state('module.').set('extra', floats([1], [1]));
+    expect(file(odd)).toMatchObject({ prefix: '' });
+    expect(file(odd).tensors.has('module.fc.weight')).toBe(true);
+    expect(file(new Map([['module.', floats([1], [1])]]))).toMatchObject({ prefix: '' });
+  });
+});
+
+describe('writing', () => {
+  test('takes new numbers under the old names and shapes, and carries over the rest', () => {
+    const read = file(state('module.'), new Map([['format', 'pt']]));
+    const fresh: StateDict = new Map([
+      ['fc.weight', { ...floats([2], []), data: Float32Array.of(5, 6) }],
+      ['unknown', floats([1], [9])],
+    ]);
+    const { tensors, metadata } = readSafetensors(writeWeights(read, fresh), 'x');
+    expect([...tensors.keys()].sort()).toEqual([...state('module.').keys()].sort());
+    expect(tensors.get('module.fc.weight')).toEqual(floats([1, 2], [5, 6]));
+    expect(tensors.get('module.conv.weight')).toEqual(floats([2, 1, 1, 1], [1, 2]));
+    expect(tensors.get('module.bn.num_batches_tracked')).toEqual(counter);
+    expect(metadata).toEqual(new Map([['format', 'pt']]));
+  });
+
+  test('floats of other widths become f32', () => {
+    const half: WeightsFile = {
+      tensors: new Map([['a', { dtype: 'F16', shape: [2], data: Float32Array.of(1, 2) }]]),
+      metadata: new Map(),
+      format: 'pytorch-zip',
+      prefix: '',
+    };
+    const written = readSafetensors(
+      writeWeights(half, new Map([['a', floats([2], [0.1, 0.2])]])),
+      'x',
+    ).tensors;
+    expect(written.get('a')).toEqual(floats([2], [0.1, 0.2]));
+  });
+});
+
+describe('a file of weights that is none', () => {
+  const damaged = (tensor: StateTensor) => writeSafetensors(new Map([['a', tensor]]));
+  test.each<[string, Uint8Array, RegExp]>([
+    ['nothing', new Uint8Array(), /^net is empty/],
+    ['no tensor', writeSafetensors(new Map()), /^net holds no tensor/],
+    ['a NaN', damaged(floats([3], [1, 2, Number.NaN])), /^net: tensor "a" holds NaN at element 2/],
+    ['an infinity', damaged(floats([1], [Number.NEGATIVE_INFINITY])), /holds -Infinity at element 0/],
+  ])('%s', (_, bytes, message) => {
+    const read = () => readWeights(bytes, 'net');
+    expect(read).toThrow(UserError);
+    expect(read).toThrow(message);
+  });
+});
