@@ -1,5 +1,4 @@
 /** The command line: picks a command, reads its arguments, turns errors into one sentence and an exit status. */
-import { constants } from 'node:os';
 import { UserError } from '../errors';
 import { type Command, type Context, helpText, readArgs } from './command';
 import { bench } from './commands/bench';
@@ -12,6 +11,7 @@ import { start } from './commands/start';
 import { train } from './commands/train';
 import { verify } from './commands/verify';
 import { openEngine } from './hosts/open';
+import { type ProcessEnd, watchProcess } from './process-end';
 import { progressLine } from './progress';
 
 export const commands: Record<string, Command> = {
@@ -72,10 +72,10 @@ function describeBug(error: unknown): string {
 
 /** Runs one command in this process, with the page built into `pageFolder`. */
 export function main(argv: string[], pageFolder: string): Promise<number> {
-  return run(argv, processContext(pageFolder));
+  return run(argv, processContext(pageFolder, watchProcess(process)));
 }
 
-function processContext(pageFolder: string): Context {
+function processContext(pageFolder: string, end: ProcessEnd): Context {
   const line = progressLine(process.stderr);
   return {
     pageFolder,
@@ -83,17 +83,6 @@ function processContext(pageFolder: string): Context {
     note: line.note,
     progress: line.show,
     openEngine: (options) => openEngine({ ...options, pageFolder, note: line.note }),
-    onInterrupt(callback) {
-      let asked = Number.POSITIVE_INFINITY;
-      const listener = () => {
-        // npm passes on the interrupt that the terminal has already sent: two at once are one.
-        if (performance.now() - asked > 500) process.exit(128 + constants.signals.SIGINT);
-        if (asked !== Number.POSITIVE_INFINITY) return;
-        asked = performance.now();
-        callback();
-      };
-      process.on('SIGINT', listener);
-      return () => process.off('SIGINT', listener);
-    },
+    onInterrupt: (callback) => end.beforeIt(callback),
   };
 }

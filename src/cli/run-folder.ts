@@ -1,7 +1,8 @@
 /** The folder that a run leaves: config.json, metrics.jsonl, merged.safetensors and best.safetensors, report.json. */
-import { constants, createWriteStream, rmSync, type WriteStream, writeFileSync } from 'node:fs';
-import { access, mkdir, rename, rmdir, writeFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { createWriteStream, existsSync, rmSync, type WriteStream, writeFileSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join, resolve } from 'node:path';
 import { finished } from 'node:stream/promises';
 import type { TrainEvent } from '../api';
 import { UserError } from '../errors';
@@ -13,44 +14,72 @@ export interface RunFolder {
   /** appends what metrics.jsonl keeps of an event: steps and evaluations */
   record(event: TrainEvent): void;
   writeJson(name: string, value: unknown): Promise<string>;
+  /** writes a result; where the folder takes it no more, into the system's temporary folder, and says so */
   writeBytes(name: string, bytes: Uint8Array): Promise<string>;
   close(): Promise<void>;
 }
 
+export interface RunFolderOptions {
+  /** the folder; default: a new one below runs/ */
+  out?: string;
+  /** take a folder that has something in it; else a fresh name beside it is taken */
+  overwrite: boolean;
+  /** the end of a new folder's name */
+  method: string;
+  /** what config.json will hold */
+  config: unknown;
+  /** one line for the user */
+  note: (line: string) => void;
+}
+
 const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
+const reasonOf = (error: unknown): string =>
+  (error as NodeJS.ErrnoException).code ?? (error as Error).message;
 
 /**
- * Opens a run's folder, a new one below runs/ where none is named. Until the first step is recorded or a file written,
- * nothing in it changes: a run that its input ends leaves an earlier one's results alone, and no new folder.
- * @param config what config.json will hold
+ * Opens a run's folder. Until the first step is recorded or a file written, nothing in it changes: a run that its input
+ * ends leaves an earlier one's results alone, and no new folder.
  * @throws UserError where it cannot be made or written
  */
-export async function openRunFolder(
-  out: string | undefined,
-  method: string,
-  config: unknown,
-): Promise<RunFolder> {
-  const stamp = new Date().toISOString().slice(0, 19).replace('T', '_').replaceAll(':', '-');
-  const path = out ?? join('runs', `${stamp}_${method}`);
+export async function openRunFolder(options: RunFolderOptions): Promise<RunFolder> {
+  const { config, note } = options;
+  const path = await choosePath(options);
   const made = await makeWritable(path);
   let metrics: WriteStream | undefined;
+  let refuge: string | undefined;
   const early: string[] = [];
-  const begin = (): WriteStream => {
-    if (metrics) return metrics;
-    // Results of an earlier run must not pass for this one's.
-    for (const name of [...RESULTS, 'report.json']) rmSync(join(path, name), { force: true });
-    writeFileSync(join(path, 'config.json'), json(config));
+  const begin = (): void => {
+    if (metrics) return;
     metrics = createWriteStream(join(path, 'metrics.jsonl'));
+    metrics.once('error', (error) => note(`warning: metrics.jsonl ends early (${reasonOf(error)})`));
+    try {
+      // results of an earlier run must not pass for this one's
+      for (const name of [...RESULTS, 'report.json']) rmSync(join(path, name), { force: true });
+      writeFileSync(join(path, 'config.json'), json(config));
+    } catch (error) {
+      note(`warning: ${path} could not be made ready (${reasonOf(error)})`);
+    }
     for (const line of early) metrics.write(line);
-    return metrics;
   };
-  /** Whole or not at all: a reader never sees half a file. */
-  const write = async (name: string, content: string | Uint8Array) => {
+  const write = async (name: string, content: string | Uint8Array): Promise<string> => {
     begin();
-    const target = join(path, name);
-    await writeFile(`${target}.part`, content);
-    await rename(`${target}.part`, target);
-    return target;
+    try {
+      return await writeWhole(path, name, content);
+    } catch (error) {
+      // a full disk or a folder that is gone must not take hours of training with it
+      try {
+        refuge ??= await mkdtemp(join(tmpdir(), `${basename(resolve(path))}-`));
+        const saved = await writeWhole(refuge, name, content);
+        note(
+          `warning: ${join(path, name)} could not be written (${reasonOf(error)}); it is in ${saved} instead.`,
+        );
+        return saved;
+      } catch (again) {
+        throw new UserError(
+          `${join(path, name)} could not be written (${reasonOf(error)}), nor could ${refuge ?? tmpdir()} (${reasonOf(again)}): free some space and train again.`,
+        );
+      }
+    }
   };
   return {
     path,
@@ -64,9 +93,24 @@ export async function openRunFolder(
     async close() {
       if (!metrics) return removeEmpty(path, made);
       metrics.end();
-      await finished(metrics);
+      // its error has been told
+      await finished(metrics).catch(() => {});
     },
   };
+}
+
+/** Whole or not at all: a reader never sees half a file, and a failed write leaves none. */
+async function writeWhole(folder: string, name: string, content: string | Uint8Array): Promise<string> {
+  const target = join(folder, name);
+  const part = `${target}.part`;
+  try {
+    await writeFile(part, content);
+    await rename(part, target);
+    return target;
+  } catch (error) {
+    await rm(part, { force: true }).catch(() => {});
+    throw error;
+  }
 }
 
 function linesOf(event: TrainEvent): string[] {
@@ -75,16 +119,41 @@ function linesOf(event: TrainEvent): string[] {
   return event.type === 'eval' ? [line({ eval: event.which, ...event.point })] : [];
 }
 
-/** Makes the folder; returns the topmost one that was not there before. */
+/** What was asked for, or the first `NAME-2`, `NAME-3`, ... that is free. */
+async function choosePath({ out, overwrite, method, note }: RunFolderOptions): Promise<string> {
+  const stamp = new Date().toISOString().slice(0, 19).replace('T', '_').replaceAll(':', '-');
+  const wanted = out ?? join('runs', `${stamp}_${method}`);
+  if (overwrite || (await isFree(wanted))) return wanted;
+  for (let n = 2; ; n++) {
+    const path = `${wanted.replace(/[\\/]+$/, '')}-${n}`;
+    if (!(await isFree(path))) continue;
+    if (out !== undefined)
+      note(`${wanted} holds something already: results go to ${path} (--overwrite takes it).`);
+    return path;
+  }
+}
+
+/** Whether a folder of that name is empty or does not exist; what is no folder is for `makeWritable` to refuse. */
+async function isFree(path: string): Promise<boolean> {
+  if (!existsSync(path)) return true;
+  return readdir(path).then(
+    (names) => names.length === 0,
+    () => true,
+  );
+}
+
+/** Makes the folder and tries it with a file; returns the topmost folder that was not there before. */
 async function makeWritable(path: string): Promise<string | undefined> {
+  let made: string | undefined;
   try {
-    const made = await mkdir(path, { recursive: true });
-    await access(path, constants.W_OK | constants.X_OK);
+    made = await mkdir(path, { recursive: true });
+    const probe = join(path, '.refocus-probe');
+    await writeFile(probe, 'x');
+    await rm(probe);
     return made;
   } catch (error) {
-    throw new UserError(
-      `${path} cannot be written (${(error as NodeJS.ErrnoException).code}); name another --out.`,
-    );
+    await removeEmpty(path, made);
+    throw new UserError(`${path} cannot be written (${reasonOf(error)}); name another --out.`);
   }
 }
 

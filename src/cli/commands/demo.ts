@@ -31,7 +31,9 @@ export const demo: Command = {
           data: ['builtin'],
           settings: parseSettings({ ...budget, ...given, method }, optionLabel),
         });
-        runs.push(await trainInto(join(out, method), prepared, session, context, false));
+        runs.push(
+          await trainInto({ out: join(out, method), overwrite: true }, prepared, session, context, false),
+        );
       }
     } finally {
       await session.close();

@@ -17,7 +17,7 @@ import {
   settingOptions,
 } from '../options';
 import { describeEvents } from '../progress';
-import { openRunFolder } from '../run-folder';
+import { openRunFolder, type RunFolderOptions } from '../run-folder';
 import { readTunings, rememberTuning } from '../tunings';
 
 /** All that a run needs, as config.json keeps it. */
@@ -47,6 +47,7 @@ export const train: Command = {
     },
     ...settingOptions(),
     out: { type: 'string', value: 'DIR', help: 'folder of the results; default: a new one below runs/' },
+    overwrite: { type: 'boolean', help: 'write into an --out that holds something already' },
     config: {
       type: 'string',
       value: 'FILE',
@@ -60,7 +61,8 @@ export const train: Command = {
     const session = await context.openEngine({ runtime: text(args, 'runtime') ?? 'auto' });
     try {
       const accept = args.values['accept-unproven'] === true;
-      const { report, merged } = await trainInto(text(args, 'out'), prepared, session, context, accept);
+      const out = { out: text(args, 'out'), overwrite: args.values.overwrite === true };
+      const { report, merged } = await trainInto(out, prepared, session, context, accept);
       context.out(JSON.stringify(report));
       return merged === undefined ? 1 : 0;
     } finally {
@@ -148,16 +150,21 @@ export async function prepare(config: RunConfig): Promise<PreparedRun> {
 
 /** Trains into a folder: config.json first, metrics.jsonl on the way, the weights and report.json at the end. */
 export async function trainInto(
-  out: string | undefined,
+  out: Pick<RunFolderOptions, 'out' | 'overwrite'>,
   { config, job }: PreparedRun,
   session: Session,
   context: Context,
   acceptUnproven: boolean,
 ): Promise<TrainedRun> {
-  const folder = await openRunFolder(out, job.settings.method, config);
+  const folder = await openRunFolder({ ...out, method: job.settings.method, config, note: context.note });
   const describe = describeEvents(context.progress, context.note);
+  let trained = false;
   const release = context.onInterrupt(() => {
-    context.note('Stopping: the work so far is merged and saved; press Ctrl-C again to quit at once.');
+    context.note(
+      trained
+        ? 'Stopping: the work so far is merged and saved; interrupt again to quit at once.'
+        : 'Stopping before the first step; interrupt again to quit at once.',
+    );
     session.api.cancel().catch((error: unknown) => context.note(String(error)));
   });
   try {
@@ -165,6 +172,7 @@ export async function trainInto(
     const tunings = job.settings.autotune ? await readTunings() : undefined;
     const result = await session.api.train({ ...job, tunings }, (event) => {
       folder.record(event);
+      if (event.type === 'steps') trained = true;
       describe(event);
       if (event.type === 'tuned') found = { key: event.key, tuning: event.timed[0].tuning };
     });

@@ -105,8 +105,9 @@ async function openPage(
 ): Promise<{ browser: Browser; page: Page }> {
   let browser: Browser;
   try {
-    // Ctrl-C is ours: the first one saves the work, and the browser must live to do it.
-    browser = await chromium.launch({ executablePath, args: chromiumArgs(adapter), handleSIGINT: false });
+    // signals are ours: the first one saves the work, and the browser must live to do it
+    const handlers = { handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false };
+    browser = await chromium.launch({ executablePath, args: chromiumArgs(adapter), ...handlers });
   } catch (error) {
     const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
     throw new UserError(`${executablePath} did not start (${reason}); set CHROMIUM to another browser.`);

@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { commands, run } from '../../../src/cli/main';
 import { kebab } from '../../../src/cli/options';
@@ -155,11 +155,13 @@ test('an unproven merge leaves no weights and exits 1, unless they are asked for
   await mkdir(out());
   await writeFile(join(out(), 'merged.safetensors'), 'of an earlier run');
   const context = fakeContext(engine);
-  expect(await run(['train', '--out', out()], context)).toBe(1);
+  expect(await run(['train', '--out', out(), '--overwrite'], context)).toBe(1);
   expect(context.stderr.at(-1)).toMatch(/^The merged network differs.*--accept-unproven/);
   expect(await readdir(out())).not.toContain('merged.safetensors');
   expect((await json('report.json')).proof.ok).toBe(false);
-  expect(await run(['train', '--out', out(), '--accept-unproven'], fakeContext(engine))).toBe(0);
+  expect(await run(['train', '--out', out(), '--overwrite', '--accept-unproven'], fakeContext(engine))).toBe(
+    0,
+  );
   expect(await readdir(out())).toContain('merged.safetensors');
 });
 
@@ -178,7 +180,7 @@ test('weights that no device was left to prove are kept under names that say so;
   expect(files).toContain('merged.unproven.safetensors');
   expect(files).toContain('best.unproven.safetensors');
   expect(files).not.toContain('merged.safetensors');
-  expect(await run(['train', '--out', out()], fakeContext())).toBe(0);
+  expect(await run(['train', '--out', out(), '--overwrite'], fakeContext())).toBe(0);
   expect(await readdir(out())).not.toContain('merged.unproven.safetensors');
 });
 
@@ -209,10 +211,36 @@ test('a run that its input ends leaves no folder, and an earlier run as it was',
   expect(await readdir(folder)).toEqual([]);
   expect(await run(['train', '--out', out()], fakeContext())).toBe(0);
   const before = await readFile(join(out(), 'metrics.jsonl'), 'utf8');
-  expect(await run(['train', '--out', out(), '--epochs', '7'], fakeContext(engine))).toBe(2);
+  expect(await run(['train', '--out', out(), '--overwrite', '--epochs', '7'], fakeContext(engine))).toBe(2);
   expect(await readFile(join(out(), 'metrics.jsonl'), 'utf8')).toBe(before);
   expect((await json('config.json')).settings.epochs).toBe(3);
   expect(await readdir(out())).toContain('merged.safetensors');
+});
+
+test('an --out that holds something already: a fresh name beside it, or --overwrite', async () => {
+  await mkdir(out());
+  expect(await run(['train', '--out', out()], fakeContext())).toBe(0);
+  const first = await readFile(join(out(), 'config.json'), 'utf8');
+  const context = fakeContext();
+  expect(await run(['train', '--out', out(), '--epochs', '7'], context)).toBe(0);
+  expect(context.stderr[0]).toContain(`${out()} holds something already: results go to ${out()}-2`);
+  expect(await readFile(join(out(), 'config.json'), 'utf8')).toBe(first);
+  expect(await readdir(`${out()}-2`)).toContain('merged.safetensors');
+  expect(await run(['train', '--out', `${out()}/`, '--epochs', '8'], fakeContext())).toBe(0);
+  expect(await readdir(`${out()}-3`)).toContain('merged.safetensors');
+  expect(await run(['train', '--out', out(), '--overwrite', '--epochs', '9'], fakeContext())).toBe(0);
+  expect((await json('config.json')).settings.epochs).toBe(9);
+});
+
+test('weights that the folder does not take go to the temporary folder, and a sentence says where', async () => {
+  await mkdir(join(out(), 'merged.safetensors', 'in the way'), { recursive: true });
+  const context = fakeContext();
+  expect(await run(['train', '--out', out(), '--overwrite'], context)).toBe(0);
+  const warning = context.stderr.find((line) => line.includes('could not be written'));
+  const [, saved] = /it is in (\S+merged\.safetensors) instead/.exec(warning ?? '') ?? [];
+  expect([...(await readFile(saved))]).toEqual([1, 2, 3]);
+  expect(await readdir(out())).not.toContain('merged.safetensors.part');
+  await rm(dirname(saved), { recursive: true });
 });
 
 test('a place that cannot be a folder is named', async () => {
