@@ -2,6 +2,9 @@ import { FormatError } from './format-error';
 
 const MAX_LINE = 4096;
 
+/** The bytes end before what they promise; a longer part of the file may hold it. */
+export class EndOfBytes extends FormatError {}
+
 /** Reads little-endian fields one after the other; going past the end is a FormatError. */
 export class ByteReader {
   protected readonly view: DataView;
@@ -17,7 +20,7 @@ export class ByteReader {
   /** Moves on by `count` bytes and returns where they begin. */
   protected skip(count: number): number {
     const begin = this.at;
-    if (count > this.bytes.length - begin) throw new FormatError('it ends in the middle of its pickle');
+    if (count > this.bytes.length - begin) throw new EndOfBytes('it ends in the middle of its pickle');
     this.at += count;
     return begin;
   }
@@ -45,7 +48,10 @@ export class ByteReader {
 
   protected line(): string {
     const end = this.bytes.subarray(this.at, this.at + MAX_LINE).indexOf(10);
-    if (end < 0) throw new FormatError('it has a line without an end');
+    if (end < 0) {
+      const Cause = this.bytes.length - this.at < MAX_LINE ? EndOfBytes : FormatError;
+      throw new Cause('it has a line without an end');
+    }
     const line = this.utf8(end);
     this.at++;
     return line;

@@ -18,6 +18,16 @@ export function parseStrictJson(text: string): Json {
   return value;
 }
 
+/** An object whose values are strings; `what` names it. Throws a FormatError. */
+export function stringMap(json: Json, what: string): Map<string, string> {
+  if (!(json instanceof Map)) throw new FormatError(`${what} is not an object`);
+  for (const [key, value] of json) {
+    if (typeof value !== 'string')
+      throw new FormatError(`the value of ${quote(key)} in ${what} is not a string`);
+  }
+  return json as Map<string, string>;
+}
+
 class Parser {
   private at = 0;
 

@@ -19,6 +19,25 @@ export class PickleGlobal extends PickleObject {
   }
 }
 
+/**
+ * An object whose class nobody here knows, or what an unknown function would have returned: inert, with the parts that
+ * stand in the file, so that weights inside it are seen.
+ */
+export class Placeholder extends PickleObject {
+  /** what BUILD would have set as its attributes */
+  state: PickleValue = null;
+  /** what SETITEMS put into it, where its class is a kind of dict */
+  items?: Map<PickleValue, PickleValue>;
+
+  constructor(
+    /** of the class or function, with its module */
+    readonly name: string,
+    readonly args: PickleValue[],
+  ) {
+    super();
+  }
+}
+
 /** Tuples, lists and sets are arrays, dicts are Maps, whole numbers beyond 2^53 are bigint. */
 export type PickleValue =
   | null
@@ -31,7 +50,7 @@ export type PickleValue =
   | Map<PickleValue, PickleValue>
   | PickleObject;
 
-/** What the pickle may refer to. Both throw for what they do not know. */
+/** What the pickle may refer to. */
 export interface PickleHost {
   global(module: string, name: string): PickleGlobal;
   persistent(id: PickleValue): PickleValue;
@@ -247,9 +266,9 @@ class Machine extends ByteReader {
         return this.apply(this.pop(), args);
       }
       case '\x92': {
-        this.pop(); // keyword arguments
+        const keywords = this.pop();
         const args = this.pop();
-        return this.apply(this.pop(), args);
+        return this.apply(this.pop(), Array.isArray(args) ? [...args, keywords] : args);
       }
       case 'i': {
         const module = this.line();
@@ -260,20 +279,22 @@ class Machine extends ByteReader {
         const [callee, ...args] = this.popMark();
         return this.apply(callee, args);
       }
-      case 'b': // BUILD sets attributes; nothing here has any
-        this.pop();
-        this.top();
+      case 'b': {
+        const state = this.pop();
+        const object = this.top();
+        if (object instanceof Placeholder) object.state = state; // nothing else here has attributes
         return true;
+      }
       default:
         return false;
     }
   }
 
   private apply(callee: PickleValue | undefined, args: PickleValue): boolean {
-    if (!(callee instanceof PickleGlobal) || !Array.isArray(args)) {
-      throw new FormatError('its pickle calls something that is no function');
-    }
-    return this.push(callee.call(args));
+    if (callee instanceof PickleGlobal && Array.isArray(args)) return this.push(callee.call(args));
+    if (callee instanceof Placeholder && Array.isArray(args))
+      return this.push(new Placeholder(callee.name, args));
+    throw new FormatError('its pickle calls something that is no function');
   }
 
   private push(value: PickleValue): true {
@@ -306,8 +327,10 @@ class Machine extends ByteReader {
   private setItems(items: PickleValue[]): boolean {
     const dict = this.top();
     if (items.length % 2 !== 0) throw new FormatError('its pickle has a key without a value');
-    if (dict instanceof Map) for (let i = 0; i < items.length; i += 2) dict.set(items[i], items[i + 1]);
-    else if (!(dict instanceof PickleObject))
+    if (dict instanceof Placeholder) dict.items ??= new Map();
+    const map = dict instanceof Placeholder ? dict.items : dict;
+    if (map instanceof Map) for (let i = 0; i < items.length; i += 2) map.set(items[i], items[i + 1]);
+    else if (!(map instanceof PickleObject))
       throw new FormatError('its pickle sets a key of something that is no dict');
     return true;
   }

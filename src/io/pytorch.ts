@@ -1,77 +1,168 @@
-import { explain, FormatError, quote } from './format-error';
+import { bytesOf } from './blob';
+import { EndOfBytes } from './byte-reader';
+import { explainAsync, FormatError, quote, Refusal } from './format-error';
+import { parseStrictJson, stringMap } from './json';
 import { type PickleHost, type PickleValue, unpickle } from './pickle';
-import { type StorageRef, torchHost } from './pytorch-globals';
-import { findStateDict, readTensors } from './state-dict';
-import type { StateDict } from './tensor';
-import { DTYPE_BYTES, type WeightsFile } from './tensor';
-import { openZip } from './zip';
+import { StorageRef, torchHost } from './pytorch-globals';
+import { type StateCopy, stateCopy } from './state-copy';
+import { type FoundState, findStates } from './state-dict';
+import { checkTensors, readTensor, type Storages } from './torch-tensors';
+import type { Zip } from './zip';
 
-const MAGIC = 0x1950a86a20f9469cfc6cn;
+/** The first pickle of the stream format. */
+export const MAGIC = 0x1950a86a20f9469cfc6cn;
 const PROTOCOL = 1001;
+/** Where this library's own files keep what safetensors has as `__metadata__`. */
+export const METADATA_ENTRY = 'refocus.json';
+/** A pickle holds names and shapes, not elements. */
+const MAX_PICKLE = 2 ** 29;
 
-/**
- * Reads the state dict of a PyTorch checkpoint, of `torch.save`'s zip format (1.6 and later) or the stream format
- * before it. The pickle is interpreted over an allow-list and never run; see `torchHost`. Nested checkpoints are
- * searched, see `findStateDict`. Throws a UserError that names `file` and what is wrong with it.
- */
-export function readPyTorch(
-  bytes: Uint8Array,
-  file: string,
-): { tensors: StateDict; format: WeightsFile['format'] } {
-  const zip = isZip(bytes);
-  return explain(
-    `${file} is not a PyTorch checkpoint that can be read`,
-    'save it again with torch.save(model.state_dict(), path)',
-    () => ({
-      tensors: zip ? readZipFormat(bytes, torchHost(file)) : readStreamFormat(bytes, torchHost(file)),
-      format: zip ? 'pytorch-zip' : 'pytorch-legacy',
-    }),
-  );
+/** What the pickle of a checkpoint describes, and where its elements are. */
+interface Checkpoint {
+  root: PickleValue;
+  storages: Storages;
+  metadata: Map<string, string>;
 }
 
-/** Whether `bytes` begin as a zip archive does. */
-export function isZip(bytes: Uint8Array): boolean {
-  return bytes[0] === 0x50 && bytes[1] === 0x4b && bytes[2] === 3 && bytes[3] === 4;
+/** State dicts of a PyTorch checkpoint and what was noted beside them. */
+export interface OpenedPyTorch {
+  copies: StateCopy[];
+  metadata: Map<string, string>;
 }
 
 /** What a file may grow to in memory: compressed weights and tied or expanded tensors are allowed for. */
-function memoryLimit(bytes: Uint8Array): number {
-  return Math.max(2 ** 28, 8 * bytes.length);
+export function memoryLimit(bytes: number): number {
+  return Math.max(2 ** 28, 8 * bytes);
 }
 
-function readZipFormat(bytes: Uint8Array, host: PickleHost): StateDict {
-  const zip = openZip(bytes, memoryLimit(bytes));
-  const pickles = zip.names.filter((name) => /^([^/]+\/)?data\.pkl$/.test(name));
-  if (pickles.length !== 1)
-    throw new FormatError(`it holds ${pickles.length} files data.pkl, one is expected`);
-  const folder = pickles[0].slice(0, -'data.pkl'.length);
-  if (zip.names.includes(`${folder}constants.pkl`)) {
-    throw new FormatError('it is a TorchScript program, which holds code, and not a state dict');
-  }
-  const byteOrder = `${folder}byteorder`;
-  if (zip.names.includes(byteOrder) && new TextDecoder().decode(zip.read(byteOrder)) !== 'little')
-    refuseBigEndian();
+/**
+ * Opens a checkpoint of `torch.save`'s zip format (1.6 and later), whose entries lie under `folder`. The pickle is
+ * interpreted and never run; see `torchHost`. Throws a UserError that names `file` and what is wrong with it.
+ */
+export function openPyTorchZip(blob: Blob, file: string, zip: Zip, folder: string): Promise<OpenedPyTorch> {
+  return open(blob, file, () => readZip(zip, folder));
+}
 
-  const { value } = unpickle(zip.read(pickles[0]), 0, host);
-  const cache = new Map<string, Uint8Array>();
-  const storage = ({ key, total, dtype }: StorageRef) => {
-    const raw = cache.get(key) ?? zip.read(`${folder}data/${key}`);
-    if (raw.length < total * DTYPE_BYTES[dtype])
-      throw new FormatError(`its storage ${quote(key)} is cut off`);
-    cache.set(key, raw);
-    return raw;
+/** Opens a checkpoint of the stream format before torch 1.6, as `openPyTorchZip` does. */
+export function openPyTorchStream(blob: Blob, file: string): Promise<OpenedPyTorch> {
+  return open(blob, file, () => readStream(blob));
+}
+
+async function open(blob: Blob, file: string, read: () => Promise<Checkpoint>): Promise<OpenedPyTorch> {
+  return explained(file, async () => {
+    const { root, storages, metadata } = await read();
+    const copies: StateCopy[] = [];
+    let problem: unknown;
+    for (const state of findStates(root)) {
+      try {
+        copies.push(openState(state, storages, file, memoryLimit(blob.size)));
+      } catch (error) {
+        problem ??= error;
+      }
+    }
+    if (copies.length === 0) throw problem;
+    return { copies, metadata };
+  });
+}
+
+function openState(
+  { name, tensors, unreadable }: FoundState,
+  storages: Storages,
+  file: string,
+  maxBytes: number,
+): StateCopy {
+  for (const [tensor, reason] of unreadable)
+    throw new Refusal(`has a tensor ${quote(tensor)} that ${reason}`);
+  checkTensors(tensors, storages, maxBytes);
+  return stateCopy(file, name, tensors, (key) =>
+    explained(file, () => readTensor(tensors.get(key)!, storages)),
+  );
+}
+
+function explained<T>(file: string, read: () => Promise<T>): Promise<T> {
+  return explainAsync(
+    `${file} is not a PyTorch checkpoint that can be read`,
+    'save it again with torch.save(model.state_dict(), path)',
+    read,
+  );
+}
+
+async function readZip(zip: Zip, folder: string): Promise<Checkpoint> {
+  const text = async (name: string) => new TextDecoder().decode(await zip.read(`${folder}${name}`));
+  const has = (name: string) => zip.names.includes(`${folder}${name}`);
+  if (has('byteorder') && (await text('byteorder')) !== 'little') refuseBigEndian();
+  if (zip.size(`${folder}data.pkl`) > MAX_PICKLE) throw new FormatError('its pickle is too large');
+  const { value } = unpickle(await zip.read(`${folder}data.pkl`), 0, torchHost);
+  const opened = new Map<string, Promise<Blob>>();
+  const storages: Storages = {
+    size({ key }) {
+      if (!has(`data/${key}`)) throw new FormatError(`it lacks its storage ${quote(key)}`);
+      return zip.size(`${folder}data/${key}`);
+    },
+    open({ key }) {
+      const content = opened.get(key) ?? zip.open(`${folder}data/${key}`);
+      opened.set(key, content);
+      return content;
+    },
   };
-  return readTensors(findStateDict(value), storage, memoryLimit(bytes));
+  const metadata = has(METADATA_ENTRY)
+    ? stringMap(parseStrictJson(await text(METADATA_ENTRY)), METADATA_ENTRY)
+    : new Map();
+  return { root: value, storages, metadata };
 }
 
 /** Five pickles (magic number, protocol, machine, object, storage keys), then each storage: count and elements. */
-function readStreamFormat(bytes: Uint8Array, host: PickleHost): StateDict {
-  const seen = new Map<string, StorageRef>();
+async function readStream(blob: Blob): Promise<Checkpoint> {
+  const { root, keys, refs, end } = await readPickles(blob);
+  const places = new Map<string, number>();
+  let at = end;
+  for (const key of keys) {
+    const ref = typeof key === 'string' ? refs.get(key) : undefined;
+    if (!ref) throw new FormatError('its list of storages names one that no tensor uses');
+    places.set(ref.key, at);
+    at += 8 + ref.bytes;
+    if (at > blob.size) throw new FormatError(`it ends in the middle of storage ${quote(ref.key)}`);
+  }
+  const storages: Storages = {
+    size({ key, bytes }) {
+      if (!places.has(key)) throw new FormatError(`it lacks its storage ${quote(key)}`);
+      return refs.get(key)?.bytes ?? bytes;
+    },
+    async open({ key, total }) {
+      const place = places.get(key)!;
+      const count = new DataView((await bytesOf(blob, place, place + 8)).buffer).getBigInt64(0, true);
+      if (count !== BigInt(total)) throw new FormatError(`its storage ${quote(key)} has two different sizes`);
+      return blob.slice(place + 8, place + 8 + refs.get(key)!.bytes);
+    },
+  };
+  return { root, storages, metadata: new Map() };
+}
+
+interface Pickles {
+  root: PickleValue;
+  keys: PickleValue[];
+  refs: Map<string, StorageRef>;
+  end: number;
+}
+
+/** Nothing says how long the pickles are: more and more of the file is tried. */
+async function readPickles(blob: Blob): Promise<Pickles> {
+  for (let size = 2 ** 20; ; size *= 4) {
+    try {
+      return parsePickles(await bytesOf(blob, 0, size));
+    } catch (error) {
+      if (!(error instanceof EndOfBytes) || size >= blob.size || size >= MAX_PICKLE) throw error;
+    }
+  }
+}
+
+function parsePickles(bytes: Uint8Array): Pickles {
+  const refs = new Map<string, StorageRef>();
   const recorder: PickleHost = {
-    global: host.global,
+    global: torchHost.global,
     persistent(id) {
-      const ref = host.persistent(id) as StorageRef;
-      seen.set(ref.key, ref);
+      const ref = torchHost.persistent(id);
+      if (ref instanceof StorageRef) refs.set(ref.key, ref);
       return ref;
     },
   };
@@ -88,26 +179,7 @@ function readStreamFormat(bytes: Uint8Array, host: PickleHost): StateDict {
   const root = next();
   const keys = next();
   if (!Array.isArray(keys)) throw new FormatError('its list of storages is malformed');
-
-  const storages = new Map<string, Uint8Array>();
-  for (const key of keys) {
-    const ref = typeof key === 'string' ? seen.get(key) : undefined;
-    if (!ref) throw new FormatError('its list of storages names one that no tensor uses');
-    const size = ref.total * DTYPE_BYTES[ref.dtype];
-    if (at + 8 + size > bytes.length)
-      throw new FormatError(`it ends in the middle of storage ${quote(ref.key)}`);
-    const count = new DataView(bytes.buffer, bytes.byteOffset + at, 8).getBigInt64(0, true);
-    if (count !== BigInt(ref.total))
-      throw new FormatError(`its storage ${quote(ref.key)} has two different sizes`);
-    storages.set(ref.key, bytes.subarray(at + 8, at + 8 + size));
-    at += 8 + size;
-  }
-  const storage = ({ key }: StorageRef) => {
-    const raw = storages.get(key);
-    if (!raw) throw new FormatError(`it lacks storage ${quote(key)}`);
-    return raw;
-  };
-  return readTensors(findStateDict(root), storage, memoryLimit(bytes));
+  return { root, keys, refs, end: at };
 }
 
 function refuseBigEndian(): never {

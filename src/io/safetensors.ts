@@ -1,9 +1,10 @@
 import { UserError } from '../errors';
-import { explain, FormatError, quote } from './format-error';
+import { bytesOf } from './blob';
+import { explain, explainAsync, FormatError, quote } from './format-error';
 import { floatToHalf } from './half';
-import { type Json, parseStrictJson } from './json';
-import type { StateDict } from './tensor';
-import { DTYPE_BYTES, type Dtype, decodeElements, type TensorData } from './tensor';
+import { type Json, parseStrictJson, stringMap } from './json';
+import { type StateCopy, stateCopy } from './state-copy';
+import { DTYPE_BYTES, type Dtype, decodeElements, type StateDict, type TensorData } from './tensor';
 
 /** The crate's limit on the header, bytes. */
 const MAX_HEADER = 100_000_000;
@@ -17,45 +18,82 @@ interface Entry {
   end: number;
 }
 
+/** What stands before the tensors' bytes. */
+interface Header {
+  entries: Entry[];
+  metadata: Map<string, string>;
+  /** where the tensors' bytes begin in the file */
+  start: number;
+}
+
 /**
- * Reads a safetensors file by the rules of the Rust crate (github.com/huggingface/safetensors) and the two of its
+ * Opens a safetensors file by the rules of the Rust crate (github.com/huggingface/safetensors) and the two of its
  * format page that serde does not enforce (no key twice, header begins with `{`). Tensors come in the order of
  * their bytes. Throws a UserError that names `file` and what is wrong with it.
  */
+export function openSafetensors(
+  blob: Blob,
+  file: string,
+): Promise<{ copies: StateCopy[]; metadata: Map<string, string> }> {
+  return explainAsync(...problem(file), async () => {
+    const length = headerLength(await bytesOf(blob, 0, 9), blob.size);
+    const { entries, metadata, start } = readHeader(await bytesOf(blob, 8, 8 + length), blob.size);
+    const infos = new Map(entries.map((entry) => [entry.name, entry]));
+    const copy = stateCopy(file, '', infos, async (name) => {
+      const { dtype, shape, begin, end } = infos.get(name)!;
+      const raw = await bytesOf(blob, start + begin, start + end);
+      return { dtype, shape, data: decodeElements(raw, dtype) };
+    });
+    return { copies: [copy], metadata };
+  });
+}
+
+/** Reads a whole safetensors file that is in memory, by the rules of `openSafetensors`. */
 export function readSafetensors(
   bytes: Uint8Array,
   file: string,
 ): { tensors: StateDict; metadata: Map<string, string> } {
-  return explain(`${file} is not a valid safetensors file`, 'download it or export it again', () => {
-    const { header, data } = splitHeader(bytes);
-    const metadata = readMetadata(header.get(METADATA));
-    const entries = [...header]
-      .filter(([name]) => name !== METADATA)
-      .map(([name, info]) => readEntry(name, info));
-    checkLayout(entries, data.length);
-    const tensors = new Map();
+  return explain(...problem(file), () => {
+    const length = headerLength(bytes, bytes.length);
+    const { entries, metadata, start } = readHeader(bytes.subarray(8, 8 + length), bytes.length);
+    const tensors: StateDict = new Map();
     for (const { name, dtype, shape, begin, end } of entries) {
-      tensors.set(name, { dtype, shape, data: decodeElements(data.subarray(begin, end), dtype) });
+      const data = decodeElements(bytes.subarray(start + begin, start + end), dtype);
+      tensors.set(name, { dtype, shape, data });
     }
     return { tensors, metadata };
   });
 }
 
-function splitHeader(bytes: Uint8Array): { header: Map<string, Json>; data: Uint8Array } {
-  if (bytes.length < 8)
-    throw new FormatError(`it has ${bytes.length} bytes, and the header's length alone takes 8`);
-  const length = new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
+function problem(file: string): [subject: string, advice: string] {
+  return [`${file} is not a valid safetensors file`, 'download it or export it again'];
+}
+
+/** @param start the first nine bytes at least */
+function headerLength(start: Uint8Array, size: number): number {
+  if (size < 8) throw new FormatError(`it has ${size} bytes, and the header's length alone takes 8`);
+  const length = new DataView(start.buffer, start.byteOffset, 8).getBigUint64(0, true);
   if (length > MAX_HEADER)
     throw new FormatError(`its header claims ${length} bytes, the limit is ${MAX_HEADER}`);
-  const stop = 8 + Number(length);
-  if (stop > bytes.length) {
+  if (8 + Number(length) > size) {
     throw new FormatError(
-      `its header claims ${length} bytes, but the file has only ${bytes.length - 8} after the length`,
+      `its header claims ${length} bytes, but the file has only ${size - 8} after the length`,
     );
   }
-  if (bytes[8] !== 0x7b || length === 0n) throw new FormatError('its header does not begin with {');
-  const header = parseStrictJson(decodeUtf8(bytes.subarray(8, stop)));
-  return { header: header as Map<string, Json>, data: bytes.subarray(stop) };
+  if (start[8] !== 0x7b || length === 0n) throw new FormatError('its header does not begin with {');
+  return Number(length);
+}
+
+/** @param size the file's */
+function readHeader(bytes: Uint8Array, size: number): Header {
+  const json = parseStrictJson(decodeUtf8(bytes)) as Map<string, Json>;
+  const metadata = stringMap(json.get(METADATA) ?? new Map(), METADATA);
+  const entries = [...json]
+    .filter(([name]) => name !== METADATA)
+    .map(([name, info]) => readEntry(name, info));
+  const start = 8 + bytes.length;
+  checkLayout(entries, size - start);
+  return { entries, metadata, start };
 }
 
 function decodeUtf8(bytes: Uint8Array): string {
@@ -64,16 +102,6 @@ function decodeUtf8(bytes: Uint8Array): string {
   } catch {
     throw new FormatError('its header is not valid UTF-8');
   }
-}
-
-function readMetadata(json: Json | undefined): Map<string, string> {
-  if (json === undefined || json === null) return new Map();
-  if (!(json instanceof Map)) throw new FormatError(`${METADATA} is not an object`);
-  for (const [key, value] of json) {
-    if (typeof value !== 'string')
-      throw new FormatError(`the value of ${quote(key)} in ${METADATA} is not a string`);
-  }
-  return json as Map<string, string>;
 }
 
 function readEntry(name: string, info: Json): Entry {

@@ -1,92 +1,159 @@
-import { FormatError, quote } from './format-error';
-import type { PickleValue } from './pickle';
-import { type StorageRef, TensorRef } from './pytorch-globals';
-import type { StateDict } from './tensor';
-import { DTYPE_BYTES, decodeElements } from './tensor';
+import { FormatError, quote, Refusal } from './format-error';
+import { PickleGlobal, type PickleValue, Placeholder } from './pickle';
+import { madeBy, StorageRef, shown, TensorRef, UnreadableTensor } from './pytorch-globals';
 
-/** Where training scripts put the weights, the likeliest first. */
-const WRAPPERS = ['state_dict', 'model_state_dict', 'model', 'net', 'network', 'module', 'params'];
+/** A state dict in a checkpoint. */
+export interface FoundState {
+  /** its keys from the top, joined by dots; '' for the top itself */
+  name: string;
+  tensors: Map<string, TensorRef>;
+  /** why an entry of it cannot be read, as a predicate */
+  unreadable: Map<string, string>;
+}
+
+/** Where training scripts put the weights, the likeliest first; weights that were averaged come after those that were trained. */
+const WRAPPERS = [
+  'state_dict',
+  'model_state_dict',
+  'model',
+  'net',
+  'network',
+  'module',
+  'params',
+  'weights',
+  'student',
+  'state_dict_ema',
+  'model_ema_state_dict',
+  'ema_state_dict',
+  'model_ema',
+  'params_ema',
+  'ema_model',
+  'ema',
+  'teacher',
+];
+/** What else training leaves tensors in. */
+const OTHERS = /optim|sched|scaler|^amp$|rng|^loops$|hyper_parameters/i;
+const MAX_DEPTH = 5;
+/** Entries that are looked at: dicts that share dicts are many in a few bytes. */
+const MAX_ENTRIES = 1_000_000;
+const MAX_STATES = 64;
 
 /**
- * The tensors of the state dict in `root`: of what stands under one of WRAPPERS, down to two levels, else of
- * `root` itself. So an optimiser beside the weights is left alone, and so is a `best_acc` that is a tensor.
+ * All state dicts in what a checkpoint holds, the likeliest first: each dict with tensors by name, below the names that
+ * training scripts use or any others, but for an optimiser's. A dict of dicts is also taken as one state dict whose
+ * names are joined by dots. Throws a Refusal where a whole object is in its place, and a FormatError if there is none.
  */
-export function findStateDict(root: PickleValue): Map<string, TensorRef> {
-  const found = search(root, 2);
-  if (found) return found;
+export function findStates(root: PickleValue): FoundState[] {
+  const finder = new Finder();
+  finder.visit(root, []);
+  const { found } = finder;
+  if (found.length === 0) refuse(root);
+  const largest = Math.max(...found.map(elements));
+  // a best accuracy and a metric's counters are tensors too
+  const states = found.filter((state) => lastKey(state) || 100 * elements(state) >= largest);
+  return states.sort((a, b) => rank(a) - rank(b));
+}
+
+/** By the wrapper's place in the list, averaged weights after all that were trained. */
+function rank(state: FoundState): number {
+  const place = WRAPPERS.indexOf(lastKey(state) ?? '');
+  const isAveraged = /(^|[._])ema([._]|$)|teacher/.test(state.name);
+  return (place >= 0 ? place : WRAPPERS.length) + (isAveraged ? WRAPPERS.length + 1 : 0);
+}
+
+/** The wrapper that a state dict stands right below. */
+function lastKey({ name }: FoundState): string | undefined {
+  return WRAPPERS.find((key) => name === key || name.endsWith(`.${key}`));
+}
+
+function elements({ tensors }: FoundState): number {
+  return [...tensors.values()].reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
+}
+
+class Finder {
+  readonly found: FoundState[] = [];
+  private readonly seen = new Set<PickleValue>();
+  private budget = MAX_ENTRIES;
+
+  visit(value: PickleValue, path: string[]): void {
+    const dict = asDict(value);
+    if (!dict || path.length > MAX_DEPTH || this.seen.has(value) || this.found.length >= MAX_STATES) return;
+    this.seen.add(value);
+    const state: FoundState = { name: path.join('.'), tensors: new Map(), unreadable: new Map() };
+    this.collect(dict, '', state, path.length);
+    // the parts of a module in a dict of dicts (`weight`, `bias`) are no state dict by themselves
+    const whole =
+      path.length === 0 || isWrapper(path.at(-1)!) || [...state.tensors.keys()].some((n) => n.includes('.'));
+    if (whole && state.tensors.size + state.unreadable.size > 0) this.found.push(state);
+    for (const [key, item] of dict)
+      if (typeof key === 'string' && !OTHERS.test(key)) this.visit(item, [...path, key]);
+  }
+
+  private collect(
+    dict: Map<PickleValue, PickleValue>,
+    before: string,
+    into: FoundState,
+    depth: number,
+  ): void {
+    for (const [key, item] of dict) {
+      if (typeof key !== 'string') continue;
+      if (--this.budget < 0) throw new FormatError(`it holds more than ${MAX_ENTRIES} things by name`);
+      const inner = asDict(item);
+      const reason = inner ? undefined : unreadable(item);
+      if (item instanceof TensorRef) into.tensors.set(before + key, item);
+      else if (reason) into.unreadable.set(before + key, reason);
+      else if (inner && depth < MAX_DEPTH && !isWrapper(key) && !OTHERS.test(key))
+        this.collect(inner, `${before}${key}.`, into, depth + 1);
+    }
+  }
+}
+
+const isWrapper = (key: string) => WRAPPERS.includes(key);
+
+/** A dict, an object of an unknown class of dicts, or a tuple of a few dicts that were saved together. */
+function asDict(value: PickleValue | undefined): Map<PickleValue, PickleValue> | undefined {
+  if (value instanceof Map) return value;
+  if (value instanceof Placeholder) return value.items;
+  if (Array.isArray(value) && value.length <= 8 && value.some((item) => item instanceof Map))
+    return new Map(value.map((item, i) => [`${i}`, item]));
+  return undefined;
+}
+
+/** Why an entry that looks like a tensor is none that can be read. */
+function unreadable(value: PickleValue): string | undefined {
+  if (value instanceof UnreadableTensor) return value.reason;
+  if (value instanceof Placeholder) {
+    const holdsTensor = value.args.some((arg) => arg instanceof StorageRef || arg instanceof TensorRef);
+    return holdsTensor ? madeBy(value.name) : undefined;
+  }
+  if (!Array.isArray(value)) return undefined;
+  // the packed parameters of a quantised layer: a tuple of weight and bias
+  return value.find((item): item is UnreadableTensor => item instanceof UnreadableTensor)?.reason;
+}
+
+function refuse(root: PickleValue): never {
+  const values = root instanceof Map ? [root, ...root.values()] : [root];
+  const network = values.find((value): value is Placeholder => isModule(value));
+  if (network) {
+    throw new Refusal(
+      `holds a whole network, an object of the Python class ${shown(network.name)}, whose code is not run; in PyTorch, save its weights alone: torch.save(model.state_dict(), path)`,
+    );
+  }
+  if (root instanceof Placeholder || root instanceof PickleGlobal) {
+    throw new Refusal(
+      `holds the Python object ${shown(root.name)} instead of a dict of tensors, and it was not run; in PyTorch, save model.state_dict() alone`,
+    );
+  }
+  if (values.some((value) => value instanceof Placeholder && value.name.startsWith('numpy.'))) {
+    throw new Refusal(
+      'holds NumPy arrays instead of tensors; make a tensor of each by torch.from_numpy and save the dict of them again',
+    );
+  }
   const keys = root instanceof Map ? [...root.keys()].slice(0, 8).map((key) => quote(String(key))) : [];
   throw new FormatError(`it holds no tensors by name${keys.length > 0 ? `, only ${keys.join(', ')}` : ''}`);
 }
 
-function search(value: PickleValue | undefined, depth: number): Map<string, TensorRef> | undefined {
-  if (!(value instanceof Map)) return undefined;
-  for (const key of depth > 0 ? WRAPPERS : []) {
-    const found = search(value.get(key), depth - 1);
-    if (found) return found;
-  }
-  const tensors = new Map<string, TensorRef>();
-  for (const [key, item] of value)
-    if (typeof key === 'string' && item instanceof TensorRef) tensors.set(key, item);
-  return tensors.size > 0 ? tensors : undefined;
-}
-
-/**
- * Reads the elements of `refs` out of their storages, dense and row-major whatever their strides. `storage` gives
- * a whole storage's bytes. All together may take `maxBytes`: a stride of 0 makes any size out of one element.
- */
-export function readTensors(
-  refs: Map<string, TensorRef>,
-  storage: (ref: StorageRef) => Uint8Array,
-  maxBytes: number,
-): StateDict {
-  let budget = maxBytes;
-  const tensors = new Map();
-  for (const [name, ref] of refs) {
-    const size = DTYPE_BYTES[ref.dtype];
-    const count = ref.shape.reduce((product, extent) => product * extent, 1);
-    budget -= count * size;
-    if (!(budget >= 0))
-      throw new FormatError(`its tensors grow beyond the ${maxBytes} bytes that its size allows`);
-    const raw = count === 0 ? new Uint8Array() : gather(elementsOf(name, ref, storage), ref, count, size);
-    tensors.set(name, { dtype: ref.dtype, shape: ref.shape, data: decodeElements(raw, ref.dtype) });
-  }
-  return tensors;
-}
-
-/** The bytes from a tensor's first element to its last. */
-function elementsOf(name: string, ref: TensorRef, storage: (ref: StorageRef) => Uint8Array): Uint8Array {
-  const { dtype, offset, length } = ref.storage;
-  const whole = storage(ref.storage);
-  const begin = offset * DTYPE_BYTES[dtype];
-  const available = Math.min(begin + length * DTYPE_BYTES[dtype], whole.length);
-  const size = DTYPE_BYTES[ref.dtype];
-  const last = ref.shape.reduce((sum, extent, i) => sum + (extent - 1) * ref.stride[i], ref.offset);
-  if (!(begin + (last + 1) * size <= available)) {
-    throw new FormatError(`tensor ${quote(name)} reaches beyond its storage ${quote(ref.storage.key)}`);
-  }
-  return whole.subarray(begin + ref.offset * size, begin + (last + 1) * size);
-}
-
-/** Copies strided elements of `size` bytes into row-major order; a tensor that is so already is not copied. */
-function gather(bytes: Uint8Array, { shape, stride }: TensorRef, count: number, size: number): Uint8Array {
-  let dense = 1;
-  let contiguous = true;
-  for (let d = shape.length - 1; d >= 0; d--) {
-    if (shape[d] > 1 && stride[d] !== dense) contiguous = false;
-    dense *= shape[d];
-  }
-  if (contiguous) return bytes;
-  const out = new Uint8Array(count * size);
-  const index = shape.map(() => 0);
-  let from = 0;
-  for (let to = 0; to < out.length; to += size) {
-    for (let b = 0; b < size; b++) out[to + b] = bytes[from * size + b];
-    for (let d = shape.length - 1; d >= 0; d--) {
-      from += stride[d];
-      if (++index[d] < shape[d]) break;
-      from -= stride[d] * shape[d];
-      index[d] = 0;
-    }
-  }
-  return out;
+/** Whether a value has the attributes of torch.nn.Module. */
+function isModule(value: PickleValue): boolean {
+  return value instanceof Placeholder && value.state instanceof Map && value.state.has('_modules');
 }

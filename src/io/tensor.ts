@@ -32,11 +32,16 @@ export type TensorData =
   | BigInt64Array<ArrayBuffer>
   | BigUint64Array<ArrayBuffer>;
 
-/** An entry of a state dict: PyTorch's shape, dense and row-major. */
-export interface StateTensor {
-  /** the type in the file; `data` is a Float32Array for F64, F32, F16 and BF16 */
+/** What a file says of a tensor before its elements are read. */
+export interface TensorInfo {
+  /** the type in the file */
   dtype: Dtype;
+  /** PyTorch's */
   shape: number[];
+}
+
+/** An entry of a state dict, dense and row-major; `data` is a Float32Array for F64, F32, F16 and BF16. */
+export interface StateTensor extends TensorInfo {
   data: TensorData;
 }
 
@@ -49,17 +54,6 @@ export const floats = (shape: readonly number[], data: ArrayLike<number>): State
   shape: [...shape],
   data: data instanceof Float32Array ? (data as Float32Array<ArrayBuffer>) : Float32Array.from(data),
 });
-
-/** The weights in a file. */
-export interface WeightsFile {
-  /** in the file's order, names without `prefix` */
-  tensors: StateDict;
-  /** safetensors' `__metadata__`; empty for PyTorch */
-  metadata: Map<string, string>;
-  format: 'safetensors' | 'pytorch-zip' | 'pytorch-legacy';
-  /** what all names began with in the file (`module.`, `_orig_mod.`), or '' */
-  prefix: string;
-}
 
 /**
  * Turns little-endian elements into numbers. `raw` holds a whole number of elements; the result owns its memory.

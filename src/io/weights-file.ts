@@ -1,51 +1,88 @@
-import { UserError } from '../errors';
-import { quote } from './format-error';
-import { isZip, readPyTorch } from './pytorch';
-import { readSafetensors, writeSafetensors } from './safetensors';
-import type { StateDict, WeightsFile } from './tensor';
+import { bytesOf, type NamedBlob } from './blob';
+import { explainAsync, FormatError, nameFile, Refusal } from './format-error';
+import { kindOf, START } from './kind';
+import { commonPrefix } from './prefix';
+import { memoryLimit, openPyTorchStream, openPyTorchZip } from './pytorch';
+import { openSafetensors, writeSafetensors } from './safetensors';
+import type { StateCopy } from './state-copy';
+import type { StateDict } from './tensor';
+import { openZip } from './zip';
 
-/** What DataParallel and torch.compile put before every name. */
-const PREFIXES = ['module.', '_orig_mod.'];
+/** A file of weights, opened: what it holds, before any element is read. */
+export interface OpenedWeights {
+  /** its name, for messages */
+  file: string;
+  format: 'safetensors' | 'pytorch-zip' | 'pytorch-legacy';
+  /** safetensors' `__metadata__` */
+  metadata: Map<string, string>;
+  /** every state dict in it, the likeliest first: those that were trained before those that were averaged */
+  copies: StateCopy[];
+}
+
+/** A state dict that was read, and what it takes to write it as it came. */
+export interface WeightsFile {
+  /** in the file's order, names without `prefix` */
+  tensors: StateDict;
+  metadata: Map<string, string>;
+  format: OpenedWeights['format'];
+  /** what all names began with in the file (`module.`, `_orig_mod.`), or '' */
+  prefix: string;
+}
 
 /**
- * Reads the weights in a file, whichever of the supported formats its content has, and takes off the prefix that
- * all names share. Throws a UserError that names `file` if it is none of them, is damaged, would run code, holds
- * no tensor, or holds a float that is NaN or infinite.
+ * Opens a file of weights, whichever of the supported formats its content has. Its elements are read later, by
+ * `StateCopy.read`. Throws a UserError that names the file if it is none of them, is damaged, or holds no tensor.
  */
-export function readWeights(bytes: Uint8Array, file: string): WeightsFile {
-  if (bytes.length === 0) throw new UserError(`${file} is empty; download it or export it again.`);
-  const read = isSafetensors(bytes, file)
-    ? { ...readSafetensors(bytes, file), format: 'safetensors' as const }
-    : { ...readPyTorch(bytes, file), metadata: new Map<string, string>() };
-  if (read.tensors.size === 0) throw new UserError(`${file} holds no tensor; export the network again.`);
-  checkFinite(read.tensors, file);
-  return { ...read, ...stripPrefixes(read.tensors) };
+export function openWeights(file: NamedBlob): Promise<OpenedWeights> {
+  return nameFile(file.path, () => openFile(file));
 }
 
-/** The header's `{` follows its length; the name decides only which reader explains a damaged file. */
-function isSafetensors(bytes: Uint8Array, file: string): boolean {
-  return !isZip(bytes) && (bytes[8] === 0x7b || /\.safetensors$/i.test(file));
-}
-
-function stripPrefixes(tensors: StateDict): Pick<WeightsFile, 'tensors' | 'prefix'> {
-  for (const prefix of PREFIXES) {
-    const all = [...tensors];
-    if (!all.every(([name]) => name.startsWith(prefix) && name.length > prefix.length)) continue;
-    const rest = stripPrefixes(new Map(all.map(([name, tensor]) => [name.slice(prefix.length), tensor])));
-    return { tensors: rest.tensors, prefix: prefix + rest.prefix };
+async function openFile({ path, blob }: NamedBlob): Promise<OpenedWeights> {
+  const name = path.slice(path.lastIndexOf('/') + 1).toLowerCase();
+  const kind = kindOf({ bytes: await bytesOf(blob, 0, START), name });
+  const opened =
+    kind === 'safetensors'
+      ? { ...(await openSafetensors(blob, path)), format: 'safetensors' as const }
+      : kind === 'zip'
+        ? await openArchive(path, blob)
+        : { ...(await openPyTorchStream(blob, path)), format: 'pytorch-legacy' as const };
+  if (opened.copies.every(({ entries }) => entries.size === 0)) {
+    throw new Refusal('holds no tensor; export the network again');
   }
-  return { tensors, prefix: '' };
+  return { file: path, ...opened };
 }
 
-function checkFinite(tensors: StateDict, file: string): void {
-  for (const [name, { data }] of tensors) {
-    if (!(data instanceof Float32Array)) continue;
-    const at = data.findIndex((value) => !Number.isFinite(value));
-    if (at < 0) continue;
-    throw new UserError(
-      `${file}: tensor ${quote(name)} holds ${data[at]} at element ${at}; use a checkpoint from before its training failed.`,
-    );
-  }
+async function openArchive(path: string, blob: Blob): Promise<Omit<OpenedWeights, 'file'>> {
+  const advice = 'save it again with torch.save(model.state_dict(), path)';
+  return explainAsync(`${path} is not a PyTorch checkpoint that can be read`, advice, async () => {
+    const zip = await openZip(blob, memoryLimit(blob.size));
+    const pickles = zip.names.filter((name) => /(^|\/)data\.pkl$/.test(name));
+    if (pickles.length !== 1)
+      throw new FormatError(`it holds ${pickles.length} files data.pkl, one is expected`);
+    const folder = pickles[0].slice(0, -'data.pkl'.length);
+    if (zip.names.includes(`${folder}constants.pkl`)) {
+      throw new FormatError('it is a TorchScript program, which holds code, and not a state dict');
+    }
+    return { ...(await openPyTorchZip(blob, path, zip, folder)), format: 'pytorch-zip' };
+  });
+}
+
+/**
+ * Reads the likeliest state dict of a file, without the prefix that all its names share.
+ * @throws UserError as `openWeights` and `StateCopy.read` do
+ */
+export async function readWeights(file: NamedBlob): Promise<WeightsFile> {
+  const opened = await openWeights(file);
+  const [copy] = opened.copies;
+  return readCopy(opened, copy, commonPrefix(copy.entries.keys()));
+}
+
+/** Reads the tensors of a copy whose names begin with `prefix`, and takes it off. */
+export async function readCopy(opened: OpenedWeights, copy: StateCopy, prefix: string): Promise<WeightsFile> {
+  const names = [...copy.entries.keys()].filter((name) => name.startsWith(prefix));
+  const read = await copy.read(new Set(names));
+  const tensors = new Map([...read].map(([name, tensor]) => [name.slice(prefix.length), tensor]));
+  return { tensors, metadata: opened.metadata, format: opened.format, prefix };
 }
 
 /**

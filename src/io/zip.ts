@@ -1,13 +1,16 @@
 import { Inflate } from 'fflate';
+import { bytesOf } from './blob';
 import { FormatError, quote } from './format-error';
 
-/** A zip archive in memory, read entry by entry. */
+/** A zip archive of which only the directory is in memory. */
 export interface Zip {
   names: string[];
-  /** The size in bytes that an entry claims; `read` holds it to that. */
+  /** The size in bytes that an entry claims; `open` holds it to that. */
   size(name: string): number;
-  /** An entry's bytes: a view of the archive if stored, else inflated. Throws a FormatError. */
-  read(name: string): Uint8Array;
+  /** An entry's content: a part of the archive, not yet read, if stored, else inflated. Throws a FormatError. */
+  open(name: string): Promise<Blob>;
+  /** The bytes of it. */
+  read(name: string): Promise<Uint8Array<ArrayBuffer>>;
 }
 
 interface Entry {
@@ -22,45 +25,49 @@ const CENTRAL = 0x02014b50;
 const END = 0x06054b50;
 const END64 = 0x06064b50;
 const END64_LOCATOR = 0x07064b50;
+/** Room for two million entries. */
+const MAX_DIRECTORY = 2 ** 28;
 /** Inflating in slices lets a bomb be stopped at most 16 MiB (1,032 times a slice) after it passes its size. */
 const SLICE = 16 * 1024;
 
 /**
- * Opens a zip archive (APPNOTE 6.3.9: stored and deflated entries, zip64). All `read` calls together inflate at
- * most `maxInflated` bytes, counted on what comes out. Throws a FormatError.
+ * Opens a zip archive (APPNOTE 6.3.9: stored and deflated entries, zip64). All `open` and `read` calls together inflate
+ * at most `maxInflated` bytes, counted on what comes out. Throws a FormatError.
  */
-export function openZip(bytes: Uint8Array, maxInflated: number): Zip {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const entries = readDirectory(view, bytes);
+export async function openZip(blob: Blob, maxInflated: number): Promise<Zip> {
+  const entries = await readDirectory(blob);
   let budget = maxInflated;
+  const open = async (name: string): Promise<Blob> => {
+    const entry = entries.get(name);
+    if (!entry) throw new FormatError(`it lacks ${quote(name)}`);
+    const packed = await packedPart(blob, name, entry);
+    if (entry.method === 0) return packed;
+    budget -= entry.size;
+    if (budget < 0)
+      throw new FormatError(`it unpacks to more than the ${maxInflated} bytes that its size allows`);
+    return new Blob([inflate(await bytesOf(packed), entry.size, name)]);
+  };
   return {
     names: [...entries.keys()],
     size: (name) => entries.get(name)?.size ?? 0,
-    read(name) {
-      const entry = entries.get(name);
-      if (!entry) throw new FormatError(`it lacks ${quote(name)}`);
-      const packed = entryBytes(view, bytes, name, entry);
-      if (entry.method === 0) return packed;
-      budget -= entry.size;
-      if (budget < 0)
-        throw new FormatError(`it unpacks to more than the ${maxInflated} bytes that its size allows`);
-      return inflate(packed, entry.size, name);
-    },
+    open,
+    read: async (name) => bytesOf(await open(name)),
   };
 }
 
-function entryBytes(view: DataView, bytes: Uint8Array, name: string, entry: Entry): Uint8Array {
-  const { header, packed } = entry;
-  if (header + 30 > bytes.length || view.getUint32(header, true) !== LOCAL) {
+/** An entry's bytes as they lie in the archive. */
+async function packedPart(blob: Blob, name: string, { header, packed }: Entry): Promise<Blob> {
+  const local = await viewOf(blob, header, header + 30);
+  if (local.byteLength < 30 || local.getUint32(0, true) !== LOCAL) {
     throw new FormatError(`its directory points to a wrong place for ${quote(name)}`);
   }
-  const begin = header + 30 + view.getUint16(header + 26, true) + view.getUint16(header + 28, true);
-  if (begin + packed > bytes.length)
+  const begin = header + 30 + local.getUint16(26, true) + local.getUint16(28, true);
+  if (begin + packed > blob.size)
     throw new FormatError(`its entry ${quote(name)} reaches beyond the end of the file`);
-  return bytes.subarray(begin, begin + packed);
+  return blob.slice(begin, begin + packed);
 }
 
-function inflate(packed: Uint8Array, size: number, name: string): Uint8Array {
+function inflate(packed: Uint8Array, size: number, name: string): Uint8Array<ArrayBuffer> {
   const wrong = (what: string) => new FormatError(`its entry ${quote(name)} ${what}`);
   if (size > 1100 * packed.length) throw wrong('claims more bytes than deflate can hold');
   const out = new Uint8Array(size);
@@ -83,10 +90,14 @@ function inflate(packed: Uint8Array, size: number, name: string): Uint8Array {
   return out;
 }
 
-function readDirectory(view: DataView, bytes: Uint8Array): Map<string, Entry> {
-  let { count, at } = findDirectory(view);
+async function readDirectory(blob: Blob): Promise<Map<string, Entry>> {
+  const { count: total, at: start, end } = await findDirectory(blob);
+  if (end - start > MAX_DIRECTORY) throw new FormatError('its directory is damaged');
+  const bytes = await bytesOf(blob, start, end);
+  const view = new DataView(bytes.buffer);
   const entries = new Map<string, Entry>();
-  for (; count > 0; count--) {
+  let at = 0;
+  for (let count = 0; count < total; count++) {
     if (at + 46 > view.byteLength || view.getUint32(at, true) !== CENTRAL)
       throw new FormatError('its directory is damaged');
     const nameLength = view.getUint16(at + 28, true);
@@ -126,21 +137,29 @@ function sizes(view: DataView, at: number, extra: number, extraLength: number): 
   return values;
 }
 
-function findDirectory(view: DataView): { count: number; at: number } {
-  const lowest = Math.max(0, view.byteLength - 22 - 0xffff);
-  for (let end = view.byteLength - 22; end >= lowest; end--) {
-    if (view.getUint32(end, true) !== END) continue;
-    const locator = end - 20;
-    if (locator >= 0 && view.getUint32(locator, true) === END64_LOCATOR) {
-      const end64 = u64(view, locator + 8);
-      if (end64 + 56 > view.byteLength || view.getUint32(end64, true) !== END64) {
+/** Where the directory is, from the end record that stands after it and perhaps before a comment. */
+async function findDirectory(blob: Blob): Promise<{ count: number; at: number; end: number }> {
+  // with the longest comment there can be, and the zip64 locator before the record
+  const start = Math.max(0, blob.size - 22 - 0xffff - 20);
+  const tail = await viewOf(blob, start, blob.size);
+  for (let at = tail.byteLength - 22; at >= 0; at--) {
+    if (tail.getUint32(at, true) !== END) continue;
+    const locator = at - 20;
+    if (locator >= 0 && tail.getUint32(locator, true) === END64_LOCATOR) {
+      const end64 = u64(tail, locator + 8);
+      const record = await viewOf(blob, end64, end64 + 56);
+      if (record.byteLength < 56 || record.getUint32(0, true) !== END64) {
         throw new FormatError('its directory is damaged');
       }
-      return { count: u64(view, end64 + 32), at: u64(view, end64 + 48) };
+      return { count: u64(record, 32), at: u64(record, 48), end: end64 };
     }
-    return { count: view.getUint16(end + 10, true), at: view.getUint32(end + 16, true) };
+    return { count: tail.getUint16(at + 10, true), at: tail.getUint32(at + 16, true), end: start + at };
   }
   throw new FormatError('its end is missing, so it was probably cut off');
+}
+
+async function viewOf(blob: Blob, begin: number, end: number): Promise<DataView> {
+  return new DataView((await bytesOf(blob, begin, end)).buffer);
 }
 
 function u64(view: DataView, at: number): number {

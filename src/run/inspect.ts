@@ -1,8 +1,8 @@
 import { type LayerRedundancy, redundancyOf } from '../analysis/redundancy';
 import type { UserFile } from '../data/types';
 import { product } from '../graph/tensor';
-import type { StateTensor, WeightsFile } from '../io/tensor';
-import { readWeights } from '../io/weights-file';
+import type { StateTensor } from '../io/tensor';
+import { readWeights, type WeightsFile } from '../io/weights-file';
 import { describe } from '../model/describe';
 import { checkState } from '../model/state';
 import { architecture } from '../model/zoo';
@@ -22,7 +22,7 @@ export interface InspectLayer {
 
 /** The tensors of a file, a line each; with an architecture, checked against it first. */
 export async function inspectFile(file: UserFile, network?: NetworkOptions): Promise<InspectLayer[]> {
-  const checkpoint = readWeights(new Uint8Array(await file.blob.arrayBuffer()), file.path);
+  const checkpoint = await readWeights(file);
   if (network) {
     const { arch, ...rest } = network;
     const classes = rest.classes ?? classesOf(checkpoint, file.path);

@@ -19,16 +19,17 @@ export interface Merged {
 }
 
 /** Merges a snapshot and writes the file; no device takes part. */
-export function mergeSnapshot(
+export async function mergeSnapshot(
   snapshot: Snapshot,
   trainer: Trainer,
   training: Training,
   network: LoadedNetwork,
-): Merged {
+): Promise<Merged> {
   const { net } = trainer.program;
   const trained = readState(snapshot, net, training.start);
   const file = writeWeights(network.checkpoint, mergeState(net, trained));
-  return { snapshot, file, state: readWeights(file, 'merged.safetensors').tensors };
+  const { tensors } = await readWeights({ path: 'merged.safetensors', blob: new Blob([file]) });
+  return { snapshot, file, state: tensors };
 }
 
 interface ProofContext {

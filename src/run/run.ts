@@ -134,8 +134,8 @@ export async function runTraining(job: TrainJob, context: RunContext): Promise<T
     emit({ type: 'eval', which: 'last', point: last.point });
     emit({ type: 'eval', which: 'best', point: best.point });
     emit({ type: 'phase', phase: 'merge', message: 'Merging the maps into the weights' });
-    const merged = mergeSnapshot(last.snapshot, trainer, training, network);
-    const kept = best === last ? merged : mergeSnapshot(best.snapshot, trainer, training, network);
+    const merged = await mergeSnapshot(last.snapshot, trainer, training, network);
+    const kept = best === last ? merged : await mergeSnapshot(best.snapshot, trainer, training, network);
     redundancy('after', merged.state);
     emit({ type: 'phase', phase: 'prove', message: 'Comparing the merged network with the trained one' });
     const proof = await proveMerges(best === last ? [merged] : [merged, kept], {

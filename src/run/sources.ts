@@ -2,8 +2,7 @@ import { BUILTIN_COUNT, generateBuiltin } from '../data/builtin/builtin';
 import { loadImages } from '../data/load';
 import type { LabelledImages, UserFile } from '../data/types';
 import { UserError } from '../errors';
-import type { WeightsFile } from '../io/tensor';
-import { readWeights } from '../io/weights-file';
+import { readWeights, type WeightsFile } from '../io/weights-file';
 import { BUILTIN_NETWORK, BUILTIN_WEIGHTS } from '../model/builtin';
 import { describe } from '../model/describe';
 import { initialState } from '../model/init';
@@ -44,15 +43,12 @@ export interface LoadedNetwork {
  */
 export async function loadNetwork(source: ModelSource, asset: ReadAsset): Promise<LoadedNetwork> {
   if (source.kind === 'random') return randomNetwork(source.arch, source.seed);
-  const { file, bytes, options } =
+  const { path, blob, options } =
     source.kind === 'builtin'
-      ? {
-          file: BUILTIN_WEIGHTS,
-          bytes: await asset(BUILTIN_WEIGHTS),
-          options: BUILTIN_NETWORK,
-        }
-      : { file: source.file.path, bytes: await source.file.blob.arrayBuffer(), options: source.arch };
-  const checkpoint = readWeights(new Uint8Array(bytes), file);
+      ? { path: BUILTIN_WEIGHTS, blob: new Blob([await asset(BUILTIN_WEIGHTS)]), options: BUILTIN_NETWORK }
+      : { ...source.file, options: source.arch };
+  const file = path;
+  const checkpoint = await readWeights({ path, blob });
   const classes = options.classes ?? classesOf(checkpoint, file);
   const { arch, ...rest } = options;
   const model = architecture(arch, { ...rest, classes });

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { UserFile } from '../../src/data/types';
 import { UserError } from '../../src/errors';
 import { type Gpu, requestGpu } from '../../src/gpu/device';
-import { readWeights } from '../../src/io/weights-file';
+import { readSafetensors } from '../../src/io/safetensors';
 import { Memo } from '../../src/run/memo';
 import { runTraining, type TrainEvent, type TrainJob } from '../../src/run/run';
 import { defaultSettings, type TrainSettings } from '../../src/train/settings';
@@ -115,9 +115,9 @@ describe('afterwards the work is kept', () => {
     expect(result.evals.at(-1)!.step).toBe(steps);
     expect(result.report.steps).toBe(steps);
     expect(result.report.proof).toMatchObject({ ok: true, images: 4, top1Agreement: 1 });
-    expect(readWeights(result.merged, 'merged').tensors.get('features.1.conv.0.0.weight')!.shape).toEqual([
-      8, 1, 3, 3,
-    ]);
+    expect(readSafetensors(result.merged, 'merged').tensors.get('features.1.conv.0.0.weight')!.shape).toEqual(
+      [8, 1, 3, 3],
+    );
     if (steps === 4) expect(warnings[0]).toMatch(/^The GPU was lost .*The weights of step 4 are kept\.$/);
   });
 
@@ -125,9 +125,9 @@ describe('afterwards the work is kept', () => {
     const { result, warnings } = await lose({ at: evaluated('epoch'), recovers: false });
     expect(warnings.at(-1)).toBe('The merge could not be proven: There is no GPU any more.');
     expect(result.report.proof).toMatchObject({ ok: false, images: 0 });
-    const { tensors } = readWeights(result.merged, 'merged');
+    const { tensors } = readSafetensors(result.merged, 'merged');
     expect(tensors.get('features.1.conv.0.0.weight')!.shape).toEqual([8, 1, 3, 3]);
-    expect(readWeights(result.best, 'best').tensors.size).toBe(tensors.size);
+    expect(readSafetensors(result.best, 'best').tensors.size).toBe(tensors.size);
   });
 });
 
@@ -157,5 +157,5 @@ test('weights that overflow end a run with one sentence, and what was learned be
     ),
   ]);
   expect(report.proof.ok).toBe(true);
-  expect(readWeights(merged, 'merged').tensors.size).toBeGreaterThan(10);
+  expect(readSafetensors(merged, 'merged').tensors.size).toBeGreaterThan(10);
 });

@@ -1,5 +1,5 @@
 import { UserError } from '../../errors';
-import { explain } from '../../io/format-error';
+import { explainAsync } from '../../io/format-error';
 import { openZip } from '../../io/zip';
 import type { UserFile } from '../types';
 
@@ -56,17 +56,19 @@ async function listZip({ path: name, blob }: UserFile): Promise<FileTree> {
       `${name} is larger than the limit of 2 GiB for an archive; unpack it and choose the folder.`,
     );
   }
-  const bytes = new Uint8Array(await blob.arrayBuffer());
   const advice = 'make the archive again, as a plain .zip with a folder of images for each class';
-  const zip = explain(name, advice, () => openZip(bytes, MAX_UNPACKED));
+  const zip = await explainAsync(name, advice, () => openZip(blob, MAX_UNPACKED));
   const claimed = zip.names.reduce((sum, entry) => sum + zip.size(entry), 0);
   if (claimed > MAX_UNPACKED) {
     throw new UserError(
       `${name} unpacks to more than the limit of 4 GiB; choose the unpacked folder instead.`,
     );
   }
-  const read = (entry: string) => async () => zip.read(entry) as Uint8Array<ArrayBuffer>;
-  const entries = zip.names.map((entry) => ({ path: entry, size: zip.size(entry), read: read(entry) }));
+  const entries = zip.names.map((entry) => ({
+    path: entry,
+    size: zip.size(entry),
+    read: () => zip.read(entry),
+  }));
   return toTree(name, entries);
 }
 
