@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { UserError } from '../../../src/errors';
 import { readSafetensors, writeSafetensors } from '../../../src/io/safetensors';
-import { floats, type StateDict, type StateTensor, type WeightsFile } from '../../../src/io/tensor';
-import { readWeights, writeWeights } from '../../../src/io/weights-file';
+import { floats, type StateDict, type StateTensor } from '../../../src/io/tensor';
+import { type WeightsFile, writeWeights } from '../../../src/io/weights-file';
+import { readBytes } from './read-bytes';
 
 const counter: StateTensor = { dtype: 'I64', shape: [], data: BigInt64Array.of(7n) };
 
@@ -14,13 +15,13 @@ const state = (prefix = ''): StateDict =>
   ]);
 
 const file = (tensors: StateDict, metadata?: Map<string, string>) =>
-  readWeights(writeSafetensors(tensors, metadata), 'net.safetensors');
+  readBytes(writeSafetensors(tensors, metadata), 'net.safetensors');
 
 describe('the prefix that all names share', () => {
   test.each(['module.', '_orig_mod.', 'module._orig_mod.', '_orig_mod.module.', 'module.module.'])(
     '%s is taken off, and put back where the weights are written',
-    (prefix) => {
-      const read = file(state(prefix));
+    async (prefix) => {
+      const read = await file(state(prefix));
       expect(read.prefix).toBe(prefix);
       expect([...read.tensors.keys()].sort()).toEqual([...state().keys()].sort());
       const written = readSafetensors(writeWeights(read, new Map()), 'x').tensors;
@@ -28,17 +29,17 @@ describe('the prefix that all names share', () => {
     },
   );
 
-  test('that one name lacks, or that is a whole name, stays', () => {
+  test('that one name lacks, or that is a whole name, stays', async () => {
     const odd = state('module.').set('extra', floats([1], [1]));
-    expect(file(odd)).toMatchObject({ prefix: '' });
-    expect(file(odd).tensors.has('module.fc.weight')).toBe(true);
-    expect(file(new Map([['module.', floats([1], [1])]]))).toMatchObject({ prefix: '' });
+    expect(await file(odd)).toMatchObject({ prefix: '' });
+    expect((await file(odd)).tensors.has('module.fc.weight')).toBe(true);
+    expect(await file(new Map([['module.', floats([1], [1])]]))).toMatchObject({ prefix: '' });
   });
 });
 
 describe('writing', () => {
-  test('takes new numbers under the old names and shapes, and carries over the rest', () => {
-    const read = file(state('module.'), new Map([['format', 'pt']]));
+  test('takes new numbers under the old names and shapes, and carries over the rest', async () => {
+    const read = await file(state('module.'), new Map([['format', 'pt']]));
     const fresh: StateDict = new Map([
       ['fc.weight', { ...floats([2], []), data: Float32Array.of(5, 6) }],
       ['unknown', floats([1], [9])],
@@ -73,9 +74,8 @@ describe('a file of weights that is none', () => {
     ['no tensor', writeSafetensors(new Map()), /^net holds no tensor/],
     ['a NaN', damaged(floats([3], [1, 2, Number.NaN])), /^net: tensor "a" holds NaN at element 2/],
     ['an infinity', damaged(floats([1], [Number.NEGATIVE_INFINITY])), /holds -Infinity at element 0/],
-  ])('%s', (_, bytes, message) => {
-    const read = () => readWeights(bytes, 'net');
-    expect(read).toThrow(UserError);
-    expect(read).toThrow(message);
+  ])('%s', async (_, bytes, message) => {
+    await expect(readBytes(bytes, 'net')).rejects.toThrow(UserError);
+    await expect(readBytes(bytes, 'net')).rejects.toThrow(message);
   });
 });
