@@ -3,10 +3,11 @@ import { benchCase } from './bench';
 import { profile } from './bench/profile';
 import { UserError } from './errors';
 import { type Gpu, type RequestAdapter, requestGpu } from './gpu/device';
+import { checkClasses, loadData, skippedWarning } from './run/data-source';
 import { inspectFile, previewNetwork } from './run/inspect';
 import { Memo } from './run/memo';
+import { loadNetwork, type ReadAsset } from './run/network-source';
 import { runTraining, warmUp } from './run/run';
-import { checkClasses, loadData, loadNetwork, type ReadAsset, skippedWarning } from './run/sources';
 import { evaluateNetwork } from './train/evaluate';
 import type { Control } from './train/trainer';
 import { verifyCase } from './verify';
@@ -17,8 +18,6 @@ export interface EngineOptions {
   /** default: the browser's own choice */
   requestAdapter?: RequestAdapter;
 }
-
-const IMAGENET = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
 
 /** The engine, in any context with WebGPU: a worker, a page or Node. */
 export function createEngine({ asset, requestAdapter }: EngineOptions): EngineApi {
@@ -78,17 +77,17 @@ export function createEngine({ asset, requestAdapter }: EngineOptions): EngineAp
       control.paused = undefined;
     },
 
-    async evaluate(model, test, options) {
-      const network = await loadNetwork(model, asset);
+    async evaluate(source, test, options) {
+      const network = await loadNetwork(source, asset);
       const images = await loadData(test, { size: options.imageSize, limit: options.limit, split: 'test' });
       checkClasses(network, images);
-      const { architecture, checkpoint } = network;
-      const { accuracy } = await evaluateNetwork(await gpu(), architecture, checkpoint.tensors, images, {
-        mean: options.mean ?? IMAGENET.mean,
-        std: options.std ?? IMAGENET.std,
+      const { model, weights } = network;
+      const { figures } = await evaluateNetwork(await gpu(), model, weights.tensors, images, {
+        mean: options.mean ?? model.input.mean,
+        std: options.std ?? model.input.std,
         batch: options.batch,
       });
-      return { accuracy, images: images.count, warning: skippedWarning(images) };
+      return { accuracy: figures.accuracy, images: images.count, warning: skippedWarning(images) };
     },
 
     verify: async (name, golden) => verifyCase(await gpu(), name, golden),

@@ -1,9 +1,8 @@
 /** One training step of a small network with a bit of everything, for tests that compare ways to run it. */
 import type { Gpu } from '../src/gpu/device';
-import type { Tensor } from '../src/graph/tensor';
 import type { Tuning } from '../src/graph/tuning';
+import { type Builder, buildModel, type Value } from '../src/model/builder';
 import { initialState } from '../src/model/init';
-import type { Architecture, Net } from '../src/model/net';
 import { loadState } from '../src/model/state';
 import type { Fusions } from '../src/passes/fusion';
 import { Session } from '../src/runtime/session';
@@ -14,15 +13,15 @@ export const BATCH = 3;
 const SIZE = 9;
 
 /** Odd sizes: a dense stem, depthwise with and without stride, pointwise with and without a shortcut. */
-const network: Architecture = (net, x) => {
+const model = buildModel({ name: 'step', classes: 5 }, (net, x) => {
   let y = net.batchNorm('stem.bn', net.conv('stem.conv', x, 6, 3, { stride: 2 }), 'relu6');
   y = block(net, 'a', y, 10, 6, 1);
   y = block(net, 'b', y, 18, 7, 2);
   y = block(net, 'c', y, 13, 7, 1);
-  return net.linear('fc', net.globalAvgPool(y), 5);
-};
+  return net.head('fc', net.globalAvgPool(y));
+});
 
-function block(net: Net, name: string, x: Tensor, hidden: number, out: number, stride: number): Tensor {
+function block(net: Builder, name: string, x: Value, hidden: number, out: number, stride: number): Value {
   let y = net.batchNorm(`${name}.bn1`, net.conv(`${name}.expand`, x, hidden, 1), 'relu6');
   y = net.batchNorm(
     `${name}.bn2`,
@@ -30,7 +29,7 @@ function block(net: Net, name: string, x: Tensor, hidden: number, out: number, s
     'hardswish',
   );
   y = net.batchNorm(`${name}.bn3`, net.conv(`${name}.project`, y, out, 1));
-  return stride === 1 && out === x.shape[3] ? net.add(x, y) : y;
+  return stride === 1 && out === x.channels ? net.add(x, y) : y;
 }
 
 export const images = {
@@ -52,7 +51,7 @@ export interface Way {
 
 export function programs({ fusions, storage = 'f32', tuning }: Way): { train: Program; evaluate: Program } {
   const settings = { ...defaultSettings(), batch: BATCH, cropPadding: 1, storage };
-  const common = { architecture: network, batch: BATCH, images, layout: {}, fusions, tuning };
+  const common = { model, batch: BATCH, images, layout: {}, fusions, tuning };
   return { train: trainProgram({ ...common, settings }), evaluate: evaluationProgram(common) };
 }
 
@@ -63,13 +62,13 @@ export async function stepResults(gpu: Gpu, way: Way): Promise<Map<string, Float
     train: train.plan,
     evaluate: evaluate.plan,
   });
-  loadState(session, train.net, initialState(train.net, 5));
+  loadState(session, model, initialState(model, 5));
   const bytes = Uint8Array.from({ length: images.count * SIZE * SIZE * 3 + 4 }, (_, i) => (i * 7919) % 251);
   session.write('input:train images', bytes.subarray(0, session.range('input:train images').bytes));
   session.write('input:train labels', Uint32Array.from([0, 1, 2, 3, 4, 0, 1, 2]));
   session.write('input:train order', Uint32Array.from([3, 1, 4, 0, 5, 2, 7, 6]));
   session.run('train', { step: 0, seed: 1, rows: BATCH, lr: 0.05 });
-  const keys = train.net.state.map((e) =>
+  const keys = model.state.map((e) =>
     e.role === 'parameter' ? `gradient:${e.name}` : `${e.role}:${e.name}`,
   );
   const read = await session.read(...keys);

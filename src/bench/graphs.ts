@@ -2,17 +2,21 @@
 import { differentiate } from '../graph/autograd';
 import { Graph } from '../graph/graph';
 import { padLast, product, type Shape, type Tensor, type TensorOptions } from '../graph/tensor';
+import type { StateDict } from '../io/tensor';
+import { type Instance, instantiate } from '../model/instantiate';
 import { mapLayout, pack } from '../model/layout';
-import { Net } from '../model/net';
+import type { Model } from '../model/model';
+import { withRefConv } from '../model/refconv';
 import { conv2d } from '../ops/conv/conv2d';
 import { copy } from '../ops/copy';
 import { batchNorm } from '../ops/norm/batch-norm';
 import { refocusMap } from '../ops/refocus/refocus';
 import { descend } from '../train/programs';
 import { defaultSettings } from '../train/settings';
+import { taskOf } from '../train/task';
 import type { BenchCase } from './cases';
 import {
-  benchNetwork,
+  benchModel,
   benchState,
   IMAGE_SIZE,
   LEARNING_RATE,
@@ -28,7 +32,7 @@ export interface BenchGraph {
   inputs: Map<string, ArrayBufferView<ArrayBuffer>>;
   /** the tensor whose sum of absolute values is the case's checksum; of a network, what the host reads */
   result: Tensor;
-  network?: { net: Net; state: ReturnType<typeof benchState> };
+  network?: { model: Model; instance: Instance; state: StateDict };
 }
 
 type NetworkCase = Extract<BenchCase, { kind: 'train' | 'infer' }>;
@@ -134,29 +138,27 @@ function networkGraph(c: NetworkCase): BenchGraph {
   const inputs = new Map<string, ArrayBufferView<ArrayBuffer>>([
     ['input:images', pack(benchImages(c.batch, IMAGE_SIZE), layout)],
   ]);
-  const net = new Net(graph, {
-    training,
-    refconv: refconv
-      ? {
-          layers: 'depthwise',
-          mapKernel: 3,
-          identity: true,
-          trainBasis: false,
-          path: 'factored',
-          startsNonZero: true,
-        }
-      : undefined,
-  });
-  const logits = benchNetwork(folded)(net, graph.tensor('images', shape, { role: 'input' }));
+  const model = refconv ? withRefConv(benchModel(folded), REFCONV) : benchModel(folded);
+  const instance = instantiate(model, graph, graph.tensor('images', shape, { role: 'input' }), { training });
+  const { logits } = instance;
   let result: Tensor;
   if (training) {
     inputs.set('input:labels', benchLabels(c.batch));
     const options = { role: 'input', dtype: 'u32', padded: [c.batch] } as const;
-    descend(graph, logits, graph.tensor('labels', [c.batch], options), SETTINGS);
+    descend(graph, taskOf(model), logits, graph.tensor('labels', [c.batch], options), SETTINGS);
     result = graph.find('output', 'metrics')!;
   } else result = read(graph, logits);
-  return { graph, inputs, result, network: { net, state: benchState(folded, refconv) } };
+  return { graph, inputs, result, network: { model, instance, state: benchState(folded, refconv) } };
 }
+
+const REFCONV = {
+  layers: 'depthwise',
+  mapKernel: 3,
+  identity: true,
+  trainBasis: false,
+  path: 'factored',
+  startsNonZero: true,
+} as const;
 
 /** SGD with momentum and nothing else. */
 const SETTINGS = {

@@ -22,7 +22,7 @@ export async function benchJob(gpu: Gpu, c: BenchCase): Promise<Job> {
 export async function openSession(gpu: Gpu, b: BenchGraph): Promise<Session<'run'>> {
   const plan = compile(b.graph, { passes: standardPasses(), tuning: gpu.tuning });
   const session: Session<'run'> = await Session.create(gpu, { run: plan });
-  if (b.network) loadState(session, b.network.net, b.network.state);
+  if (b.network) loadState(session, b.network.model, b.network.state);
   // a gradient alone does not read every input
   for (const [key, data] of b.inputs) if (session.plans.run.tensors[key]) session.write(key, data);
   return session;

@@ -1,8 +1,9 @@
 /** MobileNetV2 x0.35 for images of 32 pixels: the network of the benchmark's training and inference cases. */
 
-import { product, type Tensor } from '../graph/tensor';
+import { product } from '../graph/tensor';
 import { floats, type StateDict } from '../io/tensor';
-import type { Architecture } from '../model/net';
+import { buildModel, type Value } from '../model/builder';
+import type { Model } from '../model/model';
 import { makeDivisible } from '../model/zoo/blocks';
 import { uniform } from './numbers';
 
@@ -99,11 +100,10 @@ export function benchWeights(layers: readonly BenchLayer[]): {
 }
 
 /** The network in the engine. Folded, each convolution has a bias in the place of a batch norm. */
-export const benchNetwork =
-  (folded: boolean): Architecture =>
-  (net, x) => {
+export const benchModel = (folded: boolean): Model =>
+  buildModel({ name: 'bench', classes: CLASSES }, (net, x) => {
     let y = x;
-    let saved: Tensor | undefined;
+    let saved: Value | undefined;
     benchLayers().forEach(({ kind, co, k, stride, act, save, add }, i) => {
       if (save) saved = y;
       const groups = kind === 'depthwise' ? co : 1;
@@ -114,8 +114,8 @@ export const benchNetwork =
       } else if (act) y = net.activation(y, 'relu6');
       if (add) y = net.add(y, saved!);
     });
-    return net.linear('classifier', net.globalAvgPool(y), CLASSES);
-  };
+    return net.head('classifier', net.globalAvgPool(y));
+  });
 
 /** What the network starts from, as the engine's state dict. */
 export function benchState(folded: boolean, refconv: boolean) {

@@ -4,8 +4,9 @@ import type { Gpu } from '../gpu/device';
 import { BUILTIN_NETWORK } from '../model/builtin';
 import { initialState } from '../model/init';
 import { loadState } from '../model/state';
-import { type PlanOptions, type StepOptions, stepOptions, stepProgram } from '../run/plan-summary';
-import { type DataSource, loadData, loadNetwork, type ModelSource, type ReadAsset } from '../run/sources';
+import { type DataSource, loadData } from '../run/data-source';
+import { loadNetwork, type ModelSource, type ReadAsset } from '../run/network-source';
+import { type PlanOptions, type StepOptions, stepModel, stepOptions, stepProgram } from '../run/plan-summary';
 import { Session } from '../runtime/session';
 import type { StepUniform } from '../runtime/step';
 import type { TrainSettings } from '../train/settings';
@@ -57,7 +58,7 @@ const DEFAULT_SIZE = 32;
 /** The step that a run takes; of its images only as many are read as tell their size. */
 async function stepOfRun({ model, train, settings }: ProfileRun, asset: ReadAsset): Promise<StepOptions> {
   const network = model.kind === 'builtin' ? BUILTIN_NETWORK : { ...model.arch };
-  if (model.kind === 'file') network.classes = (await loadNetwork(model, asset)).classes;
+  if (model.kind === 'file') network.classes = (await loadNetwork(model, asset)).model.head.classes;
   const side = settings.imageSize || DEFAULT_SIZE;
   if (settings.imageSize > 0 || train?.kind !== 'files')
     return { network, settings, height: side, width: side };
@@ -69,9 +70,10 @@ async function stepOfRun({ model, train, settings }: ProfileRun, asset: ReadAsse
 
 /** A training step on random weights and images. */
 async function openStep(gpu: Gpu, options: StepOptions, classes: number): Promise<Session<'run'>> {
-  const { net, plan } = stepProgram(options, gpu.tuning);
+  const model = stepModel(options);
+  const { plan } = stepProgram(model, options, gpu.tuning);
   const session: Session<'run'> = await Session.create(gpu, { run: plan });
-  loadState(session, net, initialState(net, 0));
+  loadState(session, model, initialState(model, 0));
   const { height, width, settings } = options;
   const count = settings.batch;
   const pixels = new Uint8Array(count * height * width * 3).map((_, i) => Math.imul(i, 2654435761) >>> 24);

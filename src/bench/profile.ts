@@ -1,7 +1,7 @@
 import { UserError } from '../errors';
 import type { Gpu } from '../gpu/device';
 import type { Phase, Plan, PlannedDispatch } from '../graph/ir';
-import type { ReadAsset } from '../run/sources';
+import type { ReadAsset } from '../run/network-source';
 import {
   type DeviceRates,
   type DispatchTimes,

@@ -40,6 +40,11 @@ export function vectorLayout(shape: Shape): Layout {
   return { view, order: [0], padded: padLast(view) };
 }
 
+/** A tensor that lies as PyTorch's does, but for the padding of its last dimension. */
+export function plainLayout(shape: Shape): Layout {
+  return { view: shape, order: shape.map((_, d) => d), padded: padLast(shape) };
+}
+
 /**
  * A refocusing map `[N, P, k, k]` over the N = O * I/g planes of an OIHW basis to `[k, k, P, I/g, O]`, the last two
  * padded as the basis pads them: plane n of the map stands where plane n of the basis does.

@@ -1,8 +1,6 @@
-import type { Tensor } from '../graph/tensor';
-import { refocusFactored } from '../ops/refocus/factored';
-import { chooseRefocusPath, refocusMap } from '../ops/refocus/refocus';
-import { mapLayout, vectorLayout, weightLayout } from './layout';
-import type { ConvLayer, Net } from './net';
+import { chooseRefocusPath } from '../ops/refocus/refocus';
+import { mapLayout } from './layout';
+import type { ConvLayer, Model, RefConv, StateEntry } from './model';
 import { mapShape, planesOf, type RefocusGeometry } from './refocus-math';
 
 export interface RefConvOptions {
@@ -31,53 +29,58 @@ export const REFCONV = {
   scale: 'convmap.scale',
 };
 
-/** Whether the options make that convolution a RefConv. */
-export function isRefConv(layer: ConvLayer, options: RefConvOptions | undefined): boolean {
-  if (!options) return false;
-  const [o, i, kh, kw] = layer.shape;
-  if (Array.isArray(options.layers)) return options.layers.includes(layer.name);
+/** Whether that choice of layers makes the convolution a RefConv. */
+export function isRefConv({ name, shape, groups }: ConvLayer, layers: RefConvOptions['layers']): boolean {
+  const [o, i, kh, kw] = shape;
+  if (Array.isArray(layers)) return layers.includes(name);
   if (Math.max(kh, kw) === 1) return false;
-  return options.layers === 'spatial' || (i === 1 && layer.groups > 1 && o >= layer.groups);
+  return layers === 'spatial' || (i === 1 && groups > 1 && o >= groups);
 }
 
-/** The geometry of a convolution's map: its kernel is odd and never exceeds the kernel that it refocuses. */
-function refocusGeometry({ shape, groups }: ConvLayer, k: number): RefocusGeometry {
-  const most = Math.min(k, shape[2], shape[3]);
-  return { basis: shape, groups, mapKernel: most % 2 === 1 ? most : most - 1 };
+/** The model with RefConvs: their kernels are frozen or train on, and dense maps stand beside them in the state dict. */
+export function withRefConv(model: Model, options: RefConvOptions): Model {
+  const basisRole = options.trainBasis ? 'parameter' : 'constant';
+  const replaced = new Map<string, StateEntry[]>();
+  const layers = model.layers.map((layer) => {
+    if (layer.kind !== 'conv' || !isRefConv(layer, options.layers)) return layer;
+    const refocused = { ...layer, refconv: refconvOf(layer, options) };
+    const name = `${layer.name}.weight`;
+    const basis = model.state.find((entry) => entry.name === name)!;
+    const map = refocused.refconv.path === 'dense' ? [mapEntry(refocused)] : [];
+    replaced.set(name, [{ ...basis, role: basisRole }, ...map]);
+    return refocused;
+  });
+  return { ...model, layers, state: model.state.flatMap((entry) => replaced.get(entry.name) ?? [entry]) };
 }
 
-/** The refocused weight W_t of a convolution, or nothing where the layer stays plain. */
-export function refocusedWeight(net: Net, layer: ConvLayer): Tensor | undefined {
-  const options = net.options.refconv;
-  if (!options || !isRefConv(layer, options)) return undefined;
-  const { name, shape, groups } = layer;
-  const geometry = refocusGeometry(layer, options.mapKernel);
-  const path = pathOf(geometry, options);
-  layer.refconv = { path, geometry };
-  const basisLayout = weightLayout(shape, groups);
-  const role = options.trainBasis ? 'parameter' : 'constant';
-  const basis = net.entry(`${name}.weight`, shape, basisLayout, 'kaiming-normal', role);
-  const attrs = { groups, identity: options.identity };
-  if (path === 'dense') {
-    const map = mapShape(geometry);
-    const w = net.entry(REFCONV.map(name), map, mapLayout(map, shape, groups), 'map');
-    return refocusMap(net.graph, `${name} refocus`, basis, w, attrs);
-  }
-  const { mapGroups, taps } = planesOf(geometry);
-  const gramShape = [mapGroups, taps, taps];
-  const gram = net.graph.tensor(REFCONV.gram(name), gramShape, { role: 'constant' });
-  const start = options.startsNonZero
-    ? net.graph.tensor(REFCONV.start(name), basis.shape, { role: 'constant', padded: basis.padded })
-    : undefined;
-  const m = net.graph.tensor(REFCONV.factor(name), basis.shape, { role: 'parameter', padded: basis.padded });
-  const scale =
-    net.graph.find('parameter', REFCONV.scale) ??
-    net.graph.tensor(REFCONV.scale, [1], { role: 'parameter', padded: vectorLayout([1]).padded });
-  return refocusFactored(net.graph, `${name} refocus`, { basis, gram, scale, start, m }, attrs);
+function refconvOf(conv: ConvLayer, o: RefConvOptions): RefConv {
+  // a map's kernel is odd and never exceeds the kernel that it refocuses
+  const most = Math.min(o.mapKernel, conv.shape[2], conv.shape[3]);
+  const mapKernel = most % 2 === 1 ? most : most - 1;
+  const { taps, perGroup } = planesOf({ basis: conv.shape, groups: conv.groups, mapKernel });
+  const free = o.path === 'auto' ? chooseRefocusPath(taps, perGroup, mapKernel) : o.path;
+  const path = o.trainBasis ? 'dense' : free;
+  return { path, mapKernel, identity: o.identity, startsNonZero: o.startsNonZero };
 }
 
-function pathOf(geometry: RefocusGeometry, { path, trainBasis }: RefConvOptions): 'dense' | 'factored' {
-  if (trainBasis) return 'dense';
-  const { taps, perGroup } = planesOf(geometry);
-  return path === 'auto' ? chooseRefocusPath(taps, perGroup, geometry.mapKernel) : path;
+function mapEntry(conv: RefConvLayer): StateEntry {
+  const shape = mapShape(geometryOf(conv));
+  const layout = mapLayout(shape, conv.shape, conv.groups);
+  return { name: REFCONV.map(conv.name), shape, layout, role: 'parameter', init: 'map' };
 }
+
+export type RefConvLayer = ConvLayer & { refconv: RefConv };
+
+/** A model's RefConvs in order. */
+export const refconvs = ({ layers }: Model): RefConvLayer[] =>
+  layers.filter((layer) => layer.kind === 'conv' && layer.refconv !== undefined) as RefConvLayer[];
+
+export const geometryOf = ({ shape, groups, refconv }: RefConvLayer): RefocusGeometry => ({
+  basis: shape,
+  groups,
+  mapKernel: refconv.mapKernel,
+});
+
+/** Names and shapes of the maps of a model's RefConvs, whichever path they take. */
+export const mapsOf = (model: Model): { name: string; shape: number[] }[] =>
+  refconvs(model).map((conv) => ({ name: REFCONV.map(conv.name), shape: mapShape(geometryOf(conv)) }));

@@ -1,10 +1,10 @@
 import { UserError } from '../errors';
 import { product } from '../graph/tensor';
 import { floats, type StateDict, type StateTensor } from '../io/tensor';
-import { pack, unpack, weightLayout } from './layout';
-import type { ConvLayer, Net } from './net';
-import { REFCONV } from './refconv';
-import { expandMap, gramOf, mapShape, type RefocusGeometry, refocus } from './refocus-math';
+import { pack, plainLayout, unpack, weightLayout } from './layout';
+import type { Model } from './model';
+import { geometryOf, mapsOf, REFCONV, type RefConvLayer, refconvs } from './refconv';
+import { expandMap, gramOf, mapShape, planesOf, refocus } from './refocus-math';
 
 /** Where tensors go: a session. Keys are `role:name`, contents in the engine's layout. */
 export interface TensorWriter {
@@ -19,23 +19,16 @@ export interface TensorReader {
 /** The elements of a tensor that `checkState` has seen. */
 export const numbersOf = ({ data }: StateTensor): ArrayLike<number> => data as ArrayLike<number>;
 
-/** Names and shapes of the maps of a network's RefConvs, whichever path they take. */
-export function mapsOf(net: Net): { name: string; shape: number[] }[] {
-  return net.convs.flatMap(({ name, refconv }) =>
-    refconv ? [{ name: REFCONV.map(name), shape: mapShape(refconv.geometry) as number[] }] : [],
-  );
-}
-
 /**
- * Checks that a state fits the network: every entry there in its shape, and nothing else but PyTorch's counters. Maps
+ * Checks that a state fits the model: every entry there in its shape, and nothing else but PyTorch's counters. Maps
  * may be absent.
  * @param file what the messages call the state
  * @throws UserError that names the file, the tensor and both shapes
  */
-export function checkState(net: Net, state: StateDict, file: string): void {
+export function checkState(model: Model, state: StateDict, file: string): void {
   const advice = 'choose the architecture, width and number of classes that it was trained with';
-  const required = new Map(net.state.filter((e) => e.init !== 'map').map((e) => [e.name, e.shape]));
-  const known = new Map([...required, ...mapsOf(net).map((m) => [m.name, m.shape] as const)]);
+  const required = new Map(model.state.filter((e) => e.init !== 'map').map((e) => [e.name, e.shape]));
+  const known = new Map([...required, ...mapsOf(model).map((m) => [m.name, m.shape] as const)]);
   for (const [name, { shape, data }] of state) {
     const expected = known.get(name);
     if (!expected) continue;
@@ -68,47 +61,36 @@ function list(tensors: readonly (readonly [string, readonly number[]])[]): strin
 }
 
 /**
- * Writes a state into a session that a plan of `net` runs in. A RefConv without a map in the state starts from zero:
+ * Writes a state into a session that a plan of `model` runs in. A RefConv without a map in the state starts from zero:
  * from the very function that was loaded. Factored layers get their constants and start at a = 1, M = 0.
  * @throws UserError as `checkState` does
  */
-export function loadState(session: TensorWriter, net: Net, state: StateDict, file = 'The network'): void {
-  checkState(net, state, file);
-  for (const { name, role, layout } of net.state) {
+export function loadState(session: TensorWriter, model: Model, state: StateDict, file = 'The network'): void {
+  checkState(model, state, file);
+  for (const { name, role, layout } of model.state) {
     const tensor = state.get(name);
     const data = tensor ? pack(numbersOf(tensor), layout) : new Float32Array(product(layout.padded));
     session.write(`${role}:${name}`, data);
   }
-  const factored = factoredLayers(net);
+  const factored = factoredLayers(model);
   if (factored.length > 0) session.write(`parameter:${REFCONV.scale}`, Float32Array.of(1, 0, 0, 0));
-  for (const layer of factored) loadFactored(session, net, layer, state, file);
+  for (const layer of factored) loadFactored(session, layer, state, file);
 }
 
-interface FactoredLayer extends ConvLayer {
-  geometry: RefocusGeometry;
-}
+const factoredLayers = (model: Model): RefConvLayer[] =>
+  refconvs(model).filter(({ refconv }) => refconv.path === 'factored');
 
-const factoredLayers = (net: Net): FactoredLayer[] =>
-  net.convs.flatMap((conv) =>
-    conv.refconv?.path === 'factored' ? [{ ...conv, geometry: conv.refconv.geometry }] : [],
-  );
-
-function loadFactored(
-  session: TensorWriter,
-  net: Net,
-  { name, shape, groups, geometry }: FactoredLayer,
-  state: StateDict,
-  file: string,
-): void {
+function loadFactored(session: TensorWriter, layer: RefConvLayer, state: StateDict, file: string): void {
+  const { name, shape, groups } = layer;
+  const geometry = geometryOf(layer);
+  const { mapGroups, taps } = planesOf(geometry);
   const basis = numbersOf(state.get(`${name}.weight`)!);
   const map = state.get(REFCONV.map(name));
   const layout = weightLayout(shape, groups);
-  const gram = net.graph.find('constant', REFCONV.gram(name))!;
-  const order = gram.shape.map((_, d) => d);
-  const gramLayout = { view: gram.shape, order, padded: gram.padded };
-  session.write(`constant:${REFCONV.gram(name)}`, pack(gramOf(basis, geometry), gramLayout));
+  const gram = pack(gramOf(basis, geometry), plainLayout([mapGroups, taps, taps]));
+  session.write(`constant:${REFCONV.gram(name)}`, gram);
   session.write(`parameter:${REFCONV.factor(name)}`, new Float32Array(product(layout.padded)));
-  if (net.options.refconv?.startsNonZero) {
+  if (layer.refconv.startsNonZero) {
     const start = map ? refocus(basis, numbersOf(map), geometry, false) : new Float32Array(product(shape));
     session.write(`constant:${REFCONV.start(name)}`, pack(start, layout));
   } else if (map && Array.prototype.some.call(map.data, (w) => w !== 0)) {
@@ -120,16 +102,18 @@ function loadFactored(
  * The network's state as a snapshot holds it. What never changes (a frozen basis, the start of a factored map) comes
  * from `start`, the state that was loaded; the map of a factored layer is formed from its factors.
  */
-export function readState(snapshot: TensorReader, net: Net, start: StateDict): StateDict {
+export function readState(snapshot: TensorReader, model: Model, start: StateDict): StateDict {
   const state: StateDict = new Map();
-  for (const { name, shape, role, layout } of net.state) {
+  for (const { name, shape, role, layout } of model.state) {
     const constant = role === 'constant' ? start.get(name) : undefined;
     state.set(name, constant ?? floats(shape, unpack(snapshot.tensor(`${role}:${name}`), layout)));
   }
-  const factored = factoredLayers(net);
+  const factored = factoredLayers(model);
   if (factored.length === 0) return state;
   const [a] = snapshot.tensor(`parameter:${REFCONV.scale}`);
-  for (const { name, shape, groups, geometry } of factored) {
+  for (const layer of factored) {
+    const { name, shape, groups } = layer;
+    const geometry = geometryOf(layer);
     const m = unpack(snapshot.tensor(`parameter:${REFCONV.factor(name)}`), weightLayout(shape, groups));
     const first = start.get(REFCONV.map(name));
     const basis = numbersOf(state.get(`${name}.weight`)!);

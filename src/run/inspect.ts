@@ -3,12 +3,10 @@ import type { UserFile } from '../data/types';
 import { product } from '../graph/tensor';
 import type { StateTensor } from '../io/tensor';
 import { readWeights, type WeightsFile } from '../io/weights-file';
-import { describe } from '../model/describe';
 import { checkState } from '../model/state';
-import { architecture } from '../model/zoo';
 import type { NetworkOptions } from './network-options';
+import { loadNetwork, type ModelSource, modelFor, type ReadAsset } from './network-source';
 import { networkRedundancy } from './redundancy';
-import { classesOf, loadNetwork, type ModelSource, type ReadAsset } from './sources';
 
 export interface InspectLayer {
   name: string;
@@ -22,14 +20,9 @@ export interface InspectLayer {
 
 /** The tensors of a file, a line each; with an architecture, checked against it first. */
 export async function inspectFile(file: UserFile, network?: NetworkOptions): Promise<InspectLayer[]> {
-  const checkpoint = await readWeights(file);
-  if (network) {
-    const { arch, ...rest } = network;
-    const classes = rest.classes ?? classesOf(checkpoint, file.path);
-    // state dicts do not depend on the image size; 224 is large enough for every architecture
-    checkState(describe(architecture(arch, { ...rest, classes }), [224, 224]), checkpoint.tensors, file.path);
-  }
-  return layersOf(checkpoint, redundancyOfTensor);
+  const weights = await readWeights(file);
+  if (network) checkState(modelFor(network, weights.tensors), weights.tensors, file.path);
+  return layersOf(weights, redundancyOfTensor);
 }
 
 /** What there is to see of a network before a run. */
@@ -40,12 +33,11 @@ export interface NetworkPreview {
 }
 
 /** @throws UserError that names the file and what is wrong with it */
-export async function previewNetwork(model: ModelSource, asset: ReadAsset): Promise<NetworkPreview> {
-  const { architecture, checkpoint } = await loadNetwork(model, asset);
-  // which convolutions a network has does not depend on the image size
-  const redundancy = networkRedundancy(architecture, { height: 224, width: 224 }, checkpoint.tensors);
+export async function previewNetwork(source: ModelSource, asset: ReadAsset): Promise<NetworkPreview> {
+  const { model, weights } = await loadNetwork(source, asset);
+  const redundancy = networkRedundancy(model, weights.tensors);
   const means = new Map(redundancy.map(({ name, mean }) => [`${name}.weight`, mean]));
-  return { layers: layersOf(checkpoint, (name) => means.get(name)), redundancy };
+  return { layers: layersOf(weights, (name) => means.get(name)), redundancy };
 }
 
 function layersOf(

@@ -6,9 +6,9 @@ import { readState } from '../model/state';
 import type { Snapshot } from '../runtime/snapshot';
 import { evaluateNetwork } from '../train/evaluate';
 import { type Observer, Trainer, type Training } from '../train/trainer';
+import type { LoadedNetwork } from './network-source';
 import { PROOF_IMAGES, proveMerge, unproven } from './prove';
 import type { MergeProof } from './report';
-import type { LoadedNetwork } from './sources';
 
 /** A network of a run, merged. */
 export interface Merged {
@@ -21,13 +21,10 @@ export interface Merged {
 /** Merges a snapshot and writes the file; no device takes part. */
 export async function mergeSnapshot(
   snapshot: Snapshot,
-  trainer: Trainer,
-  training: Training,
-  network: LoadedNetwork,
+  { model, start }: Training,
+  { weights }: LoadedNetwork,
 ): Promise<Merged> {
-  const { net } = trainer.program;
-  const trained = readState(snapshot, net, training.start);
-  const file = writeWeights(network.checkpoint, mergeState(net, trained));
+  const file = writeWeights(weights, mergeState(model, readState(snapshot, model, start)));
   const { tensors } = await readWeights({ path: 'merged.safetensors', blob: new Blob([file]) });
   return { snapshot, file, state: tensors };
 }
@@ -84,11 +81,11 @@ async function proveOne(
   const images = Math.min(PROOF_IMAGES, test.count);
   const logits = await prover.logits(snapshot, images);
   const { mean, std } = settings;
-  const plain = await evaluateNetwork(prover.session.gpu, network.architecture, state, test, {
+  const plain = await evaluateNetwork(prover.session.gpu, network.model, state, test, {
     mean,
     std,
     limit: images,
     keep: images,
   });
-  return proveMerge(logits, plain, base, network.classes, images);
+  return proveMerge(logits, plain, base, network.model.head.classes, images);
 }

@@ -1,13 +1,11 @@
 import { printPlan } from '../graph/print';
 import { product } from '../graph/tensor';
 import type { Tuning } from '../graph/tuning';
-import { describe } from '../model/describe';
-import type { Architecture, Net } from '../model/net';
-import { architecture } from '../model/zoo';
-import type { Program } from '../train/programs';
-import { refconvOptions } from '../train/refconv-options';
+import { type Model, parameterCount } from '../model/model';
+import { createModel } from '../model/zoo';
+import { buildPrograms, type Program } from '../train/programs';
 import { defaultSettings, type Method, type TrainSettings } from '../train/settings';
-import { buildPrograms } from '../train/trainer';
+import { trainedModel } from '../train/trained-model';
 import type { NetworkOptions } from './network-options';
 
 export interface PlanOptions {
@@ -50,33 +48,37 @@ export const stepOptions = ({ network, batch, size, method, storage = 'f32' }: P
   width: size,
 });
 
-/** A training step, its data set one batch; without a tuning cut for a GPU. */
-export function stepProgram({ network, settings, height, width }: StepOptions, tuning?: Tuning): Program {
-  const model = modelOf(network);
-  const refconv = refconvOptions(model, network.arch, [height, width], settings);
-  const images = { count: settings.batch, height, width };
-  const training = { architecture: model, train: images, test: images, settings, refconv, tuning };
-  return buildPrograms(training).program;
-}
+/** The model of a training step, without numbers; ten classes where the options leave them open. */
+export const stepModel = ({ network: { arch, classes = 10, ...rest }, settings }: StepOptions): Model =>
+  trainedModel(createModel(arch, { ...rest, classes }), settings);
 
-const modelOf = ({ arch, classes = 10, ...rest }: NetworkOptions): Architecture =>
-  architecture(arch, { ...rest, classes });
+/** A training step, its data set one batch; without a tuning cut for a GPU. */
+export function stepProgram(
+  model: Model,
+  { settings, height, width }: StepOptions,
+  tuning?: Tuning,
+): Program {
+  const images = { count: settings.batch, height, width };
+  return buildPrograms({ model, train: images, test: images, settings, tuning }).program;
+}
 
 /** Plans a training step without a GPU, the data set apart. */
 export function planSummary(options: PlanOptions): PlanSummary {
-  const { network, batch, size, storage } = options;
-  const program = stepProgram(stepOptions(options));
+  const { batch, storage } = options;
+  const step = stepOptions(options);
+  const model = stepModel(step);
+  const program = stepProgram(model, step);
   const { dispatches, bytes, flops, peakBytes } = program.plan.totals;
-  const trainable = program.net.graph.tensors.filter((t) => t.role === 'parameter');
+  const trainable = program.graph.tensors.filter((t) => t.role === 'parameter');
   return {
     text: printPlan(program.plan),
     totals: {
       dispatches,
       bytesPerStep: bytes,
-      minBytesPerStep: leastBytes(program.net, batch, storage === 'f16' ? 2 : 4),
+      minBytesPerStep: leastBytes(program, batch, storage === 'f16' ? 2 : 4),
       flopsPerStep: flops,
       peakBytes,
-      parameters: describe(modelOf(network), [size, size]).parameterCount(),
+      parameters: parameterCount(model),
       trainable: trainable.reduce((sum, t) => sum + product(t.shape), 0),
     },
   };
@@ -88,7 +90,8 @@ export function planSummary(options: PlanOptions): PlanSummary {
  * output and the input and writes the input's gradient; weights are read twice, their gradient written, the update
  * reads weight, gradient and momentum and writes two. What is no gradient and no weight takes `kept` bytes a number.
  */
-function leastBytes({ convElements: { inputs, outputs }, graph }: Net, batch: number, kept: number): number {
+function leastBytes({ instance, graph }: Program, batch: number, kept: number): number {
+  const { inputs, outputs } = instance.convElements;
   const activations = batch * (kept * (2 * inputs + 3 * outputs) + 4 * (inputs + 2 * outputs));
   const weights = graph.tensors
     .filter((t) => t.role === 'parameter')

@@ -1,18 +1,12 @@
 import { type LayerRedundancy, redundancyOf } from '../analysis/redundancy';
-import type { LabelledImages } from '../data/types';
 import type { StateDict } from '../io/tensor';
-import { describe } from '../model/describe';
-import type { Architecture } from '../model/net';
+import { convolutions, type Model } from '../model/model';
+import { numbersOf } from '../model/state';
 
 /** Redundancy of every spatial convolution of a plain network. */
-export function networkRedundancy(
-  architecture: Architecture,
-  { height, width }: Pick<LabelledImages, 'height' | 'width'>,
-  state: StateDict,
-): LayerRedundancy[] {
-  return describe(architecture, [height, width])
-    .convs.filter(({ shape }) => Math.max(shape[2], shape[3]) > 1)
+export const networkRedundancy = (model: Model, state: StateDict): LayerRedundancy[] =>
+  convolutions(model)
+    .filter(({ shape: [, , kh, kw] }) => Math.max(kh, kw) > 1)
     .map(({ name, shape }) =>
-      redundancyOf(name, Float32Array.from(state.get(`${name}.weight`)!.data as ArrayLike<number>), shape),
+      redundancyOf(name, Float32Array.from(numbersOf(state.get(`${name}.weight`)!)), shape),
     );
-}

@@ -1,89 +1,31 @@
-import type { LayerRedundancy } from '../analysis/redundancy';
 import { holdOut } from '../data/split';
 import type { LabelledImages } from '../data/types';
 import { UserError } from '../errors';
 import { type Gpu, requireHalves } from '../gpu/device';
 import type { Tuning } from '../graph/tuning';
 import type { StateDict } from '../io/tensor';
-import { describe } from '../model/describe';
 import { initialState } from '../model/init';
 import { evaluateNetwork } from '../train/evaluate';
-import type { EvalPoint, StepPoint } from '../train/metrics';
-import { refconvOptions } from '../train/refconv-options';
+import { stepsPerEpoch } from '../train/programs';
 import { scheduleOf } from '../train/schedule';
 import type { TrainSettings } from '../train/settings';
-import { type Control, type Observer, stepsPerEpoch, Trainer, type Training } from '../train/trainer';
-import type { Memo } from './memo';
-import { mergeSnapshot, proveMerges } from './merge';
-import { networkRedundancy } from './redundancy';
-import type { Report } from './report';
+import { trainedModel } from '../train/trained-model';
+import { type Observer, Trainer, type Training } from '../train/trainer';
 import {
   checkClasses,
   type DataSource,
-  type LoadedNetwork,
-  type LoadOptions,
+  type DataSourceOptions,
   loadData,
-  loadNetwork,
-  type ModelSource,
-  type ReadAsset,
   skippedWarning,
-} from './sources';
-import { autotune, canRun, type TunedStep, tuningKey } from './tune';
+} from './data-source';
+import type { RunContext, TrainJob, TrainResult } from './job';
+import type { Memo } from './memo';
+import { mergeSnapshot, proveMerges } from './merge';
+import { type LoadedNetwork, loadNetwork } from './network-source';
+import { networkRedundancy } from './redundancy';
+import type { Report } from './report';
+import { autotune, canRun, tuningKey } from './tune';
 import type { Tunings } from './tunings';
-
-export interface TrainJob {
-  model: ModelSource;
-  train: DataSource;
-  /** absent: a tenth of the training images is held out */
-  test?: DataSource;
-  settings: TrainSettings;
-  /** what earlier runs found with `autotune`; a run that finds something new says so by the event `tuned` */
-  tunings?: Tunings;
-}
-
-export type TrainEvent =
-  | {
-      type: 'phase';
-      phase: 'load' | 'tune' | 'compile' | 'baseline' | 'train' | 'merge' | 'prove';
-      message: string;
-    }
-  | { type: 'warning'; message: string }
-  | { type: 'tuned'; key: string; timed: TunedStep[] }
-  | {
-      type: 'plan';
-      dispatches: number;
-      bytesPerStep: number;
-      flopsPerStep: number;
-      peakBytes: number;
-      steps: number;
-      images: number;
-      testImages: number;
-      classes: string[];
-    }
-  | { type: 'steps'; points: StepPoint[]; imagesPerSecond: number; etaSeconds: number }
-  | { type: 'eval'; which: 'base' | 'epoch' | 'last' | 'best'; point: EvalPoint }
-  | { type: 'redundancy'; when: 'before' | 'after'; layers: LayerRedundancy[] };
-
-export interface TrainResult {
-  report: Report;
-  /** the merged network after the last step, safetensors, same keys and shapes as the input */
-  merged: Uint8Array<ArrayBuffer>;
-  /** the merged network of the epoch with the best test accuracy */
-  best: Uint8Array<ArrayBuffer>;
-  metrics: StepPoint[];
-  evals: EvalPoint[];
-  cancelled: boolean;
-}
-
-export interface RunContext {
-  /** the device; a new one once the last is lost */
-  gpu: () => Promise<Gpu>;
-  asset: ReadAsset;
-  /** what runs on the built-in network and images have in common */
-  memo: Memo;
-  control: Control;
-  emit: (event: TrainEvent) => void;
-}
 
 /** The main job: a trained network and images in; a proven, merged network out. */
 export async function runTraining(job: TrainJob, context: RunContext): Promise<TrainResult> {
@@ -100,11 +42,11 @@ export async function runTraining(job: TrainJob, context: RunContext): Promise<T
   emit({
     type: 'eval',
     which: 'base',
-    point: { step: 0, epoch: 0, accuracy: base.accuracy, loss: base.loss },
+    point: { step: 0, epoch: 0, ...base.figures },
   });
   const redundancy = (when: 'before' | 'after', state: StateDict) =>
-    emit({ type: 'redundancy', when, layers: networkRedundancy(network.architecture, test, state) });
-  redundancy('before', network.checkpoint.tensors);
+    emit({ type: 'redundancy', when, layers: networkRedundancy(network.model, state) });
+  redundancy('before', network.weights.tensors);
 
   if (settings.autotune) training.tuning = await tune(gpu, training, job.tunings, emit);
   emit({ type: 'phase', phase: 'compile', message: 'Compiling the training step' });
@@ -134,8 +76,8 @@ export async function runTraining(job: TrainJob, context: RunContext): Promise<T
     emit({ type: 'eval', which: 'last', point: last.point });
     emit({ type: 'eval', which: 'best', point: best.point });
     emit({ type: 'phase', phase: 'merge', message: 'Merging the maps into the weights' });
-    const merged = await mergeSnapshot(last.snapshot, trainer, training, network);
-    const kept = best === last ? merged : await mergeSnapshot(best.snapshot, trainer, training, network);
+    const merged = await mergeSnapshot(last.snapshot, training, network);
+    const kept = best === last ? merged : await mergeSnapshot(best.snapshot, training, network);
     redundancy('after', merged.state);
     emit({ type: 'phase', phase: 'prove', message: 'Comparing the merged network with the trained one' });
     const proof = await proveMerges(best === last ? [merged] : [merged, kept], {
@@ -147,7 +89,7 @@ export async function runTraining(job: TrainJob, context: RunContext): Promise<T
       gpu: context.gpu,
     });
     const report: Report = {
-      accuracy: { base: base.accuracy, last: last.point.accuracy, best: best.point.accuracy },
+      accuracy: { base: base.figures.accuracy, last: last.point.accuracy, best: best.point.accuracy },
       proof,
       steps,
       seconds: (performance.now() - started) / 1000,
@@ -185,8 +127,8 @@ export async function warmUp(job: TrainJob, context: Omit<RunContext, 'control' 
 /** The network as it was loaded, on the test images. */
 function baseline(job: TrainJob, gpu: Gpu, network: LoadedNetwork, test: LabelledImages, memo: Memo) {
   const { mean, std } = job.settings;
-  const { architecture, checkpoint } = network;
-  const evaluate = () => evaluateNetwork(gpu, architecture, checkpoint.tensors, test, { mean, std });
+  const { model, weights } = network;
+  const evaluate = () => evaluateNetwork(gpu, model, weights.tensors, test, { mean, std });
   if (job.model.kind !== 'builtin' || job.test?.kind !== 'builtin') return evaluate();
   return memo.get(`baseline ${JSON.stringify([gpu.name, test.count, mean, std])}`, evaluate);
 }
@@ -214,7 +156,7 @@ async function load(job: TrainJob, { asset, memo, emit }: Pick<RunContext, 'asse
   const onProgress = (done: number, total: number) =>
     emit({ type: 'phase', phase: 'load', message: `Reading images: ${done} of ${total}` });
   const options = { size: settings.imageSize, limit: settings.limit, seed: settings.seed, onProgress };
-  const images = (source: DataSource, more: Pick<LoadOptions, 'split' | 'size' | 'classes'>) => {
+  const images = (source: DataSource, more: Pick<DataSourceOptions, 'split' | 'size' | 'classes'>) => {
     const read = () => loadData(source, { ...options, ...more });
     return source.kind === 'builtin'
       ? memo.get(`images ${JSON.stringify([source, settings.limit])}`, read)
@@ -237,20 +179,16 @@ async function load(job: TrainJob, { asset, memo, emit }: Pick<RunContext, 'asse
   return { network, train, test };
 }
 
+/** What the trainer needs of a network, images and settings. */
 function prepare(
-  network: LoadedNetwork,
+  { file, model: plain, weights }: LoadedNetwork,
   train: LabelledImages,
   test: LabelledImages,
   settings: TrainSettings,
 ): Training {
-  const { architecture } = network;
-  const { height, width } = train;
-  const refconv = refconvOptions(architecture, network.file, [height, width], settings);
-  const net = describe(architecture, [height, width], { training: true, refconv });
-  const fresh = initialState(net, settings.seed, settings.mapInit);
-  const start: StateDict = new Map(
-    settings.method === 'retrain' ? fresh : [...fresh, ...network.checkpoint.tensors],
-  );
+  const model = trainedModel(plain, settings, file);
+  const fresh = initialState(model, settings.seed, settings.mapInit);
+  const start: StateDict = new Map(settings.method === 'retrain' ? fresh : [...fresh, ...weights.tensors]);
   const schedule = scheduleOf(settings, stepsPerEpoch({ train, settings }));
-  return { architecture, start, train, test, settings, schedule, refconv };
+  return { model, start, train, test, settings, schedule };
 }

@@ -1,11 +1,10 @@
 import { checkGpu, type Gpu } from '../gpu/device';
 import { sharesQuads } from '../gpu/quads';
 import type { Tuning } from '../graph/tuning';
-import type { Net } from '../model/net';
 import { loadState } from '../model/state';
 import { Session } from '../runtime/session';
-import { planTraining } from '../train/programs';
-import { stepNetwork, type Training } from '../train/trainer';
+import { type ProgramGraph, planTraining, stepGraph } from '../train/programs';
+import type { Training } from '../train/trainer';
 
 /** A tuning and the time of a training step cut by it, in milliseconds. */
 export interface TunedStep {
@@ -15,8 +14,9 @@ export interface TunedStep {
 
 /** A device and a step on it: what a remembered tuning holds for. */
 export function tuningKey(gpu: Gpu, training: Training): string {
-  const net = stepNetwork(training);
-  const { dispatches, flops } = planTraining(net, training.settings, { tuning: gpu.tuning }).totals;
+  const { dispatches, flops } = planTraining(stepGraph(training), training.settings, {
+    tuning: gpu.tuning,
+  }).totals;
   return `${gpu.name}, ${dispatches} dispatches, ${flops} flops, ${training.settings.storage}`;
 }
 
@@ -47,11 +47,11 @@ export async function autotune(
 ): Promise<TunedStep[]> {
   const neighbours = (await sharesQuads(gpu.device)) ? NEIGHBOURS : NEIGHBOURS.slice(0, -1);
   const of = 1 + neighbours.flatMap((beside) => beside(gpu.tuning)).length;
-  const net = stepNetwork(training);
+  const step = stepGraph(training);
   const timed: TunedStep[] = [];
   const time = async (tuning: Tuning) => {
     onProgress(timed.length + 1, of);
-    timed.push({ tuning, ms: await timeStep(gpu, net, { ...training, tuning }) });
+    timed.push({ tuning, ms: await timeStep(gpu, step, { ...training, tuning }) });
     timed.sort((a, b) => a.ms - b.ms);
   };
   await time(gpu.tuning);
@@ -60,11 +60,15 @@ export async function autotune(
 }
 
 /** Milliseconds of a step on images of one value: no kernel's time depends on the numbers. */
-async function timeStep(gpu: Gpu, net: Net, { settings, start, tuning }: Training): Promise<number> {
-  const train = planTraining(net, settings, { tuning });
+async function timeStep(
+  gpu: Gpu,
+  step: ProgramGraph,
+  { model, settings, start, tuning }: Training,
+): Promise<number> {
+  const train = planTraining(step, settings, { tuning });
   const session: Session<'train'> = await Session.create(gpu, { train });
   try {
-    loadState(session, net, start);
+    loadState(session, model, start);
     const times: number[] = [];
     for (let i = 0; i <= STEPS; i++) {
       const since = performance.now();

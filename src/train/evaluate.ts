@@ -3,17 +3,18 @@ import { evaluationOrder } from '../data/order';
 import type { LabelledImages } from '../data/types';
 import { type Gpu, throwFailure } from '../gpu/device';
 import type { StateDict } from '../io/tensor';
-import type { Architecture } from '../model/net';
+import { type Model, parameterCount } from '../model/model';
 import { loadState } from '../model/state';
 import { METRICS_RING } from '../ops/loss/cross-entropy';
 import { Session } from '../runtime/session';
+import type { Figures } from './metrics';
 import { evaluationProgram } from './programs';
+import { type Task, taskOf } from './task';
 
+/** An evaluation: its figures, and the logits that were kept. */
 export interface Evaluation {
-  accuracy: number;
-  /** mean cross-entropy */
-  loss: number;
-  images: number;
+  figures: Figures;
+  logits: Float32Array;
 }
 
 export interface Normalisation {
@@ -22,46 +23,44 @@ export interface Normalisation {
 }
 
 /**
- * Runs the evaluation program over the first `count` images of an evaluation's order. `logits` of the first `keep` of
- * them are kept, `classes` a row. The metrics are read once in 256 batches.
+ * Runs the evaluation program over the first `count` images of an evaluation's order. The logits of the first `keep` of
+ * them are kept, padded as the program writes them. The metrics are read once in METRICS_RING batches.
  */
 export async function runEvaluation(
   session: Session<string>,
+  task: Task,
   feed: Feed,
   { count = feed.count, batch, keep = 0 }: { count?: number; batch: number; keep?: number },
-): Promise<Evaluation & { logits: Float32Array }> {
+): Promise<Evaluation> {
   feed.begin(evaluationOrder(feed.count));
   const batches = Math.ceil(count / batch);
   const kept: Float32Array[] = [];
-  let loss = 0;
-  let correct = 0;
+  const sums = new Float64Array(task.sums);
   for (let b = 0; b < batches; b++) {
     const rows = Math.min(batch, count - b * batch);
     session.run('evaluate', { step: b, batchOffset: await feed.batch(b * batch, rows), rows });
     if (b * batch < keep) kept.push((await session.read('output:logits'))[0].slice());
     if (b === batches - 1 || b % METRICS_RING === METRICS_RING - 1) {
       const [ring] = await session.read('output:metrics');
-      for (let i = 0; i <= b % METRICS_RING; i++) {
-        loss += ring[i * 4];
-        correct += ring[i * 4 + 1];
-      }
+      const end = ((b % METRICS_RING) + 1) * task.sums;
+      for (let i = 0; i < end; i++) sums[i % task.sums] += ring[i];
     } else await session.backpressure();
   }
-  return { accuracy: correct / count, loss: loss / count, images: count, logits: concatenate(kept) };
+  return { figures: task.figures(sums), logits: concatenate(kept) };
 }
 
 /** Evaluates a plain network on the first `limit` images (all). Makes and frees a session of its own. */
 export async function evaluateNetwork(
   gpu: Gpu,
-  architecture: Architecture,
+  model: Model,
   state: StateDict,
   images: LabelledImages,
   options: Normalisation & { batch?: number; limit?: number; keep?: number },
-): Promise<Evaluation & { logits: Float32Array; parameters: number; multiplyAdds: number }> {
+): Promise<Evaluation & { parameters: number; multiplyAdds: number }> {
   const batch = Math.min(options.batch ?? 128, images.count);
   const { count, height, width } = images;
-  const { net, plan } = evaluationProgram({
-    architecture,
+  const { instance, plan } = evaluationProgram({
+    model,
     images: { name: 'test', count, height, width, mean: options.mean, std: options.std },
     batch,
     layout: {},
@@ -70,11 +69,11 @@ export async function evaluateNetwork(
   let session: Session<string> | undefined;
   try {
     session = await Session.create(gpu, { evaluate: plan });
-    loadState(session, net, state);
+    loadState(session, model, state);
     const feed = new ResidentFeed(session, 'test', images);
     const { limit, keep } = options;
-    const evaluation = await runEvaluation(session, feed, { count: limit, batch, keep });
-    return { ...evaluation, parameters: net.parameterCount(), multiplyAdds: net.multiplyAdds };
+    const evaluation = await runEvaluation(session, taskOf(model), feed, { count: limit, batch, keep });
+    return { ...evaluation, parameters: parameterCount(model), multiplyAdds: instance.multiplyAdds };
   } catch (error) {
     throw await failureBehind(gpu, error);
   } finally {

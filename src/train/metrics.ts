@@ -1,18 +1,21 @@
 /** What a run measures of its steps and epochs. Types only. */
 
-/** One point of the curves. */
-export interface StepPoint {
-  step: number;
-  epoch: number;
+/** What a task measures of a batch or of a set of images. */
+export interface Figures {
+  /** the mean over the images */
   loss: number;
   accuracy: number;
+}
+
+/** One point of the curves. */
+export interface StepPoint extends Figures {
+  step: number;
+  epoch: number;
   lr: number;
 }
 
 /** An evaluation on the test images. */
-export interface EvalPoint {
+export interface EvalPoint extends Figures {
   step: number;
   epoch: number;
-  accuracy: number;
-  loss: number;
 }

@@ -1,17 +1,18 @@
+import type { LabelledImages } from '../data/types';
 import { differentiate } from '../graph/autograd';
 import { compile } from '../graph/compile';
 import { Graph } from '../graph/graph';
 import type { ArenaLayout, Plan } from '../graph/ir';
 import type { Tensor } from '../graph/tensor';
 import type { Tuning } from '../graph/tuning';
-import { type Architecture, Net } from '../model/net';
-import type { RefConvOptions } from '../model/refconv';
+import { type Instance, instantiate } from '../model/instantiate';
+import type { Model } from '../model/model';
 import { copy } from '../ops/copy';
 import { gather } from '../ops/gather';
-import { crossEntropy } from '../ops/loss/cross-entropy';
 import { adamw, sgd } from '../ops/optim/optimizer';
 import { type PassOptions, standardPasses } from '../passes/standard';
 import type { TrainSettings } from './settings';
+import { type Task, taskOf } from './task';
 
 /** A labelled image set as a plan sees it. `name` is the prefix of its input tensors. */
 export interface ImageInput {
@@ -24,23 +25,24 @@ export interface ImageInput {
   std: readonly number[];
 }
 
-export interface Program {
-  net: Net;
+/** A model on batches of images. */
+interface Batches {
+  model: Model;
+  images: ImageInput;
+  batch: number;
+}
+
+/** A model in the graph of a step or of an evaluation. */
+export interface ProgramGraph {
+  graph: Graph;
+  instance: Instance;
+}
+
+export interface Program extends ProgramGraph {
   plan: Plan;
 }
 
-/** torch.optim.AdamW's defaults. */
-export const ADAM_BETAS = { beta1: 0.9, beta2: 0.999 };
-
-/** What a network is built of. */
-export interface NetworkShape {
-  architecture: Architecture;
-  images: ImageInput;
-  batch: number;
-  refconv?: RefConvOptions;
-}
-
-/** How its graph becomes a plan. */
+/** How a graph becomes a plan. */
 export interface ProgramOptions extends Pick<PassOptions, 'fusions'> {
   /** places of persistent tensors, shared by the programs of a session; default: a new one */
   layout?: ArenaLayout;
@@ -48,34 +50,34 @@ export interface ProgramOptions extends Pick<PassOptions, 'fusions'> {
   tuning?: Tuning;
 }
 
-/** The network and, in its graph, one training step: batch, forward, loss, backward, update. */
-export function trainNetwork(o: NetworkShape & { settings: TrainSettings }): Net {
-  const { settings: s } = o;
+/** torch.optim.AdamW's defaults. */
+export const ADAM_BETAS = { beta1: 0.9, beta2: 0.999 };
+
+/** One training step: batch, forward, loss, backward, update. */
+export function trainingGraph(o: Batches & { settings: TrainSettings }): ProgramGraph {
+  const { model, settings: s } = o;
   const graph = new Graph();
-  const net = new Net(graph, { training: true, refconv: o.refconv });
   const { x, target } = batchOf(graph, o, { cropPadding: s.cropPadding, flip: s.flip });
-  descend(graph, o.architecture(net, x), target, s);
-  return net;
+  const instance = instantiate(model, graph, x, { training: true });
+  descend(graph, taskOf(model), instance.logits, target, s);
+  return { graph, instance };
+}
+
+/** The plan of a training step. */
+export function planTraining({ graph }: ProgramGraph, { storage }: TrainSettings, o: ProgramOptions): Plan {
+  const { layout, tuning, fusions } = o;
+  return compile(graph, { passes: standardPasses({ fusions, storage }), layout, tuning });
 }
 
 /** One training step, planned. */
-export function trainProgram(o: NetworkShape & ProgramOptions & { settings: TrainSettings }): Program {
-  const net = trainNetwork(o);
-  return { net, plan: planTraining(net, o.settings, o) };
-}
-
-/** The plan of a training step that `trainNetwork` has built. */
-export function planTraining(net: Net, { storage }: TrainSettings, o: ProgramOptions): Plan {
-  const { layout, tuning, fusions } = o;
-  return compile(net.graph, { passes: standardPasses({ fusions, storage }), layout, tuning });
+export function trainProgram(o: Batches & ProgramOptions & { settings: TrainSettings }): Program {
+  const built = trainingGraph(o);
+  return { ...built, plan: planTraining(built, o.settings, o) };
 }
 
 /** What follows the logits in a training step: loss, gradients of all parameters, update. */
-export function descend(graph: Graph, logits: Tensor, target: Tensor, s: TrainSettings): void {
-  const { dlogits } = crossEntropy(graph, 'loss', logits, target, {
-    labelSmoothing: s.labelSmoothing,
-    metrics: true,
-  });
+export function descend(graph: Graph, task: Task, logits: Tensor, target: Tensor, s: TrainSettings): void {
+  const dlogits = task.loss(graph, logits, target, s);
   const parameters = graph.tensors.filter((t) => t.role === 'parameter');
   differentiate(graph, parameters, [[logits, dlogits]]);
   const { weightDecay, clipNorm } = s;
@@ -85,20 +87,20 @@ export function descend(graph: Graph, logits: Tensor, target: Tensor, s: TrainSe
 }
 
 /** One batch of an evaluation: metrics into a ring, logits into an output. */
-export function evaluationProgram(o: NetworkShape & ProgramOptions): Program {
+export function evaluationProgram(o: Batches & ProgramOptions): Program {
   const graph = new Graph();
-  const net = new Net(graph, { training: false, refconv: o.refconv });
   const { x, target } = batchOf(graph, o, { cropPadding: 0, flip: false });
-  const logits = o.architecture(net, x);
-  crossEntropy(graph, 'loss', logits, target, { labelSmoothing: 0, metrics: true });
+  const instance = instantiate(o.model, graph, x, { training: false });
+  const { logits } = instance;
+  taskOf(o.model).loss(graph, logits, target, { labelSmoothing: 0 });
   copy(graph, 'logits', logits, graph.tensor('logits', logits.shape, { role: 'output' }));
   const { layout, tuning, fusions } = o;
-  return { net, plan: compile(graph, { passes: standardPasses({ fusions }), layout, tuning }) };
+  return { graph, instance, plan: compile(graph, { passes: standardPasses({ fusions }), layout, tuning }) };
 }
 
 function batchOf(
   graph: Graph,
-  { images, batch }: NetworkShape,
+  { images, batch }: Batches,
   augmentation: { cropPadding: number; flip: boolean },
 ): { x: Tensor; target: Tensor } {
   const { name, count, height, width, mean, std } = images;
@@ -115,4 +117,55 @@ function batchOf(
     std,
     ...augmentation,
   });
+}
+
+/** As much of an image set as a plan needs. */
+export type ImageSize = Pick<LabelledImages, 'count' | 'height' | 'width'>;
+
+/** What the programs of a run are built of. */
+interface Build {
+  model: Model;
+  settings: TrainSettings;
+  train: ImageSize;
+  test: ImageSize;
+}
+
+export const stepsPerEpoch = ({ train, settings }: Pick<Build, 'train' | 'settings'>): number =>
+  Math.floor(train.count / settings.batch);
+
+/** Images of a batch in an evaluation. */
+export const evaluationBatch = ({ test }: Pick<Build, 'test'>): number => Math.min(128, test.count);
+
+const imageInput = ({ settings }: Build, name: 'train' | 'test', { count, height, width }: ImageSize) => ({
+  name,
+  count,
+  height,
+  width,
+  mean: settings.mean,
+  std: settings.std,
+});
+
+/** The training step of a run on a data set of one batch: what is planned and timed before a run. */
+export function stepGraph(t: Build): ProgramGraph {
+  const { model, settings, train } = t;
+  const { batch } = settings;
+  return trainingGraph({
+    model,
+    settings,
+    images: imageInput(t, 'train', { ...train, count: batch }),
+    batch,
+  });
+}
+
+/** Both programs of a run, over one layout of the arenas; without a device's tuning they are cut for a GPU. */
+export function buildPrograms(t: Build & Pick<ProgramOptions, 'tuning'>): {
+  program: Program;
+  evaluation: Program;
+} {
+  const { model, settings, tuning } = t;
+  const common = { model, layout: {}, tuning };
+  const { batch } = settings;
+  const program = trainProgram({ ...common, settings, images: imageInput(t, 'train', t.train), batch });
+  const images = imageInput(t, 'test', t.test);
+  return { program, evaluation: evaluationProgram({ ...common, images, batch: evaluationBatch(t) }) };
 }

@@ -5,8 +5,7 @@ import { UserError } from '../errors';
 import { checkGpu, type Gpu } from '../gpu/device';
 import type { Tuning } from '../graph/tuning';
 import type { StateDict } from '../io/tensor';
-import type { Architecture, Net } from '../model/net';
-import type { RefConvOptions } from '../model/refconv';
+import type { Model } from '../model/model';
 import { loadState } from '../model/state';
 import { METRICS_RING } from '../ops/loss/cross-entropy';
 import { adamCorrections } from '../ops/optim/optimizer';
@@ -14,20 +13,21 @@ import { Session } from '../runtime/session';
 import type { Snapshot } from '../runtime/snapshot';
 import { failureBehind, runEvaluation } from './evaluate';
 import type { EvalPoint, StepPoint } from './metrics';
-import { ADAM_BETAS, evaluationProgram, type Program, trainNetwork, trainProgram } from './programs';
+import { ADAM_BETAS, buildPrograms, evaluationBatch, type Program, stepsPerEpoch } from './programs';
 import { learningRate, type Schedule } from './schedule';
 import type { TrainSettings } from './settings';
+import { type Task, taskOf } from './task';
 
 /** A job with everything loaded. */
 export interface Training {
-  architecture: Architecture;
+  /** with its RefConvs */
+  model: Model;
   /** the state that training starts from, maps included */
   start: StateDict;
   train: LabelledImages;
   test: LabelledImages;
   settings: TrainSettings;
   schedule: Schedule;
-  refconv?: RefConvOptions;
   /** how the plans are cut; default: as the device asks */
   tuning?: Tuning;
 }
@@ -48,9 +48,6 @@ export interface Observer {
 /** Milliseconds between reads of the metrics: often enough to watch, too rare to slow the device. */
 const READ_EVERY_MS = 400;
 
-/** Images of a batch in an evaluation. */
-const EVALUATION_BATCH = 128;
-
 /**
  * A training run on one device: the step and the evaluation as two programs over the same arenas. The order of the
  * images, crops, flips and dropout depend on the seed alone, so a run repeats bit for bit on the same adapter.
@@ -62,6 +59,7 @@ export class Trainer {
   private stepTimes: number[] = [];
   private best?: { snapshot: Snapshot; point: EvalPoint };
   private last?: { snapshot: Snapshot; point: EvalPoint };
+  private readonly task: Task;
 
   private constructor(
     readonly session: Session<'train' | 'evaluate'>,
@@ -70,12 +68,14 @@ export class Trainer {
     readonly evaluation: Program,
     private readonly t: Training,
     private readonly observer: Observer,
-  ) {}
+  ) {
+    this.task = taskOf(t.model);
+  }
 
   static async create(gpu: Gpu, t: Training, observer: Observer): Promise<Trainer> {
     const { program, evaluation } = buildPrograms({ ...t, tuning: t.tuning ?? gpu.tuning });
     const session = await Session.create(gpu, { train: program.plan, evaluate: evaluation.plan });
-    loadState(session, program.net, t.start);
+    loadState(session, t.model, t.start);
     const feeds = {
       train: new ResidentFeed(session, 'train', t.train),
       test: new ResidentFeed(session, 'test', t.test),
@@ -156,14 +156,12 @@ export class Trainer {
     this.stepTimes.push(ms);
     const fresh: StepPoint[] = [];
     for (let step = this.step - count; step < this.step; step++) {
-      const [loss, correct, rows] = ring.subarray((step % METRICS_RING) * 4);
-      const lr = learningRate(this.t.schedule, step);
+      const row = ring.subarray((step % METRICS_RING) * this.task.sums);
       fresh.push({
         step: step + 1,
         epoch: (step + 1) / this.stepsPerEpoch,
-        loss: loss / rows,
-        accuracy: correct / rows,
-        lr,
+        lr: learningRate(this.t.schedule, step),
+        ...this.task.figures(row),
       });
     }
     const bad = fresh.find((p) => !Number.isFinite(p.loss));
@@ -178,17 +176,15 @@ export class Trainer {
 
   /** Evaluates the network as it stands, and keeps it if it is the best so far. */
   private async evaluate(): Promise<void> {
-    const { accuracy, loss } = await runEvaluation(this.session, this.feeds.test, {
-      batch: evaluationBatch(this.t),
-    });
-    const point: EvalPoint = { step: this.step, epoch: this.step / this.stepsPerEpoch, accuracy, loss };
-    if (!Number.isFinite(loss)) throw diverged(`test loss was ${loss}`, this.step);
+    const { figures } = await this.runEvaluation();
+    const point: EvalPoint = { step: this.step, epoch: this.step / this.stepsPerEpoch, ...figures };
+    if (!Number.isFinite(point.loss)) throw diverged(`test loss was ${point.loss}`, this.step);
     const snapshot = await this.session.snapshot('parameters', 'state');
     // an activation can hide a NaN from the loss, never from the file
     const finite = [...snapshot.buffers.values()].every((numbers) => numbers.every(Number.isFinite));
     if (!finite) throw diverged('weights were no longer finite', this.step);
     this.last = { snapshot, point };
-    if (!this.best || accuracy > this.best.point.accuracy) this.best = this.last;
+    if (!this.best || this.task.score(point) > this.task.score(this.best.point)) this.best = this.last;
     this.evals.push(point);
     this.observer.evaluated(point);
   }
@@ -198,8 +194,14 @@ export class Trainer {
     checkGpu(this.session.gpu);
     this.session.restore(snapshot);
     const count = Math.min(images, this.t.test.count);
-    const options = { count, batch: evaluationBatch(this.t), keep: count };
-    return (await runEvaluation(this.session, this.feeds.test, options)).logits;
+    return (await this.runEvaluation({ count, keep: count })).logits;
+  }
+
+  private runEvaluation(part: { count?: number; keep?: number } = {}) {
+    return runEvaluation(this.session, this.task, this.feeds.test, {
+      ...part,
+      batch: evaluationBatch(this.t),
+    });
   }
 
   /** What the run has come to. */
@@ -220,48 +222,3 @@ export class Trainer {
 
 const diverged = (what: string, step: number): UserError =>
   new UserError(`The ${what} at step ${step}: choose a lower learning rate, or clip the gradient.`);
-
-/** As much of an image set as a plan needs. */
-export type ImageSize = Pick<LabelledImages, 'count' | 'height' | 'width'>;
-
-export const stepsPerEpoch = (t: { train: ImageSize; settings: TrainSettings }): number =>
-  Math.floor(t.train.count / t.settings.batch);
-
-const evaluationBatch = (t: { test: ImageSize }): number => Math.min(EVALUATION_BATCH, t.test.count);
-
-/** What the networks of a run are built of. */
-type Build = Pick<Training, 'architecture' | 'settings' | 'refconv'> & { train: ImageSize; test: ImageSize };
-
-const imageInput = ({ settings }: Build, name: 'train' | 'test', { count, height, width }: ImageSize) => ({
-  name,
-  count,
-  height,
-  width,
-  mean: settings.mean,
-  std: settings.std,
-});
-
-/** The network of a run and its training step, on a data set of one batch: what is planned and timed before a run. */
-export function stepNetwork(t: Build): Net {
-  const { architecture, refconv, settings, train } = t;
-  const images = imageInput(t, 'train', { ...train, count: settings.batch });
-  return trainNetwork({ architecture, refconv, settings, images, batch: settings.batch });
-}
-
-/** Both programs of a run, over one layout of the arenas; without a device's tuning they are cut for a GPU. */
-export function buildPrograms(t: Build & Pick<Training, 'tuning'>): {
-  program: Program;
-  evaluation: Program;
-} {
-  const { architecture, refconv, settings, tuning } = t;
-  const common = { architecture, refconv, layout: {}, tuning };
-  const { batch } = settings;
-  return {
-    program: trainProgram({ ...common, settings, images: imageInput(t, 'train', t.train), batch }),
-    evaluation: evaluationProgram({
-      ...common,
-      images: imageInput(t, 'test', t.test),
-      batch: evaluationBatch(t),
-    }),
-  };
-}

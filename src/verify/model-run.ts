@@ -6,10 +6,11 @@ import type { Plan } from '../graph/ir';
 import type { Tensor } from '../graph/tensor';
 import type { Tuning } from '../graph/tuning';
 import type { StateDict, StateTensor } from '../io/tensor';
+import { instantiate } from '../model/instantiate';
 import { activationLayout, engineShape, pack, unpack } from '../model/layout';
 import { mergeState } from '../model/merge';
-import { type Architecture, Net } from '../model/net';
-import type { RefConvOptions } from '../model/refconv';
+import type { Model } from '../model/model';
+import { withRefConv } from '../model/refconv';
 import { loadState, numbersOf, readState } from '../model/state';
 import { copy } from '../ops/copy';
 import { crossEntropy } from '../ops/loss/cross-entropy';
@@ -19,8 +20,7 @@ import { Session } from '../runtime/session';
 
 /** What a case of a whole network starts from. */
 export interface ModelRun {
-  architecture: Architecture;
-  classes: number;
+  model: Model;
   /** how the convolutions are trained: as they are, or as RefConvs */
   path: 'plain' | 'dense' | 'factored';
   optimizer: { lr: number; momentum: number; weight_decay: number };
@@ -39,28 +39,29 @@ type ModelSession = Session<'evaluate' | 'train'>;
  * the merged network after the last step, `out.state.*`.
  */
 export async function runModel(gpu: Gpu, c: ModelRun): Promise<Results> {
-  const { net, evaluate, train } = programs(c, gpu.tuning);
+  const model = modelOf(c);
+  const { evaluate, train } = programs(model, c, gpu.tuning);
   const session: ModelSession = await Session.create(gpu, { evaluate, train });
   const results: Results = new Map();
   const rows = c.x.shape[0];
   try {
-    loadState(session, net, c.state, 'the state of the case');
+    loadState(session, model, c.state, 'the state of the case');
     session.write('input:x', pack(numbersOf(c.x), activationLayout(c.x.shape)));
     session.write('input:target', Uint32Array.from(numbersOf(c.target)));
     session.run('evaluate');
     const [logits] = await session.read('output:logits');
-    results.set('out.logits_eval', unpack(logits, activationLayout([rows, c.classes])));
+    results.set('out.logits_eval', unpack(logits, activationLayout([rows, model.head.classes])));
 
     const losses: number[] = [];
     for (let step = 0; step < c.steps; step++) {
       session.run('train', { step, rows, lr: c.optimizer.lr });
       losses.push((await session.read('output:loss'))[0][0]);
-      if (step === 0 && c.path !== 'factored') await readGradients(session, net, results);
+      if (step === 0 && c.path !== 'factored') await readGradients(session, model, results);
     }
     results.set('out.loss_train', losses.slice(0, 1));
     results.set('out.losses', losses);
     const snapshot = await session.snapshot('parameters', 'state');
-    for (const [name, tensor] of mergeState(net, readState(snapshot, net, c.state)))
+    for (const [name, tensor] of mergeState(model, readState(snapshot, model, c.state)))
       results.set(`out.state.${name}`, numbersOf(tensor));
     return results;
   } finally {
@@ -68,8 +69,8 @@ export async function runModel(gpu: Gpu, c: ModelRun): Promise<Results> {
   }
 }
 
-async function readGradients(session: ModelSession, net: Net, results: Results): Promise<void> {
-  const entries = net.state.filter((e) => e.role === 'parameter');
+async function readGradients(session: ModelSession, model: Model, results: Results): Promise<void> {
+  const entries = model.state.filter((e) => e.role === 'parameter');
   const read = await session.read(...entries.map((e) => `gradient:${e.name}`));
   entries.forEach(({ name, layout }, i) => {
     results.set(`grad.${name}`, unpack(read[i], layout));
@@ -77,11 +78,11 @@ async function readGradients(session: ModelSession, net: Net, results: Results):
 }
 
 /** Builds both graphs over one layout of the arenas. */
-function programs(c: ModelRun, tuning: Tuning): { net: Net; evaluate: Plan; train: Plan } {
+function programs(model: Model, c: ModelRun, tuning: Tuning): { evaluate: Plan; train: Plan } {
   const layout = {};
-  const evaluation = build(c, false);
+  const evaluation = build(model, c, false);
   output(evaluation.graph, 'logits', evaluation.logits);
-  const { graph, net, logits } = build(c, true);
+  const { graph, logits } = build(model, c, true);
   const shape = c.target.shape;
   const target = graph.tensor('target', shape, { role: 'input', dtype: 'u32', padded: shape });
   const { loss, dlogits } = crossEntropy(graph, 'loss', logits, target, {
@@ -95,26 +96,26 @@ function programs(c: ModelRun, tuning: Tuning): { net: Net; evaluate: Plan; trai
   sgd(graph, { momentum, weightDecay, nesterov: false, clipNorm: 0 });
   const options = { passes: standardPasses(), layout, tuning };
   const evaluate = compile(evaluation.graph, options);
-  return { net, evaluate, train: compile(graph, options) };
+  return { evaluate, train: compile(graph, options) };
 }
 
-function build(c: ModelRun, training: boolean) {
-  const refconv: RefConvOptions | undefined =
-    c.path === 'plain'
-      ? undefined
-      : {
-          layers: 'spatial',
-          mapKernel: 3,
-          identity: true,
-          trainBasis: false,
-          path: c.path,
-          startsNonZero: true,
-        };
+const modelOf = ({ model, path }: ModelRun): Model =>
+  path === 'plain'
+    ? model
+    : withRefConv(model, {
+        layers: 'spatial',
+        mapKernel: 3,
+        identity: true,
+        trainBasis: false,
+        path,
+        startsNonZero: true,
+      });
+
+function build(model: Model, c: ModelRun, training: boolean) {
   const graph = new Graph();
   const layout = activationLayout(c.x.shape);
   const x = graph.tensor('x', engineShape(layout), { role: 'input', padded: layout.padded });
-  const net = new Net(graph, { training, deterministic: true, refconv });
-  return { graph, net, logits: c.architecture(net, x) };
+  return { graph, ...instantiate(model, graph, x, { training, deterministic: true }) };
 }
 
 function output(graph: Graph, name: string, t: Tensor): void {

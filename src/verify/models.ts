@@ -4,7 +4,7 @@ import type { Gpu } from '../gpu/device';
 import { floats, type StateDict, type StateTensor } from '../io/tensor';
 import { uniforms } from '../model/random';
 import { numbersOf } from '../model/state';
-import { architecture } from '../model/zoo';
+import { createModel } from '../model/zoo';
 import { norm, relativeError, Worst } from './error';
 import { type ModelRun, runModel } from './model-run';
 
@@ -87,15 +87,7 @@ function caseOf(
     else if (!/^(in|grad|out)\./.test(key))
       throw new UserError(`tensor ${key} is none of in, state, grad, out`);
   }
-  const run = {
-    architecture: architecture(arch, { classes, kwargs }),
-    classes,
-    optimizer,
-    steps,
-    state,
-    x,
-    target,
-  };
+  const run = { model: createModel(arch, { classes, kwargs }), optimizer, steps, state, x, target };
   return { run, method, expectations: expectationsOf(tensors, metadata) };
 }
 

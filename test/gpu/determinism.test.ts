@@ -1,19 +1,18 @@
 import { expect, test } from 'vitest';
 import type { LabelledImages } from '../../src/data/types';
-import { Graph } from '../../src/graph/graph';
+import { buildModel } from '../../src/model/builder';
 import { initialState } from '../../src/model/init';
 import { mergeState } from '../../src/model/merge';
-import { type Architecture, Net } from '../../src/model/net';
 import { readState } from '../../src/model/state';
-import { refconvOptions } from '../../src/train/refconv-options';
 import { defaultSettings, type TrainSettings } from '../../src/train/settings';
+import { trainedModel } from '../../src/train/trained-model';
 import { Trainer, type Training } from '../../src/train/trainer';
 import { gpu } from './harness';
 
 const SIZE = 8;
 
 /** A residual block with everything that draws random numbers or sums over a batch. */
-const tiny: Architecture = (net, x) => {
+const tiny = buildModel({ name: 'tiny', classes: 3 }, (net, x) => {
   const stem = net.batchNorm('norm', net.conv('stem', x, 8, 3), 'relu');
   const branch = net.batchNorm(
     'branch.norm',
@@ -21,8 +20,8 @@ const tiny: Architecture = (net, x) => {
     'hardswish',
   );
   const y = net.add(stem, net.stochasticDepth(net.conv('branch.point', branch, 8, 1), 0.3));
-  return net.linear('classifier', net.dropout(net.globalAvgPool(y), 0.3), 3);
-};
+  return net.head('classifier', net.dropout(net.globalAvgPool(y), 0.3));
+});
 
 function images(count: number): LabelledImages {
   return {
@@ -38,17 +37,15 @@ function images(count: number): LabelledImages {
 
 /** Two epochs of four steps; everything that a run gives, floats as their bits. */
 async function train(settings: TrainSettings) {
-  const net = new Net(new Graph(), { training: false });
-  tiny(net, net.graph.tensor('x', [1, SIZE, SIZE, 3]));
+  const model = trainedModel(tiny, settings);
   const training: Training = {
-    architecture: tiny,
+    model,
     // the same start whatever the seed: what differs afterwards comes from the training
-    start: initialState(net, 1),
+    start: initialState(tiny, 1),
     train: images(35),
     test: images(13),
     settings,
     schedule: { kind: 'constant', lr: settings.lr },
-    refconv: refconvOptions(tiny, 'tiny', [SIZE, SIZE], settings),
   };
   const trainer = await Trainer.create(await gpu(), training, {
     steps() {},
@@ -59,8 +56,8 @@ async function train(settings: TrainSettings) {
     await trainer.run({ cancelled: false });
     const { points, evals, last, best, steps } = trainer.outcome();
     expect(steps).toBe(8);
-    const state = readState(last.snapshot, trainer.program.net, training.start);
-    const merged = [...mergeState(trainer.program.net, state)].map(([name, { data }]) => [
+    const state = readState(last.snapshot, model, training.start);
+    const merged = [...mergeState(model, state)].map(([name, { data }]) => [
       name,
       [...new Uint32Array(Float32Array.from(data as ArrayLike<number>).buffer)].join(),
     ]);

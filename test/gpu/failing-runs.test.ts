@@ -3,8 +3,9 @@ import type { UserFile } from '../../src/data/types';
 import { UserError } from '../../src/errors';
 import { type Gpu, requestGpu } from '../../src/gpu/device';
 import { readSafetensors } from '../../src/io/safetensors';
+import type { TrainEvent, TrainJob } from '../../src/run/job';
 import { Memo } from '../../src/run/memo';
-import { runTraining, type TrainEvent, type TrainJob } from '../../src/run/run';
+import { runTraining } from '../../src/run/run';
 import { defaultSettings, type TrainSettings } from '../../src/train/settings';
 
 const SIDE = 8;

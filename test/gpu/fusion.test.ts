@@ -1,8 +1,8 @@
 import { beforeAll, expect, test } from 'vitest';
 import type { Plan } from '../../src/graph/ir';
 import { GPU_TUNING } from '../../src/graph/tuning';
+import { buildModel } from '../../src/model/builder';
 import { initialState } from '../../src/model/init';
-import type { Architecture } from '../../src/model/net';
 import { loadState } from '../../src/model/state';
 import { ALL_FUSIONS, type Fusions } from '../../src/passes/fusion';
 import { Session } from '../../src/runtime/session';
@@ -69,21 +69,21 @@ test('in inference a convolution writes what is behind its batch norm, shortcuts
 });
 
 /** No batch norms: biases and activations of every family of shaders. */
-const biased: Architecture = (net, x) => {
+const biased = buildModel({ name: 'biased', classes: 5 }, (net, x) => {
   let y = net.activation(net.conv('stem', x, 6, 3, { bias: true }), 'relu6');
   y = net.activation(net.conv('depthwise', y, 6, 3, { groups: 6, bias: true }), 'hardswish');
   y = net.activation(net.conv('large', y, 6, 7, { groups: 6, bias: true }), 'gelu');
   y = net.activation(net.conv('pointwise', y, 7, 1, { bias: true }), 'relu');
   y = net.activation(net.conv('gate', y, 5, 1, { bias: true }), 'sigmoid');
-  return net.linear('fc', net.globalAvgPool(y), 5);
-};
+  return net.head('fc', net.globalAvgPool(y));
+});
 
 test('in inference a convolution writes the activation, but for one that would fill the padding', async () => {
-  const common = { architecture: biased, batch: BATCH, images, layout: {} };
+  const common = { model: biased, batch: BATCH, images, layout: {} };
   const logits = async (fusions: Fusions) => {
-    const { net, plan } = evaluationProgram({ ...common, layout: {}, fusions });
+    const { plan } = evaluationProgram({ ...common, layout: {}, fusions });
     const session = await Session.create(await gpu(), { evaluate: plan });
-    loadState(session, net, initialState(net, 3));
+    loadState(session, biased, initialState(biased, 3));
     session.write(
       'input:train images',
       Uint8Array.from({ length: session.range('input:train images').bytes }, (_, i) => (i * 7919) % 251),

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { benchCase } from '../../src/bench';
 import { GpuCounters, type GpuCounts } from '../../src/gpu/counters';
-import { Graph } from '../../src/graph/graph';
+import { buildModel } from '../../src/model/builder';
 import { initialState } from '../../src/model/init';
-import { type Architecture, Net } from '../../src/model/net';
+import { withRefConv } from '../../src/model/refconv';
 import type { StepUniform } from '../../src/runtime/step';
 import { defaultSettings } from '../../src/train/settings';
 import { Trainer } from '../../src/train/trainer';
@@ -14,11 +14,11 @@ const BATCH = 2;
 const SIZE = 4;
 
 /** A convolution, a batch norm, a depthwise RefConv, a classifier. */
-const tiny: Architecture = (net, x) => {
+const tiny = buildModel({ name: 'tiny', classes: 2 }, (net, x) => {
   const y = net.batchNorm('norm', net.conv('stem', x, 4, 3), 'relu');
   const z = net.conv('depthwise', y, 4, 3, { groups: 4 });
-  return net.linear('classifier', net.globalAvgPool(z), 2);
-};
+  return net.head('classifier', net.globalAvgPool(z));
+});
 
 function randomImages(count: number) {
   return {
@@ -34,27 +34,24 @@ function randomImages(count: number) {
 
 test(`${STEPS} steps of training make no buffer, bind group, pipeline or shader`, async () => {
   const counters = GpuCounters.install();
-  const net = new Net(new Graph(), { training: false });
-  tiny(net, net.graph.tensor('x', [1, SIZE, SIZE, 3]));
   let last: GpuCounts | undefined;
   let reads = 0;
   const trainer = await Trainer.create(
     await gpu(),
     {
-      architecture: tiny,
-      start: initialState(net, 1),
-      train: randomImages(STEPS * BATCH),
-      test: randomImages(BATCH),
-      settings: { ...defaultSettings(), batch: BATCH, epochs: 1 },
-      schedule: { kind: 'constant', lr: 0.01 },
-      refconv: {
+      model: withRefConv(tiny, {
         layers: 'depthwise',
         mapKernel: 3,
         identity: true,
         trainBasis: false,
         path: 'factored',
         startsNonZero: false,
-      },
+      }),
+      start: initialState(tiny, 1),
+      train: randomImages(STEPS * BATCH),
+      test: randomImages(BATCH),
+      settings: { ...defaultSettings(), batch: BATCH, epochs: 1 },
+      schedule: { kind: 'constant', lr: 0.01 },
     },
     {
       steps() {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { type Gpu, requestGpu } from '../../src/gpu/device';
 import { sharesQuads } from '../../src/gpu/quads';
 import { GPU_TUNING } from '../../src/graph/tuning';
-import { describe } from '../../src/model/describe';
+import { buildModel } from '../../src/model/builder';
 import { initialState } from '../../src/model/init';
 import { autotune, canRun, tuningKey } from '../../src/run/tune';
 import { defaultSettings } from '../../src/train/settings';
@@ -10,8 +10,9 @@ import type { Training } from '../../src/train/trainer';
 import { gpu } from './harness';
 
 function training(): Training {
-  const architecture: Training['architecture'] = (net, x) =>
-    net.linear('fc', net.globalAvgPool(net.batchNorm('bn', net.conv('conv', x, 8, 1), 'relu')), 3);
+  const model = buildModel({ name: 'tuned', classes: 3 }, (net, x) =>
+    net.head('fc', net.globalAvgPool(net.batchNorm('bn', net.conv('conv', x, 8, 1), 'relu'))),
+  );
   const images = {
     pixels: new Uint8Array(6 * 64 * 3),
     labels: new Uint16Array(6),
@@ -22,9 +23,9 @@ function training(): Training {
     skipped: [],
   };
   const settings = { ...defaultSettings(), method: 'finetune' as const, batch: 4 };
-  const start = initialState(describe(architecture, [8, 8], { training: true }), 0);
+  const start = initialState(model, 0);
   const schedule = { kind: 'constant', lr: 1 } as const;
-  return { architecture, start, train: images, test: images, settings, schedule };
+  return { model, start, train: images, test: images, settings, schedule };
 }
 
 /** A device without a feature that its adapter has. */

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import { requestGpu } from '../../src/gpu/device';
 import { pipelinesOf } from '../../src/gpu/pipelines';
+import type { TrainJob } from '../../src/run/job';
 import { Memo } from '../../src/run/memo';
-import { runTraining, type TrainJob, warmUp } from '../../src/run/run';
+import { runTraining, warmUp } from '../../src/run/run';
 import { defaultSettings } from '../../src/train/settings';
 
 test('after a warm-up a run compiles nothing more for its steps, and begins with the same images', async () => {

@@ -1,6 +1,5 @@
-import type { Tensor } from '../../graph/tensor';
 import type { Activation } from '../../ops/activation';
-import type { Net } from '../net';
+import type { Builder, Value } from '../builder';
 
 /** Arguments of a batch norm that are not PyTorch's defaults. */
 export interface NormOptions {
@@ -18,13 +17,13 @@ export interface ConvNormOptions {
 
 /** torchvision's Conv2dNormActivation: convolution `<name>.0` without bias, batch norm `<name>.1`, activation. */
 export function convNorm(
-  net: Net,
+  net: Builder,
   name: string,
-  x: Tensor,
+  x: Value,
   out: number,
   kernel: number,
   { stride = 1, dilation = 1, groups = 1, act, norm }: ConvNormOptions = {},
-): Tensor {
+): Value {
   const padding = ((kernel - 1) >> 1) * dilation;
   const y = net.conv(`${name}.0`, x, out, kernel, { stride, padding, dilation, groups });
   return net.batchNorm(`${name}.1`, y, act, norm);
@@ -32,15 +31,15 @@ export function convNorm(
 
 /** torchvision's SqueezeExcitation: x * gate(fc2(act(fc1(mean over space of x)))). */
 export function squeezeExcitation(
-  net: Net,
+  net: Builder,
   name: string,
-  x: Tensor,
+  x: Value,
   squeeze: number,
   act: Activation,
   gate: Activation,
-): Tensor {
+): Value {
   let s = net.conv(`${name}.fc1`, net.globalAvgPool(x), squeeze, 1, { bias: true });
-  s = net.conv(`${name}.fc2`, net.activation(s, act), x.shape[3], 1, { bias: true });
+  s = net.conv(`${name}.fc2`, net.activation(s, act), x.channels, 1, { bias: true });
   return net.mul(x, net.activation(s, gate));
 }
 

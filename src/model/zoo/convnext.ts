@@ -1,5 +1,4 @@
-import type { Tensor } from '../../graph/tensor';
-import type { Net } from '../net';
+import type { Builder, Value } from '../builder';
 import { type ConvNextStage, convNextStages, type Definition, define, dropRate, positive } from './define';
 
 const TINY: ConvNextStage[] = [
@@ -19,40 +18,40 @@ const convnext = (name: string, stochasticDepth: number): Definition =>
       stochastic_depth_prob: dropRate(stochasticDepth),
       layer_scale: positive(1e-6),
     },
-    ({ blocks, stochastic_depth_prob, layer_scale }, classes) =>
-      (net, x) => {
-        let index = 0;
-        let y = net.conv('features.0.0', x, blocks[0][0], 4, { stride: 4, padding: 0, bias: true });
-        y = net.layerNorm(`features.${index++}.1`, y, EPS);
-        const total = blocks.reduce((sum, [, , layers]) => sum + layers, 0);
-        let depth = 0;
-        for (const [, out, layers] of blocks) {
-          const stage = `features.${index++}`;
-          for (let i = 0; i < layers; i++) {
-            const drop = (stochastic_depth_prob * depth++) / Math.max(1, total - 1);
-            y = block(net, `${stage}.${i}`, y, layer_scale, drop);
-          }
-          if (out !== null) y = downsample(net, `features.${index++}`, y, out);
+    (net, x, { blocks, stochastic_depth_prob, layer_scale }) => {
+      let index = 0;
+      let y = net.conv('features.0.0', x, blocks[0][0], 4, { stride: 4, padding: 0, bias: true });
+      y = net.layerNorm(`features.${index++}.1`, y, EPS);
+      const total = blocks.reduce((sum, [, , layers]) => sum + layers, 0);
+      let depth = 0;
+      for (const [, out, layers] of blocks) {
+        const stage = `features.${index++}`;
+        for (let i = 0; i < layers; i++) {
+          const drop = (stochastic_depth_prob * depth++) / Math.max(1, total - 1);
+          y = block(net, `${stage}.${i}`, y, layer_scale, drop);
         }
-        y = net.layerNorm('classifier.0', net.globalAvgPool(y), EPS);
-        return net.linear('classifier.2', y, classes);
-      },
+        if (out !== null) y = downsample(net, `features.${index++}`, y, out);
+      }
+      y = net.layerNorm('classifier.0', net.globalAvgPool(y), EPS);
+      return net.head('classifier.2', y);
+    },
   );
 
 /** ConvNeXt (Liu et al. 2022), torchvision's names; `convnext` is the class, without stochastic depth by default. */
 export const convnexts = [convnext('convnext', 0), convnext('convnext_tiny', 0.1)];
 
-function block(net: Net, name: string, x: Tensor, layerScale: number, drop: number): Tensor {
-  const c = x.shape[3];
-  const scale = net.vector(`${name}.layer_scale`, c, { constant: layerScale }, 'parameter', [c, 1, 1]);
+function block(net: Builder, name: string, x: Value, layerScale: number, drop: number): Value {
+  const c = x.channels;
+  const scale = `${name}.layer_scale`;
+  net.vector(scale, [c, 1, 1], { constant: layerScale });
   let y = net.conv(`${name}.block.0`, x, c, 7, { groups: c, bias: true });
   y = net.layerNorm(`${name}.block.2`, y, EPS);
   y = net.activation(net.linear(`${name}.block.3`, y, 4 * c), 'gelu');
   y = net.linear(`${name}.block.5`, y, c);
-  return net.add(net.stochasticDepth(net.mul(y, scale), drop), x);
+  return net.add(net.stochasticDepth(net.scale(y, scale), drop), x);
 }
 
-function downsample(net: Net, name: string, x: Tensor, out: number): Tensor {
+function downsample(net: Builder, name: string, x: Value, out: number): Value {
   const y = net.layerNorm(`${name}.0`, x, EPS);
   return net.conv(`${name}.1`, y, out, 2, { stride: 2, padding: 0, bias: true });
 }

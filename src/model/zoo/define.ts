@@ -1,9 +1,11 @@
 import * as v from 'valibot';
 import { UserError } from '../../errors';
-import type { Architecture } from '../net';
+import { type Builder, buildModel, IMAGENET, type Value } from '../builder';
+import type { Model } from '../model';
 
 export interface ArchitectureOptions {
-  classes: number;
+  /** default: as many as the images have that the network was made for */
+  classes?: number;
   /** width multiplier: the argument `width_mult` */
   width?: number;
   /** stride of the stem: the argument `stem_stride` */
@@ -22,18 +24,34 @@ export interface Argument<T> {
 /** An architecture under its name. `build` throws a UserError on options that it does not take. */
 export interface Definition {
   name: string;
-  build(options: ArchitectureOptions): Architecture;
+  build(options: ArchitectureOptions): Model;
 }
 
 type Values<A extends Record<string, Argument<unknown>>> = { [K in keyof A]: A[K]['fallback'] };
 
-/** Defines an architecture: its arguments, and how their values and the number of classes make it. */
+/** Images that networks are made for, and their classes; of CIFAR's, normalised as ImageNet's. */
+const DATA_SETS = {
+  imagenet: { size: 224, classes: 1000 },
+  cifar: { size: 32, classes: 10 },
+};
+
+/** Defines an architecture: its arguments, and how a builder makes its layers of their values. */
 export function define<A extends Record<string, Argument<unknown>>>(
   name: string,
   args: A,
-  build: (values: Values<A>, classes: number) => Architecture,
+  architecture: (net: Builder, x: Value, values: Values<A>) => Value,
+  madeFor: keyof typeof DATA_SETS = 'imagenet',
 ): Definition {
-  return { name, build: (options) => build(valuesOf(name, args, options), options.classes) };
+  const build = (options: ArchitectureOptions): Model => {
+    const values = valuesOf(name, args, options);
+    const set = DATA_SETS[madeFor];
+    // a stem without stride is for images as small as CIFAR's
+    const { size } = values.stem_stride === 1 ? DATA_SETS.cifar : set;
+    const { classes = set.classes } = options;
+    const about = { name, args: structuredClone(values), classes, input: { ...IMAGENET, size } };
+    return buildModel(about, (net, x) => architecture(net, x, values));
+  };
+  return { name, build };
 }
 
 function valuesOf<A extends Record<string, Argument<unknown>>>(

@@ -1,5 +1,4 @@
-import type { Tensor } from '../../graph/tensor';
-import type { Net } from '../net';
+import type { Builder, Value } from '../builder';
 import { channels, define, dropRate, stages, stemStride } from './define';
 
 /**
@@ -17,33 +16,32 @@ export const densenets = ['densenet', 'densenet121'].map((name) =>
       drop_rate: dropRate(0),
       stem_stride: stemStride,
     },
-    ({ growth_rate, block_config, num_init_features, bn_size, drop_rate, stem_stride }, classes) =>
-      (net, x) => {
-        let y = net.conv('features.conv0', x, num_init_features, 7, { stride: stem_stride });
-        y = net.batchNorm('features.norm0', y, 'relu');
-        if (stem_stride === 2) y = net.maxPool(y, 3, { stride: 2, padding: 1 });
-        block_config.forEach((layers, b) => {
-          for (let i = 1; i <= layers; i++) {
-            const name = `features.denseblock${b + 1}.denselayer${i}`;
-            const grown = denseLayer(net, name, y, growth_rate, bn_size);
-            y = net.concat([y, net.dropout(grown, drop_rate)]);
-          }
-          if (b < block_config.length - 1) y = transition(net, `features.transition${b + 1}`, y);
-        });
-        y = net.batchNorm('features.norm5', y, 'relu');
-        return net.linear('classifier', net.globalAvgPool(y), classes);
-      },
+    (net, x, { growth_rate, block_config, num_init_features, bn_size, drop_rate, stem_stride }) => {
+      let y = net.conv('features.conv0', x, num_init_features, 7, { stride: stem_stride });
+      y = net.batchNorm('features.norm0', y, 'relu');
+      if (stem_stride === 2) y = net.maxPool(y, 3, { stride: 2, padding: 1 });
+      block_config.forEach((layers, b) => {
+        for (let i = 1; i <= layers; i++) {
+          const name = `features.denseblock${b + 1}.denselayer${i}`;
+          const grown = denseLayer(net, name, y, growth_rate, bn_size);
+          y = net.concat([y, net.dropout(grown, drop_rate)]);
+        }
+        if (b < block_config.length - 1) y = transition(net, `features.transition${b + 1}`, y);
+      });
+      y = net.batchNorm('features.norm5', y, 'relu');
+      return net.head('classifier', net.globalAvgPool(y));
+    },
   ),
 );
 
-function denseLayer(net: Net, name: string, x: Tensor, growth: number, bottleneck: number): Tensor {
+function denseLayer(net: Builder, name: string, x: Value, growth: number, bottleneck: number): Value {
   let y = net.batchNorm(`${name}.norm1`, x, 'relu');
   y = net.conv(`${name}.conv1`, y, bottleneck * growth, 1);
   y = net.batchNorm(`${name}.norm2`, y, 'relu');
   return net.conv(`${name}.conv2`, y, growth, 3);
 }
 
-function transition(net: Net, name: string, x: Tensor): Tensor {
+function transition(net: Builder, name: string, x: Value): Value {
   const y = net.batchNorm(`${name}.norm`, x, 'relu');
-  return net.avgPool(net.conv(`${name}.conv`, y, Math.floor(x.shape[3] / 2), 1), 2, { stride: 2 });
+  return net.avgPool(net.conv(`${name}.conv`, y, Math.floor(x.channels / 2), 1), 2, { stride: 2 });
 }

@@ -1,5 +1,4 @@
-import type { Tensor } from '../../graph/tensor';
-import type { Net } from '../net';
+import type { Builder, Value } from '../builder';
 import { convNorm, makeDivisible, squeezeExcitation } from './blocks';
 import { define, dropRate, stemStride } from './define';
 
@@ -19,20 +18,19 @@ const BLOCKS = STAGES.reduce((sum, [, , , , blocks]) => sum + blocks, 0);
 export const efficientnetB0 = define(
   'efficientnet_b0',
   { dropout: dropRate(0.2), stochastic_depth_prob: dropRate(0.2), stem_stride: stemStride },
-  ({ dropout, stochastic_depth_prob, stem_stride }, classes) =>
-    (net, x) => {
-      let y = convNorm(net, 'features.0', x, 32, 3, { stride: stem_stride, act: 'silu' });
-      let depth = 0;
-      STAGES.forEach(([expansion, kernel, stride, out, blocks], s) => {
-        for (let i = 0; i < blocks; i++) {
-          const options = { expansion, kernel, stride: i === 0 ? stride : 1, out };
-          const drop = (stochastic_depth_prob * depth++) / BLOCKS;
-          y = mbConv(net, `features.${s + 1}.${i}.block`, y, options, drop);
-        }
-      });
-      y = convNorm(net, `features.${STAGES.length + 1}`, y, 1280, 1, { act: 'silu' });
-      return net.linear('classifier.1', net.dropout(net.globalAvgPool(y), dropout), classes);
-    },
+  (net, x, { dropout, stochastic_depth_prob, stem_stride }) => {
+    let y = convNorm(net, 'features.0', x, 32, 3, { stride: stem_stride, act: 'silu' });
+    let depth = 0;
+    STAGES.forEach(([expansion, kernel, stride, out, blocks], s) => {
+      for (let i = 0; i < blocks; i++) {
+        const options = { expansion, kernel, stride: i === 0 ? stride : 1, out };
+        const drop = (stochastic_depth_prob * depth++) / BLOCKS;
+        y = mbConv(net, `features.${s + 1}.${i}.block`, y, options, drop);
+      }
+    });
+    y = convNorm(net, `features.${STAGES.length + 1}`, y, 1280, 1, { act: 'silu' });
+    return net.head('classifier.1', net.dropout(net.globalAvgPool(y), dropout));
+  },
 );
 
 interface BlockOptions {
@@ -42,8 +40,8 @@ interface BlockOptions {
   out: number;
 }
 
-function mbConv(net: Net, name: string, x: Tensor, b: BlockOptions, drop: number): Tensor {
-  const inputs = x.shape[3];
+function mbConv(net: Builder, name: string, x: Value, b: BlockOptions, drop: number): Value {
+  const inputs = x.channels;
   const expanded = makeDivisible(inputs * b.expansion);
   let layer = 0;
   const next = () => `${name}.${layer++}`;

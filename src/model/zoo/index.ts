@@ -1,5 +1,5 @@
 import { UserError } from '../../errors';
-import type { Architecture } from '../net';
+import type { Model } from '../model';
 import { convnexts } from './convnext';
 import type { ArchitectureOptions, Definition } from './define';
 import { densenets } from './densenet';
@@ -32,10 +32,10 @@ const DEFINITIONS: Definition[] = [
 export const architectureNames = (): string[] => DEFINITIONS.map(({ name }) => name);
 
 /**
- * The architecture of that name.
+ * The model of the architecture of that name, without numbers.
  * @throws UserError with the names there are, or with the option that it does not take
  */
-export function architecture(name: string, options: ArchitectureOptions): Architecture {
+export function createModel(name: string, options: ArchitectureOptions = {}): Model {
   const definition = DEFINITIONS.find((d) => d.name === name);
   if (!definition) {
     throw new UserError(

@@ -1,6 +1,5 @@
-import type { Tensor } from '../../graph/tensor';
 import type { Activation } from '../../ops/activation';
-import type { ConvOptions, Net } from '../net';
+import type { Builder, ConvOptions, Value } from '../builder';
 import { makeDivisible } from './blocks';
 import { define, dropRate, stemStride } from './define';
 
@@ -21,51 +20,50 @@ const norm = { momentum: 3e-4 };
 export const mnasnet05 = define(
   'mnasnet0_5',
   { dropout: dropRate(0.2), stem_stride: stemStride },
-  ({ dropout, stem_stride }, classes) =>
-    (net, x) => {
-      const stem = makeDivisible(32 * WIDTH);
-      let y = convNorm(net, 'layers', 0, x, stem, 3, { stride: stem_stride }, 'relu');
-      y = convNorm(net, 'layers', 3, y, stem, 3, { groups: stem }, 'relu');
-      y = convNorm(net, 'layers', 6, y, makeDivisible(16 * WIDTH), 1);
-      STACKS.forEach(([channels, kernel, stride, expansion, blocks], s) => {
-        for (let i = 0; i < blocks; i++) {
-          const name = `layers.${s + 8}.${i}.layers`;
-          const out = makeDivisible(channels * WIDTH);
-          y = invertedResidual(net, name, y, out, kernel, i === 0 ? stride : 1, expansion);
-        }
-      });
-      y = convNorm(net, 'layers', 14, y, 1280, 1, {}, 'relu');
-      return net.linear('classifier.1', net.dropout(net.globalAvgPool(y), dropout), classes);
-    },
+  (net, x, { dropout, stem_stride }) => {
+    const stem = makeDivisible(32 * WIDTH);
+    let y = convNorm(net, 'layers', 0, x, stem, 3, { stride: stem_stride }, 'relu');
+    y = convNorm(net, 'layers', 3, y, stem, 3, { groups: stem }, 'relu');
+    y = convNorm(net, 'layers', 6, y, makeDivisible(16 * WIDTH), 1);
+    STACKS.forEach(([channels, kernel, stride, expansion, blocks], s) => {
+      for (let i = 0; i < blocks; i++) {
+        const name = `layers.${s + 8}.${i}.layers`;
+        const out = makeDivisible(channels * WIDTH);
+        y = invertedResidual(net, name, y, out, kernel, i === 0 ? stride : 1, expansion);
+      }
+    });
+    y = convNorm(net, 'layers', 14, y, 1280, 1, {}, 'relu');
+    return net.head('classifier.1', net.dropout(net.globalAvgPool(y), dropout));
+  },
 );
 
 /** A convolution at `<name>.<index>` and its batch norm at the next index. */
 function convNorm(
-  net: Net,
+  net: Builder,
   name: string,
   index: number,
-  x: Tensor,
+  x: Value,
   out: number,
   kernel: number,
   options: ConvOptions = {},
   act: Activation = 'none',
-): Tensor {
+): Value {
   const y = net.conv(`${name}.${index}`, x, out, kernel, options);
   return net.batchNorm(`${name}.${index + 1}`, y, act, norm);
 }
 
 function invertedResidual(
-  net: Net,
+  net: Builder,
   name: string,
-  x: Tensor,
+  x: Value,
   out: number,
   kernel: number,
   stride: number,
   expansion: number,
-): Tensor {
-  const middle = x.shape[3] * expansion;
+): Value {
+  const middle = x.channels * expansion;
   let y = convNorm(net, name, 0, x, middle, 1, {}, 'relu');
   y = convNorm(net, name, 3, y, middle, kernel, { stride, groups: middle }, 'relu');
   y = convNorm(net, name, 6, y, out, 1);
-  return stride === 1 && x.shape[3] === out ? net.add(x, y) : y;
+  return stride === 1 && x.channels === out ? net.add(x, y) : y;
 }

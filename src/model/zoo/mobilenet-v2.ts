@@ -1,6 +1,5 @@
 import * as v from 'valibot';
-import type { Tensor } from '../../graph/tensor';
-import type { Net } from '../net';
+import type { Builder, Value } from '../builder';
 import { convNorm, makeDivisible } from './blocks';
 import { type Argument, define, dropRate, stemStride, widthMultiplier } from './define';
 
@@ -39,37 +38,36 @@ export const mobilenetV2 = define(
     dropout: dropRate(0.2),
     stem_stride: stemStride,
   },
-  ({ width_mult: width, inverted_residual_setting, dropout, stem_stride }, classes) =>
-    (net, x) => {
-      let index = 0;
-      const name = () => `features.${index++}`;
-      let y = convNorm(net, name(), x, makeDivisible(32 * width), 3, { stride: stem_stride, act: 'relu6' });
-      for (const [expansion, channels, blocks, stride] of inverted_residual_setting) {
-        for (let i = 0; i < blocks; i++) {
-          const out = makeDivisible(channels * width);
-          y = invertedResidual(net, `${name()}.conv`, y, out, i === 0 ? stride : 1, expansion);
-        }
+  (net, x, { width_mult: width, inverted_residual_setting, dropout, stem_stride }) => {
+    let index = 0;
+    const name = () => `features.${index++}`;
+    let y = convNorm(net, name(), x, makeDivisible(32 * width), 3, { stride: stem_stride, act: 'relu6' });
+    for (const [expansion, channels, blocks, stride] of inverted_residual_setting) {
+      for (let i = 0; i < blocks; i++) {
+        const out = makeDivisible(channels * width);
+        y = invertedResidual(net, `${name()}.conv`, y, out, i === 0 ? stride : 1, expansion);
       }
-      y = convNorm(net, name(), y, makeDivisible(1280 * Math.max(1, width)), 1, { act: 'relu6' });
-      return net.linear('classifier.1', net.dropout(net.globalAvgPool(y), dropout), classes);
-    },
+    }
+    y = convNorm(net, name(), y, makeDivisible(1280 * Math.max(1, width)), 1, { act: 'relu6' });
+    return net.head('classifier.1', net.dropout(net.globalAvgPool(y), dropout));
+  },
 );
 
 function invertedResidual(
-  net: Net,
+  net: Builder,
   name: string,
-  x: Tensor,
+  x: Value,
   out: number,
   stride: number,
   expansion: number,
-): Tensor {
+): Value {
   let y = x;
   let layer = 0;
   if (expansion !== 1) {
-    y = convNorm(net, `${name}.${layer++}`, y, x.shape[3] * expansion, 1, { act: 'relu6' });
+    y = convNorm(net, `${name}.${layer++}`, y, x.channels * expansion, 1, { act: 'relu6' });
   }
-  y = convNorm(net, `${name}.${layer++}`, y, y.shape[3], 3, { stride, groups: y.shape[3], act: 'relu6' });
+  y = convNorm(net, `${name}.${layer++}`, y, y.channels, 3, { stride, groups: y.channels, act: 'relu6' });
   y = net.conv(`${name}.${layer++}`, y, out, 1);
   y = net.batchNorm(`${name}.${layer}`, y);
-  return stride === 1 && x.shape[3] === out ? net.add(x, y) : y;
+  return stride === 1 && x.channels === out ? net.add(x, y) : y;
 }

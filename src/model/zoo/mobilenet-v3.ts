@@ -1,5 +1,4 @@
-import type { Tensor } from '../../graph/tensor';
-import type { Net } from '../net';
+import type { Builder, Value } from '../builder';
 import { convNorm, makeDivisible, squeezeExcitation } from './blocks';
 import { type Definition, define, dropRate, flag, stemStride, widthMultiplier } from './define';
 
@@ -52,33 +51,32 @@ const mobilenetV3 = (name: string, blocks: Block[], lastChannels: number): Defin
       reduced_tail: flag(false),
       dilated: flag(false),
     },
-    ({ width_mult, dropout, stem_stride, reduced_tail, dilated }, classes) =>
-      (net, x) => {
-        const divider = reduced_tail ? 2 : 1;
-        const adjust = (channels: number) => makeDivisible(channels * width_mult);
-        let y = convNorm(net, 'features.0', x, adjust(16), 3, {
-          stride: stem_stride,
-          act: 'hardswish',
-          norm,
+    (net, x, { width_mult, dropout, stem_stride, reduced_tail, dilated }) => {
+      const divider = reduced_tail ? 2 : 1;
+      const adjust = (channels: number) => makeDivisible(channels * width_mult);
+      let y = convNorm(net, 'features.0', x, adjust(16), 3, {
+        stride: stem_stride,
+        act: 'hardswish',
+        norm,
+      });
+      blocks.forEach((block, i) => {
+        const inTail = i >= blocks.length - TAIL;
+        const [kernel, expanded, out, squeeze, act, stride] = block;
+        y = invertedResidual(net, `features.${i + 1}.block`, y, {
+          kernel,
+          // the tail's first block expands what the stage before gives, whole
+          expanded: adjust(i > blocks.length - TAIL ? expanded / divider : expanded),
+          out: adjust(inTail ? out / divider : out),
+          squeeze,
+          act,
+          stride,
+          dilation: inTail && dilated ? 2 : 1,
         });
-        blocks.forEach((block, i) => {
-          const inTail = i >= blocks.length - TAIL;
-          const [kernel, expanded, out, squeeze, act, stride] = block;
-          y = invertedResidual(net, `features.${i + 1}.block`, y, {
-            kernel,
-            // the tail's first block expands what the stage before gives, whole
-            expanded: adjust(i > blocks.length - TAIL ? expanded / divider : expanded),
-            out: adjust(inTail ? out / divider : out),
-            squeeze,
-            act,
-            stride,
-            dilation: inTail && dilated ? 2 : 1,
-          });
-        });
-        y = convNorm(net, `features.${blocks.length + 1}`, y, 6 * y.shape[3], 1, { act: 'hardswish', norm });
-        y = net.linear('classifier.0', net.globalAvgPool(y), adjust(lastChannels / divider));
-        return net.linear('classifier.3', net.dropout(net.activation(y, 'hardswish'), dropout), classes);
-      },
+      });
+      y = convNorm(net, `features.${blocks.length + 1}`, y, 6 * y.channels, 1, { act: 'hardswish', norm });
+      y = net.linear('classifier.0', net.globalAvgPool(y), adjust(lastChannels / divider));
+      return net.head('classifier.3', net.dropout(net.activation(y, 'hardswish'), dropout));
+    },
   );
 
 /** MobileNetV3-Small (Howard et al. 2019), torchvision's names. */
@@ -96,11 +94,11 @@ interface BlockOptions {
   dilation: number;
 }
 
-function invertedResidual(net: Net, name: string, x: Tensor, b: BlockOptions): Tensor {
+function invertedResidual(net: Builder, name: string, x: Value, b: BlockOptions): Value {
   let y = x;
   let layer = 0;
   const next = () => `${name}.${layer++}`;
-  if (b.expanded !== x.shape[3]) y = convNorm(net, next(), y, b.expanded, 1, { act: b.act, norm });
+  if (b.expanded !== x.channels) y = convNorm(net, next(), y, b.expanded, 1, { act: b.act, norm });
   y = convNorm(net, next(), y, b.expanded, b.kernel, {
     stride: b.dilation > 1 ? 1 : b.stride,
     dilation: b.dilation,
@@ -113,5 +111,5 @@ function invertedResidual(net: Net, name: string, x: Tensor, b: BlockOptions): T
   }
   y = convNorm(net, next(), y, b.out, 1, { norm });
   // a dilated block keeps its size but is no residual one, as if its stride were there
-  return b.stride === 1 && x.shape[3] === b.out ? net.add(x, y) : y;
+  return b.stride === 1 && x.channels === b.out ? net.add(x, y) : y;
 }

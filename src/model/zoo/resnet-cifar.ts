@@ -1,5 +1,4 @@
-import type { Tensor } from '../../graph/tensor';
-import type { Net } from '../net';
+import type { Builder, Value } from '../builder';
 import { type Definition, define } from './define';
 
 /**
@@ -7,17 +6,22 @@ import { type Definition, define } from './define';
  * zeros), the state-dict names of github.com/akamaster/pytorch_resnet_cifar10.
  */
 export const resnetCifar = (depth: number): Definition =>
-  define(`resnet${depth}_cifar`, {}, (_, classes) => (net, x) => {
-    let y = net.batchNorm('bn1', net.conv('conv1', x, 16, 3), 'relu');
-    [16, 32, 64].forEach((channels, stage) => {
-      for (let i = 0; i < (depth - 2) / 6; i++) {
-        y = basicBlock(net, `layer${stage + 1}.${i}`, y, channels, stage > 0 && i === 0 ? 2 : 1);
-      }
-    });
-    return net.linear('linear', net.globalAvgPool(y), classes);
-  });
+  define(
+    `resnet${depth}_cifar`,
+    {},
+    (net, x) => {
+      let y = net.batchNorm('bn1', net.conv('conv1', x, 16, 3), 'relu');
+      [16, 32, 64].forEach((channels, stage) => {
+        for (let i = 0; i < (depth - 2) / 6; i++) {
+          y = basicBlock(net, `layer${stage + 1}.${i}`, y, channels, stage > 0 && i === 0 ? 2 : 1);
+        }
+      });
+      return net.head('linear', net.globalAvgPool(y));
+    },
+    'cifar',
+  );
 
-function basicBlock(net: Net, name: string, x: Tensor, channels: number, stride: number): Tensor {
+function basicBlock(net: Builder, name: string, x: Value, channels: number, stride: number): Value {
   let y = net.batchNorm(`${name}.bn1`, net.conv(`${name}.conv1`, x, channels, 3, { stride }), 'relu');
   y = net.batchNorm(`${name}.bn2`, net.conv(`${name}.conv2`, y, channels, 3));
   const shortcut = stride === 1 ? x : net.subsample(x, stride, channels);

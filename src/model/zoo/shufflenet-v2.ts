@@ -1,5 +1,4 @@
-import type { Tensor } from '../../graph/tensor';
-import type { Net } from '../net';
+import type { Builder, Value } from '../builder';
 import { type Definition, define, stemStride } from './define';
 
 const BLOCKS = [4, 8, 4];
@@ -9,7 +8,7 @@ const BLOCKS = [4, 8, 4];
  * too, so that an image of 32 pixels enters the stages at 32.
  */
 const shufflenetV2 = (size: string, stem: number, stages: number[], last: number): Definition =>
-  define(`shufflenet_v2_${size}`, { stem_stride: stemStride }, ({ stem_stride }, classes) => (net, x) => {
+  define(`shufflenet_v2_${size}`, { stem_stride: stemStride }, (net, x, { stem_stride }) => {
     let y = convNorm(net, 'conv1', 0, x, stem, { kernel: 3, stride: stem_stride, act: 'relu' });
     if (stem_stride === 2) y = net.maxPool(y, 3, { stride: 2, padding: 1 });
     stages.forEach((channels, s) => {
@@ -18,7 +17,7 @@ const shufflenetV2 = (size: string, stem: number, stages: number[], last: number
       }
     });
     y = convNorm(net, 'conv5', 0, y, last, { act: 'relu' });
-    return net.linear('fc', net.globalAvgPool(y), classes);
+    return net.head('fc', net.globalAvgPool(y));
   });
 
 export const shufflenets = [
@@ -30,20 +29,20 @@ export const shufflenets = [
 
 /** A convolution at `<name>.<index>` and its batch norm at the next index. */
 function convNorm(
-  net: Net,
+  net: Builder,
   name: string,
   index: number,
-  x: Tensor,
+  x: Value,
   out: number,
   { kernel = 1, stride = 1, groups = 1, act = 'none' as 'none' | 'relu' } = {},
-): Tensor {
+): Value {
   const y = net.conv(`${name}.${index}`, x, out, kernel, { stride, groups });
   return net.batchNorm(`${name}.${index + 1}`, y, act);
 }
 
 /** Both branches see all channels and halve the image. */
-function reductionBlock(net: Net, name: string, x: Tensor, channels: number): Tensor {
-  const inputs = x.shape[3];
+function reductionBlock(net: Builder, name: string, x: Value, channels: number): Value {
+  const inputs = x.channels;
   const left = convNorm(net, `${name}.branch1`, 0, x, inputs, { kernel: 3, stride: 2, groups: inputs });
   const joined = [
     convNorm(net, `${name}.branch1`, 2, left, channels / 2, { act: 'relu' }),
@@ -53,13 +52,13 @@ function reductionBlock(net: Net, name: string, x: Tensor, channels: number): Te
 }
 
 /** Half of the channels pass as they are. */
-function splitBlock(net: Net, name: string, x: Tensor, channels: number): Tensor {
+function splitBlock(net: Builder, name: string, x: Value, channels: number): Value {
   const half = channels / 2;
   const right = branch(net, `${name}.branch2`, net.slice(x, half, channels), half, 1);
   return net.shuffle(net.concat([net.slice(x, 0, half), right]), 2);
 }
 
-function branch(net: Net, name: string, x: Tensor, out: number, stride: number): Tensor {
+function branch(net: Builder, name: string, x: Value, out: number, stride: number): Value {
   let y = convNorm(net, name, 0, x, out, { act: 'relu' });
   y = convNorm(net, name, 3, y, out, { kernel: 3, stride, groups: out });
   return convNorm(net, name, 5, y, out, { act: 'relu' });

@@ -1,5 +1,4 @@
-import type { Tensor } from '../../graph/tensor';
-import type { Net } from '../net';
+import type { Builder, Value } from '../builder';
 import { define, dropRate, stemStride } from './define';
 
 /** Squeezed and expanded channels of each fire module (half of the expanded by each kernel), or a max pooling. */
@@ -23,21 +22,20 @@ const MODULES: ([squeeze: number, expand: number] | 'pool')[] = [
 export const squeezenet11 = define(
   'squeezenet1_1',
   { dropout: dropRate(0.5), stem_stride: stemStride },
-  ({ dropout, stem_stride }, classes) =>
-    (net, x) => {
-      let y = net.conv('features.0', x, 64, 3, { stride: stem_stride, padding: 0, bias: true });
-      y = net.activation(y, 'relu');
-      MODULES.forEach((module, i) => {
-        if (module !== 'pool') y = fire(net, `features.${i + 2}`, y, ...module);
-        else if (i > 0 || stem_stride === 2) y = net.maxPool(y, 3, { stride: 2, ceilMode: true });
-      });
-      y = net.conv('classifier.1', net.dropout(y, dropout), classes, 1, { bias: true });
-      return net.globalAvgPool(net.activation(y, 'relu'));
-    },
+  (net, x, { dropout, stem_stride }) => {
+    let y = net.conv('features.0', x, 64, 3, { stride: stem_stride, padding: 0, bias: true });
+    y = net.activation(y, 'relu');
+    MODULES.forEach((module, i) => {
+      if (module !== 'pool') y = fire(net, `features.${i + 2}`, y, ...module);
+      else if (i > 0 || stem_stride === 2) y = net.maxPool(y, 3, { stride: 2, ceilMode: true });
+    });
+    y = net.head('classifier.1', net.dropout(y, dropout), 'conv');
+    return net.globalAvgPool(net.activation(y, 'relu'));
+  },
 );
 
-function fire(net: Net, name: string, x: Tensor, squeeze: number, expand: number): Tensor {
-  const layer = (part: string, from: Tensor, out: number, kernel: number) =>
+function fire(net: Builder, name: string, x: Value, squeeze: number, expand: number): Value {
+  const layer = (part: string, from: Value, out: number, kernel: number) =>
     net.activation(net.conv(`${name}.${part}`, from, out, kernel, { bias: true }), 'relu');
   const s = layer('squeeze', x, squeeze, 1);
   return net.concat([layer('expand1x1', s, expand / 2, 1), layer('expand3x3', s, expand / 2, 3)]);

@@ -2,16 +2,11 @@
 import { computed } from '@preact/signals';
 import { UserError } from '../../errors';
 import { BUILTIN_NETWORK } from '../../model/builtin';
-import { describe } from '../../model/describe';
-import { isRefConv } from '../../model/refconv';
-import { architecture } from '../../model/zoo';
-import { refconvOptions } from '../../train/refconv-options';
+import { refconvs } from '../../model/refconv';
+import { createModel } from '../../model/zoo';
 import { applies, parseSettings, settingFields, settingNames } from '../../train/settings';
+import { trainedModel } from '../../train/trained-model';
 import { config, contradiction, fieldsAreFine, readNetwork, setSetting } from './config';
-
-/** State dicts do not depend on the image size, nor on how many classes there are but for the classifier. */
-const SIZE = [224, 224] as const;
-const CLASSES = 10;
 
 /** Whether the method has maps at all. */
 export const hasMaps = computed(() => applies('layers', config.value.settings));
@@ -25,11 +20,9 @@ export const maps = computed<{ names: readonly string[]; error?: string }>(() =>
   const { source, settings } = config.value;
   try {
     const { arch, ...options } = source === 'builtin' ? BUILTIN_NETWORK : readNetwork();
-    const network = architecture(arch, { ...options, classes: CLASSES });
     const decided = parseSettings(Object.fromEntries(deciding.map((name) => [name, settings[name]])));
-    const refconv = refconvOptions(network, arch, SIZE, decided);
-    const { convs } = describe(network, SIZE);
-    return { names: convs.filter((conv) => isRefConv(conv, refconv)).map(({ name }) => name) };
+    const model = trainedModel(createModel(arch, options), decided);
+    return { names: refconvs(model).map(({ name }) => name) };
   } catch (error) {
     if (error instanceof UserError) return { names: [], error: error.message };
     throw error;

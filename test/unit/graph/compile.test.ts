@@ -1,16 +1,16 @@
 import { expect, test } from 'vitest';
 import { compile } from '../../../src/graph/compile';
 import { GPU_TUNING, SOFTWARE_TUNING } from '../../../src/graph/tuning';
-import { architecture } from '../../../src/model/zoo';
+import { createModel } from '../../../src/model/zoo';
 import { standardPasses } from '../../../src/passes/standard';
-import { trainNetwork } from '../../../src/train/programs';
+import { trainingGraph } from '../../../src/train/programs';
 import { defaultSettings } from '../../../src/train/settings';
 
 const images = { name: 'train', count: 8, height: 32, width: 32, mean: [0, 0, 0], std: [1, 1, 1] };
 
 test('a graph is compiled again and again, for other tunings and storage, and stays as it is', () => {
-  const { graph } = trainNetwork({
-    architecture: architecture('mobilenet_v2', { classes: 10, width: 0.35 }),
+  const { graph } = trainingGraph({
+    model: createModel('mobilenet_v2', { classes: 10, width: 0.35 }),
     images,
     batch: 8,
     settings: defaultSettings(),

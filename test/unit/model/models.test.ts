@@ -3,12 +3,13 @@ import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { UserError } from '../../../src/errors';
 import { Graph } from '../../../src/graph/graph';
-import { Net } from '../../../src/model/net';
-import { type ArchitectureOptions, architecture, architectureNames } from '../../../src/model/zoo';
+import { instantiate } from '../../../src/model/instantiate';
+import { parameterCount } from '../../../src/model/model';
+import { type ArchitectureOptions, architectureNames, createModel } from '../../../src/model/zoo';
 
 interface Fixture {
   arch: string;
-  options: ArchitectureOptions;
+  options: ArchitectureOptions & { classes: number };
   size: number;
   multiplyAdds: number;
   /** the state dict in its order */
@@ -19,13 +20,6 @@ const fixtures: Fixture[] = JSON.parse(
   gunzipSync(readFileSync(new URL('../../fixtures/state-dicts.json.gz', import.meta.url))).toString(),
 );
 
-function build(arch: string, options: ArchitectureOptions, size: number, batch = 1) {
-  const graph = new Graph();
-  const net = new Net(graph, { training: false });
-  const x = graph.tensor('x', [batch, size, size, 3], { role: 'input' });
-  return { net, logits: architecture(arch, options)(net, x) };
-}
-
 describe('architectures are torchvision’s', () => {
   test('every architecture has a fixture', () => {
     expect(architectureNames().filter((name) => !fixtures.some((f) => f.arch === name))).toEqual([]);
@@ -34,15 +28,18 @@ describe('architectures are torchvision’s', () => {
   test.each(fixtures.map((f) => [`${f.arch} ${JSON.stringify(f.options)} at ${f.size}`, f] as const))(
     '%s',
     (_, { arch, options, size, multiplyAdds, entries }) => {
-      const { net, logits } = build(arch, options, size, 2);
-      expect(net.state.map(({ name, shape }) => `${name} ${shape.join('x')}`)).toEqual(
+      const model = createModel(arch, options);
+      const graph = new Graph();
+      const x = graph.tensor('x', [2, size, size, 3], { role: 'input' });
+      const { logits, multiplyAdds: counted } = instantiate(model, graph, x, { training: false });
+      expect(model.state.map(({ name, shape }) => `${name} ${shape.join('x')}`)).toEqual(
         entries.map(([name, shape]) => `${name} ${shape.join('x')}`),
       );
-      expect(net.multiplyAdds).toBe(multiplyAdds);
+      expect(counted).toBe(multiplyAdds);
       expect(logits.shape).toEqual([2, 1, 1, options.classes]);
       const parameters = entries.filter(([name]) => !/running_(mean|var)$/.test(name));
       const count = parameters.reduce((sum, [, shape]) => sum + shape.reduce((a, b) => a * b, 1), 0);
-      expect(net.parameterCount()).toBe(count);
+      expect(parameterCount(model)).toBe(count);
     },
   );
 });
@@ -82,7 +79,7 @@ describe('what an architecture does not take', () => {
     ],
     ['a network without end', 'densenet', { kwargs: { block_config: [1e9] } }, /block_config must be/],
   ])('%s', (_, arch, options, message) => {
-    const make = () => build(arch, { classes: 10, ...options }, 64);
+    const make = () => createModel(arch, { classes: 10, ...options });
     expect(make).toThrow(UserError);
     expect(make).toThrow(message);
   });

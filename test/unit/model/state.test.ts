@@ -1,23 +1,24 @@
 import { describe, expect, test } from 'vitest';
 import { UserError } from '../../../src/errors';
+import { Graph } from '../../../src/graph/graph';
 import { product } from '../../../src/graph/tensor';
 import { floats, type StateDict } from '../../../src/io/tensor';
-import { describe as describeNetwork } from '../../../src/model/describe';
+import { buildModel } from '../../../src/model/builder';
 import { initialState } from '../../../src/model/init';
+import { instantiate } from '../../../src/model/instantiate';
 import { pack, weightLayout } from '../../../src/model/layout';
 import { mergeState } from '../../../src/model/merge';
-import type { Architecture, Net } from '../../../src/model/net';
-import type { RefConvOptions } from '../../../src/model/refconv';
+import { geometryOf, type RefConvOptions, refconvs, withRefConv } from '../../../src/model/refconv';
 import { gramOf, refocus, timesGram } from '../../../src/model/refocus-math';
 import { checkState, loadState, readState } from '../../../src/model/state';
 
 /** A dense, a depthwise and a group-wise convolution, channels that are no multiples of four. */
-const architecture: Architecture = (net, x) => {
+const plain = buildModel({ name: 'small', classes: 7 }, (net, x) => {
   let y = net.batchNorm('bn', net.conv('dense', x, 6, 3), 'relu');
   y = net.conv('depthwise', y, 6, 5, { groups: 6, bias: true });
   y = net.conv('grouped', y, 10, 3, { groups: 2 });
-  return net.linear('fc', net.globalAvgPool(y), 7);
-};
+  return net.head('fc', net.globalAvgPool(y));
+});
 
 const refconv = (path: 'dense' | 'factored', o: Partial<RefConvOptions> = {}): RefConvOptions => ({
   layers: 'spatial',
@@ -29,8 +30,7 @@ const refconv = (path: 'dense' | 'factored', o: Partial<RefConvOptions> = {}): R
   ...o,
 });
 
-const netOf = (options?: RefConvOptions): Net =>
-  describeNetwork(architecture, [8, 8], { training: true, refconv: options });
+const modelOf = (options?: RefConvOptions) => (options ? withRefConv(plain, options) : plain);
 
 /** What a session holds: persistent tensors by `role:name`. */
 class Memory {
@@ -48,11 +48,11 @@ describe('loading and reading a state', () => {
     ['factored maps', refconv('factored')],
     ['a basis that trains', refconv('dense', { trainBasis: true })],
   ])('%s: what is written is read', (_, options) => {
-    const net = netOf(options);
-    const state = initialState(net, 7, 'kaiming');
+    const model = modelOf(options);
+    const state = initialState(model, 7, 'kaiming');
     const memory = new Memory();
-    loadState(memory, net, state);
-    const read = readState(memory, net, state);
+    loadState(memory, model, state);
+    const read = readState(memory, model, state);
     expect([...read.keys()].sort()).toEqual([...state.keys()].sort());
     for (const name of state.keys()) {
       expect(read.get(name)!.shape).toEqual(state.get(name)!.shape);
@@ -62,48 +62,51 @@ describe('loading and reading a state', () => {
 
   test('a state without maps starts from zero maps, also in a session that held others', () => {
     for (const path of ['dense', 'factored'] as const) {
-      const net = netOf(refconv(path));
+      const model = modelOf(refconv(path));
       const memory = new Memory();
-      loadState(memory, net, initialState(net, 7, 'kaiming'));
-      const plain = initialState(net, 7);
-      loadState(memory, net, plain);
-      const merged = mergeState(net, readState(memory, net, plain));
-      for (const name of plain.keys()) expect(numbers(merged, name)).toEqual(numbers(plain, name));
+      loadState(memory, model, initialState(model, 7, 'kaiming'));
+      const start = initialState(model, 7);
+      loadState(memory, model, start);
+      const merged = mergeState(model, readState(memory, model, start));
+      for (const name of start.keys()) expect(numbers(merged, name)).toEqual(numbers(start, name));
     }
   });
 
   test('every tensor that a plan binds is written, whole', () => {
-    const net = netOf(refconv('factored'));
+    const model = modelOf(refconv('factored'));
     const memory = new Memory();
-    loadState(memory, net, initialState(net, 1, 'kaiming'));
-    const bound = net.graph.tensors.filter((t) => ['parameter', 'state', 'constant'].includes(t.role));
+    loadState(memory, model, initialState(model, 1, 'kaiming'));
+    const graph = new Graph();
+    const x = graph.tensor('x', [2, 8, 8, 3], { role: 'input' });
+    instantiate(model, graph, x, { training: true });
+    const bound = graph.tensors.filter((t) => ['parameter', 'state', 'constant'].includes(t.role));
     for (const t of bound) expect(memory.tensor(`${t.role}:${t.name}`).length).toBe(product(t.padded));
   });
 });
 
 describe('merging', () => {
   test('keeps the plain network’s keys and shapes', () => {
-    const net = netOf(refconv('dense'));
-    const merged = mergeState(net, initialState(net, 3, 'kaiming'));
-    const plain = netOf();
+    const model = modelOf(refconv('dense'));
+    const merged = mergeState(model, initialState(model, 3, 'kaiming'));
     expect([...merged.keys()]).toEqual(plain.state.map((e) => e.name));
     checkState(plain, merged, 'merged');
   });
 
   test('of a factored layer is W_b + a (W_r0 B) + M Gram', () => {
-    const net = netOf(refconv('factored'));
-    const start = initialState(net, 5, 'kaiming');
+    const model = modelOf(refconv('factored'));
+    const start = initialState(model, 5, 'kaiming');
     const memory = new Memory();
-    loadState(memory, net, start);
+    loadState(memory, model, start);
     const a = 0.75;
     memory.write('parameter:convmap.scale', Float32Array.of(a, 0, 0, 0));
-    for (const { name, shape, groups, refconv: r } of net.convs) {
+    for (const conv of refconvs(model)) {
+      const { name, shape, groups } = conv;
       const m = Float32Array.from({ length: product(shape) }, (_, i) => Math.sin(i));
       memory.write(`parameter:${name}.convmap.factor`, pack(m, weightLayout(shape, groups)));
       const basis = numbers(start, `${name}.weight`);
-      const first = refocus(basis, numbers(start, `${name}.convmap.weight`), r!.geometry, false);
-      const trained = timesGram(m, gramOf(basis, r!.geometry), r!.geometry);
-      const merged = mergeState(net, readState(memory, net, start));
+      const first = refocus(basis, numbers(start, `${name}.convmap.weight`), geometryOf(conv), false);
+      const trained = timesGram(m, gramOf(basis, geometryOf(conv)), geometryOf(conv));
+      const merged = mergeState(model, readState(memory, model, start));
       numbers(merged, `${name}.weight`).forEach((w, i) => {
         expect(w).toBeCloseTo(basis[i] + a * first[i] + trained[i], 5);
       });
@@ -111,17 +114,17 @@ describe('merging', () => {
   });
 
   test('without the identity term leaves out the basis', () => {
-    const net = netOf(refconv('dense', { identity: false }));
-    const merged = mergeState(net, initialState(net, 3));
+    const model = modelOf(refconv('dense', { identity: false }));
+    const merged = mergeState(model, initialState(model, 3));
     expect(numbers(merged, 'depthwise.weight').every((w) => w === 0)).toBe(true);
     expect(numbers(merged, 'fc.weight').some((w) => w !== 0)).toBe(true);
   });
 });
 
 describe('a state that does not fit', () => {
-  const net = netOf();
+  const model = modelOf();
   const with_ = (change: (state: StateDict) => void): StateDict => {
-    const state = initialState(net, 0);
+    const state = initialState(model, 0);
     change(state);
     return state;
   };
@@ -154,42 +157,44 @@ describe('a state that does not fit', () => {
       /fc\.bias holds integers/,
     ],
   ])('%s', (_, state, message) => {
-    const check = () => checkState(net, state, 'a.pt');
+    const check = () => checkState(model, state, 'a.pt');
     expect(check).toThrow(UserError);
     expect(check).toThrow(message);
   });
 
   test('PyTorch’s counters do not count', () => {
     checkState(
-      net,
+      model,
       with_((s) => s.set('bn.num_batches_tracked', { dtype: 'I64', shape: [], data: new BigInt64Array(1) })),
       'a.pt',
     );
   });
 
   test('a map under a plan that starts from zero maps', () => {
-    const zero = netOf(refconv('factored', { startsNonZero: false }));
+    const zero = modelOf(refconv('factored', { startsNonZero: false }));
     const state = initialState(zero, 0, 'kaiming');
     expect(() => loadState(new Memory(), zero, state, 'a.pt')).toThrow(/a\.pt: dense has a map already/);
   });
 });
 
 describe('a start from random numbers', () => {
-  const net = netOf(refconv('dense'));
+  const model = modelOf(refconv('dense'));
 
   test('depends on the seed and on each tensor’s own name alone', () => {
-    const state = initialState(net, 1, 'kaiming');
-    expect(initialState(net, 1, 'kaiming')).toEqual(state);
-    expect(numbers(initialState(netOf(), 1), 'fc.weight')).toEqual(numbers(state, 'fc.weight'));
-    expect(numbers(initialState(net, 2), 'fc.weight')).not.toEqual(numbers(state, 'fc.weight'));
+    const state = initialState(model, 1, 'kaiming');
+    expect(initialState(model, 1, 'kaiming')).toEqual(state);
+    expect(numbers(initialState(modelOf(), 1), 'fc.weight')).toEqual(numbers(state, 'fc.weight'));
+    expect(numbers(initialState(model, 2), 'fc.weight')).not.toEqual(numbers(state, 'fc.weight'));
     expect(state.has('depthwise.convmap.weight')).toBe(true);
-    expect(initialState(net, 1).has('depthwise.convmap.weight')).toBe(false);
+    expect(initialState(model, 1).has('depthwise.convmap.weight')).toBe(false);
   });
 
   test('has torch’s distributions', () => {
     // as many channels in as out would hide one in the place of the other
-    const wide: Architecture = (n, x) => n.linear('fc', n.conv('c', n.conv('stem', x, 24, 1), 64, 3), 50);
-    const state = initialState(describeNetwork(wide, [4, 4]), 9);
+    const wide = buildModel({ name: 'wide', classes: 50 }, (net, x) =>
+      net.head('fc', net.conv('c', net.conv('stem', x, 24, 1), 64, 3)),
+    );
+    const state = initialState(wide, 9);
     const conv = numbers(state, 'c.weight');
     const deviation = Math.sqrt(conv.reduce((s, w) => s + w * w, 0) / conv.length);
     expect(deviation / Math.sqrt(2 / (64 * 9)), 'over fan-out').toBeCloseTo(1, 1);
@@ -204,11 +209,13 @@ describe('a start from random numbers', () => {
   });
 
   test('does not look at groups, and leaves norms and biases plain', () => {
-    const grouped: Architecture = (n, x) => n.conv('g', n.conv('stem', x, 48, 1), 96, 5, { groups: 48 });
-    const weights = numbers(initialState(describeNetwork(grouped, [8, 8]), 4), 'g.weight');
+    const grouped = buildModel({ name: 'grouped', classes: 2 }, (net, x) =>
+      net.head('fc', net.conv('g', net.conv('stem', x, 48, 1), 96, 5, { groups: 48 })),
+    );
+    const weights = numbers(initialState(grouped, 4), 'g.weight');
     const deviation = Math.sqrt(weights.reduce((s, w) => s + w * w, 0) / weights.length);
     expect(deviation / Math.sqrt(2 / (96 * 25))).toBeCloseTo(1, 1);
-    const state = initialState(net, 9);
+    const state = initialState(model, 9);
     for (const name of ['bn.weight', 'bn.running_var'])
       expect(numbers(state, name)).toEqual(new Array(6).fill(1));
     for (const name of ['bn.bias', 'bn.running_mean', 'depthwise.bias'])
@@ -216,7 +223,7 @@ describe('a start from random numbers', () => {
   });
 
   test('starts maps as torch.nn.Conv2d starts: uniform within 1 / sqrt(fan-in)', () => {
-    const state = initialState(net, 5, 'kaiming');
+    const state = initialState(model, 5, 'kaiming');
     // 6 planes in a group of 6, kernels of 3 x 3
     const map = numbers(state, 'depthwise.convmap.weight').map(Math.abs);
     const bound = (6 * 9) ** -0.5;

@@ -1,30 +1,32 @@
 import { describe, expect, test } from 'vitest';
 import { UserError } from '../../../src/errors';
-import { describe as describeNet } from '../../../src/model/describe';
-import type { Architecture } from '../../../src/model/net';
-import { refconvOptions } from '../../../src/train/refconv-options';
+import { buildModel } from '../../../src/model/builder';
+import { refconvs } from '../../../src/model/refconv';
 import { defaultSettings, type TrainSettings } from '../../../src/train/settings';
-
-const SIZE = [8, 8] as const;
+import { refconvOptions, trainedModel } from '../../../src/train/trained-model';
 
 /** A dense and a pointwise convolution, and for `withDepthwise` one whose map factors: 32 planes beside 9 taps. */
-const network =
-  (withDepthwise: boolean): Architecture =>
-  (net, x) => {
+const network = (withDepthwise: boolean) =>
+  buildModel({ name: 'a net', classes: 5 }, (net, x) => {
     let y = net.conv('stem', x, 32, 3);
     if (withDepthwise) y = net.conv('depthwise', y, 32, 3, { groups: 32 });
-    return net.linear('fc', net.globalAvgPool(net.conv('pointwise', y, 8, 1)), 5);
-  };
+    return net.head('fc', net.globalAvgPool(net.conv('pointwise', y, 8, 1)));
+  });
 
-const optionsOf = (settings: Partial<TrainSettings>, architecture = network(true)) =>
-  refconvOptions(architecture, 'a net', SIZE, { ...defaultSettings(), method: 'refocus', ...settings });
+const settingsWith = (settings: Partial<TrainSettings>): TrainSettings => ({
+  ...defaultSettings(),
+  method: 'refocus',
+  ...settings,
+});
+
+const optionsOf = (settings: Partial<TrainSettings>, model = network(true)) =>
+  refconvOptions(model, settingsWith(settings));
 
 /** Convolutions that become RefConvs, and the path of each. */
-function paths(settings: Partial<TrainSettings>, architecture = network(true)): Record<string, string> {
-  const refconv = optionsOf(settings, architecture);
-  const { convs } = describeNet(architecture, SIZE, { training: true, refconv });
-  return Object.fromEntries(convs.flatMap((c) => (c.refconv ? [[c.name, c.refconv.path]] : [])));
-}
+const paths = (settings: Partial<TrainSettings>, model = network(true)): Record<string, string> =>
+  Object.fromEntries(
+    refconvs(trainedModel(model, settingsWith(settings))).map((conv) => [conv.name, conv.refconv.path]),
+  );
 
 describe('which convolutions a run refocuses', () => {
   test.each(['finetune', 'retrain'] as const)('none by %s', (method) => {

@@ -1,0 +1,240 @@
+import type { Activation } from '../ops/activation';
+import { type Layout, vectorLayout, weightLayout } from './layout';
+import {
+  channelsAfter,
+  type Head,
+  type Init,
+  type Layer,
+  type LayerKind,
+  type Model,
+  type ModelInput,
+  type Pair,
+  type StateEntry,
+} from './model';
+
+/** What a layer reads or writes while a model is built. */
+export interface Value {
+  readonly id: number;
+  readonly channels: number;
+}
+
+/** PyTorch's names; the stride is the kernel's size by default. */
+export interface PoolOptions {
+  stride?: number;
+  padding?: number;
+}
+
+export interface ConvOptions {
+  stride?: number | Pair;
+  padding?: number | Pair;
+  dilation?: number | Pair;
+  groups?: number;
+  bias?: boolean;
+}
+
+const pair = (v: number | Pair): Pair => (typeof v === 'number' ? [v, v] : v);
+
+/** Adds an architecture's layers and gives its logits. */
+export type Architecture = (net: Builder, x: Value) => Value;
+
+/** Torchvision's way with images of ImageNet. */
+export const IMAGENET: ModelInput = {
+  channels: 3,
+  size: 224,
+  mean: [0.485, 0.456, 0.406],
+  std: [0.229, 0.224, 0.225],
+};
+
+export interface ModelOptions {
+  /** the architecture's */
+  name: string;
+  classes: number;
+  args?: Record<string, unknown>;
+  input?: ModelInput;
+}
+
+/** The model that an architecture makes. */
+export function buildModel(
+  { name, classes, args = {}, input = IMAGENET }: ModelOptions,
+  architecture: Architecture,
+): Model {
+  const net = new Builder(input.channels, classes);
+  const logits = architecture(net, net.image);
+  return net.finish({ name, args, input, logits: logits.id });
+}
+
+/** Builds a model layer by layer under PyTorch's state-dict names. */
+export class Builder {
+  readonly image: Value;
+  private readonly layers: Layer[] = [];
+  private readonly state: StateEntry[] = [];
+  private known?: { head: Head; features: number };
+
+  constructor(
+    channels: number,
+    private readonly classes: number,
+  ) {
+    this.image = { id: 0, channels };
+  }
+
+  finish(rest: Pick<Model, 'name' | 'args' | 'input' | 'logits'>): Model {
+    if (!this.known) throw new Error(`${rest.name} has no head`);
+    return { ...rest, task: 'classification', layers: this.layers, state: this.state, ...this.known };
+  }
+
+  /** torch.nn.Conv2d. Padding keeps the size by default. */
+  conv(name: string, x: Value, out: number, kernel: number | Pair, options: ConvOptions = {}): Value {
+    const { stride = 1, dilation = 1, groups = 1, bias = false } = options;
+    const [kh, kw] = pair(kernel);
+    const shape: [number, number, number, number] = [out, x.channels / groups, kh, kw];
+    this.entry(`${name}.weight`, shape, weightLayout(shape, groups), 'kaiming-normal');
+    if (bias) this.vector(`${name}.bias`, [out], 'zeros');
+    return this.layer([x], {
+      kind: 'conv',
+      name,
+      shape,
+      stride: pair(stride),
+      padding: pair(options.padding ?? [kh >> 1, kw >> 1]),
+      dilation: pair(dilation),
+      groups,
+      bias,
+    });
+  }
+
+  /** torch.nn.BatchNorm2d, with the activation that follows it. */
+  batchNorm(
+    name: string,
+    x: Value,
+    activation: Activation = 'none',
+    { eps = 1e-5, momentum = 0.1 } = {},
+  ): Value {
+    const shape = [x.channels];
+    this.vector(`${name}.weight`, shape, 'ones');
+    this.vector(`${name}.bias`, shape, 'zeros');
+    this.vector(`${name}.running_mean`, shape, 'zeros', 'state');
+    this.vector(`${name}.running_var`, shape, 'ones', 'state');
+    return this.layer([x], { kind: 'batch_norm', name, eps, momentum, activation });
+  }
+
+  /** torch.nn.LayerNorm over the channels of each pixel. */
+  layerNorm(name: string, x: Value, eps: number): Value {
+    this.vector(`${name}.weight`, [x.channels], 'ones');
+    this.vector(`${name}.bias`, [x.channels], 'zeros');
+    return this.layer([x], { kind: 'layer_norm', name, eps });
+  }
+
+  /** torch.nn.Linear over the channels of each pixel. */
+  linear(name: string, x: Value, out: number): Value {
+    const shape: [number, number] = [out, x.channels];
+    const init = { uniform: x.channels ** -0.5 };
+    this.entry(`${name}.weight`, shape, weightLayout(shape), init);
+    this.vector(`${name}.bias`, [out], init);
+    return this.layer([x], { kind: 'linear', name, shape });
+  }
+
+  /** The layer that tells the classes apart: torch.nn.Linear, or a 1 x 1 convolution that starts as SqueezeNet's. */
+  head(name: string, x: Value, kind: Head['kind'] = 'linear'): Value {
+    if (this.known) throw new Error(`${name} would be a second head beside ${this.known.head.name}`);
+    this.known = { head: { name, kind, features: x.channels, classes: this.classes }, features: x.id };
+    if (kind === 'linear') return this.linear(name, x, this.classes);
+    const y = this.conv(name, x, this.classes, 1, { bias: true });
+    this.state.find((entry) => entry.name === `${name}.weight`)!.init = { normal: 0.01 };
+    return y;
+  }
+
+  activation(x: Value, activation: Activation): Value {
+    return this.layer([x], { kind: 'activation', activation });
+  }
+
+  maxPool(
+    x: Value,
+    kernel: number,
+    { stride = kernel, padding = 0, ceilMode = false }: PoolOptions & { ceilMode?: boolean } = {},
+  ): Value {
+    const attributes = { kernel: pair(kernel), stride: pair(stride), padding: pair(padding), ceilMode };
+    return this.layer([x], { kind: 'max_pool', ...attributes });
+  }
+
+  avgPool(x: Value, kernel: number, { stride = kernel, padding = 0 }: PoolOptions = {}): Value {
+    const attributes = { kernel: pair(kernel), stride: pair(stride), padding: pair(padding) };
+    return this.layer([x], { kind: 'avg_pool', ...attributes, countIncludePad: true });
+  }
+
+  /** The mean over the pixels, `[n, 1, 1, c]`. */
+  globalAvgPool(x: Value): Value {
+    return this.layer([x], { kind: 'global_avg_pool' });
+  }
+
+  add(a: Value, b: Value): Value {
+    return this.layer([a, b], { kind: 'add' });
+  }
+
+  /** a * b, b `[n, 1, 1, c]`. */
+  mul(a: Value, b: Value): Value {
+    return this.layer([a, b], { kind: 'mul' });
+  }
+
+  /** x times a vector of the state dict, one number a channel. */
+  scale(x: Value, weight: string): Value {
+    return this.layer([x], { kind: 'mul', weight });
+  }
+
+  /** Values side by side over channels. */
+  concat(values: readonly Value[]): Value {
+    return this.layer(values, { kind: 'concat' });
+  }
+
+  /** Channels from `start` up to but not including `end`. */
+  slice(x: Value, start: number, end: number): Value {
+    return this.layer([x], { kind: 'slice', start, end });
+  }
+
+  /** torch.nn.ChannelShuffle. */
+  shuffle(x: Value, groups: number): Value {
+    return this.layer([x], { kind: 'shuffle', groups });
+  }
+
+  /** Every `stride`-th pixel, with as many channels of zeros before as after. */
+  subsample(x: Value, stride: number, channels: number): Value {
+    const before = (channels - x.channels) >> 1;
+    return this.layer([x], { kind: 'subsample', stride, channels, before });
+  }
+
+  /** torch.nn.Dropout. */
+  dropout(x: Value, p: number): Value {
+    return p > 0 ? this.layer([x], { kind: 'dropout', p }) : x;
+  }
+
+  /** torchvision's StochasticDepth by row: leaves an image's branch out with probability p. */
+  stochasticDepth(x: Value, p: number): Value {
+    return p > 0 ? this.layer([x], { kind: 'stochastic_depth', p }) : x;
+  }
+
+  /** Declares a vector of the state dict; anything of more dimensions lies as one. */
+  vector(name: string, shape: number[], init: Init, role: StateEntry['role'] = 'parameter'): void {
+    this.entry(name, shape, vectorLayout(shape), init, role);
+  }
+
+  private entry(
+    name: string,
+    shape: readonly number[],
+    layout: Layout,
+    init: Init,
+    role: StateEntry['role'] = 'parameter',
+  ): void {
+    if (this.state.some((entry) => entry.name === name)) throw new Error(`two tensors are named ${name}`);
+    this.state.push({ name, shape: [...shape], layout, role, init });
+  }
+
+  private layer(inputs: readonly Value[], kind: LayerKind): Value {
+    const id = this.layers.length + 1;
+    this.layers.push({ ...kind, id, inputs: inputs.map((x) => x.id) });
+    return {
+      id,
+      channels: channelsAfter(
+        kind,
+        inputs.map((x) => x.channels),
+      ),
+    };
+  }
+}

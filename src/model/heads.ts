@@ -1,0 +1,28 @@
+import type { StateDict } from '../io/tensor';
+import { vectorLayout, weightLayout } from './layout';
+import type { Layer, Model, StateEntry } from './model';
+
+/**
+ * A plain model with another number of classes: the head and its entries of the state dict change their shapes, all
+ * else is the same.
+ */
+export function withHead(model: Model, classes: number): Model {
+  const { name } = model.head;
+  const layers = model.layers.map((layer): Layer => {
+    if (layer.kind === 'linear' && layer.name === name) return { ...layer, shape: [classes, layer.shape[1]] };
+    if (layer.kind !== 'conv' || layer.name !== name) return layer;
+    const [, i, kh, kw] = layer.shape;
+    return { ...layer, shape: [classes, i, kh, kw] };
+  });
+  const state = model.state.map((entry): StateEntry => {
+    const shape = [classes, ...entry.shape.slice(1)];
+    if (entry.name === `${name}.weight`) return { ...entry, shape, layout: weightLayout(shape) };
+    if (entry.name === `${name}.bias`) return { ...entry, shape, layout: vectorLayout(shape) };
+    return entry;
+  });
+  return { ...model, layers, state, head: { ...model.head, classes } };
+}
+
+/** The classes that a state tells apart by the model's head; undefined where it has no such tensor. */
+export const classesOf = ({ head }: Model, state: StateDict): number | undefined =>
+  state.get(`${head.name}.weight`)?.shape[0];

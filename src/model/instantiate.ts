@@ -1,0 +1,193 @@
+import { UserError } from '../errors';
+import type { Graph } from '../graph/graph';
+import { product, type Tensor } from '../graph/tensor';
+import { activation } from '../ops/activation';
+import { concat, shuffleChannels, sliceChannels, subsample } from '../ops/channels';
+import { conv2d } from '../ops/conv/conv2d';
+import { linear } from '../ops/conv/linear';
+import { add } from '../ops/copy';
+import { dropout, stochasticDepth } from '../ops/dropout';
+import { mul } from '../ops/mul';
+import { batchNorm } from '../ops/norm/batch-norm';
+import { layerNorm } from '../ops/norm/layer-norm';
+import { avgPool2d, globalAvgPool, maxPool2d } from '../ops/pool';
+import { refocusFactored } from '../ops/refocus/factored';
+import { refocusMap } from '../ops/refocus/refocus';
+import { engineShape, vectorLayout } from './layout';
+import type { ConvLayer, Layer, LinearLayer, Model, StateEntry } from './model';
+import { geometryOf, REFCONV, type RefConvLayer } from './refconv';
+import { planesOf } from './refocus-math';
+
+export interface InstanceOptions {
+  /** batch statistics, dropout and stochastic depth on */
+  training: boolean;
+  /** dropout and stochastic depth off in training too (for comparison with a reference) */
+  deterministic?: boolean;
+}
+
+/** A model in a graph, for one size of images. */
+export interface Instance {
+  /** `[n, 1, 1, classes]` */
+  logits: Tensor;
+  /** what goes into the head, `[n, h, w, features]` */
+  features: Tensor;
+  /** of one image, in convolutions and linear layers */
+  multiplyAdds: number;
+  /** elements that the convolutions of one image read and write */
+  convElements: { inputs: number; outputs: number };
+}
+
+/**
+ * Adds a model's layers to a graph that holds images x `[n, h, w, channels]`. Tensors of the state dict get their names
+ * there and the roles that the model gives them.
+ */
+export function instantiate(model: Model, graph: Graph, x: Tensor, options: InstanceOptions): Instance {
+  const { channels } = model.input;
+  if (x.shape[3] !== channels) {
+    throw new UserError(`${model.name} takes images of ${channels} channels, not ${x.shape[3]}.`);
+  }
+  const emitter = new Emitter(model, graph, options);
+  const values = new Map([[0, x]]);
+  for (const layer of model.layers) {
+    const inputs = layer.inputs.map((id) => values.get(id)!);
+    values.set(layer.id, emitter.emit(layer, inputs));
+  }
+  return {
+    logits: values.get(model.logits)!,
+    features: values.get(model.features)!,
+    multiplyAdds: emitter.multiplyAdds,
+    convElements: emitter.convElements,
+  };
+}
+
+const elementsOfImage = ({ shape }: Tensor): number => product(shape) / shape[0];
+
+class Emitter {
+  multiplyAdds = 0;
+  readonly convElements = { inputs: 0, outputs: 0 };
+  private readonly entries: Map<string, StateEntry>;
+  private count = 0;
+
+  constructor(
+    { state }: Model,
+    private readonly graph: Graph,
+    private readonly options: InstanceOptions,
+  ) {
+    this.entries = new Map(state.map((entry) => [entry.name, entry]));
+  }
+
+  emit(layer: Layer, inputs: readonly Tensor[]): Tensor {
+    const { graph } = this;
+    const [x, y] = inputs;
+    switch (layer.kind) {
+      case 'conv':
+        return this.conv(layer, x);
+      case 'linear':
+        return this.linear(layer, x);
+      case 'batch_norm':
+        return this.batchNorm(layer, x);
+      case 'layer_norm':
+        return layerNorm(graph, layer.name, x, this.weight(layer), this.bias(layer), { eps: layer.eps });
+      case 'activation':
+        return activation(graph, this.unique(layer.activation), x, layer.activation);
+      case 'max_pool':
+        return maxPool2d(graph, this.unique(layer.kind), x, layer);
+      case 'avg_pool':
+        return avgPool2d(graph, this.unique(layer.kind), x, layer);
+      case 'global_avg_pool':
+        return globalAvgPool(graph, this.unique(layer.kind), x);
+      case 'add':
+        return add(graph, this.unique(layer.kind), x, y);
+      case 'mul':
+        return mul(graph, this.unique(layer.kind), x, layer.weight ? this.entry(layer.weight) : y);
+      case 'concat':
+        return concat(graph, this.unique(layer.kind), inputs);
+      case 'slice':
+        return sliceChannels(graph, this.unique(layer.kind), x, layer.start, layer.end - layer.start);
+      case 'shuffle':
+        return shuffleChannels(graph, this.unique(layer.kind), x, layer.groups);
+      case 'subsample':
+        return subsample(graph, this.unique(layer.kind), x, layer.stride, layer.channels, layer.before);
+      case 'dropout':
+        return this.drops ? dropout(graph, this.unique(layer.kind), x, layer.p) : x;
+      case 'stochastic_depth':
+        return this.drops ? stochasticDepth(graph, this.unique(layer.kind), x, layer.p) : x;
+    }
+  }
+
+  private get drops(): boolean {
+    return this.options.training && !this.options.deterministic;
+  }
+
+  private conv(layer: ConvLayer, x: Tensor): Tensor {
+    const { stride, padding, dilation, groups } = layer;
+    const weight = isRefocused(layer) ? this.refocused(layer) : this.weight(layer);
+    const bias = layer.bias ? this.bias(layer) : undefined;
+    const y = conv2d(this.graph, layer.name, x, weight, bias, { stride, padding, dilation, groups });
+    this.convElements.inputs += elementsOfImage(x);
+    this.convElements.outputs += elementsOfImage(y);
+    this.multiplyAdds += elementsOfImage(y) * product(layer.shape.slice(1));
+    return y;
+  }
+
+  private linear(layer: LinearLayer, x: Tensor): Tensor {
+    const y = linear(this.graph, layer.name, x, this.weight(layer), this.bias(layer));
+    this.multiplyAdds += elementsOfImage(y) * layer.shape[1];
+    return y;
+  }
+
+  private batchNorm(layer: Extract<Layer, { kind: 'batch_norm' }>, x: Tensor): Tensor {
+    const { name, eps, momentum } = layer;
+    const parameters = {
+      weight: this.weight(layer),
+      bias: this.bias(layer),
+      runningMean: this.entry(`${name}.running_mean`),
+      runningVar: this.entry(`${name}.running_var`),
+    };
+    const { training } = this.options;
+    return batchNorm(this.graph, name, x, parameters, {
+      training,
+      momentum,
+      eps,
+      activation: layer.activation,
+    });
+  }
+
+  /** The refocused weight W_t of a RefConv. */
+  private refocused(layer: RefConvLayer): Tensor {
+    const { graph } = this;
+    const { name, groups, refconv } = layer;
+    const basis = this.weight(layer);
+    const attributes = { groups, identity: refconv.identity };
+    if (refconv.path === 'dense') {
+      return refocusMap(graph, `${name} refocus`, basis, this.entry(REFCONV.map(name)), attributes);
+    }
+    const { mapGroups, taps } = planesOf(geometryOf(layer));
+    const like = (what: string, role: 'constant' | 'parameter') =>
+      graph.tensor(what, basis.shape, { role, padded: basis.padded });
+    const gram = graph.tensor(REFCONV.gram(name), [mapGroups, taps, taps], { role: 'constant' });
+    const start = refconv.startsNonZero ? like(REFCONV.start(name), 'constant') : undefined;
+    const m = like(REFCONV.factor(name), 'parameter');
+    const scale =
+      graph.find('parameter', REFCONV.scale) ??
+      graph.tensor(REFCONV.scale, [1], { role: 'parameter', padded: vectorLayout([1]).padded });
+    return refocusFactored(graph, `${name} refocus`, { basis, gram, scale, start, m }, attributes);
+  }
+
+  private weight = ({ name }: { name: string }): Tensor => this.entry(`${name}.weight`);
+  private bias = ({ name }: { name: string }): Tensor => this.entry(`${name}.bias`);
+
+  private entry(name: string): Tensor {
+    const entry = this.entries.get(name);
+    if (!entry) throw new Error(`the model has no tensor ${name}`);
+    const { layout, role } = entry;
+    return this.graph.tensor(name, engineShape(layout), { role, padded: layout.padded });
+  }
+
+  /** A name for a layer that the state dict does not know. */
+  private unique(kind: string): string {
+    return `${kind}.${this.count++}`;
+  }
+}
+
+const isRefocused = (layer: ConvLayer): layer is RefConvLayer => layer.refconv !== undefined;

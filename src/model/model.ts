@@ -1,0 +1,166 @@
+/**
+ * A convolutional network as plain data: layers over values, the entries of its state dict, and the head apart. It can be
+ * printed, cloned and sent to a worker; it knows no image size, no batch and no device (`instantiate` brings those).
+ */
+import { product, type Role } from '../graph/tensor';
+import type { Activation } from '../ops/activation';
+import type { Layout } from './layout';
+
+export type Pair = [number, number];
+
+export interface ConvLayer {
+  kind: 'conv';
+  name: string;
+  /** the weight's, OIHW */
+  shape: [number, number, number, number];
+  stride: Pair;
+  padding: Pair;
+  dilation: Pair;
+  groups: number;
+  bias: boolean;
+  /** set where the convolution is a RefConv */
+  refconv?: RefConv;
+}
+
+/** How a convolution's weight is refocused: W_t = identity * W_b + conv2d(W_b, W_r). */
+export interface RefConv {
+  /** as a map W_r `[N, P, k, k]`, or in the exact factored form of it */
+  path: 'dense' | 'factored';
+  /** k, odd */
+  mapKernel: number;
+  /** the first term of equation 1 */
+  identity: boolean;
+  /** W_r starts from numbers other than zero */
+  startsNonZero: boolean;
+}
+
+export interface LinearLayer {
+  kind: 'linear';
+  name: string;
+  /** the weight's, `[out, in]` */
+  shape: [number, number];
+}
+
+/**
+ * What a layer does to its inputs, in PyTorch's words. Layers with entries in the state dict have a name there; a
+ * linear layer has a bias, and works on the channels of each pixel as layer norm does.
+ */
+export type LayerKind =
+  | ConvLayer
+  | LinearLayer
+  | { kind: 'batch_norm'; name: string; eps: number; momentum: number; activation: Activation }
+  | { kind: 'layer_norm'; name: string; eps: number }
+  | { kind: 'activation'; activation: Activation }
+  | { kind: 'max_pool'; kernel: Pair; stride: Pair; padding: Pair; ceilMode: boolean }
+  | { kind: 'avg_pool'; kernel: Pair; stride: Pair; padding: Pair; countIncludePad: boolean }
+  | { kind: 'global_avg_pool' }
+  | { kind: 'add' }
+  /** the second factor is an input `[n, 1, 1, c]`, or the vector of that name in the state dict */
+  | { kind: 'mul'; weight?: string }
+  | { kind: 'concat' }
+  /** channels from `start` up to but not including `end` */
+  | { kind: 'slice'; start: number; end: number }
+  | { kind: 'shuffle'; groups: number }
+  /** every stride-th pixel, with channels of zeros before and after the input's */
+  | { kind: 'subsample'; stride: number; channels: number; before: number }
+  | { kind: 'dropout'; p: number }
+  | { kind: 'stochastic_depth'; p: number };
+
+/** A layer in its place: it reads the values `inputs` and writes the value `id`. */
+export type Layer = LayerKind & { id: number; inputs: number[] };
+
+/** How a tensor starts when a network is trained from random numbers. */
+export type Init =
+  | 'kaiming-normal'
+  | 'zeros'
+  | 'ones'
+  | 'map'
+  | { constant: number }
+  | { uniform: number }
+  | { normal: number };
+
+/** An entry of the state dict, and how it lies in memory. */
+export interface StateEntry {
+  /** PyTorch's key */
+  name: string;
+  /** PyTorch's shape */
+  shape: number[];
+  layout: Layout;
+  /** `constant`: loaded, and never trained */
+  role: Extract<Role, 'parameter' | 'state' | 'constant'>;
+  init: Init;
+}
+
+/** The layer that tells the classes apart. */
+export interface Head {
+  /** the layer's, under which its weight and bias are in the state dict */
+  name: string;
+  kind: 'linear' | 'conv';
+  /** channels of the value that goes into it */
+  features: number;
+  classes: number;
+}
+
+/** What the network was made for: channels and side in pixels of its images, and how they are normalised. */
+export interface ModelInput {
+  channels: number;
+  size: number;
+  mean: number[];
+  std: number[];
+}
+
+export interface Model {
+  /** the architecture's */
+  name: string;
+  /** every argument of the architecture but the number of classes, the defaults too; torchvision's names */
+  args: Record<string, unknown>;
+  input: ModelInput;
+  /** what its logits say: one class an image */
+  task: 'classification';
+  /** in order of execution; the image is the value 0 */
+  layers: Layer[];
+  /** in PyTorch's order */
+  state: StateEntry[];
+  head: Head;
+  /** the value that goes into the head */
+  features: number;
+  /** the value `[n, 1, 1, classes]` that comes out last */
+  logits: number;
+}
+
+/** A model's convolutions in order; the weight of each is `<name>.weight` of the state dict. */
+export const convolutions = ({ layers }: Model): (ConvLayer & Layer)[] =>
+  layers.filter((layer) => layer.kind === 'conv');
+
+/** Numbers in the network's parameters, frozen ones too; RefConv's maps, which a merge takes away, do not count. */
+export const parameterCount = ({ state }: Model): number =>
+  state
+    .filter(({ role, init }) => role !== 'state' && init !== 'map')
+    .reduce((sum, { shape }) => sum + product(shape), 0);
+
+/** Channels of every value, by its id. */
+export function channelsOf({ input, layers }: Model): Map<number, number> {
+  const channels = new Map([[0, input.channels]]);
+  for (const layer of layers) {
+    const inputs = layer.inputs.map((id) => channels.get(id)!);
+    channels.set(layer.id, channelsAfter(layer, inputs));
+  }
+  return channels;
+}
+
+/** Channels that a layer gives, of those that it takes. */
+export function channelsAfter(layer: LayerKind, inputs: readonly number[]): number {
+  switch (layer.kind) {
+    case 'conv':
+    case 'linear':
+      return layer.shape[0];
+    case 'concat':
+      return inputs.reduce((a, b) => a + b, 0);
+    case 'slice':
+      return layer.end - layer.start;
+    case 'subsample':
+      return layer.channels;
+    default:
+      return inputs[0];
+  }
+}

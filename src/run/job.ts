@@ -1,0 +1,66 @@
+/** A training job: what it is given, what it tells on the way and what it comes to. Types only. */
+import type { LayerRedundancy } from '../analysis/redundancy';
+import type { Gpu } from '../gpu/device';
+import type { EvalPoint, StepPoint } from '../train/metrics';
+import type { TrainSettings } from '../train/settings';
+import type { Control } from '../train/trainer';
+import type { DataSource } from './data-source';
+import type { Memo } from './memo';
+import type { ModelSource, ReadAsset } from './network-source';
+import type { Report } from './report';
+import type { TunedStep } from './tune';
+import type { Tunings } from './tunings';
+
+export interface TrainJob {
+  model: ModelSource;
+  train: DataSource;
+  /** absent: a tenth of the training images is held out */
+  test?: DataSource;
+  settings: TrainSettings;
+  /** what earlier runs found with `autotune`; a run that finds something new says so by the event `tuned` */
+  tunings?: Tunings;
+}
+
+export type TrainEvent =
+  | {
+      type: 'phase';
+      phase: 'load' | 'tune' | 'compile' | 'baseline' | 'train' | 'merge' | 'prove';
+      message: string;
+    }
+  | { type: 'warning'; message: string }
+  | { type: 'tuned'; key: string; timed: TunedStep[] }
+  | {
+      type: 'plan';
+      dispatches: number;
+      bytesPerStep: number;
+      flopsPerStep: number;
+      peakBytes: number;
+      steps: number;
+      images: number;
+      testImages: number;
+      classes: string[];
+    }
+  | { type: 'steps'; points: StepPoint[]; imagesPerSecond: number; etaSeconds: number }
+  | { type: 'eval'; which: 'base' | 'epoch' | 'last' | 'best'; point: EvalPoint }
+  | { type: 'redundancy'; when: 'before' | 'after'; layers: LayerRedundancy[] };
+
+export interface TrainResult {
+  report: Report;
+  /** the merged network after the last step, safetensors, same keys and shapes as the input */
+  merged: Uint8Array<ArrayBuffer>;
+  /** the merged network of the epoch with the best test accuracy */
+  best: Uint8Array<ArrayBuffer>;
+  metrics: StepPoint[];
+  evals: EvalPoint[];
+  cancelled: boolean;
+}
+
+export interface RunContext {
+  /** the device; a new one once the last is lost */
+  gpu: () => Promise<Gpu>;
+  asset: ReadAsset;
+  /** what runs on the built-in network and images have in common */
+  memo: Memo;
+  control: Control;
+  emit: (event: TrainEvent) => void;
+}

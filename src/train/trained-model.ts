@@ -1,0 +1,57 @@
+import { UserError } from '../errors';
+import { convolutions, type Model } from '../model/model';
+import { isRefConv, type RefConvOptions, withRefConv } from '../model/refconv';
+import type { TrainSettings } from './settings';
+
+/**
+ * The model as a run trains it: with RefConvs where the method has them.
+ * @param name what messages call the network
+ * @throws UserError where the settings and the model do not fit
+ */
+export function trainedModel(model: Model, s: TrainSettings, name = model.name): Model {
+  const options = refconvOptions(model, s, name);
+  return options ? withRefConv(model, options) : model;
+}
+
+/** The run's RefConv, with `auto` resolved: depthwise where the network has such layers, else all spatial ones. */
+export function refconvOptions(
+  model: Model,
+  s: TrainSettings,
+  name = model.name,
+): RefConvOptions | undefined {
+  if (s.method !== 'refocus' && s.method !== 'joint') return undefined;
+  if (!s.identity && s.mapInit === 'zeros') {
+    throw new UserError(
+      'Without the identity term a zero start makes every kernel zero: start the maps from Kaiming.',
+    );
+  }
+  if (s.path === 'factored' && (s.optimizer !== 'sgd' || s.method === 'joint')) {
+    throw new UserError(
+      'The factored path is exact only for SGD on a frozen basis: choose path "dense" or "auto".',
+    );
+  }
+  return {
+    layers: layersOf(model, s, name),
+    mapKernel: s.mapKernel,
+    identity: s.identity,
+    trainBasis: s.method === 'joint',
+    path: s.path === 'auto' && s.optimizer !== 'sgd' ? 'dense' : s.path,
+    startsNonZero: s.mapInit !== 'zeros',
+  };
+}
+
+/** The settings' choice of layers, which takes one convolution at least. */
+function layersOf(model: Model, { layers }: TrainSettings, name: string): RefConvOptions['layers'] {
+  const convs = convolutions(model);
+  const takes = (choice: RefConvOptions['layers']) => convs.some((conv) => isRefConv(conv, choice));
+  const auto = takes('depthwise') ? 'depthwise' : 'spatial';
+  const chosen = layers === 'auto' ? auto : layers;
+  if (Array.isArray(chosen)) {
+    const unknown = chosen.find((layer) => !convs.some((conv) => conv.name === layer));
+    if (unknown !== undefined)
+      throw new UserError(`${name} has no convolution "${unknown}": see its names with inspect.`);
+  }
+  if (!takes(chosen))
+    throw new UserError(`${name} has no ${String(chosen)} convolution to refocus: choose other layers.`);
+  return chosen;
+}
