@@ -9,3 +9,8 @@ export interface NamedBlob {
 export async function bytesOf(blob: Blob, begin = 0, end = blob.size): Promise<Uint8Array<ArrayBuffer>> {
   return new Uint8Array(await blob.slice(begin, end).arrayBuffer());
 }
+
+/** The last part of a path. */
+export function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}

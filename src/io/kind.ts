@@ -23,8 +23,8 @@ interface Kind {
   reads?: WeightsKind;
 }
 
-const SAVE = 'save the weights from PyTorch: torch.save(model.state_dict(), "weights.pth")';
-const CONVERT = `which is not read here; load it into the network in PyTorch, then ${SAVE}`;
+export const SAVE = 'save the weights from PyTorch: torch.save(model.state_dict(), "weights.pth")';
+export const CONVERT = `load it into the network in PyTorch, then ${SAVE}`;
 const UNPACK = 'unpack it and choose the file of weights in it';
 const AGAIN = 'download the file itself (on a web page, by its "raw" or "download" link)';
 
@@ -49,7 +49,7 @@ const KINDS: Kind[] = [
   { is: 'a zip archive', test: starts(0x50, 0x4b, 3, 4), reads: 'zip' },
   { is: 'an empty zip archive', test: starts(0x50, 0x4b, 5, 6), next: 'make it again' },
   { is: 'a pickle', test: isPickle, reads: 'pickle' },
-  { is: 'a GGUF model of a language model', test: ascii('GGUF'), next: `${CONVERT}` },
+  { is: 'a GGUF model of a language model', test: ascii('GGUF'), next: CONVERT },
   { is: 'a TensorFlow Lite model', test: ascii('TFL3', 4), next: CONVERT },
   { is: 'an ExecuTorch program', test: ascii('ET', 4), next: SAVE },
   {

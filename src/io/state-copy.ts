@@ -15,6 +15,17 @@ export interface StateCopy {
   read(names?: ReadonlySet<string>): Promise<StateDict>;
 }
 
+/** A file of weights, opened: what it holds, before any element is read. */
+export interface OpenedWeights {
+  /** its name, for messages */
+  file: string;
+  format: 'safetensors' | 'pytorch-zip' | 'pytorch-legacy';
+  /** safetensors' `__metadata__`, and what this library notes in a PyTorch file */
+  metadata: Map<string, string>;
+  /** every state dict in it, the likeliest first: those that were trained before those that were averaged */
+  copies: StateCopy[];
+}
+
 /** Elements that are read at most, bytes: the networks that train here have a hundredth of it. */
 const MAX_BYTES = 2 ** 31;
 /** Reads that wait for the disk at a time. */

@@ -1,23 +1,14 @@
-import { bytesOf, type NamedBlob } from './blob';
-import { explainAsync, FormatError, nameFile, Refusal } from './format-error';
-import { kindOf, START } from './kind';
+import { UserError } from '../errors';
+import { folderAsZip, type OpenFiles, openArchive, openCheckpoint } from './archive';
+import { bytesOf, type NamedBlob, nameOf } from './blob';
+import { nameFile, Refusal } from './format-error';
+import { kindOf, START, type WeightsKind } from './kind';
 import { commonPrefix } from './prefix';
-import { memoryLimit, openPyTorchStream, openPyTorchZip } from './pytorch';
+import { openPyTorchStream } from './pytorch/checkpoint';
 import { openSafetensors, writeSafetensors } from './safetensors';
-import type { StateCopy } from './state-copy';
+import { findShards, joinShards, readIndex, siblings } from './shards';
+import type { OpenedWeights, StateCopy } from './state-copy';
 import type { StateDict } from './tensor';
-import { openZip } from './zip';
-
-/** A file of weights, opened: what it holds, before any element is read. */
-export interface OpenedWeights {
-  /** its name, for messages */
-  file: string;
-  format: 'safetensors' | 'pytorch-zip' | 'pytorch-legacy';
-  /** safetensors' `__metadata__` */
-  metadata: Map<string, string>;
-  /** every state dict in it, the likeliest first: those that were trained before those that were averaged */
-  copies: StateCopy[];
-}
 
 /** A state dict that was read, and what it takes to write it as it came. */
 export interface WeightsFile {
@@ -30,41 +21,96 @@ export interface WeightsFile {
 }
 
 /**
- * Opens a file of weights, whichever of the supported formats its content has. Its elements are read later, by
- * `StateCopy.read`. Throws a UserError that names the file if it is none of them, is damaged, or holds no tensor.
+ * Opens weights, whichever of the supported formats they have by content: one file (or a zip archive of one), shards with
+ * or without their index, or a folder that has one such file among others. Elements are read later, by `StateCopy.read`.
+ * Throws a UserError that names a file and what it is, where there are no weights, or they are damaged.
  */
-export function openWeights(file: NamedBlob): Promise<OpenedWeights> {
-  return nameFile(file.path, () => openFile(file));
+export async function openWeights(...files: NamedBlob[]): Promise<OpenedWeights> {
+  const visible = files.filter(({ path }) => !path.endsWith('/') && !/(^|\/)(\.|__MACOSX\/)/.test(path));
+  if (visible.length === 0)
+    throw new UserError('There is no file of weights; choose a .safetensors or .pth file.');
+  return openFiles(visible, openSelection);
 }
 
-async function openFile({ path, blob }: NamedBlob): Promise<OpenedWeights> {
-  const name = path.slice(path.lastIndexOf('/') + 1).toLowerCase();
-  const kind = kindOf({ bytes: await bytesOf(blob, 0, START), name });
-  const opened =
-    kind === 'safetensors'
-      ? { ...(await openSafetensors(blob, path)), format: 'safetensors' as const }
-      : kind === 'zip'
-        ? await openArchive(path, blob)
-        : { ...(await openPyTorchStream(blob, path)), format: 'pytorch-legacy' as const };
-  if (opened.copies.every(({ entries }) => entries.size === 0)) {
-    throw new Refusal('holds no tensor; export the network again');
+/** Opens what lies in an archive of the user's. */
+const openSelection = (files: NamedBlob[]) => openFiles(files);
+
+/** @param openInside for what a zip archive holds */
+async function openFiles(files: readonly NamedBlob[], openInside?: OpenFiles): Promise<OpenedWeights> {
+  const index = files.find(({ path }) => /\.index\.json$/.test(path));
+  if (index) {
+    const map = await readIndex(index);
+    return openShards(index, files, [...new Set(map.values())], map);
   }
-  return { file: path, ...opened };
+  const shard = files.find(siblings);
+  if (shard) return openShards(shard, files, siblings(shard)!);
+  if (files.length === 1) return openFile(files[0], openInside);
+  if (files.some(({ path }) => nameOf(path) === 'data.pkl')) {
+    const path = files[0].path.split('/')[0];
+    const size = files.reduce((sum, { blob }) => sum + blob.size, 0);
+    return nameFile(path, () => openCheckpoint(path, size, folderAsZip(files)));
+  }
+  return openFile(await theOnlyWeights(files), openInside);
 }
 
-async function openArchive(path: string, blob: Blob): Promise<Omit<OpenedWeights, 'file'>> {
-  const advice = 'save it again with torch.save(model.state_dict(), path)';
-  return explainAsync(`${path} is not a PyTorch checkpoint that can be read`, advice, async () => {
-    const zip = await openZip(blob, memoryLimit(blob.size));
-    const pickles = zip.names.filter((name) => /(^|\/)data\.pkl$/.test(name));
-    if (pickles.length !== 1)
-      throw new FormatError(`it holds ${pickles.length} files data.pkl, one is expected`);
-    const folder = pickles[0].slice(0, -'data.pkl'.length);
-    if (zip.names.includes(`${folder}constants.pkl`)) {
-      throw new FormatError('it is a TorchScript program, which holds code, and not a state dict');
+/** The one file among several that holds weights. */
+async function theOnlyWeights(files: readonly NamedBlob[]): Promise<NamedBlob> {
+  const found: NamedBlob[] = [];
+  let refusal: unknown;
+  for (const file of files) {
+    try {
+      await nameFile(file.path, () => kindOfFile(file));
+      found.push(file);
+    } catch (error) {
+      refusal ??= error;
     }
-    return { ...(await openPyTorchZip(blob, path, zip, folder)), format: 'pytorch-zip' };
+  }
+  if (found.length === 0) throw refusal;
+  if (found.length === 1) return found[0];
+  const names = found.slice(0, 4).map(({ path }) => path);
+  throw new UserError(
+    `There are ${found.length} files of weights (${names.join(', ')}${found.length > 4 ? ', ...' : ''}); choose one.`,
+  );
+}
+
+async function openShards(
+  start: NamedBlob,
+  files: readonly NamedBlob[],
+  names: string[],
+  index?: Map<string, string>,
+): Promise<OpenedWeights> {
+  return nameFile(start.path, async () => {
+    const shards = await Promise.all(findShards(files, names).map((shard) => openFile(shard)));
+    return joinShards(start.path, shards, index);
   });
+}
+
+function openFile(file: NamedBlob, openInside?: OpenFiles): Promise<OpenedWeights> {
+  return nameFile(file.path, async () => {
+    const opened = await readers[await kindOfFile(file)](file, openInside);
+    if (opened.copies.every(({ entries }) => entries.size === 0)) {
+      throw new Refusal('holds no tensor; export the network again');
+    }
+    return opened;
+  });
+}
+
+const readers: Record<WeightsKind, (file: NamedBlob, openInside?: OpenFiles) => Promise<OpenedWeights>> = {
+  safetensors: async ({ path, blob }) => ({
+    file: path,
+    format: 'safetensors',
+    ...(await openSafetensors(blob, path)),
+  }),
+  pickle: async ({ path, blob }) => ({
+    file: path,
+    format: 'pytorch-legacy',
+    ...(await openPyTorchStream(blob, path)),
+  }),
+  zip: openArchive,
+};
+
+async function kindOfFile({ path, blob }: NamedBlob): Promise<WeightsKind> {
+  return kindOf({ bytes: await bytesOf(blob, 0, START), name: nameOf(path).toLowerCase() });
 }
 
 /**

@@ -1,8 +1,8 @@
 import { zipSync } from 'fflate';
 import { describe, expect, test } from 'vitest';
 import { UserError } from '../../../src/errors';
-import { unpickle } from '../../../src/io/pickle';
-import { torchHost } from '../../../src/io/pytorch-globals';
+import { torchHost } from '../../../src/io/pytorch/globals';
+import { unpickle } from '../../../src/io/pytorch/pickle';
 import { readBytes } from './read-bytes';
 
 /** Little-endian bytes of a number. */
@@ -159,8 +159,7 @@ describe('malformed pickles', () => {
     ['an extension code', zip(pickle([0x82, 1])), /0x82, not a pickle instruction/],
     ['protocol 6', zip(new Uint8Array([0x80, 6, 0x4e, 0x2e])), /newer than 5/],
     ['a storage that is a number', zip(pickle([0x4b, 1, 0x51])), /storage in it is malformed/],
-    ['an archive without data.pkl', zipSync({ 'cat/1.jpg': new Uint8Array(9) }), /0 files data\.pkl/],
-    ['two files data.pkl', zipSync({ 'a/data.pkl': pickle(), 'b/data.pkl': pickle() }), /2 files data\.pkl/],
+    ['two checkpoints', zipSync({ 'a/data.pkl': pickle(), 'b/data.pkl': pickle() }), /holds 2 checkpoints/],
     [
       'no tensors, only settings',
       zip(pickle([0x7d], text('lr'), [0x4b, 1, 0x73])),
@@ -170,7 +169,9 @@ describe('malformed pickles', () => {
   test.each(cases)('%s', async (_, bytes, message) => {
     await expect(readBytes(bytes, 'bad.pt')).rejects.toThrow(UserError);
     await expect(readBytes(bytes, 'bad.pt')).rejects.toThrow(message);
-    await expect(readBytes(bytes, 'bad.pt')).rejects.toThrow(/^bad\.pt is not a PyTorch checkpoint/);
+    await expect(readBytes(bytes, 'bad.pt')).rejects.toThrow(
+      /^bad\.pt is not a (PyTorch checkpoint|zip archive) that can be read/,
+    );
   });
 });
 

@@ -1,6 +1,6 @@
-import { FormatError, quote, Refusal } from './format-error';
+import { FormatError, quote, Refusal } from '../format-error';
+import { madeBy, StorageRef, shown, TensorRef, UnreadableTensor } from './globals';
 import { PickleGlobal, type PickleValue, Placeholder } from './pickle';
-import { madeBy, StorageRef, shown, TensorRef, UnreadableTensor } from './pytorch-globals';
 
 /** A state dict in a checkpoint. */
 export interface FoundState {

@@ -3,8 +3,8 @@
  * what may be called is what that list holds. Opcodes: docs.python.org/3/library/pickletools.html.
  */
 
+import { FormatError } from '../format-error';
 import { ByteReader } from './byte-reader';
-import { FormatError } from './format-error';
 
 /** Anything that is not plain data: globals, and what the caller's globals make. */
 export abstract class PickleObject {}

@@ -1,6 +1,6 @@
-import { FormatError, quote, Refusal } from './format-error';
+import { FormatError, quote, Refusal } from '../format-error';
+import { DTYPE_BYTES, type Dtype } from '../tensor';
 import { PickleGlobal, type PickleHost, PickleObject, type PickleValue, Placeholder } from './pickle';
-import { DTYPE_BYTES, type Dtype } from './tensor';
 
 /** A part of a storage of the file, in elements of `type`. */
 export class StorageRef extends PickleObject {

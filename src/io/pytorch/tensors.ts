@@ -1,8 +1,8 @@
-import { bytesOf } from './blob';
-import { FormatError, quote } from './format-error';
-import type { StorageRef, TensorRef } from './pytorch-globals';
-import { bytesIn } from './state-copy';
-import { DTYPE_BYTES, decodeElements, type StateTensor } from './tensor';
+import { bytesOf } from '../blob';
+import { FormatError, quote } from '../format-error';
+import { bytesIn } from '../state-copy';
+import { DTYPE_BYTES, decodeElements, type StateTensor } from '../tensor';
+import type { StorageRef, TensorRef } from './globals';
 
 /** The storages of a checkpoint. */
 export interface Storages {

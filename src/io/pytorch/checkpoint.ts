@@ -1,16 +1,16 @@
-import { bytesOf } from './blob';
+import { bytesOf } from '../blob';
+import { explainAsync, FormatError, quote, Refusal } from '../format-error';
+import { parseStrictJson, stringMap } from '../json';
+import { type StateCopy, stateCopy } from '../state-copy';
+import type { Zip } from '../zip';
 import { EndOfBytes } from './byte-reader';
-import { explainAsync, FormatError, quote, Refusal } from './format-error';
-import { parseStrictJson, stringMap } from './json';
-import { type PickleHost, type PickleValue, unpickle } from './pickle';
-import { StorageRef, torchHost } from './pytorch-globals';
-import { type StateCopy, stateCopy } from './state-copy';
-import { type FoundState, findStates } from './state-dict';
-import { checkTensors, readTensor, type Storages } from './torch-tensors';
-import type { Zip } from './zip';
+import { StorageRef, shown, torchHost } from './globals';
+import { type PickleHost, type PickleValue, Placeholder, unpickle } from './pickle';
+import { type FoundState, findStates } from './states';
+import { checkTensors, readTensor, type Storages } from './tensors';
 
 /** The first pickle of the stream format. */
-export const MAGIC = 0x1950a86a20f9469cfc6cn;
+const MAGIC = 0x1950a86a20f9469cfc6cn;
 const PROTOCOL = 1001;
 /** Where this library's own files keep what safetensors has as `__metadata__`. */
 export const METADATA_ENTRY = 'refocus.json';
@@ -36,26 +36,26 @@ export function memoryLimit(bytes: number): number {
 }
 
 /**
- * Opens a checkpoint of `torch.save`'s zip format (1.6 and later), whose entries lie under `folder`. The pickle is
+ * Opens a checkpoint of `torch.save`'s zip format (1.6 and later), whose entries lie under `folder`, out of `size` bytes. The pickle is
  * interpreted and never run; see `torchHost`. Throws a UserError that names `file` and what is wrong with it.
  */
-export function openPyTorchZip(blob: Blob, file: string, zip: Zip, folder: string): Promise<OpenedPyTorch> {
-  return open(blob, file, () => readZip(zip, folder));
+export function openPyTorchZip(size: number, file: string, zip: Zip, folder: string): Promise<OpenedPyTorch> {
+  return open(size, file, () => readZip(zip, folder));
 }
 
 /** Opens a checkpoint of the stream format before torch 1.6, as `openPyTorchZip` does. */
 export function openPyTorchStream(blob: Blob, file: string): Promise<OpenedPyTorch> {
-  return open(blob, file, () => readStream(blob));
+  return open(blob.size, file, () => readStream(blob));
 }
 
-async function open(blob: Blob, file: string, read: () => Promise<Checkpoint>): Promise<OpenedPyTorch> {
+async function open(size: number, file: string, read: () => Promise<Checkpoint>): Promise<OpenedPyTorch> {
   return explained(file, async () => {
     const { root, storages, metadata } = await read();
     const copies: StateCopy[] = [];
     let problem: unknown;
     for (const state of findStates(root)) {
       try {
-        copies.push(openState(state, storages, file, memoryLimit(blob.size)));
+        copies.push(openState(state, storages, file, memoryLimit(size)));
       } catch (error) {
         problem ??= error;
       }
@@ -172,7 +172,13 @@ function parsePickles(bytes: Uint8Array): Pickles {
     at = end;
     return value;
   };
-  if (next() !== MAGIC) throw new FormatError("it does not begin with PyTorch's magic number");
+  const first = next();
+  if (first !== MAGIC) {
+    const what = first instanceof Placeholder ? ` (it holds the Python object ${shown(first.name)})` : '';
+    throw new Refusal(
+      `is a pickle that torch.save did not write${what}; load it in Python and save its tensors: torch.save({name: tensor, ...}, "weights.pth")`,
+    );
+  }
   if (next() !== PROTOCOL) throw new FormatError(`its protocol is not ${PROTOCOL}`);
   const machine = next();
   if (machine instanceof Map && machine.get('little_endian') === false) refuseBigEndian();

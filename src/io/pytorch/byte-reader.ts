@@ -1,4 +1,4 @@
-import { FormatError } from './format-error';
+import { FormatError } from '../format-error';
 
 const MAX_LINE = 4096;
 
