@@ -1,11 +1,11 @@
 import { UserError } from '../errors';
 import { FormatError } from '../io/format-error';
-import { type FileTree, listSource, type SourceFile } from './formats/archive';
-import { CIFAR_RECORD, readCifar } from './formats/cifar';
-import { classify, isImageName } from './formats/classes';
-import { packFolder } from './formats/folder';
-import { gunzip, idxKind, readIdx } from './formats/idx';
-import { packRaw } from './formats/raster';
+import { type FileTree, listSource, type SourceFile } from './files/archive';
+import { classify, isImageName } from './layout/classes';
+import { packFolder } from './layout/folder';
+import { CIFAR_RECORD, readCifar } from './raw/cifar';
+import { gunzip, idxKind, readIdx } from './raw/idx';
+import { packRaw } from './raw/raster';
 import type { LabelledImages, LoadOptions, UserFile } from './types';
 
 const MAX_SIDE = 1024;

@@ -62,7 +62,7 @@ describe('a folder for each class', () => {
       zip({ 'a/1.jpg': text, 'a/2.jpg': jpg, 'b/1.png': png.slice(0, -30), 'b/2.png': png }),
     );
     expect(images.skipped.map(({ path }) => path)).toEqual(['a/1.jpg', 'b/1.png']);
-    expect(images.skipped[0].reason).toContain('neither JPEG');
+    expect(images.skipped[0].reason).toContain('no image that is read');
     expect(Buffer.from(images.pixels)).toEqual(Buffer.concat([rgb('plain.jpg'), rgb('rgb.png')]));
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { resizeAndCrop, resizeBilinear } from '../../../src/data/formats/resize';
+import { resizeAndCrop, resizeBilinear } from '../../../src/data/images/resize';
 import expected from '../../fixtures/images/expected.json';
 
 const { width, height } = expected;

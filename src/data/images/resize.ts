@@ -1,4 +1,4 @@
-import { ImageError, MAX_PIXELS } from './image-header';
+import { ImageError, MAX_PIXELS, roundHalfEven } from './format';
 
 /**
  * Fixed-point bits of a coefficient: with 8-bit samples and weights that sum to one, 22 bits leave two of an int32
@@ -123,11 +123,4 @@ export function resizeAndCrop(
     out.set(resized.subarray(at, at + side * 3), y * side * 3);
   }
   return out;
-}
-
-/** Python's round() of a number that is a multiple of a half. */
-function roundHalfEven(value: number): number {
-  const down = Math.floor(value);
-  if (value === down) return down;
-  return down % 2 === 0 ? down : down + 1;
 }

@@ -1,7 +1,7 @@
 import { UserError } from '../../errors';
+import { resizeAndCrop } from '../images/resize';
 import { selectBalanced } from '../select';
 import type { LabelledImages, LoadOptions, LoadProgress } from '../types';
-import { resizeAndCrop } from './resize';
 
 /** An array of more bytes than this is beyond some browsers. */
 const MAX_BYTES = 2 ** 31 - 1;

@@ -1,13 +1,13 @@
 import { UserError } from '../../errors';
 import { FormatError } from '../../io/format-error';
+import type { SourceFile } from '../files/archive';
+import { decodeImage, readImageHeader } from '../images/decode';
+import { ImageError } from '../images/format';
+import { resizeAndCrop } from '../images/resize';
+import { allocate, breathe } from '../raw/raster';
 import { selectBalanced } from '../select';
 import type { LabelledImages, LoadOptions, SkippedFile } from '../types';
-import type { SourceFile } from './archive';
 import type { ClassifiedFiles } from './classes';
-import { decodeImage } from './decode';
-import { ImageError, readImageHeader } from './image-header';
-import { allocate, breathe } from './raster';
-import { resizeAndCrop } from './resize';
 
 /** One image file's bytes; a photograph has a few million. */
 const MAX_FILE = 64 * 2 ** 20;

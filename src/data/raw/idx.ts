@@ -1,5 +1,5 @@
 import { UserError } from '../../errors';
-import { inflateBounded } from './inflate';
+import { inflateBounded } from '../inflate';
 import type { RawSet } from './raster';
 
 /** Magic numbers: unsigned bytes (8) in three dimensions, in one. */

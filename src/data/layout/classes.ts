@@ -1,6 +1,6 @@
 import { UserError } from '../../errors';
+import { type FileTree, parentOf, type SourceFile } from '../files/archive';
 import type { SkippedFile } from '../types';
-import { type FileTree, parentOf, type SourceFile } from './archive';
 
 /** Images by class, before any is decoded; in order of class, then of path. */
 export interface ClassifiedFiles {

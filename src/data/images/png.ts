@@ -1,5 +1,6 @@
-import { ImageError } from './image-header';
-import { inflateBounded } from './inflate';
+import { inflateBounded } from '../inflate';
+import { orientationOf } from './exif';
+import { hasText, ImageError, type ImageFormat, viewOf } from './format';
 
 /** Samples a pixel by colour type (PNG specification, table 11.1). */
 const CHANNELS = new Map([
@@ -32,12 +33,34 @@ interface Png {
   data: Uint8Array;
 }
 
+export const png: ImageFormat = {
+  name: 'PNG',
+  recognises: (bytes) => bytes.length >= 33 && hasText(bytes, 0, '\x89PNG\r\n\x1a\n'),
+  size(bytes) {
+    if (!hasText(bytes, 12, 'IHDR')) throw new ImageError('the PNG has no header');
+    return { width: viewOf(bytes).getUint32(16), height: viewOf(bytes).getUint32(20) };
+  },
+  decode: async (bytes) => decodePng(bytes),
+  orientation: (bytes) => orientationOf(exifOf(bytes)),
+};
+
+/** The chunk of EXIF data, looked for without checking the others. */
+function exifOf(bytes: Uint8Array): Uint8Array | undefined {
+  const view = viewOf(bytes);
+  for (let at = 8; at + 12 <= bytes.length; ) {
+    const end = at + 8 + view.getUint32(at);
+    if (hasText(bytes, at + 4, 'eXIf')) return bytes.subarray(at + 8, end);
+    at = end + 4;
+  }
+  return undefined;
+}
+
 /**
  * Decodes a PNG to RGB as Pillow's `convert('RGB')` does: alpha and tRNS are dropped, gray is repeated, gray of 1,
- * 2 and 4 bits is scaled to 255, of 16 bits the high byte stays. Every colour type, depth and interlacing.
- * `bytes` has passed `readImageHeader`. Throws an ImageError.
+ * 2 and 4 bits is scaled to 255. Of 16 bits the high byte stays, of gray too, where Pillow clips at 255 and leaves white.
+ * Every colour type, depth and interlacing. `bytes` has passed `readImageHeader`. Throws an ImageError.
  */
-export function decodePng(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+function decodePng(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const png = readChunks(bytes);
   const passes = (png.interlaced ? ADAM7 : WHOLE).map(([x0, y0, dx, dy]) => {
     const width = Math.ceil((png.width - x0) / dx);
@@ -77,7 +100,7 @@ function inflateImage(data: Uint8Array, expected: number): Uint8Array {
 
 /** Collects header, palette and image data; their checksums must hold. */
 function readChunks(bytes: Uint8Array): Png {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const view = viewOf(bytes);
   const [depth, colour, interlace] = [bytes[24], bytes[25], bytes[28]];
   const channels = CHANNELS.get(colour);
   const allowed = colour === 3 ? [1, 2, 4, 8] : colour === 0 ? [1, 2, 4, 8, 16] : [8, 16];
