@@ -3,6 +3,7 @@ import type { Gpu } from '../src/gpu/device';
 import type { Tuning } from '../src/graph/tuning';
 import { type Builder, buildModel, type Value } from '../src/model/builder';
 import { initialState } from '../src/model/init';
+import type { Model } from '../src/model/model';
 import { loadState } from '../src/model/state';
 import type { Fusions } from '../src/passes/fusion';
 import { Session } from '../src/runtime/session';
@@ -13,11 +14,19 @@ export const BATCH = 3;
 const SIZE = 9;
 
 /** Odd sizes: a dense stem, depthwise with and without stride, pointwise with and without a shortcut. */
-const model = buildModel({ name: 'step', classes: 5 }, (net, x) => {
+const step = buildModel({ name: 'step', classes: 5 }, (net, x) => {
   let y = net.batchNorm('stem.bn', net.conv('stem.conv', x, 6, 3, { stride: 2 }), 'relu6');
   y = block(net, 'a', y, 10, 6, 1);
   y = block(net, 'b', y, 18, 7, 2);
   y = block(net, 'c', y, 13, 7, 1);
+  return net.head('fc', net.globalAvgPool(y));
+});
+
+/** As ResNet v2 has them: the sum of a convolution and its own input goes through a batch norm. */
+export const preActivation = buildModel({ name: 'pre-activation', classes: 5 }, (net, x) => {
+  let y = net.conv('stem', x, 8, 3);
+  y = net.add(y, net.conv('a', y, 8, 3));
+  y = net.conv('b', net.batchNorm('bn', y, 'relu'), 8, 3);
   return net.head('fc', net.globalAvgPool(y));
 });
 
@@ -42,6 +51,8 @@ export const images = {
 };
 
 export interface Way {
+  /** default: one with a bit of everything */
+  model?: Model;
   /** default: all */
   fusions?: Fusions;
   storage?: TrainSettings['storage'];
@@ -49,7 +60,10 @@ export interface Way {
   tuning?: Tuning;
 }
 
-export function programs({ fusions, storage = 'f32', tuning }: Way): { train: Program; evaluate: Program } {
+export function programs({ model = step, fusions, storage = 'f32', tuning }: Way): {
+  train: Program;
+  evaluate: Program;
+} {
   const settings = { ...defaultSettings(), batch: BATCH, cropPadding: 1, storage };
   const common = { model, batch: BATCH, images, layout: {}, fusions, tuning };
   return { train: trainProgram({ ...common, settings }), evaluate: evaluationProgram(common) };
@@ -57,6 +71,7 @@ export function programs({ fusions, storage = 'f32', tuning }: Way): { train: Pr
 
 /** Gradients of the first step, running statistics after it, and the logits then. */
 export async function stepResults(gpu: Gpu, way: Way): Promise<Map<string, Float32Array>> {
+  const { model = step } = way;
   const { train, evaluate } = programs(way);
   const session: Session<'train' | 'evaluate'> = await Session.create(gpu, {
     train: train.plan,

@@ -1,6 +1,6 @@
 import type { Graph } from './graph';
 import type { GradientTarget, Node, Tape } from './ir';
-import type { Tensor } from './tensor';
+import { present, type Tensor } from './tensor';
 
 /** The gradients of `wanted`, and of all between, from those of some outputs; adds the nodes of the backward pass. */
 export const differentiate = (
@@ -24,7 +24,7 @@ class GradientTape implements Tape {
   ) {
     for (const t of wanted) this.needed.add(t);
     for (const node of graph.nodes) {
-      if (node.inputs.some((t) => t && this.needed.has(t))) for (const t of node.outputs) this.needed.add(t);
+      if (this.reaches(node)) for (const t of present(node.outputs)) this.needed.add(t);
     }
   }
 
@@ -65,9 +65,14 @@ class GradientTape implements Tape {
     const forward: Node[] = [...this.graph.nodes];
     this.graph.phase = 'backward';
     for (const node of forward.reverse()) {
-      if (!node.op.backward || !node.outputs.some((t) => this.gradients.has(t))) continue;
-      if (node.inputs.some((t) => this.needs(t))) node.op.backward(node, this);
+      if (!node.op.backward || !present(node.outputs).some((t) => this.gradients.has(t))) continue;
+      if (this.reaches(node)) node.op.backward(node, this);
     }
     return this.gradients;
+  }
+
+  /** Whether a gradient is wanted with respect to something that the node reads. */
+  private reaches(node: Node): boolean {
+    return present(node.inputs).some((t) => this.needed.has(t));
   }
 }

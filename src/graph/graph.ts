@@ -1,5 +1,8 @@
-import type { GraphBuilder, Node, Op, Phase } from './ir';
+import type { GraphBuilder, Node, Op, Phase, Signature, Tensors } from './ir';
 import { padLast, type Role, type Shape, type Tensor, type TensorOptions } from './tensor';
+
+/** Whether a node is one of that op, so that its tensors are known by name. */
+export const isNodeOf = <S extends Signature>(node: Node, op: Op<S>): node is Node<S> => node.op === op;
 
 /** A network as a list of nodes in order of execution. Pure data; no GPU. */
 export class Graph implements GraphBuilder {
@@ -32,7 +35,13 @@ export class Graph implements GraphBuilder {
     );
   }
 
-  add<A>(op: Op, name: string, inputs: (Tensor | undefined)[], outputs: Tensor[], attrs: A): void {
+  add<S extends Signature>(
+    op: Op<S>,
+    name: string,
+    inputs: NoInfer<S>['inputs'],
+    outputs: NoInfer<S>['outputs'],
+    attrs: NoInfer<S>['attrs'],
+  ): void {
     this.nodes.push({ op, name, inputs, outputs, attrs, phase: this.phase });
   }
 
@@ -41,13 +50,15 @@ export class Graph implements GraphBuilder {
     const copy = new Graph();
     const copies = new Map(this.tensors.map((t) => [t, { ...t }]));
     const copyOf = (t: Tensor) => copies.get(t)!;
+    const copiesOf = (tensors: Tensors) =>
+      Object.fromEntries(Object.entries(tensors).map(([name, t]) => [name, t && copyOf(t)]));
     copy.tensors.push(...copies.values());
     for (const t of copy.tensors) if (t.gradientOf) t.gradientOf = copyOf(t.gradientOf);
     for (const [key, t] of this.named) copy.named.set(key, copyOf(t));
     copy.nodes = this.nodes.map((node) => ({
       ...node,
-      inputs: node.inputs.map((t) => t && copyOf(t)),
-      outputs: node.outputs.map(copyOf),
+      inputs: copiesOf(node.inputs),
+      outputs: copiesOf(node.outputs),
       attrs: { ...node.attrs },
     }));
     copy.phase = this.phase;

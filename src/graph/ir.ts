@@ -7,25 +7,43 @@ import type { Tuning } from './tuning';
 
 export type Phase = 'forward' | 'backward' | 'update';
 
-/** An application of an op. Every tensor is written by exactly one node (or by none: parameters, inputs). */
-export interface Node {
-  readonly op: Op;
+/** Tensors by the names that an op, and mostly its WGSL, gives them. */
+export type Tensors = Record<string, Tensor | undefined>;
+
+/** What a kind of node reads, writes and is told, by name. */
+export interface Signature {
+  inputs: Tensors;
+  outputs: Tensors;
+  attrs: object;
+}
+
+/** The attributes of an op that is told nothing. */
+export type NoAttributes = Record<string, never>;
+
+/**
+ * An application of an op. Every tensor is written by exactly one node (or by none: parameters, inputs). Passes change
+ * the nodes of a graph in place.
+ */
+export interface Node<S extends Signature = Signature> {
+  op: Op<S>;
   /** the layer's name, as in the state dict where there is one */
-  readonly name: string;
-  readonly inputs: readonly (Tensor | undefined)[];
-  readonly outputs: readonly Tensor[];
-  readonly phase: Phase;
-  // biome-ignore lint/suspicious/noExplicitAny: each op reads the attributes that it wrote itself
-  readonly attrs: any;
+  name: string;
+  inputs: S['inputs'];
+  outputs: S['outputs'];
+  phase: Phase;
+  attrs: S['attrs'];
 }
 
 /** What an op knows: its dispatches, and the nodes of its gradient. */
-export interface Op {
+export interface Op<S extends Signature = Signature> {
   readonly name: string;
-  lower(node: Node, context: LowerContext): Dispatch[];
+  lower(node: Node<S>, context: LowerContext): Dispatch[];
   /** adds the nodes that carry the gradient of `node.outputs` to `node.inputs`; absent: not differentiable */
-  backward?(node: Node, tape: Tape): void;
+  backward?(node: Node<S>, tape: Tape): void;
 }
+
+/** A node of an op. */
+export type NodeOf<O> = O extends Op<infer S> ? Node<S> : never;
 
 /** What an op is given when it lowers: how the device wants work cut, and memory for what passes between its dispatches. */
 export interface LowerContext {
@@ -42,7 +60,13 @@ export interface GraphBuilder {
   find(role: Role, name: string): Tensor | undefined;
   /** The gradient of a parameter: same shape, same offset in the arena of gradients. */
   gradientOf(parameter: Tensor): Tensor;
-  add<A>(op: Op, name: string, inputs: (Tensor | undefined)[], outputs: Tensor[], attrs: A): void;
+  add<S extends Signature>(
+    op: Op<S>,
+    name: string,
+    inputs: NoInfer<S>['inputs'],
+    outputs: NoInfer<S>['outputs'],
+    attrs: NoInfer<S>['attrs'],
+  ): void;
 }
 
 /** Where a contribution to a gradient goes: written to `out`, with `addend` (an earlier contribution) added. */
@@ -69,9 +93,9 @@ export interface Dispatch {
   /** values for the shader's top-level `const`s */
   constants: Constants;
   /** tensors the shader reads */
-  reads: Record<string, Tensor | undefined>;
+  reads: Tensors;
   /** tensors the shader writes */
-  writes: Record<string, Tensor | undefined>;
+  writes: Tensors;
   workgroups: [number, number, number];
   /** floating-point operations, a multiply-add counted as two */
   flops: number;

@@ -1,5 +1,5 @@
 import type { ArenaLayout, BufferRange } from './ir';
-import { bytesOf, type Tensor } from './tensor';
+import { bytesOf, type Role, type Tensor } from './tensor';
 
 /** Offsets of bindings are multiples of this (WebGPU's default minStorageBufferOffsetAlignment). */
 export const ALIGNMENT = 256;
@@ -8,6 +8,10 @@ export const ALIGNMENT = 256;
  * (maxStorageBufferBindingSize), so that a plan does not depend on the device.
  */
 export const ARENA_PART = 2 ** 27;
+/** Buffers that hold many tensors, each bound apart: of four roles, and what an optimiser remembers of the gradients. */
+export const ARENAS = ['parameters', 'gradients', 'state', 'constants', 'momentum', 'second moment'] as const;
+export type Arena = (typeof ARENAS)[number];
+
 const align = (n: number) => Math.ceil(n / ALIGNMENT) * ALIGNMENT;
 
 export interface Usage {
@@ -58,7 +62,7 @@ function arenaPart({ name, part = 0 }: Tensor, bytes: number): BufferRange {
   return { buffer: name, offset, bytes: Math.min(ARENA_PART, bytes - offset) };
 }
 
-const ARENAS: Partial<Record<Tensor['role'], string>> = {
+const ARENA_OF: Partial<Record<Role, Arena>> = {
   parameter: 'parameters',
   gradient: 'gradients',
   state: 'state',
@@ -76,7 +80,7 @@ export function placePersistent(t: Tensor, layout: ArenaLayout): BufferRange {
     layout[key] = { buffer: 'gradients', offset: parameter.offset, bytes };
     return layout[key];
   }
-  const buffer = ARENAS[t.role] ?? `${t.role} ${t.name}`;
+  const buffer = ARENA_OF[t.role] ?? `${t.role} ${t.name}`;
   let offset = 0;
   for (const r of Object.values(layout))
     if (r.buffer === buffer) offset = Math.max(offset, r.offset + align(r.bytes));

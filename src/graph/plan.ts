@@ -1,11 +1,11 @@
 import type { ArenaLayout, BufferRange, Lowered, Plan, PlannedDispatch } from './ir';
 import { type Placement, placeTensors } from './memory';
-import { bytesOf, type Tensor } from './tensor';
+import { bytesOf, present, type Tensor } from './tensor';
 
 /** Places every tensor of these dispatches; `layout` grows by the persistent ones that it does not know. */
 export function planOf(lowered: readonly Lowered[], layout: ArenaLayout): Plan {
   const place = placeTensors(
-    lowered.map(({ dispatch }) => ({ reads: values(dispatch.reads), writes: values(dispatch.writes) })),
+    lowered.map(({ dispatch }) => ({ reads: present(dispatch.reads), writes: present(dispatch.writes) })),
     layout,
   );
   const range = (t: Tensor): BufferRange => {
@@ -43,9 +43,6 @@ export function planOf(lowered: readonly Lowered[], layout: ArenaLayout): Plan {
     totals: totals(dispatches, place.buffers),
   };
 }
-
-const values = (tensors: Record<string, Tensor | undefined>): Tensor[] =>
-  Object.values(tensors).filter((t) => t !== undefined);
 
 function persistent(place: Placement): Plan['tensors'] {
   const out: Plan['tensors'] = {};

@@ -58,6 +58,10 @@ export const product = (shape: Shape): number => shape.reduce((a, b) => a * b, 1
 
 export const pad4 = (n: number): number => (n + 3) & ~3;
 
+/** Tensors without those that are optional and absent. */
+export const present = (tensors: Record<string, Tensor | undefined>): Tensor[] =>
+  Object.values(tensors).filter((t) => t !== undefined);
+
 /** Number of elements in memory. */
 export const elements = (t: Tensor): number => product(t.padded);
 

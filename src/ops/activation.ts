@@ -18,16 +18,22 @@ export type Activation = keyof typeof ACTIVATIONS;
 /** y = act(x), element by element. */
 export function activation(g: GraphBuilder, name: string, x: Tensor, kind: Activation): Tensor {
   const y = g.tensor(name, x.shape);
-  g.add(activationOp, name, [x], [y], { kind });
+  g.add(activationOp, name, { x }, { y }, { kind });
   return y;
 }
 
 /** Activations of 0 that are 0: they leave the padding of channels as it is. */
 export const keepsZero = (kind: Activation): boolean => kind !== 'sigmoid' && kind !== 'hardsigmoid';
 
-export const activationOp: Op = {
+interface Forward {
+  inputs: { x: Tensor };
+  outputs: { y: Tensor };
+  attrs: { kind: Activation };
+}
+
+export const activationOp: Op<Forward> = {
   name: 'activation',
-  lower: ({ inputs: [x], outputs: [y], attrs }) => {
+  lower: ({ inputs: { x }, outputs: { y }, attrs }) => {
     const size = elements(y) / 4;
     return [
       {
@@ -35,7 +41,7 @@ export const activationOp: Op = {
         constants: {
           SIZE: size,
           CHANNELS: y.shape.at(-1)!,
-          ACTIVATION: ACTIVATIONS[attrs.kind as Activation],
+          ACTIVATION: ACTIVATIONS[attrs.kind],
         },
         reads: { x },
         writes: { y },
@@ -44,22 +50,30 @@ export const activationOp: Op = {
       },
     ];
   },
-  backward: ({ inputs: [x], outputs: [y], attrs, name }, tape) => {
+  backward: ({ inputs: { x }, outputs: { y }, attrs, name }, tape) => {
     const dy = tape.gradient(y)!;
-    tape.contribute(x!, ({ out, addend }) => tape.graph.add(backward, name, [x, dy, addend], [out], attrs));
+    tape.contribute(x, ({ out, addend }) =>
+      tape.graph.add(backward, name, { x, dy, addend }, { dx: out }, attrs),
+    );
   },
 };
 
-const backward: Op = {
+interface Backward {
+  inputs: { x: Tensor; dy: Tensor; addend?: Tensor };
+  outputs: { dx: Tensor };
+  attrs: { kind: Activation };
+}
+
+const backward: Op<Backward> = {
   name: 'activation_backward',
-  lower: ({ inputs: [x, dy, addend], outputs: [dx], attrs }) => {
+  lower: ({ inputs: { x, dy, addend }, outputs: { dx }, attrs }) => {
     const size = elements(dx) / 4;
     return [
       {
         shader: 'activation/backward',
         constants: {
           SIZE: size,
-          ACTIVATION: ACTIVATIONS[attrs.kind as Activation],
+          ACTIVATION: ACTIVATIONS[attrs.kind],
           ADDEND: addend !== undefined,
         },
         reads: { x, dy, addend },

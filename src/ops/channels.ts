@@ -1,5 +1,5 @@
 import { UserError } from '../errors';
-import type { GraphBuilder, Op } from '../graph/ir';
+import type { GraphBuilder, NoAttributes, Op } from '../graph/ir';
 import { elements, type Tensor } from '../graph/tensor';
 import { workgroupsFor } from '../graph/workgroups';
 
@@ -12,7 +12,7 @@ export function concat(g: GraphBuilder, name: string, tensors: readonly Tensor[]
       ...a.shape.slice(0, 3),
       a.shape[3] + b.shape[3],
     ]);
-    g.add(concatPair, name, [a, b], [y], {});
+    g.add(concatPair, name, { a, b }, { y }, {});
     return y;
   });
 }
@@ -26,7 +26,7 @@ export function sliceChannels(
   length: number,
 ): Tensor {
   const y = g.tensor(name, [...x.shape.slice(0, 3), length]);
-  g.add(gather, name, [x], [y], { ...PLAIN, offset: start } satisfies Gather);
+  g.add(gather, name, { x }, { y }, { ...PLAIN, offset: start });
   return y;
 }
 
@@ -35,7 +35,7 @@ export function shuffleChannels(g: GraphBuilder, name: string, x: Tensor, groups
   if (x.shape[3] % groups)
     throw new UserError(`${name}: ${x.shape[3]} channels cannot be shuffled in ${groups} groups.`);
   const y = g.tensor(name, x.shape);
-  g.add(gather, name, [x], [y], { ...PLAIN, groups } satisfies Gather);
+  g.add(gather, name, { x }, { y }, { ...PLAIN, groups });
   return y;
 }
 
@@ -53,12 +53,12 @@ export function subsample(
 ): Tensor {
   const [n, h, w] = x.shape;
   const y = g.tensor(name, [n, Math.ceil(h / stride), Math.ceil(w / stride), channels]);
-  g.add(gather, name, [x], [y], { ...PLAIN, down: stride, offset: -before } satisfies Gather);
+  g.add(gather, name, { x }, { y }, { ...PLAIN, down: stride, offset: -before });
   return y;
 }
 
 /** out[n, h, w, c] = in[n, h * down / up, w * down / up, channel(c)], zero where there is no such place. */
-interface Gather {
+interface GatherAttributes {
   down: number;
   up: number;
   /** channel(c) = c + offset, in one group */
@@ -66,12 +66,17 @@ interface Gather {
   /** channel(c) of a shuffle, where more than 1 */
   groups: number;
 }
-const PLAIN: Gather = { down: 1, up: 1, offset: 0, groups: 1 };
+const PLAIN: GatherAttributes = { down: 1, up: 1, offset: 0, groups: 1 };
 
-const gather: Op = {
+interface Gather {
+  inputs: { x: Tensor; addend?: Tensor };
+  outputs: { y: Tensor };
+  attrs: GatherAttributes;
+}
+
+const gather: Op<Gather> = {
   name: 'gather_channels',
-  lower: ({ inputs: [x, addend], outputs: [y], attrs }) => {
-    const a = attrs as Gather;
+  lower: ({ inputs: { x, addend }, outputs: { y }, attrs: a }) => {
     const size = elements(y) / 4;
     return [
       {
@@ -81,9 +86,9 @@ const gather: Op = {
           H: y.shape[1],
           W: y.shape[2],
           C: y.shape[3],
-          IH: x!.shape[1],
-          IW: x!.shape[2],
-          IC: x!.shape[3],
+          IH: x.shape[1],
+          IW: x.shape[2],
+          IC: x.shape[3],
           DOWN: a.down,
           UP: a.up,
           OFFSET: a.offset,
@@ -97,28 +102,35 @@ const gather: Op = {
       },
     ];
   },
-  backward: ({ inputs: [x], outputs: [y], attrs, name }, tape) => {
-    const a = attrs as Gather;
+  backward: ({ inputs: { x }, outputs: { y }, attrs: a, name }, tape) => {
     const dy = tape.gradient(y)!;
-    const inverse: Gather = {
+    const inverse: GatherAttributes = {
       down: a.up,
       up: a.down,
       offset: -a.offset,
       // the inverse of a shuffle in g groups is one in c / g
-      groups: a.groups > 1 ? x!.shape[3] / a.groups : 1,
+      groups: a.groups > 1 ? x.shape[3] / a.groups : 1,
     };
-    tape.contribute(x!, ({ out, addend }) => tape.graph.add(gather, name, [dy, addend], [out], inverse));
+    tape.contribute(x, ({ out, addend }) =>
+      tape.graph.add(gather, name, { x: dy, addend }, { y: out }, inverse),
+    );
   },
 };
 
-const concatPair: Op = {
+interface ConcatPair {
+  inputs: { a: Tensor; b: Tensor };
+  outputs: { y: Tensor };
+  attrs: NoAttributes;
+}
+
+const concatPair: Op<ConcatPair> = {
   name: 'concat',
-  lower: ({ inputs: [a, b], outputs: [y] }) => {
+  lower: ({ inputs: { a, b }, outputs: { y } }) => {
     const size = elements(y) / 4;
     return [
       {
         shader: 'shape/concat',
-        constants: { SIZE: size, CA: a!.shape[3], CB: b!.shape[3] },
+        constants: { SIZE: size, CA: a.shape[3], CB: b.shape[3] },
         reads: { a, b },
         writes: { y },
         workgroups: workgroupsFor(size),
@@ -126,13 +138,13 @@ const concatPair: Op = {
       },
     ];
   },
-  backward: ({ inputs: [a, b], outputs: [y], name }, tape) => {
+  backward: ({ inputs: { a, b }, outputs: { y }, name }, tape) => {
     const dy = tape.gradient(y)!;
     const slice = (t: Tensor, offset: number) =>
       tape.contribute(t, ({ out, addend }) =>
-        tape.graph.add(gather, name, [dy, addend], [out], { ...PLAIN, offset } satisfies Gather),
+        tape.graph.add(gather, name, { x: dy, addend }, { y: out }, { ...PLAIN, offset }),
       );
-    slice(a!, 0);
-    slice(b!, a!.shape[3]);
+    slice(a, 0);
+    slice(b, a.shape[3]);
   },
 };

@@ -16,10 +16,16 @@ export function stochasticDepth(g: GraphBuilder, name: string, x: Tensor, p: num
   return drop(g, name, x, p, true);
 }
 
-interface DropAttributes {
-  p: number;
-  rows: boolean;
-  key: number;
+interface Drop {
+  inputs: { x: Tensor; addend?: Tensor };
+  outputs: { y: Tensor };
+  attrs: {
+    p: number;
+    /** whole samples are dropped */
+    rows: boolean;
+    /** what the layer's random numbers are drawn by */
+    key: number;
+  };
 }
 
 function drop(g: GraphBuilder, name: string, x: Tensor, p: number, rows: boolean): Tensor {
@@ -27,7 +33,7 @@ function drop(g: GraphBuilder, name: string, x: Tensor, p: number, rows: boolean
     throw new UserError(`${name}: a probability of dropping must lie in 0 to 1, not ${p}.`);
   if (p === 0) return x;
   const y = g.tensor(name, x.shape);
-  g.add(op, name, [x], [y], { p, rows, key: hash(name) } satisfies DropAttributes);
+  g.add(dropOp, name, { x }, { y }, { p, rows, key: hash(name) });
   return y;
 }
 
@@ -38,10 +44,9 @@ function hash(name: string): number {
   return h >>> 0;
 }
 
-const op: Op = {
+const dropOp: Op<Drop> = {
   name: 'dropout',
-  lower: ({ inputs: [x, addend], outputs: [y], attrs }) => {
-    const { p, rows, key } = attrs as DropAttributes;
+  lower: ({ inputs: { x, addend }, outputs: { y }, attrs: { p, rows, key } }) => {
     const size = elements(y) / 4;
     return [
       {
@@ -63,8 +68,10 @@ const op: Op = {
     ];
   },
   // the gradient goes through the same mask
-  backward: ({ inputs: [x], outputs: [y], attrs, name }, tape) => {
+  backward: ({ inputs: { x }, outputs: { y }, attrs, name }, tape) => {
     const dy = tape.gradient(y)!;
-    tape.contribute(x!, ({ out, addend }) => tape.graph.add(op, name, [dy, addend], [out], attrs));
+    tape.contribute(x, ({ out, addend }) =>
+      tape.graph.add(dropOp, name, { x: dy, addend }, { y: out }, attrs),
+    );
   },
 };

@@ -32,18 +32,25 @@ export interface GatherOptions {
  * a multiple of the batch keeps each batch in one piece.
  */
 export function gather(g: GraphBuilder, name: string, options: GatherOptions): { x: Tensor; target: Tensor } {
-  const { images, labels, order, batch, height, width } = options;
+  const { images, labels, order, ...attrs } = options;
+  const { batch, height, width } = attrs;
   const x = g.tensor(`${name} batch`, [batch, height, width, 3]);
   const target = g.tensor(`${name} target`, [batch], { dtype: 'u32' });
-  g.add(gatherOp, name, [images, labels, order], [x, target], options);
+  g.add(gatherOp, name, { images, labels, order }, { x, target }, attrs);
   return { x, target };
 }
 
-const gatherOp: Op = {
+interface Gather {
+  inputs: { images: Tensor; labels: Tensor; order: Tensor };
+  outputs: { x: Tensor; target: Tensor };
+  attrs: Omit<GatherOptions, 'images' | 'labels' | 'order'>;
+}
+
+const gatherOp: Op<Gather> = {
   name: 'gather',
-  lower: ({ inputs: [images, labels, order], outputs: [x, target], attrs }) => {
-    const { batch, height, width, mean, std, cropPadding, flip } = attrs as GatherOptions;
-    const capacity = images!.shape[0] / (height * width * 3);
+  lower: ({ inputs: { images, labels, order }, outputs: { x, target }, attrs }) => {
+    const { batch, height, width, mean, std, cropPadding, flip } = attrs;
+    const capacity = images.shape[0] / (height * width * 3);
     const pixels = batch * height * width;
     return [
       {
@@ -53,7 +60,7 @@ const gatherOp: Op = {
           H: height,
           W: width,
           CAPACITY: capacity,
-          RING: capacity < order!.shape[0],
+          RING: capacity < order.shape[0],
           CROP: cropPadding,
           FLIP: flip,
           MEAN0: mean[0],

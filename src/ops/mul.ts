@@ -1,4 +1,4 @@
-import type { GraphBuilder, Op } from '../graph/ir';
+import type { GraphBuilder, NoAttributes, Op } from '../graph/ir';
 import { elements, product, type Tensor } from '../graph/tensor';
 import { workgroupsFor } from '../graph/workgroups';
 import { splitsFor, sumSplits } from './reduce';
@@ -9,7 +9,7 @@ import { splitsFor, sumSplits } from './reduce';
  */
 export function mul(g: GraphBuilder, name: string, a: Tensor, b: Tensor): Tensor {
   const y = g.tensor(name, a.shape);
-  g.add(forward, name, [a, b], [y], {});
+  g.add(forward, name, { a, b }, { y }, {});
   return y;
 }
 
@@ -19,17 +19,23 @@ function segments(a: Tensor, b: Tensor): { ROWS: number; SEGMENTS: number } {
   return { ROWS: product(a.shape.slice(0, 3)) / count, SEGMENTS: count };
 }
 
-const forward: Op = {
+interface Forward {
+  inputs: { a: Tensor; b: Tensor; addend?: Tensor };
+  outputs: { y: Tensor };
+  attrs: NoAttributes;
+}
+
+const forward: Op<Forward> = {
   name: 'mul',
-  lower: ({ inputs: [a, b, addend], outputs: [y] }) => {
+  lower: ({ inputs: { a, b, addend }, outputs: { y } }) => {
     const size = elements(y) / 4;
     return [
       {
         shader: 'multiply/forward',
         constants: {
           SIZE: size,
-          C4: a!.padded[3] / 4,
-          ROWS: segments(a!, b!).ROWS,
+          C4: a.padded[3] / 4,
+          ROWS: segments(a, b).ROWS,
           ADDEND: addend !== undefined,
         },
         reads: { a, b, addend },
@@ -39,20 +45,28 @@ const forward: Op = {
       },
     ];
   },
-  backward: ({ inputs: [a, b], outputs: [y], name }, tape) => {
+  backward: ({ inputs: { a, b }, outputs: { y }, name }, tape) => {
     const dy = tape.gradient(y)!;
-    tape.contribute(a!, ({ out, addend }) => tape.graph.add(forward, name, [dy, b, addend], [out], {}));
-    tape.contribute(b!, ({ out, addend }) =>
-      tape.graph.add(backwardFactor, name, [dy, a, addend], [out], {}),
+    tape.contribute(a, ({ out, addend }) =>
+      tape.graph.add(forward, name, { a: dy, b, addend }, { y: out }, {}),
+    );
+    tape.contribute(b, ({ out, addend }) =>
+      tape.graph.add(backwardFactor, name, { dy, a, addend }, { db: out }, {}),
     );
   },
 };
 
-const backwardFactor: Op = {
+interface BackwardFactor {
+  inputs: { dy: Tensor; a: Tensor; addend?: Tensor };
+  outputs: { db: Tensor };
+  attrs: NoAttributes;
+}
+
+const backwardFactor: Op<BackwardFactor> = {
   name: 'mul_backward_factor',
-  lower: ({ inputs: [dy, a, addend], outputs: [db], name }, { tuning, temporary }) => {
-    const shape = segments(a!, db);
-    const c4 = a!.padded[3] / 4;
+  lower: ({ inputs: { dy, a, addend }, outputs: { db }, name }, { tuning, temporary }) => {
+    const shape = segments(a, db);
+    const c4 = a.padded[3] / 4;
     // with an addend the one dispatch must finish the sum
     const splits = addend ? 1 : splitsFor(shape.ROWS, shape.SEGMENTS * c4, tuning.threads);
     const partial = splits === 1 ? db : temporary(`${name} partial`, [splits, shape.SEGMENTS, c4 * 4]);
@@ -62,7 +76,7 @@ const backwardFactor: Op = {
       reads: { dy, a, addend },
       writes: { partial },
       workgroups: workgroupsFor(splits * shape.SEGMENTS * c4),
-      flops: 2 * elements(a!),
+      flops: 2 * elements(a),
     };
     return splits === 1 ? [sums] : [sums, sumSplits(partial, db, splits)];
   },

@@ -23,14 +23,14 @@ export interface AveragePoolAttributes extends PoolAttributes {
 /** torch.nn.functional.max_pool2d of x `[n, h, w, c]`. Of equal values the first takes the gradient, as PyTorch's does. */
 export function maxPool2d(g: GraphBuilder, name: string, x: Tensor, attrs: MaxPoolAttributes): Tensor {
   const y = g.tensor(name, outputShape(name, x, attrs, attrs.ceilMode ?? false));
-  g.add(maxForward, name, [x], [y], attrs);
+  g.add(maxForward, name, { x }, { y }, attrs);
   return y;
 }
 
 /** torch.nn.functional.avg_pool2d of x `[n, h, w, c]`. */
 export function avgPool2d(g: GraphBuilder, name: string, x: Tensor, attrs: AveragePoolAttributes): Tensor {
   const y = g.tensor(name, outputShape(name, x, attrs, false));
-  g.add(averageForward, name, [x], [y], attrs);
+  g.add(averageForward, name, { x }, { y }, attrs);
   return y;
 }
 
@@ -39,12 +39,13 @@ export function globalAvgPool(g: GraphBuilder, name: string, x: Tensor): Tensor 
   const [n, h, w, c] = x.shape;
   const y = g.tensor(name, [n, 1, 1, c]);
   // one window, the image
-  g.add(averageForward, name, [x], [y], {
+  const attrs: AveragePoolAttributes = {
     kernel: [h, w],
     stride: [1, 1],
     padding: [0, 0],
     countIncludePad: true,
-  } satisfies AveragePoolAttributes);
+  };
+  g.add(averageForward, name, { x }, { y }, attrs);
   return y;
 }
 
@@ -85,74 +86,87 @@ function geometry(x: Tensor, y: Tensor, a: PoolAttributes): Constants {
   };
 }
 
-function forward(shader: string, constants: (node: Node) => Constants) {
-  return (node: Node): Dispatch[] => {
-    const {
-      inputs: [x],
-      outputs: [y],
-      attrs,
-    } = node;
-    return [
-      {
-        shader,
-        constants: { ...geometry(x!, y, attrs), ...constants(node) },
-        reads: { x },
-        writes: { y },
-        workgroups: workgroupsFor(elements(y) / 4),
-        flops: elements(y) * attrs.kernel[0] * attrs.kernel[1],
-      },
-    ];
+interface Forward<Attributes extends PoolAttributes> {
+  inputs: { x: Tensor };
+  outputs: { y: Tensor };
+  attrs: Attributes;
+}
+
+function forwardDispatch(
+  { inputs: { x }, outputs: { y }, attrs }: Node<Forward<PoolAttributes>>,
+  shader: string,
+  constants: Constants,
+): Dispatch {
+  return {
+    shader,
+    constants: { ...geometry(x, y, attrs), ...constants },
+    reads: { x },
+    writes: { y },
+    workgroups: workgroupsFor(elements(y) / 4),
+    flops: elements(y) * attrs.kernel[0] * attrs.kernel[1],
   };
 }
 
-const maxForward: Op = {
+const maxForward: Op<Forward<MaxPoolAttributes>> = {
   name: 'max_pool2d',
-  lower: forward('pool/max_forward', () => ({})),
-  backward: ({ inputs: [x], outputs: [y], attrs, name }, tape) => {
+  lower: (node) => [forwardDispatch(node, 'pool/max_forward', {})],
+  backward: ({ inputs: { x }, outputs: { y }, attrs, name }, tape) => {
     const dy = tape.gradient(y)!;
-    tape.contribute(x!, ({ out, addend }) =>
-      tape.graph.add(maxBackward, name, [x, dy, addend], [out], attrs),
+    tape.contribute(x, ({ out, addend }) =>
+      tape.graph.add(maxBackward, name, { x, dy, addend }, { dx: out }, attrs),
     );
   },
 };
 
-const maxBackward: Op = {
+interface MaxBackward {
+  inputs: { x: Tensor; dy: Tensor; addend?: Tensor };
+  outputs: { dx: Tensor };
+  attrs: MaxPoolAttributes;
+}
+
+const maxBackward: Op<MaxBackward> = {
   name: 'max_pool2d_backward',
-  lower: ({ inputs: [x, dy, addend], outputs: [dx], attrs }) => [
+  lower: ({ inputs: { x, dy, addend }, outputs: { dx }, attrs }) => [
     {
       shader: 'pool/max_backward',
-      constants: { ...geometry(dx, dy!, attrs), ADDEND: addend !== undefined },
+      constants: { ...geometry(dx, dy, attrs), ADDEND: addend !== undefined },
       reads: { x, dy, addend },
       writes: { dx },
       workgroups: workgroupsFor(elements(dx) / 4),
-      flops: elements(dy!) * (attrs.kernel[0] * attrs.kernel[1]) ** 2,
+      flops: elements(dy) * (attrs.kernel[0] * attrs.kernel[1]) ** 2,
     },
   ],
 };
 
 const countPad = (attrs: AveragePoolAttributes): Constants => ({ COUNT_PAD: attrs.countIncludePad });
 
-const averageForward: Op = {
+const averageForward: Op<Forward<AveragePoolAttributes>> = {
   name: 'avg_pool2d',
-  lower: forward('pool/average_forward', ({ attrs }) => countPad(attrs)),
-  backward: ({ inputs: [x], outputs: [y], attrs, name }, tape) => {
+  lower: (node) => [forwardDispatch(node, 'pool/average_forward', countPad(node.attrs))],
+  backward: ({ inputs: { x }, outputs: { y }, attrs, name }, tape) => {
     const dy = tape.gradient(y)!;
-    tape.contribute(x!, ({ out, addend }) =>
-      tape.graph.add(averageBackward, name, [dy, addend], [out], attrs),
+    tape.contribute(x, ({ out, addend }) =>
+      tape.graph.add(averageBackward, name, { dy, addend }, { dx: out }, attrs),
     );
   },
 };
 
-const averageBackward: Op = {
+interface AverageBackward {
+  inputs: { dy: Tensor; addend?: Tensor };
+  outputs: { dx: Tensor };
+  attrs: AveragePoolAttributes;
+}
+
+const averageBackward: Op<AverageBackward> = {
   name: 'avg_pool2d_backward',
-  lower: ({ inputs: [dy, addend], outputs: [dx], attrs }) => [
+  lower: ({ inputs: { dy, addend }, outputs: { dx }, attrs }) => [
     {
       shader: 'pool/average_backward',
-      constants: { ...geometry(dx, dy!, attrs), ...countPad(attrs), ADDEND: addend !== undefined },
+      constants: { ...geometry(dx, dy, attrs), ...countPad(attrs), ADDEND: addend !== undefined },
       reads: { dy, addend },
       writes: { dx },
       workgroups: workgroupsFor(elements(dx) / 4),
-      flops: elements(dy!) * attrs.kernel[0] * attrs.kernel[1],
+      flops: elements(dy) * attrs.kernel[0] * attrs.kernel[1],
     },
   ],
 };

@@ -1,4 +1,4 @@
-import type { Dispatch, GraphBuilder, Op } from '../graph/ir';
+import type { Dispatch, GraphBuilder, NoAttributes, Op } from '../graph/ir';
 import { elements, pad4, type Tensor } from '../graph/tensor';
 import { workgroupsFor } from '../graph/workgroups';
 
@@ -22,14 +22,20 @@ export function sumSplits(partial: Tensor, out: Tensor, splits: number): Dispatc
 
 /** db[c] = sum of dy[n, h, w, c] over n, h, w: the gradient of a bias. */
 export function biasGradient(g: GraphBuilder, name: string, dy: Tensor, db: Tensor): void {
-  g.add(sumRows, name, [dy], [db], {});
+  g.add(sumRows, name, { dy }, { db }, {});
 }
 
-const sumRows: Op = {
+interface SumRows {
+  inputs: { dy: Tensor };
+  outputs: { db: Tensor };
+  attrs: NoAttributes;
+}
+
+const sumRows: Op<SumRows> = {
   name: 'sum_rows',
-  lower: ({ inputs: [dy], outputs: [db], name }, { tuning, temporary }) => {
-    const c4 = pad4(dy!.shape.at(-1)!) / 4;
-    const rows = elements(dy!) / (c4 * 4);
+  lower: ({ inputs: { dy }, outputs: { db }, name }, { tuning, temporary }) => {
+    const c4 = pad4(dy.shape.at(-1)!) / 4;
+    const rows = elements(dy) / (c4 * 4);
     const splits = splitsFor(rows, c4, tuning.threads);
     const partial = temporary(`${name} partial`, [splits, c4 * 4]);
     return [
@@ -39,7 +45,7 @@ const sumRows: Op = {
         reads: { x: dy },
         writes: { partial },
         workgroups: workgroupsFor(splits * c4),
-        flops: elements(dy!),
+        flops: elements(dy),
       },
       sumSplits(partial, db, splits),
     ];

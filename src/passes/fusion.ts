@@ -1,6 +1,6 @@
-import type { Graph } from '../graph/graph';
-import type { Node, Op } from '../graph/ir';
-import { elements, product, type Tensor } from '../graph/tensor';
+import { type Graph, isNodeOf } from '../graph/graph';
+import type { Node, NodeOf, Op, Signature } from '../graph/ir';
+import { elements, present, product, type Tensor } from '../graph/tensor';
 import type { Tuning } from '../graph/tuning';
 import { activationOp, keepsZero } from '../ops/activation';
 import { convFamily, convOps } from '../ops/conv/conv2d';
@@ -41,215 +41,210 @@ export const ALL_FUSIONS: Fusions = {
   weightSums: true,
 };
 
-/** A node that a rule may change. */
-interface Draft {
-  op: Op;
-  name: string;
-  inputs: (Tensor | undefined)[];
-  outputs: Tensor[];
-  phase: Node['phase'];
-  // biome-ignore lint/suspicious/noExplicitAny: each op reads the attributes that it wrote itself
-  attrs: any;
-}
-
 /**
  * Rewrites a differentiated graph so that batch norms and activations happen where the convolutions around them read
  * and write: in the forward pass a raw output is then written once and read once; in the backward pass only the gradient
  * behind each activation is stored. Nodes whose work has moved disappear.
  */
 export function fuse(graph: Graph, tuning: Tuning, fusions: Fusions = ALL_FUSIONS): void {
-  const drafts = new Drafts(graph, tuning);
+  const nodes = new Nodes(graph, tuning);
   // the order matters: sums clears the way for gradient, which needs to know what affine has done
-  if (fusions.statistics) drafts.each(batchNormOps.statistics, (n) => moveStatistics(drafts, n));
-  if (fusions.residual) drafts.each(addOp, (n) => moveAddition(drafts, n));
-  if (fusions.output) drafts.each(batchNormOps.affineAct, (n) => moveNorm(drafts, n));
-  if (fusions.affine) drafts.each(batchNormOps.affineAct, (n) => moveAffine(drafts, n));
-  if (fusions.sums) drafts.each(batchNormOps.backwardSums, (n) => moveSums(drafts, n));
-  if (fusions.gradient) drafts.each(batchNormOps.backwardApply, (n) => moveGradient(drafts, n));
-  if (fusions.output) drafts.each(activationOp, (n) => moveActivation(drafts, n));
-  graph.nodes = drafts.nodes;
+  if (fusions.statistics) nodes.each(batchNormOps.statistics, (n) => moveStatistics(nodes, n));
+  if (fusions.residual) nodes.each(addOp, (n) => moveAddition(nodes, n));
+  if (fusions.output) nodes.each(batchNormOps.affineAct, (n) => moveNorm(nodes, n));
+  if (fusions.affine) nodes.each(batchNormOps.affineAct, (n) => moveAffine(nodes, n));
+  if (fusions.sums) nodes.each(batchNormOps.backwardSums, (n) => moveSums(nodes, n));
+  if (fusions.gradient) nodes.each(batchNormOps.backwardApply, (n) => moveGradient(nodes, n));
+  if (fusions.output) nodes.each(activationOp, (n) => moveActivation(nodes, n));
 }
 
-/** The graph's nodes while they change, with who writes and who reads each tensor. */
-class Drafts {
-  nodes: Draft[];
+type Forward = NodeOf<typeof convOps.forward>;
+type BackwardInput = NodeOf<typeof convOps.backwardInput>;
+type BackwardWeight = NodeOf<typeof convOps.backwardWeight>;
 
+/** The graph's nodes while rules change them, with who writes and who reads each tensor. */
+class Nodes {
   constructor(
     readonly graph: Graph,
     readonly tuning: Tuning,
-  ) {
-    this.nodes = graph.nodes.map((n) => ({
-      ...n,
-      inputs: [...n.inputs],
-      outputs: [...n.outputs],
-      attrs: { ...n.attrs },
-    }));
+  ) {}
+
+  each<S extends Signature>(op: Op<S>, rule: (node: Node<S>) => void): void {
+    for (const node of this.of(op)) rule(node);
   }
 
-  each(op: Op, rule: (node: Draft) => void): void {
-    for (const node of this.nodes.filter((n) => n.op === op)) rule(node);
+  /** The node of that op that writes `t` as its output of that name. */
+  producer<S extends Signature>(op: Op<S>, output: keyof S['outputs'], t: Tensor): Node<S> | undefined {
+    return this.of(op).find((n) => n.outputs[output] === t);
   }
 
-  /** The node of that op that writes `t` first of its outputs. */
-  producer(op: Op, t: Tensor): Draft | undefined {
-    return this.nodes.find((n) => n.op === op && n.outputs[0] === t);
+  readers(t: Tensor): Node[] {
+    return this.graph.nodes.filter((n) => present(n.inputs).includes(t));
   }
 
-  readers(t: Tensor): Draft[] {
-    return this.nodes.filter((n) => n.inputs.includes(t));
+  /** Makes a node one of another op, that writes the same. */
+  become<S extends Signature>(
+    node: Node,
+    op: Op<S>,
+    inputs: NoInfer<S>['inputs'],
+    attrs: NoInfer<S>['attrs'],
+  ): void {
+    Object.assign(node, { op, inputs, attrs });
   }
 
   /** Puts a node in the place of a later one: it may read what is written before that. */
-  replace(later: Draft, node: Draft): void {
+  replace(later: Node, node: Node): void {
     this.remove(node);
-    this.nodes[this.nodes.indexOf(later)] = node;
+    this.graph.nodes[this.graph.nodes.indexOf(later)] = node;
   }
 
-  remove(node: Draft): void {
-    this.nodes.splice(this.nodes.indexOf(node), 1);
+  remove(node: Node): void {
+    this.graph.nodes.splice(this.graph.nodes.indexOf(node), 1);
+  }
+
+  private of<S extends Signature>(op: Op<S>): Node<S>[] {
+    return this.graph.nodes.filter((n) => isNodeOf(n, op));
   }
 }
+
+/** Whether a node reads `t` as its input of that name, and as no other. */
+const readsOnlyAs = (name: string, node: Node, t: Tensor): boolean =>
+  Object.entries(node.inputs).every(([input, read]) => (read === t) === (input === name));
 
 /** Whether the convolution's shaders can take batch norms in. */
 const fuses = (t: ConvTensors): boolean => convFamily(t).outputBlocks !== undefined;
 
-function moveStatistics(drafts: Drafts, node: Draft): void {
-  const [x, ...rest] = node.inputs;
-  const conv = drafts.producer(convOps.forward, x!);
+function moveStatistics(nodes: Nodes, node: NodeOf<typeof batchNormOps.statistics>): void {
+  const { x, ...parameters } = node.inputs;
+  const conv = nodes.producer(convOps.forward, 'y', x);
   if (!conv) return;
-  const { t } = forwardTensors(conv);
-  const blocks = convFamily(t).outputBlocks?.(t, drafts.tuning);
+  const t = forwardTensors(conv);
+  const blocks = convFamily(t).outputBlocks?.(t, nodes.tuning);
   if (!blocks) return;
-  const partial = drafts.graph.tensor(`${node.name} partial statistics`, [blocks.count, 2, x!.shape[3]]);
-  conv.outputs[1] = partial;
-  node.op = batchNormOps.finishStatistics;
-  node.inputs = [partial, ...rest];
-  Object.assign(node.attrs, { blocks, rows: product(x!.shape.slice(0, 3)) });
+  const partial = nodes.graph.tensor(`${node.name} partial statistics`, [blocks.count, 2, x.shape[3]]);
+  conv.outputs.partial = partial;
+  const attrs = { ...node.attrs, blocks, rows: product(x.shape.slice(0, 3)) };
+  nodes.become(node, batchNormOps.finishStatistics, { partial, ...parameters }, attrs);
 }
 
-function moveAddition(drafts: Drafts, node: Draft): void {
+function moveAddition(nodes: Nodes, node: NodeOf<typeof addOp>): void {
+  const { a, b } = node.inputs;
   for (const [term, other] of [
-    [0, 1],
-    [1, 0],
+    [a, b],
+    [b, a],
   ]) {
-    const t = node.inputs[term]!;
-    if (t === node.inputs[other] || drafts.readers(t).length > 1) continue;
-    const writer = drafts.producer(batchNormOps.affineAct, t) ?? plainConvolution(drafts, t);
-    if (!writer || writer.inputs[4]) continue;
-    writer.inputs[4] = node.inputs[other];
-    writer.outputs[0] = node.outputs[0];
-    drafts.replace(node, writer);
+    if (term === other || nodes.readers(term).length > 1) continue;
+    const writer = nodes.producer(batchNormOps.affineAct, 'y', term) ?? plainConvolution(nodes, term);
+    if (!writer || writer.inputs.residual) continue;
+    writer.inputs.residual = other;
+    writer.outputs.y = node.outputs.y;
+    nodes.replace(node, writer);
     return;
   }
 }
 
 /** The convolution that writes `t`, if it writes nothing else and its shaders can do more to it. */
-function plainConvolution(drafts: Drafts, t: Tensor): Draft | undefined {
-  const conv = drafts.producer(convOps.forward, t);
-  return conv && !conv.outputs[1] && fuses(forwardTensors(conv).t) ? conv : undefined;
+function plainConvolution(nodes: Nodes, t: Tensor): Forward | undefined {
+  const conv = nodes.producer(convOps.forward, 'y', t);
+  return conv && !conv.outputs.partial && fuses(forwardTensors(conv)) ? conv : undefined;
 }
 
-function moveNorm(drafts: Drafts, node: Draft): void {
-  const [x, coef, , , residual] = node.inputs;
+function moveNorm(nodes: Nodes, node: NodeOf<typeof batchNormOps.affineAct>): void {
+  const { x, coef, residual } = node.inputs;
   const { activation } = node.attrs;
-  const conv = plainConvolution(drafts, x!);
+  const conv = plainConvolution(nodes, x);
   // what a batch makes its statistics of is known after the convolution only; gradients read x as well
-  if (!conv || !drafts.producer(batchNormOps.running, coef!) || drafts.readers(x!).length > 1) return;
-  if (conv.inputs[2] || conv.inputs[4] || !keepsZero(activation)) return;
-  conv.inputs[2] = coef;
-  conv.inputs[4] = residual;
-  conv.outputs[0] = node.outputs[0];
+  if (!conv || !nodes.producer(batchNormOps.running, 'coef', coef) || nodes.readers(x).length > 1) return;
+  if (conv.inputs.bias || conv.inputs.residual || !keepsZero(activation)) return;
+  conv.inputs.bias = coef;
+  conv.inputs.residual = residual;
+  conv.outputs.y = node.outputs.y;
   conv.attrs.outputNorm = true;
   if (activation !== 'none') conv.attrs.outputActivation = activation;
-  drafts.replace(node, conv);
+  nodes.replace(node, conv);
 }
 
-function moveAffine(drafts: Drafts, node: Draft): void {
-  const [x, coef, , , residual] = node.inputs;
-  const [y] = node.outputs;
+function moveAffine(nodes: Nodes, node: NodeOf<typeof batchNormOps.affineAct>): void {
+  const { x, coef, residual } = node.inputs;
+  const { y } = node.outputs;
   if (residual) return;
-  const readers = drafts.readers(y);
-  const forward = (n: Draft) =>
-    n.op === convOps.forward &&
-    n.inputs.indexOf(y) === 0 &&
-    !n.inputs.includes(y, 1) &&
-    !n.attrs.outputActivation &&
-    fuses(forwardTensors(n).t);
-  const weight = (n: Draft) =>
-    n.op === convOps.backwardWeight && n.inputs.indexOf(y) === 0 && fuses(backwardWeightTensors(n).t);
-  if (readers.length === 0 || !readers.every((n) => forward(n) || weight(n))) return;
+  const convolves = (n: Node): n is Forward | BackwardWeight =>
+    readsOnlyAs('x', n, y) &&
+    ((isNodeOf(n, convOps.forward) && !n.attrs.outputActivation && fuses(forwardTensors(n))) ||
+      (isNodeOf(n, convOps.backwardWeight) && fuses(backwardWeightTensors(n))));
+  const readers = nodes.readers(y);
+  if (readers.length === 0 || !readers.every(convolves)) return;
   for (const n of readers) {
-    n.inputs[0] = x;
-    n.inputs[forward(n) || n.op === convOps.forward ? 3 : 2] = coef;
+    n.inputs.x = x;
+    n.inputs.coef = coef;
     n.attrs.activation = node.attrs.activation;
   }
-  drafts.remove(node);
+  nodes.remove(node);
 }
 
-function moveActivation(drafts: Drafts, node: Draft): void {
-  const x = node.inputs[0]!;
-  const conv = plainConvolution(drafts, x);
+function moveActivation(nodes: Nodes, node: NodeOf<typeof activationOp>): void {
+  const { x } = node.inputs;
+  const conv = plainConvolution(nodes, x);
   // in training the activation's derivative reads x as well
-  if (!conv || drafts.readers(x).length > 1 || !keepsZero(node.attrs.kind)) return;
+  if (!conv || nodes.readers(x).length > 1 || !keepsZero(node.attrs.kind)) return;
   const { activation, outputActivation } = conv.attrs;
   // one activation a kernel, and the shortcut comes after it
-  if (activation || outputActivation || conv.inputs[4]) return;
+  if (activation || outputActivation || conv.inputs.residual) return;
   conv.attrs.outputActivation = node.attrs.kind;
-  conv.outputs[0] = node.outputs[0];
-  drafts.remove(node);
+  conv.outputs.y = node.outputs.y;
+  nodes.remove(node);
 }
 
-function moveSums(drafts: Drafts, node: Draft): void {
-  const [dy, x, coef] = node.inputs;
+function moveSums(nodes: Nodes, node: NodeOf<typeof batchNormOps.backwardSums>): void {
+  const { dy, x, coef } = node.inputs;
   const { activation } = node.attrs;
-  const conv = drafts.producer(convOps.backwardInput, dy!);
-  if (!conv || conv.outputs[1]) return;
-  const { t } = backwardInputTensors(conv);
-  const blocks = convFamily(t).inputBlocks?.(t, drafts.tuning);
+  const conv = nodes.producer(convOps.backwardInput, 'dx', dy);
+  if (!conv || conv.outputs.partial) return;
+  const t = backwardInputTensors(conv);
+  const blocks = convFamily(t).inputBlocks?.(t, nodes.tuning);
   if (blocks === undefined) return;
-  const others = drafts.readers(dy!).filter((n) => n !== node);
-  const apply = others.find((n) => n.op === batchNormOps.backwardApply && n.inputs[1] === x);
+  const others = nodes.readers(dy).filter((n) => n !== node);
+  const apply = others.filter((n) => isNodeOf(n, batchNormOps.backwardApply)).find((n) => n.inputs.x === x);
   // without an activation the gradient behind it is the gradient itself, whoever reads it
   if (activation !== 'none' && others.some((n) => n !== apply)) return;
-  const partial = drafts.graph.tensor(`${node.name} partial sums`, [blocks, 2, x!.shape[3]]);
-  conv.inputs[3] = coef;
-  conv.inputs[5] = x;
-  conv.outputs[1] = partial;
+  const partial = nodes.graph.tensor(`${node.name} partial sums`, [blocks, 2, x.shape[3]]);
+  conv.inputs.coef = coef;
+  conv.inputs.xRaw = x;
+  conv.outputs.partial = partial;
   conv.attrs.activation = activation;
-  node.op = batchNormOps.finishSums;
-  node.inputs = [partial, x, coef];
+  nodes.become(node, batchNormOps.finishSums, { partial, x, coef }, node.attrs);
   if (apply) apply.attrs.activation = 'none';
 }
 
-function moveGradient(drafts: Drafts, node: Draft): void {
-  const [g, yRaw, , bcoef, addend] = node.inputs;
-  const [dy] = node.outputs;
+function moveGradient(nodes: Nodes, node: NodeOf<typeof batchNormOps.backwardApply>): void {
+  const { dy: g, x: yRaw, bcoef, addend } = node.inputs;
+  const { dx: dy } = node.outputs;
   if (node.attrs.activation !== 'none' || addend || !bcoef) return;
-  const readers = drafts.readers(dy);
-  const input = readers.find((n) => n.op === convOps.backwardInput && n.inputs.indexOf(dy) === 0);
-  const weight = readers.find((n) => n.op === convOps.backwardWeight && n.inputs.indexOf(dy) === 1);
-  const convs = [input, weight].filter((n) => n !== undefined);
-  if (convs.length === 0 || convs.length < readers.length) return;
-  if (input && !fuses(backwardInputTensors(input).t)) return;
-  if (weight && !fuses(backwardWeightTensors(weight).t)) return;
-  // the coefficients of the convolution's input come first where either pass reads them
-  const prefix = input?.inputs[3] ?? weight?.inputs[2];
-  const sums = drafts.nodes.find((n) => n.outputs[0] === bcoef)!;
-  const coef = prefix
-    ? drafts.graph.tensor(`${bcoef.name} and ${prefix.name}`, [elements(prefix) + elements(bcoef)])
-    : bcoef;
-  if (prefix) {
-    sums.inputs[3] = prefix;
-    sums.outputs[0] = coef;
+  const takes = (n: Node): n is BackwardInput | BackwardWeight =>
+    readsOnlyAs('dy', n, dy) &&
+    ((isNodeOf(n, convOps.backwardInput) && fuses(backwardInputTensors(n))) ||
+      (isNodeOf(n, convOps.backwardWeight) && fuses(backwardWeightTensors(n))));
+  const readers = nodes.readers(dy);
+  if (readers.length === 0 || !readers.every(takes)) return;
+  // both passes of the convolution read the same coefficients; those of its input's batch norm come first
+  const prefix = readers.find((n) => n.inputs.coef)?.inputs.coef;
+  const coef = prefix ? prepend(nodes, prefix, bcoef) : bcoef;
+  for (const n of readers) {
+    n.inputs.dy = g;
+    n.inputs.coef = coef;
+    n.inputs.yRaw = yRaw;
+    n.attrs.gradientCoef = prefix ? elements(prefix) / 4 : 0;
   }
-  const gradientCoef = prefix ? elements(prefix) / 4 : 0;
-  if (input) {
-    [input.inputs[0], input.inputs[3], input.inputs[4]] = [g, coef, yRaw];
-    input.attrs.gradientCoef = gradientCoef;
-  }
-  if (weight) {
-    [weight.inputs[1], weight.inputs[2], weight.inputs[3]] = [g, coef, yRaw];
-    weight.attrs.gradientCoef = gradientCoef;
-  }
-  drafts.remove(node);
+  nodes.remove(node);
+}
+
+/** Has whoever writes `bcoef` write `prefix` before it, into one tensor. */
+function prepend(nodes: Nodes, prefix: Tensor, bcoef: Tensor): Tensor {
+  const sums =
+    nodes.producer(batchNormOps.finishSums, 'bcoef', bcoef) ??
+    nodes.producer(batchNormOps.backwardSums, 'bcoef', bcoef)!;
+  const both = nodes.graph.tensor(`${bcoef.name} and ${prefix.name}`, [elements(prefix) + elements(bcoef)]);
+  sums.inputs.prefix = prefix;
+  sums.outputs.bcoef = both;
+  return both;
 }

@@ -1,4 +1,5 @@
-import type { Graph } from '../graph/graph';
+import { type Graph, isNodeOf } from '../graph/graph';
+import { present } from '../graph/tensor';
 import { convOps } from '../ops/conv/conv2d';
 import { crossEntropyOp } from '../ops/loss/cross-entropy';
 
@@ -8,14 +9,16 @@ import { crossEntropyOp } from '../ops/loss/cross-entropy';
  */
 export function halveActivations(graph: Graph): void {
   const kept = new Set(
-    graph.nodes.flatMap(({ op, inputs }) => {
-      if (op === crossEntropyOp) return [inputs[0]];
-      return op === convOps.forward ? [inputs[1]] : [];
+    graph.nodes.flatMap((node) => {
+      if (isNodeOf(node, crossEntropyOp)) return [node.inputs.logits, node.outputs.dlogits];
+      return isNodeOf(node, convOps.forward) ? [node.inputs.w] : [];
     }),
   );
   for (const { phase, outputs } of graph.nodes) {
-    const [y] = outputs;
-    const isActivation = phase === 'forward' && y.role === 'activation' && y.shape.length === 4;
-    if (isActivation && y.dtype === 'f32' && !kept.has(y)) y.dtype = 'f16';
+    if (phase !== 'forward') continue;
+    for (const t of present(outputs)) {
+      const isActivation = t.role === 'activation' && t.shape.length === 4;
+      if (isActivation && t.dtype === 'f32' && !kept.has(t)) t.dtype = 'f16';
+    }
   }
 }

@@ -2,13 +2,11 @@ import { UserError } from '../errors';
 import { checkGpu, type Gpu, requireHalves } from '../gpu/device';
 import { type Pipelines, pipelinesOf } from '../gpu/pipelines';
 import type { BufferRange, Plan } from '../graph/ir';
+import { ARENAS, type Arena } from '../graph/memory';
 import { SizesBuffer } from './sizes';
 import { Snapshot } from './snapshot';
 import { Staging } from './staging';
 import { packStep, STEP_BYTES, type StepUniform } from './step';
-
-/** Buffers that hold many tensors, each bound apart. */
-const ARENAS = ['parameters', 'gradients', 'momentum', 'second moment', 'state', 'constants'];
 
 /** Submitted runs that may be unfinished at a time. */
 const IN_FLIGHT = 3;
@@ -73,7 +71,8 @@ export class Session<Name extends string> {
     const most = Math.min(device.limits.maxBufferSize, device.limits.maxStorageBufferBindingSize);
     for (const [name, size] of sizes) {
       // arenas are bound in parts, all else whole
-      if (size <= (ARENAS.includes(name) ? device.limits.maxBufferSize : most)) continue;
+      if (size <= ((ARENAS as readonly string[]).includes(name) ? device.limits.maxBufferSize : most))
+        continue;
       throw new UserError(
         `The buffer "${name}" needs ${Math.ceil(size / 1e6)} MB, but this GPU gives a buffer at most ${Math.floor(most / 1e6)} MB: use fewer or smaller images, or a smaller batch.`,
       );
@@ -219,8 +218,8 @@ export class Session<Name extends string> {
     });
   }
 
-  /** The contents of whole buffers (the arenas `parameters`, `state`, ...); a network without batch norm has no `state`. */
-  async snapshot(...arenas: string[]): Promise<Snapshot> {
+  /** The contents of whole arenas; a network without batch norm has no `state`. */
+  async snapshot(...arenas: Arena[]): Promise<Snapshot> {
     const names = arenas.filter((name) => this.buffers.has(name));
     const contents = await this.readRanges(
       names.map((buffer) => ({ buffer, offset: 0, bytes: this.buffer(buffer).size })),

@@ -8,7 +8,7 @@ import type { StateDict } from '../io/tensor';
 import type { Model } from '../model/model';
 import { loadState } from '../model/state';
 import { METRICS_RING } from '../ops/loss/cross-entropy';
-import { adamCorrections } from '../ops/optim/optimizer';
+import { adamCorrections } from '../ops/optim/adamw';
 import { Session } from '../runtime/session';
 import type { Snapshot } from '../runtime/snapshot';
 import { failureBehind, runEvaluation } from './evaluate';

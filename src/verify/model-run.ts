@@ -14,7 +14,7 @@ import { withRefConv } from '../model/refconv';
 import { loadState, numbersOf, readState } from '../model/state';
 import { copy } from '../ops/copy';
 import { crossEntropy } from '../ops/loss/cross-entropy';
-import { sgd } from '../ops/optim/optimizer';
+import { sgd } from '../ops/optim/sgd';
 import { standardPasses } from '../passes/standard';
 import { Session } from '../runtime/session';
 

@@ -107,7 +107,8 @@ async function checkForward(s: FusedShape, tuning: Tuning): Promise<void> {
     const t: ConvTensors = { x: xt, w, y: yt, attrs };
     grid = convFamily(t).outputBlocks!(t, tuning);
     const partial = g.graph.tensor('partial', [grid.count, 2, s.co]);
-    g.graph.add(convOps.forward, 'y', [xt, w, g.vector('bias'), g.vector('coef')], [yt, partial], attrs);
+    const tensors = { x: xt, w, bias: g.vector('bias'), coef: g.vector('coef') };
+    g.graph.add(convOps.forward, 'y', tensors, { y: yt, partial }, attrs);
     g.output('y', yt);
     g.output('partial', partial, partialLayout(grid.count, s.co));
   });
@@ -154,15 +155,15 @@ async function checkBackward(s: FusedShape, tuning: Tuning, before: boolean): Pr
     const t: ConvTensors = { x: xt, w, y: dyt, attrs };
     blocks = convFamily(t).inputBlocks!(t, tuning);
     const partial = c.graph.tensor('partial', [blocks, 2, s.x[1]]);
-    const epilogue = before ? [dxt, partial] : [dxt];
+    const gradient = { dy: dyt, coef, yRaw: yRawT };
     c.graph.add(
       convOps.backwardInput,
       'dx',
-      [dyt, w, c.activation('addend'), coef, yRawT, before ? xt : undefined],
-      epilogue,
+      { ...gradient, w, addend: c.activation('addend'), xRaw: before ? xt : undefined },
+      { dx: dxt, partial: before ? partial : undefined },
       attrs,
     );
-    c.graph.add(convOps.backwardWeight, 'dw', [xt, dyt, coef, yRawT], [dw], attrs);
+    c.graph.add(convOps.backwardWeight, 'dw', { x: xt, ...gradient }, { dw }, attrs);
     c.output('dx', dxt);
     c.output('dw', dw, weightLayout(weight.shape, s.groups));
     c.output('dw in memory', dw, { view: w.padded, order: [0, 1, 2, 3], padded: w.padded });
@@ -269,6 +270,6 @@ test('the direct shaders refuse what they cannot fuse', () => {
   ].map((shape, i) => g.tensor(`t${i}`, shape));
   const partial = g.tensor('partial', [1, 2, 4]);
   expect(convFamily({ x, w, y, attrs }).outputBlocks).toBeUndefined();
-  g.add(convOps.forward, 'y', [x, w], [y, partial], attrs);
+  g.add(convOps.forward, 'y', { x, w }, { y, partial }, attrs);
   expect(() => compile(g)).toThrow();
 });

@@ -8,7 +8,7 @@ import { ALL_FUSIONS, type Fusions } from '../../src/passes/fusion';
 import { Session } from '../../src/runtime/session';
 import { evaluationProgram, trainProgram } from '../../src/train/programs';
 import { defaultSettings } from '../../src/train/settings';
-import { BATCH, images, programs, stepResults, worstDifference } from '../step-case';
+import { BATCH, images, preActivation, programs, stepResults, worstDifference } from '../step-case';
 import { expectClose, gpu } from './harness';
 
 const NONE: Fusions = {
@@ -40,6 +40,11 @@ test.each([...names.map(one), ...names.map(without), ['all', ALL_FUSIONS] as [st
     expect(worstDifference(await stepResults(await gpu(), { fusions }), unfused)).toBeLessThan(1e-4);
   },
 );
+
+test('the step of a network with shortcuts before its batch norms agrees with the plain one', async () => {
+  const results = (fusions: Fusions) => gpu().then((g) => stepResults(g, { model: preActivation, fusions }));
+  expect(worstDifference(await results(ALL_FUSIONS), await results(NONE))).toBeLessThan(1e-4);
+});
 
 test('the step by workgroup memory agrees with the plain one, to the same bits each time', async () => {
   const tuning = { ...GPU_TUNING, workgroupMemory: true };

@@ -3,13 +3,8 @@ import { Graph } from '../../src/graph/graph';
 import type { ArenaLayout } from '../../src/graph/ir';
 import { placePersistent } from '../../src/graph/memory';
 import { pack, unpack, vectorLayout } from '../../src/model/layout';
-import {
-  type AdamWOptions,
-  adamCorrections,
-  adamw,
-  type SgdOptions,
-  sgd,
-} from '../../src/ops/optim/optimizer';
+import { type AdamWOptions, adamCorrections, adamw } from '../../src/ops/optim/adamw';
+import { type SgdOptions, sgd } from '../../src/ops/optim/sgd';
 import type { StepUniform } from '../../src/runtime/step';
 import { adamwStep, clipFactor, sgdStep } from '../reference/optimizers';
 import { expectClose, numbers, sessionOf, source } from './harness';

@@ -22,7 +22,7 @@ import {
 import { activation } from '../../src/ops/activation';
 import { conv2d } from '../../src/ops/conv/conv2d';
 import { add, copy } from '../../src/ops/copy';
-import { type SgdOptions, sgd } from '../../src/ops/optim/optimizer';
+import { type SgdOptions, sgd } from '../../src/ops/optim/sgd';
 import { refocusFactored } from '../../src/ops/refocus/factored';
 import { refocusMap } from '../../src/ops/refocus/refocus';
 import type { Numbers } from '../../src/verify/case';

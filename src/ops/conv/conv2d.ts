@@ -9,7 +9,10 @@ import {
   backwardInputTensors,
   backwardWeightTensors,
   type ConvAttributes,
+  type ConvBackwardInput,
+  type ConvBackwardWeight,
   type ConvFamily,
+  type ConvForward,
   type ConvTensors,
   forwardTensors,
 } from './geometry';
@@ -53,7 +56,7 @@ export function conv2d(
       `${name}: an image of ${h} x ${w} is too small for a ${kh} x ${kw} kernel: use larger images.`,
     );
   const y = g.tensor(name, [n, oh, ow, co]);
-  g.add(forward, name, [x, weight, bias], [y], attrs);
+  g.add(forward, name, { x, w: weight, bias }, { y }, attrs);
   return y;
 }
 
@@ -62,36 +65,27 @@ export const convFamily = (t: ConvTensors): ConvFamily => FAMILIES.find((f) => f
 
 const FAMILIES = [depthwise, pointwise, dense];
 
-/**
- * Inputs x, weight, bias?, coef? `[4, ci]`, residual?; outputs y, partial? `[outputBlocks.count, 2, co]` of (mean, M2).
- * FusedConvAttributes says what the optional ones ask for.
- */
-const forward: Op = {
+const forward: Op<ConvForward> = {
   name: 'conv2d',
-  lower: (node, context) => convFamily(forwardTensors(node).t).forward(node, context),
-  backward: ({ inputs: [x, w, bias], outputs: [y], attrs, name }, tape) => {
+  lower: (node, context) => convFamily(forwardTensors(node)).forward(node, context),
+  backward: ({ inputs: { x, w, bias }, outputs: { y }, attrs, name }, tape) => {
     const dy = tape.gradient(y)!;
     if (bias) tape.contribute(bias, ({ out }) => biasGradient(tape.graph, `${name} bias`, dy, out));
-    tape.contribute(w!, ({ out }) => tape.graph.add(backwardWeight, name, [x, dy], [out], attrs));
-    tape.contribute(x!, ({ out, addend }) =>
-      tape.graph.add(backwardInput, name, [dy, w, addend], [out], attrs),
+    tape.contribute(w, ({ out }) => tape.graph.add(backwardWeight, name, { x, dy }, { dw: out }, attrs));
+    tape.contribute(x, ({ out, addend }) =>
+      tape.graph.add(backwardInput, name, { dy, w, addend }, { dx: out }, attrs),
     );
   },
 };
 
-/**
- * Inputs dy, weight, addend?, coef?, yRaw?, xRaw?; outputs dx, partial? `[inputBlocks, 2, ci]` of (sum g, sum g * xhat).
- * coef holds `[4, ci]` where xRaw is given, then `[3, co]` where yRaw is.
- */
-const backwardInput: Op = {
+const backwardInput: Op<ConvBackwardInput> = {
   name: 'conv2d_backward_input',
-  lower: (node, context) => convFamily(backwardInputTensors(node).t).backwardInput(node, context),
+  lower: (node, context) => convFamily(backwardInputTensors(node)).backwardInput(node, context),
 };
 
-/** Inputs x, dy, coef?, yRaw?; output dw. coef holds `[4, ci]` where x is raw, then `[3, co]` where yRaw is given. */
-const backwardWeight: Op = {
+const backwardWeight: Op<ConvBackwardWeight> = {
   name: 'conv2d_backward_weight',
-  lower: (node, context) => convFamily(backwardWeightTensors(node).t).backwardWeight(node, context),
+  lower: (node, context) => convFamily(backwardWeightTensors(node)).backwardWeight(node, context),
 };
 
 /** The ops of a convolution's three passes, for passes over the graph that fuse them. */

@@ -8,7 +8,10 @@ import {
   backwardInputTensors,
   backwardWeightTensors,
   blockConstants,
+  type ConvBackwardInput,
+  type ConvBackwardWeight,
   type ConvFamily,
+  type ConvForward,
   type ConvTensors,
   convFlops,
   forwardConstants,
@@ -61,9 +64,10 @@ const denseSizes = (t: ConvTensors): Constants => ({
   BACKWARD_COEF: 0,
 });
 
-function forward(node: Node, { tuning }: LowerContext): Dispatch[] {
-  const tensors = forwardTensors(node);
-  const { t, bias, coef, residual, partial } = tensors;
+function forward(node: Node<ConvForward>, { tuning }: LowerContext): Dispatch[] {
+  const t = forwardTensors(node);
+  const { bias, coef, residual } = node.inputs;
+  const { partial } = node.outputs;
   const grid = outputBlocks(t, partial !== undefined);
   const channels = channelConstants(grid, quads(t.y), tuning);
   const taps = chunkOf(t.w.shape[1], 4);
@@ -72,7 +76,7 @@ function forward(node: Node, { tuning }: LowerContext): Dispatch[] {
       shader: 'dense/forward',
       constants: {
         ...denseSizes(t),
-        ...forwardConstants(tensors),
+        ...forwardConstants(node),
         ...blockConstants(grid),
         ...channels,
         SUBGROUPS: tuning.subgroups,
@@ -87,8 +91,10 @@ function forward(node: Node, { tuning }: LowerContext): Dispatch[] {
   ];
 }
 
-function backwardInput(node: Node, { tuning }: LowerContext): Dispatch[] {
-  const { t, addend, coef, yRaw, xRaw, partial } = backwardInputTensors(node);
+function backwardInput(node: Node<ConvBackwardInput>, { tuning }: LowerContext): Dispatch[] {
+  const t = backwardInputTensors(node);
+  const { addend, coef, yRaw, xRaw } = node.inputs;
+  const { partial } = node.outputs;
   const grid = inputBlocks(t, partial !== undefined);
   const channels = channelConstants(grid, quads(t.x), tuning);
   const sw = t.attrs.stride[1];
@@ -115,8 +121,9 @@ function backwardInput(node: Node, { tuning }: LowerContext): Dispatch[] {
   ];
 }
 
-function backwardWeight(node: Node, { tuning, temporary }: LowerContext): Dispatch[] {
-  const { t, coef, yRaw } = backwardWeightTensors(node);
+function backwardWeight(node: Node<ConvBackwardWeight>, { tuning, temporary }: LowerContext): Dispatch[] {
+  const t = backwardWeightTensors(node);
+  const { coef, yRaw } = node.inputs;
   const [n, oh, ow] = t.y.shape;
   const [kh, kw] = t.w.shape;
   const taps = chunkOf(kw, 4);

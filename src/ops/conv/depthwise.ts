@@ -9,7 +9,10 @@ import {
   backwardWeightTensors,
   blockConstants,
   blockGrid,
+  type ConvBackwardInput,
+  type ConvBackwardWeight,
   type ConvFamily,
+  type ConvForward,
   type ConvTensors,
   convFlops,
   forwardConstants,
@@ -70,16 +73,17 @@ const blockSizesOf = (t: ConvTensors, grid: BlockGrid): Constants => ({
   BACKWARD_COEF: 0,
 });
 
-function forward(node: Node, { tuning }: LowerContext): Dispatch[] {
-  const tensors = forwardTensors(node);
-  const { t, bias, coef, residual, partial } = tensors;
+function forward(node: Node<ConvForward>, { tuning }: LowerContext): Dispatch[] {
+  const t = forwardTensors(node);
+  const { bias, coef, residual } = node.inputs;
+  const { partial } = node.outputs;
   const grid = outputBlocks(t, tuning);
   return [
     {
       shader: isSmall(t) ? 'depthwise/forward' : 'depthwise/forward_large',
       constants: {
         ...blockSizesOf(t, grid),
-        ...forwardConstants(tensors),
+        ...forwardConstants(node),
         ...window(t, grid),
       },
       reads: { x: t.x, w: t.w, bias, coef, residual },
@@ -102,8 +106,10 @@ function inputWindow(t: ConvTensors, grid: BlockGrid): Constants {
   };
 }
 
-function backwardInput(node: Node, { tuning }: LowerContext): Dispatch[] {
-  const { t, addend, coef, yRaw, xRaw, partial } = backwardInputTensors(node);
+function backwardInput(node: Node<ConvBackwardInput>, { tuning }: LowerContext): Dispatch[] {
+  const t = backwardInputTensors(node);
+  const { addend, coef, yRaw, xRaw } = node.inputs;
+  const { partial } = node.outputs;
   const grid = inputBlocks(t, tuning);
   return [
     {
@@ -123,8 +129,9 @@ function backwardInput(node: Node, { tuning }: LowerContext): Dispatch[] {
   ];
 }
 
-function backwardWeight(node: Node, { tuning, temporary }: LowerContext): Dispatch[] {
-  const { t, coef, yRaw } = backwardWeightTensors(node);
+function backwardWeight(node: Node<ConvBackwardWeight>, { tuning, temporary }: LowerContext): Dispatch[] {
+  const t = backwardWeightTensors(node);
+  const { coef, yRaw } = node.inputs;
   const grid = outputBlocks(t, tuning);
   const [kh, kw] = t.w.shape;
   const chunks = Math.ceil(kw / chunkOf(kw));

@@ -39,8 +39,9 @@ function plain(...fused: (Tensor | undefined)[]): void {
 export const direct: ConvFamily = {
   fits: () => true,
   forward: (node) => {
-    const { t, bias, coef, residual, partial } = forwardTensors(node);
-    plain(coef, residual, partial);
+    const t = forwardTensors(node);
+    const { bias, coef, residual } = node.inputs;
+    plain(coef, residual, node.outputs.partial);
     return [
       {
         shader: 'conv/forward',
@@ -53,8 +54,9 @@ export const direct: ConvFamily = {
     ];
   },
   backwardInput: (node) => {
-    const { t, addend, coef, partial } = backwardInputTensors(node);
-    plain(coef, partial);
+    const t = backwardInputTensors(node);
+    const { addend, coef } = node.inputs;
+    plain(coef, node.outputs.partial);
     return [
       {
         shader: 'conv/backward_input',
@@ -67,8 +69,8 @@ export const direct: ConvFamily = {
     ];
   },
   backwardWeight: (node, { tuning, temporary }) => {
-    const { t, coef } = backwardWeightTensors(node);
-    plain(coef);
+    const t = backwardWeightTensors(node);
+    plain(node.inputs.coef);
     const splits = splitsFor(t.y.shape[0] * t.y.shape[1], elements(t.w), tuning.threads);
     const partial = temporary(`${node.name} partial`, [splits, elements(t.w)]);
     return [

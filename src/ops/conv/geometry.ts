@@ -13,17 +13,16 @@ export interface ConvAttributes {
 
 /**
  * A convolution's attributes as its nodes carry them. Its three nodes can take on the batch norms around it, all by
- * optional inputs and outputs (the shapes in conv2d.ts):
- * - `activation` with `coef` (mean, rstd, scale, shift): x is the raw output of the convolution before, and what is
- *   convolved is activate(scale * x + shift), padding of the image 0. In the backward input with `xRaw`: what is written is
- *   the gradient behind that batch norm, g = (dx + addend) * activate'(scale * xRaw + shift), and `partial` of it.
+ * optional inputs and outputs:
+ * - `activation` with `coef` `[4, ci]` (mean, rstd, scale, shift): x is the raw output of the convolution before, and what
+ *   is convolved is activate(scale * x + shift), padding of the image 0. In the backward input with `xRaw`: what is written
+ *   is the gradient behind that batch norm, g = (dx + addend) * activate'(scale * xRaw + shift), and `partial` of it.
  * - `outputActivation`, only where x is not activated: forward writes activate(y).
  * - `outputNorm`: forward's bias is the coef of the batch norm behind it, of running statistics; it writes
  *   activate(scale * y + shift).
  * - `residual`: forward adds it to what it writes.
- * - forward's output `partial`: (mean, M2) of y a block.
- * - `yRaw` with rows (A, B, C) at the end of `coef`: dy is the gradient g behind the batch norm of this convolution's own
- *   output, and what is taken is A * g + B * yRaw + C.
+ * - `yRaw` with rows (A, B, C) `[3, co]` at the end of `coef`: dy is the gradient g behind the batch norm of this
+ *   convolution's own output, and what is taken is A * g + B * yRaw + C.
  */
 export interface FusedConvAttributes extends ConvAttributes {
   activation?: Activation;
@@ -31,6 +30,26 @@ export interface FusedConvAttributes extends ConvAttributes {
   outputNorm?: boolean;
   /** vec4s in `coef` before the gradient's [A, B, C]; default: the four rows of x's batch norm where `activation` is there */
   gradientCoef?: number;
+}
+
+export interface ConvForward {
+  inputs: { x: Tensor; w: Tensor; bias?: Tensor; coef?: Tensor; residual?: Tensor };
+  /** `partial` `[outputBlocks.count, 2, co]`: (mean, M2) of y a block */
+  outputs: { y: Tensor; partial?: Tensor };
+  attrs: FusedConvAttributes;
+}
+
+export interface ConvBackwardInput {
+  inputs: { dy: Tensor; w: Tensor; addend?: Tensor; coef?: Tensor; yRaw?: Tensor; xRaw?: Tensor };
+  /** `partial` `[inputBlocks, 2, ci]`: (sum g, sum g * xhat) a block */
+  outputs: { dx: Tensor; partial?: Tensor };
+  attrs: FusedConvAttributes;
+}
+
+export interface ConvBackwardWeight {
+  inputs: { x: Tensor; dy: Tensor; coef?: Tensor; yRaw?: Tensor };
+  outputs: { dw: Tensor };
+  attrs: FusedConvAttributes;
 }
 
 /** The tensors of a convolution, whichever of its three nodes they come from; x, w and y may be gradients. */
@@ -57,9 +76,9 @@ export interface BlockGrid {
 /** Shaders for the three passes of a kind of convolution. */
 export interface ConvFamily {
   fits(t: ConvTensors): boolean;
-  forward(node: Node, context: LowerContext): Dispatch[];
-  backwardInput(node: Node, context: LowerContext): Dispatch[];
-  backwardWeight(node: Node, context: LowerContext): Dispatch[];
+  forward(node: Node<ConvForward>, context: LowerContext): Dispatch[];
+  backwardInput(node: Node<ConvBackwardInput>, context: LowerContext): Dispatch[];
+  backwardWeight(node: Node<ConvBackwardWeight>, context: LowerContext): Dispatch[];
   /** how the forward shader cuts y, for its `partial`; absent: fuses nothing */
   outputBlocks?(t: ConvTensors, tuning: Tuning): BlockGrid;
   /** the number of per-block sums that backwardInput writes */
@@ -91,25 +110,24 @@ export const convFlops = ({ w, y }: ConvTensors): number =>
 export const quads = (t: Tensor): number => pad4(t.shape[3]) / 4;
 
 /** Constants of what is done to x: batch norm and activation as it is read, or their gradient as dx is written. */
-export const inputConstants = ({ attrs }: ConvTensors, flag: 'PROLOGUE' | 'EPILOGUE'): Constants =>
+export const inputConstants = (
+  { attrs }: { attrs: FusedConvAttributes },
+  flag: 'PROLOGUE' | 'EPILOGUE',
+): Constants =>
   attrs.activation === undefined ? {} : { [flag]: true, ACTIVATION: ACTIVATIONS[attrs.activation] };
 
 /** Constants of the forward pass: what is done to x, or to y. */
-export function forwardConstants({
-  t,
-  bias,
-  residual,
-  partial,
-}: ReturnType<typeof forwardTensors>): Constants {
-  const { outputActivation, outputNorm = false } = t.attrs;
+export function forwardConstants(node: Node<ConvForward>): Constants {
+  const { bias, residual } = node.inputs;
+  const { outputActivation, outputNorm = false } = node.attrs;
   return {
     ...(outputActivation === undefined
-      ? inputConstants(t, 'PROLOGUE')
+      ? inputConstants(node, 'PROLOGUE')
       : { ACTIVATE: true, ACTIVATION: ACTIVATIONS[outputActivation] }),
     BIAS: bias !== undefined && !outputNorm,
     NORM: outputNorm,
     RESIDUAL: residual !== undefined,
-    STATISTICS: partial !== undefined,
+    STATISTICS: node.outputs.partial !== undefined,
   };
 }
 
@@ -148,32 +166,24 @@ export const blockConstants = (g: BlockGrid): Constants => ({
   RUNS: Math.ceil(g.rows / g.rowsPerBlock),
 });
 
-/** The inputs of a node, by the names of the shaders. */
+/** The three tensors of a convolution that a node of each pass has. */
 export const forwardTensors = ({
-  inputs: [x, w, bias, coef, residual],
-  outputs: [y, partial],
+  inputs: { x, w },
+  outputs: { y },
   attrs,
-}: Node) => ({
-  t: { x: x!, w: w!, y, attrs } as ConvTensors,
-  bias,
-  coef,
-  residual,
-  partial,
+}: Node<ConvForward>): ConvTensors => ({
+  x,
+  w,
+  y,
+  attrs,
 });
 export const backwardInputTensors = ({
-  inputs: [dy, w, addend, coef, yRaw, xRaw],
-  outputs: [dx, partial],
+  inputs: { dy, w },
+  outputs: { dx },
   attrs,
-}: Node) => ({
-  t: { x: dx, w: w!, y: dy!, attrs } as ConvTensors,
-  addend,
-  coef,
-  yRaw,
-  xRaw,
-  partial,
-});
-export const backwardWeightTensors = ({ inputs: [x, dy, coef, yRaw], outputs: [dw], attrs }: Node) => ({
-  t: { x: x!, w: dw, y: dy!, attrs } as ConvTensors,
-  coef,
-  yRaw,
-});
+}: Node<ConvBackwardInput>): ConvTensors => ({ x: dx, w, y: dy, attrs });
+export const backwardWeightTensors = ({
+  inputs: { x, dy },
+  outputs: { dw },
+  attrs,
+}: Node<ConvBackwardWeight>): ConvTensors => ({ x, w: dw, y: dy, attrs });

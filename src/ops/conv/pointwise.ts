@@ -7,7 +7,10 @@ import {
   type BlockGrid,
   backwardInputTensors,
   backwardWeightTensors,
+  type ConvBackwardInput,
+  type ConvBackwardWeight,
   type ConvFamily,
+  type ConvForward,
   convFlops,
   forwardConstants,
   forwardTensors,
@@ -36,16 +39,17 @@ function weightTile(x4: number, y4: number, { sums, load }: Tuning): { xq: numbe
   return tiles.reduce((best, tile) => (cost(tile) < cost(best) ? tile : best));
 }
 
-function forward(node: Node, { tuning }: LowerContext): Dispatch[] {
-  const tensors = forwardTensors(node);
-  const { t, bias, coef, residual, partial } = tensors;
+function forward(node: Node<ConvForward>, { tuning }: LowerContext): Dispatch[] {
+  const t = forwardTensors(node);
+  const { bias, coef, residual } = node.inputs;
+  const { partial } = node.outputs;
   const { variant, constants, threads } = cut(t.x, t.y, partial !== undefined, tuning);
   return [
     {
       shader: `pointwise/forward${variant}`,
       constants: {
         ...constants,
-        ...forwardConstants(tensors),
+        ...forwardConstants(node),
         CI4: quads(t.x),
         CO4: quads(t.y),
       },
@@ -57,8 +61,10 @@ function forward(node: Node, { tuning }: LowerContext): Dispatch[] {
   ];
 }
 
-function backwardInput(node: Node, { tuning }: LowerContext): Dispatch[] {
-  const { t, addend, coef, yRaw, xRaw, partial } = backwardInputTensors(node);
+function backwardInput(node: Node<ConvBackwardInput>, { tuning }: LowerContext): Dispatch[] {
+  const t = backwardInputTensors(node);
+  const { addend, coef, yRaw, xRaw } = node.inputs;
+  const { partial } = node.outputs;
   const { variant, constants, threads } = cut(t.y, t.x, partial !== undefined, tuning);
   return [
     {
@@ -79,8 +85,9 @@ function backwardInput(node: Node, { tuning }: LowerContext): Dispatch[] {
   ];
 }
 
-function backwardWeight(node: Node, { tuning, temporary }: LowerContext): Dispatch[] {
-  const { t, coef, yRaw } = backwardWeightTensors(node);
+function backwardWeight(node: Node<ConvBackwardWeight>, { tuning, temporary }: LowerContext): Dispatch[] {
+  const t = backwardWeightTensors(node);
+  const { coef, yRaw } = node.inputs;
   const rows = rowsOf(t.y);
   const { xq, yq } = weightTile(quads(t.x), quads(t.y), tuning);
   const groups = [Math.ceil(quads(t.x) / xq), Math.ceil(quads(t.y) / yq)];

@@ -1,5 +1,5 @@
 import { UserError } from '../../errors';
-import type { GraphBuilder, Op } from '../../graph/ir';
+import type { GraphBuilder, NoAttributes, Op } from '../../graph/ir';
 import { elements, type Tensor } from '../../graph/tensor';
 import { workgroupsFor } from '../../graph/workgroups';
 
@@ -37,21 +37,26 @@ export function crossEntropy(
   const loss = g.tensor(name, [1]);
   const dlogits = g.tensor(`${name} dlogits`, logits.shape);
   const ring = metrics ? g.tensor('metrics', [METRICS_RING, 4], { role: 'output' }) : undefined;
-  g.add(crossEntropyOp, name, [logits, target], ring ? [loss, dlogits, ring] : [loss, dlogits], {
-    labelSmoothing,
-  });
+  const outputs = { loss, dlogits, metrics: ring };
+  g.add(crossEntropyOp, name, { logits, target }, outputs, { labelSmoothing });
   return { loss, dlogits, metrics: ring };
 }
 
-export const crossEntropyOp: Op = {
+interface Forward {
+  inputs: { logits: Tensor; target: Tensor };
+  outputs: { loss: Tensor; dlogits: Tensor; metrics?: Tensor };
+  attrs: { labelSmoothing: number };
+}
+
+export const crossEntropyOp: Op<Forward> = {
   name: 'cross_entropy',
-  lower: ({ inputs: [logits, target], outputs: [loss, dlogits, metrics], attrs }) => [
+  lower: ({ inputs: { logits, target }, outputs: { loss, dlogits, metrics }, attrs }) => [
     {
       shader: 'loss/cross_entropy',
       constants: {
-        N: logits!.shape[0],
-        CLASSES: logits!.shape[3],
-        C4: logits!.padded[3] / 4,
+        N: logits.shape[0],
+        CLASSES: logits.shape[3],
+        C4: logits.padded[3] / 4,
         SMOOTHING: attrs.labelSmoothing,
         METRICS: metrics !== undefined,
         RING: METRICS_RING,
@@ -59,22 +64,28 @@ export const crossEntropyOp: Op = {
       reads: { logits, target_class: target },
       writes: { loss, dlogits, metrics },
       workgroups: [1, 1, 1],
-      flops: 10 * elements(logits!),
+      flops: 10 * elements(logits),
       // of the ring one entry
-      bytes: 8 * elements(logits!) + 4 * elements(target!) + 32,
+      bytes: 8 * elements(logits) + 4 * elements(target) + 32,
     },
   ],
-  backward: ({ inputs: [logits], outputs: [loss, dlogits], name }, tape) => {
+  backward: ({ inputs: { logits }, outputs: { loss, dlogits }, name }, tape) => {
     const dloss = tape.gradient(loss)!;
-    tape.contribute(logits!, ({ out, addend }) =>
-      tape.graph.add(backward, name, [dlogits, dloss, addend], [out], {}),
+    tape.contribute(logits, ({ out, addend }) =>
+      tape.graph.add(backward, name, { dlogits, dloss, addend }, { out }, {}),
     );
   },
 };
 
-const backward: Op = {
+interface Backward {
+  inputs: { dlogits: Tensor; dloss: Tensor; addend?: Tensor };
+  outputs: { out: Tensor };
+  attrs: NoAttributes;
+}
+
+const backward: Op<Backward> = {
   name: 'cross_entropy_backward',
-  lower: ({ inputs: [dlogits, dloss, addend], outputs: [out] }) => {
+  lower: ({ inputs: { dlogits, dloss, addend }, outputs: { out } }) => {
     const size = elements(out) / 4;
     return [
       {

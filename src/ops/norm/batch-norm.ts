@@ -8,12 +8,12 @@ import type { BlockGrid } from '../conv/geometry';
 import { blockSizes, finishing, normGradients, rowBlocks, rowSplits, runOf } from './norm';
 
 /** All `[c]`; the running statistics have role `state` and are updated in place in training. */
-export interface BatchNormParameters {
+export type BatchNormParameters = {
   weight: Tensor;
   bias: Tensor;
   runningMean: Tensor;
   runningVar: Tensor;
-}
+};
 
 export interface BatchNormOptions {
   /** normalise by the batch's statistics and update the running ones; else normalise by the running ones */
@@ -45,21 +45,13 @@ export function batchNorm(
   }
   const coef = g.tensor(`${name} coef`, [4, x.shape[3]]);
   if (training) {
-    const inputs = [x, p.weight, p.bias, p.runningMean, p.runningVar];
-    g.add(statistics, name, inputs, [coef], { momentum, eps });
-  } else {
-    g.add(running, name, [p.weight, p.bias, p.runningMean, p.runningVar], [coef], { eps });
-  }
+    g.add(statistics, name, { x, ...p }, { coef }, { momentum, eps });
+  } else g.add(running, name, { ...p }, { coef }, { eps });
   const y = g.tensor(name, x.shape);
   // weight and bias are inputs for the tape's sake: their gradients come with this node's
-  const attrs: AffineAttributes = { activation, training };
-  g.add(affineAct, name, [x, coef, p.weight, p.bias], [y], attrs);
+  const { weight, bias } = p;
+  g.add(affineAct, name, { x, coef, weight, bias }, { y }, { activation, training });
   return y;
-}
-
-interface AffineAttributes {
-  activation: Activation;
-  training: boolean;
 }
 
 interface StatisticsAttributes {
@@ -67,14 +59,16 @@ interface StatisticsAttributes {
   eps: number;
 }
 
-/** Inputs x, weight, bias, running mean and variance; output coef. */
-const statistics: Op = {
+interface Statistics {
+  inputs: { x: Tensor } & BatchNormParameters;
+  outputs: { coef: Tensor };
+  attrs: StatisticsAttributes;
+}
+
+const statistics: Op<Statistics> = {
   name: 'batch_norm_statistics',
-  lower: (
-    { inputs: [x, weight, bias, mean, variance], outputs: [coef], attrs, name },
-    { tuning, temporary },
-  ) => {
-    const shape = rowSplits(x!, tuning);
+  lower: ({ inputs: { x, ...parameters }, outputs: { coef }, attrs, name }, { tuning, temporary }) => {
+    const shape = rowSplits(x, tuning);
     const partial = temporary(`${name} partial statistics`, [shape.SPLITS, 2, shape.C4 * 4]);
     return [
       {
@@ -83,35 +77,45 @@ const statistics: Op = {
         reads: { x },
         writes: { partial },
         workgroups: workgroupsFor(shape.SPLITS * shape.C4),
-        flops: 4 * elements(x!),
+        flops: 4 * elements(x),
       },
       finishDispatch(
-        [partial, weight!, bias!, mean!, variance!],
+        partial,
+        parameters,
         coef,
-        attrs,
-        rowBlocks(x!, tuning),
-        shape.ROWS,
+        { ...attrs, blocks: rowBlocks(x, tuning), rows: shape.ROWS },
         tuning,
       ),
     ];
   },
 };
 
-/** The same from the (mean, M2) of blocks that the producer of x wrote: inputs partial, weight, bias, running mean and variance. */
-const finishStatistics: Op = {
+interface FinishAttributes extends StatisticsAttributes {
+  /** how x was cut */
+  blocks: BlockGrid;
+  /** pixels of x */
+  rows: number;
+}
+
+interface FinishStatistics {
+  inputs: { partial: Tensor } & BatchNormParameters;
+  outputs: { coef: Tensor };
+  attrs: FinishAttributes;
+}
+
+/** The same from `partial` `[blocks, 2, c]`, the (mean, M2) of blocks that the producer of x wrote. */
+const finishStatistics: Op<FinishStatistics> = {
   name: 'batch_norm_finish',
-  lower: ({ inputs, outputs: [coef], attrs }, { tuning }) => {
-    const { blocks, rows } = attrs as { blocks: BlockGrid; rows: number };
-    return [finishDispatch(inputs as Tensor[], coef, attrs, blocks, rows, tuning)];
-  },
+  lower: ({ inputs: { partial, ...parameters }, outputs: { coef }, attrs }, { tuning }) => [
+    finishDispatch(partial, parameters, coef, attrs, tuning),
+  ],
 };
 
 function finishDispatch(
-  [partial, weight, bias, runningMean, runningVar]: Tensor[],
+  partial: Tensor,
+  { weight, bias, runningMean, runningVar }: BatchNormParameters,
   coef: Tensor,
-  { momentum, eps }: StatisticsAttributes,
-  blocks: BlockGrid,
-  rows: number,
+  { momentum, eps, blocks, rows }: FinishAttributes,
   tuning: Tuning,
 ): Dispatch {
   const c4 = coef.padded[1] / 4;
@@ -126,9 +130,15 @@ function finishDispatch(
   };
 }
 
-const running: Op = {
+interface Running {
+  inputs: BatchNormParameters;
+  outputs: { coef: Tensor };
+  attrs: { eps: number };
+}
+
+const running: Op<Running> = {
   name: 'batch_norm_running',
-  lower: ({ inputs: [weight, bias, runningMean, runningVar], outputs: [coef], attrs }) => {
+  lower: ({ inputs: { weight, bias, runningMean, runningVar }, outputs: { coef }, attrs }) => {
     const c4 = coef.padded[1] / 4;
     return [
       {
@@ -137,16 +147,27 @@ const running: Op = {
         reads: { weight, bias, running_mean: runningMean, running_var: runningVar },
         writes: { coef },
         workgroups: workgroupsFor(c4),
-        flops: 5 * elements(weight!),
+        flops: 5 * elements(weight),
       },
     ];
   },
 };
 
-/** Inputs x, coef, weight, bias, residual?; output y = act(scale * x + shift) + residual. */
-const affineAct: Op = {
+interface NormAttributes {
+  activation: Activation;
+  training: boolean;
+}
+
+interface AffineAct {
+  inputs: { x: Tensor; coef: Tensor; weight: Tensor; bias: Tensor; residual?: Tensor };
+  outputs: { y: Tensor };
+  attrs: NormAttributes;
+}
+
+/** y = act(scale * x + shift) + residual. */
+const affineAct: Op<AffineAct> = {
   name: 'affine_act',
-  lower: ({ inputs: [x, coef, , , residual], outputs: [y], attrs }) => {
+  lower: ({ inputs: { x, coef, residual }, outputs: { y }, attrs }) => {
     const size = elements(y) / 4;
     return [
       {
@@ -154,7 +175,7 @@ const affineAct: Op = {
         constants: {
           SIZE: size,
           CHANNELS: y.shape[3],
-          ACTIVATION: ACTIVATIONS[attrs.activation as Activation],
+          ACTIVATION: ACTIVATIONS[attrs.activation],
           RESIDUAL: residual !== undefined,
         },
         reads: { x, coef, residual },
@@ -164,74 +185,93 @@ const affineAct: Op = {
       },
     ];
   },
-  backward: ({ inputs: [x, coef, weight, bias], outputs: [y], attrs, name }, tape) => {
+  backward: ({ inputs: { x, coef, weight, bias }, outputs: { y }, attrs, name }, tape) => {
     const g = tape.graph;
     const dy = tape.gradient(y)!;
     // what is not wanted is written to a tensor that nobody reads
-    let dweight = g.tensor(`${name} dweight`, weight!.shape);
-    let dbias = g.tensor(`${name} dbias`, bias!.shape);
-    tape.contribute(weight!, ({ out }) => {
+    let dweight = g.tensor(`${name} dweight`, weight.shape);
+    let dbias = g.tensor(`${name} dbias`, bias.shape);
+    tape.contribute(weight, ({ out }) => {
       dweight = out;
     });
-    tape.contribute(bias!, ({ out }) => {
+    tape.contribute(bias, ({ out }) => {
       dbias = out;
     });
-    const { training } = attrs as AffineAttributes;
-    const bcoef = g.tensor(`${name} bcoef`, [3, x!.shape[3]]);
+    const { training } = attrs;
+    const bcoef = g.tensor(`${name} bcoef`, [3, x.shape[3]]);
     // with running statistics dx needs no sums
     if (tape.needs(weight) || tape.needs(bias) || training)
-      g.add(backwardSums, name, [dy, x, coef], [bcoef, dweight, dbias], attrs);
-    tape.contribute(x!, ({ out, addend }) =>
-      g.add(backwardApply, name, [dy, x, coef, training ? bcoef : undefined, addend], [out], attrs),
-    );
+      g.add(backwardSums, name, { dy, x, coef }, { bcoef, dweight, dbias }, attrs);
+    tape.contribute(x, ({ out, addend }) => {
+      const inputs = { dy, x, coef, bcoef: training ? bcoef : undefined, addend };
+      g.add(backwardApply, name, inputs, { dx: out }, attrs);
+    });
   },
 };
 
-/** Inputs dy, x, coef, prefix?; outputs bcoef (after a copy of prefix), dweight, dbias. */
-const backwardSums: Op = {
+/**
+ * `bcoef` `[3, c]`, or a copy of `prefix` and then these: the coefficients (A, B, C) of the gradient of a batch norm's input,
+ * A * g + B * x + C, where g is the gradient behind its activation.
+ */
+interface BackwardSums {
+  inputs: { dy: Tensor; x: Tensor; coef: Tensor; prefix?: Tensor };
+  outputs: { bcoef: Tensor; dweight: Tensor; dbias: Tensor };
+  attrs: NormAttributes;
+}
+
+const backwardSums: Op<BackwardSums> = {
   name: 'batch_norm_backward_sums',
-  lower: (
-    { inputs: [dy, x, coef, prefix], outputs: [bcoef, dweight, dbias], attrs, name },
-    { tuning, temporary },
-  ) => {
-    const shape = rowSplits(x!, tuning);
-    const partial = temporary(`${name} partial sums`, [shape.SPLITS, 2, shape.C4 * 4]);
-    const { activation } = attrs as AffineAttributes;
+  lower: (node, { tuning, temporary }) => {
+    const { dy, x, coef, prefix } = node.inputs;
+    const { bcoef, dweight, dbias } = node.outputs;
+    const shape = rowSplits(x, tuning);
+    const partial = temporary(`${node.name} partial sums`, [shape.SPLITS, 2, shape.C4 * 4]);
     return [
       {
         shader: 'norm/batch_backward_sums',
-        constants: { ...shape, ACTIVATION: ACTIVATIONS[activation] },
+        constants: { ...shape, ACTIVATION: ACTIVATIONS[node.attrs.activation] },
         reads: { dy, x, coef },
         writes: { partial },
         workgroups: workgroupsFor(shape.SPLITS * shape.C4),
-        flops: 7 * elements(x!),
+        flops: 7 * elements(x),
       },
-      normGradients(x!, partial, [dweight, dbias], tuning, { coef: coef!, bcoef, prefix }),
+      normGradients(x, partial, [dweight, dbias], tuning, { coef, bcoef, prefix }),
     ];
   },
 };
 
-/** The same from the sums of blocks that the producer of dy wrote: inputs partial, x, coef, prefix?. */
-const finishSums: Op = {
+interface FinishSums {
+  inputs: { partial: Tensor; x: Tensor; coef: Tensor; prefix?: Tensor };
+  outputs: BackwardSums['outputs'];
+  attrs: NormAttributes;
+}
+
+/** The same from `partial` `[blocks, 2, c]`, the (sum g, sum g * xhat) of blocks that the producer of g wrote. */
+const finishSums: Op<FinishSums> = {
   name: 'batch_norm_backward_finish',
-  lower: ({ inputs: [partial, x, coef, prefix], outputs: [bcoef, dweight, dbias] }, { tuning }) => [
-    normGradients(x!, partial!, [dweight, dbias], tuning, { coef: coef!, bcoef, prefix }),
+  lower: ({ inputs: { partial, x, coef, prefix }, outputs: { bcoef, dweight, dbias } }, { tuning }) => [
+    normGradients(x, partial, [dweight, dbias], tuning, { coef, bcoef, prefix }),
   ],
 };
 
-/** Inputs dy, x, coef, bcoef (none in evaluation), addend?; output dx. */
-const backwardApply: Op = {
+interface BackwardApply {
+  /** no bcoef: of running statistics, which pass no gradient on */
+  inputs: { dy: Tensor; x: Tensor; coef: Tensor; bcoef?: Tensor; addend?: Tensor };
+  outputs: { dx: Tensor };
+  attrs: NormAttributes;
+}
+
+const backwardApply: Op<BackwardApply> = {
   name: 'batch_norm_backward_apply',
-  lower: ({ inputs: [dy, x, coef, bcoef, addend], outputs: [dx], attrs }) => {
+  lower: ({ inputs: { dy, x, coef, bcoef, addend }, outputs: { dx }, attrs }) => {
     const size = elements(dx) / 4;
-    const { activation } = attrs as AffineAttributes;
     return [
       {
         shader: 'norm/batch_backward_apply',
         constants: {
           SIZE: size,
-          C4: x!.padded[3] / 4,
-          ACTIVATION: ACTIVATIONS[activation],
+          C4: x.padded[3] / 4,
+          ACTIVATION: ACTIVATIONS[attrs.activation],
           TRAINING: bcoef !== undefined,
           ADDEND: addend !== undefined,
         },

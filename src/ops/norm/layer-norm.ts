@@ -1,4 +1,4 @@
-import type { Dispatch, GraphBuilder, Op } from '../../graph/ir';
+import type { Dispatch, GraphBuilder, NoAttributes, Op } from '../../graph/ir';
 import { elements, type Tensor } from '../../graph/tensor';
 import { workgroupsFor } from '../../graph/workgroups';
 import { normGradients, rowCounts, rowSplits } from './norm';
@@ -15,7 +15,7 @@ export function layerNorm(
   const y = g.tensor(name, x.shape);
   const { ROWS } = rowCounts(x);
   const statistics = g.tensor(`${name} statistics`, [ROWS, 2], { padded: [ROWS, 2] });
-  g.add(forward, name, [x, weight, bias], [y, statistics], { eps });
+  g.add(forward, name, { x, weight, bias }, { y, statistics }, { eps });
   return y;
 }
 
@@ -24,10 +24,16 @@ const shapeOf = (x: Tensor) => {
   return { ROWS, C4, CHANNELS: x.shape[3] };
 };
 
-const forward: Op = {
+interface Forward {
+  inputs: { x: Tensor; weight: Tensor; bias: Tensor };
+  outputs: { y: Tensor; statistics: Tensor };
+  attrs: { eps: number };
+}
+
+const forward: Op<Forward> = {
   name: 'layer_norm',
-  lower: ({ inputs: [x, weight, bias], outputs: [y, statistics], attrs }): Dispatch[] => {
-    const { ROWS, C4, CHANNELS } = shapeOf(x!);
+  lower: ({ inputs: { x, weight, bias }, outputs: { y, statistics }, attrs }): Dispatch[] => {
+    const { ROWS, C4, CHANNELS } = shapeOf(x);
     const size = elements(y) / 4;
     return [
       {
@@ -36,7 +42,7 @@ const forward: Op = {
         reads: { x },
         writes: { statistics },
         workgroups: workgroupsFor(ROWS),
-        flops: 4 * elements(x!),
+        flops: 4 * elements(x),
       },
       {
         shader: 'norm/layer_apply',
@@ -48,30 +54,36 @@ const forward: Op = {
       },
     ];
   },
-  backward: ({ inputs: [x, weight, bias], outputs: [y, statistics], name }, tape) => {
+  backward: ({ inputs: { x, weight, bias }, outputs: { y, statistics }, name }, tape) => {
     const g = tape.graph;
     const dy = tape.gradient(y)!;
     // what is not wanted is written to a tensor that nobody reads
-    let dweight = g.tensor(`${name} dweight`, weight!.shape);
-    let dbias = g.tensor(`${name} dbias`, bias!.shape);
-    tape.contribute(weight!, ({ out }) => {
+    let dweight = g.tensor(`${name} dweight`, weight.shape);
+    let dbias = g.tensor(`${name} dbias`, bias.shape);
+    tape.contribute(weight, ({ out }) => {
       dweight = out;
     });
-    tape.contribute(bias!, ({ out }) => {
+    tape.contribute(bias, ({ out }) => {
       dbias = out;
     });
     if (tape.needs(weight) || tape.needs(bias))
-      g.add(backwardParameters, name, [dy, x, statistics], [dweight, dbias], {});
-    tape.contribute(x!, ({ out, addend }) =>
-      g.add(backwardInput, name, [dy, x, weight, statistics, addend], [out], {}),
+      g.add(backwardParameters, name, { dy, x, statistics }, { dweight, dbias }, {});
+    tape.contribute(x, ({ out, addend }) =>
+      g.add(backwardInput, name, { dy, x, weight, statistics, addend }, { dx: out }, {}),
     );
   },
 };
 
-const backwardParameters: Op = {
+interface BackwardParameters {
+  inputs: { dy: Tensor; x: Tensor; statistics: Tensor };
+  outputs: { dweight: Tensor; dbias: Tensor };
+  attrs: NoAttributes;
+}
+
+const backwardParameters: Op<BackwardParameters> = {
   name: 'layer_norm_backward_parameters',
-  lower: ({ inputs: [dy, x, statistics], outputs: [dweight, dbias], name }, { tuning, temporary }) => {
-    const shape = rowSplits(x!, tuning);
+  lower: ({ inputs: { dy, x, statistics }, outputs: { dweight, dbias }, name }, { tuning, temporary }) => {
+    const shape = rowSplits(x, tuning);
     const partial = temporary(`${name} partial sums`, [shape.SPLITS, 2, shape.C4 * 4]);
     return [
       {
@@ -80,20 +92,26 @@ const backwardParameters: Op = {
         reads: { dy, x, statistics },
         writes: { partial },
         workgroups: workgroupsFor(shape.SPLITS * shape.C4),
-        flops: 5 * elements(x!),
+        flops: 5 * elements(x),
       },
-      normGradients(x!, partial, [dweight, dbias], tuning),
+      normGradients(x, partial, [dweight, dbias], tuning),
     ];
   },
 };
 
-const backwardInput: Op = {
+interface BackwardInput {
+  inputs: { dy: Tensor; x: Tensor; weight: Tensor; statistics: Tensor; addend?: Tensor };
+  outputs: { dx: Tensor };
+  attrs: NoAttributes;
+}
+
+const backwardInput: Op<BackwardInput> = {
   name: 'layer_norm_backward_input',
   lower: (
-    { inputs: [dy, x, weight, statistics, addend], outputs: [dx], name },
+    { inputs: { dy, x, weight, statistics, addend }, outputs: { dx }, name },
     { temporary },
   ): Dispatch[] => {
-    const { ROWS, C4, CHANNELS } = shapeOf(x!);
+    const { ROWS, C4, CHANNELS } = shapeOf(x);
     const size = elements(dx) / 4;
     const sums = temporary(`${name} sums`, [ROWS, 2], [ROWS, 2]);
     return [
@@ -103,7 +121,7 @@ const backwardInput: Op = {
         reads: { dy, x, weight, statistics },
         writes: { sums },
         workgroups: workgroupsFor(ROWS),
-        flops: 6 * elements(x!),
+        flops: 6 * elements(x),
       },
       {
         shader: 'norm/layer_backward_apply',

@@ -1,11 +1,11 @@
 import { UserError } from '../../errors';
-import type { Graph } from '../../graph/graph';
+import { type Graph, isNodeOf } from '../../graph/graph';
 import type { Constants, GraphBuilder, Op } from '../../graph/ir';
 import { elements, product, type Tensor } from '../../graph/tensor';
 import { workgroupsFor } from '../../graph/workgroups';
 import type { RefocusAttributes } from './refocus';
 
-export interface FactoredRefocus {
+export type FactoredRefocus = {
   /** the frozen basis, HWIO `[kh, kw, i, o]` */
   basis: Tensor;
   /** constant `[map groups, T, T]` with T = kh * kw taps: `gramOf` of src/nn/refocus-math.ts */
@@ -16,7 +16,7 @@ export interface FactoredRefocus {
   start?: Tensor;
   /** parameter of the basis' shape, zero at the start */
   m: Tensor;
-}
+};
 
 /**
  * The refocusing transformation of a frozen basis in the exact factored form of the SGD family. SGD with momentum and
@@ -45,7 +45,7 @@ export function refocusFactored(
   }
   const wt = g.tensor(name, basis.shape, { padded: basis.padded });
   wt.gradientOf = m;
-  g.add(factored, name, [m, gram, basis, start, scale], [wt], attrs);
+  g.add(factored, name, { m, gram, basis, start, scale }, { wt }, attrs);
   return wt;
 }
 
@@ -66,16 +66,20 @@ function gramGeometry(m: Tensor, gram: Tensor): Constants {
 
 const flopsOf = (m: Tensor, gram: Tensor) => 2 * product(m.shape) * gram.shape[1];
 
-const factored: Op = {
+interface Factored {
+  inputs: FactoredRefocus;
+  outputs: { wt: Tensor };
+  attrs: RefocusAttributes;
+}
+
+const factored: Op<Factored> = {
   name: 'refocus_factored',
-  lower: ({ inputs, outputs: [wt], attrs }) => {
-    const [m, gram, basis, start, a] = inputs as [Tensor, Tensor, Tensor, Tensor | undefined, Tensor];
-    const { identity } = attrs as RefocusAttributes;
+  lower: ({ inputs: { m, gram, basis, start, scale }, outputs: { wt }, attrs: { identity } }) => {
     return [
       {
         shader: 'refocus/factored',
         constants: { ...gramGeometry(m, gram), IDENTITY: identity, START: start !== undefined },
-        reads: { basis, start, m, gram, a },
+        reads: { basis, start, m, gram, a: scale },
         writes: { wt },
         workgroups: workgroupsFor(elements(wt) / 4),
         flops: flopsOf(m, gram),
@@ -83,15 +87,16 @@ const factored: Op = {
     ];
   },
   // the gradient of wt is written as m's: nothing is left to compute
-  backward: ({ inputs: [m], outputs: [wt] }, tape) => {
-    tape.pass(m!, tape.gradient(wt)!, () => {
-      throw new Error(`parameter ${m!.name} is used twice: give each use its own node`);
+  backward: ({ inputs: { m }, outputs: { wt } }, tape) => {
+    tape.pass(m, tape.gradient(wt)!, () => {
+      throw new Error(`parameter ${m.name} is used twice: give each use its own node`);
     });
   },
 };
 
 /** A factored layer as gradient clipping sees it. */
 export interface FactoredLayer {
+  name: string;
   m: Tensor;
   gram: Tensor;
   /** the constants of shaders/common/gram.wgsl */
@@ -102,11 +107,12 @@ export interface FactoredLayer {
 /** The graph's factored layers: the true norm of their map's gradient is trace(dM Gram dM^T), not |dM|^2. */
 export function factoredLayers(g: Graph): FactoredLayer[] {
   return g.nodes
-    .filter((node) => node.op === factored)
-    .map(({ inputs: [m, gram] }) => ({
-      m: m!,
-      gram: gram!,
-      constants: gramGeometry(m!, gram!),
-      flops: flopsOf(m!, gram!),
+    .filter((node) => isNodeOf(node, factored))
+    .map(({ name, inputs: { m, gram } }) => ({
+      name,
+      m,
+      gram,
+      constants: gramGeometry(m, gram),
+      flops: flopsOf(m, gram),
     }));
 }

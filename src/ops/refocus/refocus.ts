@@ -32,7 +32,7 @@ export function refocusMap(
     );
   }
   const wt = g.tensor(name, basis.shape, { padded: basis.padded });
-  g.add(forward, name, [basis, map], [wt], attrs);
+  g.add(forward, name, { basis, map }, { wt }, attrs);
   return wt;
 }
 
@@ -100,12 +100,18 @@ function depthwiseTiles(
 
 const flopsOf = (basis: Tensor, map: Tensor) => 2 * product(map.shape) * basis.shape[0] * basis.shape[1];
 
-const forward: Op = {
+interface Forward {
+  inputs: { basis: Tensor; map: Tensor };
+  outputs: { wt: Tensor };
+  attrs: RefocusAttributes;
+}
+
+const forward: Op<Forward> = {
   name: 'refocus',
   lower: (node, { tuning, temporary }) => {
-    const [basis, map] = node.inputs as [Tensor, Tensor];
-    const { identity } = node.attrs as RefocusAttributes;
-    const [wt] = node.outputs;
+    const { basis, map } = node.inputs;
+    const { identity } = node.attrs;
+    const { wt } = node.outputs;
     const constants = geometry(basis, map);
     const flops = flopsOf(basis, map);
     switch (family(basis, map)) {
@@ -139,11 +145,11 @@ const forward: Op = {
         ];
     }
   },
-  backward: ({ inputs, outputs: [wt], attrs, name }, tape) => {
-    const [basis, map] = inputs as [Tensor, Tensor];
+  backward: ({ inputs: { basis, map }, outputs: { wt }, attrs, name }, tape) => {
+    const { graph } = tape;
     const dw = tape.gradient(wt)!;
-    tape.contribute(map, ({ out }) => tape.graph.add(backwardMap, name, [basis, dw], [out], attrs));
-    tape.contribute(basis, ({ out }) => tape.graph.add(backwardBasis, name, [map, dw], [out], attrs));
+    tape.contribute(map, ({ out }) => graph.add(backwardMap, name, { basis, dw }, { dmap: out }, attrs));
+    tape.contribute(basis, ({ out }) => graph.add(backwardBasis, name, { map, dw }, { dbasis: out }, attrs));
   },
 };
 
@@ -169,10 +175,15 @@ function finish(partial: Tensor, x: Tensor, out: Tensor, splits: number, identit
   };
 }
 
-const backwardMap: Op = {
+interface BackwardMap {
+  inputs: { basis: Tensor; dw: Tensor };
+  outputs: { dmap: Tensor };
+  attrs: RefocusAttributes;
+}
+
+const backwardMap: Op<BackwardMap> = {
   name: 'refocus_backward_map',
-  lower: ({ inputs, outputs: [dmap] }, { tuning }) => {
-    const [basis, dw] = inputs as [Tensor, Tensor];
+  lower: ({ inputs: { basis, dw }, outputs: { dmap } }, { tuning }) => {
     const kind = family(basis, dmap);
     const { constants, threads } =
       kind === 'depthwise'
@@ -194,12 +205,18 @@ const backwardMap: Op = {
   },
 };
 
-const backwardBasis: Op = {
+interface BackwardBasis {
+  inputs: { map: Tensor; dw: Tensor };
+  outputs: { dbasis: Tensor };
+  attrs: RefocusAttributes;
+}
+
+const backwardBasis: Op<BackwardBasis> = {
   name: 'refocus_backward_basis',
   lower: (node, { tuning, temporary }) => {
-    const [map, dw] = node.inputs as [Tensor, Tensor];
-    const { identity } = node.attrs as RefocusAttributes;
-    const [dbasis] = node.outputs;
+    const { map, dw } = node.inputs;
+    const { identity } = node.attrs;
+    const { dbasis } = node.outputs;
     const constants = geometry(dbasis, map);
     const flops = flopsOf(dbasis, map);
     switch (family(dbasis, map)) {

@@ -3,7 +3,9 @@ import { compile } from '../../../src/graph/compile';
 import { Graph } from '../../../src/graph/graph';
 import type { ArenaLayout } from '../../../src/graph/ir';
 import { ARENA_PART, placePersistent } from '../../../src/graph/memory';
-import { adamCorrections, sgd } from '../../../src/ops/optim/optimizer';
+import { adamCorrections, adamw } from '../../../src/ops/optim/adamw';
+import { sgd } from '../../../src/ops/optim/sgd';
+import { refocusFactored } from '../../../src/ops/refocus/factored';
 
 const options = { momentum: 0.9, nesterov: false, weightDecay: 0, clipNorm: 0 };
 
@@ -43,4 +45,20 @@ it('corrects AdamW’s moments for their start at zero', () => {
   const { correction1, correction2 } = adamCorrections(1, { beta1: 0.9, beta2: 0.999 });
   expect(correction1).toBeCloseTo(10, 10);
   expect(correction2).toBeCloseTo(1000, 8);
+});
+
+it('AdamW refuses a factored RefConv layer by name, SGD takes it', () => {
+  const g = new Graph();
+  const shape = [3, 3, 1, 4];
+  const padded = shape;
+  const tensors = {
+    basis: g.tensor('basis', shape, { role: 'constant', padded }),
+    gram: g.tensor('gram', [4, 9, 9], { role: 'constant' }),
+    scale: g.tensor('scale', [1], { role: 'parameter' }),
+    m: g.tensor('m', shape, { role: 'parameter', padded }),
+  };
+  refocusFactored(g, 'layer.7', tensors, { groups: 1, identity: true });
+  const moments = { beta1: 0.9, beta2: 0.999, eps: 1e-8 };
+  expect(() => adamw(g, { ...moments, weightDecay: 0, clipNorm: 0 })).toThrow(/factored.*"layer\.7"/);
+  expect(() => sgd(g, options)).not.toThrow();
 });

@@ -1,0 +1,81 @@
+import type { Graph } from '../../graph/graph';
+import type { Constants, Op } from '../../graph/ir';
+import { ALIGNMENT, ARENA_PART, type Arena } from '../../graph/memory';
+import { bytesOf, elements, type Tensor } from '../../graph/tensor';
+import { workgroupsFor } from '../../graph/workgroups';
+import { factoredLayers } from '../refocus/factored';
+import { clipFactor } from './clip-norm';
+
+/** An optimiser's step on every parameter. */
+export interface Update {
+  name: 'sgd' | 'adamw';
+  constants: Constants;
+  flopsPerNumber: number;
+  /** whether the step is linear in the gradient and the weight, without which a factored RefConv layer is not exact */
+  linear: boolean;
+  /** what it remembers */
+  state: readonly ('momentum' | 'second moment')[];
+  /** largest norm of the whole gradient; 0: no clipping */
+  clipNorm: number;
+}
+
+/**
+ * Adds an optimiser's step to a graph: a dispatch over each part of the arenas, after the sums of a clipped norm. Throws
+ * where the optimiser cannot train one of the layers.
+ */
+export function update(g: Graph, { name, linear, constants, flopsPerNumber, state, clipNorm }: Update): void {
+  g.phase = 'update';
+  const factored = factoredLayers(g);
+  if (factored.length > 0 && !linear)
+    throw new Error(
+      `${name} cannot train the factored layer "${factored[0].name}": use SGD, or the dense form of its map.`,
+    );
+  const sizes = arenaParts(g);
+  const arena = (of: Arena, part: number) => g.tensor(of, [sizes[part]], { role: 'arena', part });
+  const gradients = sizes.map((_, part) => arena('gradients', part));
+  const clip = clipNorm > 0 ? clipFactor(g, gradients, factored, clipNorm) : undefined;
+  const attrs = { name, constants: { ...constants, CLIP: clip !== undefined }, flopsPerNumber };
+  sizes.forEach((_, part) => {
+    const outputs = {
+      parameters: arena('parameters', part),
+      momentum: state.includes('momentum') ? arena('momentum', part) : undefined,
+      secondMoment: state.includes('second moment') ? arena('second moment', part) : undefined,
+    };
+    g.add(updateOp, name, { gradients: gradients[part], clip }, outputs, attrs);
+  });
+}
+
+/** The graph's parameters in vec4s of their arena, cut into the parts that one binding can hold. */
+function arenaParts(g: Graph): number[] {
+  let bytes = 0;
+  for (const t of g.tensors)
+    if (t.role === 'parameter') bytes += Math.ceil(bytesOf(t) / ALIGNMENT) * ALIGNMENT;
+  const count = Math.max(1, Math.ceil(bytes / ARENA_PART));
+  return Array.from({ length: count }, (_, i) => Math.min(ARENA_PART, bytes - i * ARENA_PART) / 4);
+}
+
+interface UpdatePart {
+  inputs: { gradients: Tensor; clip?: Tensor };
+  outputs: { parameters: Tensor; momentum?: Tensor; secondMoment?: Tensor };
+  attrs: Pick<Update, 'name' | 'constants' | 'flopsPerNumber'>;
+}
+
+const updateOp: Op<UpdatePart> = {
+  name: 'optimizer',
+  lower: ({ inputs: { gradients, clip }, outputs, attrs: { name, constants, flopsPerNumber } }) => {
+    const { parameters, momentum, secondMoment } = outputs;
+    const moments = [momentum, secondMoment].filter((t) => t !== undefined);
+    return [
+      {
+        shader: `optim/${name}`,
+        constants,
+        reads: { gradients, clip },
+        writes: { parameters, momentum, second_moment: secondMoment },
+        workgroups: workgroupsFor(elements(parameters) / 4),
+        flops: flopsPerNumber * elements(parameters),
+        // all but the gradients are read and written
+        bytes: (3 + 2 * moments.length) * bytesOf(parameters),
+      },
+    ];
+  },
+};
