@@ -2,8 +2,8 @@ import type { Gpu } from '../src/gpu/device';
 import { composeShader, declaredBindings, workgroupSize } from '../src/gpu/wgsl';
 import type { PlannedDispatch } from '../src/graph/ir';
 import { GPU_TUNING } from '../src/graph/tuning';
-import { architectureNames } from '../src/model/zoo';
-import { stepModel, stepProgram } from '../src/run/plan-summary';
+import { architectureNames, createModel } from '../src/model/zoo';
+import { stepProgram } from '../src/run/plan-summary';
 import { defaultSettings } from '../src/train/settings';
 
 /** Every adapter with WebGPU's default limits has these. */
@@ -26,8 +26,7 @@ export function halvedDispatches(): HalvedDispatch[] {
     const settings = { ...defaultSettings(), batch: 4, storage: 'f16' as const, method: 'finetune' as const };
     for (const workgroupMemory of [false, true]) {
       const tuning = { ...GPU_TUNING, workgroupMemory };
-      const step = { network: { arch }, settings, height: 64, width: 64 };
-      const { plan } = stepProgram(stepModel(step), step, tuning);
+      const { plan } = stepProgram({ model: createModel(arch), settings, height: 64, width: 64 }, tuning);
       for (const { shader, constants, halves } of plan.dispatches)
         if (halves.length > 0) ways.set(`${shader} ${halves}`, { shader, constants, halves });
     }

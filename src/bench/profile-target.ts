@@ -6,7 +6,7 @@ import { initialState } from '../model/init';
 import { loadState } from '../model/state';
 import { type DataSource, loadData } from '../run/data-source';
 import { loadNetwork, type ModelSource, type ReadAsset } from '../run/network-source';
-import { type PlanOptions, type StepOptions, stepModel, stepOptions, stepProgram } from '../run/plan-summary';
+import { modelOf, type PlanOptions, type StepOptions, stepOptions, stepProgram } from '../run/plan-summary';
 import { Session } from '../runtime/session';
 import type { StepUniform } from '../runtime/step';
 import type { TrainSettings } from '../train/settings';
@@ -46,38 +46,42 @@ export async function openTarget(gpu: Gpu, target: ProfileTarget, asset: ReadAss
     return { session, name: chosen.name, step: { rows: 2 ** 31, lr: LEARNING_RATE } };
   }
   const step = target.kind === 'network' ? stepOptions(target.options) : await stepOfRun(target, asset);
-  const { network, settings, height, width } = step;
+  const { model, settings, height, width } = step;
   const { batch, method } = settings;
-  const classes = network.classes ?? 10;
-  const name = `${network.arch}, ${method}, batch of ${batch}, ${height} × ${width} pixels, ${classes} classes`;
-  return { session: await openStep(gpu, step, classes), name, step: { rows: batch, lr: LEARNING_RATE } };
+  const { classes } = model.head;
+  const name = `${model.name}, ${method}, batch of ${batch}, ${height} × ${width} pixels, ${classes} classes`;
+  return { session: await openStep(gpu, step), name, step: { rows: batch, lr: LEARNING_RATE } };
 }
 
 const DEFAULT_SIZE = 32;
 
 /** The step that a run takes; of its images only as many are read as tell their size. */
-async function stepOfRun({ model, train, settings }: ProfileRun, asset: ReadAsset): Promise<StepOptions> {
-  const network = model.kind === 'builtin' ? BUILTIN_NETWORK : { ...model.arch };
-  if (model.kind === 'file') network.classes = (await loadNetwork(model, asset)).model.head.classes;
+async function stepOfRun(
+  { model: source, train, settings }: ProfileRun,
+  asset: ReadAsset,
+): Promise<StepOptions> {
+  const model =
+    source.kind === 'file'
+      ? (await loadNetwork(source, asset)).model
+      : modelOf(source.kind === 'builtin' ? BUILTIN_NETWORK : source.arch);
   const side = settings.imageSize || DEFAULT_SIZE;
   if (settings.imageSize > 0 || train?.kind !== 'files')
-    return { network, settings, height: side, width: side };
+    return { model, settings, height: side, width: side };
   // an image of each class at least: a set without one is refused
-  const limit = Math.min(settings.limit || Number.POSITIVE_INFINITY, Math.max(64, network.classes ?? 0));
+  const limit = Math.min(settings.limit || Number.POSITIVE_INFINITY, Math.max(64, model.head.classes));
   const { height, width } = await loadData(train, { limit, seed: settings.seed, split: 'train' });
-  return { network, settings, height, width };
+  return { model, settings, height, width };
 }
 
 /** A training step on random weights and images. */
-async function openStep(gpu: Gpu, options: StepOptions, classes: number): Promise<Session<'run'>> {
-  const model = stepModel(options);
-  const { plan } = stepProgram(model, options, gpu.tuning);
+async function openStep(gpu: Gpu, options: StepOptions): Promise<Session<'run'>> {
+  const { model, plan } = stepProgram(options, gpu.tuning);
   const session: Session<'run'> = await Session.create(gpu, { run: plan });
   loadState(session, model, initialState(model, 0));
   const { height, width, settings } = options;
   const count = settings.batch;
   const pixels = new Uint8Array(count * height * width * 3).map((_, i) => Math.imul(i, 2654435761) >>> 24);
-  const labels = new Uint16Array(count).map((_, i) => i % classes);
+  const labels = new Uint16Array(count).map((_, i) => i % model.head.classes);
   const images = { pixels, labels, count, height, width, classes: [], skipped: [] };
   new ResidentFeed(session, 'train', images).begin(evaluationOrder(count));
   return session;

@@ -4,7 +4,7 @@ import type { EngineApi } from '../api';
 import { UserError } from '../errors';
 
 /** An open engine, wherever it runs. */
-export interface Session {
+export interface OpenEngine {
   api: EngineApi;
   close(): Promise<void>;
 }
@@ -19,14 +19,15 @@ export interface Context {
   note(line: string): void;
   /** replaces the progress line on stderr; the empty text removes it */
   progress(text: string): void;
-  /** the engine in the runtime that `--runtime` names */
-  openEngine(options: RuntimeOptions): Promise<Session>;
+  /** the engine in the host that `--runtime` names */
+  openEngine(options: HostOptions): Promise<OpenEngine>;
   /** calls back on the first interrupt; the second one quits. Returns what takes the listener off again */
   onInterrupt(callback: () => void): () => void;
 }
 
-export interface RuntimeOptions {
-  runtime: string;
+export interface HostOptions {
+  /** browser, node or auto */
+  host: string;
   /** download or install a browser where none is found */
   install?: boolean;
 }

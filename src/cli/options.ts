@@ -42,7 +42,7 @@ export const modelOptions: OptionTable = {
   weights: {
     type: 'string',
     value: 'FILE',
-    help: 'checkpoint: .safetensors, .pt, .pth or .th; default: the built-in',
+    help: 'weights file: .safetensors, .pt, .pth or .th; default: the built-in',
   },
 };
 
@@ -112,7 +112,7 @@ export async function modelFrom(
   if (network && weights) return { kind: 'file', arch: network, file: await readUserFile(weights) };
   if (weights) throw new UserError(`--arch is missing: name the architecture of ${basename(weights)}.`);
   if (network && randomSeed !== undefined) return { kind: 'random', arch: network, seed: randomSeed };
-  if (network) throw new UserError(`--weights is missing: name a checkpoint of ${network.arch}.`);
+  if (network) throw new UserError(`--weights is missing: name a weights file of ${network.arch}.`);
   return { kind: 'builtin' };
 }
 

@@ -89,29 +89,29 @@ class Emitter {
       case 'layer_norm':
         return layerNorm(graph, layer.name, x, this.weight(layer), this.bias(layer), { eps: layer.eps });
       case 'activation':
-        return activation(graph, this.unique(layer.activation), x, layer.activation);
+        return activation(graph, this.nameOf(layer, layer.activation), x, layer.activation);
       case 'max_pool':
-        return maxPool2d(graph, this.unique(layer.kind), x, layer);
+        return maxPool2d(graph, this.nameOf(layer), x, layer);
       case 'avg_pool':
-        return avgPool2d(graph, this.unique(layer.kind), x, layer);
+        return avgPool2d(graph, this.nameOf(layer), x, layer);
       case 'global_avg_pool':
-        return globalAvgPool(graph, this.unique(layer.kind), x);
+        return globalAvgPool(graph, this.nameOf(layer), x);
       case 'add':
-        return add(graph, this.unique(layer.kind), x, y);
+        return add(graph, this.nameOf(layer), x, y);
       case 'mul':
-        return mul(graph, this.unique(layer.kind), x, layer.weight ? this.entry(layer.weight) : y);
+        return mul(graph, this.nameOf(layer), x, layer.weight ? this.entry(layer.weight) : y);
       case 'concat':
-        return concat(graph, this.unique(layer.kind), inputs);
+        return concat(graph, this.nameOf(layer), inputs);
       case 'slice':
-        return sliceChannels(graph, this.unique(layer.kind), x, layer.start, layer.end - layer.start);
+        return sliceChannels(graph, this.nameOf(layer), x, layer.start, layer.end - layer.start);
       case 'shuffle':
-        return shuffleChannels(graph, this.unique(layer.kind), x, layer.groups);
+        return shuffleChannels(graph, this.nameOf(layer), x, layer.groups);
       case 'subsample':
-        return subsample(graph, this.unique(layer.kind), x, layer.stride, layer.channels, layer.before);
+        return subsample(graph, this.nameOf(layer), x, layer.stride, layer.channels, layer.before);
       case 'dropout':
-        return this.drops ? dropout(graph, this.unique(layer.kind), x, layer.p) : x;
+        return this.drops ? dropout(graph, this.nameOf(layer), x, layer.p) : x;
       case 'stochastic_depth':
-        return this.drops ? stochasticDepth(graph, this.unique(layer.kind), x, layer.p) : x;
+        return this.drops ? stochasticDepth(graph, this.nameOf(layer), x, layer.p) : x;
     }
   }
 
@@ -184,9 +184,9 @@ class Emitter {
     return this.graph.tensor(name, engineShape(layout), { role, padded: layout.padded });
   }
 
-  /** A name for a layer that the state dict does not know. */
-  private unique(kind: string): string {
-    return `${kind}.${this.count++}`;
+  /** Layers without a name are counted in the order in which they run. */
+  private nameOf(layer: Layer, kind: string = layer.kind): string {
+    return layer.name ?? `${kind}.${this.count++}`;
   }
 }
 

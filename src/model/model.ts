@@ -42,8 +42,8 @@ export interface LinearLayer {
 }
 
 /**
- * What a layer does to its inputs, in PyTorch's words. Layers with entries in the state dict have a name there; a
- * linear layer has a bias, and works on the channels of each pixel as layer norm does.
+ * What a layer does to its inputs, in PyTorch's words. Layers with entries in the state dict have its name; a linear
+ * layer has a bias, and works on the channels of each pixel as layer norm does.
  */
 export type LayerKind =
   | ConvLayer
@@ -66,8 +66,8 @@ export type LayerKind =
   | { kind: 'dropout'; p: number }
   | { kind: 'stochastic_depth'; p: number };
 
-/** A layer in its place: it reads the values `inputs` and writes the value `id`. */
-export type Layer = LayerKind & { id: number; inputs: number[] };
+/** A layer in its place: it reads the values `inputs` and writes the value `id`. A plan numbers layers without a name. */
+export type Layer = LayerKind & { id: number; inputs: number[]; name?: string };
 
 /** How a tensor starts when a network is trained from random numbers. */
 export type Init =

@@ -32,42 +32,37 @@ export interface PlanSummary {
   };
 }
 
-/** A training step: its network, the settings of its run and the size of its images in pixels. */
+/** A training step: its plain model, the settings of its run and the size of its images in pixels. */
 export interface StepOptions {
-  network: NetworkOptions;
+  model: Model;
   settings: TrainSettings;
   height: number;
   width: number;
 }
 
+/** The model of a network without numbers; ten classes where the options leave them open. */
+export const modelOf = ({ arch, classes = 10, ...rest }: NetworkOptions): Model =>
+  createModel(arch, { ...rest, classes });
+
 /** The step of a run with the default settings. */
 export const stepOptions = ({ network, batch, size, method, storage = 'f32' }: PlanOptions): StepOptions => ({
-  network,
+  model: modelOf(network),
   settings: { ...defaultSettings(), method, batch, storage },
   height: size,
   width: size,
 });
 
-/** The model of a training step, without numbers; ten classes where the options leave them open. */
-export const stepModel = ({ network: { arch, classes = 10, ...rest }, settings }: StepOptions): Model =>
-  trainedModel(createModel(arch, { ...rest, classes }), settings);
-
 /** A training step, its data set one batch; without a tuning cut for a GPU. */
-export function stepProgram(
-  model: Model,
-  { settings, height, width }: StepOptions,
-  tuning?: Tuning,
-): Program {
+export function stepProgram({ model, settings, height, width }: StepOptions, tuning?: Tuning): Program {
   const images = { count: settings.batch, height, width };
-  return buildPrograms({ model, train: images, test: images, settings, tuning }).program;
+  const trained = trainedModel(model, settings);
+  return buildPrograms({ model: trained, train: images, test: images, settings, tuning }).program;
 }
 
 /** Plans a training step without a GPU, the data set apart. */
 export function planSummary(options: PlanOptions): PlanSummary {
   const { batch, storage } = options;
-  const step = stepOptions(options);
-  const model = stepModel(step);
-  const program = stepProgram(model, step);
+  const program = stepProgram(stepOptions(options));
   const { dispatches, bytes, flops, peakBytes } = program.plan.totals;
   const trainable = program.graph.tensors.filter((t) => t.role === 'parameter');
   return {
@@ -78,7 +73,7 @@ export function planSummary(options: PlanOptions): PlanSummary {
       minBytesPerStep: leastBytes(program, batch, storage === 'f16' ? 2 : 4),
       flopsPerStep: flops,
       peakBytes,
-      parameters: parameterCount(model),
+      parameters: parameterCount(program.model),
       trainable: trainable.reduce((sum, t) => sum + product(t.shape), 0),
     },
   };

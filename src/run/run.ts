@@ -20,8 +20,9 @@ import {
 } from './data-source';
 import type { RunContext, TrainJob, TrainResult } from './job';
 import type { Memo } from './memo';
-import { mergeSnapshot, proveMerges } from './merge';
+import { mergeSnapshot } from './merge';
 import { type LoadedNetwork, loadNetwork } from './network-source';
+import { proveMerges } from './prove';
 import { networkRedundancy } from './redundancy';
 import type { Report } from './report';
 import { autotune, canRun, tuningKey } from './tune';
@@ -39,11 +40,7 @@ export async function runTraining(job: TrainJob, context: RunContext): Promise<T
   if (settings.storage === 'f16') requireHalves(gpu);
   emit({ type: 'phase', phase: 'baseline', message: 'Measuring the network as it was loaded' });
   const base = await baseline(job, gpu, network, test, context.memo);
-  emit({
-    type: 'eval',
-    which: 'base',
-    point: { step: 0, epoch: 0, ...base.figures },
-  });
+  emit({ type: 'eval', which: 'base', point: { step: 0, epoch: 0, ...base.figures } });
   const redundancy = (when: 'before' | 'after', state: StateDict) =>
     emit({ type: 'redundancy', when, layers: networkRedundancy(network.model, state) });
   redundancy('before', network.weights.tensors);

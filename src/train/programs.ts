@@ -35,6 +35,7 @@ interface Batches {
 
 /** A model in the graph of a step or of an evaluation. */
 export interface ProgramGraph {
+  model: Model;
   graph: Graph;
   instance: Instance;
 }
@@ -61,7 +62,7 @@ export function trainingGraph(o: Batches & { settings: TrainSettings }): Program
   const { x, target } = batchOf(graph, o, { cropPadding: s.cropPadding, flip: s.flip });
   const instance = instantiate(model, graph, x, { training: true });
   descend(graph, taskOf(model), instance.logits, target, s);
-  return { graph, instance };
+  return { model, graph, instance };
 }
 
 /** The plan of a training step. */
@@ -89,14 +90,15 @@ export function descend(graph: Graph, task: Task, logits: Tensor, target: Tensor
 
 /** One batch of an evaluation: metrics into a ring, logits into an output. */
 export function evaluationProgram(o: Batches & ProgramOptions): Program {
+  const { model, layout, tuning, fusions } = o;
   const graph = new Graph();
   const { x, target } = batchOf(graph, o, { cropPadding: 0, flip: false });
-  const instance = instantiate(o.model, graph, x, { training: false });
+  const instance = instantiate(model, graph, x, { training: false });
   const { logits } = instance;
-  taskOf(o.model).loss(graph, logits, target, { labelSmoothing: 0 });
+  taskOf(model).loss(graph, logits, target, { labelSmoothing: 0 });
   copy(graph, 'logits', logits, graph.tensor('logits', logits.shape, { role: 'output' }));
-  const { layout, tuning, fusions } = o;
-  return { graph, instance, plan: compile(graph, { passes: standardPasses({ fusions }), layout, tuning }) };
+  const plan = compile(graph, { passes: standardPasses({ fusions }), layout, tuning });
+  return { model, graph, instance, plan };
 }
 
 function batchOf(

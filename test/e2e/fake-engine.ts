@@ -238,7 +238,7 @@ const engine: EngineApi = {
       return { layers: tensors, redundancy };
     }
     const { path } = model.file;
-    if (!path.endsWith('.safetensors')) throw new UserError(`${path} is no checkpoint.`);
+    if (!path.endsWith('.safetensors')) throw new UserError(`${path} is no weights file.`);
     const tensors = Array.from({ length: 20 }, (_, i) => ({
       name: `layer${i}.conv1.<i>weight</i>`,
       kind: 'conv 3×3',

@@ -176,13 +176,13 @@ describe('the form', () => {
     expect(await page.locator('#lr-error').count()).toBe(0);
   });
 
-  test('lists the layers of a checkpoint, or says why not', async () => {
+  test('lists the layers of a weights file, or says why not', async () => {
     const page = await site.open({ path: '#source=own' });
     await start(page);
-    expect(await page.getByRole('alert').textContent()).toMatch(/Choose a checkpoint/);
-    await page.locator('#checkpoint').setInputFiles(file('net.txt'));
-    await page.getByText('net.txt is no checkpoint.').waitFor();
-    await page.locator('#checkpoint').setInputFiles(file('net.safetensors'));
+    expect(await page.getByRole('alert').textContent()).toMatch(/Choose a weights file/);
+    await page.locator('#weights').setInputFiles(file('net.txt'));
+    await page.getByText('net.txt is no weights file.').waitFor();
+    await page.locator('#weights').setInputFiles(file('net.safetensors'));
     await page.getByText('20 tensors, 46,080 parameters').waitFor();
     expect(await page.getByRole('rowheader', { name: 'layer3.conv1.<i>weight</i> conv 3×3' }).count()).toBe(
       1,
@@ -316,7 +316,7 @@ describe.each(['light', 'dark'] as const)('in %s colours', (colorScheme) => {
     await finish(page);
     await check(page);
     await page.getByRole('radio', { name: 'Your own' }).check();
-    await page.locator('#checkpoint').setInputFiles(file('net.safetensors'));
+    await page.locator('#weights').setInputFiles(file('net.safetensors'));
     await page.getByText('20 tensors').waitFor();
     await check(page);
     await page.getByRole('button', { name: 'Profile a step' }).click();

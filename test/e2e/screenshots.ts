@@ -29,7 +29,7 @@ try {
       await page.getByText('The merge is proven').waitFor();
       await page.screenshot(picture('results'));
       await page.getByRole('radio', { name: 'Your own' }).check();
-      await page.locator('#checkpoint').setInputFiles({
+      await page.locator('#weights').setInputFiles({
         name: 'network.safetensors',
         mimeType: 'application/octet-stream',
         buffer: Buffer.from('x'),

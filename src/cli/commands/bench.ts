@@ -26,18 +26,18 @@ export const bench: Command = {
     const reps = Number(text(args, 'reps') ?? '9');
     if (!Number.isInteger(reps) || reps < 1 || reps > 1000)
       throw new UserError(`--reps must be a whole number from 1 to 1000, not "${text(args, 'reps')}".`);
-    const session = await context.openEngine({ runtime: text(args, 'runtime') ?? 'auto' });
+    const engine = await context.openEngine({ host: text(args, 'runtime') ?? 'auto' });
     const lines: BenchLine[] = [];
     try {
       for (const [index, { name }] of cases.entries()) {
         context.progress(`${index + 1}/${cases.length} ${name}`);
-        const line = await session.api.bench(name, reps);
+        const line = await engine.api.bench(name, reps);
         context.progress('');
         if (args.values.json) context.out(JSON.stringify(line));
         else lines.push(line);
       }
     } finally {
-      await session.close();
+      await engine.close();
     }
     if (lines.length > 0) context.out(table([HEAD, ...lines.map(row)]));
     return 0;

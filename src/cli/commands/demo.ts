@@ -22,7 +22,7 @@ export const demo: Command = {
   async run(args, context) {
     const given = givenSettings(args, shared);
     const out = text(args, 'out') ?? join('runs', 'demo');
-    const session = await context.openEngine({ runtime: text(args, 'runtime') ?? 'auto', install: true });
+    const engine = await context.openEngine({ host: text(args, 'runtime') ?? 'auto', install: true });
     const runs: TrainedRun[] = [];
     try {
       for (const method of ['finetune', 'refocus'] as const) {
@@ -32,11 +32,11 @@ export const demo: Command = {
           settings: parseSettings({ ...budget, ...given, method }, optionLabel),
         });
         runs.push(
-          await trainInto({ out: join(out, method), overwrite: true }, prepared, session, context, false),
+          await trainInto({ out: join(out, method), overwrite: true }, prepared, engine, context, false),
         );
       }
     } finally {
-      await session.close();
+      await engine.close();
     }
     context.out(resultTable(runs[0], runs[1]));
     context.out(`\nadapter: ${runs[1].report.adapter}`);

@@ -38,9 +38,9 @@ export const evaluate: Command = {
     }
     const test = await dataFrom(paths.test ?? ['builtin'], 'test');
     const { batch, mean, std, limit, imageSize } = parseSettings(givenSettings(args, settings), optionLabel);
-    const session = await context.openEngine({ runtime: text(args, 'runtime') ?? 'auto' });
+    const engine = await context.openEngine({ host: text(args, 'runtime') ?? 'auto' });
     try {
-      const { accuracy, images, warning } = await session.api.evaluate(model, test, {
+      const { accuracy, images, warning } = await engine.api.evaluate(model, test, {
         batch,
         mean,
         std,
@@ -51,7 +51,7 @@ export const evaluate: Command = {
       context.out(JSON.stringify({ accuracy, images }));
       return 0;
     } finally {
-      await session.close();
+      await engine.close();
     }
   },
 };

@@ -6,7 +6,7 @@ import { table } from '../table';
 
 export const inspect: Command = {
   usage: 'inspect FILE',
-  summary: 'Layers of a checkpoint: shapes, parameters, redundancy of spatial convolutions; needs no GPU.',
+  summary: 'Layers of a weights file: shapes, parameters, redundancy of spatial convolutions; needs no GPU.',
   positionals: ['FILE'],
   options: {
     ...networkOptions,

@@ -25,14 +25,14 @@ export const profile: Command = {
     if (!Number.isInteger(runs) || runs < 1 || runs > 1000)
       throw new UserError(`--runs must be a whole number from 1 to 1000, not "${text(args, 'runs')}".`);
     const target = targetOf(args);
-    const session = await context.openEngine({ runtime: text(args, 'runtime') ?? 'auto' });
+    const engine = await context.openEngine({ host: text(args, 'runtime') ?? 'auto' });
     try {
       context.progress('profiling');
-      const result = await session.api.profile(target, runs);
+      const result = await engine.api.profile(target, runs);
       context.progress('');
       context.out(args.values.json ? JSON.stringify(result) : show(result));
     } finally {
-      await session.close();
+      await engine.close();
     }
     return 0;
   },

@@ -4,7 +4,7 @@ import { UserError } from '../../errors';
 import type { Tuning } from '../../graph/tuning';
 import { parseNetworkOptions } from '../../run/network-options';
 import { parseSettings, type TrainSettings } from '../../train/settings';
-import { type Args, type Command, type Context, type Session, text } from '../command';
+import { type Args, type Command, type Context, type OpenEngine, text } from '../command';
 import {
   dataFrom,
   givenSettings,
@@ -58,15 +58,15 @@ export const train: Command = {
   },
   async run(args, context) {
     const prepared = await prepare(await readConfig(args));
-    const session = await context.openEngine({ runtime: text(args, 'runtime') ?? 'auto' });
+    const engine = await context.openEngine({ host: text(args, 'runtime') ?? 'auto' });
     try {
       const accept = args.values['accept-unproven'] === true;
       const out = { out: text(args, 'out'), overwrite: args.values.overwrite === true };
-      const { report, merged } = await trainInto(out, prepared, session, context, accept);
+      const { report, merged } = await trainInto(out, prepared, engine, context, accept);
       context.out(JSON.stringify(report));
       return merged === undefined ? 1 : 0;
     } finally {
-      await session.close();
+      await engine.close();
     }
   },
 };
@@ -152,7 +152,7 @@ export async function prepare(config: RunConfig): Promise<PreparedRun> {
 export async function trainInto(
   out: Pick<RunFolderOptions, 'out' | 'overwrite'>,
   { config, job }: PreparedRun,
-  session: Session,
+  engine: OpenEngine,
   context: Context,
   acceptUnproven: boolean,
 ): Promise<TrainedRun> {
@@ -165,12 +165,12 @@ export async function trainInto(
         ? 'Stopping: the work so far is merged and saved; interrupt again to quit at once.'
         : 'Stopping before the first step; interrupt again to quit at once.',
     );
-    session.api.cancel().catch((error: unknown) => context.note(String(error)));
+    engine.api.cancel().catch((error: unknown) => context.note(String(error)));
   });
   try {
     let found: { key: string; tuning: Tuning } | undefined;
     const tunings = job.settings.autotune ? await readTunings() : undefined;
-    const result = await session.api.train({ ...job, tunings }, (event) => {
+    const result = await engine.api.train({ ...job, tunings }, (event) => {
       folder.record(event);
       if (event.type === 'steps') trained = true;
       describe(event);

@@ -20,7 +20,7 @@ export const verify: Command = {
     const files = (await listFiles(root)).filter((file) => file.endsWith('.safetensors'));
     if (files.length === 0)
       throw new UserError(`${folder} holds no .safetensors file; name a folder of golden cases.`);
-    const session = await context.openEngine({ runtime: text(args, 'runtime') ?? 'auto' });
+    const engine = await context.openEngine({ host: text(args, 'runtime') ?? 'auto' });
     let passed = 0;
     try {
       for (const [index, file] of files.entries()) {
@@ -28,13 +28,13 @@ export const verify: Command = {
           .replace(/\.safetensors$/, '')
           .replaceAll('\\', '/');
         context.progress(`${index + 1}/${files.length} ${name}`);
-        const line = await verifyFile(session.api, name, file);
+        const line = await verifyFile(engine.api, name, file);
         if (line.ok) passed++;
         context.progress('');
         context.out(JSON.stringify(line));
       }
     } finally {
-      await session.close();
+      await engine.close();
     }
     context.out(JSON.stringify({ cases: files.length, passed, failed: files.length - passed }));
     return passed === files.length ? 0 : 1;

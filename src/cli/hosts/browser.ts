@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import type { EngineApi, TrainEvent, TrainResult } from '../../api';
 import { UserError } from '../../errors';
-import type { Session } from '../command';
+import type { OpenEngine } from '../command';
 import { type AdapterChoice, adapterChoice, chromiumArgs, HEADLESS_PAGE } from './chromium';
 import type { RemoteCall, RemoteResult } from './headless';
 import { pack } from './pack';
@@ -15,7 +15,7 @@ import { type Handler, serve } from './server';
  * Starts Chromium on the headless page.
  * @throws UserError where it does not start
  */
-export async function openBrowser(pageFolder: string, executablePath: string): Promise<Session> {
+export async function openBrowser(pageFolder: string, executablePath: string): Promise<OpenEngine> {
   const exchange = new Exchange();
   const token = randomBytes(16).toString('hex');
   const server = await serve(pageFolder, { token, route: (path) => exchange.route(path) });

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createEngine } from '../../engine';
 import { UserError } from '../../errors';
-import type { Session } from '../command';
+import type { OpenEngine } from '../command';
 
 /** Debian's Chromium brings a software Vulkan driver that Dawn can use as well. */
 const SWIFTSHADER = '/usr/lib/chromium/vk_swiftshader_icd.json';
@@ -22,7 +22,7 @@ export async function probeNode(): Promise<'gpu' | 'software' | 'none'> {
 }
 
 /** The engine in this process; files are read straight from disk. */
-export async function openNode(pageFolder: string): Promise<Session> {
+export async function openNode(pageFolder: string): Promise<OpenEngine> {
   const found = await findGpu();
   if (!found) {
     throw new UserError(

@@ -1,11 +1,11 @@
 /** Chooses where the engine runs: Node through Dawn, or headless Chromium. */
 import { UserError } from '../../errors';
-import type { RuntimeOptions, Session } from '../command';
+import type { HostOptions, OpenEngine } from '../command';
 import { openBrowser } from './browser';
 import { ensureChromium, workingChromium } from './browsers';
 import { openNode, probeNode } from './node';
 
-export interface OpenOptions extends RuntimeOptions {
+export interface OpenOptions extends HostOptions {
   pageFolder: string;
   note: (line: string) => void;
 }
@@ -14,13 +14,13 @@ export interface OpenOptions extends RuntimeOptions {
  * Opens the engine. `auto` is Node where Dawn finds a real GPU, else a browser, else Node with any adapter.
  * @throws UserError where the machine has neither
  */
-export async function openEngine(options: OpenOptions): Promise<Session> {
-  const { runtime, pageFolder, note } = options;
-  if (!['auto', 'node', 'browser'].includes(runtime)) {
-    throw new UserError(`--runtime must be one of browser, node, auto, not "${runtime}".`);
+export async function openEngine(options: OpenOptions): Promise<OpenEngine> {
+  const { host, pageFolder, note } = options;
+  if (!['auto', 'node', 'browser'].includes(host)) {
+    throw new UserError(`--runtime must be one of browser, node, auto, not "${host}".`);
   }
-  if (runtime === 'node') return openNode(pageFolder);
-  if (runtime === 'browser') return openBrowser(pageFolder, await browserPath(options));
+  if (host === 'node') return openNode(pageFolder);
+  if (host === 'browser') return openBrowser(pageFolder, await browserPath(options));
   const node = await probeNode();
   if (node === 'gpu') return openNode(pageFolder);
   const browser = options.install ? await ensureChromium(note) : await workingChromium();

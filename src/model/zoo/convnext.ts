@@ -1,7 +1,23 @@
+import * as v from 'valibot';
 import type { Builder, Value } from '../builder';
-import { type ConvNextStage, convNextStages, type Definition, define, dropRate, positive } from './define';
+import { type Argument, count, type Definition, define, dropRate, positive } from './define';
 
-const TINY: ConvNextStage[] = [
+/** A stage as torchvision's CNBlockConfig: channels in, channels out of the downsampling after it, layers. */
+type Stage = [channels: number, out: number | null, layers: number];
+
+/** Stages of which each takes what the one before gives. */
+const stages = (fallback: Stage[]): Argument<Stage[]> => ({
+  schema: v.pipe(
+    v.array(v.strictTuple([count(4096), v.nullable(count(4096)), count(64)])),
+    v.minLength(1),
+    v.maxLength(8),
+    v.check((list) => list.every(([c], i) => i === 0 || c === (list[i - 1][1] ?? list[i - 1][0]))),
+  ),
+  expects: 'one to eight lists [channels, channels of the next or null, layers]',
+  fallback,
+});
+
+const TINY: Stage[] = [
   [96, 192, 3],
   [192, 384, 3],
   [384, 768, 9],
@@ -14,7 +30,7 @@ const convnext = (name: string, stochasticDepth: number): Definition =>
   define(
     name,
     {
-      blocks: convNextStages(TINY),
+      blocks: stages(TINY),
       stochastic_depth_prob: dropRate(stochasticDepth),
       layer_scale: positive(1e-6),
     },

@@ -102,7 +102,8 @@ export const flag = (fallback: boolean): Argument<boolean> => ({
   fallback,
 });
 
-const count = (max: number) => v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(max));
+/** A whole number from 1 to `max`. */
+export const count = (max: number) => v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(max));
 
 /** Channels or a factor on them. */
 export const channels = (fallback: number): Argument<number> => ({
@@ -115,21 +116,6 @@ export const channels = (fallback: number): Argument<number> => ({
 export const stages = (fallback: number[]): Argument<number[]> => ({
   schema: v.pipe(v.array(count(64)), v.minLength(1), v.maxLength(8)),
   expects: 'one to eight whole numbers from 1 to 64',
-  fallback,
-});
-
-/** A stage as torchvision's CNBlockConfig: channels in, channels out of the downsampling after it, layers. */
-export type ConvNextStage = [channels: number, out: number | null, layers: number];
-
-/** Stages of which each takes what the one before gives. */
-export const convNextStages = (fallback: ConvNextStage[]): Argument<ConvNextStage[]> => ({
-  schema: v.pipe(
-    v.array(v.strictTuple([count(4096), v.nullable(count(4096)), count(64)])),
-    v.minLength(1),
-    v.maxLength(8),
-    v.check((list) => list.every(([c], i) => i === 0 || c === (list[i - 1][1] ?? list[i - 1][0]))),
-  ),
-  expects: 'one to eight lists [channels, channels of the next or null, layers]',
   fallback,
 });
 

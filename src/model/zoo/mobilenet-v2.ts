@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import type { Builder, Value } from '../builder';
 import { convNorm, makeDivisible } from './blocks';
-import { type Argument, define, dropRate, stemStride, widthMultiplier } from './define';
+import { type Argument, count, define, dropRate, stemStride, widthMultiplier } from './define';
 
 /** Expansion, channels, blocks, stride of the first block. */
 type Stage = [expansion: number, channels: number, blocks: number, stride: number];
@@ -16,12 +16,10 @@ const STAGES: Stage[] = [
   [6, 320, 1, 1],
 ];
 
-const positive = (most: number) => v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(most));
-
 /** torchvision's `inverted_residual_setting`: the stages. */
 const stages: Argument<Stage[]> = {
   schema: v.pipe(
-    v.array(v.tuple([positive(64), positive(4096), positive(64), positive(2)])),
+    v.array(v.tuple([count(64), count(4096), count(64), count(2)])),
     v.minLength(1),
     v.maxLength(64),
   ),

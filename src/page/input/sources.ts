@@ -5,7 +5,7 @@ import { UserError } from '../../errors';
 import { engine, explain } from '../engine';
 import { config, readNetwork } from '../settings/config';
 
-export const checkpoint = signal<UserFile | undefined>(undefined);
+export const weightsFile = signal<UserFile | undefined>(undefined);
 export const trainFiles = signal<UserFile[]>([]);
 export const testFiles = signal<UserFile[]>([]);
 
@@ -20,8 +20,8 @@ export const preview = signal<Preview>({ state: 'none' });
 /** @throws UserError that says what is still to choose */
 export function readModel(): ModelSource {
   if (config.value.source === 'builtin') return { kind: 'builtin' };
-  if (!checkpoint.value) throw new UserError('Choose a checkpoint of your network in step 1.');
-  return { kind: 'file', arch: readNetwork(), file: checkpoint.value };
+  if (!weightsFile.value) throw new UserError('Choose a weights file of your network in step 1.');
+  return { kind: 'file', arch: readNetwork(), file: weightsFile.value };
 }
 
 /** @throws UserError that says what is still to choose */
@@ -43,7 +43,7 @@ export function followNetwork(): void {
   const network = computed(() => config.value.network);
   effect(() => {
     const question = ++asked;
-    const isThere = source.value === 'builtin' || (checkpoint.value && network.value);
+    const isThere = source.value === 'builtin' || (weightsFile.value && network.value);
     preview.value = { state: isThere ? 'reading' : 'none' };
     if (!isThere) return;
     untracked(look).then((answer) => {

@@ -7,7 +7,7 @@ import type { Source } from '../settings/url';
 import { Drop } from './drop';
 import { Layers } from './layers';
 import { Samples } from './samples';
-import { checkpoint, testFiles, trainFiles } from './sources';
+import { testFiles, trainFiles, weightsFile } from './sources';
 
 export function StepInput() {
   const { source } = config.value;
@@ -67,14 +67,14 @@ function Own() {
           ))}
       </div>
       <Drop
-        id="checkpoint"
-        label="Checkpoint"
+        id="weights"
+        label="Weights file"
         hint="Drop a state dict: .safetensors, .pt, .pth or .th. Nothing in it is executed."
         accept=".safetensors,.pt,.pth,.th"
         single
-        files={checkpoint.value ? [checkpoint.value] : []}
+        files={weightsFile.value ? [weightsFile.value] : []}
         onFiles={([file]) => {
-          checkpoint.value = file;
+          weightsFile.value = file;
         }}
       />
       <Layers />

@@ -3,7 +3,7 @@ import { computed, signal } from '@preact/signals';
 import * as Comlink from 'comlink';
 import type { ModelSource, Profile, ProfileProgress } from '../../api';
 import { adapter, engine, explain } from '../engine';
-import { checkpoint, readModel, trainFiles } from '../input/sources';
+import { readModel, trainFiles, weightsFile } from '../input/sources';
 import { isBusy } from '../run/run';
 import { config, readNetwork, readSettings } from '../settings/config';
 
@@ -23,12 +23,12 @@ export const profileObstacle = computed(() => {
   return adapter.value.state === 'missing' ? 'A profile needs WebGPU, which is missing here.' : undefined;
 });
 
-/** Classes of a network of which no checkpoint has been chosen. */
+/** Classes of a network of which no weights file has been chosen. */
 const DEFAULT_CLASSES = 10;
 
-/** The network of the form; a profile needs its shapes only, so its checkpoint may be missing. */
+/** The network of the form; a profile needs its shapes only, so its weights file may be missing. */
 function profiledModel(): ModelSource {
-  if (config.value.source === 'builtin' || checkpoint.value) return readModel();
+  if (config.value.source === 'builtin' || weightsFile.value) return readModel();
   return { kind: 'random', arch: { classes: DEFAULT_CLASSES, ...readNetwork() }, seed: 0 };
 }
 
