@@ -11,11 +11,8 @@ export interface Feed {
   readonly count: number;
   /** Begins a pass over the images in that order. */
   begin(order: Uint32Array<ArrayBuffer>): void;
-  /**
-   * Has the next run find the `rows` images from position `first` of the pass on.
-   * @returns where the batch begins on the GPU: the `batchOffset` of that run
-   */
-  batch(first: number, rows: number): Promise<number>;
+  /** Has the next run find the `rows` images from position `first` of the pass on. */
+  ready(first: number, rows: number): Promise<void>;
 }
 
 /** All images lie on the GPU from the start; a pass writes its order alone. */
@@ -37,9 +34,7 @@ export class ResidentFeed implements Feed {
     this.session.write(`input:${this.name} order`, order);
   }
 
-  async batch(first: number): Promise<number> {
-    return first;
-  }
+  async ready(): Promise<void> {}
 }
 
 /** The bytes, with zeros up to a multiple of four: buffers are written in words. */

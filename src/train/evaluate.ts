@@ -38,8 +38,13 @@ export async function runEvaluation(
   const sums = new Float64Array(task.sums);
   for (let b = 0; b < batches; b++) {
     const rows = Math.min(batch, count - b * batch);
-    session.run('evaluate', { step: b, batchOffset: await feed.batch(b * batch, rows), rows });
-    if (b * batch < keep) kept.push((await session.read('output:logits'))[0].slice());
+    await feed.ready(b * batch, rows);
+    session.run('evaluate', { step: b, batchOffset: b * batch, rows });
+    const wanted = Math.min(rows, keep - b * batch);
+    if (wanted > 0) {
+      const [logits] = await session.read('output:logits');
+      kept.push(logits.subarray(0, wanted * (logits.length / batch)));
+    }
     if (b === batches - 1 || b % METRICS_RING === METRICS_RING - 1) {
       const [ring] = await session.read('output:metrics');
       const end = ((b % METRICS_RING) + 1) * task.sums;

@@ -113,8 +113,8 @@ export class Trainer {
     let since = performance.now();
     let unread = 0;
     for (let i = 0; i < this.stepsPerEpoch; i++) {
-      const batchOffset = await this.feeds.train.batch(i * settings.batch, settings.batch);
-      this.session.run('train', this.uniform(epoch, batchOffset));
+      await this.feeds.train.ready(i * settings.batch, settings.batch);
+      this.session.run('train', this.uniform(epoch, i));
       this.step++;
       unread++;
       await this.session.backpressure();
@@ -136,13 +136,13 @@ export class Trainer {
     }
   }
 
-  private uniform(epoch: number, batchOffset: number) {
+  private uniform(epoch: number, i: number) {
     const { settings, schedule } = this.t;
     return {
       step: this.step,
       seed: settings.seed,
       epoch,
-      batchOffset,
+      batchOffset: i * settings.batch,
       rows: settings.batch,
       lr: learningRate(schedule, this.step),
       ...adamCorrections(this.step + 1, ADAM_BETAS),

@@ -10,9 +10,6 @@ import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { apply, draw, picker } from './mutants.mjs';
 
-/** Seconds after which a run of the tests counts as one that never ends. */
-const LIMIT_S = 120;
-
 const ROOMS = 'src/train,src/run,src/model,src/data,src/io';
 
 const { values } = parseArgs({
@@ -41,22 +38,25 @@ async function copyOfTree() {
   return folder;
 }
 
-/** Runs the tests that a file has a part in (all without one), until the first that fails. */
-function runTests(cwd, file) {
+/**
+ * Runs the tests that a file has a part in (all without one), until the first that fails. What takes longer than `limit`
+ * milliseconds counts as a run that never ends.
+ */
+function runTests(cwd, limit, file) {
   const script = join('test', 'mutate', 'related.mjs');
   const child = fork(script, file ? [file] : [], { cwd, silent: true, detached: true });
   const ended = new Promise((resolve) => {
     let answer;
-    const limit = setTimeout(() => {
-      answer = { ran: 0, failure: `no end within ${LIMIT_S} s` };
+    const timer = setTimeout(() => {
+      answer = { failure: `no end within ${Math.round(limit / 1000)} s` };
       stop();
-    }, LIMIT_S * 1000);
+    }, limit);
     child.on('message', (message) => {
       answer ??= message;
     });
     child.on('exit', (code) => {
-      clearTimeout(limit);
-      resolve(answer ?? { ran: 0, failure: `the test runner ended with ${code}` });
+      clearTimeout(timer);
+      resolve(answer ?? { failure: `the test runner ended with ${code}` });
     });
   });
   // its workers are its own process group: a mutant that never ends takes no part of this one with it
@@ -78,7 +78,9 @@ const folder = await copyOfTree();
 process.on('exit', () => execFileSync('rm', ['-rf', folder]));
 process.on('SIGINT', () => process.exit(130));
 
-const before = await runTests(folder).ended;
+const began = performance.now();
+const before = await runTests(folder, 600_000).ended;
+const limit = 30_000 + 3 * (performance.now() - began);
 if (before.failure) {
   console.error(`The tests fail before anything is changed: ${before.failure}`);
   process.exit(2);
@@ -95,7 +97,7 @@ for (const mutant of draw(sources, picker(values.seed))) {
   const { file, line, start, end, text } = mutant;
   const source = sources.get(file);
   await writeFile(join(folder, file), apply(source, mutant));
-  const tests = runTests(folder, file);
+  const tests = runTests(folder, limit, file);
   const [isValid, { failure }] = await Promise.all([
     compiles(folder).then((valid) => {
       if (!valid) tests.stop();

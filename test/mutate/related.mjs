@@ -21,11 +21,9 @@ class NearestFirst {
   }
 }
 
-let ran = 0;
 const failures = [];
 const reporter = {
   onTestCaseResult(test) {
-    ran++;
     if (test.result().state === 'failed')
       failures.push(`${basename(test.module.moduleId)} > ${test.fullName}`);
   },
@@ -45,6 +43,6 @@ const vitest = await startVitest('test', [], {
   sequence: { sequencer: NearestFirst },
 });
 const errors = vitest?.state.getUnhandledErrors() ?? [];
-process.send({ ran, failure: failures[0] ?? errors[0]?.message });
+process.send({ failure: failures[0] ?? errors[0]?.message });
 await vitest?.close();
 process.exit();

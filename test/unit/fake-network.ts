@@ -1,0 +1,127 @@
+/** Training on a fake device: a test says what each batch comes to, and sees what each run was given. */
+import type { LabelledImages } from '../../src/data/types';
+import type { StateDict } from '../../src/io/tensor';
+import { describe } from '../../src/model/describe';
+import { initialState } from '../../src/model/init';
+import type { Architecture } from '../../src/model/net';
+import { METRICS_RING } from '../../src/ops/loss/cross-entropy';
+import { defaultSettings, type TrainSettings } from '../../src/train/settings';
+import type { Training } from '../../src/train/trainer';
+import type { Compute, FakeDispatch } from './fake-gpu';
+
+/** A run of a program, as its shaders see it. */
+export interface Batch {
+  program: 'train' | 'evaluate';
+  step: number;
+  seed: number;
+  epoch: number;
+  batchOffset: number;
+  rows: number;
+  lr: number;
+  correction1: number;
+  correction2: number;
+  /** indices into the set, `rows` of them */
+  images: number[];
+  /** the class of each */
+  labels: number[];
+  /** a number of the parameters; a training step adds 1 to each of them */
+  parameter: number;
+}
+
+export interface Behaviour {
+  /** the sum of the losses of a batch and how many images are right */
+  metrics?(batch: Batch): [loss: number, correct: number];
+  /** of an image of an evaluation, a number for each class */
+  logits?(image: number, batch: Batch): number[];
+}
+
+/** Plays a network on a fake device, and writes down what it was given. */
+export function fakeNetwork({ metrics = () => [0, 0], logits = (i) => [i, 1, -1] }: Behaviour = {}) {
+  const batches: Batch[] = [];
+  const compute: Compute = (dispatches) => {
+    const of = (shader: string) => dispatches.filter((d) => d.shader === shader);
+    const updates = dispatches.filter((d) => /^optim\/(sgd|adamw)$/.test(d.shader));
+    const batch = batchOf(of('data/gather')[0], updates[0]);
+    batches.push(batch);
+    const [loss, correct] = metrics(batch);
+    floats(of('loss/cross_entropy')[0], 'metrics').set(
+      [loss, correct, batch.rows, 0],
+      (batch.step % METRICS_RING) * 4,
+    );
+    for (const update of updates) {
+      const parameters = floats(update, 'parameters');
+      parameters.forEach((p, i) => {
+        parameters[i] = p + 1;
+      });
+    }
+    const copy = dispatches.find((d) => d.label === 'copy logits');
+    if (!copy) return;
+    const out = floats(copy, 'out');
+    for (const [row, image] of batch.images.entries()) out.set(logits(image, batch), row * 4);
+  };
+  return { batches, compute };
+}
+
+function batchOf(gather: FakeDispatch, update?: FakeDispatch): Batch {
+  const view = new DataView(gather.bytes('step').slice().buffer);
+  const [step, seed, epoch, batchOffset, rows] = [0, 4, 8, 12, 16].map((at) => view.getUint32(at, true));
+  const [lr, correction1, correction2] = [20, 24, 28].map((at) => view.getFloat32(at, true));
+  const images = [...words(gather, 'order').subarray(batchOffset, batchOffset + rows)];
+  const labels = images.map((image) => words(gather, 'labels')[image]);
+  const program = update ? 'train' : 'evaluate';
+  const parameter = update ? floats(update, 'parameters')[0] : Number.NaN;
+  return {
+    program,
+    step,
+    seed,
+    epoch,
+    batchOffset,
+    rows,
+    lr,
+    correction1,
+    correction2,
+    images,
+    labels,
+    parameter,
+  };
+}
+
+const floats = (d: FakeDispatch, binding: string) => {
+  const { buffer, byteOffset, byteLength } = d.bytes(binding);
+  return new Float32Array(buffer, byteOffset, byteLength / 4);
+};
+const words = (d: FakeDispatch, binding: string) => {
+  const { buffer, byteOffset, byteLength } = d.bytes(binding);
+  return new Uint32Array(buffer, byteOffset, byteLength / 4);
+};
+
+/** Images of 4 x 4 pixels of three classes in turn. */
+export function labelled(count: number): LabelledImages {
+  return {
+    pixels: Uint8Array.from({ length: count * 48 }, (_, i) => i % 251),
+    labels: Uint16Array.from({ length: count }, (_, i) => i % 3),
+    count,
+    height: 4,
+    width: 4,
+    classes: ['a', 'b', 'c'],
+    skipped: [],
+  };
+}
+
+/** A convolution, batch norm and a classifier of three classes. */
+export const tinyNetwork: Architecture = (net, x) =>
+  net.linear('fc', net.globalAvgPool(net.batchNorm('bn', net.conv('conv', x, 4, 3), 'relu')), 3);
+
+export const tinyState = (): StateDict => initialState(describe(tinyNetwork, [4, 4]), 1);
+
+/** A fine-tuning of `tinyNetwork` on 22 images, tested on 7. */
+export function tinyTraining(settings: Partial<TrainSettings> = {}): Training {
+  return {
+    architecture: tinyNetwork,
+    start: tinyState(),
+    train: labelled(22),
+    test: labelled(7),
+    settings: { ...defaultSettings(), method: 'finetune', batch: 4, epochs: 3, seed: 5, ...settings },
+    schedule: { kind: 'constant', lr: 0.5 },
+  };
+}

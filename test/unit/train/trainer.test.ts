@@ -1,0 +1,258 @@
+import { describe, expect, test } from 'vitest';
+import { evaluationOrder, trainingOrder } from '../../../src/data/order';
+import { UserError } from '../../../src/errors';
+import { readState } from '../../../src/model/state';
+import type { EvalPoint, StepPoint } from '../../../src/train/metrics';
+import { type Control, Trainer, type Training } from '../../../src/train/trainer';
+import { fakeGpu } from '../fake-gpu';
+import { type Behaviour, fakeNetwork, tinyTraining } from '../fake-network';
+
+/** A trainer on a fake device, with all that it says. */
+async function trainer(training: Training, behaviour: Behaviour = {}) {
+  const { compute, batches } = fakeNetwork(behaviour);
+  const gpu = fakeGpu(compute);
+  const points: StepPoint[] = [];
+  const evals: EvalPoint[] = [];
+  const warnings: string[] = [];
+  const observed = { steps: 0, rates: [] as number[], etas: [] as number[] };
+  const made = await Trainer.create(gpu, training, {
+    steps(fresh, rate, eta) {
+      points.push(...fresh);
+      observed.steps++;
+      observed.rates.push(rate);
+      observed.etas.push(eta);
+    },
+    evaluated: (point) => evals.push(point),
+    warning: (message) => warnings.push(message),
+  });
+  return { trainer: made, gpu, batches, points, evals, warnings, observed };
+}
+
+describe('a run', () => {
+  test('takes every whole batch of each epoch, in that epoch’s order, and evaluates after it', async () => {
+    const t = tinyTraining();
+    const { trainer: made, batches } = await trainer(t);
+    expect(made.stepsPerEpoch).toBe(5);
+    expect(made.totalSteps).toBe(15);
+    await made.run({ cancelled: false });
+    expect(batches.map(({ program }) => program)).toEqual(
+      [0, 1, 2].flatMap(() => [...new Array(5).fill('train'), 'evaluate']),
+    );
+    const steps = batches.filter(({ program }) => program === 'train');
+    for (const [i, batch] of steps.entries()) {
+      const epoch = Math.floor(i / 5);
+      expect(batch).toMatchObject({ step: i, seed: 5, epoch, batchOffset: (i % 5) * 4, rows: 4, lr: 0.5 });
+      const order = trainingOrder(22, 5, epoch);
+      expect(batch.images).toEqual([...order.subarray((i % 5) * 4, (i % 5) * 4 + 4)]);
+      expect(batch.labels).toEqual(batch.images.map((image) => image % 3));
+      expect(batch.correction1).toBeCloseTo(1 / (1 - 0.9 ** (i + 1)), 4);
+      expect(batch.correction2).toBeCloseTo(1 / (1 - 0.999 ** (i + 1)), 1);
+      expect(batch.parameter - steps[0].parameter).toBeCloseTo(i, 5);
+    }
+    for (const batch of batches.filter(({ program }) => program === 'evaluate')) {
+      expect(batch).toMatchObject({ step: 0, batchOffset: 0, rows: 7 });
+      expect(batch.images).toEqual([...evaluationOrder(7)]);
+    }
+  });
+
+  test('follows its schedule', async () => {
+    const schedule = { kind: 'step', lr: 1, milestones: [2, 7], gamma: 0.5 } as const;
+    const { trainer: made, batches, points } = await trainer({ ...tinyTraining(), schedule });
+    await made.run({ cancelled: false });
+    const expected = [1, 1, 0.5, 0.5, 0.5, 0.5, 0.5, ...new Array(8).fill(0.25)];
+    expect(batches.filter(({ program }) => program === 'train').map(({ lr }) => lr)).toEqual(expected);
+    expect(points.map(({ lr }) => lr)).toEqual(expected);
+  });
+
+  test('reports each step once, by the mean over its images', async () => {
+    const metrics: Behaviour['metrics'] = ({ program, step, rows }) =>
+      program === 'train' ? [rows * (step + 2), rows - (step % 2)] : [rows * 3, 5];
+    const { trainer: made, points, evals, observed } = await trainer(tinyTraining(), { metrics });
+    await made.run({ cancelled: false });
+    expect(points.map(({ step }) => step)).toEqual(Array.from({ length: 15 }, (_, i) => i + 1));
+    for (const [i, point] of points.entries()) {
+      expect(point.epoch).toBeCloseTo((i + 1) / 5, 12);
+      expect(point.loss).toBe(i + 2);
+      expect(point.accuracy).toBe(i % 2 === 0 ? 1 : 0.75);
+    }
+    expect(evals).toEqual([1, 2, 3].map((epoch) => ({ step: 5 * epoch, epoch, accuracy: 5 / 7, loss: 3 })));
+    // the first step is shown at once
+    expect(observed.steps).toBeGreaterThanOrEqual(4);
+    for (const rate of observed.rates) expect(rate).toBeGreaterThan(0);
+    expect(observed.etas.at(-1)).toBe(0);
+    expect(observed.etas[0]).toBeGreaterThan(0);
+  });
+
+  test('reads the ring before a step is written over', async () => {
+    const metrics: Behaviour['metrics'] = ({ step, rows }) => [rows * step, 0];
+    const t = { ...tinyTraining({ epochs: 1, batch: 1 }) };
+    const many = { ...t, train: { ...t.train, ...repeat(t, 700) } };
+    const { trainer: made, points } = await trainer(many, { metrics });
+    await made.run({ cancelled: false });
+    expect(points.map(({ loss }) => loss)).toEqual(Array.from({ length: 700 }, (_, i) => i));
+  });
+
+  test('leaves no buffer behind', async () => {
+    const { trainer: made, gpu } = await trainer(tinyTraining({ epochs: 1 }));
+    await made.run({ cancelled: false });
+    expect(gpu.leaks()).not.toEqual([]);
+    made.session.destroy();
+    expect(gpu.leaks()).toEqual([]);
+  });
+});
+
+/** As many images as asked for. */
+function repeat({ train }: Training, count: number) {
+  const size = train.pixels.length / train.count;
+  return {
+    pixels: Uint8Array.from({ length: count * size }, (_, i) => i % 251),
+    labels: Uint16Array.from({ length: count }, (_, i) => i % 3),
+    count,
+  };
+}
+
+describe('the outcome', () => {
+  /** Right answers of the three evaluations. */
+  const course = (...correct: number[]): Behaviour => {
+    let evaluations = 0;
+    return {
+      metrics: ({ program, rows }) => (program === 'train' ? [rows, 0] : [rows, correct[evaluations++]]),
+    };
+  };
+
+  /** How many steps a snapshot's parameters have taken. */
+  function stepsOf(made: Trainer, snapshot: Parameters<typeof readState>[0], t: Training): number {
+    const state = readState(snapshot, made.program.net, t.start);
+    const of = (s: Training['start']) => Number(s.get('fc.bias')!.data[0]);
+    return Math.round(of(state) - of(t.start));
+  }
+
+  test.each([
+    ['the last', [1, 2, 3], 15],
+    ['a middle one', [1, 3, 2], 10],
+    ['the first of equals', [3, 2, 3], 5],
+  ] as const)('the best epoch is %s, with the weights that it had', async (_, correct, bestStep) => {
+    const t = tinyTraining();
+    const { trainer: made } = await trainer(t, course(...correct));
+    await made.run({ cancelled: false });
+    const { best, last, evals, points, steps, stepMs } = made.outcome();
+    expect(best.point).toMatchObject({ step: bestStep, accuracy: Math.max(...correct) / 7 });
+    expect(last.point.step).toBe(15);
+    expect(stepsOf(made, best.snapshot, t)).toBe(bestStep);
+    expect(stepsOf(made, last.snapshot, t)).toBe(15);
+    expect(evals).toHaveLength(3);
+    expect(points).toHaveLength(15);
+    expect(steps).toBe(15);
+    expect(stepMs).toBeGreaterThan(0);
+  });
+
+  test('is none before an evaluation', async () => {
+    const { trainer: made } = await trainer(tinyTraining());
+    expect(() => made.outcome()).toThrow('not been evaluated');
+  });
+
+  test('logits are those of the first test images by the snapshot’s network', async () => {
+    const t = tinyTraining({ epochs: 2 });
+    const { trainer: made, batches } = await trainer(t, { logits: (image) => [image, image + 0.5, -image] });
+    await made.run({ cancelled: false });
+    const { last } = made.outcome();
+    const logits = await made.logits(last.snapshot, 3);
+    expect(batches.at(-1)).toMatchObject({ program: 'evaluate', rows: 3 });
+    const order = evaluationOrder(7);
+    const rows = [0, 1, 2].map((row) => [...logits.subarray(row * 4, row * 4 + 3)]);
+    expect(rows).toEqual([...order.subarray(0, 3)].map((image) => [image, image + 0.5, -image]));
+    expect((await made.logits(last.snapshot, 100)).length).toBe(7 * 4);
+  });
+});
+
+describe('a run that is stopped', () => {
+  test('after the step of the moment, and is evaluated', async () => {
+    const control: Control = { cancelled: false };
+    const metrics: Behaviour['metrics'] = ({ program, step, rows }) => {
+      if (program === 'train' && step === 6) control.cancelled = true;
+      return [rows, 0];
+    };
+    const { trainer: made, batches, evals, points } = await trainer(tinyTraining(), { metrics });
+    await made.run(control);
+    expect(batches.filter(({ program }) => program === 'train')).toHaveLength(7);
+    expect(points).toHaveLength(7);
+    expect(evals.map(({ step }) => step)).toEqual([5, 7]);
+    expect(made.outcome().steps).toBe(7);
+  });
+
+  test('waits while it is paused, and shows what it has', async () => {
+    let resume = () => {};
+    const control: Control = { cancelled: false };
+    const metrics: Behaviour['metrics'] = ({ program, step, rows }) => {
+      if (program === 'train' && step === 2)
+        control.paused = new Promise((resolve) => {
+          resume = () => {
+            control.paused = undefined;
+            resolve();
+          };
+        });
+      return [rows, 0];
+    };
+    const { trainer: made, points } = await trainer(tinyTraining({ epochs: 1 }), { metrics });
+    const done = made.run(control);
+    await expect.poll(() => points.length).toBe(3);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(points).toHaveLength(3);
+    resume();
+    await done;
+    expect(points).toHaveLength(5);
+  });
+});
+
+describe('a run that fails', () => {
+  test.each([Number.NaN, Number.POSITIVE_INFINITY])(
+    'by a loss of %d in the first epoch says so',
+    async (loss) => {
+      const metrics: Behaviour['metrics'] = ({ step, rows }) => [step === 3 ? loss : rows, 0];
+      const { trainer: made } = await trainer(tinyTraining(), { metrics });
+      const error = await made.run({ cancelled: false }).catch((e: unknown) => e);
+      expect(error).toBeInstanceOf(UserError);
+      expect((error as Error).message).toBe(
+        `The loss was ${loss} at step 4: choose a lower learning rate, or clip the gradient.`,
+      );
+    },
+  );
+
+  test('later keeps the last epoch', async () => {
+    const metrics: Behaviour['metrics'] = ({ step, rows }) => [step === 8 ? Number.NaN : rows, 0];
+    const { trainer: made, warnings, evals } = await trainer(tinyTraining(), { metrics });
+    await made.run({ cancelled: false });
+    expect(warnings).toEqual([
+      'The loss was NaN at step 9: choose a lower learning rate, or clip the gradient. The weights of step 5 are kept.',
+    ]);
+    expect(evals).toHaveLength(1);
+    expect(made.outcome()).toMatchObject({ steps: 5 });
+  });
+
+  test('by a test loss that is no number', async () => {
+    const metrics: Behaviour['metrics'] = ({ program, rows }) => [program === 'train' ? rows : Number.NaN, 0];
+    const { trainer: made, evals } = await trainer(tinyTraining(), { metrics });
+    await expect(made.run({ cancelled: false })).rejects.toThrow('The test loss was NaN at step 5: choose');
+    expect(evals).toEqual([]);
+  });
+
+  test('by weights that an activation hides from the loss', async () => {
+    const t = tinyTraining();
+    t.start.get('bn.running_var')!.data[2] = Number.NaN;
+    const { trainer: made } = await trainer(t);
+    await expect(made.run({ cancelled: false })).rejects.toThrow('weights were no longer finite at step 5');
+  });
+
+  test('by its device keeps what was evaluated, and says what happened', async () => {
+    let lose = () => {};
+    const metrics: Behaviour['metrics'] = ({ program, step, rows }) => {
+      if (program === 'train' && step === 12) lose();
+      return [rows, 0];
+    };
+    const { trainer: made, gpu, warnings } = await trainer(tinyTraining(), { metrics });
+    lose = gpu.lose;
+    await made.run({ cancelled: false });
+    expect(warnings).toEqual(['The GPU was lost. The weights of step 10 are kept.']);
+    await expect(made.logits(made.outcome().last.snapshot, 3)).rejects.toThrow('The GPU was lost.');
+  });
+});
