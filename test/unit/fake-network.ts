@@ -1,9 +1,8 @@
 /** Training on a fake device: a test says what each batch comes to, and sees what each run was given. */
 import type { LabelledImages } from '../../src/data/types';
 import type { StateDict } from '../../src/io/tensor';
-import { describe } from '../../src/model/describe';
+import { buildModel } from '../../src/model/builder';
 import { initialState } from '../../src/model/init';
-import type { Architecture } from '../../src/model/net';
 import { METRICS_RING } from '../../src/ops/loss/cross-entropy';
 import { defaultSettings, type TrainSettings } from '../../src/train/settings';
 import type { Training } from '../../src/train/trainer';
@@ -109,15 +108,16 @@ export function labelled(count: number): LabelledImages {
 }
 
 /** A convolution, batch norm and a classifier of three classes. */
-export const tinyNetwork: Architecture = (net, x) =>
-  net.linear('fc', net.globalAvgPool(net.batchNorm('bn', net.conv('conv', x, 4, 3), 'relu')), 3);
+export const tinyModel = buildModel({ name: 'tiny', classes: 3 }, (net, x) =>
+  net.head('fc', net.globalAvgPool(net.batchNorm('bn', net.conv('conv', x, 4, 3), 'relu'))),
+);
 
-export const tinyState = (): StateDict => initialState(describe(tinyNetwork, [4, 4]), 1);
+export const tinyState = (): StateDict => initialState(tinyModel, 1);
 
-/** A fine-tuning of `tinyNetwork` on 22 images, tested on 7. */
+/** A fine-tuning of `tinyModel` on 22 images, tested on 7. */
 export function tinyTraining(settings: Partial<TrainSettings> = {}): Training {
   return {
-    architecture: tinyNetwork,
+    model: tinyModel,
     start: tinyState(),
     train: labelled(22),
     test: labelled(7),

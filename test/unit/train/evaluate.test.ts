@@ -2,11 +2,11 @@ import { describe, expect, test } from 'vitest';
 import { evaluationOrder } from '../../../src/data/order';
 import { evaluateNetwork, failureBehind } from '../../../src/train/evaluate';
 import { fakeGpu } from '../fake-gpu';
-import { type Behaviour, fakeNetwork, labelled, tinyNetwork, tinyState } from '../fake-network';
+import { type Behaviour, fakeNetwork, labelled, tinyModel, tinyState } from '../fake-network';
 
 const NORMALISATION = { mean: [0, 0, 0], std: [1, 1, 1] };
 
-/** Evaluates `tinyNetwork` on so many images. */
+/** Evaluates `tinyModel` on so many images. */
 async function evaluate(
   count: number,
   options: { batch?: number; limit?: number; keep?: number } = {},
@@ -14,7 +14,7 @@ async function evaluate(
 ) {
   const { compute, batches } = fakeNetwork(behaviour);
   const gpu = fakeGpu(compute);
-  const result = await evaluateNetwork(gpu, tinyNetwork, tinyState(), labelled(count), {
+  const result = await evaluateNetwork(gpu, tinyModel, tinyState(), labelled(count), {
     ...NORMALISATION,
     ...options,
   });
@@ -39,16 +39,15 @@ describe('an evaluation', () => {
   test.each([1, 255, 256, 257, 600])('adds up the metrics of %i batches, each once', async (count) => {
     const metrics: Behaviour['metrics'] = ({ images: [image] }) => [image + 1, image % 2];
     const { result } = await evaluate(count, { batch: 1 }, { metrics });
-    expect(result.loss).toBeCloseTo((count + 1) / 2, 9);
-    expect(result.accuracy).toBeCloseTo(Math.floor(count / 2) / count, 9);
-    expect(result.images).toBe(count);
+    expect(result.figures.loss).toBeCloseTo((count + 1) / 2, 9);
+    expect(result.figures.accuracy).toBeCloseTo(Math.floor(count / 2) / count, 9);
   });
 
   test('of a part takes the first images of the order, and means over these', async () => {
     const metrics: Behaviour['metrics'] = ({ rows }) => [2 * rows, rows - 1];
     const { result, batches } = await evaluate(50, { batch: 8, limit: 12 }, { metrics });
     expect(batches.flatMap(({ images }) => images)).toEqual([...evaluationOrder(50).subarray(0, 12)]);
-    expect(result).toMatchObject({ loss: 2, accuracy: 10 / 12, images: 12 });
+    expect(result.figures).toEqual({ loss: 2, accuracy: 10 / 12 });
   });
 
   test('keeps the logits asked for', async () => {
@@ -90,7 +89,7 @@ describe('a device that fails', () => {
     });
     const gpu = fakeGpu(compute);
     lose = gpu.lose;
-    const run = evaluateNetwork(gpu, tinyNetwork, tinyState(), labelled(9), { ...NORMALISATION, batch: 2 });
+    const run = evaluateNetwork(gpu, tinyModel, tinyState(), labelled(9), { ...NORMALISATION, batch: 2 });
     await expect(run).rejects.toThrow('The GPU was lost.');
     expect(gpu.leaks().filter((label) => label !== 'read-back')).toEqual([]);
   });

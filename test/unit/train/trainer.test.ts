@@ -121,8 +121,8 @@ describe('the outcome', () => {
   };
 
   /** How many steps a snapshot's parameters have taken. */
-  function stepsOf(made: Trainer, snapshot: Parameters<typeof readState>[0], t: Training): number {
-    const state = readState(snapshot, made.program.net, t.start);
+  function stepsOf(snapshot: Parameters<typeof readState>[0], t: Training): number {
+    const state = readState(snapshot, t.model, t.start);
     const of = (s: Training['start']) => Number(s.get('fc.bias')!.data[0]);
     return Math.round(of(state) - of(t.start));
   }
@@ -138,8 +138,8 @@ describe('the outcome', () => {
     const { best, last, evals, points, steps, stepMs } = made.outcome();
     expect(best.point).toMatchObject({ step: bestStep, accuracy: Math.max(...correct) / 7 });
     expect(last.point.step).toBe(15);
-    expect(stepsOf(made, best.snapshot, t)).toBe(bestStep);
-    expect(stepsOf(made, last.snapshot, t)).toBe(15);
+    expect(stepsOf(best.snapshot, t)).toBe(bestStep);
+    expect(stepsOf(last.snapshot, t)).toBe(15);
     expect(evals).toHaveLength(3);
     expect(points).toHaveLength(15);
     expect(steps).toBe(15);
