@@ -39,3 +39,11 @@ export function floatToHalf(value: number): number {
 export function bfloat16ToFloat(bits: number): number {
   return fromBits(bits << 16);
 }
+
+/** The bfloat16 bit pattern nearest to an f32 value, ties to even; what rounds beyond the largest is infinity, NaN stays NaN. */
+export function floatToBfloat16(value: number): number {
+  float[0] = value;
+  const bits = word[0];
+  if ((bits & 0x7fffffff) > 0x7f800000) return (bits >>> 16) | 0x40;
+  return ((bits >>> 16) + ((bits & 0xffff) + ((bits >>> 16) & 1) > 0x8000 ? 1 : 0)) & 0xffff;
+}

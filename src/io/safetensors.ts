@@ -1,10 +1,15 @@
-import { UserError } from '../errors';
 import { bytesOf } from './blob';
 import { explain, explainAsync, FormatError, quote } from './format-error';
-import { floatToHalf } from './half';
 import { type Json, parseStrictJson, stringMap } from './json';
 import { type StateCopy, stateCopy } from './state-copy';
-import { DTYPE_BYTES, type Dtype, decodeElements, type StateDict, type TensorData } from './tensor';
+import {
+  DTYPE_BYTES,
+  type Dtype,
+  decodeElements,
+  encodeElements,
+  type StateDict,
+  type TensorData,
+} from './tensor';
 
 /** The crate's limit on the header, bytes. */
 const MAX_HEADER = 100_000_000;
@@ -160,23 +165,21 @@ function checkLayout(entries: Entry[], available: number): void {
 }
 
 /**
- * Writes a safetensors file: floats as `options.dtype` (f32 by default), integers as they are; a Uint8Array is U8
- * unless its `dtype` says BOOL. Laid out as the Rust crate does: wide types first, then by name; the header padded
- * with spaces to 8 bytes, so that every tensor is aligned. Throws a UserError if a value does not fit f16.
+ * Writes a safetensors file, each tensor in its `dtype` (absent: that of its array, F32 for floats), see
+ * `encodeElements`. Laid out as the Rust crate does: wide types first, then by name; the header padded with spaces to
+ * 8 bytes, so that every tensor is aligned.
  */
 export function writeSafetensors(
-  tensors: Map<string, { shape: number[]; data: TensorData; dtype?: Dtype }>,
-  metadata: Map<string, string> = new Map(),
-  options: { dtype?: 'f32' | 'f16' } = {},
+  tensors: ReadonlyMap<string, { shape: number[]; data: TensorData; dtype?: Dtype }>,
+  metadata: ReadonlyMap<string, string> = new Map(),
 ): Uint8Array<ArrayBuffer> {
-  const parts = [...tensors].map(([name, tensor]) => {
-    const size = tensor.shape.reduce((product, extent) => product * extent, 1);
-    if (name === METADATA || size !== tensor.data.length) {
-      throw new TypeError(
-        `cannot write ${quote(name)}: ${tensor.data.length} values, shape [${tensor.shape}]`,
-      );
+  const parts = [...tensors].map(([name, { shape, data, dtype = dtypeOf(data) }]) => {
+    const size = shape.reduce((product, extent) => product * extent, 1);
+    const raw = encodeElements(data, dtype);
+    if (name === METADATA || raw.length !== size * DTYPE_BYTES[dtype]) {
+      throw new TypeError(`cannot write ${quote(name)}: ${data.length} values as ${dtype}, shape [${shape}]`);
     }
-    return { name, shape: tensor.shape, ...encode(name, tensor, options.dtype ?? 'f32') };
+    return { name, shape, dtype, raw };
   });
   const rank = Object.keys(DTYPE_BYTES);
   parts.sort((a, b) => rank.indexOf(b.dtype) - rank.indexOf(a.dtype) || (a.name < b.name ? -1 : 1));
@@ -204,27 +207,6 @@ export function writeSafetensors(
     at += raw.length;
   }
   return out;
-}
-
-function encode(
-  name: string,
-  { data, dtype }: { data: TensorData; dtype?: Dtype },
-  float: 'f32' | 'f16',
-): { dtype: Dtype; raw: Uint8Array } {
-  if (data instanceof Float32Array && float === 'f16') {
-    const halfs = Uint16Array.from(data, floatToHalf);
-    const lost = halfs.findIndex((bits, i) => (bits & 0x7fff) === 0x7c00 && Number.isFinite(data[i]));
-    if (lost >= 0) {
-      throw new UserError(
-        `tensor ${quote(name)} holds ${data[lost]}, which is beyond f16's 65504; write f32.`,
-      );
-    }
-    return { dtype: 'F16', raw: new Uint8Array(halfs.buffer) };
-  }
-  return {
-    dtype: dtype === 'BOOL' ? 'BOOL' : dtypeOf(data),
-    raw: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
-  };
 }
 
 function dtypeOf(data: TensorData): Dtype {

@@ -1,4 +1,4 @@
-import { bfloat16ToFloat, halfToFloat } from './half';
+import { bfloat16ToFloat, floatToBfloat16, floatToHalf, halfToFloat } from './half';
 
 /** Bytes an element, in the order of the safetensors crate's `Dtype`: the writer sorts by it. */
 export const DTYPE_BYTES = {
@@ -88,4 +88,20 @@ export function decodeElements(raw: Uint8Array, dtype: Dtype): TensorData {
     case 'BOOL':
       return new Uint8Array(buffer);
   }
+}
+
+/**
+ * The little-endian elements of `data` in a file: floats rounded to `dtype`, ties to even, and beyond f16's 65,504 to
+ * infinity; integers as they are, so `dtype` must be theirs.
+ */
+export function encodeElements(data: TensorData, dtype: Dtype): Uint8Array<ArrayBuffer> {
+  const elements = data instanceof Float32Array ? roundTo(data, dtype) : data;
+  return new Uint8Array(elements.buffer, elements.byteOffset, elements.byteLength);
+}
+
+function roundTo(data: Float32Array<ArrayBuffer>, dtype: Dtype) {
+  if (dtype === 'F64') return Float64Array.from(data);
+  if (dtype === 'F16') return Uint16Array.from(data, floatToHalf);
+  if (dtype === 'BF16') return Uint16Array.from(data, floatToBfloat16);
+  return data;
 }

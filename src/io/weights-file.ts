@@ -5,7 +5,7 @@ import { nameFile, Refusal } from './format-error';
 import { kindOf, START, type WeightsKind } from './kind';
 import { commonPrefix } from './prefix';
 import { openPyTorchStream } from './pytorch/checkpoint';
-import { openSafetensors, writeSafetensors } from './safetensors';
+import { openSafetensors } from './safetensors';
 import { findShards, joinShards, readIndex, siblings } from './shards';
 import type { OpenedWeights, StateCopy } from './state-copy';
 import type { StateDict } from './tensor';
@@ -129,22 +129,4 @@ export async function readCopy(opened: OpenedWeights, copy: StateCopy, prefix: s
   const read = await copy.read(new Set(names));
   const tensors = new Map([...read].map(([name, tensor]) => [name.slice(prefix.length), tensor]));
   return { tensors, metadata: opened.metadata, format: opened.format, prefix };
-}
-
-/**
- * A file with new weights as safetensors: the input file's keys, prefix, order and shapes, floats as f32;
- * what the network does not know (counters) is carried over as it was.
- */
-export function writeWeights(original: WeightsFile, state: StateDict): Uint8Array<ArrayBuffer> {
-  const tensors: StateDict = new Map();
-  for (const [name, old] of original.tensors) {
-    const fresh = state.get(name);
-    tensors.set(
-      original.prefix + name,
-      fresh
-        ? { dtype: 'F32', shape: old.shape, data: Float32Array.from(fresh.data as ArrayLike<number>) }
-        : old,
-    );
-  }
-  return writeSafetensors(tensors, original.metadata);
 }

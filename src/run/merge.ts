@@ -1,5 +1,6 @@
 import type { StateDict } from '../io/tensor';
-import { readWeights, writeWeights } from '../io/weights-file';
+import { readWeights } from '../io/weights-file';
+import { asFloat32, precisionNote, writeWeights } from '../io/write-weights';
 import { mergeState } from '../model/merge';
 import { readState } from '../model/state';
 import type { Snapshot } from '../runtime/snapshot';
@@ -10,8 +11,10 @@ import type { LoadedNetwork } from './network-source';
 export interface Merged {
   snapshot: Snapshot;
   file: Uint8Array<ArrayBuffer>;
-  /** what the file holds, read again */
+  /** what the file holds, read again; where the file's floats are narrower than f32, before they were rounded */
   state: StateDict;
+  /** what the file's element types mean for its numbers, where they are not f32 */
+  note?: string;
 }
 
 /** Merges a snapshot and writes the file; no device takes part. */
@@ -20,7 +23,10 @@ export async function mergeSnapshot(
   { model, start }: Training,
   { weights }: LoadedNetwork,
 ): Promise<Merged> {
-  const file = writeWeights(weights, mergeState(model, readState(snapshot, model, start)));
-  const { tensors } = await readWeights({ path: 'merged.safetensors', blob: new Blob([file]) });
-  return { snapshot, file, state: tensors };
+  const merged = mergeState(model, readState(snapshot, model, start));
+  const exact = writeWeights(asFloat32(weights), merged);
+  const { tensors } = await readWeights({ path: 'merged.safetensors', blob: new Blob([exact]) });
+  const note = precisionNote(weights, merged);
+  // the merge is what a proof is about; a type that the user chose rounds as it always does
+  return { snapshot, file: note ? writeWeights(weights, merged) : exact, state: tensors, note };
 }

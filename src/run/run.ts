@@ -75,6 +75,7 @@ export async function runTraining(job: TrainJob, context: RunContext): Promise<T
     emit({ type: 'phase', phase: 'merge', message: 'Merging the maps into the weights' });
     const merged = await mergeSnapshot(last.snapshot, training, network);
     const kept = best === last ? merged : await mergeSnapshot(best.snapshot, training, network);
+    if (merged.note) emit({ type: 'warning', message: merged.note });
     redundancy('after', merged.state);
     emit({ type: 'phase', phase: 'prove', message: 'Comparing the merged network with the trained one' });
     const proof = await proveMerges(best === last ? [merged] : [merged, kept], {

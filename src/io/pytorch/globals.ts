@@ -78,6 +78,11 @@ const STORAGES: Record<string, Dtype> = {
   BoolStorage: 'BOOL',
 };
 
+/** The class of typed storages for a type, as PyTorch's `torch` has it; undefined where there is none. */
+export function storageName(dtype: Dtype): string | undefined {
+  return Object.keys(STORAGES).find((name) => STORAGES[name] === dtype);
+}
+
 /** Storages whose numbers are not read, bytes an element. */
 const OTHER_STORAGES = {
   ComplexDoubleStorage: 16,

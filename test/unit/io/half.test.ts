@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { bfloat16ToFloat, floatToHalf, halfToFloat } from '../../../src/io/half';
+import { bfloat16ToFloat, floatToBfloat16, floatToHalf, halfToFloat } from '../../../src/io/half';
 
 /** The definition of binary16, in doubles. */
 function halfByDefinition(bits: number): number {
@@ -58,4 +58,20 @@ test('bfloat16ToFloat is the upper half of an f32', () => {
       expect(bfloat16ToFloat(bits >>> 16)).toBe(truncated);
     }),
   );
+});
+
+test('floatToBfloat16 rounds to nearest, ties to even, and undoes bfloat16ToFloat', () => {
+  for (let bits = 0; bits < 0x10000; bits++) {
+    const value = bfloat16ToFloat(bits);
+    const back = floatToBfloat16(value);
+    if (Number.isNaN(value)) expect(back & 0x7fff).toBeGreaterThan(0x7f80);
+    else if (back !== bits) expect.fail(`0x${bits.toString(16)} came back as 0x${back.toString(16)}`);
+  }
+  const float = (bits: number) => new Float32Array(new Uint32Array([bits]).buffer)[0];
+  expect(floatToBfloat16(float(0x3f808000))).toBe(0x3f80);
+  expect(floatToBfloat16(float(0x3f818000))).toBe(0x3f82);
+  expect(floatToBfloat16(float(0x3f807fff))).toBe(0x3f80);
+  expect(floatToBfloat16(float(0xbf808001))).toBe(0xbf81);
+  expect(floatToBfloat16(float(0x7f7fffff))).toBe(0x7f80);
+  expect(floatToBfloat16(float(0x7f800001))).toBe(0x7fc0);
 });

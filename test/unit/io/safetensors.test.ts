@@ -191,22 +191,14 @@ describe('writing', () => {
     expect(new TextDecoder().decode(bytes.subarray(8, bytes.length - 17))).toBe(padded);
   });
 
-  test('f16 halves the floats, keeps integers, and refuses what does not fit', () => {
-    const write = (value: number) =>
-      writeSafetensors(
-        new Map<string, { shape: number[]; data: TensorData }>([
-          ['w', { shape: [1], data: new Float32Array([value]) }],
-          ['n', { shape: [], data: new BigInt64Array([7n]) }],
-        ]),
-        undefined,
-        { dtype: 'f16' },
-      );
-    const { tensors } = readSafetensors(write(0.1), 'f');
-    expect(tensors.get('w')).toEqual({ dtype: 'F16', shape: [1], data: new Float32Array([0.0999755859375]) });
-    expect(tensors.get('n')!.data[0]).toBe(7n);
-    expect(() => write(70000)).toThrow(
-      new UserError(`tensor "w" holds 70000, which is beyond f16's 65504; write f32.`),
-    );
+  test('floats in their own type, rounded to the nearest; integers as they are', () => {
+    const one = (dtype: Dtype, value: number) => {
+      const bytes = writeSafetensors(new Map([['w', { dtype, shape: [1], data: Float32Array.of(value) }]]));
+      return readSafetensors(bytes, 'f').tensors.get('w');
+    };
+    expect(one('F16', 0.1)).toEqual({ dtype: 'F16', shape: [1], data: Float32Array.of(0.0999755859375) });
+    expect(one('BF16', 0.1)).toEqual({ dtype: 'BF16', shape: [1], data: Float32Array.of(0.10009765625) });
+    expect(one('F64', 0.1)).toEqual({ dtype: 'F64', shape: [1], data: Float32Array.of(0.1) });
   });
 
   test('a shape that does not match its data is the caller’s mistake', () => {

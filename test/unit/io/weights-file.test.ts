@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { UserError } from '../../../src/errors';
 import { readSafetensors, writeSafetensors } from '../../../src/io/safetensors';
 import { floats, type StateDict, type StateTensor } from '../../../src/io/tensor';
-import { type WeightsFile, writeWeights } from '../../../src/io/weights-file';
+import { writeWeights } from '../../../src/io/write-weights';
 import { readBytes } from './read-bytes';
 
 const counter: StateTensor = { dtype: 'I64', shape: [], data: BigInt64Array.of(7n) };
@@ -34,36 +34,6 @@ describe('the prefix that all names share', () => {
     expect(await file(odd)).toMatchObject({ prefix: '' });
     expect((await file(odd)).tensors.has('module.fc.weight')).toBe(true);
     expect(await file(new Map([['module.', floats([1], [1])]]))).toMatchObject({ prefix: '' });
-  });
-});
-
-describe('writing', () => {
-  test('takes new numbers under the old names and shapes, and carries over the rest', async () => {
-    const read = await file(state('module.'), new Map([['format', 'pt']]));
-    const fresh: StateDict = new Map([
-      ['fc.weight', { ...floats([2], []), data: Float32Array.of(5, 6) }],
-      ['unknown', floats([1], [9])],
-    ]);
-    const { tensors, metadata } = readSafetensors(writeWeights(read, fresh), 'x');
-    expect([...tensors.keys()].sort()).toEqual([...state('module.').keys()].sort());
-    expect(tensors.get('module.fc.weight')).toEqual(floats([1, 2], [5, 6]));
-    expect(tensors.get('module.conv.weight')).toEqual(floats([2, 1, 1, 1], [1, 2]));
-    expect(tensors.get('module.bn.num_batches_tracked')).toEqual(counter);
-    expect(metadata).toEqual(new Map([['format', 'pt']]));
-  });
-
-  test('floats of other widths become f32', () => {
-    const half: WeightsFile = {
-      tensors: new Map([['a', { dtype: 'F16', shape: [2], data: Float32Array.of(1, 2) }]]),
-      metadata: new Map(),
-      format: 'pytorch-zip',
-      prefix: '',
-    };
-    const written = readSafetensors(
-      writeWeights(half, new Map([['a', floats([2], [0.1, 0.2])]])),
-      'x',
-    ).tensors;
-    expect(written.get('a')).toEqual(floats([2], [0.1, 0.2]));
   });
 });
 
