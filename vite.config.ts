@@ -15,7 +15,7 @@ export default defineConfig(({ mode }) => ({
   optimizeDeps: { exclude: ['@jsquash/jpeg', '@jsquash/webp'] },
   build:
     mode === 'cli'
-      ? { ssr: 'src/cli/main.ts', outDir: 'dist/cli', target: 'node20', copyPublicDir: false }
+      ? { ssr: 'src/cli/main.ts', outDir: 'dist/cli', target: 'node20' }
       : {
           outDir: 'dist/page',
           target: 'es2023',

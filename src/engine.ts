@@ -1,26 +1,21 @@
+/** The engine for the calling thread, `refocus/engine`: a page's, a worker's of one's own, or Node's. */
 import type { EngineApi } from './api';
-import { benchCase } from './bench';
-import { profile } from './bench/profile';
 import { UserError } from './errors';
 import { type Gpu, type RequestAdapter, requestGpu } from './gpu/device';
 import { checkClasses, loadData, skippedWarning } from './run/data-source';
-import { inspectFile, previewNetwork } from './run/inspect';
 import { Memo } from './run/memo';
-import { loadNetwork, type ReadAsset } from './run/network-source';
+import { loadNetwork } from './run/network-source';
 import { runTraining, warmUp } from './run/run';
 import { evaluateNetwork } from './train/evaluate';
 import type { Control } from './train/trainer';
-import { verifyCase } from './verify';
 
 export interface EngineOptions {
-  /** reads a file of public/ by its name, for example the built-in network */
-  asset: ReadAsset;
-  /** default: the browser's own choice */
+  /** gives the adapter; default: the browser's own choice */
   requestAdapter?: RequestAdapter;
 }
 
-/** The engine, in any context with WebGPU: a worker, a page or Node. */
-export function createEngine({ asset, requestAdapter }: EngineOptions): EngineApi {
+/** The engine, in any context with WebGPU: a worker, a page or Node. Its jobs share one device. */
+export function createEngine({ requestAdapter }: EngineOptions = {}): EngineApi {
   const memo = new Memo();
   let device: Promise<Gpu> | undefined;
   /** settles when no run is being prepared */
@@ -51,11 +46,11 @@ export function createEngine({ asset, requestAdapter }: EngineOptions): EngineAp
     adapter: async () => (await gpu()).name,
 
     warmUp(job) {
-      const done = warmUp(job, { gpu, asset, memo });
+      const done = warmUp(job, { gpu, memo });
       warming = Promise.allSettled([warming, done]);
       return done;
     },
-    train: (job, emit) => controlled((own) => runTraining(job, { gpu, asset, memo, control: own, emit })),
+    train: (job, emit) => controlled((own) => runTraining(job, { gpu, memo, control: own, emit })),
 
     async pause() {
       if (!control || control.paused) return;
@@ -78,7 +73,7 @@ export function createEngine({ asset, requestAdapter }: EngineOptions): EngineAp
     },
 
     async evaluate(source, test, options) {
-      const network = await loadNetwork(source, asset);
+      const network = await loadNetwork(source);
       const images = await loadData(test, { size: options.imageSize, limit: options.limit, split: 'test' });
       checkClasses(network, images);
       const { model, weights } = network;
@@ -90,15 +85,29 @@ export function createEngine({ asset, requestAdapter }: EngineOptions): EngineAp
       return { accuracy: figures.accuracy, images: images.count, warning: skippedWarning(images) };
     },
 
-    verify: async (name, golden) => verifyCase(await gpu(), name, golden),
-    bench: async (name, reps) => benchCase(await gpu(), name, reps),
+    // What no run needs comes when it is asked for: a page that trains does not load it.
+    async verify(name, golden) {
+      const { verifyCase } = await import('./verify');
+      return verifyCase(await gpu(), name, golden);
+    },
+    async bench(name, reps) {
+      const { benchCase } = await import('./bench');
+      return benchCase(await gpu(), name, reps);
+    },
     profile: (target, runs, onProgress = () => {}) =>
       controlled(async (own) => {
         onProgress({ message: 'Waiting for the GPU to be free', done: 0 });
         await warming;
-        return profile(await gpu(), target, runs, { asset, control: own, onProgress });
+        const { profile } = await import('./bench/profile');
+        return profile(await gpu(), target, runs, { control: own, onProgress });
       }),
-    inspect: inspectFile,
-    preview: (model) => previewNetwork(model, asset),
+    async inspect(file, arch) {
+      const { inspectFile } = await import('./run/inspect');
+      return inspectFile(file, arch);
+    },
+    async preview(model) {
+      const { previewNetwork } = await import('./run/inspect');
+      return previewNetwork(model);
+    },
   };
 }

@@ -5,7 +5,7 @@ import { BUILTIN_NETWORK } from '../model/builtin';
 import { initialState } from '../model/init';
 import { loadState } from '../model/state';
 import { type DataSource, loadData } from '../run/data-source';
-import { loadNetwork, type ModelSource, type ReadAsset } from '../run/network-source';
+import { loadNetwork, type ModelSource } from '../run/network-source';
 import { modelOf, type PlanOptions, type StepOptions, stepOptions, stepProgram } from '../run/plan-summary';
 import { Session } from '../runtime/session';
 import type { StepUniform } from '../runtime/step';
@@ -39,13 +39,13 @@ export interface OpenTarget {
  * What is to be profiled, ready to run.
  * @throws UserError on a case, network or file that is none
  */
-export async function openTarget(gpu: Gpu, target: ProfileTarget, asset: ReadAsset): Promise<OpenTarget> {
+export async function openTarget(gpu: Gpu, target: ProfileTarget): Promise<OpenTarget> {
   if (target.kind === 'case') {
     const [chosen] = selectCases([target.name]);
     const session = await openSession(gpu, benchGraph(chosen));
     return { session, name: chosen.name, step: { rows: 2 ** 31, lr: LEARNING_RATE } };
   }
-  const step = target.kind === 'network' ? stepOptions(target.options) : await stepOfRun(target, asset);
+  const step = target.kind === 'network' ? stepOptions(target.options) : await stepOfRun(target);
   const { model, settings, height, width } = step;
   const { batch, method } = settings;
   const { classes } = model.head;
@@ -56,13 +56,10 @@ export async function openTarget(gpu: Gpu, target: ProfileTarget, asset: ReadAss
 const DEFAULT_SIZE = 32;
 
 /** The step that a run takes; of its images only as many are read as tell their size. */
-async function stepOfRun(
-  { model: source, train, settings }: ProfileRun,
-  asset: ReadAsset,
-): Promise<StepOptions> {
+async function stepOfRun({ model: source, train, settings }: ProfileRun): Promise<StepOptions> {
   const model =
     source.kind === 'file'
-      ? (await loadNetwork(source, asset)).model
+      ? (await loadNetwork(source)).model
       : modelOf(source.kind === 'builtin' ? BUILTIN_NETWORK : source.arch);
   const side = settings.imageSize || DEFAULT_SIZE;
   if (settings.imageSize > 0 || train?.kind !== 'files')

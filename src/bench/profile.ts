@@ -1,7 +1,6 @@
 import { UserError } from '../errors';
 import type { Gpu } from '../gpu/device';
 import type { Phase, Plan, PlannedDispatch } from '../graph/ir';
-import type { ReadAsset } from '../run/network-source';
 import {
   type DeviceRates,
   type DispatchTimes,
@@ -69,7 +68,6 @@ export interface ProfileProgress {
 }
 
 export interface ProfileContext {
-  asset: ReadAsset;
   control: Control;
   onProgress: (progress: ProfileProgress) => void;
 }
@@ -85,7 +83,7 @@ export async function profile(
   gpu: Gpu,
   target: ProfileTarget,
   runs: number | undefined,
-  { asset, control, onProgress }: ProfileContext,
+  { control, onProgress }: ProfileContext,
 ): Promise<Profile> {
   const progress = (message: string, done: number) => {
     if (control.cancelled) throw new UserError('The profile was stopped before the step had been timed.');
@@ -94,7 +92,7 @@ export async function profile(
   progress('Measuring what the device can do', 0);
   const rates = await deviceRates(gpu);
   progress('Preparing the step', 0.1);
-  const { session, name, step } = await openTarget(gpu, target, asset);
+  const { session, name, step } = await openTarget(gpu, target);
   try {
     const { runMs, wanted } = await timeRuns(session, step, runs, progress);
     const { method, ms, made } = await timeEach(session, step, wanted, { control, progress });

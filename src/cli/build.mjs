@@ -10,7 +10,7 @@ const dist = join(root, 'dist');
 const sources = [
   'src',
   'shaders',
-  'public',
+  'weights',
   'index.html',
   'vite.config.ts',
   'package.json',

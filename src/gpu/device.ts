@@ -18,19 +18,8 @@ export interface Gpu {
 export type RequestAdapter = () => Promise<GPUAdapter | null>;
 
 /** Asks for a device with what the adapter can give of memory. Each way in which WebGPU can be missing has its words. */
-export async function requestGpu(request?: RequestAdapter): Promise<Gpu> {
-  const gpu = globalThis.navigator?.gpu;
-  if (!gpu) {
-    const insecure = globalThis.isSecureContext === false;
-    throw new UserError(
-      insecure
-        ? 'WebGPU is hidden because this page was not loaded over https or from localhost: open it there.'
-        : 'This browser has no WebGPU (navigator.gpu is missing): use Chrome or Edge 113, Safari 26 or Firefox 141, or later.',
-    );
-  }
-  const adapter = await findAdapter(
-    request ?? (() => gpu.requestAdapter({ powerPreference: 'high-performance' })),
-  );
+export async function requestGpu(request: RequestAdapter = browserAdapter): Promise<Gpu> {
+  const adapter = await findAdapter(request);
   const { limits, info, features } = adapter;
   const device = await adapter
     .requestDevice({
@@ -67,11 +56,24 @@ export async function requestGpu(request?: RequestAdapter): Promise<Gpu> {
   return { device, name, software, tuning: { ...tuning, subgroups }, failure };
 }
 
+async function browserAdapter(): Promise<GPUAdapter | null> {
+  const gpu = globalThis.navigator?.gpu;
+  if (!gpu) {
+    throw new UserError(
+      globalThis.isSecureContext === false
+        ? 'WebGPU is hidden because this page was not loaded over https or from localhost: open it there.'
+        : 'This browser has no WebGPU (navigator.gpu is missing): use Chrome or Edge 113, Safari 26 or Firefox 141, or later.',
+    );
+  }
+  return gpu.requestAdapter({ powerPreference: 'high-performance' });
+}
+
 async function findAdapter(request: RequestAdapter): Promise<GPUAdapter> {
   let adapter: GPUAdapter | null;
   try {
     adapter = await request();
   } catch (e) {
+    if (e instanceof UserError) throw e;
     throw new UserError(
       `Asking for a GPU failed (${(e as Error).message}): restart the browser and try again.`,
     );

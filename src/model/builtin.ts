@@ -1,3 +1,4 @@
+import type { BundledFile } from '../io/bundled';
 import type { ArchitectureOptions } from './zoo/define';
 
 /**
@@ -19,5 +20,10 @@ export const BUILTIN_NETWORK: ArchitectureOptions & { arch: string } = {
   },
 };
 
-/** Its weights, a file of public/. */
-export const BUILTIN_WEIGHTS = 'builtin-mobilenet_v2.safetensors';
+export const BUILTIN_FILE = 'builtin-mobilenet_v2.safetensors';
+
+/** Its weights. */
+export const BUILTIN_WEIGHTS: BundledFile = {
+  inNode: `refocus/${BUILTIN_FILE}`,
+  url: () => import('../../weights/builtin-mobilenet_v2.safetensors?url&no-inline'),
+};

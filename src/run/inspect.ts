@@ -5,7 +5,7 @@ import type { StateTensor } from '../io/tensor';
 import { readWeights, type WeightsFile } from '../io/weights-file';
 import { checkState } from '../model/state';
 import type { NetworkOptions } from './network-options';
-import { loadNetwork, type ModelSource, modelFor, type ReadAsset } from './network-source';
+import { loadNetwork, type ModelSource, modelFor } from './network-source';
 import { networkRedundancy } from './redundancy';
 
 export interface InspectLayer {
@@ -33,8 +33,8 @@ export interface NetworkPreview {
 }
 
 /** @throws UserError that names the file and what is wrong with it */
-export async function previewNetwork(source: ModelSource, asset: ReadAsset): Promise<NetworkPreview> {
-  const { model, weights } = await loadNetwork(source, asset);
+export async function previewNetwork(source: ModelSource): Promise<NetworkPreview> {
+  const { model, weights } = await loadNetwork(source);
   const redundancy = networkRedundancy(model, weights.tensors);
   const means = new Map(redundancy.map(({ name, mean }) => [`${name}.weight`, mean]));
   return { layers: layersOf(weights, (name) => means.get(name)), redundancy };

@@ -6,7 +6,7 @@ import type { TrainSettings } from '../train/settings';
 import type { Control } from '../train/trainer';
 import type { DataSource } from './data-source';
 import type { Memo } from './memo';
-import type { ModelSource, ReadAsset } from './network-source';
+import type { ModelSource } from './network-source';
 import type { Report } from './report';
 import type { TunedStep } from './tune';
 import type { Tunings } from './tunings';
@@ -58,7 +58,6 @@ export interface TrainResult {
 export interface RunContext {
   /** the device; a new one once the last is lost */
   gpu: () => Promise<Gpu>;
-  asset: ReadAsset;
   /** what runs on the built-in network and images have in common */
   memo: Memo;
   control: Control;

@@ -1,8 +1,9 @@
 import type { UserFile } from '../data/types';
 import { UserError } from '../errors';
+import { readBundled } from '../io/bundled';
 import type { StateDict } from '../io/tensor';
 import { readWeights, type WeightsFile } from '../io/weights-file';
-import { BUILTIN_NETWORK, BUILTIN_WEIGHTS } from '../model/builtin';
+import { BUILTIN_FILE, BUILTIN_NETWORK, BUILTIN_WEIGHTS } from '../model/builtin';
 import { classesOf, withHead } from '../model/heads';
 import { initialState } from '../model/init';
 import type { Model } from '../model/model';
@@ -19,9 +20,6 @@ export type ModelSource =
   | { kind: 'file'; arch: NetworkOptions; file: UserFile }
   | { kind: 'random'; arch: NetworkOptions; seed: number };
 
-/** Reads a file of public/. */
-export type ReadAsset = (name: string) => Promise<ArrayBuffer>;
-
 /** A model with its numbers. */
 export interface LoadedNetwork {
   /** the file's name, for messages */
@@ -34,11 +32,11 @@ export interface LoadedNetwork {
  * Loads a network and checks its weights against the architecture, before any image is read.
  * @throws UserError that names the file and what is wrong with it
  */
-export async function loadNetwork(source: ModelSource, asset: ReadAsset): Promise<LoadedNetwork> {
+export async function loadNetwork(source: ModelSource): Promise<LoadedNetwork> {
   if (source.kind === 'random') return randomNetwork(source.arch, source.seed);
   const [file, options] =
     source.kind === 'builtin'
-      ? [{ path: BUILTIN_WEIGHTS, blob: new Blob([await asset(BUILTIN_WEIGHTS)]) }, BUILTIN_NETWORK]
+      ? [{ path: BUILTIN_FILE, blob: new Blob([await readBundled(BUILTIN_WEIGHTS)]) }, BUILTIN_NETWORK]
       : [source.file, source.arch];
   const weights = await readWeights(file);
   const model = modelFor(options, weights.tensors);

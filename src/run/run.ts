@@ -147,10 +147,10 @@ async function tune(
   return timed[0].tuning;
 }
 
-async function load(job: TrainJob, { asset, memo, emit }: Pick<RunContext, 'asset' | 'memo' | 'emit'>) {
+async function load(job: TrainJob, { memo, emit }: Pick<RunContext, 'memo' | 'emit'>) {
   const { settings } = job;
   emit({ type: 'phase', phase: 'load', message: 'Loading the network and the images' });
-  const network = await loadNetwork(job.model, asset);
+  const network = await loadNetwork(job.model);
   const onProgress = (done: number, total: number) =>
     emit({ type: 'phase', phase: 'load', message: `Reading images: ${done} of ${total}` });
   const options = { size: settings.imageSize, limit: settings.limit, seed: settings.seed, onProgress };

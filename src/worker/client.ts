@@ -26,27 +26,28 @@ export interface EngineConnection {
 }
 
 export interface ConnectOptions {
-  /** address below which the files of public/ lie; default the page's own base */
-  assets?: string;
   /** called once when the worker is past use: what was asked of it fails, and a new connection is needed */
   onFailure?: () => void;
 }
 
 /** Starts the engine's worker. Calls reject when it does not load or fails outside a call; they never wait forever. */
-export function connectEngine({ assets, onFailure }: ConnectOptions = {}): EngineConnection {
-  const name = assets ?? new URL(import.meta.env.BASE_URL, document.baseURI).href;
-  const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name });
+export function connectEngine({ onFailure }: ConnectOptions = {}): EngineConnection {
+  const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' });
   const failure = failureOf(worker);
   failure.catch(() => onFailure?.());
   const remote = Comlink.wrap<EngineApi>(worker);
   const api = new Proxy(remote as unknown as EngineApi, {
     get: (target, method: keyof EngineApi) => {
       const call = target[method] as (...args: unknown[]) => Promise<unknown>;
-      return (...args: unknown[]) => Promise.race([call(...args), failure]);
+      return (...args: unknown[]) => Promise.race([call(...args.map(crossing)), failure]);
     },
   });
   return { api, terminate: () => worker.terminate() };
 }
+
+/** A callback cannot be copied to a worker: it stays, and the worker calls it by message. */
+const crossing = (argument: unknown): unknown =>
+  typeof argument === 'function' ? Comlink.proxy(argument) : argument;
 
 /** Rejects when the worker breaks; Comlink itself would leave its calls pending. */
 function failureOf(worker: Worker): Promise<never> {

@@ -78,7 +78,6 @@ async function lose({ at, recovers = true }: Loss) {
   };
   const result = await runTraining(job, {
     gpu,
-    asset: () => expect.fail('nothing of public/ is needed'),
     memo: new Memo(),
     control: { cancelled: false },
     emit(event) {
@@ -146,7 +145,6 @@ test('weights that overflow end a run with one sentence, and what was learned be
     { ...job, settings: { ...job.settings, ...hot } },
     {
       gpu: async () => device,
-      asset: () => expect.fail('nothing of public/ is needed'),
       memo: new Memo(),
       control: { cancelled: false },
       emit: (event) => event.type === 'warning' && warnings.push(event.message),

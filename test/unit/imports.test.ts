@@ -19,8 +19,10 @@ const EDGES: Record<string, string[]> = {
   bench: ['graph', 'ops', 'passes', 'gpu', 'runtime', 'model', 'data', 'io', 'train', 'run'],
   api: ['analysis', 'bench', 'data', 'run', 'train', 'verify'],
   engine: ['api', 'bench', 'gpu', 'run', 'train', 'verify'],
+  node: ['api', 'engine'],
   worker: ['api', 'engine'],
-  cli: ['api', 'engine', 'worker', 'bench', 'graph', 'model', 'run', 'train'],
+  index: ['api', 'io', 'model', 'run', 'train', 'worker'],
+  cli: ['api', 'node', 'worker', 'bench', 'graph', 'model', 'run', 'train'],
   page: ['api', 'worker', 'data', 'model', 'run', 'train'],
 };
 

@@ -1,5 +1,4 @@
 /** The page of a headless run: forwards calls of the command line to the engine's worker. */
-import * as Comlink from 'comlink';
 import type {
   DataSource,
   EngineApi,
@@ -34,8 +33,7 @@ declare global {
   }
 }
 
-const assets = new URL('../../../', document.baseURI).href;
-const { api } = connectEngine({ assets });
+const { api } = connectEngine();
 
 window.refocusCall = async (call) => {
   try {
@@ -50,7 +48,7 @@ async function perform(call: RemoteCall): Promise<unknown> {
   const args = unpack(call.args, await fetchBlobs(call.blobs)) as unknown[];
   switch (call.method) {
     case 'train': {
-      const { merged, best, ...rest } = await api.train(args[0] as TrainJob, Comlink.proxy(forward));
+      const { merged, best, ...rest } = await api.train(args[0] as TrainJob, forward);
       // As a blob: DevTools would copy a typed array of this size through its log.
       await fetch(call.results, { method: 'POST', body: new Blob([merged, best]) });
       return { ...rest, mergedBytes: merged.length };

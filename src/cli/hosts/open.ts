@@ -1,9 +1,7 @@
 /** Chooses where the engine runs: Node through Dawn, or headless Chromium. */
 import { UserError } from '../../errors';
+import { createNodeEngine, probeDawn } from '../../node';
 import type { HostOptions, OpenEngine } from '../command';
-import { openBrowser } from './browser';
-import { ensureChromium, workingChromium } from './browsers';
-import { openNode, probeNode } from './node';
 
 export interface OpenOptions extends HostOptions {
   pageFolder: string;
@@ -15,28 +13,34 @@ export interface OpenOptions extends HostOptions {
  * @throws UserError where the machine has neither
  */
 export async function openEngine(options: OpenOptions): Promise<OpenEngine> {
-  const { host, pageFolder, note } = options;
+  const { host, pageFolder, install, note } = options;
   if (!['auto', 'node', 'browser'].includes(host)) {
     throw new UserError(`--runtime must be one of browser, node, auto, not "${host}".`);
   }
-  if (host === 'node') return openNode(pageFolder);
-  if (host === 'browser') return openBrowser(pageFolder, await browserPath(options));
-  const node = await probeNode();
-  if (node === 'gpu') return openNode(pageFolder);
-  const browser = options.install ? await ensureChromium(note) : await workingChromium();
-  if (browser) return openBrowser(pageFolder, browser);
-  if (node === 'software') return openNode(pageFolder);
+  const dawn = host === 'auto' ? await probeDawn() : 'none';
+  if (dawn === 'gpu' || host === 'node') return openNode();
+  const driver = await loadDriver();
+  const path = await (install && dawn === 'none' ? driver?.ensureChromium(note) : driver?.workingChromium());
+  if (driver && path) return driver.openBrowser(pageFolder, path);
+  if (dawn === 'software') return openNode();
   throw new UserError(
-    'No WebGPU here: Node finds no Vulkan driver and there is no Chromium; install one (Debian: ' +
-      '`apt-get install chromium`; anywhere: `npx playwright-core install chromium`) or a Vulkan driver.',
+    driver
+      ? 'No Chromium was found, and Dawn finds no Vulkan driver in Node: install one of them (Debian: `apt-get install ' +
+          'chromium`; anywhere: `npx playwright-core install chromium`), or set CHROMIUM to its path.'
+      : 'The package playwright-core, which drives a browser, is not there: npm install playwright-core.',
   );
 }
 
-async function browserPath({ install, note }: OpenOptions): Promise<string> {
-  const found = install ? await ensureChromium(note) : await workingChromium();
-  if (found) return found;
-  throw new UserError(
-    'No Chromium was found: install one (Debian: `apt-get install chromium`; anywhere: ' +
-      '`npx playwright-core install chromium`) or set CHROMIUM to its path.',
-  );
+async function openNode(): Promise<OpenEngine> {
+  return { api: await createNodeEngine(), close: async () => {} };
+}
+
+/** What drives a browser; undefined where Playwright is not installed, as in a project that uses the library alone. */
+async function loadDriver() {
+  try {
+    return { ...(await import('./browsers')), ...(await import('./browser')) };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND') return undefined;
+    throw error;
+  }
 }

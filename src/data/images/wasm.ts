@@ -1,12 +1,22 @@
+import { type BundledFile, readBundled } from '../../io/bundled';
 import { ImageError, type Size } from './format';
 
-/** The decoders compiled to WebAssembly, by their file in node_modules. */
 type WasmCodec = 'jpeg' | 'webp' | 'avif';
 
-const IN_NODE: Record<WasmCodec, string> = {
-  jpeg: '@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm',
-  webp: '@jsquash/webp/codec/dec/webp_dec.wasm',
-  avif: '@jsquash/avif/codec/dec/avif_dec.wasm',
+/** The decoders compiled to WebAssembly. */
+const WASM: Record<WasmCodec, BundledFile> = {
+  jpeg: {
+    inNode: '@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm',
+    url: () => import('@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm?url&no-inline'),
+  },
+  webp: {
+    inNode: '@jsquash/webp/codec/dec/webp_dec.wasm',
+    url: () => import('@jsquash/webp/codec/dec/webp_dec.wasm?url&no-inline'),
+  },
+  avif: {
+    inNode: '@jsquash/avif/codec/dec/avif_dec.wasm',
+    url: () => import('@jsquash/avif/codec/dec/avif_dec.wasm?url&no-inline'),
+  },
 };
 
 interface Codec {
@@ -58,7 +68,10 @@ export async function decodeInWasm(
 ): Promise<ArrayLike<number>> {
   let loading = loaded.get(kind);
   if (!loading) {
-    loading = Promise.all([CODECS[kind](), compileCodec(kind)]).then(([codec, module]) => ({
+    loading = Promise.all([
+      CODECS[kind](),
+      readBundled(WASM[kind]).then((bytes) => WebAssembly.compile(bytes)),
+    ]).then(([codec, module]) => ({
       codec,
       module,
       isReady: false,
@@ -82,25 +95,4 @@ export async function decodeInWasm(
   if (image.width !== width || image.height !== height)
     throw new ImageError('its header is wrong about its size');
   return image.data;
-}
-
-/**
- * The one place where Node and browser differ: a bundle for Node (`SSR` is a constant of the build) reads the file
- * from node_modules, a page fetches it from the URL that the build gave it.
- */
-async function compileCodec(codec: WasmCodec): Promise<WebAssembly.Module> {
-  if (import.meta.env.SSR) {
-    const { createRequire } = await import('node:module');
-    const { readFile } = await import('node:fs/promises');
-    return WebAssembly.compile(await readFile(createRequire(import.meta.url).resolve(IN_NODE[codec])));
-  }
-  const response = await fetch(await urlOf(codec));
-  if (!response.ok) throw new Error(`the ${codec} decoder could not be fetched (status ${response.status})`);
-  return WebAssembly.compile(await response.arrayBuffer());
-}
-
-async function urlOf(codec: WasmCodec): Promise<string> {
-  if (codec === 'jpeg') return (await import('@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm?url')).default;
-  if (codec === 'webp') return (await import('@jsquash/webp/codec/dec/webp_dec.wasm?url')).default;
-  return (await import('@jsquash/avif/codec/dec/avif_dec.wasm?url')).default;
 }

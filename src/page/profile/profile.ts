@@ -1,6 +1,5 @@
 /** The profile of one training step: its state as signals, and what starts and stops it. */
 import { computed, signal } from '@preact/signals';
-import * as Comlink from 'comlink';
 import type { ModelSource, Profile, ProfileProgress } from '../../api';
 import { adapter, engine, explain } from '../engine';
 import { readModel, trainFiles, weightsFile } from '../input/sources';
@@ -43,7 +42,7 @@ export async function profileStep(): Promise<void> {
       train: hasImages ? { kind: 'files' as const, files: trainFiles.value } : undefined,
       settings: readSettings(),
     };
-    const profile = await engine().profile(target, undefined, Comlink.proxy(receive));
+    const profile = await engine().profile(target, undefined, receive);
     profiling.value = { state: 'ready', profile };
   } catch (error) {
     profiling.value = { state: 'failed', why: explain(error) };

@@ -1,6 +1,5 @@
 /** One run of training: its state as signals, and what start, pause, resume and cancel do to it. */
 import { batch, computed, signal } from '@preact/signals';
-import * as Comlink from 'comlink';
 import { get, update } from 'idb-keyval';
 import type {
   EvalPoint,
@@ -81,7 +80,7 @@ export async function start(): Promise<void> {
     if (job.settings.autotune) job.tunings = parseTunings(await get(TUNINGS).catch(() => undefined));
     // The lock keeps a hidden tab running; shared, because runs in two tabs do not disturb each other.
     const trained = await navigator.locks.request('refocus-run', { mode: 'shared' }, () =>
-      engine().train(job, Comlink.proxy(receive)),
+      engine().train(job, receive),
     );
     batch(() => {
       result.value = trained;

@@ -12,9 +12,7 @@ const arch = { arch: 'resnet20_cifar', classes: 10 };
 const read = (options: NetworkOptions, state: StateDict) => {
   const blob = new Blob([writeSafetensors(state)]);
   const file = { path: 'net.safetensors', blob };
-  return loadNetwork({ kind: 'file', arch: options, file }, async () => {
-    throw new Error('nothing of public/ is needed');
-  });
+  return loadNetwork({ kind: 'file', arch: options, file });
 };
 
 /** Loads ResNet-20 from a file with other tensors than it has. */
@@ -54,11 +52,17 @@ test('a file without the head says so', async () => {
   await expect(read({ arch: arch.arch }, state)).rejects.toThrow(/lacks tensor linear\.weight \(10 x 64\)/);
 });
 
+test('the built-in network comes with the engine', async () => {
+  const { file, model, weights } = await loadNetwork({ kind: 'builtin' });
+  expect(file).toBe('builtin-mobilenet_v2.safetensors');
+  expect(model.head.classes).toBe(10);
+  expect(weights.tensors.size).toBe(model.state.length);
+});
+
 test('random weights need a number of classes', async () => {
   const source = { kind: 'random', arch: { arch: 'resnet20_cifar' }, seed: 3 } as const;
-  const nothing = async () => new ArrayBuffer();
-  await expect(loadNetwork(source, nothing)).rejects.toThrow(/resnet20_cifar has no weights to tell/);
-  const { model, weights } = await loadNetwork({ ...source, arch }, nothing);
+  await expect(loadNetwork(source)).rejects.toThrow(/resnet20_cifar has no weights to tell/);
+  const { model, weights } = await loadNetwork({ ...source, arch });
   expect(weights.tensors).toEqual(initialState(model, 3));
 });
 

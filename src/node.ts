@@ -1,11 +1,9 @@
-/** The engine in this process, on Dawn's Node binding. */
+/** The engine in Node, `refocus/node`: Dawn's binding, npm's `webgpu`, gives it the GPU. */
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createEngine } from '../../engine';
-import { UserError } from '../../errors';
-import type { OpenEngine } from '../command';
+import type { EngineApi } from './api';
+import { createEngine } from './engine';
+import { UserError } from './errors';
 
 /** Debian's Chromium brings a software Vulkan driver that Dawn can use as well. */
 const SWIFTSHADER = '/usr/lib/chromium/vk_swiftshader_icd.json';
@@ -14,32 +12,32 @@ const SWIFTSHADER = '/usr/lib/chromium/vk_swiftshader_icd.json';
 let gpu: GPU | undefined;
 
 /** The best adapter that Dawn finds: a real GPU, a software one, or none. */
-export async function probeNode(): Promise<'gpu' | 'software' | 'none'> {
-  const found = await findGpu();
-  if (!found) return 'none';
-  const adapter = await found.requestAdapter();
-  return adapter && !isSoftware(adapter.info) ? 'gpu' : 'software';
+export async function probeDawn(): Promise<'gpu' | 'software' | 'none'> {
+  const adapter = await (await findGpu())?.requestAdapter();
+  if (!adapter) return 'none';
+  return isSoftware(adapter.info) ? 'software' : 'gpu';
 }
 
-/** The engine in this process; files are read straight from disk. */
-export async function openNode(pageFolder: string): Promise<OpenEngine> {
+/**
+ * The engine in this process.
+ * @throws UserError where the package `webgpu` is missing, or finds no driver
+ */
+export async function createNodeEngine(): Promise<EngineApi> {
   const found = await findGpu();
   if (!found) {
     throw new UserError(
-      "Dawn finds no Vulkan driver that it can use: install your GPU's, or Debian's chromium, which brings a software one, or use --runtime browser.",
+      (await loadDawn())
+        ? "Dawn finds no Vulkan driver that it can use: install your GPU's, or Debian's chromium, which brings a software one."
+        : 'The package webgpu, which brings WebGPU to Node, is not there or has no build for this platform: npm install webgpu.',
     );
   }
-  const api = createEngine({
+  return createEngine({
     requestAdapter: () => found.requestAdapter({ powerPreference: 'high-performance' }),
-    asset: async (name) => {
-      const bytes = await readFile(join(pageFolder, name));
-      return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
-    },
   });
-  return { api, close: async () => {} };
 }
 
-async function findGpu(): Promise<GPU | undefined> {
+/** WebGPU as Dawn gives it, with its constants (GPUBufferUsage and others) made global; undefined where there is none. */
+export async function findGpu(): Promise<GPU | undefined> {
   if (gpu) return gpu;
   // Mesa's drivers complain on stderr where this is not set.
   process.env.XDG_RUNTIME_DIR ??= tmpdir();
@@ -48,20 +46,13 @@ async function findGpu(): Promise<GPU | undefined> {
   Object.assign(globalThis, dawn.globals);
   const chosen = process.env.VK_ICD_FILENAMES ?? process.env.VK_DRIVER_FILES;
   const software = chosen === undefined && existsSync(SWIFTSHADER);
-  let found: GPU | undefined;
   // Without a GPU Mesa's drivers only complain on stderr, so they are not even asked then.
-  if (!software || hasGpuDevice()) found = await working(dawn.create([]));
-  if (!found && software) {
+  if (!software || hasGpuDevice()) gpu = await working(dawn.create([]));
+  if (!gpu && software) {
     // The Vulkan loader reads this when Dawn makes its instance, so another one is needed.
     process.env.VK_ICD_FILENAMES = SWIFTSHADER;
-    found = await working(dawn.create([]));
+    gpu = await working(dawn.create([]));
   }
-  if (!found) return undefined;
-  gpu = found;
-  // Node 20 has no navigator; later ones have one without a gpu.
-  if (!('navigator' in globalThis))
-    Object.defineProperty(globalThis, 'navigator', { value: {}, configurable: true });
-  Object.defineProperty(navigator, 'gpu', { value: gpu, configurable: true });
   return gpu;
 }
 
@@ -77,7 +68,7 @@ function hasGpuDevice(): boolean {
   );
 }
 
-/** Dawn's binding; undefined on a platform that it has no build for. */
+/** Dawn's binding; undefined where it is not installed, and on a platform that it has no build for. */
 async function loadDawn() {
   try {
     return await import('webgpu');
