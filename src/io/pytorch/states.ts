@@ -50,8 +50,16 @@ export function findStates(root: PickleValue): FoundState[] {
   if (found.length === 0) refuse(root);
   const largest = Math.max(...found.map(elements));
   // a best accuracy and a metric's counters are tensors too
-  const states = found.filter((state) => lastKey(state) || 100 * elements(state) >= largest);
+  const states = found.filter(
+    (state) => !isMadeOf(state, found) && (lastKey(state) || 100 * elements(state) >= largest),
+  );
   return states.sort((a, b) => rank(a) - rank(b));
+}
+
+/** Whether a dict of dicts has nothing beside one of them. */
+function isMadeOf({ name, tensors }: FoundState, found: readonly FoundState[]): boolean {
+  const below = name === '' ? '' : `${name}.`;
+  return found.some((s) => s.name !== name && s.name.startsWith(below) && s.tensors.size === tensors.size);
 }
 
 /** By the wrapper's place in the list, averaged weights after all that were trained. */

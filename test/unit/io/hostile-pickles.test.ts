@@ -127,6 +127,15 @@ describe('objects of classes that nobody here knows', () => {
       /^a\.pt holds a whole network, an object of the Python class __main__\.Net, .* torch\.save\(model\.state_dict/,
     ],
   ];
+  test('a network of the format before torch 1.6, with the source of its class beside it', async () => {
+    const id = tuple(text('module'), global('__main__', 'Net'), text('net.py'), text('class Net: pass'));
+    const net = [...id, 0x51, 0x29, 0x81, 0x7d, ...text('_modules'), 0x7d, 0x73, 0x62];
+    const magic = pickle([0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19]);
+    const stream = [magic, pickle(int(1001)), pickle([0x7d]), pickle(net), pickle([0x5d])];
+    const bytes = Uint8Array.from(stream.flatMap((part) => [...part]));
+    await expect(readBytes(bytes, 'a.pt')).rejects.toThrow(/holds a whole network, .* class __main__\.Net,/);
+  });
+
   test.each(cases)('%s', async (_, body, message) => {
     await expect(readBytes(zip(pickle(body)), 'a.pt')).rejects.toThrow(UserError);
     await expect(readBytes(zip(pickle(body)), 'a.pt')).rejects.toThrow(message);
