@@ -32,10 +32,16 @@ export interface Behaviour {
   metrics?(batch: Batch): [loss: number, correct: number];
   /** of an image of an evaluation, a number for each class */
   logits?(image: number, batch: Batch): number[];
+  /** numbers in a row of logits: the classes, up to a multiple of four */
+  stride?: number;
 }
 
 /** Plays a network on a fake device, and writes down what it was given. */
-export function fakeNetwork({ metrics = () => [0, 0], logits = (i) => [i, 1, -1] }: Behaviour = {}) {
+export function fakeNetwork({
+  metrics = () => [0, 0],
+  logits = (i) => [i, 1, -1],
+  stride = 4,
+}: Behaviour = {}) {
   const batches: Batch[] = [];
   const compute: Compute = (dispatches) => {
     const of = (shader: string) => dispatches.filter((d) => d.shader === shader);
@@ -56,7 +62,7 @@ export function fakeNetwork({ metrics = () => [0, 0], logits = (i) => [i, 1, -1]
     const copy = dispatches.find((d) => d.label === 'copy logits');
     if (!copy) return;
     const out = floats(copy, 'out');
-    for (const [row, image] of batch.images.entries()) out.set(logits(image, batch), row * 4);
+    for (const [row, image] of batch.images.entries()) out.set(logits(image, batch), row * stride);
   };
   return { batches, compute };
 }

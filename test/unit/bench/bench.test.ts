@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { BENCH_CASES, selectCases } from '../../../src/bench/cases';
 import { benchGraph } from '../../../src/bench/graphs';
 import { type Job, measure, median } from '../../../src/bench/measure';
@@ -36,8 +36,12 @@ test('a gradient alone runs nothing of the forward pass', () => {
   expect(new Set(shaders('bn-16x16x192-fwdbwd'))).toEqual(new Set(['forward', 'backward']));
 });
 
-/** A job of a known duration, and counters that it moves. */
+afterEach(() => void vi.restoreAllMocks());
+
+/** A job whose waits take a known time by a clock of its own, and counters that it moves. */
 function fakeJob(ms: number) {
+  let clock = 0;
+  vi.spyOn(performance, 'now').mockImplementation(() => clock);
   const counts = {
     dispatches: 0,
     passes: 0,
@@ -58,7 +62,10 @@ function fakeJob(ms: number) {
     run() {
       counts.dispatches += 2;
     },
-    wait: () => new Promise((resolve) => setTimeout(resolve, ms, state.waits++)),
+    async wait() {
+      clock += ms;
+      state.waits++;
+    },
     value: async () => 7,
     dispose: () => {
       state.disposed = true;
@@ -71,14 +78,15 @@ test('short work is started several times between two waits, and counted by the 
   const { counters, job, state } = fakeJob(20);
   const figure = await measure(async () => job, counters, { oneByOne: false, most: 3 });
   expect(figure).toMatchObject({ dispatches: 2, peakBytes: 5, reps: 3, value: 7 });
-  expect(figure.ms).toBeLessThan(figure.firstMs);
+  // sixty milliseconds hold three calls of twenty
+  expect(figure).toMatchObject({ firstMs: 20, ms: 6.667 });
   expect(state).toEqual({ waits: 5, disposed: true });
 });
 
 test('a step is waited for one by one', async () => {
   const { counters, job } = fakeJob(20);
   const figure = await measure(async () => job, counters, { oneByOne: true, most: 3 });
-  expect(figure.ms).toBeGreaterThan(18);
+  expect(figure.ms).toBe(20);
 });
 
 test('the median of an even count lies between', () => {

@@ -1,0 +1,423 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import type { UserFile } from '../../../src/data/types';
+import { UserError } from '../../../src/errors';
+import { writeSafetensors } from '../../../src/io/safetensors';
+import type { StateDict } from '../../../src/io/tensor';
+import { readWeights } from '../../../src/io/weights-file';
+import { initialState } from '../../../src/model/init';
+import { createModel } from '../../../src/model/zoo';
+import type { RunContext, TrainEvent, TrainJob } from '../../../src/run/job';
+import { Memo } from '../../../src/run/memo';
+import { runTraining, warmUp } from '../../../src/run/run';
+import { defaultSettings, type TrainSettings } from '../../../src/train/settings';
+import { type FakeGpu, fakeGpu } from '../fake-gpu';
+import { type Behaviour, fakeNetwork } from '../fake-network';
+
+const SIDE = 8;
+
+/** A pair of IDX files of `count` gray squares, ten classes in turn. */
+function idx(count: number): UserFile[] {
+  const file = (path: string, header: number[], content: Uint8Array<ArrayBuffer>) => ({
+    path,
+    // reversed bytes are big-endian numbers in reversed order
+    blob: new Blob([new Uint8Array(new Uint32Array(header).buffer).reverse(), content]),
+  });
+  const pixels = Uint8Array.from({ length: count * SIDE * SIDE }, (_, i) => (i * 7919) % 251);
+  const labels = Uint8Array.from({ length: count }, (_, i) => i % 10);
+  return [
+    file('a-images-idx3-ubyte', [SIDE, SIDE, count, 0x803], pixels),
+    file('a-labels-idx1-ubyte', [count, 0x801], labels),
+  ];
+}
+
+const ARCH = {
+  arch: 'mobilenet_v2',
+  width: 0.25,
+  classes: 10,
+  kwargs: { inverted_residual_setting: [[1, 8, 1, 1]] },
+};
+const { arch: name, ...rest } = ARCH;
+const MODEL = createModel(name, rest);
+
+/** A weights file as DataParallel saves one, with counters. */
+function weightsFile(): { file: UserFile; state: StateDict } {
+  const state = initialState(MODEL, 3);
+  const prefixed: StateDict = new Map([...state].map(([key, tensor]) => [`module.${key}`, tensor]));
+  for (const key of state.keys())
+    if (key.endsWith('running_var'))
+      prefixed.set(`module.${key.replace('running_var', 'num_batches_tracked')}`, {
+        dtype: 'I64',
+        shape: [],
+        data: BigInt64Array.of(5n),
+      });
+  return { file: { path: 'net.safetensors', blob: new Blob([writeSafetensors(prefixed)]) }, state };
+}
+
+const job = (settings: Partial<TrainSettings> = {}, more: Partial<TrainJob> = {}): TrainJob => ({
+  model: { kind: 'file', arch: ARCH, file: weightsFile().file },
+  train: { kind: 'files', files: idx(40) },
+  settings: { ...defaultSettings(), method: 'finetune', epochs: 2, batch: 8, seed: 4, ...settings },
+  ...more,
+});
+
+/** Logits of ten classes whose largest is the image's own. */
+const logits: Behaviour['logits'] = (image) =>
+  Array.from({ length: 10 }, (_, c) => (c === image % 10 ? 5 : -c));
+
+/** Runs a job on fake devices, a new one once the last is lost. */
+async function run(
+  trainJob: TrainJob,
+  behaviour: Behaviour = {},
+  onEvent: (event: TrainEvent, gpu: FakeGpu, context: RunContext) => void = () => {},
+) {
+  const { compute, batches } = fakeNetwork({ logits, stride: 12, ...behaviour });
+  const gpus: FakeGpu[] = [];
+  const events: TrainEvent[] = [];
+  const context: RunContext = {
+    gpu: async () => {
+      if (!gpus.at(-1) || gpus.at(-1)!.failure.error) gpus.push(fakeGpu(compute));
+      return gpus.at(-1)!;
+    },
+    asset: async (asset) => new Uint8Array(readFileSync(`public/${asset}`)).buffer,
+    memo: new Memo(),
+    control: { cancelled: false },
+    emit(event) {
+      events.push(event);
+      onEvent(event, gpus.at(-1)!, context);
+    },
+  };
+  const result = await runTraining(trainJob, context);
+  return { result, events, batches, gpus, context };
+}
+
+const phases = (events: TrainEvent[]) => events.flatMap((e) => (e.type === 'phase' ? [e.phase] : []));
+const warnings = (events: TrainEvent[]) => events.flatMap((e) => (e.type === 'warning' ? [e.message] : []));
+const numbers = (state: StateDict, key: string) => Array.from(state.get(key)!.data as ArrayLike<number>);
+/** Expects numbers within a ten-thousandth; one assertion, for there are thousands of weights. */
+function expectClose(actual: number[], expected: number[]): void {
+  expect(actual).toHaveLength(expected.length);
+  const worst = Math.max(...actual.map((v, i) => Math.abs(v - expected[i])));
+  expect(worst).toBeLessThan(1e-4);
+}
+
+const read = async (bytes: Uint8Array<ArrayBuffer>) =>
+  readWeights({ path: 'result.safetensors', blob: new Blob([bytes]) });
+
+describe('a run', () => {
+  test('tells its course, from the network as it was loaded to the proof', async () => {
+    let evaluations = 0;
+    const metrics: Behaviour['metrics'] = ({ program, rows }) =>
+      program === 'train' ? [rows * 2, rows / 2] : [rows, [1, 3, 2][evaluations++] ?? 0];
+    const { result, events, gpus } = await run(job(), { metrics });
+    expect(phases(events).filter((p) => p !== 'load')).toEqual([
+      'baseline',
+      'compile',
+      'train',
+      'merge',
+      'prove',
+    ]);
+    const evals = events.flatMap((e) =>
+      e.type === 'eval' ? [[e.which, e.point.step, e.point.accuracy]] : [],
+    );
+    expect(evals).toEqual([
+      ['base', 0, 0.25],
+      ['epoch', 4, 0.75],
+      ['epoch', 8, 0.5],
+      ['last', 8, 0.5],
+      ['best', 4, 0.75],
+    ]);
+    const plan = events.find((e) => e.type === 'plan')!;
+    expect(plan).toMatchObject({ steps: 8, images: 36, testImages: 4 });
+    expect(plan.classes).toHaveLength(10);
+    const { report } = result;
+    expect(report).toMatchObject({
+      accuracy: { base: 0.25, last: 0.5, best: 0.75 },
+      steps: 8,
+      adapter: 'a fake GPU',
+      tuning: gpus[0].tuning,
+      plan: {
+        dispatches: plan.dispatches,
+        bytesPerStep: plan.bytesPerStep,
+        peakBytes: plan.peakBytes,
+      },
+    });
+    expect(report.proof).toMatchObject({ ok: true, images: 4, top1Agreement: 1, maxAbsLogitDiff: 0 });
+    expect(report.seconds).toBeGreaterThan(0);
+    expect(report.seconds).toBeLessThan(600);
+    expect(result.metrics).toHaveLength(8);
+    expect(result.evals.map(({ step }) => step)).toEqual([4, 8]);
+    expect(result.cancelled).toBe(false);
+    expect(gpus).toHaveLength(1);
+    expect(gpus[0].leaks()).toEqual([]);
+  });
+
+  test('trains on what is not held out, and tests on what is', async () => {
+    const { batches } = await run(job({ batch: 6 }));
+    const training = batches.filter((b) => b.program === 'train');
+    expect(training).toHaveLength(12);
+    const epoch = training.slice(0, 6).flatMap(({ images }) => images);
+    expect([...epoch].sort((a, b) => a - b)).toEqual(Array.from({ length: 36 }, (_, i) => i));
+    for (const b of batches.filter((b) => b.program === 'evaluate')) expect(b.rows).toBe(4);
+  });
+
+  test('takes all images where test images are given', async () => {
+    const test: TrainJob['test'] = { kind: 'files', files: idx(12) };
+    const { events, batches } = await run(job({}, { test }));
+    expect(events.find((e) => e.type === 'plan')).toMatchObject({ steps: 10, images: 40, testImages: 12 });
+    expect(batches.find((b) => b.program === 'evaluate')!.rows).toBe(12);
+  });
+
+  test('follows the schedule of its settings', async () => {
+    const { batches } = await run(job({ schedule: 'step', lr: 0.5, epochs: 4 }));
+    const rates = batches.filter((b) => b.program === 'train').map(({ lr }) => lr);
+    const expected = [...new Array(8).fill(0.5), ...new Array(4).fill(0.05), ...new Array(4).fill(0.005)];
+    rates.forEach((lr, i) => {
+      expect(lr).toBeCloseTo(expected[i], 6);
+    });
+  });
+
+  test('knows the redundancy of each spatial convolution before and after', async () => {
+    const { events } = await run(job());
+    const seen = events.flatMap((e) =>
+      e.type === 'redundancy' ? [[e.when, e.layers.map((l) => l.name)]] : [],
+    );
+    const layers = ['features.0.0', 'features.1.conv.0.0'];
+    expect(seen).toEqual([
+      ['before', layers],
+      ['after', layers],
+    ]);
+  });
+
+  test('stops where it is told to, and saves what it has', async () => {
+    const { result } = await run(job({ epochs: 5 }), {}, (event, _, { control }) => {
+      if (event.type === 'eval' && event.which === 'epoch') control.cancelled = true;
+    });
+    expect(result.cancelled).toBe(true);
+    expect(result.report.steps).toBe(4);
+    expect((await read(result.merged)).tensors.size).toBeGreaterThan(10);
+  });
+});
+
+describe('the files of a run', () => {
+  /** The second of three evaluations is the best: after the first epoch. */
+  const bestFirst = (): Behaviour => {
+    let evaluations = 0;
+    return { metrics: ({ program }) => [1, program === 'train' ? 0 : [0, 3, 1][evaluations++]] };
+  };
+
+  test('have the input’s names, prefix and shapes, and the numbers of their epoch', async () => {
+    const { state } = weightsFile();
+    const { result } = await run(job(), bestFirst());
+    for (const [file, steps] of [
+      [result.merged, 8],
+      [result.best, 4],
+    ] as const) {
+      const { tensors, prefix } = await read(file);
+      expect(prefix).toBe('module.');
+      expect(tensors.get('features.0.1.num_batches_tracked')!.data).toEqual(BigInt64Array.of(5n));
+      expect([...tensors.keys()].filter((key) => !key.endsWith('tracked')).sort()).toEqual(
+        [...state.keys()].sort(),
+      );
+      for (const [key, { shape }] of state) {
+        expect(tensors.get(key)!.shape).toEqual(shape);
+        // the fake device adds 1 to each parameter in each step, and leaves the running statistics
+        const added = key.includes('running') ? 0 : steps;
+        expectClose(
+          numbers(tensors, key),
+          numbers(state, key).map((v) => v + added),
+        );
+      }
+    }
+  });
+
+  test('of maps that train keep everything else, and the bases are merged with the maps', async () => {
+    const { state } = weightsFile();
+    const { result } = await run(job({ method: 'refocus', path: 'dense' }));
+    const { tensors } = await read(result.merged);
+    expect([...tensors.keys()].some((key) => key.includes('convmap'))).toBe(false);
+    const basis = numbers(state, 'features.1.conv.0.0.weight');
+    // after 8 steps every number of the 8 x 8 maps of 3 x 3 is 8: each tap adds 8 times the taps around it
+    const taps = (row: number, column: number) => {
+      let sum = 0;
+      for (let plane = 0; plane < 8; plane++)
+        for (let r = Math.max(0, row - 1); r <= Math.min(2, row + 1); r++)
+          for (let c = Math.max(0, column - 1); c <= Math.min(2, column + 1); c++)
+            sum += basis[plane * 9 + r * 3 + c];
+      return sum;
+    };
+    expectClose(
+      numbers(tensors, 'features.1.conv.0.0.weight'),
+      basis.map((w, i) => w + 8 * taps(Math.floor(i / 3) % 3, i % 3)),
+    );
+    // a plain convolution trains by itself
+    expectClose(
+      numbers(tensors, 'features.0.0.weight'),
+      numbers(state, 'features.0.0.weight').map((w) => w + 8),
+    );
+  });
+
+  test('of a retraining have nothing of the input’s numbers', async () => {
+    const { result } = await run(job({ method: 'retrain', epochs: 1, seed: 6 }));
+    const { tensors } = await read(result.merged);
+    const fresh = initialState(MODEL, 6);
+    expectClose(
+      numbers(tensors, 'classifier.1.weight'),
+      numbers(fresh, 'classifier.1.weight').map((w) => w + 4),
+    );
+  });
+});
+
+describe('the proof', () => {
+  /** From the proof on, evaluations number `from` and later see another network. */
+  const otherFrom = (from: number): [Behaviour, (e: TrainEvent) => void] => {
+    let evaluations = Number.NEGATIVE_INFINITY;
+    const other: Behaviour = {
+      metrics: ({ program, rows }) => {
+        if (program === 'evaluate') evaluations++;
+        return [rows, 0];
+      },
+      logits: (image, batch) => logits!(image, batch).map((v) => (evaluations >= from ? v * 1.001 : v)),
+    };
+    return [
+      other,
+      (event) => {
+        if (event.type === 'phase' && event.phase === 'prove') evaluations = 0;
+      },
+    ];
+  };
+
+  test('fails where the merged network says something else than the trained one', async () => {
+    const [behaviour, onEvent] = otherFrom(2);
+    const { result } = await run(job(), behaviour, onEvent);
+    expect(result.report.proof).toMatchObject({ ok: false, images: 4, top1Agreement: 1 });
+    expect(result.report.proof.maxRelLogitDiff).toBeCloseTo(0.001, 4);
+  });
+
+  test('is that of the worse of the two files', async () => {
+    let evaluations = 0;
+    const [behaviour, onEvent] = otherFrom(4);
+    const metrics: Behaviour['metrics'] = (batch) => {
+      const [loss] = behaviour.metrics!(batch);
+      // the first of two epochs is the better one, so two files are proven
+      return [loss, batch.program === 'train' ? 0 : [0, 3, 1][evaluations++]];
+    };
+    const { result } = await run(job(), { ...behaviour, metrics }, onEvent);
+    expect(result.report.proof.ok).toBe(false);
+  });
+});
+
+describe('a device that is lost', () => {
+  test('in the second epoch: a new one proves what was learned', async () => {
+    const { result, events, gpus } = await run(job(), {}, (event, gpu) => {
+      if (event.type === 'eval' && event.which === 'epoch') gpu.lose();
+    });
+    expect(warnings(events)).toEqual(['The GPU was lost. The weights of step 4 are kept.']);
+    expect(gpus).toHaveLength(2);
+    expect(result.report).toMatchObject({ steps: 4, proof: { ok: true, images: 4 } });
+    expect(gpus[1].leaks()).toEqual([]);
+  });
+
+  test('while proving: a new one proves', async () => {
+    const { result, events, gpus } = await run(job(), {}, (event, gpu) => {
+      if (event.type === 'phase' && event.phase === 'prove') gpu.lose();
+    });
+    expect(warnings(events)).toEqual([]);
+    expect(gpus).toHaveLength(2);
+    expect(result.report.proof.ok).toBe(true);
+  });
+
+  test('and another in the proof: nothing is proven, and the files are there', async () => {
+    const { result, events } = await run(job(), {}, (event, gpu, context) => {
+      if (event.type !== 'phase' || event.phase !== 'prove') return;
+      gpu.lose();
+      context.gpu = async () => Promise.reject(new UserError('There is no GPU any more.'));
+    });
+    // the run took the way to a device from the context when it began to prove
+    expect(warnings(events)).toEqual(['The merge could not be proven: There is no GPU any more.']);
+    expect(result.report.proof).toMatchObject({ ok: false, images: 0 });
+    expect((await read(result.best)).tensors.size).toBeGreaterThan(10);
+  });
+});
+
+describe('what cannot run is refused before a device is asked for', () => {
+  test.each<[string, TrainJob, RegExp]>([
+    ['a batch above the images', job({ batch: 37 }), /batch of 37 is larger than the 36 training images/],
+    [
+      'images of other classes',
+      job({}, { model: { kind: 'random', arch: { ...ARCH, classes: 7 }, seed: 1 } }),
+      /mobilenet_v2 tells 7 classes apart, the images have 10 \(0, 1, 2, 3, 4, \.\.\.\)/,
+    ],
+    ['maps without a start', job({ method: 'refocus', identity: false }), /start the maps from Kaiming/],
+  ])('%s', async (_, bad, message) => {
+    const asked = run(bad);
+    await expect(asked).rejects.toThrow(UserError);
+    await expect(asked).rejects.toThrow(message);
+  });
+
+  test('a batch of all images goes', async () => {
+    expect((await run(job({ batch: 36 }))).result.report.steps).toBe(2);
+  });
+});
+
+describe('autotune', () => {
+  test('times the step, tells the fastest and takes it', async () => {
+    const { result, events } = await run(job({ autotune: true, epochs: 1 }));
+    const tuned = events.filter((e) => e.type === 'tuned');
+    expect(tuned).toHaveLength(1);
+    expect(tuned[0].key).toMatch(/^a fake GPU, \d+ dispatches, \d+ flops, f32$/);
+    expect(result.report.tuning).toEqual(tuned[0].timed[0].tuning);
+    expect(phases(events).filter((p) => p === 'tune')).toHaveLength(6);
+  });
+
+  test('takes what it remembers, without timing', async () => {
+    const first = await run(job({ autotune: true, epochs: 1 }));
+    const { key, timed } = first.events.find((e) => e.type === 'tuned')!;
+    const tuning = timed.at(-1)!.tuning;
+    const again = await run(job({ autotune: true, epochs: 1 }, { tunings: { [key]: tuning } }));
+    expect(again.result.report.tuning).toEqual(tuning);
+    expect(phases(again.events)).not.toContain('tune');
+    // a device without subgroups does not take a tuning with them
+    const cannot = { [key]: { ...tuning, subgroups: true } };
+    const other = await run(job({ autotune: true, epochs: 1 }, { tunings: cannot }));
+    expect(phases(other.events)).toContain('tune');
+  });
+});
+
+describe('a warm-up', () => {
+  const builtin: TrainJob = {
+    model: { kind: 'builtin' },
+    train: { kind: 'builtin', split: 'train' },
+    test: { kind: 'builtin', split: 'test' },
+    settings: { ...defaultSettings(), method: 'finetune', epochs: 1, batch: 16, limit: 32 },
+  };
+
+  test('measures the built-in network ahead, and the run does not measure it again', async () => {
+    const { compute, batches } = fakeNetwork({ stride: 12, logits, metrics: ({ rows }) => [rows, 8] });
+    const gpu = fakeGpu(compute);
+    const context: RunContext = {
+      gpu: async () => gpu,
+      asset: async (asset) => new Uint8Array(readFileSync(`public/${asset}`)).buffer,
+      memo: new Memo(),
+      control: { cancelled: false },
+      emit() {},
+    };
+    await warmUp(builtin, context);
+    expect(batches.map(({ program, rows }) => [program, rows])).toEqual([['evaluate', 32]]);
+    expect(gpu.leaks()).toEqual([]);
+    const { report } = await runTraining(builtin, context);
+    expect(report.accuracy.base).toBe(0.25);
+    // of the run: two steps, an evaluation, and the two of the proof
+    expect(batches.slice(1).map(({ program }) => program)).toEqual([
+      'train',
+      'train',
+      'evaluate',
+      'evaluate',
+      'evaluate',
+    ]);
+    // other numbers to normalise with ask for another measurement
+    const before = batches.length;
+    await warmUp({ ...builtin, settings: { ...builtin.settings, mean: [0, 0, 0] } }, context);
+    expect(batches).toHaveLength(before + 1);
+  });
+});
