@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { UserFile } from '../../../src/data/types';
 import { UserError } from '../../../src/errors';
@@ -79,7 +78,6 @@ async function run(
       if (!gpus.at(-1) || gpus.at(-1)!.failure.error) gpus.push(fakeGpu(compute));
       return gpus.at(-1)!;
     },
-    asset: async (asset) => new Uint8Array(readFileSync(`public/${asset}`)).buffer,
     memo: new Memo(),
     control: { cancelled: false },
     emit(event) {
@@ -397,7 +395,6 @@ describe('a warm-up', () => {
     const gpu = fakeGpu(compute);
     const context: RunContext = {
       gpu: async () => gpu,
-      asset: async (asset) => new Uint8Array(readFileSync(`public/${asset}`)).buffer,
       memo: new Memo(),
       control: { cancelled: false },
       emit() {},
