@@ -2,6 +2,7 @@
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
 import { adapterChoice, chromiumArgs, findChromium, HEADLESS_PAGE } from './src/cli/hosts/chromium.ts';
+import { plainShaders } from './tools/plain-shaders.ts';
 
 /** The tests' browser; software unless REFOCUS_ADAPTER says `gpu`, so that runs agree between machines. */
 const browser = {
@@ -11,7 +12,8 @@ const browser = {
 
 export default defineConfig(({ mode }) => ({
   base: './',
-  worker: { format: 'es' },
+  plugins: [plainShaders()],
+  worker: { format: 'es', plugins: () => [plainShaders()] },
   optimizeDeps: { exclude: ['@jsquash/jpeg', '@jsquash/webp'] },
   build:
     mode === 'cli'

@@ -10,6 +10,7 @@ const dist = join(root, 'dist');
 const sources = [
   'src',
   'shaders',
+  'tools',
   'weights',
   'index.html',
   'vite.config.ts',

@@ -1,5 +1,4 @@
 import { BUILTIN_COUNT, generateBuiltin } from '../data/builtin/builtin';
-import { loadImages } from '../data/load';
 import type { LabelledImages, UserFile } from '../data/types';
 import { UserError } from '../errors';
 import type { LoadedNetwork } from './network-source';
@@ -29,6 +28,8 @@ export async function loadData(source: DataSource, options: DataSourceOptions): 
     const all = BUILTIN_COUNT[source.split];
     return generateBuiltin({ split: source.split, count: Math.min(options.limit || all, all) });
   }
+  // the readers of files come when the first file does: the built-in images need none
+  const { loadImages } = await import('../data/load');
   const { onProgress, ...rest } = options;
   return loadImages(source.files, { ...rest, onProgress: ({ done, total }) => onProgress?.(done, total) });
 }

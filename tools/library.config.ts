@@ -1,5 +1,9 @@
-/** The library: `--mode browser` for bundlers and pages, `--mode node` for Node. See docs/library.md. */
+/** How Vite builds the library: `--mode browser` for bundlers and pages, `--mode node` for Node. See library.mjs. */
+import { join } from 'node:path';
 import { defineConfig, type Plugin } from 'vite';
+import { plainShaders } from './plain-shaders.ts';
+
+const src = (file: string) => join(import.meta.dirname, '..', 'src', file);
 
 /**
  * Leaves `new URL(FILE, import.meta.url)` to who bundles the library: Vite would inline the file, and the worker would
@@ -17,7 +21,7 @@ const filesBeside: Plugin = {
 
 export default defineConfig(({ mode }) => ({
   base: './',
-  plugins: [filesBeside],
+  plugins: [filesBeside, plainShaders()],
   build: {
     outDir: `dist/lib/${mode}`,
     target: mode === 'node' ? 'node20' : 'es2023',
@@ -25,9 +29,9 @@ export default defineConfig(({ mode }) => ({
     minify: false,
     lib: {
       entry: {
-        index: 'src/index.ts',
-        engine: 'src/engine.ts',
-        ...(mode === 'node' ? { node: 'src/node.ts' } : { worker: 'src/worker/worker.ts' }),
+        index: src('index.ts'),
+        engine: src('engine.ts'),
+        ...(mode === 'node' ? { node: src('node.ts') } : { worker: src('worker/worker.ts') }),
       },
       formats: ['es'],
     },
