@@ -40,6 +40,10 @@ describe.each(models)('%s', (name, model) => {
     expect(JSON.parse(JSON.stringify(model))).toEqual(model);
   });
 
+  test('is made again of its name, classes and arguments', () => {
+    expect(createModel(model.name, { classes: model.head.classes, kwargs: model.args })).toEqual(model);
+  });
+
   test('has layers that read what earlier ones wrote, and tensors of different names', () => {
     const written = new Set([0]);
     for (const { id, inputs } of model.layers) {
