@@ -10,7 +10,7 @@ import { withRefConv } from '../model/refconv';
 import { conv2d } from '../ops/conv/conv2d';
 import { copy } from '../ops/copy';
 import { batchNorm } from '../ops/norm/batch-norm';
-import { refocusMap } from '../ops/refocus/refocus';
+import { refocusMap } from '../ops/refocus/dense';
 import { descend } from '../train/programs';
 import { defaultSettings } from '../train/settings';
 import { taskOf } from '../train/task';

@@ -1,4 +1,4 @@
-import { chooseRefocusPath } from '../ops/refocus/refocus';
+import { chooseRefocusPath } from '../ops/refocus/dense';
 import { mapLayout } from './layout';
 import type { ConvLayer, Model, RefConv, StateEntry } from './model';
 import { mapShape, planesOf, type RefocusGeometry } from './refocus-math';

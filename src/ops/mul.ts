@@ -1,7 +1,8 @@
 import type { GraphBuilder, NoAttributes, Op } from '../graph/ir';
 import { elements, product, type Tensor } from '../graph/tensor';
 import { workgroupsFor } from '../graph/workgroups';
-import { splitsFor, sumSplits } from './reduce';
+import { splitsFor } from './blocks';
+import { sumSplits } from './reduce';
 
 /**
  * y = a * b with a `[n, h, w, c]` and b broadcast over the pixels: `[n, 1, 1, c]` (a squeeze-and-excitation's gate) or

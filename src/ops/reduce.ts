@@ -1,13 +1,9 @@
 import type { Dispatch, GraphBuilder, NoAttributes, Op } from '../graph/ir';
 import { elements, pad4, type Tensor } from '../graph/tensor';
 import { workgroupsFor } from '../graph/workgroups';
+import { splitsFor } from './blocks';
 
-/** Runs that a reduction over `rows` is cut into, so that about `threads` share it and each has 16 rows or more. */
-export function splitsFor(rows: number, threadsPerSplit: number, threads: number): number {
-  return Math.max(1, Math.min(Math.ceil(threads / threadsPerSplit), Math.ceil(rows / 16), 256));
-}
-
-/** out = the sum of the `splits` slices of `partial`, in order. */
+/** out = the sum of the `splits` parts of `partial`, in order. */
 export function sumSplits(partial: Tensor, out: Tensor, splits: number): Dispatch {
   const size = elements(out) / 4;
   return {

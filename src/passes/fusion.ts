@@ -3,14 +3,14 @@ import type { Node, NodeOf, Op, Signature } from '../graph/ir';
 import { elements, present, product, type Tensor } from '../graph/tensor';
 import type { Tuning } from '../graph/tuning';
 import { activationOp, keepsZero } from '../ops/activation';
+import { addOp } from '../ops/add';
 import { convFamily, convOps } from '../ops/conv/conv2d';
 import {
   backwardInputTensors,
   backwardWeightTensors,
   type ConvTensors,
   forwardTensors,
-} from '../ops/conv/geometry';
-import { addOp } from '../ops/copy';
+} from '../ops/conv/family';
 import { batchNormOps } from '../ops/norm/batch-norm';
 
 /** What may be fused; each can be switched off, and both ways give the same numbers. */

@@ -1,10 +1,10 @@
 import type { Tensor } from '../graph/tensor';
 import { mapLayout, vectorLayout, weightLayout } from '../model/layout';
 import { ACTIVATIONS, type Activation, activation } from '../ops/activation';
+import { add } from '../ops/add';
 import { concat, shuffleChannels } from '../ops/channels';
 import { type ConvAttributes, conv2d } from '../ops/conv/conv2d';
 import { linear } from '../ops/conv/linear';
-import { add } from '../ops/copy';
 import { crossEntropy } from '../ops/loss/cross-entropy';
 import { mul } from '../ops/mul';
 import { batchNorm } from '../ops/norm/batch-norm';
@@ -16,7 +16,7 @@ import {
   type MaxPoolAttributes,
   maxPool2d,
 } from '../ops/pool';
-import { refocusMap } from '../ops/refocus/refocus';
+import { refocusMap } from '../ops/refocus/dense';
 import type { Case, CaseGraph } from './case';
 
 type Build = (g: CaseGraph, c: Case) => void;

@@ -1,4 +1,4 @@
-import { add } from '../../src/ops/copy';
+import { add } from '../../src/ops/add';
 import type { StepUniform } from '../../src/runtime/step';
 import type { CaseGraph } from '../../src/verify/case';
 import { numericGradient, type ValueMap, type Values } from '../reference/values';

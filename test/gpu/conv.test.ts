@@ -1,7 +1,7 @@
 import { describe, test } from 'vitest';
 import type { Tuning } from '../../src/graph/tuning';
+import { add } from '../../src/ops/add';
 import { type ConvAttributes, conv2d } from '../../src/ops/conv/conv2d';
-import { add } from '../../src/ops/copy';
 import { conv2dGradients, conv2d as reference } from '../reference/conv2d';
 import { draw } from './check-op';
 import { expectClose, runCase, TUNINGS, WORKGROUP_TUNINGS } from './harness';

@@ -20,11 +20,12 @@ import {
   refocus,
 } from '../../src/model/refocus-math';
 import { activation } from '../../src/ops/activation';
+import { add } from '../../src/ops/add';
 import { conv2d } from '../../src/ops/conv/conv2d';
-import { add, copy } from '../../src/ops/copy';
+import { copy } from '../../src/ops/copy';
 import { type SgdOptions, sgd } from '../../src/ops/optim/sgd';
+import { refocusMap } from '../../src/ops/refocus/dense';
 import { refocusFactored } from '../../src/ops/refocus/factored';
-import { refocusMap } from '../../src/ops/refocus/refocus';
 import type { Numbers } from '../../src/verify/case';
 import { expectClose, numbers, sessionOf, source } from './harness';
 

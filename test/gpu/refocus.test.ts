@@ -4,8 +4,8 @@ import { Graph } from '../../src/graph/graph';
 import { engineShape, mapLayout, pack, unpack, weightLayout } from '../../src/model/layout';
 import { expandMap, gramOf, mapShape, type RefocusGeometry, refocus } from '../../src/model/refocus-math';
 import { copy } from '../../src/ops/copy';
+import { refocusMap } from '../../src/ops/refocus/dense';
 import { refocusFactored } from '../../src/ops/refocus/factored';
-import { refocusMap } from '../../src/ops/refocus/refocus';
 import { expectClose, numbers, runCase, sessionOf, source } from './harness';
 
 const geometry = (basis: RefocusGeometry['basis'], groups: number, mapKernel: number): RefocusGeometry => ({

@@ -15,10 +15,10 @@ import {
   type ConvForward,
   type ConvTensors,
   forwardTensors,
-} from './geometry';
+} from './family';
 import { pointwise } from './pointwise';
 
-export type { ConvAttributes } from './geometry';
+export type { ConvAttributes } from './family';
 
 /** Height and width of a convolution's output, as torch.nn.Conv2d gives them. */
 export function convOutputSize(

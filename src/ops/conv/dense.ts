@@ -2,12 +2,11 @@ import type { Constants, Dispatch, LowerContext, Node } from '../../graph/ir';
 import { elements, pad4 } from '../../graph/tensor';
 import type { Tuning } from '../../graph/tuning';
 import { workgroupsFor } from '../../graph/workgroups';
+import { type BlockGrid, blockConstants } from '../blocks';
 import { sumSplits } from '../reduce';
 import {
-  type BlockGrid,
   backwardInputTensors,
   backwardWeightTensors,
-  blockConstants,
   type ConvBackwardInput,
   type ConvBackwardWeight,
   type ConvFamily,
@@ -18,9 +17,9 @@ import {
   forwardTensors,
   gradientConstants,
   inputConstants,
-  quads,
   sizes,
-} from './geometry';
+  vec4s,
+} from './family';
 
 /** Columns a block, at most eight and as equal as may be, a multiple of `step`. */
 const columnsOf = (columns: number, step = 1) => Math.ceil(columns / Math.ceil(columns / 8) / step) * step;
@@ -43,8 +42,8 @@ const inputBlocks = ({ x: { shape }, attrs }: ConvTensors, sums: boolean) =>
 
 /** How many vec4s of channels, of the `c4` that a shader produces, a thread takes: two where threads remain enough. */
 function channelConstants(grid: BlockGrid, c4: number, { threads }: Tuning): Constants & { GROUPS: number } {
-  const quadsOf = c4 > 1 && grid.count * c4 >= threads ? 2 : 1;
-  return { QUADS: quadsOf, GROUPS: Math.ceil(c4 / quadsOf), SUMS: grid.columnsPerBlock * quadsOf };
+  const perThread = c4 > 1 && grid.count * c4 >= threads ? 2 : 1;
+  return { QUADS: perThread, GROUPS: Math.ceil(c4 / perThread), SUMS: grid.columnsPerBlock * perThread };
 }
 
 /** A thread an image, block and group of channels; images by fours, whose threads share weights. */
@@ -55,8 +54,8 @@ const threadsOf = ({ x }: ConvTensors, grid: BlockGrid, { GROUPS }: { GROUPS: nu
 const denseSizes = (t: ConvTensors): Constants => ({
   ...sizes(t),
   CI: t.x.shape[3],
-  CI4: quads(t.x),
-  CO4: quads(t.y),
+  CI4: vec4s(t.x),
+  CO4: vec4s(t.y),
   RUN: 1,
   TILES: 1,
   RUNS: 1,
@@ -69,7 +68,7 @@ function forward(node: Node<ConvForward>, { tuning }: LowerContext): Dispatch[] 
   const { bias, coef, residual } = node.inputs;
   const { partial } = node.outputs;
   const grid = outputBlocks(t, partial !== undefined);
-  const channels = channelConstants(grid, quads(t.y), tuning);
+  const channels = channelConstants(grid, vec4s(t.y), tuning);
   const taps = chunkOf(t.w.shape[1], 4);
   return [
     {
@@ -96,7 +95,7 @@ function backwardInput(node: Node<ConvBackwardInput>, { tuning }: LowerContext):
   const { addend, coef, yRaw, xRaw } = node.inputs;
   const { partial } = node.outputs;
   const grid = inputBlocks(t, partial !== undefined);
-  const channels = channelConstants(grid, quads(t.x), tuning);
+  const channels = channelConstants(grid, vec4s(t.x), tuning);
   const sw = t.attrs.stride[1];
   const taps = chunkOf(Math.ceil(t.w.shape[1] / sw), 4);
   return [
@@ -129,8 +128,8 @@ function backwardWeight(node: Node<ConvBackwardWeight>, { tuning, temporary }: L
   const taps = chunkOf(kw, 4);
   const chunks = Math.ceil(kw / taps);
   const columns = Math.min(ow, 4);
-  const quadsOf = Math.min(2, quads(t.y));
-  const threads = kh * chunks * quads(t.x) * Math.ceil(quads(t.y) / quadsOf);
+  const perThread = Math.min(2, vec4s(t.y));
+  const threads = kh * chunks * vec4s(t.x) * Math.ceil(vec4s(t.y) / perThread);
   // a split's sums are written and read once more: as few as fill a device, of 64 pixels or more
   const splits = Math.max(
     1,
@@ -149,9 +148,9 @@ function backwardWeight(node: Node<ConvBackwardWeight>, { tuning, temporary }: L
         CHUNK: taps,
         CHUNKS: chunks,
         XW: (columns - 1) * t.attrs.stride[1] + taps,
-        QUADS: quadsOf,
-        GROUPS: Math.ceil(quads(t.y) / quadsOf),
-        SUMS: 4 * taps * quadsOf,
+        QUADS: perThread,
+        GROUPS: Math.ceil(vec4s(t.y) / perThread),
+        SUMS: 4 * taps * perThread,
       },
       reads: { x: t.x, dy: t.y, coef, y_raw: yRaw },
       writes: { partial },

@@ -2,13 +2,11 @@ import type { Constants, Dispatch, LowerContext, Node } from '../../graph/ir';
 import { elements } from '../../graph/tensor';
 import type { Tuning } from '../../graph/tuning';
 import { workgroupsFor } from '../../graph/workgroups';
+import { type BlockGrid, blockConstants, blockGrid } from '../blocks';
 import { sumSplits } from '../reduce';
 import {
-  type BlockGrid,
   backwardInputTensors,
   backwardWeightTensors,
-  blockConstants,
-  blockGrid,
   type ConvBackwardInput,
   type ConvBackwardWeight,
   type ConvFamily,
@@ -19,9 +17,9 @@ import {
   forwardTensors,
   gradientConstants,
   inputConstants,
-  quads,
   sizes,
-} from './geometry';
+  vec4s,
+} from './family';
 
 /** Whether a kernel's weights (and in backward_weight its sums) fit the registers of a thread. */
 const isSmall = ({ w }: ConvTensors) => w.shape[0] * w.shape[1] <= 25;
@@ -35,7 +33,7 @@ const columnsOf = (t: ConvTensors, { sums }: Tuning) =>
 
 function outputBlocks(t: ConvTensors, tuning: Tuning): BlockGrid {
   const [n, rows, columns] = t.y.shape;
-  return blockGrid(n, rows, columns, columnsOf(t, tuning), quads(t.x), tuning.threads);
+  return blockGrid(n, rows, columns, columnsOf(t, tuning), vec4s(t.x), tuning.threads);
 }
 
 /** Blocks of x; a small kernel's shader completes as many rows a step as the stride, which are one row here. */
@@ -48,7 +46,7 @@ function inputBlocks(t: ConvTensors, tuning: Tuning): BlockGrid {
     rows,
     w,
     Math.ceil(Math.min(w, columnsOf(t, tuning)) / sw) * sw,
-    quads(t.x),
+    vec4s(t.x),
     tuning.threads,
   );
 }
@@ -68,7 +66,7 @@ function window(t: ConvTensors, grid: BlockGrid): Constants {
 const blockSizesOf = (t: ConvTensors, grid: BlockGrid): Constants => ({
   ...sizes(t),
   ...blockConstants(grid),
-  C4: quads(t.x),
+  C4: vec4s(t.x),
   SPLITS: 1,
   BACKWARD_COEF: 0,
 });
@@ -88,7 +86,7 @@ function forward(node: Node<ConvForward>, { tuning }: LowerContext): Dispatch[] 
       },
       reads: { x: t.x, w: t.w, bias, coef, residual },
       writes: { y: t.y, partial },
-      workgroups: workgroupsFor(grid.count * quads(t.x)),
+      workgroups: workgroupsFor(grid.count * vec4s(t.x)),
       flops: convFlops(t),
     },
   ];
@@ -123,7 +121,7 @@ function backwardInput(node: Node<ConvBackwardInput>, { tuning }: LowerContext):
       },
       reads: { dy: t.y, w: t.w, addend, coef, y_raw: yRaw, x_raw: xRaw },
       writes: { dx: t.x, partial },
-      workgroups: workgroupsFor(grid.count * quads(t.x)),
+      workgroups: workgroupsFor(grid.count * vec4s(t.x)),
       flops: convFlops(t),
     },
   ];
@@ -135,7 +133,7 @@ function backwardWeight(node: Node<ConvBackwardWeight>, { tuning, temporary }: L
   const grid = outputBlocks(t, tuning);
   const [kh, kw] = t.w.shape;
   const chunks = Math.ceil(kw / chunkOf(kw));
-  const threads = quads(t.x) * (isSmall(t) ? 1 : kh * chunks);
+  const threads = vec4s(t.x) * (isSmall(t) ? 1 : kh * chunks);
   // a split's sums are written and read once more: few splits, as long as they fill the device
   const splits = Math.min(grid.count, Math.max(1, Math.round(tuning.threads / 2 / threads)));
   const partial = temporary(`${node.name} partial`, [splits, elements(t.w)]);

@@ -1,7 +1,8 @@
 import type { Constants } from '../../graph/ir';
 import { elements, type Tensor } from '../../graph/tensor';
 import { workgroupsFor } from '../../graph/workgroups';
-import { splitsFor, sumSplits } from '../reduce';
+import { splitsFor } from '../blocks';
+import { sumSplits } from '../reduce';
 import {
   backwardInputTensors,
   backwardWeightTensors,
@@ -10,7 +11,7 @@ import {
   convFlops,
   forwardTensors,
   sizes,
-} from './geometry';
+} from './family';
 
 /** The constants that the three direct shaders share. */
 function geometry(t: ConvTensors): Constants {

@@ -2,9 +2,9 @@ import type { Dispatch, LowerContext, Node } from '../../graph/ir';
 import { elements, product, type Tensor } from '../../graph/tensor';
 import type { Tuning } from '../../graph/tuning';
 import { workgroupsFor } from '../../graph/workgroups';
+import { type BlockGrid, lineGrid } from '../blocks';
 import { sumSplits } from '../reduce';
 import {
-  type BlockGrid,
   backwardInputTensors,
   backwardWeightTensors,
   type ConvBackwardInput,
@@ -16,15 +16,15 @@ import {
   forwardTensors,
   gradientConstants,
   inputConstants,
-  quads,
-} from './geometry';
-import { cutProduct, type ProductCut, SIDES } from './pointwise-tiles';
+  vec4s,
+} from './family';
+import { cutProduct, type ProductCut, SIDES } from './product-tiles';
 
 const rowsOf = (t: Tensor) => product(t.shape.slice(0, 3));
 
 /** How the product that makes y of x, or dx of dy, is cut; `sums` where its shader sums over rows. */
 const cut = (from: Tensor, to: Tensor, sums: boolean, tuning: Tuning): ProductCut =>
-  cutProduct({ rows: rowsOf(to), c4: quads(to), k4: quads(from) }, sums, tuning);
+  cutProduct({ rows: rowsOf(to), c4: vec4s(to), k4: vec4s(from) }, sums, tuning);
 
 /**
  * vec4s of input and of output channels whose products a thread of backward_weight sums: those of the fewest loads a
@@ -50,8 +50,8 @@ function forward(node: Node<ConvForward>, { tuning }: LowerContext): Dispatch[] 
       constants: {
         ...constants,
         ...forwardConstants(node),
-        CI4: quads(t.x),
-        CO4: quads(t.y),
+        CI4: vec4s(t.x),
+        CO4: vec4s(t.y),
       },
       reads: { x: t.x, w: t.w, bias, coef, residual },
       writes: { y: t.y, partial },
@@ -73,8 +73,8 @@ function backwardInput(node: Node<ConvBackwardInput>, { tuning }: LowerContext):
         ...constants,
         ...inputConstants(t, 'EPILOGUE'),
         ...gradientConstants(t, yRaw),
-        CI4: quads(t.x),
-        CO4: quads(t.y),
+        CI4: vec4s(t.x),
+        CO4: vec4s(t.y),
         ADDEND: addend !== undefined,
       },
       reads: { dy: t.y, w: t.w, addend, coef, y_raw: yRaw, x_raw: xRaw },
@@ -89,8 +89,8 @@ function backwardWeight(node: Node<ConvBackwardWeight>, { tuning, temporary }: L
   const t = backwardWeightTensors(node);
   const { coef, yRaw } = node.inputs;
   const rows = rowsOf(t.y);
-  const { xq, yq } = weightTile(quads(t.x), quads(t.y), tuning);
-  const groups = [Math.ceil(quads(t.x) / xq), Math.ceil(quads(t.y) / yq)];
+  const { xq, yq } = weightTile(vec4s(t.x), vec4s(t.y), tuning);
+  const groups = [Math.ceil(vec4s(t.x) / xq), Math.ceil(vec4s(t.y) / yq)];
   const threads = groups[0] * groups[1];
   // a split's sums are written and read once more: as few as fill a device, of 64 rows or more
   const splits = Math.max(1, Math.min(Math.ceil(tuning.threads / 2 / threads), Math.ceil(rows / 64)));
@@ -103,8 +103,8 @@ function backwardWeight(node: Node<ConvBackwardWeight>, { tuning, temporary }: L
         ...gradientConstants(t, yRaw),
         ROWS: rows,
         CI: t.x.shape[3],
-        CI4: quads(t.x),
-        CO4: quads(t.y),
+        CI4: vec4s(t.x),
+        CO4: vec4s(t.y),
         SPLITS: splits,
         XQ: xq,
         YQ: yq,
@@ -131,8 +131,7 @@ export const pointwise: ConvFamily = {
   backwardInput,
   backwardWeight,
   outputBlocks: ({ x, y }, tuning): BlockGrid => {
-    const { RUN, RUNS } = cut(x, y, true, tuning).constants;
-    return { count: RUNS, rows: rowsOf(y), rowsPerBlock: RUN, columns: 1, columnsPerBlock: 1 };
+    return lineGrid(rowsOf(y), cut(x, y, true, tuning).constants.RUN);
   },
   inputBlocks: ({ x, y }, tuning) => cut(y, x, true, tuning).constants.RUNS,
 };

@@ -4,8 +4,8 @@ import { elements, product, type Tensor } from '../../graph/tensor';
 import type { Tuning } from '../../graph/tuning';
 import { workgroupsFor } from '../../graph/workgroups';
 import { ACTIVATIONS, type Activation } from '../activation';
-import type { BlockGrid } from '../conv/geometry';
-import { blockSizes, finishing, normGradients, rowBlocks, rowSplits, runOf } from './norm';
+import { type BlockGrid, finishing, gridConstants, pixelGrid, pixelRows, pixelSplits } from '../blocks';
+import { normGradients } from './gradients';
 
 /** All `[c]`; the running statistics have role `state` and are updated in place in training. */
 export type BatchNormParameters = {
@@ -68,24 +68,19 @@ interface Statistics {
 const statistics: Op<Statistics> = {
   name: 'batch_norm_statistics',
   lower: ({ inputs: { x, ...parameters }, outputs: { coef }, attrs, name }, { tuning, temporary }) => {
-    const shape = rowSplits(x, tuning);
-    const partial = temporary(`${name} partial statistics`, [shape.SPLITS, 2, shape.C4 * 4]);
+    const { ROWS, C4 } = pixelRows(x);
+    const blocks = pixelGrid(x, tuning);
+    const partial = temporary(`${name} partial statistics`, [blocks.count, 2, C4 * 4]);
     return [
       {
         shader: 'norm/batch_statistics',
-        constants: { ...shape, RUN: runOf(shape) },
+        constants: { ROWS, C4, SPLITS: blocks.count, RUN: blocks.rowsPerBlock },
         reads: { x },
         writes: { partial },
-        workgroups: workgroupsFor(shape.SPLITS * shape.C4),
+        workgroups: workgroupsFor(blocks.count * C4),
         flops: 4 * elements(x),
       },
-      finishDispatch(
-        partial,
-        parameters,
-        coef,
-        { ...attrs, blocks: rowBlocks(x, tuning), rows: shape.ROWS },
-        tuning,
-      ),
+      finishDispatch(partial, parameters, coef, { ...attrs, blocks, rows: ROWS }, tuning),
     ];
   },
 };
@@ -122,7 +117,7 @@ function finishDispatch(
   const { constants, workgroups } = finishing(blocks.count, c4, tuning);
   return {
     shader: 'norm/batch_finish',
-    constants: { ...constants, ...blockSizes(blocks), ROWS: rows, C4: c4, MOMENTUM: momentum, EPS: eps },
+    constants: { ...constants, ...gridConstants(blocks), ROWS: rows, C4: c4, MOMENTUM: momentum, EPS: eps },
     reads: { partial, weight, bias },
     writes: { coef, running_mean: runningMean, running_var: runningVar },
     workgroups,
@@ -224,7 +219,7 @@ const backwardSums: Op<BackwardSums> = {
   lower: (node, { tuning, temporary }) => {
     const { dy, x, coef, prefix } = node.inputs;
     const { bcoef, dweight, dbias } = node.outputs;
-    const shape = rowSplits(x, tuning);
+    const shape = pixelSplits(x, tuning);
     const partial = temporary(`${node.name} partial sums`, [shape.SPLITS, 2, shape.C4 * 4]);
     return [
       {

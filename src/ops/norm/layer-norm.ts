@@ -1,7 +1,8 @@
 import type { Dispatch, GraphBuilder, NoAttributes, Op } from '../../graph/ir';
 import { elements, type Tensor } from '../../graph/tensor';
 import { workgroupsFor } from '../../graph/workgroups';
-import { normGradients, rowCounts, rowSplits } from './norm';
+import { pixelRows, pixelSplits } from '../blocks';
+import { normGradients } from './gradients';
 
 /** torch.nn.functional.layer_norm over the channels of each pixel of x `[n, h, w, c]`; weight and bias `[c]`. */
 export function layerNorm(
@@ -13,14 +14,14 @@ export function layerNorm(
   { eps }: { eps: number },
 ): Tensor {
   const y = g.tensor(name, x.shape);
-  const { ROWS } = rowCounts(x);
+  const { ROWS } = pixelRows(x);
   const statistics = g.tensor(`${name} statistics`, [ROWS, 2], { padded: [ROWS, 2] });
   g.add(forward, name, { x, weight, bias }, { y, statistics }, { eps });
   return y;
 }
 
 const shapeOf = (x: Tensor) => {
-  const { ROWS, C4 } = rowCounts(x);
+  const { ROWS, C4 } = pixelRows(x);
   return { ROWS, C4, CHANNELS: x.shape[3] };
 };
 
@@ -83,7 +84,7 @@ interface BackwardParameters {
 const backwardParameters: Op<BackwardParameters> = {
   name: 'layer_norm_backward_parameters',
   lower: ({ inputs: { dy, x, statistics }, outputs: { dweight, dbias }, name }, { tuning, temporary }) => {
-    const shape = rowSplits(x, tuning);
+    const shape = pixelSplits(x, tuning);
     const partial = temporary(`${name} partial sums`, [shape.SPLITS, 2, shape.C4 * 4]);
     return [
       {

@@ -3,7 +3,7 @@ import { type Graph, isNodeOf } from '../../graph/graph';
 import type { Constants, GraphBuilder, Op } from '../../graph/ir';
 import { elements, product, type Tensor } from '../../graph/tensor';
 import { workgroupsFor } from '../../graph/workgroups';
-import type { RefocusAttributes } from './refocus';
+import type { RefocusAttributes } from './dense';
 
 export type FactoredRefocus = {
   /** the frozen basis, HWIO `[kh, kw, i, o]` */

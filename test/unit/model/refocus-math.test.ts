@@ -8,7 +8,7 @@ import {
   refocus,
   timesGram,
 } from '../../../src/model/refocus-math';
-import { chooseRefocusPath } from '../../../src/ops/refocus/refocus';
+import { chooseRefocusPath } from '../../../src/ops/refocus/dense';
 
 const GEOMETRIES: Record<string, RefocusGeometry> = {
   'depthwise 24 5x5, k 3': { basis: [24, 1, 5, 5], groups: 24, mapKernel: 3 },

@@ -3,7 +3,7 @@ import type { Constants, Dispatch, GraphBuilder, Op } from '../../graph/ir';
 import { elements, product, type Tensor } from '../../graph/tensor';
 import type { Tuning } from '../../graph/tuning';
 import { workgroupsFor } from '../../graph/workgroups';
-import { splitsFor } from '../reduce';
+import { splitsFor } from '../blocks';
 
 export interface RefocusAttributes {
   /** groups of the convolution that the basis belongs to */

@@ -2,6 +2,7 @@ import type { Constants, Dispatch, LowerContext, Node } from '../../graph/ir';
 import { pad4, product, type Tensor } from '../../graph/tensor';
 import type { Tuning } from '../../graph/tuning';
 import { ACTIVATIONS, type Activation } from '../activation';
+import type { BlockGrid } from '../blocks';
 
 /** PyTorch's names and meanings; pairs are [height, width]. */
 export interface ConvAttributes {
@@ -60,19 +61,6 @@ export interface ConvTensors {
   attrs: FusedConvAttributes;
 }
 
-/**
- * How a shader cuts the output of a convolution into blocks: images times runs of rows times tiles of columns. Block b
- * has min(rowsPerBlock, rows - rowsPerBlock * (b / across % down)) rows and likewise columns, down = ceil(rows /
- * rowsPerBlock), across = ceil(columns / columnsPerBlock). Per-block sums are laid out [count, 2, channels].
- */
-export interface BlockGrid {
-  count: number;
-  rows: number;
-  rowsPerBlock: number;
-  columns: number;
-  columnsPerBlock: number;
-}
-
 /** Shaders for the three passes of a kind of convolution. */
 export interface ConvFamily {
   fits(t: ConvTensors): boolean;
@@ -107,7 +95,7 @@ export const convFlops = ({ w, y }: ConvTensors): number =>
   2 * product(y.shape) * product(w.shape.slice(0, 3));
 
 /** vec4s of channels. */
-export const quads = (t: Tensor): number => pad4(t.shape[3]) / 4;
+export const vec4s = (t: Tensor): number => pad4(t.shape[3]) / 4;
 
 /** Constants of what is done to x: batch norm and activation as it is read, or their gradient as dx is written. */
 export const inputConstants = (
@@ -136,35 +124,9 @@ export const gradientConstants = (t: ConvTensors, yRaw: Tensor | undefined): Con
   yRaw
     ? {
         BACKWARD_PROLOGUE: true,
-        BACKWARD_COEF: t.attrs.gradientCoef ?? (t.attrs.activation === undefined ? 0 : 4 * quads(t.x)),
+        BACKWARD_COEF: t.attrs.gradientCoef ?? (t.attrs.activation === undefined ? 0 : 4 * vec4s(t.x)),
       }
     : { BACKWARD_COEF: 0 };
-
-/**
- * Cuts images of `rows` by `columns` into blocks of `columnsPerBlock` columns and as many rows (four or more, the same
- * for each block) as leave about `threads` threads, `perBlock` to each.
- */
-export function blockGrid(
-  n: number,
-  rows: number,
-  columns: number,
-  columnsPerBlock: number,
-  perBlock: number,
-  threads: number,
-): BlockGrid {
-  const across = Math.ceil(columns / columnsPerBlock);
-  const wanted = Math.round(threads / (n * across * perBlock));
-  const rowsPerBlock = Math.ceil(rows / Math.max(1, Math.min(wanted, Math.floor(rows / 4))));
-  return { count: n * across * Math.ceil(rows / rowsPerBlock), rows, rowsPerBlock, columns, columnsPerBlock };
-}
-
-/** A grid as the shaders know it. */
-export const blockConstants = (g: BlockGrid): Constants => ({
-  TW: g.columnsPerBlock,
-  RUN: g.rowsPerBlock,
-  TILES: Math.ceil(g.columns / g.columnsPerBlock),
-  RUNS: Math.ceil(g.rows / g.rowsPerBlock),
-});
 
 /** The three tensors of a convolution that a node of each pass has. */
 export const forwardTensors = ({

@@ -1,0 +1,110 @@
+/**
+ * How the work of a dispatch is cut, and what the parts are called, in the shaders too:
+ *
+ * - A thread is one invocation of a shader, 64 of them a workgroup. Four threads side by side in a subgroup are a quad, and
+ *   each is a lane of it.
+ * - A vec4 is four channels side by side, the least that a thread takes. Where it takes more of them, VEC4S_PER_THREAD, they
+ *   lie CHANNEL_THREADS apart, so that neighbouring threads read neighbouring memory.
+ * - A block is the rectangle of an image's pixels that one thread makes (or a workgroup, where it shares what it loads):
+ *   ROWS_PER_BLOCK by COLUMNS_PER_BLOCK, BLOCKS_DOWN by BLOCKS_ACROSS of them an image. Sums over pixels are written once a
+ *   block, as `partial` [blocks, ...], and finished by another dispatch.
+ * - A tile is what a thread holds sums for at a time, in registers: ROWS_PER_TILE by VEC4S_PER_THREAD. It goes through its
+ *   block tile by tile.
+ * - A split is a share of the terms of a sum: SPLITS threads add one each, as `partial` [SPLITS, ...], and
+ *   reduce/sum_splits adds these in order.
+ * - A chunk is as many taps of a row of a kernel as are taken at a time, TAPS_PER_CHUNK.
+ * - A window is what is loaded of an operand at a time, in registers, in columns or rows: X_WINDOW.
+ * - A stage is what a workgroup loads into its memory at a time: STAGE_DEPTH vec4s of the channels that are summed over.
+ * - A group is one of a convolution's groups, and nothing else.
+ */
+import type { Constants } from '../graph/ir';
+import { product, type Tensor } from '../graph/tensor';
+import type { Tuning } from '../graph/tuning';
+import { workgroupsFor } from '../graph/workgroups';
+
+/**
+ * How images of `rows` by `columns` are cut into blocks, the last of a row or column smaller where it does not come out.
+ * Block b of `count` has min(rowsPerBlock, rows - rowsPerBlock * (b / across % down)) rows and likewise columns, where
+ * down = ceil(rows / rowsPerBlock) and across = ceil(columns / columnsPerBlock).
+ */
+export interface BlockGrid {
+  /** of all images */
+  count: number;
+  rows: number;
+  rowsPerBlock: number;
+  columns: number;
+  columnsPerBlock: number;
+}
+
+/**
+ * Cuts images of `rows` by `columns` into blocks of `columnsPerBlock` columns and as many rows (four or more, the same
+ * for each block) as leave about `threads` threads, `perBlock` to each.
+ */
+export function blockGrid(
+  n: number,
+  rows: number,
+  columns: number,
+  columnsPerBlock: number,
+  perBlock: number,
+  threads: number,
+): BlockGrid {
+  const across = Math.ceil(columns / columnsPerBlock);
+  const wanted = Math.round(threads / (n * across * perBlock));
+  const rowsPerBlock = Math.ceil(rows / Math.max(1, Math.min(wanted, Math.floor(rows / 4))));
+  return { count: n * across * Math.ceil(rows / rowsPerBlock), rows, rowsPerBlock, columns, columnsPerBlock };
+}
+
+/** Pixels as rows of a matrix, (n, h, w) one after the other: a grid one column wide. */
+export const lineGrid = (rows: number, rowsPerBlock: number): BlockGrid => ({
+  count: Math.ceil(rows / rowsPerBlock),
+  rows,
+  rowsPerBlock,
+  columns: 1,
+  columnsPerBlock: 1,
+});
+
+/** The pixels of an activation as a matrix that is cut by its rows, for a sum over them. */
+export function pixelGrid(x: Tensor, tuning: Tuning): BlockGrid {
+  const { ROWS, C4 } = pixelRows(x);
+  return lineGrid(ROWS, Math.ceil(ROWS / splitsFor(ROWS, C4, tuning.threads)));
+}
+
+/** A grid as the shaders know it that make its blocks. */
+export const blockConstants = (g: BlockGrid): Constants => ({
+  TW: g.columnsPerBlock,
+  RUN: g.rowsPerBlock,
+  TILES: Math.ceil(g.columns / g.columnsPerBlock),
+  RUNS: Math.ceil(g.rows / g.rowsPerBlock),
+});
+
+/** A grid as the shaders know it that finish sums over its blocks: the constants of shaders/common/blocks.wgsl. */
+export const gridConstants = (g: BlockGrid): Constants => ({
+  BLOCKS: g.count,
+  LINES: g.rows,
+  BLOCK_LINES: g.rowsPerBlock,
+  COLUMNS: g.columns,
+  BLOCK_COLUMNS: g.columnsPerBlock,
+});
+
+/** The pixels (n, h, w) of an activation, and the vec4s of its channels. */
+export const pixelRows = (x: Tensor): { ROWS: number; C4: number } => ({
+  ROWS: product(x.shape.slice(0, 3)),
+  C4: x.padded[3] / 4,
+});
+
+/** Splits of a sum over the pixels of an activation: of equal length, but that they need not be in one piece. */
+export const pixelSplits = (x: Tensor, tuning: Tuning) => ({
+  ...pixelRows(x),
+  SPLITS: pixelGrid(x, tuning).count,
+});
+
+/** Splits of a sum over `rows`, so that about `threads` share it and each has 16 rows or more. */
+export const splitsFor = (rows: number, threadsPerSplit: number, threads: number): number =>
+  Math.max(1, Math.min(Math.ceil(threads / threadsPerSplit), Math.ceil(rows / 16), 256));
+
+/** How the shaders that finish a sum over blocks share it: threads a vec4 of channels, vec4s a workgroup, workgroups. */
+export function finishing(blocks: number, c4: number, { serial }: Tuning) {
+  const SLICES = blocks > serial ? 16 : 1;
+  const LANES = 64 / SLICES;
+  return { constants: { SLICES, LANES }, workgroups: workgroupsFor(c4, LANES) };
+}

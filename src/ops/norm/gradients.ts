@@ -1,0 +1,43 @@
+import type { Dispatch } from '../../graph/ir';
+import { elements, type Tensor } from '../../graph/tensor';
+import type { Tuning } from '../../graph/tuning';
+import { finishing, pixelRows } from '../blocks';
+
+/** What a batch norm's backward pass needs besides the sums. */
+export interface BatchGradient {
+  coef: Tensor;
+  bcoef: Tensor;
+  /** coefficients of the batch norm before, copied to the front of `bcoef` */
+  prefix?: Tensor;
+}
+
+/**
+ * The gradients of a normalisation's weight and bias from `partial` `[blocks, 2, c]` of (sum g, sum g * xhat) over x;
+ * with `batch`, also the coefficients `bcoef` `[3, c]` of the gradient of a batch norm's input.
+ */
+export function normGradients(
+  x: Tensor,
+  partial: Tensor,
+  [dweight, dbias]: [Tensor, Tensor],
+  tuning: Tuning,
+  batch?: BatchGradient,
+): Dispatch {
+  const { ROWS, C4 } = pixelRows(x);
+  const prefix = batch?.prefix;
+  const { constants, workgroups } = finishing(partial.shape[0], C4, tuning);
+  return {
+    shader: 'norm/backward_finish',
+    constants: {
+      ...constants,
+      ROWS,
+      C4,
+      BLOCKS: partial.shape[0],
+      BATCH: batch !== undefined,
+      PREFIX: prefix ? elements(prefix) / 4 : 0,
+    },
+    reads: { partial, coef: batch?.coef, prefix },
+    writes: { dweight, dbias, bcoef: batch?.bcoef },
+    workgroups,
+    flops: elements(partial),
+  };
+}
