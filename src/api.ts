@@ -55,7 +55,7 @@ export interface EngineApi {
     model: ModelSource,
     test: DataSource,
     options: EvaluateOptions,
-  ): Promise<{ accuracy: number; images: number; warning?: string }>;
+  ): Promise<{ accuracy: number; images: number; notes: string[]; warning?: string }>;
   verify(name: string, golden: Uint8Array): Promise<VerifyLine>;
   /** measures one benchmark case; `reps`: repetitions at most */
   bench(name: string, reps?: number): Promise<BenchLine>;

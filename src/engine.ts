@@ -76,13 +76,18 @@ export function createEngine({ requestAdapter }: EngineOptions = {}): EngineApi 
       const network = await loadNetwork(source);
       const images = await loadData(test, { size: options.imageSize, limit: options.limit, split: 'test' });
       checkClasses(network, images);
-      const { model, weights } = network;
-      const { figures } = await evaluateNetwork(await gpu(), model, weights.tensors, images, {
+      const { model, state } = network;
+      const { figures } = await evaluateNetwork(await gpu(), model, state, images, {
         mean: options.mean ?? model.input.mean,
         std: options.std ?? model.input.std,
         batch: options.batch,
       });
-      return { accuracy: figures.accuracy, images: images.count, warning: skippedWarning(images) };
+      return {
+        accuracy: figures.accuracy,
+        images: images.count,
+        notes: network.notes,
+        warning: skippedWarning(images),
+      };
     },
 
     // What no run needs comes when it is asked for: a page that trains does not load it.

@@ -1,7 +1,6 @@
 import { ResidentFeed } from '../data/feed';
 import { evaluationOrder } from '../data/order';
 import type { Gpu } from '../gpu/device';
-import { BUILTIN_NETWORK } from '../model/builtin';
 import { initialState } from '../model/init';
 import { loadState } from '../model/state';
 import { type DataSource, loadData } from '../run/data-source';
@@ -57,10 +56,7 @@ const DEFAULT_SIZE = 32;
 
 /** The step that a run takes; of its images only as many are read as tell their size. */
 async function stepOfRun({ model: source, train, settings }: ProfileRun): Promise<StepOptions> {
-  const model =
-    source.kind === 'file'
-      ? (await loadNetwork(source)).model
-      : modelOf(source.kind === 'builtin' ? BUILTIN_NETWORK : source.arch);
+  const model = source.kind === 'random' ? modelOf(source.network) : (await loadNetwork(source)).model;
   const side = settings.imageSize || DEFAULT_SIZE;
   if (settings.imageSize > 0 || train?.kind !== 'files')
     return { model, settings, height: side, width: side };

@@ -1,10 +1,10 @@
 /** Options that several commands share, and what they mean to the engine. */
-import { basename } from 'node:path';
 import type { DataSource, ModelSource } from '../api';
 import { UserError } from '../errors';
 import {
   type NetworkField,
   type NetworkOptions,
+  namedNetwork,
   networkFields,
   networkOptionNames,
   parseNetworkOptions,
@@ -18,7 +18,7 @@ import {
   type TrainSettings,
 } from '../train/settings';
 import { type Args, type OptionTable, text, texts } from './command';
-import { readUserFile, readUserFiles } from './files';
+import { readUserFiles } from './files';
 
 /** `weightDecay` -> `weight-decay` */
 export const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
@@ -42,7 +42,7 @@ export const modelOptions: OptionTable = {
   weights: {
     type: 'string',
     value: 'FILE',
-    help: 'weights file: .safetensors, .pt, .pth or .th; default: the built-in',
+    help: 'weights: .safetensors, .pt, .pth, .th or .ckpt, or a folder of shards; default: the built-in',
   },
 };
 
@@ -109,10 +109,11 @@ export async function modelFrom(
   { network, weights }: Pick<InputPaths, 'network' | 'weights'>,
   randomSeed?: number,
 ): Promise<ModelSource> {
-  if (network && weights) return { kind: 'file', arch: network, file: await readUserFile(weights) };
-  if (weights) throw new UserError(`--arch is missing: name the architecture of ${basename(weights)}.`);
-  if (network && randomSeed !== undefined) return { kind: 'random', arch: network, seed: randomSeed };
-  if (network) throw new UserError(`--weights is missing: name a weights file of ${network.arch}.`);
+  if (weights) return { kind: 'file', network, files: await readUserFiles([weights]) };
+  if (network && randomSeed !== undefined)
+    return { kind: 'random', network: namedNetwork(network, optionLabel), seed: randomSeed };
+  if (network)
+    throw new UserError(`--weights is missing: name the weights of ${network.arch ?? 'the network'}.`);
   return { kind: 'builtin' };
 }
 

@@ -42,6 +42,8 @@ export function describeEvents(
     switch (event.type) {
       case 'phase':
         return show(event.message);
+      case 'note':
+        return note(event.message);
       case 'warning':
         return note(`warning: ${event.message}`);
       case 'tuned':

@@ -23,6 +23,10 @@ export function withHead(model: Model, classes: number): Model {
   return { ...model, layers, state, head: { ...model.head, classes } };
 }
 
+/** Names of the head's entries of the state dict. */
+export const headEntries = ({ head }: Model): ReadonlySet<string> =>
+  new Set([`${head.name}.weight`, `${head.name}.bias`]);
+
 /** The classes that a state tells apart by the model's head; undefined where it has no such tensor. */
 export const classesOf = ({ head }: Model, state: StateDict): number | undefined =>
   state.get(`${head.name}.weight`)?.shape[0];

@@ -1,11 +1,11 @@
 import { type LayerRedundancy, redundancyOf } from '../analysis/redundancy';
 import type { UserFile } from '../data/types';
 import { product } from '../graph/tensor';
-import type { StateTensor } from '../io/tensor';
-import { readWeights, type WeightsFile } from '../io/weights-file';
-import { checkState } from '../model/state';
+import type { StateDict, StateTensor } from '../io/tensor';
+import { readWeights } from '../io/weights-file';
+import type { Model } from '../model/model';
 import type { NetworkOptions } from './network-options';
-import { loadNetwork, type ModelSource, modelFor } from './network-source';
+import { loadNetwork, type ModelSource } from './network-source';
 import { networkRedundancy } from './redundancy';
 
 export interface InspectLayer {
@@ -20,28 +20,31 @@ export interface InspectLayer {
 
 /** The tensors of a file, a line each; with an architecture, checked against it first. */
 export async function inspectFile(file: UserFile, network?: NetworkOptions): Promise<InspectLayer[]> {
-  const weights = await readWeights(file);
-  if (network) checkState(modelFor(network, weights.tensors), weights.tensors, file.path);
-  return layersOf(weights, redundancyOfTensor);
+  if (network)
+    return layersOf((await loadNetwork({ kind: 'file', network, files: [file] })).state, redundancyOfTensor);
+  return layersOf((await readWeights(file)).tensors, redundancyOfTensor);
 }
 
 /** What there is to see of a network before a run. */
 export interface NetworkPreview {
+  model: Model;
   layers: InspectLayer[];
   /** of every spatial convolution, named as the layer, without `.weight` */
   redundancy: LayerRedundancy[];
+  /** what was recognised, a sentence each */
+  notes: string[];
 }
 
 /** @throws UserError that names the file and what is wrong with it */
 export async function previewNetwork(source: ModelSource): Promise<NetworkPreview> {
-  const { model, weights } = await loadNetwork(source);
-  const redundancy = networkRedundancy(model, weights.tensors);
+  const { model, state, notes } = await loadNetwork(source);
+  const redundancy = networkRedundancy(model, state);
   const means = new Map(redundancy.map(({ name, mean }) => [`${name}.weight`, mean]));
-  return { layers: layersOf(weights, (name) => means.get(name)), redundancy };
+  return { layers: layersOf(state, (name) => means.get(name)), redundancy, notes, model };
 }
 
 function layersOf(
-  { tensors }: WeightsFile,
+  tensors: StateDict,
   redundancy: (name: string, tensor: StateTensor) => number | undefined,
 ): InspectLayer[] {
   return [...tensors].map(([name, tensor]) => ({

@@ -27,6 +27,8 @@ export type TrainEvent =
       phase: 'load' | 'tune' | 'compile' | 'baseline' | 'train' | 'merge' | 'prove';
       message: string;
     }
+  /** what was recognised or chosen, in a sentence */
+  | { type: 'note'; message: string }
   | { type: 'warning'; message: string }
   | { type: 'tuned'; key: string; timed: TunedStep[] }
   | {

@@ -1,11 +1,11 @@
 import type { StateDict } from '../io/tensor';
-import { readWeights } from '../io/weights-file';
+import { openWeights } from '../io/weights-file';
 import { asFloat32, precisionNote, writeWeights } from '../io/write-weights';
 import { mergeState } from '../model/merge';
 import { readState } from '../model/state';
 import type { Snapshot } from '../runtime/snapshot';
 import type { Training } from '../train/trainer';
-import type { LoadedNetwork } from './network-source';
+import { type LoadedNetwork, modelState, originalState } from './network-source';
 
 /** A network of a run, merged. */
 export interface Merged {
@@ -21,12 +21,14 @@ export interface Merged {
 export async function mergeSnapshot(
   snapshot: Snapshot,
   { model, start }: Training,
-  { weights }: LoadedNetwork,
+  { model: plain, original }: LoadedNetwork,
 ): Promise<Merged> {
-  const merged = mergeState(model, readState(snapshot, model, start));
+  const { weights, names } = original;
+  const merged = originalState(mergeState(model, readState(snapshot, model, start)), original);
   const exact = writeWeights(asFloat32(weights), merged);
-  const { tensors } = await readWeights({ path: 'merged.safetensors', blob: new Blob([exact]) });
+  const { copies } = await openWeights({ path: 'merged.safetensors', blob: new Blob([exact]) });
+  const state = modelState(await copies[0].read(), names, plain);
   const note = precisionNote(weights, merged);
   // the merge is what a proof is about; a type that the user chose rounds as it always does
-  return { snapshot, file: note ? writeWeights(weights, merged) : exact, state: tensors, note };
+  return { snapshot, file: note ? writeWeights(weights, merged) : exact, state, note };
 }

@@ -12,7 +12,7 @@ import {
   whole,
 } from '../train/field';
 
-/** An option; all but `arch` may be left out. */
+/** An option; each may be left out. */
 export interface NetworkField<T> extends Field<T> {
   /** what it is where it is left out, in words */
   absent?: string;
@@ -33,7 +33,8 @@ export const networkFields = {
   /** for example `resnet20_cifar` or `mobilenet_v2` */
   arch: option(archNames, {
     label: 'Architecture',
-    help: "the network's architecture, for example resnet20_cifar",
+    help: "the network's architecture; default: recognised by the names and shapes of its weights",
+    absent: 'automatic',
   }),
   width: option(real({ above: 0, max: 16 }, 0.05), {
     label: 'Width factor',
@@ -56,6 +57,12 @@ export const networkFields = {
     help: "the constructor's other arguments, torchvision's names",
     absent: 'none',
   }),
+  /** for example `state_dict_ema` */
+  state: option(text('the name of a state dict', 'NAME'), {
+    label: 'State dict',
+    help: 'which of several state dicts in the file, for example state_dict_ema',
+    absent: 'the first that fits',
+  }),
 };
 
 export type NetworkOptionName = keyof typeof networkFields;
@@ -67,7 +74,10 @@ type Values = {
 };
 
 /** An architecture and its options; {@link networkFields} says what each means and takes. */
-export type NetworkOptions = Pick<Values, 'arch'> & Partial<Omit<Values, 'arch'>>;
+export type NetworkOptions = Partial<Values>;
+
+/** Options that name an architecture. */
+export type NamedNetwork = NetworkOptions & { arch: string };
 
 /**
  * Network options from anything (see `parseSettings`). Whether the architecture exists is the engine's to say.
@@ -84,7 +94,16 @@ export function parseNetworkOptions(
     if (value === undefined) continue;
     options[name] = parseField<unknown>(networkFields[name as NetworkOptionName], value, label(name));
   }
-  if (options.arch === undefined)
-    throw new UserError(`${label('arch')} is missing: name the network's architecture.`);
-  return options as unknown as NetworkOptions;
+  return options;
+}
+
+/** @throws UserError where the options name no architecture */
+export function namedNetwork(
+  { arch, ...rest }: NetworkOptions,
+  label: (name: string) => string = (name) => name,
+): NamedNetwork {
+  if (arch !== undefined) return { arch, ...rest };
+  throw new UserError(
+    `${label('arch')} is missing: name the network's architecture, one of ${architectureNames().join(', ')}.`,
+  );
 }

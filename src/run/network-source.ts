@@ -2,64 +2,104 @@ import type { UserFile } from '../data/types';
 import { UserError } from '../errors';
 import { readBundled } from '../io/bundled';
 import type { StateDict } from '../io/tensor';
-import { readWeights, type WeightsFile } from '../io/weights-file';
+import { openWeights, type WeightsFile } from '../io/weights-file';
 import { BUILTIN_FILE, BUILTIN_NETWORK, BUILTIN_WEIGHTS } from '../model/builtin';
-import { classesOf, withHead } from '../model/heads';
+import { headEntries } from '../model/heads';
 import { initialState } from '../model/init';
 import type { Model } from '../model/model';
 import { checkState } from '../model/state';
 import { createModel } from '../model/zoo';
-import type { NetworkOptions } from './network-options';
+import { type NamedNetwork, type NetworkOptions, namedNetwork } from './network-options';
+import { recogniseWeights } from './recognise-weights';
 
 /**
- * A network: the built-in default; an architecture and a weights file (safetensors, .pt, .pth, .th); or an architecture
- * with random weights, to train from scratch.
+ * A network: the built-in default; weights, one file or the shards of one (safetensors, .pt, .pth, .th, .ckpt), with what is
+ * known of their architecture; or an architecture with random weights, to train from scratch.
  */
 export type ModelSource =
   | { kind: 'builtin' }
-  | { kind: 'file'; arch: NetworkOptions; file: UserFile }
-  | { kind: 'random'; arch: NetworkOptions; seed: number };
+  | { kind: 'file'; network?: NetworkOptions; files: UserFile[] }
+  | { kind: 'random'; network: NamedNetwork; seed: number };
 
 /** A model with its numbers. */
 export interface LoadedNetwork {
   /** the file's name, for messages */
   file: string;
   model: Model;
+  /** the model's state dict */
+  state: StateDict;
+  /** where the numbers came from and go to: the file's own names, order and shapes */
+  original: OriginalWeights;
+  /** the file had no classifier: the numbers of this one are new */
+  headless: boolean;
+  /** what to tell of how the file was read, a sentence each */
+  notes: string[];
+}
+
+export interface OriginalWeights {
   weights: WeightsFile;
+  /** the model's name of each tensor of the file that the model has */
+  names: ReadonlyMap<string, string>;
 }
 
 /**
- * Loads a network and checks its weights against the architecture, before any image is read.
+ * Loads a network: recognises its architecture where the source does not name it, and checks the weights against it, before
+ * any image is read.
  * @throws UserError that names the file and what is wrong with it
  */
 export async function loadNetwork(source: ModelSource): Promise<LoadedNetwork> {
-  if (source.kind === 'random') return randomNetwork(source.arch, source.seed);
-  const [file, options] =
-    source.kind === 'builtin'
-      ? [{ path: BUILTIN_FILE, blob: new Blob([await readBundled(BUILTIN_WEIGHTS)]) }, BUILTIN_NETWORK]
-      : [source.file, source.arch];
-  const weights = await readWeights(file);
-  const model = modelFor(options, weights.tensors);
-  checkState(model, weights.tensors, file.path);
-  return { file: file.path, model, weights };
+  if (source.kind === 'random') return randomNetwork(source.network, source.seed);
+  if (source.kind === 'file') return fromFiles(source.files, source.network ?? {});
+  const file = { path: BUILTIN_FILE, blob: new Blob([await readBundled(BUILTIN_WEIGHTS)]) };
+  return { ...(await fromFiles([file], BUILTIN_NETWORK)), notes: [] };
 }
 
-/** The model of those options; where they leave the classes open it has as many as the state's head. */
-export function modelFor({ arch, ...options }: NetworkOptions, state: StateDict): Model {
-  const model = createModel(arch, options);
-  const classes = options.classes ?? classesOf(model, state);
-  return classes === undefined || classes === model.head.classes ? model : withHead(model, classes);
+async function fromFiles(files: UserFile[], options: NetworkOptions): Promise<LoadedNetwork> {
+  const opened = await openWeights(...files);
+  const { model, copy, names, kept, notes } = recogniseWeights(opened, options);
+  const tensors = await copy.read(kept);
+  const weights: WeightsFile = { tensors, metadata: opened.metadata, format: opened.format, prefix: '' };
+  const state = modelState(tensors, names, model);
+  const headless = !state.has(`${model.head.name}.weight`);
+  if (headless) for (const [name, tensor] of freshHead(model)) state.set(name, tensor);
+  checkState(model, state, opened.file);
+  return { file: opened.file, model, state, original: { weights, names }, headless, notes };
 }
 
-function randomNetwork({ arch, ...options }: NetworkOptions, seed: number): LoadedNetwork {
+/** Numbers to start a classifier from. */
+function freshHead(model: Model, seed = 0): StateDict {
+  const entries = headEntries(model);
+  return new Map([...initialState(model, seed)].filter(([name]) => entries.has(name)));
+}
+
+/** The tensors of a file under the model's names and in its shapes: a linear layer may be stored as a convolution. */
+export function modelState(tensors: StateDict, names: ReadonlyMap<string, string>, model: Model): StateDict {
+  const shapes = new Map(model.state.map(({ name, shape }) => [name, shape]));
+  const state: StateDict = new Map();
+  for (const [key, tensor] of tensors) {
+    const name = names.get(key);
+    if (name !== undefined) state.set(name, { ...tensor, shape: shapes.get(name) ?? tensor.shape });
+  }
+  return state;
+}
+
+/** A model's state under the names of the file that it came from. */
+export function originalState(state: StateDict, { names }: OriginalWeights): StateDict {
+  const renamed: StateDict = new Map();
+  for (const [key, name] of names) {
+    const tensor = state.get(name);
+    if (tensor) renamed.set(key, tensor);
+  }
+  return renamed;
+}
+
+function randomNetwork(network: NamedNetwork, seed: number): LoadedNetwork {
+  const { arch, state: _, ...options } = namedNetwork(network);
   if (options.classes === undefined)
     throw new UserError(`${arch} has no weights to tell its classes from: say how many there are.`);
   const model = createModel(arch, options);
-  const weights: WeightsFile = {
-    tensors: initialState(model, seed),
-    metadata: new Map(),
-    format: 'safetensors',
-    prefix: '',
-  };
-  return { file: arch, model, weights };
+  const state = initialState(model, seed);
+  const weights: WeightsFile = { tensors: state, metadata: new Map(), format: 'safetensors', prefix: '' };
+  const names = new Map([...state.keys()].map((name) => [name, name]));
+  return { file: arch, model, state, original: { weights, names }, headless: false, notes: [] };
 }

@@ -6,10 +6,10 @@ import { createModel } from '../model/zoo';
 import { buildPrograms, type Program } from '../train/programs';
 import { defaultSettings, type Method, type TrainSettings } from '../train/settings';
 import { trainedModel } from '../train/trained-model';
-import type { NetworkOptions } from './network-options';
+import type { NamedNetwork } from './network-options';
 
 export interface PlanOptions {
-  network: NetworkOptions;
+  network: NamedNetwork;
   batch: number;
   /** side of the square input, pixels */
   size: number;
@@ -34,6 +34,7 @@ export interface PlanSummary {
 
 /** A training step: its plain model, the settings of its run and the size of its images in pixels. */
 export interface StepOptions {
+  /** without RefConvs */
   model: Model;
   settings: TrainSettings;
   height: number;
@@ -41,7 +42,7 @@ export interface StepOptions {
 }
 
 /** The model of a network without numbers; ten classes where the options leave them open. */
-export const modelOf = ({ arch, classes = 10, ...rest }: NetworkOptions): Model =>
+export const modelOf = ({ arch, classes = 10, ...rest }: NamedNetwork): Model =>
   createModel(arch, { ...rest, classes });
 
 /** The step of a run with the default settings. */

@@ -43,7 +43,7 @@ export async function runTraining(job: TrainJob, context: RunContext): Promise<T
   emit({ type: 'eval', which: 'base', point: { step: 0, epoch: 0, ...base.figures } });
   const redundancy = (when: 'before' | 'after', state: StateDict) =>
     emit({ type: 'redundancy', when, layers: networkRedundancy(network.model, state) });
-  redundancy('before', network.weights.tensors);
+  redundancy('before', network.state);
 
   if (settings.autotune) training.tuning = await tune(gpu, training, job.tunings, emit);
   emit({ type: 'phase', phase: 'compile', message: 'Compiling the training step' });
@@ -125,8 +125,8 @@ export async function warmUp(job: TrainJob, context: Omit<RunContext, 'control' 
 /** The network as it was loaded, on the test images. */
 function baseline(job: TrainJob, gpu: Gpu, network: LoadedNetwork, test: LabelledImages, memo: Memo) {
   const { mean, std } = job.settings;
-  const { model, weights } = network;
-  const evaluate = () => evaluateNetwork(gpu, model, weights.tensors, test, { mean, std });
+  const { model, state } = network;
+  const evaluate = () => evaluateNetwork(gpu, model, state, test, { mean, std });
   if (job.model.kind !== 'builtin' || job.test?.kind !== 'builtin') return evaluate();
   return memo.get(`baseline ${JSON.stringify([gpu.name, test.count, mean, std])}`, evaluate);
 }
@@ -151,6 +151,7 @@ async function load(job: TrainJob, { memo, emit }: Pick<RunContext, 'memo' | 'em
   const { settings } = job;
   emit({ type: 'phase', phase: 'load', message: 'Loading the network and the images' });
   const network = await loadNetwork(job.model);
+  for (const message of network.notes) emit({ type: 'note', message });
   const onProgress = (done: number, total: number) =>
     emit({ type: 'phase', phase: 'load', message: `Reading images: ${done} of ${total}` });
   const options = { size: settings.imageSize, limit: settings.limit, seed: settings.seed, onProgress };
@@ -179,14 +180,14 @@ async function load(job: TrainJob, { memo, emit }: Pick<RunContext, 'memo' | 'em
 
 /** What the trainer needs of a network, images and settings. */
 function prepare(
-  { file, model: plain, weights }: LoadedNetwork,
+  { file, model: plain, state }: LoadedNetwork,
   train: LabelledImages,
   test: LabelledImages,
   settings: TrainSettings,
 ): Training {
   const model = trainedModel(plain, settings, file);
   const fresh = initialState(model, settings.seed, settings.mapInit);
-  const start: StateDict = new Map(settings.method === 'retrain' ? fresh : [...fresh, ...weights.tensors]);
+  const start: StateDict = new Map(settings.method === 'retrain' ? fresh : [...fresh, ...state]);
   const schedule = scheduleOf(settings, stepsPerEpoch({ train, settings }));
   return { model, start, train, test, settings, schedule };
 }

@@ -15,6 +15,8 @@ import type {
 import { byShader, type DispatchProfile } from '../../src/bench/profile';
 import { UserError } from '../../src/errors';
 import { GPU_TUNING } from '../../src/graph/tuning';
+import { BUILTIN_NETWORK } from '../../src/model/builtin';
+import { createModel } from '../../src/model/zoo';
 
 /** What a test asks of the fake; set before this script runs. */
 export interface Scenario {
@@ -191,7 +193,7 @@ async function profileOf(
   }
   const sum = (of: 'ms' | 'bytes' | 'flops') => dispatches.reduce((s, d) => s + d[of], 0);
   return {
-    name: `${model.kind === 'builtin' ? 'mobilenet_v2' : model.arch.arch}, ${settings.method}, batch of ${settings.batch}`,
+    name: `${model.kind === 'builtin' ? 'mobilenet_v2' : model.kind === 'random' ? model.network.arch : 'own'}, ${settings.method}, batch of ${settings.batch}`,
     adapter: 'Test adapter',
     method: 'timestamps',
     runs,
@@ -235,9 +237,14 @@ const engine: EngineApi = {
         parameters: 9 * kernels,
         redundancy: mean,
       }));
-      return { layers: tensors, redundancy };
+      return {
+        model: createModel(BUILTIN_NETWORK.arch, BUILTIN_NETWORK),
+        layers: tensors,
+        redundancy,
+        notes: [],
+      };
     }
-    const { path } = model.file;
+    const [{ path }] = model.files;
     if (!path.endsWith('.safetensors')) throw new UserError(`${path} is no weights file.`);
     const tensors = Array.from({ length: 20 }, (_, i) => ({
       name: `layer${i}.conv1.<i>weight</i>`,
@@ -247,7 +254,13 @@ const engine: EngineApi = {
       redundancy: 0.01 * i,
     }));
     const buffer = { name: 'bn.running_mean', kind: 'buffer', shape: [16], parameters: 16 };
-    return { layers: [...tensors, buffer], redundancy };
+    const own = createModel('resnet20_cifar', {});
+    return {
+      model: own,
+      layers: [...tensors, buffer],
+      redundancy,
+      notes: [`${path} is ResNet-20 for CIFAR.`],
+    };
   },
   evaluate: () => Promise.reject(new Error('The page does not evaluate')),
   verify: () => Promise.reject(new Error('The page does not verify')),

@@ -31,7 +31,7 @@ function idx(count: number): UserFile[] {
 const job: TrainJob = {
   model: {
     kind: 'random',
-    arch: {
+    network: {
       arch: 'mobilenet_v2',
       width: 0.25,
       classes: 10,

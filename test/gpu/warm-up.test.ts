@@ -13,7 +13,7 @@ test('after a warm-up a run compiles nothing more for its steps, and begins with
   const job: TrainJob = {
     model: {
       kind: 'random',
-      arch: { arch: 'mobilenet_v2', width: 0.25, classes: 10, kwargs },
+      network: { arch: 'mobilenet_v2', width: 0.25, classes: 10, kwargs },
       seed: 1,
     },
     train: { kind: 'builtin', split: 'train' },

@@ -40,13 +40,14 @@ export const evaluate: Command = {
     const { batch, mean, std, limit, imageSize } = parseSettings(givenSettings(args, settings), optionLabel);
     const engine = await context.openEngine({ host: text(args, 'runtime') ?? 'auto' });
     try {
-      const { accuracy, images, warning } = await engine.api.evaluate(model, test, {
+      const { accuracy, images, notes, warning } = await engine.api.evaluate(model, test, {
         batch,
         mean,
         std,
         limit,
         imageSize,
       });
+      for (const note of notes) context.note(note);
       if (warning) context.note(`warning: ${warning}`);
       context.out(JSON.stringify({ accuracy, images }));
       return 0;

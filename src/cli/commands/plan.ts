@@ -1,8 +1,9 @@
 import { UserError } from '../../errors';
+import { namedNetwork } from '../../run/network-options';
 import { planSummary } from '../../run/plan-summary';
 import { parseSetting } from '../../train/settings';
 import { type Command, text } from '../command';
-import { networkFrom, networkOptions, settingOptions } from '../options';
+import { networkFrom, networkOptions, optionLabel, settingOptions } from '../options';
 
 export const plan: Command = {
   usage: 'plan --arch A --size N',
@@ -15,8 +16,7 @@ export const plan: Command = {
     json: { type: 'boolean', help: 'only the totals, one JSON line' },
   },
   async run(args, context) {
-    const network = networkFrom(args);
-    if (!network) throw new UserError('--arch is missing: name the architecture to plan.');
+    const network = namedNetwork(networkFrom(args) ?? {}, optionLabel);
     const size = parseSetting('imageSize', text(args, 'size') ?? '32', '--size');
     if (size === 0) throw new UserError('--size must be a whole number from 1 to 1024, not "0".');
     const batch = parseSetting('batch', text(args, 'batch') ?? '128', '--batch');

@@ -2,9 +2,10 @@ import type { Profile, ProfileTarget } from '../../api';
 import { UserError } from '../../errors';
 import { si } from '../../graph/print';
 import { BUILTIN_NETWORK } from '../../model/builtin';
+import { namedNetwork } from '../../run/network-options';
 import { parseSetting } from '../../train/settings';
 import { type Args, type Command, text } from '../command';
-import { networkFrom, networkOptions, runtimeOptions, settingOptions } from '../options';
+import { networkFrom, networkOptions, optionLabel, runtimeOptions, settingOptions } from '../options';
 import { table } from '../table';
 
 export const profile: Command = {
@@ -40,7 +41,8 @@ export const profile: Command = {
 
 function targetOf(args: Args): ProfileTarget {
   const name = text(args, 'case');
-  const network = networkFrom(args);
+  const given = networkFrom(args);
+  const network = given && namedNetwork(given, optionLabel);
   if (name !== undefined && network) throw new UserError('--case and --arch exclude each other: name one.');
   if (name !== undefined) return { kind: 'case', name };
   const size = parseSetting('imageSize', text(args, 'size') ?? '32', '--size');

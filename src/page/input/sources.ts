@@ -21,7 +21,7 @@ export const preview = signal<Preview>({ state: 'none' });
 export function readModel(): ModelSource {
   if (config.value.source === 'builtin') return { kind: 'builtin' };
   if (!weightsFile.value) throw new UserError('Choose a weights file of your network in step 1.');
-  return { kind: 'file', arch: readNetwork(), file: weightsFile.value };
+  return { kind: 'file', network: readNetwork(), files: [weightsFile.value] };
 }
 
 /** @throws UserError that says what is still to choose */

@@ -1,6 +1,7 @@
 /** The profile of one training step: its state as signals, and what starts and stops it. */
 import { computed, signal } from '@preact/signals';
 import type { ModelSource, Profile, ProfileProgress } from '../../api';
+import { namedNetwork } from '../../run/network-options';
 import { adapter, engine, explain } from '../engine';
 import { readModel, trainFiles, weightsFile } from '../input/sources';
 import { isBusy } from '../run/run';
@@ -28,7 +29,7 @@ const DEFAULT_CLASSES = 10;
 /** The network of the form; a profile needs its shapes only, so its weights file may be missing. */
 function profiledModel(): ModelSource {
   if (config.value.source === 'builtin' || weightsFile.value) return readModel();
-  return { kind: 'random', arch: { classes: DEFAULT_CLASSES, ...readNetwork() }, seed: 0 };
+  return { kind: 'random', network: namedNetwork({ classes: DEFAULT_CLASSES, ...readNetwork() }), seed: 0 };
 }
 
 export async function profileStep(): Promise<void> {

@@ -51,9 +51,7 @@ export const settingError = (name: SettingName): string | undefined =>
   sentence(() => parseSetting(name, config.value.settings[name], labelOf(name)));
 
 export const networkError = (name: NetworkOptionName): string | undefined =>
-  sentence(() =>
-    parseNetworkOptions({ arch: '?', ...given({ [name]: config.value.network[name] }) }, labelOf),
-  );
+  sentence(() => parseNetworkOptions(given({ [name]: config.value.network[name] }), labelOf));
 
 /** An empty field is one that is not given. */
 const given = (fields: Record<string, string>) =>

@@ -6,7 +6,8 @@ import { refconvs } from '../../model/refconv';
 import { createModel } from '../../model/zoo';
 import { applies, parseSettings, settingFields, settingNames } from '../../train/settings';
 import { trainedModel } from '../../train/trained-model';
-import { config, contradiction, fieldsAreFine, readNetwork, setSetting } from './config';
+import { preview } from '../input/sources';
+import { config, contradiction, fieldsAreFine, setSetting } from './config';
 
 /** Whether the method has maps at all. */
 export const hasMaps = computed(() => applies('layers', config.value.settings));
@@ -19,15 +20,19 @@ const deciding = settingNames.filter(
 export const maps = computed<{ names: readonly string[]; error?: string }>(() => {
   const { source, settings } = config.value;
   try {
-    const { arch, ...options } = source === 'builtin' ? BUILTIN_NETWORK : readNetwork();
+    const plain = source === 'builtin' ? createModel(BUILTIN_NETWORK.arch, BUILTIN_NETWORK) : ownModel();
+    if (!plain) return { names: [] };
     const decided = parseSettings(Object.fromEntries(deciding.map((name) => [name, settings[name]])));
-    const model = trainedModel(createModel(arch, options), decided);
+    const model = trainedModel(plain, decided);
     return { names: refconvs(model).map(({ name }) => name) };
   } catch (error) {
     if (error instanceof UserError) return { names: [], error: error.message };
     throw error;
   }
 });
+
+/** The network of the user's weights, once they are read. */
+const ownModel = () => (preview.value.state === 'ready' ? preview.value.model : undefined);
 
 /** Gives a convolution a map, or takes it away: from then on the layers are named one by one. */
 export function toggleMap(name: string): void {

@@ -20,7 +20,7 @@ export function defaultConfig(): PageConfig {
   );
   return {
     source: 'builtin',
-    network: { ...(network as PageConfig['network']), arch: 'resnet20_cifar' },
+    network: network as PageConfig['network'],
     settings: settings as PageConfig['settings'],
   };
 }

@@ -31,13 +31,12 @@ test.each([
   [['train', '--nesterov=1'], /^--nesterov takes no value/],
   [['train', '--weight-decay', 'x'], /^--weight-decay must be/],
   [['train', '--no-lr'], /--no-lr/],
-  [['train', '--weights', 'x.pt'], /^--arch is missing/],
+  [['train', '--weights', 'x.pt'], /^x\.pt does not exist/],
   [['train', '--arch', 'resnet20_cifar'], /^--weights is missing/],
   [['train', '--epochs', '0'], /^--epochs must be a whole number from 1/],
   [['train', '--epochs', '-1'], /^--epochs must be .* not "-1"/],
   [['train', '--batch', '1e9'], /^--batch must be/],
   [['train', '--arch', 'a', '--weights', '/no/such/file'], /^\/no\/such\/file does not exist/],
-  [['train', '--arch', 'a', '--weights', 'src'], /^src is a folder; name a file/],
   [['train', '--arch', 'a', '--kwargs', '{'], /^--kwargs must be a JSON object/],
   [['train', '--data', '/no/such/place'], /^\/no\/such\/place does not exist/],
   [['train', '--config', '/no/such/file'], /^\/no\/such\/file is no config file/],
@@ -299,9 +298,13 @@ test('eval prints one line', async () => {
 
 test('eval says on stderr what it left out', async () => {
   const warning = '2 images were skipped, first cat/1.jpg: it is cut off';
-  const context = fakeContext(fakeEngine({ evaluate: async () => ({ accuracy: 0.5, images: 10, warning }) }));
+  const context = fakeContext(
+    fakeEngine({
+      evaluate: async () => ({ accuracy: 0.5, images: 10, notes: ['It is a ResNet-20.'], warning }),
+    }),
+  );
   expect(await run(['eval'], context)).toBe(0);
-  expect(context.stderr).toEqual([`warning: ${warning}`]);
+  expect(context.stderr).toEqual(['It is a ResNet-20.', `warning: ${warning}`]);
   expect(context.stdout).toEqual(['{"accuracy":0.5,"images":10}']);
 });
 

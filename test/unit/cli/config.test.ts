@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { UserError } from '../../../src/errors';
-import { parseNetworkOptions } from '../../../src/run/network-options';
+import { namedNetwork, parseNetworkOptions } from '../../../src/run/network-options';
 import { defaultSettings, parseSettings } from '../../../src/train/settings';
 
 test('nothing given means the defaults, and they pass their own checks', () => {
@@ -118,5 +118,5 @@ test('network options: text and JSON', () => {
   for (const bad of [{ width: 0 }, { stemStride: 3 }, { classes: 1.5 }, { kwargs: '[1]' }, { kwargs: '{' }]) {
     expect(() => parseNetworkOptions({ arch: 'a', ...bad })).toThrow(UserError);
   }
-  expect(() => parseNetworkOptions({ width: 1 })).toThrow(/arch is missing/);
+  expect(() => namedNetwork(parseNetworkOptions({ width: 1 }))).toThrow(/arch is missing/);
 });

@@ -3,6 +3,7 @@
 import type { EngineApi, Profile, Report, TrainJob, TrainResult } from '../../../src/api';
 import type { Context } from '../../../src/cli/command';
 import { GPU_TUNING } from '../../../src/graph/tuning';
+import { createModel } from '../../../src/model/zoo';
 
 export function fakeReport(ok: boolean): Report {
   return {
@@ -72,7 +73,7 @@ export function fakeEngine(parts: Partial<EngineApi> = {}, ok = true): EngineApi
     pause: async () => {},
     resume: async () => {},
     cancel: async () => {},
-    evaluate: async () => ({ accuracy: 0.5, images: 10 }),
+    evaluate: async () => ({ accuracy: 0.5, images: 10, notes: [] }),
     warmUp: async () => {},
     verify: async (name) => ({ case: name, op: 'relu', ok: true, error: 0, tolerance: 1e-5 }),
     bench: async (name) => ({ case: name, ...fakeFigure }),
@@ -80,7 +81,7 @@ export function fakeEngine(parts: Partial<EngineApi> = {}, ok = true): EngineApi
     inspect: async () => [
       { name: 'conv', kind: 'depthwise', shape: [4, 1, 3, 3], parameters: 36, redundancy: 0.5 },
     ],
-    preview: async () => ({ layers: [], redundancy: [] }),
+    preview: async () => ({ model: createModel('resnet20_cifar'), layers: [], redundancy: [], notes: [] }),
     ...parts,
   };
 }

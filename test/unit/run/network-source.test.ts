@@ -2,17 +2,19 @@ import { expect, test } from 'vitest';
 import { UserError } from '../../../src/errors';
 import { writeSafetensors } from '../../../src/io/safetensors';
 import { floats, type StateDict } from '../../../src/io/tensor';
+import { openWeights } from '../../../src/io/weights-file';
+import { writeWeights } from '../../../src/io/write-weights';
 import { initialState } from '../../../src/model/init';
 import { createModel } from '../../../src/model/zoo';
-import type { NetworkOptions } from '../../../src/run/network-options';
-import { loadNetwork } from '../../../src/run/network-source';
+import type { NamedNetwork, NetworkOptions } from '../../../src/run/network-options';
+import { loadNetwork, originalState } from '../../../src/run/network-source';
 
 const arch = { arch: 'resnet20_cifar', classes: 10 };
 
 const read = (options: NetworkOptions, state: StateDict) => {
   const blob = new Blob([writeSafetensors(state)]);
   const file = { path: 'net.safetensors', blob };
-  return loadNetwork({ kind: 'file', arch: options, file });
+  return loadNetwork({ kind: 'file', network: options, files: [file] });
 };
 
 /** Loads ResNet-20 from a file with other tensors than it has. */
@@ -23,15 +25,13 @@ async function load(change: (state: StateDict) => void) {
 }
 
 test('a network loads with its numbers', async () => {
-  const { file, model, weights } = await load((s) =>
-    s.set('linear.bias', floats([10], new Array(10).fill(7))),
-  );
+  const { file, model, state } = await load((s) => s.set('linear.bias', floats([10], new Array(10).fill(7))));
   expect(file).toBe('net.safetensors');
   expect(model).toEqual(createModel(arch.arch, arch));
-  expect([...weights.tensors.get('linear.bias')!.data]).toEqual(new Array(10).fill(7));
+  expect([...state.get('linear.bias')!.data]).toEqual(new Array(10).fill(7));
 });
 
-test.each<NetworkOptions>([
+test.each<NamedNetwork>([
   { arch: 'resnet20_cifar' },
   // its head is a convolution: no tensor of the file is a matrix
   { arch: 'squeezenet1_1' },
@@ -46,37 +46,40 @@ test.each<NetworkOptions>([
     expect((await read(options, order)).model).toEqual(createModel(name, { ...rest, classes: 7 }));
 });
 
-test('a file without the head says so', async () => {
+test('a file without the head: a fresh one, and a note', async () => {
   const state = initialState(createModel(arch.arch, arch), 1);
   state.delete('linear.weight');
-  await expect(read({ arch: arch.arch }, state)).rejects.toThrow(/lacks tensor linear\.weight \(10 x 64\)/);
+  state.delete('linear.bias');
+  const { headless, notes, state: loaded } = await read({}, state);
+  expect(headless).toBe(true);
+  expect(loaded.get('linear.weight')!.shape).toEqual([10, 64]);
+  expect(notes[0]).toBe('net.safetensors is ResNet-20 for CIFAR of akamaster, without a classifier.');
 });
 
 test('the built-in network comes with the engine', async () => {
-  const { file, model, weights } = await loadNetwork({ kind: 'builtin' });
+  const { file, model, state } = await loadNetwork({ kind: 'builtin' });
   expect(file).toBe('builtin-mobilenet_v2.safetensors');
   expect(model.head.classes).toBe(10);
-  expect(weights.tensors.size).toBe(model.state.length);
+  expect(state.size).toBe(model.state.length);
 });
 
 test('random weights need a number of classes', async () => {
-  const source = { kind: 'random', arch: { arch: 'resnet20_cifar' }, seed: 3 } as const;
+  const source = { kind: 'random', network: { arch: 'resnet20_cifar' }, seed: 3 } as const;
   await expect(loadNetwork(source)).rejects.toThrow(/resnet20_cifar has no weights to tell/);
-  const { model, weights } = await loadNetwork({ ...source, arch });
-  expect(weights.tensors).toEqual(initialState(model, 3));
+  const { model, state } = await loadNetwork({ ...source, network: arch });
+  expect(state).toEqual(initialState(model, 3));
 });
 
 test.each<[string, (state: StateDict) => void, RegExp]>([
   [
     'another shape',
     (s) => s.set('conv1.weight', floats([8, 3, 3, 3], new Float32Array(216))),
-    /^net\.safetensors: tensor conv1\.weight is 8 x 3 x 3 x 3, but 16 x 3 x 3 x 3 in the network: choose/,
+    /^net\.safetensors is no ResNet-20 for CIFAR: other shapes: conv1\.weight \(8 x 3 x 3 x 3, there 16 x 3 x 3 x 3\)/,
   ],
-  ['a tensor less', (s) => s.delete('conv1.weight'), /^net\.safetensors lacks tensor conv1\.weight/],
   [
-    'a tensor more',
-    (s) => s.set('__proto__', floats([1], [1])),
-    /^net\.safetensors holds tensor __proto__ \(1\), which the network does not have/,
+    'a tensor less',
+    (s) => s.delete('conv1.weight'),
+    /^net\.safetensors is no ResNet-20 for CIFAR: not in the file: conv1\.weight/,
   ],
 ])(
   '%s than the architecture has: the file and the tensor are named before any image is read',
@@ -86,3 +89,60 @@ test.each<[string, (state: StateDict) => void, RegExp]>([
     expect((error as Error).message).toMatch(message);
   },
 );
+
+test('what the network does not need is left out and listed', async () => {
+  const { state, original, notes } = await load((s) => {
+    s.set('__proto__', floats([1], [1]));
+    s.set('criterion.weight', floats([10], new Array(10).fill(1)));
+  });
+  expect(new Set(state.keys())).toEqual(new Set(initialState(createModel(arch.arch, arch), 1).keys()));
+  expect(original.weights.tensors.has('criterion.weight')).toBe(false);
+  expect(notes).toEqual(['The network has no use for __proto__, criterion.weight: left out.']);
+});
+
+test('an architecture or a width that the file is not: what it is', async () => {
+  const state = initialState(createModel('mobilenet_v2', { width: 0.35, classes: 3 }), 1);
+  const right = /^net\.safetensors is not .* but MobileNetV2 x0\.35 of torchvision, 3 classes: leave/;
+  await expect(read({ arch: 'mobilenet_v2', width: 0.5 }, state)).rejects.toThrow(right);
+  await expect(read({ width: 0.5 }, state)).rejects.toThrow(right);
+  await expect(read({ arch: 'resnet18' }, state)).rejects.toThrow(right);
+  await expect(read({ arch: 'resnet18', width: 0.5 }, state)).rejects.toThrow(
+    /resnet18 has no argument width_mult/,
+  );
+});
+
+test('a file under other names leaves under them, in its order and shapes', async () => {
+  const model = createModel('resnet20_cifar', {});
+  const plain = initialState(model, 1);
+  const state = new Map(
+    [...plain].reverse().map(([name, tensor]) => {
+      const isHead = name === 'linear.weight';
+      return [
+        isHead ? 'head.fc.weight' : name === 'linear.bias' ? 'head.fc.bias' : `backbone.module.${name}`,
+        isHead ? { ...tensor, shape: [10, 64, 1, 1] } : tensor,
+      ] as const;
+    }),
+  );
+  const network = await read({}, state);
+  expect(network.state).toEqual(new Map([...plain].reverse()));
+  const written = originalState(
+    new Map(
+      [...plain].map(([k, t]) => [
+        k,
+        { ...t, data: (t.data as Float32Array<ArrayBuffer>).map((x) => x + 1) },
+      ]),
+    ),
+    network.original,
+  );
+  const file = await openWeights({
+    path: 'out',
+    blob: new Blob([writeWeights(network.original.weights, written)]),
+  });
+  const again = await file.copies[0].read();
+  expect(Object.fromEntries([...again].map(([k, { shape }]) => [k, shape]))).toEqual(
+    Object.fromEntries([...state].map(([k, { shape }]) => [k, shape])),
+  );
+  expect(again.get('head.fc.bias')!.data).toEqual(
+    (plain.get('linear.bias')!.data as Float32Array).map((x) => x + 1),
+  );
+});

@@ -54,7 +54,7 @@ function weightsFile(): { file: UserFile; state: StateDict } {
 }
 
 const job = (settings: Partial<TrainSettings> = {}, more: Partial<TrainJob> = {}): TrainJob => ({
-  model: { kind: 'file', arch: ARCH, file: weightsFile().file },
+  model: { kind: 'file', network: ARCH, files: [weightsFile().file] },
   train: { kind: 'files', files: idx(40) },
   settings: { ...defaultSettings(), method: 'finetune', epochs: 2, batch: 8, seed: 4, ...settings },
   ...more,
@@ -343,7 +343,7 @@ describe('what cannot run is refused before a device is asked for', () => {
     ['a batch above the images', job({ batch: 37 }), /batch of 37 is larger than the 36 training images/],
     [
       'images of other classes',
-      job({}, { model: { kind: 'random', arch: { ...ARCH, classes: 7 }, seed: 1 } }),
+      job({}, { model: { kind: 'random', network: { ...ARCH, classes: 7 }, seed: 1 } }),
       /mobilenet_v2 tells 7 classes apart, the images have 10 \(0, 1, 2, 3, 4, \.\.\.\)/,
     ],
     ['maps without a start', job({ method: 'refocus', identity: false }), /start the maps from Kaiming/],

@@ -1,0 +1,79 @@
+/** What the shapes of a state dict tell of the arguments that its network was made with, torchvision's names. */
+import type { Shape } from './match';
+
+/** Shapes under the zoo's names, as far as a dialect could rename them. */
+type Shapes = ReadonlyMap<string, Shape>;
+type Arguments = Record<string, unknown>;
+
+/** Published widths, then every hundredth; networks of near widths may be the same, and the first that fits is taken. */
+const WIDTHS = [
+  1,
+  0.75,
+  0.5,
+  0.35,
+  1.4,
+  1.3,
+  0.25,
+  0.1,
+  2,
+  ...Array.from({ length: 400 }, (_, i) => (i + 1) / 100),
+];
+
+/** Widths whose stem has the file's channels; `stem` is its channels at width 1. */
+function widths(shapes: Shapes, stem: number): Arguments[] {
+  const found = shapes.get('features.0.0.weight')?.[0];
+  // the stem is rounded to eights, and never below eight
+  const near = (width: number) => found === undefined || Math.abs(stem * width - found) <= 8;
+  return WIDTHS.filter(near).map((width_mult) => ({ width_mult }));
+}
+
+/** Whether other arguments than the default give a network other modules, not only other shapes. */
+export const changesModules = (arch: string): boolean => arch === 'densenet' || arch === 'convnext';
+
+/** Arguments to try for an architecture, the usual ones first. What shapes do not tell (a stride, a rate) is not there. */
+export function candidateArguments(arch: string, shapes: Shapes): Arguments[] {
+  if (arch === 'mobilenet_v2') return widths(shapes, 32);
+  if (arch.startsWith('mobilenet_v3'))
+    return [false, true].flatMap((reduced_tail) =>
+      widths(shapes, 16).map((a) => (reduced_tail ? { ...a, reduced_tail } : a)),
+    );
+  if (arch === 'densenet') return [densenet(shapes)];
+  if (arch === 'convnext') return [convnext(shapes)];
+  return [{}];
+}
+
+function densenet(shapes: Shapes): Arguments {
+  const layers: number[] = [];
+  for (const name of shapes.keys()) {
+    const match = /^features\.denseblock(\d+)\.denselayer(\d+)\./.exec(name);
+    if (match) layers[Number(match[1]) - 1] = Math.max(layers[Number(match[1]) - 1] ?? 0, Number(match[2]));
+  }
+  const first = 'features.denseblock1.denselayer1';
+  const growth_rate = shapes.get(`${first}.conv2.weight`)?.[0];
+  const bottleneck = shapes.get(`${first}.conv1.weight`)?.[0];
+  const num_init_features = shapes.get('features.conv0.weight')?.[0];
+  if (!growth_rate || !bottleneck || !num_init_features || layers.length > 8) return {};
+  return {
+    growth_rate,
+    num_init_features,
+    bn_size: bottleneck / growth_rate,
+    block_config: Array.from(layers, (n) => n ?? 0),
+  };
+}
+
+/** Stages `[channels, channels of the next or null, blocks]`; stages and downsamplings take turns after the stem. */
+function convnext(shapes: Shapes): Arguments {
+  const counts: number[] = [];
+  const channels: number[] = [];
+  for (const [name, shape] of shapes) {
+    const match = /^features\.(\d+)\.(\d+)\.block\.0\.weight$/.exec(name);
+    if (!match) continue;
+    const stage = (Number(match[1]) - 1) / 2;
+    if (!Number.isInteger(stage) || stage < 0 || stage > 7) return {};
+    counts[stage] = Math.max(counts[stage] ?? 0, Number(match[2]) + 1);
+    channels[stage] = shape[0];
+  }
+  if (counts.length === 0) return {};
+  const blocks = Array.from(counts, (count, i) => [channels[i] ?? 1, channels[i + 1] ?? null, count ?? 0]);
+  return { blocks };
+}

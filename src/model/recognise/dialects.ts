@@ -1,0 +1,169 @@
+/**
+ * The names that publishers give one network's modules. All of them define the same modules in the same order, so a
+ * dialect says only how its names sort into that order: the n-th module of a file is then the n-th of the zoo's network,
+ * whatever order the file itself has. Sources: the modules of pytorch/vision, huggingface/pytorch-image-models (timm),
+ * lukemelas/EfficientNet-PyTorch and facebookresearch/ConvNeXt.
+ */
+export interface Dialect {
+  /** who publishes weights under these names */
+  publisher: string;
+  /** the architectures that it has names for */
+  architectures: RegExp;
+  /** a module that every file of the dialect has */
+  sign: RegExp;
+  /**
+   * Where a module stands, numbers to be compared one after the other; nothing for what is no module of the dialect.
+   * Absent: the names are the zoo's, but for `rename`.
+   * @param has whether the file has a module
+   */
+  place?(module: string, has: (module: string) => boolean): number[] | undefined;
+  rename?(module: string): string;
+}
+
+/** Places of the modules of a list, in its order. */
+const places = (...modules: string[]): ReadonlyMap<string, number> =>
+  new Map(modules.map((name, i) => [name, i]));
+
+const INVERTED = places(
+  'conv_pw',
+  'bn1',
+  'conv_dw',
+  'bn2',
+  'se.conv_reduce',
+  'se.conv_expand',
+  'conv_pwl',
+  'bn3',
+);
+const SEPARABLE = places('conv_dw', 'bn1', 'se.conv_reduce', 'se.conv_expand', 'conv_pw', 'bn2');
+const PLAIN = places('conv', 'bn1');
+const TIMM_STEM = places('conv_stem', 'bn1');
+const TIMM_HEAD = places('conv_head', 'bn2', 'classifier');
+
+/** timm's MobileNets, MNASNet and EfficientNet. */
+const timmEfficient: Dialect = {
+  publisher: 'timm',
+  architectures: /^(mobilenet|mnasnet|efficientnet)/,
+  sign: /^conv_stem$/,
+  place(module, has) {
+    const block = /^blocks\.(\d+)\.(\d+)\.(.+)$/.exec(module);
+    if (!block) return around(module, TIMM_STEM, TIMM_HEAD);
+    const [, stage, index, name] = block;
+    const prefix = `blocks.${stage}.${index}`;
+    const inner = has(`${prefix}.conv_pwl`) ? INVERTED : has(`${prefix}.conv_dw`) ? SEPARABLE : PLAIN;
+    return inside([Number(stage), Number(index)], inner.get(name));
+  },
+};
+
+const MBCONV = places(
+  '_expand_conv',
+  '_bn0',
+  '_depthwise_conv',
+  '_bn1',
+  '_se_reduce',
+  '_se_expand',
+  '_project_conv',
+  '_bn2',
+);
+const LUKEMELAS_STEM = places('_conv_stem', '_bn0');
+const LUKEMELAS_HEAD = places('_conv_head', '_bn1', '_fc');
+
+const lukemelas: Dialect = {
+  publisher: 'lukemelas',
+  architectures: /^efficientnet/,
+  sign: /^_conv_stem$/,
+  place(module) {
+    const block = /^_blocks\.(\d+)\.(.+)$/.exec(module);
+    if (!block) return around(module, LUKEMELAS_STEM, LUKEMELAS_HEAD);
+    return inside([Number(block[1])], MBCONV.get(block[2]));
+  },
+};
+
+const TIMM_CONVNEXT = places('gamma', 'conv_dw', 'norm', 'mlp.fc1', 'mlp.fc2');
+const timmConvNext: Dialect = {
+  publisher: 'timm',
+  architectures: /^convnext/,
+  sign: /^stages\.0\.blocks\.0\.conv_dw$/,
+  place(module) {
+    const downsample = /^stages\.(\d+)\.downsample\.(\d+)$/.exec(module);
+    if (downsample) return [1, Number(downsample[1]), 0, Number(downsample[2])];
+    const block = /^stages\.(\d+)\.blocks\.(\d+)\.(.+)$/.exec(module);
+    if (block) return inside([Number(block[1]), 1, Number(block[2])], TIMM_CONVNEXT.get(block[3]));
+    return around(module, places('stem.0', 'stem.1'), places('head.norm', 'head.fc'));
+  },
+};
+
+const FACEBOOK_CONVNEXT = places('gamma', 'dwconv', 'norm', 'pwconv1', 'pwconv2');
+const facebook: Dialect = {
+  publisher: 'facebookresearch',
+  architectures: /^convnext/,
+  sign: /^stages\.0\.0\.dwconv$/,
+  place(module) {
+    const downsample = /^downsample_layers\.(\d+)\.(\d+)$/.exec(module);
+    if (downsample) return [1, Number(downsample[1]), 0, Number(downsample[2])];
+    const block = /^stages\.(\d+)\.(\d+)\.(.+)$/.exec(module);
+    if (block) return inside([Number(block[1]), 1, Number(block[2])], FACEBOOK_CONVNEXT.get(block[3]));
+    return around(module, places(), places('norm', 'head'));
+  },
+};
+
+/** torchvision's published DenseNets still have the names of 2017: `norm.1` for `norm1`. */
+const densenet2017: Dialect = {
+  publisher: 'torchvision',
+  architectures: /^densenet/,
+  sign: /^features\.denseblock1\.denselayer1\.norm\.1$/,
+  rename: (module) => module.replace(/\.(norm|conv)\.(\d+)$/, '.$1$2'),
+};
+
+const akamaster: Dialect = { publisher: 'akamaster', architectures: /_cifar$/, sign: /./ };
+const torchvision: Dialect = { publisher: 'torchvision', architectures: /^(?!.*_cifar$)/, sign: /./ };
+
+/** Every dialect; those with names of their own first. */
+export const DIALECTS: readonly Dialect[] = [
+  timmEfficient,
+  lukemelas,
+  timmConvNext,
+  facebook,
+  densenet2017,
+  akamaster,
+  torchvision,
+];
+
+/** The place of a module before or behind the blocks. */
+function around(
+  module: string,
+  stem: ReadonlyMap<string, number>,
+  head: ReadonlyMap<string, number>,
+): number[] | undefined {
+  const before = stem.get(module);
+  if (before !== undefined) return [0, before];
+  const behind = head.get(module);
+  return behind === undefined ? undefined : [2, behind];
+}
+
+const inside = (block: number[], place: number | undefined): number[] | undefined =>
+  place === undefined ? undefined : [1, ...block, place];
+
+/** The zoo's name of each module of a file, as far as the dialect knows it. */
+export function renameModules(
+  dialect: Dialect,
+  modules: readonly string[],
+  zoo: readonly string[],
+): Map<string, string> {
+  const { place, rename } = dialect;
+  if (!place) return new Map(modules.map((module) => [module, rename ? rename(module) : module]));
+  const all = new Set(modules);
+  const placed = modules.flatMap((module) => {
+    const at = place(module, (name) => all.has(name));
+    return at ? [{ module, at }] : [];
+  });
+  placed.sort((a, b) => compare(a.at, b.at));
+  return new Map(placed.slice(0, zoo.length).map(({ module }, i) => [module, zoo[i]]));
+}
+
+function compare(a: readonly number[], b: readonly number[]): number {
+  for (let i = 0; i < Math.max(a.length, b.length); i++) {
+    const difference = (a[i] ?? -1) - (b[i] ?? -1);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}

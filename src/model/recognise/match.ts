@@ -1,0 +1,127 @@
+import { type Dialect, renameModules } from './dialects';
+
+export type Shape = readonly number[];
+
+/** What a network's state dict has to hold, in order. */
+export interface Wanted {
+  entries: readonly { name: string; shape: Shape }[];
+  /** the classifier's module; its first dimension is the number of classes, which is the file's to say */
+  head: string;
+}
+
+/** A tensor that both have, in other shapes. */
+export interface Mismatch {
+  /** the file's name */
+  key: string;
+  /** the network's name */
+  name: string;
+  file: Shape;
+  network: Shape;
+}
+
+/** How the keys of a file fit a network. */
+export interface Match {
+  dialect: Dialect;
+  /** what was taken off the names before they fitted */
+  prefix: string;
+  /** the network's name of each key that fits */
+  names: Map<string, string>;
+  mismatched: Mismatch[];
+  /** entries of the network that the file lacks, the head apart */
+  missing: { name: string; shape: Shape }[];
+  /** keys that the network has no use for, PyTorch's counters apart */
+  unused: string[];
+  /** rows of the head in the file; absent where the file has no head */
+  classes?: number;
+}
+
+const LEAF = /\.(convmap\.weight|weight|bias|running_mean|running_var|num_batches_tracked)$/;
+/** A refocusing map, `<conv>.convmap.weight`: its layer's, whatever its shape. */
+const MAP = /\.convmap\.weight$/;
+const COUNTER = /(^|\.)num_batches_tracked$/;
+
+/** `features.0.1` and `.weight`; a parameter of a block itself (a layer scale) is a module without a leaf. */
+function parts(key: string): [module: string, leaf: string] {
+  const leaf = LEAF.exec(key)?.[0] ?? '';
+  return [key.slice(0, key.length - leaf.length), leaf];
+}
+
+/** The modules of a state dict, each once, in its order. */
+export const modulesOf = (keys: Iterable<string>): string[] => [
+  ...new Set([...keys].map((key) => parts(key)[0])),
+];
+
+/** A linear layer may be stored as a 1 x 1 convolution, a layer scale as a vector. */
+export const sameNumbers = (a: Shape, b: Shape): boolean => trimmed(a).join() === trimmed(b).join();
+
+function trimmed(shape: Shape): Shape {
+  let end = shape.length;
+  while (end > 1 && shape[end - 1] === 1) end--;
+  return shape.slice(0, end);
+}
+
+/** Fits the keys of a state dict to a network's, under one dialect and with one prefix taken off. */
+export function matchState(
+  shapes: ReadonlyMap<string, Shape>,
+  prefix: string,
+  dialect: Dialect,
+  { entries, head }: Wanted,
+): Match {
+  const keys = [...shapes.keys()].filter((key) => key.startsWith(prefix) && key.length > prefix.length);
+  const bare = keys.map((key) => key.slice(prefix.length));
+  const wanted = new Map(entries.map(({ name, shape }) => [name, shape]));
+  const renamed = renameModules(dialect, modulesOf(bare), modulesOf(wanted.keys()));
+  const match: Match = { dialect, prefix, names: new Map(), mismatched: [], missing: [], unused: [] };
+  const taken = new Set<string>();
+  keys.forEach((key, i) => {
+    const [module, leaf] = parts(bare[i]);
+    const name = `${renamed.get(module) ?? module}${leaf}`;
+    if (MAP.test(name) && wanted.has(name.replace(MAP, '.weight'))) {
+      match.names.set(key, name);
+      return;
+    }
+    const shape = wanted.get(name);
+    const found = shapes.get(key)!;
+    if (!shape || taken.has(name)) return;
+    if (parts(name)[0] === head) {
+      if (!sameNumbers(found.slice(1), shape.slice(1))) return;
+      match.classes = found[0];
+    } else if (!sameNumbers(found, shape)) {
+      match.mismatched.push({ key, name, file: found, network: shape });
+      taken.add(name);
+      return;
+    }
+    match.names.set(key, name);
+    taken.add(name);
+  });
+  if (match.classes === undefined) findHead(shapes, wanted, head, match);
+  match.missing = entries.filter(({ name }) => !taken.has(name) && parts(name)[0] !== head);
+  const refused = new Set(match.mismatched.map(({ key }) => key));
+  match.unused = [...shapes.keys()].filter(
+    (key) => !match.names.has(key) && !refused.has(key) && !COUNTER.test(key),
+  );
+  return match;
+}
+
+/** A head under a name of its own: the one matrix that is left over and takes the network's features, with its bias. */
+function findHead(
+  shapes: ReadonlyMap<string, Shape>,
+  wanted: ReadonlyMap<string, Shape>,
+  head: string,
+  match: Match,
+): void {
+  const features = wanted.get(`${head}.weight`)!.slice(1);
+  const candidates = [...shapes].filter(
+    ([key, shape]) =>
+      !match.names.has(key) &&
+      key.endsWith('.weight') &&
+      shape.length > 1 &&
+      sameNumbers(shape.slice(1), features),
+  );
+  if (candidates.length !== 1) return;
+  const [[key, [classes]]] = candidates;
+  const bias = key.replace(/weight$/, 'bias');
+  if (shapes.get(bias)?.join() !== String(classes)) return;
+  match.names.set(key, `${head}.weight`).set(bias, `${head}.bias`);
+  match.classes = classes;
+}

@@ -1,0 +1,143 @@
+import { createModel } from '../zoo';
+import { candidateArguments, changesModules } from './arguments';
+import { DIALECTS, type Dialect, renameModules } from './dialects';
+import { type Match, matchState, modulesOf, type Shape, type Wanted } from './match';
+
+/** A network of the zoo beside a file. */
+export interface Candidate {
+  arch: string;
+  /** torchvision's names; what is not there is the architecture's default */
+  args: Record<string, unknown>;
+  match: Match;
+}
+
+export interface Recognition {
+  /** the networks that the file fits, the likeliest first */
+  fits: Candidate[];
+  /** where none fits: the network that most of the file's tensors are of */
+  nearest?: Candidate;
+}
+
+export interface RecogniseOptions {
+  /** names of the zoo */
+  architectures: readonly string[];
+  /** arguments that are known, and not to be guessed */
+  args?: Record<string, unknown>;
+}
+
+/** Prefixes that are tried at most; an odd file has one for every third of its names. */
+const MOST_PREFIXES = 12;
+/** A network that explains less of a file is not near it. */
+const LEAST_EXPLAINED = 0.1;
+
+/**
+ * Finds the architecture, its arguments, the publisher and the prefix under which the keys of a state dict are those of a
+ * network of the zoo: every entry in its shape, the classifier's rows left open. What the network has no use for does not
+ * matter.
+ * @param prefixes what may stand before the names, '' among them (`candidatePrefixes`)
+ */
+export function recognise(
+  shapes: ReadonlyMap<string, Shape>,
+  prefixes: readonly string[],
+  { architectures, args = {} }: RecogniseOptions,
+): Recognition {
+  const tried = prefixes.slice(0, MOST_PREFIXES).flatMap((prefix) => {
+    const modules = modulesOf([...shapes.keys()].flatMap((key) => bareName(key, prefix) ?? []));
+    const dialects = DIALECTS.filter(({ sign }) => modules.some((module) => sign.test(module)));
+    return dialects.flatMap((dialect) =>
+      architectures
+        .filter((name) => dialect.architectures.test(name))
+        .flatMap((arch) => bestArguments(arch, args, shapes, prefix, dialect) ?? []),
+    );
+  });
+  const fits = tried.filter(isFit).sort((a, b) => rank(a) - rank(b));
+  if (fits.length > 0) return { fits: withoutDoubles(fits) };
+  const [nearest] = tried.sort((a, b) => score(b) - score(a));
+  return { fits, nearest: nearest && score(nearest) >= LEAST_EXPLAINED * shapes.size ? nearest : undefined };
+}
+
+const bareName = (key: string, prefix: string): string | undefined =>
+  key.startsWith(prefix) && key.length > prefix.length ? key.slice(prefix.length) : undefined;
+
+const isFit = ({ match }: Candidate): boolean => match.missing.length + match.mismatched.length === 0;
+
+/** Networks that use more of the file come first, then those that need fewer arguments. */
+const rank = ({ args, match }: Candidate): number => match.unused.length + Object.keys(args).length / 100;
+
+/** How much of the file a network explains: tensors of its shapes, and half as much those of its names alone. */
+const score = ({ match }: Candidate): number => match.names.size + match.mismatched.length / 2;
+
+/** One network under several names (`densenet` with DenseNet-121's blocks) counts once. */
+function withoutDoubles(fits: Candidate[]): Candidate[] {
+  const seen = new Set<string>();
+  return fits.filter(({ match }) => {
+    const key = JSON.stringify([match.prefix, match.dialect.publisher, [...match.names]]);
+    return seen.size !== seen.add(key).size;
+  });
+}
+
+/** The architecture with the first arguments that fit, else with those under which most of the file fits. */
+function bestArguments(
+  arch: string,
+  given: Record<string, unknown>,
+  shapes: ReadonlyMap<string, Shape>,
+  prefix: string,
+  dialect: Dialect,
+): Candidate | undefined {
+  const renamed = renamedShapes(arch, shapes, prefix, dialect);
+  const published = defaultOf(arch);
+  // a network of quite other names is worth no more than a look at its default
+  const known = published.entries.filter(({ name }) => renamed.has(name)).length;
+  const least = changesModules(arch) ? 0.3 * renamed.size : 0.9 * published.entries.length;
+  const guesses = known > least ? candidateArguments(arch, renamed) : [{}];
+  let best: Candidate | undefined;
+  for (const told of guesses) {
+    const args = { ...told, ...given };
+    const wanted = Object.keys(args).length > 0 ? wantedOf(arch, args) : published;
+    if (!wanted) continue;
+    const candidate = { arch, args, match: matchState(shapes, prefix, dialect, wanted) };
+    if (isFit(candidate)) return candidate;
+    if (!best || candidate.match.names.size > best.match.names.size) best = candidate;
+  }
+  return best;
+}
+
+const defaults = new Map<string, Wanted>();
+
+/** The state dict of an architecture with its default arguments. */
+function defaultOf(arch: string): Wanted {
+  const known = defaults.get(arch) ?? wantedOf(arch, {})!;
+  defaults.set(arch, known);
+  return known;
+}
+
+/** The state dict of a network; undefined where the architecture does not take the arguments. */
+function wantedOf(arch: string, kwargs: Record<string, unknown>): Wanted | undefined {
+  try {
+    const { state, head } = createModel(arch, { kwargs });
+    return { entries: state, head: head.name };
+  } catch {
+    return undefined;
+  }
+}
+
+/** A file's shapes under the zoo's names, as far as the default network tells them. */
+function renamedShapes(
+  arch: string,
+  shapes: ReadonlyMap<string, Shape>,
+  prefix: string,
+  dialect: Dialect,
+): Map<string, Shape> {
+  const bare = [...shapes].flatMap(([key, shape]) => {
+    const name = bareName(key, prefix);
+    return name === undefined ? [] : [[name, shape] as const];
+  });
+  const zoo = modulesOf(defaultOf(arch).entries.map(({ name }) => name));
+  const names = renameModules(dialect, modulesOf(bare.map(([name]) => name)), zoo);
+  return new Map(
+    bare.map(([name, shape]) => {
+      const [module] = modulesOf([name]);
+      return [(names.get(module) ?? module) + name.slice(module.length), shape] as const;
+    }),
+  );
+}

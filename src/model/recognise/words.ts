@@ -1,0 +1,62 @@
+/** What recognition has to say, in sentences. */
+import type { Mismatch, Shape } from './match';
+import type { Candidate } from './recognise';
+
+const TITLES: [RegExp, string][] = [
+  [/^resnet(\d+)_cifar$/, 'ResNet-$1 for CIFAR'],
+  [/^resnet(\d+)$/, 'ResNet-$1'],
+  [/^mobilenet_v2$/, 'MobileNetV2'],
+  [/^mobilenet_v3_small$/, 'MobileNetV3-Small'],
+  [/^mobilenet_v3_large$/, 'MobileNetV3-Large'],
+  [/^shufflenet_v2_x(\d)_(\d)$/, 'ShuffleNetV2 x$1.$2'],
+  [/^densenet(\d+)$/, 'DenseNet-$1'],
+  [/^densenet$/, 'DenseNet'],
+  [/^convnext_tiny$/, 'ConvNeXt-Tiny'],
+  [/^convnext$/, 'ConvNeXt'],
+  [/^mnasnet(\d)_(\d+)$/, 'MNASNet $1.$2'],
+  [/^efficientnet_b(\d)$/, 'EfficientNet-B$1'],
+  [/^squeezenet(\d)_(\d)$/, 'SqueezeNet $1.$2'],
+];
+
+/** An architecture as papers write it. */
+export function titleOf(arch: string): string {
+  const title = TITLES.find(([pattern]) => pattern.test(arch));
+  return title ? arch.replace(...title) : arch;
+}
+
+/** "MobileNetV2 x0.35 of torchvision, 1,000 classes". */
+export function describeCandidate({ arch, args, match }: Candidate): string {
+  const { width_mult: width = 1, ...rest } = args;
+  const factor = width === 1 ? '' : ` x${width}`;
+  const others = Object.keys(rest).length > 0 ? ` ${JSON.stringify(rest)}` : '';
+  const { classes } = match;
+  const head =
+    classes === undefined
+      ? 'without a classifier'
+      : `${classes.toLocaleString('en')} ${classes === 1 ? 'class' : 'classes'}`;
+  return `${titleOf(arch)}${factor}${others} of ${match.dialect.publisher}, ${head}`;
+}
+
+/** How many differences a sentence names. */
+const MOST = 3;
+
+/** Where a file and the network nearest to it differ: the first names and shapes of each kind. */
+export function describeDifferences({ match }: Candidate, shapes: ReadonlyMap<string, Shape>): string {
+  const named = (items: { name: string; shape: Shape }[]) =>
+    few(items, ({ name, shape }) => `${name} (${show(shape)})`);
+  const differs = ({ name, file, network }: Mismatch) => `${name} (${show(file)}, there ${show(network)})`;
+  const unused = match.unused.map((name) => ({ name: name.slice(0, 100), shape: shapes.get(name)! }));
+  const parts = [
+    match.mismatched.length > 0 ? `other shapes: ${few(match.mismatched, differs)}` : '',
+    match.missing.length > 0 ? `not in the file: ${named(match.missing)}` : '',
+    unused.length > 0 ? `only in the file: ${named(unused)}` : '',
+  ];
+  return parts.filter((part) => part !== '').join('; ');
+}
+
+const show = (shape: Shape): string => shape.join(' x ') || 'a single number';
+
+function few<T>(items: readonly T[], text: (item: T) => string): string {
+  const more = items.length > MOST ? ` and ${items.length - MOST} more` : '';
+  return items.slice(0, MOST).map(text).join(', ') + more;
+}

@@ -1,0 +1,164 @@
+import { UserError } from '../errors';
+import { candidatePrefixes } from '../io/prefix';
+import type { OpenedWeights, StateCopy } from '../io/state-copy';
+import { withHead } from '../model/heads';
+import type { Model } from '../model/model';
+import type { Shape } from '../model/recognise/match';
+import { type Candidate, type Recognition, recognise } from '../model/recognise/recognise';
+import { describeCandidate, describeDifferences, titleOf } from '../model/recognise/words';
+import { architectureNames, createModel } from '../model/zoo';
+import type { NetworkOptions } from './network-options';
+
+/** What a file of weights is. */
+export interface RecognisedWeights {
+  model: Model;
+  copy: StateCopy;
+  /** the model's name of each tensor of the copy that the model has */
+  names: ReadonlyMap<string, string>;
+  /** tensors that the file keeps: those that the model has, and the counters of its batch norms */
+  kept: ReadonlySet<string>;
+  /** a sentence each: what was recognised, which copy was taken, what was left out */
+  notes: string[];
+}
+
+/**
+ * Finds out which network a file's weights are of, and which of its state dicts is meant.
+ * @param options what the user said: an architecture and arguments, or a part of them
+ * @throws UserError where no network fits, with the one that is nearest and where it differs
+ */
+export function recogniseWeights(opened: OpenedWeights, options: NetworkOptions): RecognisedWeights {
+  const copies = chooseCopies(opened, options.state);
+  const known = knownArguments(options);
+  let failure: { recognition: Recognition; copy: StateCopy } | undefined;
+  for (const copy of copies) {
+    const recognition = recogniseCopy(copy, options.arch, known);
+    const [taken] = recognition.fits;
+    if (taken) return recognised(opened, copy, recognition.fits, options);
+    failure ??= { recognition, copy };
+  }
+  throw refusal(opened.file, failure!.copy, failure!.recognition, options);
+}
+
+const shapesOf = (copy: StateCopy): Map<string, Shape> =>
+  new Map([...copy.entries].map(([name, { shape }]) => [name, shape]));
+
+function recogniseCopy(
+  copy: StateCopy,
+  arch: string | undefined,
+  args: Record<string, unknown>,
+): Recognition {
+  const shapes = shapesOf(copy);
+  const architectures = arch === undefined ? architectureNames() : [arch];
+  return recognise(shapes, candidatePrefixes(shapes.keys()), { architectures, args });
+}
+
+/** The arguments that the user gave, under the constructor's names. */
+function knownArguments({ arch, width, stemStride, kwargs }: NetworkOptions): Record<string, unknown> {
+  const args: Record<string, unknown> = { ...kwargs };
+  if (width !== undefined) args.width_mult = width;
+  if (stemStride !== undefined) args.stem_stride = stemStride;
+  // says what is wrong with them where an architecture does not take them
+  if (arch !== undefined) createModel(arch, { width, stemStride, kwargs });
+  return args;
+}
+
+function chooseCopies({ file, copies }: OpenedWeights, wanted: string | undefined): readonly StateCopy[] {
+  if (wanted === undefined) return copies;
+  const chosen = copies.filter(({ name }) => name === wanted || name.endsWith(`.${wanted}`));
+  if (chosen.length > 0) return chosen;
+  throw new UserError(`${file} has no state dict "${wanted}": it has ${copies.map(copyName).join(', ')}.`);
+}
+
+const copyName = ({ name }: StateCopy): string => (name === '' ? 'one at its top' : name);
+
+function recognised(
+  opened: OpenedWeights,
+  copy: StateCopy,
+  [taken, ...others]: Candidate[],
+  options: NetworkOptions,
+): RecognisedWeights {
+  const { arch, args, match } = taken;
+  const published = createModel(arch, { kwargs: args });
+  const classes = options.classes ?? match.classes ?? published.head.classes;
+  const model = classes === published.head.classes ? published : withHead(published, classes);
+  const kept = new Set(
+    [...copy.entries.keys()].filter((key) => match.names.has(key) || isCounter(key, match.names)),
+  );
+  return { model, copy, names: match.names, kept, notes: notesOn(opened, copy, taken, others, options) };
+}
+
+/** Whether a key is PyTorch's count of batches of a batch norm that the model has. */
+const isCounter = (key: string, names: ReadonlyMap<string, string>): boolean =>
+  key.endsWith('num_batches_tracked') && names.has(key.replace(/num_batches_tracked$/, 'running_mean'));
+
+function notesOn(
+  { file, copies }: OpenedWeights,
+  copy: StateCopy,
+  taken: Candidate,
+  others: readonly Candidate[],
+  options: NetworkOptions,
+): string[] {
+  const notes: string[] = [];
+  if (options.arch === undefined) {
+    const { stem_stride } = createModel(taken.arch, { kwargs: taken.args }).args;
+    const stem =
+      stem_stride === 2 && options.stemStride === undefined
+        ? ' The stride of its stem, which weights do not tell, is taken as published, 2; a network made for images of 32 pixels may have 1 (stem stride).'
+        : '';
+    notes.push(`${file} is ${describeCandidate(taken)}.${stem}`);
+    if (others.length > 0)
+      notes.push(
+        `It could also be ${others.slice(0, 3).map(describeCandidate).join(', or ')}: name the architecture if it is.`,
+      );
+  }
+  if (copies.length > 1 && options.state === undefined) {
+    const rest = copies.filter((other) => other !== copy).map(copyName);
+    notes.push(
+      `The weights are those of ${copyName(copy)}; the file also has ${rest.join(', ')} (state dict).`,
+    );
+  }
+  const { unused } = taken.match;
+  if (unused.length > 0) {
+    const shown = unused.slice(0, 3).map((name) => name.slice(0, 100));
+    notes.push(
+      `The network has no use for ${shown.join(', ')}${unused.length > 3 ? ` and ${unused.length - 3} more` : ''}: left out.`,
+    );
+  }
+  return notes;
+}
+
+/** Why a file fits no network, or not the one that was named, and what would. */
+function refusal(
+  file: string,
+  copy: StateCopy,
+  { nearest }: Recognition,
+  options: NetworkOptions,
+): UserError {
+  const { arch, width, stemStride, kwargs } = options;
+  if (arch !== undefined || width !== undefined || stemStride !== undefined || kwargs !== undefined) {
+    const free = recogniseCopy(copy, arch, {}).fits[0] ?? recogniseCopy(copy, undefined, {}).fits[0];
+    if (free) {
+      const asked =
+        arch === undefined
+          ? 'a network with these arguments'
+          : `${titleOf(arch)}${width ? ` x${width}` : ''}`;
+      return new UserError(
+        `${file} is not ${asked} but ${describeCandidate(free)}: leave the architecture and its arguments out, or name these.`,
+      );
+    }
+  }
+  if (!nearest) {
+    const names = [...copy.entries].slice(0, 4).map(([name]) => name.slice(0, 100));
+    return new UserError(
+      `${file} is none of the networks that are known here (its tensors: ${names.join(', ')}, ...): they are ${architectureNames().join(', ')}.`,
+    );
+  }
+  const differences = describeDifferences(nearest, shapesOf(copy));
+  const what =
+    arch === undefined
+      ? `fits no network that is known here; nearest is ${describeCandidate(nearest)}`
+      : `is no ${titleOf(arch)}`;
+  return new UserError(
+    `${file} ${what}: ${differences}. Choose weights of a network that is, or another architecture.`,
+  );
+}

@@ -1,0 +1,237 @@
+import { readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
+import { describe, expect, test } from 'vitest';
+import { candidatePrefixes } from '../../../src/io/prefix';
+import type { Shape } from '../../../src/model/recognise/match';
+import { recognise } from '../../../src/model/recognise/recognise';
+import { describeCandidate, titleOf } from '../../../src/model/recognise/words';
+import { type ArchitectureOptions, architectureNames, createModel } from '../../../src/model/zoo';
+
+type Shapes = Map<string, Shape>;
+
+/** State dicts of torchvision and of the CIFAR ResNets, written by test/fixtures/make_state_dicts.py. */
+const fixtures: { arch: string; options: ArchitectureOptions; entries: [string, number[]][] }[] = JSON.parse(
+  gunzipSync(readFileSync(new URL('../../fixtures/state-dicts.json.gz', import.meta.url))).toString(),
+);
+
+const architectures = architectureNames();
+const recogniseAll = (shapes: Shapes) =>
+  recognise(shapes, candidatePrefixes(shapes.keys()), { architectures });
+const stateOf = (arch: string, options: ArchitectureOptions = {}): Shapes =>
+  new Map(createModel(arch, options).state.map(({ name, shape }) => [name, shape]));
+const orders: [string, (entries: [string, Shape][]) => [string, Shape][]][] = [
+  ['in its order', (entries) => entries],
+  ['with sorted names', (entries) => [...entries].sort(([a], [b]) => (a < b ? -1 : 1))],
+];
+
+/** What no shape tells: two networks that differ in these alone have one state dict. */
+const untold = ['stem_stride', 'dilated', 'dropout', 'drop_rate', 'stochastic_depth_prob', 'layer_scale'];
+
+describe.each(orders)('a state dict %s', (_, order) => {
+  test.each(fixtures.map((f) => [`${f.arch} ${JSON.stringify(f.options)}`, f] as const))(
+    '%s',
+    (_, { arch, options, entries }) => {
+      const shapes = new Map(order(entries.map(([name, shape]) => [`module.${name}`, shape])));
+      const { fits } = recogniseAll(shapes);
+      // a MobileNetV2 of other blocks has strides that only its maker knows
+      if (options.kwargs?.inverted_residual_setting) return expect(fits).toEqual([]);
+      const [{ args, match, arch: found }] = fits;
+      expect(match).toMatchObject({ prefix: 'module.', classes: options.classes, unused: [] });
+      const told = (a: string, kwargs: object) => {
+        const model = createModel(a, { kwargs: { ...kwargs }, classes: options.classes });
+        return [model.state.map(({ name, shape }) => [name, shape]), model.layers.length];
+      };
+      const { width } = options;
+      const known = Object.entries(options.kwargs ?? {}).filter(([name]) => !untold.includes(name));
+      const given = Object.fromEntries(known);
+      expect(told(found, args)).toEqual(
+        told(arch, width === undefined ? given : { ...given, width_mult: width }),
+      );
+    },
+  );
+});
+
+/** A state dict under other names: `rename` gives the file's key, undefined where the file lacks it. */
+const renamed = (
+  shapes: Shapes,
+  rename: (name: string) => string,
+  shape = (_: string, s: Shape) => s,
+): Shapes => new Map([...shapes].map(([name, s]) => [rename(name), shape(name, s)]));
+
+/** Names of timm's blocks after the zoo's: modules in the order of torchvision's, `count` blocks a stage. */
+function timmNames(shapes: Shapes, block: RegExp, head: string[], stages: number[]): Shapes {
+  const modules = [...new Set([...shapes.keys()].map((name) => name.replace(/\.[^.]+$/, '')))];
+  const blocks = [...new Set(modules.flatMap((m) => block.exec(m)?.[0] ?? []))];
+  const places = stages.flatMap((count, s) => Array.from({ length: count }, (_, i) => `blocks.${s}.${i}`));
+  const names = new Map<string, string>();
+  blocks.forEach((prefix, i) => {
+    const inner = modules.filter((m) => m.startsWith(prefix));
+    const squeezed = inner.some((m) => m.endsWith('fc1'));
+    const expanded = inner.length - (squeezed ? 2 : 0) === 6;
+    const se = squeezed ? ['se.conv_reduce', 'se.conv_expand'] : [];
+    const order = expanded
+      ? ['conv_pw', 'bn1', 'conv_dw', 'bn2', ...se, 'conv_pwl', 'bn3']
+      : ['conv_dw', 'bn1', ...se, 'conv_pw', 'bn2'];
+    for (const [j, m] of inner.entries()) names.set(m, `${places[i]}.${order[j]}`);
+  });
+  const around = modules.filter((m) => !names.has(m));
+  for (const [i, name] of ['conv_stem', 'bn1', ...head].entries()) names.set(around[i], name);
+  return renamed(shapes, (name) => {
+    const leaf = /\.[^.]+$/.exec(name)![0];
+    return names.get(name.slice(0, -leaf.length))! + leaf;
+  });
+}
+
+const convnextNames = (publisher: 'timm' | 'facebookresearch') => (name: string) => {
+  const [, index, part, rest] = /^features\.(\d+)\.(\d+)\.?(.*)$/.exec(name) ?? [];
+  const timm = publisher === 'timm';
+  if (index === undefined) {
+    const [norm, linear] = timm ? ['head.norm', 'head.fc'] : ['norm', 'head'];
+    return name.replace('classifier.0', norm).replace('classifier.2', linear);
+  }
+  const stage = Math.ceil(Number(index) / 2);
+  if (index === '0') return `${timm ? 'stem' : 'downsample_layers.0'}.${part}.${rest}`;
+  if (Number(index) % 2 === 0) {
+    const place = timm ? `stages.${stage}.downsample` : `downsample_layers.${stage}`;
+    return `${place}.${part}.${rest}`;
+  }
+  const modules = timm ? ['conv_dw', 'norm', 'mlp.fc1', 'mlp.fc2'] : ['dwconv', 'norm', 'pwconv1', 'pwconv2'];
+  const inner = ['block.0', 'block.2', 'block.3', 'block.5'].reduce(
+    (text, from, i) => text.replace(from, modules[i]),
+    rest.replace('layer_scale', 'gamma'),
+  );
+  return `stages.${stage - 1}.${timm ? 'blocks.' : ''}${part}.${inner}`;
+};
+
+const BLOCK = /^features\.\d+\.(conv|block)\./;
+const asVector = (name: string, shape: Shape) => (name.endsWith('layer_scale') ? shape.slice(0, 1) : shape);
+const asConvolution = (name: string, shape: Shape) =>
+  name === 'classifier.0.weight' ? [...shape, 1, 1] : shape;
+
+const dialects: [string, string, ArchitectureOptions, Shapes][] = [
+  [
+    'MobileNetV2 x0.75 of timm, 5 classes',
+    'mobilenet_v2',
+    { width: 0.75, classes: 5 },
+    timmNames(
+      stateOf('mobilenet_v2', { width: 0.75, classes: 5 }),
+      BLOCK,
+      ['conv_head', 'bn2', 'classifier'],
+      [1, 2, 3, 4, 3, 3, 1],
+    ),
+  ],
+  [
+    'MobileNetV3-Small of timm, 1,000 classes',
+    'mobilenet_v3_small',
+    {},
+    timmNames(
+      renamed(stateOf('mobilenet_v3_small'), (name) => name, asConvolution),
+      BLOCK,
+      ['blocks.5.0.conv', 'blocks.5.0.bn1', 'conv_head', 'classifier'],
+      [1, 2, 3, 2, 3],
+    ),
+  ],
+  [
+    'EfficientNet-B0 of timm, 1,000 classes',
+    'efficientnet_b0',
+    {},
+    timmNames(
+      stateOf('efficientnet_b0'),
+      /^features\.\d+\.\d+\.block\./,
+      ['conv_head', 'bn2', 'classifier'],
+      [1, 2, 2, 3, 3, 4, 1],
+    ),
+  ],
+  [
+    'EfficientNet-B0 of lukemelas, 1,000 classes',
+    'efficientnet_b0',
+    {},
+    renamed(
+      timmNames(
+        stateOf('efficientnet_b0'),
+        /^features\.\d+\.\d+\.block\./,
+        ['_conv_head', '_bn1', '_fc'],
+        Array.from({ length: 16 }, () => 1),
+      ),
+      (name) => {
+        const [, index, module, leaf] = /^blocks\.(\d+)\.0\.(.+)\.([^.]+)$/.exec(name) ?? [];
+        if (index === undefined) return name.replace(/^conv_stem/, '_conv_stem').replace(/^bn1/, '_bn0');
+        const plain = index === '0';
+        const names: Record<string, string> = {
+          conv_pw: plain ? '_project_conv' : '_expand_conv',
+          bn1: plain ? '_bn1' : '_bn0',
+          conv_dw: '_depthwise_conv',
+          bn2: plain ? '_bn2' : '_bn1',
+          'se.conv_reduce': '_se_reduce',
+          'se.conv_expand': '_se_expand',
+          conv_pwl: '_project_conv',
+          bn3: '_bn2',
+        };
+        return `_blocks.${index}.${names[module]}.${leaf}`;
+      },
+    ),
+  ],
+  ...(['timm', 'facebookresearch'] as const).map(
+    (publisher): [string, string, ArchitectureOptions, Shapes] => [
+      `ConvNeXt-Tiny of ${publisher}, 1,000 classes`,
+      'convnext_tiny',
+      {},
+      renamed(stateOf('convnext_tiny'), convnextNames(publisher), asVector),
+    ],
+  ),
+  [
+    'DenseNet-121 of torchvision, 1,000 classes',
+    'densenet121',
+    {},
+    renamed(stateOf('densenet121'), (name) => name.replace(/(denselayer\d+\.(norm|conv))(\d)/, '$1.$3')),
+  ],
+];
+
+describe.each(orders)('names of other publishers, %s', (_, order) => {
+  test.each(dialects)('%s', (sentence, arch, options, shapes) => {
+    const { fits } = recogniseAll(new Map(order([...shapes])));
+    expect(fits.map(describeCandidate)).toEqual([sentence]);
+    const { state } = createModel(arch, options);
+    const names = [...fits[0].match.names].filter(([key]) => shapes.has(key));
+    expect(names.map(([, name]) => name).sort()).toEqual(state.map(({ name }) => name).sort());
+    // each key stands for the tensor that it was renamed from
+    const zoo = [...state.map(({ name }) => name)];
+    for (const [i, key] of [...shapes.keys()].entries()) expect(fits[0].match.names.get(key)).toBe(zoo[i]);
+  });
+});
+
+test('prefixes, wrappers of a part and heads of their own', () => {
+  const shapes = stateOf('mobilenet_v2', { width: 0.35, classes: 3 });
+  const file: Shapes = new Map([['epoch_weights', [4]]]);
+  for (const [name, shape] of shapes) {
+    if (!name.startsWith('classifier')) file.set(`model.backbone.${name}`, shape);
+  }
+  file.set('model.head.weight', [3, 1280]).set('model.head.bias', [3]);
+  const [{ match }] = recogniseAll(file).fits;
+  expect(match).toMatchObject({ prefix: 'model.backbone.', classes: 3, unused: ['epoch_weights'] });
+  expect(match.names.get('model.head.weight')).toBe('classifier.1.weight');
+  file.delete('model.head.weight');
+  expect(recogniseAll(file).fits[0].match.classes).toBeUndefined();
+});
+
+test('a network that is not here: the nearest, and where it differs', () => {
+  const shapes = stateOf('resnet34');
+  shapes.set('layer1.0.conv1.weight', [64, 64, 1, 1]).set('layer1.0.conv3.weight', [256, 64, 1, 1]);
+  const { fits, nearest } = recogniseAll(shapes);
+  expect(fits).toEqual([]);
+  expect(nearest?.arch).toBe('resnet34');
+  expect(nearest?.match.mismatched).toEqual([
+    {
+      key: 'layer1.0.conv1.weight',
+      name: 'layer1.0.conv1.weight',
+      file: [64, 64, 1, 1],
+      network: [64, 64, 3, 3],
+    },
+  ]);
+  expect(nearest?.match.unused).toEqual(['layer1.0.conv3.weight']);
+  expect(recogniseAll(new Map([['a.weight', [3, 3]]]))).toEqual({ fits: [], nearest: undefined });
+});
+
+test('every architecture has a title', () => {
+  expect(architectures.filter((arch) => titleOf(arch) === arch)).toEqual([]);
+});
