@@ -1,6 +1,6 @@
 import type { Gpu } from '../src/gpu/device';
-import { composeShader, declaredBindings, workgroupSize } from '../src/gpu/wgsl';
-import type { PlannedDispatch } from '../src/graph/ir';
+import { type CheckedDispatch, shaders } from '../src/gpu/wgsl/shaders';
+import type { Constants } from '../src/graph/ir';
 import { GPU_TUNING } from '../src/graph/tuning';
 import { architectureNames, createModel } from '../src/model/zoo';
 import { stepProgram } from '../src/run/plan-summary';
@@ -10,14 +10,34 @@ import { defaultSettings } from '../src/train/settings';
 const MAX_STORAGE_BUFFERS = 8;
 const MAX_THREADS = 256;
 
-/** What a shader breaks of the rules that hold for all: nothing, or a sentence each. Compiles it with its defaults. */
+/**
+ * Constants that a shader compiles with: those of its WGSL, sizes of 1, and all flags off or on. On, an optional binding
+ * is there whatever it depends on.
+ */
+export function exampleConstants(id: string, flags: boolean): Constants {
+  const { constants, sizes, bindings } = shaders.declarations(id);
+  const optional = new Set(bindings.flatMap(({ condition }) => condition ?? []));
+  const given = [...constants].map(([name, { type, value }]) => {
+    if (type === 'bool') return [name, flags];
+    return [name, flags && optional.has(name) ? 1 : Number.parseFloat(value)];
+  });
+  return Object.fromEntries([...[...sizes.keys()].map((name) => [name, flags ? 1 : 0]), ...given]);
+}
+
+/** What a shader breaks of the rules that hold for all: nothing, or a sentence each. Compiles it with all flags off, and on. */
 export async function shaderFaults(gpu: Gpu, id: string): Promise<string[]> {
-  const code = composeShader(id);
-  return [...textFaults(code), ...(await compileFaults(gpu, code))];
+  const faults = textFaults(id, shaders.sources.get(id)!);
+  for (const flags of [false, true]) {
+    const constants = exampleConstants(id, flags);
+    // not every device has subgroups
+    if ('SUBGROUPS' in constants) constants.SUBGROUPS &&= gpu.device.features.has('subgroups');
+    faults.push(...(await compileFaults(gpu, shaders.compose(id, constants).code)));
+  }
+  return faults;
 }
 
 /** A dispatch that reads or writes f16. */
-export type HalvedDispatch = Pick<PlannedDispatch, 'shader' | 'constants' | 'halves'>;
+export type HalvedDispatch = Omit<CheckedDispatch, 'bindings'>;
 
 /** Every way in which a training step of any architecture uses f16 tensors, constants apart. */
 export function halvedDispatches(): HalvedDispatch[] {
@@ -35,15 +55,17 @@ export function halvedDispatches(): HalvedDispatch[] {
 }
 
 /** The rules that the text alone tells. */
-export function textFaults(code: string): string[] {
+export function textFaults(id: string, text: string): string[] {
   const faults: string[] = [];
-  const header = /^(\/\/ .*\n)+/.exec(code)?.[0] ?? '';
+  const header = /^(\/\/ .*\n)+/.exec(text)?.[0] ?? '';
   if (!/\w+ ?(\[.*\])? [-+*]?= .*\w/.test(header)) faults.push('no formula in a comment at its head');
-  const storage = declaredBindings(code).filter(({ type }) => type !== 'uniform').length;
+  const { bindings } = shaders.declarations(id);
+  const storage = bindings.filter(({ type }) => type !== 'uniform').length;
   if (storage === 0) faults.push('no storage buffer');
   if (storage > MAX_STORAGE_BUFFERS) faults.push(`${storage} storage buffers`);
-  const threads = workgroupSize(code);
-  if (!(threads > 0 && threads <= MAX_THREADS)) faults.push(`${threads} threads a workgroup`);
+  const threads = Number(/^const WG = (\d+)u;/m.exec(text)?.[1]);
+  if (!text.includes('@workgroup_size(WG)') || !(threads > 0 && threads <= MAX_THREADS))
+    faults.push(`${threads} threads a workgroup`);
   return faults;
 }
 

@@ -1,12 +1,11 @@
 // A map over all planes of a depthwise basis (src/ops/refocus.ts). A thread makes ROWS rows of what it writes at a time and
 // sees WINDOW rows of the planes under them.
-const WG: u32 = 64u;
-const KH: u32 = 1u;
-const KW: u32 = 1u;
-const K: u32 = 1u; // the map's kernel, odd
-const ROWS: u32 = 1u;
-const TILES: u32 = 1u; // of ROWS rows
-const WINDOW: u32 = 1u;
+const KH: u32 = 1u; //#required
+const KW: u32 = 1u; //#required
+const K: u32 = 1u; //#required // the map's kernel, odd
+const ROWS: u32 = 1u; //#required
+const TILES: u32 = 1u; //#required // of ROWS rows
+const WINDOW: u32 = 1u; //#required
 const HALF = K / 2u;
 
 struct Sizes {

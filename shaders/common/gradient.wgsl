@@ -10,12 +10,15 @@ struct GradientCoefficients {
 
 // Of the c-th of c4 vec4s of channels.
 fn gradient_coefficients(c: u32, c4: u32) -> GradientCoefficients {
-  if (!BACKWARD_PROLOGUE) { return GradientCoefficients(); }
-  return GradientCoefficients(coef[sizes.BACKWARD_COEF + c], coef[sizes.BACKWARD_COEF + c4 + c], coef[sizes.BACKWARD_COEF + 2u * c4 + c]);
+  if (BACKWARD_PROLOGUE) {
+    let first = sizes.BACKWARD_COEF + c;
+    return GradientCoefficients(coef[first], coef[first + c4], coef[first + 2u * c4]);
+  }
+  return GradientCoefficients();
 }
 
 // The i-th vec4 of the gradient.
 fn load_gradient(i: u32, k: GradientCoefficients) -> vec4<f32> {
-  if (BACKWARD_PROLOGUE) { return k.a * dy[i] + k.b * y_raw[i] + k.c; }
+  if (BACKWARD_PROLOGUE) { return k.a * dy[i] + k.b * load_y_raw(i) + k.c; }
   return dy[i];
 }

@@ -23,6 +23,6 @@ fn finish(sum: vec4<f32>, k: OutputCoefficients, at: u32) -> vec4<f32> {
   var y = sum + k.shift;
   if (NORM) { y = sum * k.scale + k.shift; }
   if (ACTIVATE) { y = activate(y); }
-  if (RESIDUAL) { y += residual[at]; }
+  if (RESIDUAL) { y += load_residual(at); }
   return y;
 }

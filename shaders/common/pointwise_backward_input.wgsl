@@ -4,9 +4,9 @@
 //#import common/input
 //#import common/gradient
 const ADDEND: bool = false;
-const TILE: u32 = 1u;
-const QUADS: u32 = 1u;
-const SUMS: u32 = 1u; // TILE * QUADS
+const TILE: u32 = 1u; //#required
+const QUADS: u32 = 1u; //#required
+const SUMS: u32 = 1u; //#required // TILE * QUADS
 
 struct Sizes {
   ROWS: u32,
@@ -20,12 +20,12 @@ struct Sizes {
 
 @group(0) @binding(0) var<storage, read> dy: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> w: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read> addend: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> coef: array<vec4<f32>>;
-@group(0) @binding(4) var<storage, read> y_raw: array<vec4<f32>>;
-@group(0) @binding(5) var<storage, read> x_raw: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> addend: array<vec4<f32>>; //#if ADDEND
+@group(0) @binding(3) var<storage, read> coef: array<vec4<f32>>; //#if EPILOGUE || BACKWARD_PROLOGUE
+@group(0) @binding(4) var<storage, read> y_raw: array<vec4<f32>>; //#if BACKWARD_PROLOGUE //#f16
+@group(0) @binding(5) var<storage, read> x_raw: array<vec4<f32>>; //#if EPILOGUE //#f16
 @group(0) @binding(6) var<storage, read_write> dx: array<vec4<f32>>;
-@group(0) @binding(7) var<storage, read_write> partial: array<vec4<f32>>;
+@group(0) @binding(7) var<storage, read_write> partial: array<vec4<f32>>; //#if EPILOGUE
 @group(0) @binding(10) var<uniform> sizes: Sizes;
 
 // The backward sums of batch norm: g and g * xhat over rows.
@@ -53,7 +53,7 @@ fn write_tile(
       if (ADDEND) { v += addend[at]; }
       // a branch around sums costs more than the sums
       if (EPILOGUE) {
-        let raw = x_raw[at];
+        let raw = load_x_raw(at);
         v = select(vec4(0.0), v * activate_derivative(raw * input.scale + input.shift), live);
         (*backward)[q].g += v;
         (*backward)[q].product += v * (raw - input.mean) * input.rstd;
@@ -64,6 +64,8 @@ fn write_tile(
 }
 
 fn write_backward_sums(run: u32, i: u32, g: vec4<f32>, product: vec4<f32>) {
-  partial[(run * 2u) * sizes.CI4 + i] = g;
-  partial[(run * 2u + 1u) * sizes.CI4 + i] = product;
+  if (EPILOGUE) {
+    partial[(run * 2u) * sizes.CI4 + i] = g;
+    partial[(run * 2u + 1u) * sizes.CI4 + i] = product;
+  }
 }

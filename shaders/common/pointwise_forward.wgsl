@@ -4,9 +4,9 @@
 //#import common/input
 //#import common/output
 const STATISTICS: bool = false;
-const TILE: u32 = 1u;
-const QUADS: u32 = 1u;
-const SUMS: u32 = 1u; // TILE * QUADS
+const TILE: u32 = 1u; //#required
+const QUADS: u32 = 1u; //#required
+const SUMS: u32 = 1u; //#required // TILE * QUADS
 
 struct Sizes {
   ROWS: u32,
@@ -17,13 +17,13 @@ struct Sizes {
   RUNS: u32, // ceil(ROWS / RUN)
 }
 
-@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>; //#f16
 @group(0) @binding(1) var<storage, read> w: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read> bias: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> coef: array<vec4<f32>>;
-@group(0) @binding(4) var<storage, read_write> y: array<vec4<f32>>;
-@group(0) @binding(5) var<storage, read_write> partial: array<vec4<f32>>;
-@group(0) @binding(6) var<storage, read> residual: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> bias: array<vec4<f32>>; //#if BIAS || NORM
+@group(0) @binding(3) var<storage, read> coef: array<vec4<f32>>; //#if PROLOGUE
+@group(0) @binding(4) var<storage, read_write> y: array<vec4<f32>>; //#f16
+@group(0) @binding(5) var<storage, read_write> partial: array<vec4<f32>>; //#if STATISTICS
+@group(0) @binding(6) var<storage, read> residual: array<vec4<f32>>; //#if RESIDUAL //#f16
 @group(0) @binding(10) var<uniform> sizes: Sizes;
 
 // Of rows of y from one of them, the pivot.
@@ -49,7 +49,7 @@ fn write_tile(
       let at = row * sizes.CO4 + o;
       let v = finish((*sums)[r * QUADS + q], output, at);
       let live = owned & (row < end);
-      if (live) { y[at] = v; }
+      if (live) { store_y(at, v); }
       // a branch around sums costs more than the sums
       if (STATISTICS) {
         if (r == 0u) { (*deviations)[q].pivot = select((*deviations)[q].pivot, v, fresh); }
@@ -70,6 +70,8 @@ fn m2_of(d: Deviations, count: f32) -> vec4<f32> {
 }
 
 fn write_statistics(run: u32, o: u32, mean: vec4<f32>, m2: vec4<f32>) {
-  partial[(run * 2u) * sizes.CO4 + o] = mean;
-  partial[(run * 2u + 1u) * sizes.CO4 + o] = m2;
+  if (STATISTICS) {
+    partial[(run * 2u) * sizes.CO4 + o] = mean;
+    partial[(run * 2u + 1u) * sizes.CO4 + o] = m2;
+  }
 }

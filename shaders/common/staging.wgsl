@@ -1,15 +1,15 @@
 // Operands of a product of matrices in workgroup memory, SLICE vec4s of the channels that are summed over at a time.
 // The WG threads stand in LANES columns: thread t owns the rows t / LANES + r * ROW_STEP, r < TILE, of the workgroup's tile
 // and its columns t % LANES + q * LANES, q < QUADS; a column is the vec4 `channels_of` of the channels of the result.
-const ROW_STEP: u32 = 8u; // WG / LANES
-const SLICE: u32 = 4u;
-const STAGED: u32 = 512u; // SLICE * (VALUES + WEIGHTS), or 2 * QUADS * WG where a workgroup's sums take more
-const LANES: u32 = WG / ROW_STEP;
-const TILE_ROWS: u32 = TILE * ROW_STEP;
-const TILE_COLUMNS: u32 = QUADS * LANES;
+const ROW_STEP: u32 = 8u; //#required // WG / LANES
+const SLICE: u32 = 4u; //#required
+const STAGED: u32 = 512u; //#required // SLICE * (VALUES + WEIGHTS), or 2 * QUADS * WG where a workgroup's sums take more
+const LANES = WG / ROW_STEP;
+const TILE_ROWS = TILE * ROW_STEP;
+const TILE_COLUMNS = QUADS * LANES;
 // vec4s a k: one more than there are, lest threads that stage neighbouring k all meet in one bank
-const VALUES: u32 = TILE_ROWS + 1u;
-const WEIGHTS: u32 = 4u * TILE_COLUMNS + 1u;
+const VALUES = TILE_ROWS + 1u;
+const WEIGHTS = 4u * TILE_COLUMNS + 1u;
 
 var<workgroup> staged: array<vec4<f32>, STAGED>;
 

@@ -1,17 +1,18 @@
 // dx[n, h, w, c] = addend + sum_{kh, kw, o in the group of c} dy[n, oh, ow, o] * w[kh, kw, c - first, o]
 // over the (oh, kh) with oh*SH - PH + kh*DH = h, likewise for columns. One element of dx a thread.
 //#import common/direct
-const WG: u32 = 64u;
+//#import common/global_index
+const WG = 64u;
 const ADDEND: bool = false;
 
 @group(0) @binding(0) var<storage, read> dy: array<f32>;
 @group(0) @binding(1) var<storage, read> w: array<f32>;
-@group(0) @binding(2) var<storage, read> addend: array<f32>;
+@group(0) @binding(2) var<storage, read> addend: array<f32>; //#if ADDEND
 @group(0) @binding(3) var<storage, read_write> dx: array<f32>;
 
 @compute @workgroup_size(WG)
-fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  let index = id.x + id.y * groups.x * WG;
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
+  let index = global_index(id, workgroups);
   if (index >= sizes.N * sizes.H * sizes.W * sizes.CIP) { return; }
   let c = index % sizes.CIP;
   let iw = index / sizes.CIP % sizes.W;

@@ -1,15 +1,16 @@
 // partial[s, kh, kw, i, o] = sum over the s-th of SPLITS runs of rows (n, oh) of x[n, ih, iw, first(o) + i] * dy[n, oh, ow, o]
 // One weight of one split a thread; reduce/sum_splits adds the splits in order, so the result does not depend on timing.
 //#import common/direct
-const WG: u32 = 64u;
+//#import common/global_index
+const WG = 64u;
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<f32>; //#f16
 @group(0) @binding(1) var<storage, read> dy: array<f32>;
 @group(0) @binding(2) var<storage, read_write> partial: array<f32>;
 
 @compute @workgroup_size(WG)
-fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  let index = id.x + id.y * groups.x * WG;
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
+  let index = global_index(id, workgroups);
   let size = sizes.KH * sizes.KW * sizes.CIG * sizes.COP;
   if (index >= sizes.SPLITS * size) { return; }
   let split = index / size;
@@ -27,7 +28,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
       let xs = (row / sizes.OH * sizes.H + ih) * sizes.W;
       for (var ow = 0u; ow < sizes.OW; ow++) {
         let iw = ow * sizes.SW + kw * sizes.DW - sizes.PW;
-        if (iw < sizes.W) { sum += x[(xs + iw) * sizes.CIP + c] * dy[(row * sizes.OW + ow) * sizes.COP + o]; }
+        if (iw < sizes.W) { sum += load_x((xs + iw) * sizes.CIP + c) * dy[(row * sizes.OW + ow) * sizes.COP + o]; }
       }
     }
   }

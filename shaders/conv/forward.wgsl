@@ -2,17 +2,18 @@
 // Any groups, dilation, stride, padding and kernel; one output element a thread. x, y: NHWC, channels padded to CIP, COP.
 // w: HWIO [KH, KW, CIG, COP]. Direct form: the fallback where no faster shader fits, and the reference of those that do.
 //#import common/direct
-const WG: u32 = 64u;
+//#import common/global_index
+const WG = 64u;
 const BIAS: bool = false;
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<f32>; //#f16
 @group(0) @binding(1) var<storage, read> w: array<f32>;
-@group(0) @binding(2) var<storage, read> bias: array<f32>;
-@group(0) @binding(3) var<storage, read_write> y: array<f32>;
+@group(0) @binding(2) var<storage, read> bias: array<f32>; //#if BIAS
+@group(0) @binding(3) var<storage, read_write> y: array<f32>; //#f16
 
 @compute @workgroup_size(WG)
-fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  let index = id.x + id.y * groups.x * WG;
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
+  let index = global_index(id, workgroups);
   if (index >= sizes.N * sizes.OH * sizes.OW * sizes.COP) { return; }
   let o = index % sizes.COP;
   let ow = index / sizes.COP % sizes.OW;
@@ -31,9 +32,9 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
         if (iw >= sizes.W) { continue; }
         let xs = ((n * sizes.H + ih) * sizes.W + iw) * sizes.CIP + first;
         let ws = (kh * sizes.KW + kw) * sizes.CIG * sizes.COP + o;
-        for (var i = 0u; i < sizes.CI_GROUP; i++) { sum += x[xs + i] * w[ws + i * sizes.COP]; }
+        for (var i = 0u; i < sizes.CI_GROUP; i++) { sum += load_x(xs + i) * w[ws + i * sizes.COP]; }
       }
     }
   }
-  y[index] = sum;
+  store_y(index, sum);
 }

@@ -7,15 +7,16 @@
 // One pixel a thread: neighbours read neighbouring bytes and write neighbouring vec4s.
 //#import common/step
 //#import common/rng
-const WG: u32 = 64u;
-const RING: bool = false;
-const FLIP: bool = false;
-const MEAN0: f32 = 0.0;
-const MEAN1: f32 = 0.0;
-const MEAN2: f32 = 0.0;
-const STD0: f32 = 1.0;
-const STD1: f32 = 1.0;
-const STD2: f32 = 1.0;
+//#import common/global_index
+const WG = 64u;
+const RING: bool = false; //#required
+const FLIP: bool = false; //#required
+const MEAN0: f32 = 0.0; //#required
+const MEAN1: f32 = 0.0; //#required
+const MEAN2: f32 = 0.0; //#required
+const STD0: f32 = 1.0; //#required
+const STD1: f32 = 1.0; //#required
+const STD2: f32 = 1.0; //#required
 
 struct Sizes {
   N: u32,
@@ -28,7 +29,7 @@ struct Sizes {
 @group(0) @binding(0) var<storage, read> images: array<u32>;
 @group(0) @binding(1) var<storage, read> labels: array<u32>;
 @group(0) @binding(2) var<storage, read> order: array<u32>;
-@group(0) @binding(3) var<storage, read_write> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read_write> x: array<vec4<f32>>; //#f16
 @group(0) @binding(4) var<storage, read_write> target_class: array<u32>;
 @group(0) @binding(5) var<uniform> step: Step;
 @group(0) @binding(10) var<uniform> sizes: Sizes;
@@ -43,8 +44,8 @@ fn pixel(image: u32, row: u32, column: u32) -> vec3<f32> {
 }
 
 @compute @workgroup_size(WG)
-fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  let index = id.x + id.y * groups.x * WG;
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
+  let index = global_index(id, workgroups);
   if (index >= sizes.N * sizes.H * sizes.W) { return; }
   let n = index / (sizes.H * sizes.W);
   let counts = n < step.rows;
@@ -53,7 +54,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
   if (counts) { sample = order[position]; }
   if (index % (sizes.H * sizes.W) == 0u) { target_class[n] = select(0u, labels[sample], counts); }
   if (!counts) {
-    x[index] = vec4(0.0);
+    store_x(index, vec4(0.0));
     return;
   }
   var row = index / sizes.W % sizes.H;
@@ -66,5 +67,5 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
   var rgb = vec3(0.0);
   // unsigned arithmetic wraps: what lies left of the image compares as far right of it
   if (row < sizes.H && column < sizes.W) { rgb = pixel(select(sample, position % sizes.CAPACITY, RING), row, column); }
-  x[index] = vec4((rgb - vec3(MEAN0, MEAN1, MEAN2)) / vec3(STD0, STD1, STD2), 0.0);
+  store_x(index, vec4((rgb - vec3(MEAN0, MEAN1, MEAN2)) / vec3(STD0, STD1, STD2), 0.0));
 }

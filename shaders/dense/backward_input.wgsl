@@ -13,29 +13,30 @@
 //#import common/kernel
 //#import common/dense
 //#import common/weights
-const WG: u32 = 64u;
+//#import common/global_index
+const WG = 64u;
 const ADDEND: bool = false;
-const TW: u32 = 1u; // columns of dx a block, a multiple of SW
-const CHUNK: u32 = 1u; // taps of a phase of a row of the kernel at a time
-const DYW: u32 = 1u; // columns of dy that a chunk of taps reads
+const TW: u32 = 1u; //#required // columns of dx a block, a multiple of SW
+const CHUNK: u32 = 1u; //#required // taps of a phase of a row of the kernel at a time
+const DYW: u32 = 1u; //#required // columns of dy that a chunk of taps reads
 
-const QUADS: u32 = 1u; // vec4s of input channels a thread
-const SUMS: u32 = 1u; // TW * QUADS
+const QUADS: u32 = 1u; //#required // vec4s of input channels a thread
+const SUMS: u32 = 1u; //#required // TW * QUADS
 
 const WHOLE = KW % (CHUNK * SW) == 0u; // no chunk passes the end of a row
 
 @group(0) @binding(0) var<storage, read> dy: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> w: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read> addend: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> coef: array<vec4<f32>>;
-@group(0) @binding(4) var<storage, read> y_raw: array<vec4<f32>>;
-@group(0) @binding(5) var<storage, read> x_raw: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> addend: array<vec4<f32>>; //#if ADDEND
+@group(0) @binding(3) var<storage, read> coef: array<vec4<f32>>; //#if EPILOGUE || BACKWARD_PROLOGUE
+@group(0) @binding(4) var<storage, read> y_raw: array<vec4<f32>>; //#if BACKWARD_PROLOGUE //#f16
+@group(0) @binding(5) var<storage, read> x_raw: array<vec4<f32>>; //#if EPILOGUE //#f16
 @group(0) @binding(6) var<storage, read_write> dx: array<vec4<f32>>;
-@group(0) @binding(7) var<storage, read_write> partial: array<vec4<f32>>;
+@group(0) @binding(7) var<storage, read_write> partial: array<vec4<f32>>; //#if EPILOGUE
 
 @compute @workgroup_size(WG)
-fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  let index = id.x + id.y * groups.x * WG;
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
+  let index = global_index(id, workgroups);
   let lane = index % 4u;
   let group = index / 4u % sizes.GROUPS;
   let place = index / (4u * sizes.GROUPS); // a block of an image
@@ -111,7 +112,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
         if (ADDEND) { v += addend[to]; }
         // a branch around sums costs more than the sums
         if (EPILOGUE) {
-          let raw = x_raw[to];
+          let raw = load_x_raw(to);
           v = select(vec4(0.0), v * activate_derivative(raw * input.scale + input.shift), live);
           totals[q] += v;
           products[q] += v * (raw - input.mean) * input.rstd;

@@ -10,23 +10,24 @@
 //#import common/gradient
 //#import common/kernel
 //#import common/dense
-const WG: u32 = 64u;
-const TW: u32 = 1u; // columns of dy at a time
-const CHUNK: u32 = 1u; // taps a thread
-const CHUNKS: u32 = 1u; // ceil(KW / CHUNK)
-const XW: u32 = 1u; // (TW - 1) * SW + CHUNK: columns of x that a row of dy meets
-const QUADS: u32 = 1u; // vec4s of output channels a thread
-const SUMS: u32 = 4u; // 4 * CHUNK * QUADS
+//#import common/global_index
+const WG = 64u;
+const TW: u32 = 1u; //#required // columns of dy at a time
+const CHUNK: u32 = 1u; //#required // taps a thread
+const CHUNKS: u32 = 1u; //#required // ceil(KW / CHUNK)
+const XW: u32 = 1u; //#required // (TW - 1) * SW + CHUNK: columns of x that a row of dy meets
+const QUADS: u32 = 1u; //#required // vec4s of output channels a thread
+const SUMS: u32 = 4u; //#required // 4 * CHUNK * QUADS
 
-@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>; //#f16
 @group(0) @binding(1) var<storage, read> dy: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read> coef: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> y_raw: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> coef: array<vec4<f32>>; //#if PROLOGUE || BACKWARD_PROLOGUE
+@group(0) @binding(3) var<storage, read> y_raw: array<vec4<f32>>; //#if BACKWARD_PROLOGUE //#f16
 @group(0) @binding(4) var<storage, read_write> partial: array<vec4<f32>>;
 
 @compute @workgroup_size(WG)
-fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  let index = id.x + id.y * groups.x * WG;
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
+  let index = global_index(id, workgroups);
   if (index >= sizes.SPLITS * KH * CHUNKS * sizes.CI4 * sizes.GROUPS) { return; }
   let group = index % sizes.GROUPS;
   let i = index / sizes.GROUPS % sizes.CI4;
@@ -51,7 +52,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
       for (var j = 0u; j < XW; j++) {
         if (j % SW < CHUNK) {
           let iw = column * SW + first_tap + j - PW;
-          row[j] = select(vec4(0.0), prologue(x[(at + min(iw, sizes.W - 1u)) * sizes.CI4 + i], input), iw < sizes.W);
+          row[j] = select(vec4(0.0), prologue(load_x((at + min(iw, sizes.W - 1u)) * sizes.CI4 + i), input), iw < sizes.W);
         }
       }
       //#unroll

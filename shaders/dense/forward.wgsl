@@ -12,28 +12,29 @@
 //#import common/kernel
 //#import common/dense
 //#import common/weights
-const WG: u32 = 64u;
+//#import common/global_index
+const WG = 64u;
 const STATISTICS: bool = false;
-const TW: u32 = 1u; // columns of y a block
-const CHUNK: u32 = 1u; // taps of a row of the kernel at a time
-const XW: u32 = 1u; // (TW - 1) * SW + CHUNK: columns of x that a chunk of taps reads
+const TW: u32 = 1u; //#required // columns of y a block
+const CHUNK: u32 = 1u; //#required // taps of a row of the kernel at a time
+const XW: u32 = 1u; //#required // (TW - 1) * SW + CHUNK: columns of x that a chunk of taps reads
 
-const QUADS: u32 = 1u; // vec4s of output channels a thread
-const SUMS: u32 = 1u; // TW * QUADS
+const QUADS: u32 = 1u; //#required // vec4s of output channels a thread
+const SUMS: u32 = 1u; //#required // TW * QUADS
 
 const WHOLE = KW % CHUNK == 0u; // no chunk passes the end of a row
 
-@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>; //#f16
 @group(0) @binding(1) var<storage, read> w: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read> bias: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> coef: array<vec4<f32>>;
-@group(0) @binding(4) var<storage, read_write> y: array<vec4<f32>>;
-@group(0) @binding(5) var<storage, read_write> partial: array<vec4<f32>>;
-@group(0) @binding(6) var<storage, read> residual: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> bias: array<vec4<f32>>; //#if BIAS || NORM
+@group(0) @binding(3) var<storage, read> coef: array<vec4<f32>>; //#if PROLOGUE
+@group(0) @binding(4) var<storage, read_write> y: array<vec4<f32>>; //#f16
+@group(0) @binding(5) var<storage, read_write> partial: array<vec4<f32>>; //#if STATISTICS
+@group(0) @binding(6) var<storage, read> residual: array<vec4<f32>>; //#if RESIDUAL //#f16
 
 @compute @workgroup_size(WG)
-fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  let index = id.x + id.y * groups.x * WG;
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
+  let index = global_index(id, workgroups);
   let lane = index % 4u;
   let group = index / 4u % sizes.GROUPS;
   let place = index / (4u * sizes.GROUPS); // a block of an image
@@ -64,7 +65,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
       for (var j = 0u; j < XW; j++) {
         if (j % SW < CHUNK) {
           let iw = column * SW + first_tap + j - PW;
-          row[j] = select(vec4(0.0), prologue(x[(at + min(iw, sizes.W - 1u)) * sizes.CI4 + i], input), (ih < sizes.H) & (iw < sizes.W));
+          row[j] = select(vec4(0.0), prologue(load_x((at + min(iw, sizes.W - 1u)) * sizes.CI4 + i), input), (ih < sizes.H) & (iw < sizes.W));
         }
       }
       //#unroll
@@ -100,7 +101,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
         let to = ((n * sizes.OH + oh) * sizes.OW + column + t) * sizes.CO4 + o;
         let v = finish(sums[t * QUADS + q], output, to);
         let live = owned & (t < columns);
-        if (live) { y[to] = v; }
+        if (live) { store_y(to, v); }
         // a branch around sums costs more than the sums
         if (STATISTICS) {
           if (t == 0u) { pivots[q] = select(pivots[q], v, oh == first); }

@@ -10,24 +10,25 @@
 //#import common/gradient
 //#import common/kernel
 //#import common/depthwise
-const WG: u32 = 64u;
+//#import common/global_index
+const WG = 64u;
 const ADDEND: bool = false;
-const TW: u32 = 1u; // columns of dx a block, a multiple of SW
-const CHUNK: u32 = 1u; // taps of a phase of a row of the kernel at a time
-const DYW: u32 = 1u; // columns of dy that a chunk of taps reads
+const TW: u32 = 1u; //#required // columns of dx a block, a multiple of SW
+const CHUNK: u32 = 1u; //#required // taps of a phase of a row of the kernel at a time
+const DYW: u32 = 1u; //#required // columns of dy that a chunk of taps reads
 
 @group(0) @binding(0) var<storage, read> dy: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> w: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read> addend: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> coef: array<vec4<f32>>;
-@group(0) @binding(4) var<storage, read> y_raw: array<vec4<f32>>;
-@group(0) @binding(5) var<storage, read> x_raw: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> addend: array<vec4<f32>>; //#if ADDEND
+@group(0) @binding(3) var<storage, read> coef: array<vec4<f32>>; //#if EPILOGUE || BACKWARD_PROLOGUE
+@group(0) @binding(4) var<storage, read> y_raw: array<vec4<f32>>; //#if BACKWARD_PROLOGUE //#f16
+@group(0) @binding(5) var<storage, read> x_raw: array<vec4<f32>>; //#if EPILOGUE //#f16
 @group(0) @binding(6) var<storage, read_write> dx: array<vec4<f32>>;
-@group(0) @binding(7) var<storage, read_write> partial: array<vec4<f32>>;
+@group(0) @binding(7) var<storage, read_write> partial: array<vec4<f32>>; //#if EPILOGUE
 
 @compute @workgroup_size(WG)
-fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  let index = id.x + id.y * groups.x * WG;
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
+  let index = global_index(id, workgroups);
   if (index >= sizes.N * sizes.RUNS * sizes.TILES * sizes.C4) { return; }
   let c = index % sizes.C4;
   let block = index / sizes.C4;
@@ -75,7 +76,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
         var v = sums[t];
         if (ADDEND) { v += addend[i]; }
         if (EPILOGUE) {
-          let raw = x_raw[i];
+          let raw = load_x_raw(i);
           v *= activate_derivative(raw * input.scale + input.shift);
           sum += v;
           products += v * (raw - input.mean) * input.rstd;

@@ -10,20 +10,21 @@
 //#import common/gradient
 //#import common/kernel
 //#import common/depthwise
-const WG: u32 = 64u;
-const TW: u32 = 1u; // columns of dy a block
-const ROWS: u32 = 1u; // ceil(KH / SH): rows of dy that a row of x meets
-const XW: u32 = 1u; // (TW - 1) * SW + KW: columns of x that a row of dy meets
+//#import common/global_index
+const WG = 64u;
+const TW: u32 = 1u; //#required // columns of dy a block
+const ROWS: u32 = 1u; //#required // ceil(KH / SH): rows of dy that a row of x meets
+const XW: u32 = 1u; //#required // (TW - 1) * SW + KW: columns of x that a row of dy meets
 
-@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>; //#f16
 @group(0) @binding(1) var<storage, read> dy: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read> coef: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> y_raw: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> coef: array<vec4<f32>>; //#if PROLOGUE || BACKWARD_PROLOGUE
+@group(0) @binding(3) var<storage, read> y_raw: array<vec4<f32>>; //#if BACKWARD_PROLOGUE //#f16
 @group(0) @binding(4) var<storage, read_write> partial: array<vec4<f32>>;
 
 @compute @workgroup_size(WG)
-fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  let index = id.x + id.y * groups.x * WG;
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
+  let index = global_index(id, workgroups);
   if (index >= sizes.SPLITS * sizes.C4) { return; }
   let c = index % sizes.C4;
   let split = index / sizes.C4;
@@ -62,7 +63,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
         //#unroll
         for (var i = 0u; i < XW; i++) {
           let iw = column * SW + i - PW;
-          row[i] = select(vec4(0.0), prologue(x[(at + min(iw, sizes.W - 1u)) * sizes.C4 + c], input), (ih < sizes.H) & (iw < sizes.W));
+          row[i] = select(vec4(0.0), prologue(load_x((at + min(iw, sizes.W - 1u)) * sizes.C4 + c), input), (ih < sizes.H) & (iw < sizes.W));
         }
         //#unroll
         for (var m = 0u; m < ROWS; m++) {

@@ -10,23 +10,24 @@
 //#import common/output
 //#import common/kernel
 //#import common/depthwise
-const WG: u32 = 64u;
+//#import common/global_index
+const WG = 64u;
 const STATISTICS: bool = false;
-const TW: u32 = 1u; // columns of y a block
-const ROWS: u32 = 1u; // ceil(KH / SH): rows of y that a row of x touches
-const XW: u32 = 1u; // (TW - 1) * SW + KW: columns of x that a row of y reads
+const TW: u32 = 1u; //#required // columns of y a block
+const ROWS: u32 = 1u; //#required // ceil(KH / SH): rows of y that a row of x touches
+const XW: u32 = 1u; //#required // (TW - 1) * SW + KW: columns of x that a row of y reads
 
-@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>; //#f16
 @group(0) @binding(1) var<storage, read> w: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read> bias: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> coef: array<vec4<f32>>;
-@group(0) @binding(4) var<storage, read_write> y: array<vec4<f32>>;
-@group(0) @binding(5) var<storage, read_write> partial: array<vec4<f32>>;
-@group(0) @binding(6) var<storage, read> residual: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> bias: array<vec4<f32>>; //#if BIAS || NORM
+@group(0) @binding(3) var<storage, read> coef: array<vec4<f32>>; //#if PROLOGUE
+@group(0) @binding(4) var<storage, read_write> y: array<vec4<f32>>; //#f16
+@group(0) @binding(5) var<storage, read_write> partial: array<vec4<f32>>; //#if STATISTICS
+@group(0) @binding(6) var<storage, read> residual: array<vec4<f32>>; //#if RESIDUAL //#f16
 
 @compute @workgroup_size(WG)
-fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  let index = id.x + id.y * groups.x * WG;
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
+  let index = global_index(id, workgroups);
   if (index >= sizes.N * sizes.RUNS * sizes.TILES * sizes.C4) { return; }
   let c = index % sizes.C4;
   let block = index / sizes.C4;
@@ -59,7 +60,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
       //#unroll
       for (var i = 0u; i < XW; i++) {
         let iw = column * SW + i - PW;
-        row[i] = select(vec4(0.0), prologue(x[(at + min(iw, sizes.W - 1u)) * sizes.C4 + c], input), (ih < sizes.H) & (iw < sizes.W));
+        row[i] = select(vec4(0.0), prologue(load_x((at + min(iw, sizes.W - 1u)) * sizes.C4 + c), input), (ih < sizes.H) & (iw < sizes.W));
       }
       //#unroll
       for (var m = 0u; m < ROWS; m++) {
@@ -81,7 +82,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
       for (var t = 0u; t < TW; t++) {
         let to = ((n * sizes.OH + oh) * sizes.OW + column + t) * sizes.C4 + c;
         let v = finish(sums[LAST + t], output, to);
-        if (t < columns) { y[to] = v; }
+        if (t < columns) { store_y(to, v); }
         // a branch around sums costs more than the sums
         if (STATISTICS) {
           if (t == 0u) { pivot = select(pivot, v, oh == first); }

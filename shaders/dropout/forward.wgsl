@@ -2,10 +2,11 @@
 // element), or with ROWS of (seed, step, KEY, sample), so the backward pass draws it again. One vec4 of channels a thread.
 //#import common/rng
 //#import common/step
-const WG: u32 = 64u;
-const P: f32 = 0.5;
-const SCALE: f32 = 2.0;
-const ROWS: bool = false;
+//#import common/global_index
+const WG = 64u;
+const P: f32 = 0.5; //#required
+const SCALE: f32 = 2.0; //#required
+const ROWS: bool = false; //#required
 const ADDEND: bool = false;
 
 struct Sizes {
@@ -14,9 +15,9 @@ struct Sizes {
   KEY: u32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
-@group(0) @binding(1) var<storage, read> addend: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read_write> y: array<vec4<f32>>;
+@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>; //#f16
+@group(0) @binding(1) var<storage, read> addend: array<vec4<f32>>; //#if ADDEND
+@group(0) @binding(2) var<storage, read_write> y: array<vec4<f32>>; //#f16
 @group(0) @binding(3) var<uniform> step: Step;
 @group(0) @binding(10) var<uniform> sizes: Sizes;
 
@@ -26,13 +27,13 @@ fn uniform_f32(counter: u32) -> f32 {
 }
 
 @compute @workgroup_size(WG)
-fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  let i = id.x + id.y * groups.x * WG;
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
+  let i = global_index(id, workgroups);
   if (i >= sizes.SIZE) { return; }
   var r: vec4<f32>;
   if (ROWS) { r = vec4(uniform_f32(i / sizes.IMAGE)); }
   else { r = vec4(uniform_f32(4u * i), uniform_f32(4u * i + 1u), uniform_f32(4u * i + 2u), uniform_f32(4u * i + 3u)); }
-  var v = select(vec4(0.0), x[i] * SCALE, r >= vec4(P));
+  var v = select(vec4(0.0), load_x(i) * SCALE, r >= vec4(P));
   if (ADDEND) { v += addend[i]; }
-  y[i] = v;
+  store_y(i, v);
 }

@@ -5,8 +5,8 @@
 // beside a workgroup's speed, and one dispatch without a second pass is what a step wants here.
 //#import common/channels
 //#import common/step
-const WG: u32 = 64u;
-const SMOOTHING: f32 = 0.0;
+const WG = 64u;
+const SMOOTHING: f32 = 0.0; //#required
 const METRICS: bool = false;
 
 struct Sizes {
@@ -20,7 +20,7 @@ struct Sizes {
 @group(0) @binding(1) var<storage, read> target_class: array<u32>;
 @group(0) @binding(2) var<storage, read_write> loss: array<f32>;
 @group(0) @binding(3) var<storage, read_write> dlogits: array<vec4<f32>>;
-@group(0) @binding(4) var<storage, read_write> metrics: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read_write> metrics: array<vec4<f32>>; //#if METRICS
 @group(0) @binding(5) var<uniform> step: Step;
 @group(0) @binding(10) var<uniform> sizes: Sizes;
 

@@ -1,6 +1,7 @@
 // partial[s, segment, c] = addend + sum of dy * a over rows s, s + SPLITS, ... of the segment's ROWS rows.
 // One vec4 of channels of one segment and split a thread.
-const WG: u32 = 64u;
+//#import common/global_index
+const WG = 64u;
 const ADDEND: bool = false; // with one split only
 
 struct Sizes {
@@ -11,14 +12,14 @@ struct Sizes {
 }
 
 @group(0) @binding(0) var<storage, read> dy: array<vec4<f32>>;
-@group(0) @binding(1) var<storage, read> a: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read> addend: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read> a: array<vec4<f32>>; //#f16
+@group(0) @binding(2) var<storage, read> addend: array<vec4<f32>>; //#if ADDEND
 @group(0) @binding(3) var<storage, read_write> partial: array<vec4<f32>>;
 @group(0) @binding(10) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(WG)
-fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  let i = id.x + id.y * groups.x * WG;
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
+  let i = global_index(id, workgroups);
   if (i >= sizes.SPLITS * sizes.SEGMENTS * sizes.C4) { return; }
   let c = i % sizes.C4;
   let segment = i / sizes.C4 % sizes.SEGMENTS;
@@ -26,7 +27,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
   var sum = vec4(0.0);
   for (var row = split; row < sizes.ROWS; row += sizes.SPLITS) {
     let at = (segment * sizes.ROWS + row) * sizes.C4 + c;
-    sum += dy[at] * a[at];
+    sum += dy[at] * load_a(at);
   }
   if (ADDEND) { sum += addend[i]; }
   partial[i] = sum;

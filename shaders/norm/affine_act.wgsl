@@ -2,7 +2,8 @@
 // CHANNELS masks the padding lanes where act(0) is not 0 (sigmoid, hardsigmoid).
 //#import common/activation
 //#import common/channels
-const WG: u32 = 64u;
+//#import common/global_index
+const WG = 64u;
 const RESIDUAL: bool = false;
 
 struct Sizes {
@@ -10,19 +11,19 @@ struct Sizes {
   CHANNELS: u32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>; //#f16
 @group(0) @binding(1) var<storage, read> coef: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read> residual: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read_write> y: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> residual: array<vec4<f32>>; //#if RESIDUAL //#f16
+@group(0) @binding(3) var<storage, read_write> y: array<vec4<f32>>; //#f16
 @group(0) @binding(10) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(WG)
-fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  let i = id.x + id.y * groups.x * WG;
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
+  let i = global_index(id, workgroups);
   if (i >= sizes.SIZE) { return; }
   let c4 = (sizes.CHANNELS + 3u) / 4u;
   let c = i % c4;
-  var v = mask_channels(activate(coef[2u * c4 + c] * x[i] + coef[3u * c4 + c]), c, sizes.CHANNELS);
-  if (RESIDUAL) { v += residual[i]; }
-  y[i] = v;
+  var v = mask_channels(activate(coef[2u * c4 + c] * load_x(i) + coef[3u * c4 + c]), c, sizes.CHANNELS);
+  if (RESIDUAL) { v += load_residual(i); }
+  store_y(i, v);
 }

@@ -4,9 +4,9 @@
 // PREFIX: bcoef begins with a copy of so many vec4s of `prefix`, the coefficients of the norm before: what the
 // convolution's backward pass reads is then one binding.
 // SLICES threads share a vec4 of channels: see norm/batch_finish.
-const WG: u32 = 64u;
-const SLICES: u32 = 1u;
-const LANES: u32 = 64u; // WG / SLICES: vec4s of channels a workgroup
+const WG = 64u;
+const SLICES: u32 = 1u; //#required
+const LANES: u32 = 64u; //#required // WG / SLICES: vec4s of channels a workgroup
 const BATCH: bool = false;
 
 struct Sizes {
@@ -17,11 +17,11 @@ struct Sizes {
 }
 
 @group(0) @binding(0) var<storage, read> partial: array<vec4<f32>>;
-@group(0) @binding(1) var<storage, read> coef: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read> prefix: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read> coef: array<vec4<f32>>; //#if BATCH
+@group(0) @binding(2) var<storage, read> prefix: array<vec4<f32>>; //#if PREFIX
 @group(0) @binding(3) var<storage, read_write> dweight: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read_write> dbias: array<vec4<f32>>;
-@group(0) @binding(5) var<storage, read_write> bcoef: array<vec4<f32>>;
+@group(0) @binding(5) var<storage, read_write> bcoef: array<vec4<f32>>; //#if BATCH
 @group(0) @binding(10) var<uniform> sizes: Sizes;
 
 struct Sums {
@@ -34,10 +34,10 @@ var<workgroup> slices: array<Sums, WG>;
 @compute @workgroup_size(WG)
 fn main(
   @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(num_workgroups) workgroups: vec3<u32>,
   @builtin(local_invocation_index) local: u32,
 ) {
-  for (var i = group.x * WG + local; i < sizes.PREFIX; i += groups.x * WG) { bcoef[i] = prefix[i]; }
+  for (var i = group.x * WG + local; i < sizes.PREFIX; i += workgroups.x * WG) { bcoef[i] = prefix[i]; } //#if PREFIX
   let lane = local % LANES;
   let c = group.x * LANES + lane;
   var total = Sums();

@@ -1,7 +1,8 @@
 // dx = A * g + B * x + C + addend in TRAINING, else scale * g + addend, with g = dy * act'(scale * x + shift).
 // coef[4, c] = (mean, rstd, scale, shift), bcoef[3, c] = (A, B, C). One vec4 of channels a thread.
 //#import common/activation
-const WG: u32 = 64u;
+//#import common/global_index
+const WG = 64u;
 const TRAINING: bool = false;
 const ADDEND: bool = false;
 
@@ -11,20 +12,20 @@ struct Sizes {
 }
 
 @group(0) @binding(0) var<storage, read> dy: array<vec4<f32>>;
-@group(0) @binding(1) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read> x: array<vec4<f32>>; //#f16
 @group(0) @binding(2) var<storage, read> coef: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> bcoef: array<vec4<f32>>;
-@group(0) @binding(4) var<storage, read> addend: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bcoef: array<vec4<f32>>; //#if TRAINING
+@group(0) @binding(4) var<storage, read> addend: array<vec4<f32>>; //#if ADDEND
 @group(0) @binding(5) var<storage, read_write> dx: array<vec4<f32>>;
 @group(0) @binding(10) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(WG)
-fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  let i = id.x + id.y * groups.x * WG;
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
+  let i = global_index(id, workgroups);
   if (i >= sizes.SIZE) { return; }
   let c = i % sizes.C4;
   let scale = coef[2u * sizes.C4 + c];
-  let v = x[i];
+  let v = load_x(i);
   let g = dy[i] * activate_derivative(scale * v + coef[3u * sizes.C4 + c]);
   var d = scale * g;
   if (TRAINING) { d = bcoef[c] * g + bcoef[sizes.C4 + c] * v + bcoef[2u * sizes.C4 + c]; }

@@ -2,7 +2,8 @@
 // partial[s, 0, c] = sum g, partial[s, 1, c] = sum g * xhat, over rows s, s + SPLITS, ...
 // coef[4, c] = (mean, rstd, scale, shift). One vec4 of channels of one split a thread.
 //#import common/activation
-const WG: u32 = 64u;
+//#import common/global_index
+const WG = 64u;
 
 struct Sizes {
   ROWS: u32,
@@ -11,14 +12,14 @@ struct Sizes {
 }
 
 @group(0) @binding(0) var<storage, read> dy: array<vec4<f32>>;
-@group(0) @binding(1) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read> x: array<vec4<f32>>; //#f16
 @group(0) @binding(2) var<storage, read> coef: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read_write> partial: array<vec4<f32>>;
 @group(0) @binding(10) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(WG)
-fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  let i = id.x + id.y * groups.x * WG;
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
+  let i = global_index(id, workgroups);
   if (i >= sizes.SPLITS * sizes.C4) { return; }
   let c = i % sizes.C4;
   let split = i / sizes.C4;
@@ -28,7 +29,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
   var sum = vec4(0.0);
   var product = vec4(0.0);
   for (var row = split; row < sizes.ROWS; row += sizes.SPLITS) {
-    let v = x[row * sizes.C4 + c];
+    let v = load_x(row * sizes.C4 + c);
     let g = dy[row * sizes.C4 + c] * activate_derivative(scale * v + shift);
     sum += g;
     product += g * (v - mean);

@@ -5,11 +5,11 @@
 // thousands of blocks take hundreds of steps, and the result does not depend on timing. One slice needs no barrier.
 //#import common/blocks
 //#import common/moments
-const WG: u32 = 64u;
-const SLICES: u32 = 1u;
-const LANES: u32 = 64u; // WG / SLICES: vec4s of channels a workgroup
-const MOMENTUM: f32 = 0.1;
-const EPS: f32 = 1e-5;
+const WG = 64u;
+const SLICES: u32 = 1u; //#required
+const LANES: u32 = 64u; //#required // WG / SLICES: vec4s of channels a workgroup
+const MOMENTUM: f32 = 0.1; //#required
+const EPS: f32 = 1e-5; //#required
 
 struct Sizes {
   ROWS: u32,

@@ -1,6 +1,7 @@
 // coef[4, c] = (mean, rstd, weight * rstd, bias - mean * weight * rstd) of the running statistics; a vec4 a thread.
-const WG: u32 = 64u;
-const EPS: f32 = 1e-5;
+//#import common/global_index
+const WG = 64u;
+const EPS: f32 = 1e-5; //#required
 
 struct Sizes {
   C4: u32,
@@ -14,8 +15,8 @@ struct Sizes {
 @group(0) @binding(10) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(WG)
-fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  let c = id.x + id.y * groups.x * WG;
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
+  let c = global_index(id, workgroups);
   if (c >= sizes.C4) { return; }
   let mean = running_mean[c];
   let rstd = 1.0 / sqrt(running_var[c] + EPS);

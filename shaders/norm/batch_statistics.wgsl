@@ -1,7 +1,8 @@
 // partial[s, 0, c] = mean, partial[s, 1, c] = M2 = sum of squared deviations, over the s-th run of RUN rows of x[row, c].
 // One vec4 of channels of one split a thread; neighbouring threads read neighbouring memory at each step of the loop.
 // Sums are of x - x[first, c]: a row of the data as shift keeps the squares small where the mean is far from zero.
-const WG: u32 = 64u;
+//#import common/global_index
+const WG = 64u;
 
 struct Sizes {
   ROWS: u32,
@@ -10,23 +11,23 @@ struct Sizes {
   RUN: u32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>; //#f16
 @group(0) @binding(1) var<storage, read_write> partial: array<vec4<f32>>;
 @group(0) @binding(10) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(WG)
-fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  let i = id.x + id.y * groups.x * WG;
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
+  let i = global_index(id, workgroups);
   if (i >= sizes.SPLITS * sizes.C4) { return; }
   let c = i % sizes.C4;
   let split = i / sizes.C4;
   let first = split * sizes.RUN;
   let end = min(first + sizes.RUN, sizes.ROWS);
-  let shift = x[first * sizes.C4 + c];
+  let shift = load_x(first * sizes.C4 + c);
   var sum = vec4(0.0);
   var squares = vec4(0.0);
   for (var row = first; row < end; row++) {
-    let d = x[row * sizes.C4 + c] - shift;
+    let d = load_x(row * sizes.C4 + c) - shift;
     sum += d;
     squares += d * d;
   }

@@ -2,26 +2,27 @@
 // p -= lr * m * correction1 / (sqrt(v * correction2) + EPS), with correction = 1 / (1 - beta^t) from the host.
 // Arenas and threads as in optim/sgd. 1 - beta comes as a constant of its own: f32 would lose four digits of it.
 //#import common/step
-const WG: u32 = 64u;
-const ONE_MINUS_BETA1: f32 = 0.1;
-const BETA2: f32 = 0.999;
-const ONE_MINUS_BETA2: f32 = 0.001;
-const EPS: f32 = 1e-8;
-const WEIGHT_DECAY: f32 = 0.0;
+//#import common/global_index
+const WG = 64u;
+const ONE_MINUS_BETA1: f32 = 0.1; //#required
+const BETA2: f32 = 0.999; //#required
+const ONE_MINUS_BETA2: f32 = 0.001; //#required
+const EPS: f32 = 1e-8; //#required
+const WEIGHT_DECAY: f32 = 0.0; //#required
 const CLIP: bool = false;
 
 @group(0) @binding(0) var<storage, read> gradients: array<vec4<f32>>;
-@group(0) @binding(1) var<storage, read> clip: array<f32>; // factor of the gradient
+@group(0) @binding(1) var<storage, read> clip: array<f32>; //#if CLIP // factor of the gradient
 @group(0) @binding(2) var<storage, read_write> parameters: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read_write> momentum: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read_write> second_moment: array<vec4<f32>>;
 @group(0) @binding(5) var<uniform> step: Step;
 
 @compute @workgroup_size(WG)
-fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  let stride = groups.x * groups.y * WG;
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
+  let stride = workgroups.x * workgroups.y * WG;
   let size = arrayLength(&parameters);
-  for (var i = id.x + id.y * groups.x * WG; i < size; i += stride) {
+  for (var i = global_index(id, workgroups); i < size; i += stride) {
     let p = parameters[i];
     var g = gradients[i];
     if (CLIP) { g *= clip[0]; }

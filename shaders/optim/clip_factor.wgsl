@@ -1,7 +1,7 @@
 // clip[0] = min(1, MAX_NORM / (norm + 1e-6)), clip[1] = norm = sqrt(sum of partial), as torch.nn.utils.clip_grad_norm_ has them.
 // One workgroup: each thread adds every WG-th partial sum, then the threads' sums are added as a tree; both in a fixed order.
-const WG: u32 = 256u;
-const MAX_NORM: f32 = 1.0;
+const WG = 256u;
+const MAX_NORM: f32 = 1.0; //#required
 
 struct Sizes {
   SIZE: u32,

@@ -2,7 +2,8 @@
 // partial[FIRST + index] = dot(m[t, i, o4], (m Gram)[t, i, o4] - m[t, i, o4]), m being the gradient [TAPS, IP, O4] in the
 // place of M. One vec4 of output channels at one tap a thread.
 //#import common/gram
-const WG: u32 = 64u;
+//#import common/global_index
+const WG = 64u;
 
 struct Sizes {
   FIRST: u32,
@@ -21,8 +22,8 @@ struct Sizes {
 @group(0) @binding(10) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(WG)
-fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  let index = id.x + id.y * groups.x * WG;
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
+  let index = global_index(id, workgroups);
   if (index >= sizes.TAPS * sizes.IP * sizes.O4) { return; }
   partial[sizes.FIRST + index] = dot(m[index], times_gram(index / (sizes.O4 * sizes.IP), index / sizes.O4 % sizes.IP, index % sizes.O4) - m[index]);
 }

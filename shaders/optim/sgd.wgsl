@@ -3,28 +3,29 @@
 // parameters, gradients, momentum: arenas with equal offsets. A thread takes every (number of threads)-th vec4, so the
 // dispatch need not know how large the arena grew. Padding stays zero: zero gradient, zero parameter.
 //#import common/step
-const WG: u32 = 64u;
-const MOMENTUM: f32 = 0.0;
-const NESTEROV: bool = false;
-const WEIGHT_DECAY: f32 = 0.0;
+//#import common/global_index
+const WG = 64u;
+const MOMENTUM: f32 = 0.0; //#required
+const NESTEROV: bool = false; //#required
+const WEIGHT_DECAY: f32 = 0.0; //#required
 const CLIP: bool = false;
 
 @group(0) @binding(0) var<storage, read> gradients: array<vec4<f32>>;
-@group(0) @binding(1) var<storage, read> clip: array<f32>; // factor of the gradient
+@group(0) @binding(1) var<storage, read> clip: array<f32>; //#if CLIP // factor of the gradient
 @group(0) @binding(2) var<storage, read_write> parameters: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read_write> momentum: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read_write> momentum: array<vec4<f32>>; //#if MOMENTUM
 @group(0) @binding(4) var<uniform> step: Step;
 
 @compute @workgroup_size(WG)
-fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  let stride = groups.x * groups.y * WG;
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
+  let stride = workgroups.x * workgroups.y * WG;
   let size = arrayLength(&parameters);
-  for (var i = id.x + id.y * groups.x * WG; i < size; i += stride) {
+  for (var i = global_index(id, workgroups); i < size; i += stride) {
     let p = parameters[i];
     var g = gradients[i];
     if (CLIP) { g *= clip[0]; }
     g += WEIGHT_DECAY * p;
-    if (MOMENTUM != 0.0) {
+    if (MOMENTUM != 0.0) { //#if MOMENTUM
       let buf = MOMENTUM * momentum[i] + g;
       momentum[i] = buf;
       if (NESTEROV) { g += MOMENTUM * buf; } else { g = buf; }

@@ -1,6 +1,7 @@
 // partial[FIRST + j] = the sum of squares of every THREADS-th vec4 of the gradients from the j-th on: the norm's first stage.
 // One partial sum a thread; neighbours read neighbouring vec4s.
-const WG: u32 = 64u;
+//#import common/global_index
+const WG = 64u;
 
 struct Sizes {
   THREADS: u32,
@@ -12,8 +13,8 @@ struct Sizes {
 @group(0) @binding(10) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(WG)
-fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  let j = id.x + id.y * groups.x * WG;
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
+  let j = global_index(id, workgroups);
   if (j >= sizes.THREADS) { return; }
   var sum = vec4(0.0);
   let size = arrayLength(&gradients);

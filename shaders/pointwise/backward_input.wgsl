@@ -8,12 +8,13 @@
 // coef: with EPILOGUE [mean, rstd, scale, shift], CI4 vec4s each, then with BACKWARD_PROLOGUE [A, B, C], CO4 each.
 //#import common/pointwise_backward_input
 //#import common/weights
-const WG: u32 = 64u;
-const ROW_STEP: u32 = 1u;
+//#import common/global_index
+const WG = 64u;
+const ROW_STEP = 1u;
 
 @compute @workgroup_size(WG)
-fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  let index = id.x + id.y * groups.x * WG;
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
+  let index = global_index(id, workgroups);
   let lane = index % 4u;
   let group = index / 4u % sizes.GROUPS;
   let run = index / (4u * sizes.GROUPS) * 4u + lane;

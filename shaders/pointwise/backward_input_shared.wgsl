@@ -8,7 +8,7 @@
 // coef: with EPILOGUE [mean, rstd, scale, shift], CI4 vec4s each, then with BACKWARD_PROLOGUE [A, B, C], CO4 each.
 //#import common/pointwise_backward_input
 //#import common/staging
-const WG: u32 = 64u;
+const WG = 64u;
 
 // What lies beyond the edges is clamped: such rows are not written, such channels not summed.
 fn stage(start: u32, left: u32, first: u32, local: u32) {
@@ -28,10 +28,10 @@ fn stage(start: u32, left: u32, first: u32, local: u32) {
 
 @compute @workgroup_size(WG)
 fn main(
-  @builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let index = id.x + id.y * groups.x;
+  let index = id.x + id.y * workgroups.x;
   let across = sizes.GROUPS / LANES;
   let run = index / across;
   if (run >= sizes.RUNS) { return; }

@@ -7,10 +7,11 @@
 //#import common/activation
 //#import common/input
 //#import common/gradient
-const WG: u32 = 64u;
-const XQ: u32 = 1u;
-const YQ: u32 = 1u;
-const SUMS: u32 = 4u; // 4 * XQ * YQ
+//#import common/global_index
+const WG = 64u;
+const XQ: u32 = 1u; //#required
+const YQ: u32 = 1u; //#required
+const SUMS: u32 = 4u; //#required // 4 * XQ * YQ
 
 struct Sizes {
   ROWS: u32,
@@ -23,16 +24,16 @@ struct Sizes {
   BACKWARD_COEF: u32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>; //#f16
 @group(0) @binding(1) var<storage, read> dy: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read> coef: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> y_raw: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> coef: array<vec4<f32>>; //#if PROLOGUE || BACKWARD_PROLOGUE
+@group(0) @binding(3) var<storage, read> y_raw: array<vec4<f32>>; //#if BACKWARD_PROLOGUE //#f16
 @group(0) @binding(4) var<storage, read_write> partial: array<vec4<f32>>;
 @group(0) @binding(10) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(WG)
-fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  let index = id.x + id.y * groups.x * WG;
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
+  let index = global_index(id, workgroups);
   if (index >= sizes.SPLITS * sizes.XGROUPS * sizes.YGROUPS) { return; }
   let yg = index % sizes.YGROUPS;
   let xg = index / sizes.YGROUPS % sizes.XGROUPS;
@@ -53,7 +54,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     }
     //#unroll
     for (var p = 0u; p < XQ; p++) {
-      let v = prologue(x[row * sizes.CI4 + min(xg + p * sizes.XGROUPS, sizes.CI4 - 1u)], inputs[p]);
+      let v = prologue(load_x(row * sizes.CI4 + min(xg + p * sizes.XGROUPS, sizes.CI4 - 1u)), inputs[p]);
       //#unroll
       for (var q = 0u; q < YQ; q++) {
         sums[(p * YQ + q) * 4u] += v.x * values[q];

@@ -7,12 +7,13 @@
 // STATISTICS: partial[run, (mean, M2), o] over the run's rows of y. What is written of a sum: common/output.
 //#import common/pointwise_forward
 //#import common/weights
-const WG: u32 = 64u;
-const ROW_STEP: u32 = 1u;
+//#import common/global_index
+const WG = 64u;
+const ROW_STEP = 1u;
 
 @compute @workgroup_size(WG)
-fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  let index = id.x + id.y * groups.x * WG;
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
+  let index = global_index(id, workgroups);
   let lane = index % 4u;
   let group = index / 4u % sizes.GROUPS;
   let run = index / (4u * sizes.GROUPS) * 4u + lane;
@@ -29,7 +30,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
       let input = input_coefficients(i, sizes.CI4);
       var values: array<vec4<f32>, TILE>;
       //#unroll
-      for (var r = 0u; r < TILE; r++) { values[r] = prologue(x[rows[r] + i], input); }
+      for (var r = 0u; r < TILE; r++) { values[r] = prologue(load_x(rows[r] + i), input); }
       //#unroll
       for (var q = 0u; q < QUADS; q++) {
         let weights = load_weights(i * 4u * sizes.CO4 + min(group + q * sizes.GROUPS, sizes.CO4 - 1u), sizes.CO4, lane);

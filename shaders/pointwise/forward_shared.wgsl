@@ -8,14 +8,14 @@
 //#import common/pointwise_forward
 //#import common/staging
 //#import common/moments
-const WG: u32 = 64u;
+const WG = 64u;
 
 // What lies beyond the edges is clamped: such rows are not written, such channels not summed.
 fn stage(start: u32, left: u32, first: u32, local: u32) {
   for (var s = local; s < SLICE * TILE_ROWS; s += WG) {
     let i = min(first + s % SLICE, sizes.CI4 - 1u);
     let row = min(start + s / SLICE, sizes.ROWS - 1u);
-    stage_value(s % SLICE, s / SLICE, prologue(x[row * sizes.CI4 + i], input_coefficients(i, sizes.CI4)));
+    stage_value(s % SLICE, s / SLICE, prologue(load_x(row * sizes.CI4 + i), input_coefficients(i, sizes.CI4)));
   }
   for (var s = local; s < SLICE * 4u * TILE_COLUMNS; s += WG) {
     let column = s % TILE_COLUMNS;
@@ -28,10 +28,10 @@ fn stage(start: u32, left: u32, first: u32, local: u32) {
 
 @compute @workgroup_size(WG)
 fn main(
-  @builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let index = id.x + id.y * groups.x;
+  let index = id.x + id.y * workgroups.x;
   let across = sizes.GROUPS / LANES;
   let run = index / across;
   if (run >= sizes.RUNS) { return; }

@@ -2,17 +2,18 @@
 // One vec4 of channels a thread.
 //#import common/window
 //#import common/pool
-const WG: u32 = 64u;
-const COUNT_PAD: bool = true;
+//#import common/global_index
+const WG = 64u;
+const COUNT_PAD: bool = true; //#required
 const ADDEND: bool = false;
 
 @group(0) @binding(0) var<storage, read> dy: array<vec4<f32>>;
-@group(0) @binding(1) var<storage, read> addend: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read> addend: array<vec4<f32>>; //#if ADDEND
 @group(0) @binding(2) var<storage, read_write> dx: array<vec4<f32>>;
 
 @compute @workgroup_size(WG)
-fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  let index = id.x + id.y * groups.x * WG;
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
+  let index = global_index(id, workgroups);
   if (index >= sizes.N * sizes.H * sizes.W * sizes.C4) { return; }
   let c = index % sizes.C4;
   let w = index / sizes.C4 % sizes.W;

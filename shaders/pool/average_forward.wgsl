@@ -2,15 +2,16 @@
 // COUNT_PAD, / what of the window lies in the image. One vec4 of channels a thread.
 //#import common/window
 //#import common/pool
-const WG: u32 = 64u;
-const COUNT_PAD: bool = true;
+//#import common/global_index
+const WG = 64u;
+const COUNT_PAD: bool = true; //#required
 
-@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
-@group(0) @binding(1) var<storage, read_write> y: array<vec4<f32>>;
+@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>; //#f16
+@group(0) @binding(1) var<storage, read_write> y: array<vec4<f32>>; //#f16
 
 @compute @workgroup_size(WG)
-fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  let index = id.x + id.y * groups.x * WG;
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
+  let index = global_index(id, workgroups);
   if (index >= sizes.N * sizes.OH * sizes.OW * sizes.C4) { return; }
   let c = index % sizes.C4;
   let ow = index / sizes.C4 % sizes.OW;
@@ -23,10 +24,10 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     if (ih >= sizes.H) { continue; }
     for (var kw = 0u; kw < sizes.KW; kw++) {
       let iw = ow * sizes.SW + kw - sizes.PW;
-      if (iw < sizes.W) { sum += x[((n * sizes.H + ih) * sizes.W + iw) * sizes.C4 + c]; }
+      if (iw < sizes.W) { sum += load_x(((n * sizes.H + ih) * sizes.W + iw) * sizes.C4 + c); }
     }
   }
   var size = f32(sizes.KH * sizes.KW);
   if (!COUNT_PAD) { size = places_inside(oh * sizes.SH - sizes.PH, sizes.KH, sizes.H) * places_inside(ow * sizes.SW - sizes.PW, sizes.KW, sizes.W); }
-  y[index] = sum / size;
+  store_y(index, sum / size);
 }

@@ -2,12 +2,13 @@
 // looks through every window that holds its pixel: no stored argmax, no two threads that write one place.
 //#import common/window
 //#import common/pool
-const WG: u32 = 64u;
+//#import common/global_index
+const WG = 64u;
 const ADDEND: bool = false;
 
-@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>; //#f16
 @group(0) @binding(1) var<storage, read> dy: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read> addend: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> addend: array<vec4<f32>>; //#if ADDEND
 @group(0) @binding(3) var<storage, read_write> dx: array<vec4<f32>>;
 
 // per lane: no pixel of the window before (h, w) is as large as v, none after it is larger
@@ -19,7 +20,7 @@ fn wins(v: vec4<f32>, n: u32, h: u32, w: u32, oh: u32, ow: u32, c: u32) -> vec4<
     for (var kw = 0u; kw < sizes.KW; kw++) {
       let iw = ow * sizes.SW + kw - sizes.PW;
       if (iw >= sizes.W) { continue; }
-      let other = x[((n * sizes.H + ih) * sizes.W + iw) * sizes.C4 + c];
+      let other = load_x(((n * sizes.H + ih) * sizes.W + iw) * sizes.C4 + c);
       let before = ih < h || (ih == h && iw < w);
       first = first & select(other <= v, other < v, vec4(before));
     }
@@ -28,14 +29,14 @@ fn wins(v: vec4<f32>, n: u32, h: u32, w: u32, oh: u32, ow: u32, c: u32) -> vec4<
 }
 
 @compute @workgroup_size(WG)
-fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  let index = id.x + id.y * groups.x * WG;
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
+  let index = global_index(id, workgroups);
   if (index >= sizes.N * sizes.H * sizes.W * sizes.C4) { return; }
   let c = index % sizes.C4;
   let w = index / sizes.C4 % sizes.W;
   let h = index / (sizes.C4 * sizes.W) % sizes.H;
   let n = index / (sizes.C4 * sizes.W * sizes.H);
-  let v = x[index];
+  let v = load_x(index);
   var sum = vec4(0.0);
   for (var oh = first_window(h + sizes.PH, sizes.KH, sizes.SH); oh < sizes.OH && oh * sizes.SH <= h + sizes.PH; oh++) {
     for (var ow = first_window(w + sizes.PW, sizes.KW, sizes.SW); ow < sizes.OW && ow * sizes.SW <= w + sizes.PW; ow++) {

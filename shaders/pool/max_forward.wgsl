@@ -1,13 +1,14 @@
 // y[n, oh, ow, c] = the largest x[n, oh*SH - PH + kh, ow*SW - PW + kw, c] in the image. One vec4 of channels a thread.
 //#import common/pool
-const WG: u32 = 64u;
+//#import common/global_index
+const WG = 64u;
 
-@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
-@group(0) @binding(1) var<storage, read_write> y: array<vec4<f32>>;
+@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>; //#f16
+@group(0) @binding(1) var<storage, read_write> y: array<vec4<f32>>; //#f16
 
 @compute @workgroup_size(WG)
-fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  let index = id.x + id.y * groups.x * WG;
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
+  let index = global_index(id, workgroups);
   if (index >= sizes.N * sizes.OH * sizes.OW * sizes.C4) { return; }
   let c = index % sizes.C4;
   let ow = index / sizes.C4 % sizes.OW;
@@ -20,8 +21,8 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     if (ih >= sizes.H) { continue; }
     for (var kw = 0u; kw < sizes.KW; kw++) {
       let iw = ow * sizes.SW + kw - sizes.PW;
-      if (iw < sizes.W) { best = max(best, x[((n * sizes.H + ih) * sizes.W + iw) * sizes.C4 + c]); }
+      if (iw < sizes.W) { best = max(best, load_x(((n * sizes.H + ih) * sizes.W + iw) * sizes.C4 + c)); }
     }
   }
-  y[index] = best;
+  store_y(index, best);
 }

@@ -1,15 +1,16 @@
 // y = a, after ROUNDS rounds of a = a * s + t in each of eight vec4 accumulators a thread: 64 * ROUNDS operations on
 // registers, eight independent chains to hide latency. Measures the device's arithmetic rate. x holds one vec4 a thread.
-const WG: u32 = 64u;
-const SIZE: u32 = 1u; // threads
-const ROUNDS: u32 = 1u;
+//#import common/global_index
+const WG = 64u;
+const SIZE: u32 = 1u; //#required // threads
+const ROUNDS: u32 = 1u; //#required
 
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read_write> y: array<vec4<f32>>;
 
 @compute @workgroup_size(WG)
-fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  let i = id.x + id.y * groups.x * WG;
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
+  let i = global_index(id, workgroups);
   if (i >= SIZE) { return; }
   // read, so that no compiler knows them
   let s = x[i];

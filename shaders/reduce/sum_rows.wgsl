@@ -1,6 +1,7 @@
 // partial[s, c] = sum over the s-th of SPLITS runs of rows of x[row, c]: the gradient of a bias.
 // One vec4 of channels of one split a thread; neighbours read neighbouring channels.
-const WG: u32 = 64u;
+//#import common/global_index
+const WG = 64u;
 
 struct Sizes {
   ROWS: u32,
@@ -13,8 +14,8 @@ struct Sizes {
 @group(0) @binding(10) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(WG)
-fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  let i = id.x + id.y * groups.x * WG;
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
+  let i = global_index(id, workgroups);
   if (i >= sizes.SPLITS * sizes.C4) { return; }
   let c = i % sizes.C4;
   let split = i / sizes.C4;

@@ -1,5 +1,6 @@
 // out[i] = sum_s partial[s, i], one vec4 a thread, splits in order.
-const WG: u32 = 64u;
+//#import common/global_index
+const WG = 64u;
 
 struct Sizes {
   SIZE: u32, // vec4s of out
@@ -11,8 +12,8 @@ struct Sizes {
 @group(0) @binding(10) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(WG)
-fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  let i = id.x + id.y * groups.x * WG;
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
+  let i = global_index(id, workgroups);
   if (i >= sizes.SIZE) { return; }
   var sum = vec4(0.0);
   for (var s = 0u; s < sizes.SPLITS; s++) { sum += partial[s * sizes.SIZE + i]; }

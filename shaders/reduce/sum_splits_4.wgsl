@@ -1,6 +1,7 @@
 // out_j[i] = sum_s partial_j[s, i] for j = 0 to 3, one vec4 a thread, splits in order: reduce/sum_splits for four sums at
 // once, the weight gradients of four layers. Threads go to the sums one after the other.
-const WG: u32 = 64u;
+//#import common/global_index
+const WG = 64u;
 
 struct Sizes {
   SIZE0: u32, // vec4s of out0
@@ -24,8 +25,8 @@ struct Sizes {
 @group(0) @binding(10) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(WG)
-fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  var i = id.x + id.y * groups.x * WG;
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
+  var i = global_index(id, workgroups);
   var sum = vec4(0.0);
   if (i < sizes.SIZE0) {
     for (var s = 0u; s < sizes.SPLITS0; s++) { sum += partial0[s * sizes.SIZE0 + i]; }

@@ -1,18 +1,19 @@
 // dmap[u, v, m, i, o] = sum_{a, b} dw[a, b, i, o] * basis[a + u - K/2, b + v - K/2, plane(m)], layouts as in refocus/forward.
 // One element of the map's gradient a thread.
 //#import common/map
-const WG: u32 = 64u;
-const KH: u32 = 1u;
-const KW: u32 = 1u;
-const K: u32 = 1u;
+//#import common/global_index
+const WG = 64u;
+const KH: u32 = 1u; //#required
+const KW: u32 = 1u; //#required
+const K: u32 = 1u; //#required
 
 @group(0) @binding(0) var<storage, read> basis: array<f32>;
 @group(0) @binding(1) var<storage, read> dw: array<f32>;
 @group(0) @binding(2) var<storage, read_write> dmap: array<f32>;
 
 @compute @workgroup_size(WG)
-fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  let index = id.x + id.y * groups.x * WG;
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
+  let index = global_index(id, workgroups);
   if (index >= K * K * sizes.P * sizes.IP * sizes.OP) { return; }
   let o = index % sizes.OP;
   let i = index / sizes.OP % sizes.IP;

@@ -3,14 +3,16 @@
 // A thread makes ROWS rows of one plane m of one run. Runs are interleaved so that the SPLITS neighbours of a plane read
 // neighbouring vec4s of the map.
 //#import common/depthwise_map
+//#import common/global_index
+const WG = 64u;
 
 @group(0) @binding(0) var<storage, read> map: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> dw: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read_write> partial: array<f32>;
 
 @compute @workgroup_size(WG)
-fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  let index = id.x + id.y * groups.x * WG;
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
+  let index = global_index(id, workgroups);
   if (index >= sizes.SPLITS * TILES * sizes.C4 * 4u) { return; }
   let split = index % sizes.SPLITS;
   let top = index / sizes.SPLITS % TILES * ROWS;

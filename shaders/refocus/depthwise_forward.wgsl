@@ -5,14 +5,16 @@
 // for ROWS * KW taps in registers; the basis values, the same for all threads of a run, come from the cache.
 //#import common/depthwise_map
 //#import common/depthwise_window
+//#import common/global_index
+const WG = 64u;
 
 @group(0) @binding(0) var<storage, read> basis: array<f32>;
 @group(0) @binding(1) var<storage, read> map: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read_write> partial: array<vec4<f32>>;
 
 @compute @workgroup_size(WG)
-fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  let index = id.x + id.y * groups.x * WG;
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
+  let index = global_index(id, workgroups);
   if (index >= sizes.SPLITS * TILES * sizes.C4) { return; }
   let o = index % sizes.C4;
   let top = index / sizes.C4 % TILES * ROWS;

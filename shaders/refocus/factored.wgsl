@@ -2,8 +2,9 @@
 // in the K^2 numbers a kernel that the SGD family needs (src/ops/refocus-factored.ts). One vec4 of output channels at one tap a thread.
 // basis, start, m, wt: HWIO [TAPS, IP, O4] vec4s; gram: see common/gram; a: one number, shared by all layers.
 //#import common/gram
-const WG: u32 = 64u;
-const IDENTITY: bool = true;
+//#import common/global_index
+const WG = 64u;
+const IDENTITY: bool = true; //#required
 const START: bool = false;
 
 struct Sizes {
@@ -17,7 +18,7 @@ struct Sizes {
 }
 
 @group(0) @binding(0) var<storage, read> basis: array<vec4<f32>>;
-@group(0) @binding(1) var<storage, read> start: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read> start: array<vec4<f32>>; //#if START
 @group(0) @binding(2) var<storage, read> m: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read> gram: array<f32>;
 @group(0) @binding(4) var<storage, read> a: array<f32>;
@@ -25,8 +26,8 @@ struct Sizes {
 @group(0) @binding(10) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(WG)
-fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  let index = id.x + id.y * groups.x * WG;
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
+  let index = global_index(id, workgroups);
   if (index >= sizes.TAPS * sizes.IP * sizes.O4) { return; }
   var sum = times_gram(index / (sizes.O4 * sizes.IP), index / sizes.O4 % sizes.IP, index % sizes.O4);
   if (START) { sum += a[0] * start[index]; }

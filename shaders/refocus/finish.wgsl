@@ -1,6 +1,7 @@
 // out[i] = IDENTITY * x[i] + sum_s partial[s, i], one vec4 a thread, runs in order.
-const WG: u32 = 64u;
-const IDENTITY: bool = true;
+//#import common/global_index
+const WG = 64u;
+const IDENTITY: bool = true; //#required
 
 struct Sizes {
   SIZE: u32, // vec4s of out
@@ -13,8 +14,8 @@ struct Sizes {
 @group(0) @binding(10) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(WG)
-fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  let i = id.x + id.y * groups.x * WG;
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
+  let i = global_index(id, workgroups);
   if (i >= sizes.SIZE) { return; }
   var sum = vec4(0.0);
   if (IDENTITY) { sum = x[i]; }

@@ -2,19 +2,20 @@
 // for any grouping. Plane n = o * I + i; its map group is n / P, and plane(m) = (n / P) * P + m.
 // basis, wt: HWIO [KH, KW, IP, OP]; map: [K, K, P, IP, OP]. One element of wt a thread; neighbours read neighbouring maps.
 //#import common/map
-const WG: u32 = 64u;
-const KH: u32 = 1u;
-const KW: u32 = 1u;
-const K: u32 = 1u; // the map's kernel, odd
-const IDENTITY: bool = true;
+//#import common/global_index
+const WG = 64u;
+const KH: u32 = 1u; //#required
+const KW: u32 = 1u; //#required
+const K: u32 = 1u; //#required // the map's kernel, odd
+const IDENTITY: bool = true; //#required
 
 @group(0) @binding(0) var<storage, read> basis: array<f32>;
 @group(0) @binding(1) var<storage, read> map: array<f32>;
 @group(0) @binding(2) var<storage, read_write> wt: array<f32>;
 
 @compute @workgroup_size(WG)
-fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  let index = id.x + id.y * groups.x * WG;
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
+  let index = global_index(id, workgroups);
   if (index >= KH * KW * sizes.IP * sizes.OP) { return; }
   let o = index % sizes.OP;
   let i = index / sizes.OP % sizes.IP;

@@ -1,9 +1,10 @@
 // dmap[u, v, q] = sum_{a, b} dw[a, b, q] * basis[a + u - K/2, b + v - K/2, q] where each plane q has a map of its own.
 // Layouts as in refocus/plane_apply. One vec4 of planes at one (u, v) a thread.
-const WG: u32 = 64u;
-const KH: u32 = 1u;
-const KW: u32 = 1u;
-const K: u32 = 1u;
+//#import common/global_index
+const WG = 64u;
+const KH: u32 = 1u; //#required
+const KW: u32 = 1u; //#required
+const K: u32 = 1u; //#required
 
 struct Sizes {
   Q4: u32,
@@ -15,8 +16,8 @@ struct Sizes {
 @group(0) @binding(10) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(WG)
-fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  let index = id.x + id.y * groups.x * WG;
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
+  let index = global_index(id, workgroups);
   if (index >= K * K * sizes.Q4) { return; }
   let q = index % sizes.Q4;
   let v = index / sizes.Q4 % K;

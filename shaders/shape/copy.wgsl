@@ -1,21 +1,22 @@
 // out = x + addend, one vec4 a thread.
-const WG: u32 = 64u;
+//#import common/global_index
+const WG = 64u;
 const ADDEND: bool = false;
 
 struct Sizes {
   SIZE: u32, // vec4s
 }
 
-@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
-@group(0) @binding(1) var<storage, read> addend: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read_write> out: array<vec4<f32>>;
+@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>; //#f16
+@group(0) @binding(1) var<storage, read> addend: array<vec4<f32>>; //#if ADDEND //#f16
+@group(0) @binding(2) var<storage, read_write> out: array<vec4<f32>>; //#f16
 @group(0) @binding(10) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(WG)
-fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  let i = id.x + id.y * groups.x * WG;
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
+  let i = global_index(id, workgroups);
   if (i >= sizes.SIZE) { return; }
-  var v = x[i];
-  if (ADDEND) { v += addend[i]; }
-  out[i] = v;
+  var v = load_x(i);
+  if (ADDEND) { v += load_addend(i); }
+  store_out(i, v);
 }

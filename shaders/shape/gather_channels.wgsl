@@ -1,7 +1,8 @@
 // y[n, h, w, c] = addend + x[n, h * DOWN / UP, w * DOWN / UP, channel(c)], or addend alone where that is between two pixels or
 // outside x. channel(c) = c + OFFSET, or with GROUPS > 1 that of a shuffle: c % GROUPS * (IC / GROUPS) + c / GROUPS.
 // One vec4 of channels a thread, gathered lane by lane, since a shift of channels need not be a multiple of four.
-const WG: u32 = 64u;
+//#import common/global_index
+const WG = 64u;
 const ADDEND: bool = false;
 
 struct Sizes {
@@ -14,18 +15,18 @@ struct Sizes {
   IC: u32,
   DOWN: u32,
   UP: u32,
-  OFFSET: u32, // wraps below zero
+  OFFSET: i32,
   GROUPS: u32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read> addend: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read_write> y: array<vec4<f32>>;
+@group(0) @binding(0) var<storage, read> x: array<f32>; //#f16
+@group(0) @binding(1) var<storage, read> addend: array<vec4<f32>>; //#if ADDEND
+@group(0) @binding(2) var<storage, read_write> y: array<vec4<f32>>; //#f16
 @group(0) @binding(10) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(WG)
-fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  let i = id.x + id.y * groups.x * WG;
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
+  let i = global_index(id, workgroups);
   if (i >= sizes.SIZE) { return; }
   let c4 = (sizes.C + 3u) / 4u;
   let icp = (sizes.IC + 3u) / 4u * 4u;
@@ -37,11 +38,11 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     let pixel = ((n * sizes.IH + h / sizes.UP) * sizes.IW + w / sizes.UP) * icp;
     for (var lane = 0u; lane < 4u; lane++) {
       let c = i % c4 * 4u + lane;
-      var source = c + sizes.OFFSET;
+      var source = c + u32(sizes.OFFSET); // wraps below zero
       if (sizes.GROUPS > 1u) { source = c % sizes.GROUPS * (sizes.IC / sizes.GROUPS) + c / sizes.GROUPS; }
-      if (c < sizes.C && source < sizes.IC) { v[lane] = x[pixel + source]; }
+      if (c < sizes.C && source < sizes.IC) { v[lane] = load_x(pixel + source); }
     }
   }
   if (ADDEND) { v += addend[i]; }
-  y[i] = v;
+  store_y(i, v);
 }

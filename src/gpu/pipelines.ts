@@ -1,25 +1,31 @@
 import type { Constants } from '../graph/ir';
 import { type Gpu, throwFailure } from './device';
-import { type Binding, compiledConstants, composeShader, declaredBindings } from './wgsl';
+import type { ComposedShader } from './wgsl/compose';
+import type { BindingDeclaration } from './wgsl/declarations';
+import { type Shaders, shaders } from './wgsl/shaders';
 
 export interface Kernel {
   pipeline: GPUComputePipeline;
   layout: GPUBindGroupLayout;
-  bindings: Binding[];
+  /** those of the layout */
+  bindings: BindingDeclaration[];
 }
 
 /** Compiles shaders asynchronously, those once that differ in nothing but sizes. */
 export class Pipelines {
   private cache = new Map<string, Promise<Kernel>>();
 
-  constructor(private readonly gpu: Gpu) {}
+  constructor(
+    private readonly gpu: Gpu,
+    private readonly library: Shaders = shaders,
+  ) {}
 
   get size(): number {
     return this.cache.size;
   }
 
   get(shader: string, constants: Constants, halves: readonly string[] = []): Promise<Kernel> {
-    const compiled = Object.entries(compiledConstants(shader, constants)).sort();
+    const compiled = Object.entries(this.library.compiledConstants(shader, constants)).sort();
     const key = `${shader} ${JSON.stringify([compiled, halves])}`;
     let kernel = this.cache.get(key);
     if (!kernel) {
@@ -31,8 +37,8 @@ export class Pipelines {
 
   private async compile(shader: string, constants: Constants, halves: readonly string[]): Promise<Kernel> {
     const { device } = this.gpu;
-    const code = composeShader(shader, constants, halves);
-    const bindings = declaredBindings(code);
+    const composed = this.library.compose(shader, constants, halves);
+    const { code, bindings } = composed;
     const module = device.createShaderModule({ code, label: shader });
     const layout = device.createBindGroupLayout({
       label: shader,
@@ -50,12 +56,20 @@ export class Pipelines {
     try {
       return { pipeline: await pipeline, layout, bindings };
     } catch (e) {
-      // a lost device has no compilation info either
-      const info = await module.getCompilationInfo().catch(() => undefined);
-      const first = info?.messages.find((m) => m.type === 'error');
-      const message = first ? `line ${first.lineNum}: ${first.message}` : (e as Error).message;
-      return throwFailure(this.gpu, new Error(`shader ${shader}: ${message}`));
+      const message =
+        (await this.firstError(composed, module)) ?? `shader ${shader}: ${(e as Error).message}`;
+      return throwFailure(this.gpu, new Error(message));
     }
+  }
+
+  /** The compiler's first error, with the place on disk and the lines around it. */
+  private async firstError(composed: ComposedShader, module: GPUShaderModule): Promise<string | undefined> {
+    // a lost device has no compilation info either
+    const info = await module.getCompilationInfo().catch(() => undefined);
+    const error = info?.messages.find((m) => m.type === 'error');
+    if (!error) return undefined;
+    const { place, excerpt } = this.library.locate(composed, error.lineNum);
+    return `${place}: ${error.message}\n${excerpt}`;
   }
 }
 

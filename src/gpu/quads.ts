@@ -1,4 +1,4 @@
-import { composeShader } from './wgsl';
+import { shaders } from './wgsl/shaders';
 
 const THREADS = 64;
 
@@ -23,7 +23,7 @@ async function probe(device: GPUDevice): Promise<boolean> {
   const weights = Float32Array.from({ length: 4 * THREADS }, (_, i) => i);
   // a module that the device rejects would count as the device's failure
   device.pushErrorScope('validation');
-  const code = composeShader('probe/quads', { SUBGROUPS: true });
+  const { code } = shaders.compose('probe/quads', { SUBGROUPS: true });
   const module = device.createShaderModule({ label: 'quads', code });
   const [rows] = await Promise.all([run(device, module, weights), device.popErrorScope()]);
   return rows.every((v, i) => v === weights[rowOf(i >> 2) * 4 + (i & 3)]);

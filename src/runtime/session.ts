@@ -1,6 +1,7 @@
 import { UserError } from '../errors';
 import { checkGpu, type Gpu, requireHalves } from '../gpu/device';
 import { type Pipelines, pipelinesOf } from '../gpu/pipelines';
+import { shaders } from '../gpu/wgsl/shaders';
 import type { BufferRange, Plan } from '../graph/ir';
 import { ARENAS, type Arena } from '../graph/memory';
 import { SizesBuffer } from './sizes';
@@ -80,8 +81,6 @@ export class Session<Name extends string> {
     device.pushErrorScope('out-of-memory');
     device.pushErrorScope('validation');
     for (const [name, size] of sizes) this.makeBuffer(name, size);
-    this.makeBuffer('none', 256);
-    this.makeBuffer('none (written)', 256);
     const errors = [await device.popErrorScope(), await device.popErrorScope()].filter((e) => e !== null);
     if (errors.length === 0) return;
     const total = [...sizes.values()].reduce((a, b) => a + b, 0);
@@ -99,24 +98,14 @@ export class Session<Name extends string> {
   private bind(plan: Plan): Promise<BoundDispatch[]> {
     return Promise.all(
       plan.dispatches.map(async (d) => {
+        shaders.check(d);
         const kernel = await this.pipelines.get(d.shader, d.constants, d.halves);
         const entries = kernel.bindings.map(({ name, index, type }): GPUBindGroupEntry => {
           if (name === 'sizes') return { binding: index, resource: this.sizes.binding(d) };
           if (type === 'uniform') return { binding: index, resource: { buffer: this.step } };
-          const r = d.bindings[name] ?? {
-            buffer: type === 'storage' ? 'none (written)' : 'none',
-            offset: 0,
-            bytes: 256,
-          };
-          return {
-            binding: index,
-            resource: { buffer: this.buffer(r.buffer), offset: r.offset, size: r.bytes },
-          };
+          const { buffer, offset, bytes } = d.bindings[name];
+          return { binding: index, resource: { buffer: this.buffer(buffer), offset, size: bytes } };
         });
-        for (const name of Object.keys(d.bindings)) {
-          if (!kernel.bindings.some((b) => b.name === name))
-            throw new Error(`shader ${d.shader} has no binding ${name}`);
-        }
         const group = this.gpu.device.createBindGroup({ label: d.label, layout: kernel.layout, entries });
         return { pipeline: kernel.pipeline, group, workgroups: d.workgroups };
       }),

@@ -1,5 +1,5 @@
 import type { Gpu } from '../gpu/device';
-import { packSizes } from '../gpu/wgsl';
+import { shaders } from '../gpu/wgsl/shaders';
 import type { PlannedDispatch } from '../graph/ir';
 
 /** The sizes of a session's dispatches in one uniform buffer, equal ones once; written once and never again. */
@@ -12,7 +12,7 @@ export class SizesBuffer {
     const parts: { at: number; data: Uint32Array }[] = [];
     let end = 0;
     for (const { shader, constants } of dispatches) {
-      const data = packSizes(shader, constants);
+      const data = shaders.packSizes(shader, constants);
       const key = data.join();
       if (data.length === 0 || this.offsets.has(key)) continue;
       this.offsets.set(key, end);
@@ -32,7 +32,7 @@ export class SizesBuffer {
 
   /** Where a dispatch's sizes lie. */
   binding({ shader, constants }: PlannedDispatch): GPUBufferBinding {
-    const data = packSizes(shader, constants);
+    const data = shaders.packSizes(shader, constants);
     return { buffer: this.buffer, offset: this.offsets.get(data.join())!, size: data.byteLength };
   }
 

@@ -3,7 +3,7 @@
  * by workgroup memory, and activations stored as f16, which this browser's software adapter has.
  */
 import { type Gpu, requestGpu } from '../../src/gpu/device';
-import { composeShader, shaderIds } from '../../src/gpu/wgsl';
+import { shaders } from '../../src/gpu/wgsl/shaders';
 import { GPU_TUNING } from '../../src/graph/tuning';
 import { verifyCase } from '../../src/verify';
 import { goldenNames, loadGolden } from '../goldens';
@@ -54,9 +54,9 @@ async function workgroupStepFault(): Promise<string> {
 async function run(name: string): Promise<string> {
   const half = halved.get(name);
   if (half)
-    return (await compileFaults(await gpu(), composeShader(half.shader, half.constants, half.halves))).join(
-      '; ',
-    );
+    return (
+      await compileFaults(await gpu(), shaders.compose(half.shader, half.constants, half.halves).code)
+    ).join('; ');
   if (name === STEP) return stepFault();
   if (name === WORKGROUP_STEP) return workgroupStepFault();
   if (name.startsWith('shader ')) return (await shaderFaults(await gpu(), name.slice(7))).join('; ');
@@ -67,7 +67,7 @@ async function run(name: string): Promise<string> {
 window.checks = {
   adapter: async () => (await gpu()).name,
   names: () => [
-    ...shaderIds().map((id) => `shader ${id}`),
+    ...shaders.ids().map((id) => `shader ${id}`),
     ...goldenNames(),
     ...halved.keys(),
     WORKGROUP_STEP,

@@ -4,7 +4,8 @@
  */
 import { UserError } from '../../src/errors';
 import type { Gpu } from '../../src/gpu/device';
-import { type Binding, declaredBindings } from '../../src/gpu/wgsl';
+import { type BindingDeclaration, declarationsOf } from '../../src/gpu/wgsl/declarations';
+import { linesOf } from '../../src/gpu/wgsl/lines';
 import { GPU_TUNING, type Tuning } from '../../src/graph/tuning';
 
 Object.assign(globalThis, {
@@ -48,7 +49,7 @@ class FakeBuffer {
 }
 
 interface Bound {
-  pipeline: { label: string; bindings: Binding[] };
+  pipeline: { label: string; bindings: readonly BindingDeclaration[] };
   entries: { binding: number; resource: { buffer: FakeBuffer; offset?: number; size?: number } }[];
   label: string;
 }
@@ -140,7 +141,7 @@ class FakeDevice {
     label: string;
     compute: { module: { code: string } };
   }) {
-    return { label, bindings: declaredBindings(compute.module.code) };
+    return { label, bindings: declarationsOf(linesOf(label, compute.module.code)).bindings };
   }
   pushErrorScope(): void {}
   async popErrorScope(): Promise<null> {
