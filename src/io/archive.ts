@@ -22,7 +22,7 @@ const all = (pattern: RegExp) => (names: string[]) =>
 
 const KINDS: ArchiveKind[] = [
   {
-    is: 'a TorchScript program, which holds code and is not run,',
+    is: 'a TorchScript program, which holds code and is not run',
     test: has(/(^|\/)(constants\.pkl|code\/.*\.py)$/),
     next: 'save its weights in PyTorch: torch.save(torch.jit.load(path).state_dict(), "weights.pth")',
   },
@@ -57,7 +57,7 @@ export function openArchive({ path, blob }: NamedBlob, openFiles?: OpenFiles): P
     const zip = await openZip(blob, memoryLimit(blob.size));
     const names = zip.names.filter((name) => !HIDDEN.test(name) && !name.endsWith('/'));
     const kind = KINDS.find(({ test }) => test(names));
-    if (kind) throw new Refusal(`is ${kind.is}${kind.is.endsWith(',') ? ' ' : '; '}${kind.next}`);
+    if (kind) throw new Refusal(`is ${kind.is}; ${kind.next}`);
     if (names.some((name) => PICKLE.test(name))) return openCheckpoint(path, blob.size, zip);
     const inside = names.filter((name) => WEIGHTS.test(name));
     if (openFiles && inside.length > 0) {

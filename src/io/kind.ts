@@ -53,7 +53,7 @@ const KINDS: Kind[] = [
   { is: 'a TensorFlow Lite model', test: ascii('TFL3', 4), next: CONVERT },
   { is: 'an ExecuTorch program', test: ascii('ET', 4), next: SAVE },
   {
-    is: 'an HDF5 file, as Keras and TensorFlow write them,',
+    is: 'an HDF5 file, as Keras and TensorFlow write them',
     test: starts(0x89, 0x48, 0x44, 0x46),
     next: CONVERT,
   },
@@ -66,7 +66,7 @@ const KINDS: Kind[] = [
   { is: 'an MXNet file', test: starts(0x12, 1, 0, 0, 0, 0, 0, 0), next: CONVERT },
   { is: 'a file of Lua Torch 7', test: starts(4, 0, 0, 0, 1, 0, 0, 0, 3, 0, 0, 0, 0x56), next: CONVERT },
   {
-    is: 'a checkpoint of PyTorch before 0.1.12, a tar archive,',
+    is: 'a checkpoint of PyTorch before 0.1.12, a tar archive',
     test: (start) => isTar(start) && /^(sys_info|storages|tensors|pickle)\0/.test(latin1(start.bytes)),
     next: 'load it in PyTorch and save it again: torch.save(torch.load(path), "weights.pth")',
   },
@@ -80,7 +80,12 @@ const KINDS: Kind[] = [
   { is: 'a picture', test: isPicture, next: 'give it as data; weights are a .safetensors or .pth file' },
   { is: 'a PDF document', test: ascii('%PDF'), next: SAVE },
   { is: 'a TensorFlow SavedModel', test: isSavedModel, next: CONVERT },
-  { is: 'an ONNX model', test: isOnnx, next: CONVERT },
+  { is: 'a Core ML model', test: named(/\.mlmodel$/), next: CONVERT },
+  {
+    is: 'an ONNX model',
+    test: isOnnx,
+    next: `where it was exported, ${SAVE}`,
+  },
   {
     is: 'a TensorFlow checkpoint',
     test: named(/\.data-\d+-of-\d+$|\.ckpt(-\d+)?\.(index|meta)$/),
@@ -89,11 +94,10 @@ const KINDS: Kind[] = [
   { is: 'a TensorFlow graph', test: named(/\.pb$/), next: CONVERT },
   { is: 'a Caffe model', test: named(/\.caffemodel$/), next: CONVERT },
   { is: 'a Darknet file', test: named(/\.weights$/), next: CONVERT },
-  { is: 'a Core ML model', test: named(/\.mlmodel$/), next: CONVERT },
   { is: 'a Flax checkpoint', test: named(/\.msgpack$/), next: CONVERT },
   { is: 'a safetensors file', test: isSafetensors, reads: 'safetensors' },
   {
-    is: 'a git-lfs pointer, which stands for the file and does not hold it,',
+    is: 'a git-lfs pointer, which stands for the file and does not hold it',
     test: reads(/^version https:\/\/git-lfs/),
     next: 'fetch the file itself: git lfs pull, or the download link of its page',
   },
@@ -132,7 +136,7 @@ export function kindOf(start: FileStart): WeightsKind {
   const text = asText(start.bytes);
   const kind = KINDS.find(({ test }) => test(start, text));
   if (kind?.reads) return kind.reads;
-  if (kind) throw new Refusal(`is ${kind.is}${kind.is.endsWith(',') ? ' ' : '; '}${kind.next}`);
+  if (kind) throw new Refusal(`is ${kind.is}; ${kind.next}`);
   const hex = [...start.bytes.subarray(0, 8)].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
   throw new Refusal(
     `is no file of weights of a kind that is known here (it begins with the bytes ${hex}); download it again, or ${SAVE}`,

