@@ -124,6 +124,8 @@ export interface PlannedDispatch {
   shader: string;
   constants: Constants;
   bindings: Record<string, BufferRange>;
+  /** the bindings that the shader writes; it only reads the others */
+  writes: string[];
   /** the bindings whose tensors are f16 */
   halves: string[];
   workgroups: [number, number, number];

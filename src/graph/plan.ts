@@ -28,6 +28,7 @@ export function planOf(lowered: readonly Lowered[], layout: ArenaLayout): Plan {
       shader,
       constants,
       bindings,
+      writes: Object.keys(dispatch.writes).filter((name) => bindings[name]),
       halves,
       workgroups,
       flops,

@@ -148,6 +148,7 @@ function lonePlan(shader: string, constants: Record<string, number>, bytes: numb
     shader,
     constants,
     bindings: { x: range('x'), y: range('y') },
+    writes: ['y'],
     halves: [],
     workgroups: workgroupsFor(constants.SIZE),
     label: shader,
