@@ -38,7 +38,6 @@ const vitest = await startVitest('test', [], {
   watch: false,
   bail: 1,
   passWithNoTests: true,
-  pool: 'threads',
   reporters: [reporter],
   sequence: { sequencer: NearestFirst },
 });
