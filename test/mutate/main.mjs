@@ -74,6 +74,7 @@ const short = (text, most) => {
   return line.length > most ? `${line.slice(0, most - 3)}...` : line;
 };
 
+const paths = git('ls-files', ...values.files.split(',')).filter((file) => /\.tsx?$/.test(file));
 const folder = await copyOfTree();
 process.on('exit', () => execFileSync('rm', ['-rf', folder]));
 process.on('SIGINT', () => process.exit(130));
@@ -85,7 +86,6 @@ if (before.failure) {
   console.error(`The tests fail before anything is changed: ${before.failure}`);
   process.exit(2);
 }
-const paths = git('ls-files', ...values.files.split(',')).filter((file) => /\.tsx?$/.test(file));
 const sources = new Map();
 for (const file of paths) sources.set(file, await readFile(join(folder, file), 'utf8'));
 
