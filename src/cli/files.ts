@@ -8,7 +8,16 @@ import { UserError } from '../errors';
 /** One file; its path is its name alone. */
 export async function readUserFile(path: string): Promise<UserFile> {
   if ((await kindOf(path)) === 'folder') throw new UserError(`${path} is a folder; name a file.`);
-  return { path: basename(path), blob: await openAsBlob(path) };
+  return { path: basename(path), blob: await openBlob(path) };
+}
+
+/** Node's blobs count their bytes in 32 bits. */
+async function openBlob(path: string): Promise<Blob> {
+  const { size } = await stat(path);
+  if (size < 2 ** 32) return openAsBlob(path);
+  throw new UserError(
+    `${path} is ${(size / 2 ** 30).toFixed(1)} GiB large, and files from 4 GiB on are not read; of a checkpoint, save the weights alone (torch.save(model.state_dict(), path)), and of an archive, choose the unpacked folder.`,
+  );
 }
 
 /**
@@ -30,7 +39,7 @@ async function readFolder(path: string): Promise<UserFile[]> {
   for (const file of await listFiles(root)) {
     files.push({
       path: [basename(root), ...relative(root, file).split(sep)].join('/'),
-      blob: await openAsBlob(file),
+      blob: await openBlob(file),
     });
   }
   // a class without images is there to be named: archives list their empty folders too

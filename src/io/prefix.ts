@@ -46,19 +46,6 @@ export function candidatePrefixes(names: Iterable<string>): string[] {
     .map(([prefix]) => prefix);
 }
 
-/** Entries without a prefix that their names have, and those that lack it. */
-export function stripPrefix<T>(
-  entries: ReadonlyMap<string, T>,
-  prefix: string,
-): { inside: Map<string, T>; outside: Map<string, T> } {
-  const [inside, outside] = [new Map<string, T>(), new Map<string, T>()];
-  for (const [name, value] of entries) {
-    if (name.startsWith(prefix) && name.length > prefix.length) inside.set(name.slice(prefix.length), value);
-    else outside.set(name, value);
-  }
-  return { inside, outside };
-}
-
 /** The longest chain of DataParallel's and torch.compile's prefixes that all names have. */
 export function commonPrefix(names: Iterable<string>): string {
   const all = [...names];

@@ -38,7 +38,7 @@ export function findShards(files: readonly NamedBlob[], names: readonly string[]
     const some = missing.slice(0, 3).map(quote).join(', ');
     const more = missing.length > 3 ? ` and ${missing.length - 3} more` : '';
     throw new Refusal(
-      `belongs to ${names.length} files, and ${some}${more} ${missing.length > 1 ? 'are' : 'is'} not among those chosen; choose all of them together`,
+      `belongs to ${names.length} files, and ${some}${more} ${missing.length > 1 ? 'are' : 'is'} not among those chosen; choose all of them together, or their folder`,
     );
   }
   return names.map((name) => byName.get(nameOf(name))!);

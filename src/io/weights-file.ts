@@ -7,7 +7,7 @@ import { commonPrefix } from './prefix';
 import { openPyTorchStream } from './pytorch/checkpoint';
 import { openSafetensors } from './safetensors';
 import { findShards, joinShards, readIndex, siblings } from './shards';
-import type { OpenedWeights, StateCopy } from './state-copy';
+import type { OpenedWeights } from './state-copy';
 import type { StateDict } from './tensor';
 
 /** A state dict that was read, and what it takes to write it as it came. */
@@ -117,16 +117,10 @@ async function kindOfFile({ path, blob }: NamedBlob): Promise<WeightsKind> {
  * Reads the likeliest state dict of a file, without the prefix that all its names share.
  * @throws UserError as `openWeights` and `StateCopy.read` do
  */
-export async function readWeights(file: NamedBlob): Promise<WeightsFile> {
-  const opened = await openWeights(file);
-  const [copy] = opened.copies;
-  return readCopy(opened, copy, commonPrefix(copy.entries.keys()));
-}
-
-/** Reads the tensors of a copy whose names begin with `prefix`, and takes it off. */
-export async function readCopy(opened: OpenedWeights, copy: StateCopy, prefix: string): Promise<WeightsFile> {
-  const names = [...copy.entries.keys()].filter((name) => name.startsWith(prefix));
-  const read = await copy.read(new Set(names));
+export async function readWeights(...files: NamedBlob[]): Promise<WeightsFile> {
+  const { copies, metadata, format } = await openWeights(...files);
+  const prefix = commonPrefix(copies[0].entries.keys());
+  const read = await copies[0].read();
   const tensors = new Map([...read].map(([name, tensor]) => [name.slice(prefix.length), tensor]));
-  return { tensors, metadata: opened.metadata, format: opened.format, prefix };
+  return { tensors, metadata, format, prefix };
 }

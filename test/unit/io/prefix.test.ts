@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { candidatePrefixes, commonPrefix, stripPrefix } from '../../../src/io/prefix';
+import { candidatePrefixes, commonPrefix } from '../../../src/io/prefix';
 
 const network = [
   'features.0.weight',
@@ -50,23 +50,6 @@ describe('prefixes to try', () => {
     const found = candidatePrefixes(blocks);
     expect(found.slice(0, 2)).toEqual(['', 'module.']);
     expect(found.length).toBeLessThan(8);
-  });
-});
-
-test('what has the prefix is inside without it, the rest outside', () => {
-  const entries = new Map([
-    ['model.a', 1],
-    ['a', 2],
-    ['model.', 3],
-    ['modelled.a', 4],
-  ]);
-  expect(stripPrefix(entries, 'model.')).toEqual({
-    inside: new Map([['a', 1]]),
-    outside: new Map([
-      ['a', 2],
-      ['model.', 3],
-      ['modelled.a', 4],
-    ]),
   });
 });
 
