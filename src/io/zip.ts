@@ -1,6 +1,8 @@
 import { Inflate } from 'fflate';
 import { bytesOf } from './blob';
+import { crc32 } from './crc32';
 import { FormatError, quote } from './format-error';
+import { decodeNames, type RawName } from './zip-names';
 
 /** A zip archive of which only the directory is in memory. */
 export interface Zip {
@@ -25,6 +27,18 @@ const CENTRAL = 0x02014b50;
 const END = 0x06054b50;
 const END64 = 0x06064b50;
 const END64_LOCATOR = 0x07064b50;
+/** Compression methods by their numbers, where the number alone says little. */
+const METHODS: Record<number, string> = {
+  1: 'Shrink',
+  6: 'Implode',
+  9: 'Deflate64',
+  12: 'bzip2',
+  14: 'LZMA',
+  93: 'Zstandard',
+  95: 'XZ',
+  98: 'PPMd',
+  99: 'AES encryption',
+};
 /** Room for two million entries. */
 const MAX_DIRECTORY = 2 ** 28;
 /** Inflating in slices lets a bomb be stopped at most 16 MiB (1,032 times a slice) after it passes its size. */
@@ -95,28 +109,55 @@ async function readDirectory(blob: Blob): Promise<Map<string, Entry>> {
   if (end - start > MAX_DIRECTORY) throw new FormatError('its directory is damaged');
   const bytes = await bytesOf(blob, start, end);
   const view = new DataView(bytes.buffer);
-  const entries = new Map<string, Entry>();
-  let at = 0;
-  for (let count = 0; count < total; count++) {
+  const places: number[] = [];
+  const raw: RawName[] = [];
+  for (let at = 0; places.length < total; ) {
     if (at + 46 > view.byteLength || view.getUint32(at, true) !== CENTRAL)
       throw new FormatError('its directory is damaged');
-    const nameLength = view.getUint16(at + 28, true);
-    const extraLength = view.getUint16(at + 30, true);
-    const next = at + 46 + nameLength + extraLength + view.getUint16(at + 32, true);
+    const nameEnd = at + 46 + view.getUint16(at + 28, true);
+    const extraEnd = nameEnd + view.getUint16(at + 30, true);
+    const next = extraEnd + view.getUint16(at + 32, true);
     if (next > view.byteLength) throw new FormatError('its directory is damaged');
-    const name = new TextDecoder().decode(bytes.subarray(at + 46, at + 46 + nameLength));
-    const method = view.getUint16(at + 10, true);
-    if (view.getUint16(at + 8, true) & 1) throw new FormatError(`its entry ${quote(name)} is encrypted`);
-    if (method !== 0 && method !== 8)
-      throw new FormatError(`its entry ${quote(name)} uses compression method ${method}`);
-    if (entries.has(name)) throw new FormatError(`its entry ${quote(name)} is there twice`);
-    const [size, packed, header] = sizes(view, at, at + 46 + nameLength, extraLength);
-    if (method === 0 && size !== packed)
-      throw new FormatError(`its entry ${quote(name)} is stored in two sizes`);
-    entries.set(name, { method, packed, size, header });
+    places.push(at);
+    const isUtf8 = (view.getUint16(at + 8, true) & 0x800) !== 0;
+    const name = bytes.subarray(at + 46, nameEnd);
+    raw.push({ bytes: name, isUtf8, unicode: unicodePath(view, nameEnd, extraEnd, name) });
     at = next;
   }
+  const entries = new Map<string, Entry>();
+  for (const [i, name] of decodeNames(raw).entries()) {
+    if (entries.has(name)) throw new FormatError(`its entry ${quote(name)} is there twice`);
+    entries.set(name, readEntry(view, places[i], name));
+  }
   return entries;
+}
+
+/** An entry of the directory at that place. */
+function readEntry(view: DataView, at: number, name: string): Entry {
+  const method = view.getUint16(at + 10, true);
+  if (view.getUint16(at + 8, true) & 1) throw new FormatError(`its entry ${quote(name)} is encrypted`);
+  if (method !== 0 && method !== 8) {
+    const known = METHODS[method];
+    throw new FormatError(
+      `its entry ${quote(name)} is packed by ${known ? `${known} (method ${method})` : `compression method ${method}`}, and only Deflate is read`,
+    );
+  }
+  const nameEnd = at + 46 + view.getUint16(at + 28, true);
+  const [size, packed, header] = sizes(view, at, nameEnd, view.getUint16(at + 30, true));
+  if (method === 0 && size !== packed)
+    throw new FormatError(`its entry ${quote(name)} is stored in two sizes`);
+  return { method, packed, size, header };
+}
+
+/** Info-ZIP's Unicode path (id 0x7075): version 1, checksum of the plain name, the name in UTF-8. */
+function unicodePath(view: DataView, begin: number, end: number, name: Uint8Array): string | undefined {
+  for (let at = begin; at + 4 <= end; at += 4 + view.getUint16(at + 2, true)) {
+    const length = view.getUint16(at + 2, true);
+    if (view.getUint16(at, true) !== 0x7075 || length < 5 || at + 4 + length > end) continue;
+    const isOurs = view.getUint8(at + 4) === 1 && view.getUint32(at + 5, true) === crc32(name);
+    if (isOurs) return new TextDecoder().decode(new Uint8Array(view.buffer, at + 9, length - 5));
+  }
+  return undefined;
 }
 
 /** Size, packed size and offset of the local header; those that are all ones come from the zip64 field (id 1). */

@@ -1,3 +1,4 @@
+import { crc32 } from '../../io/crc32';
 import { inflateBounded } from '../inflate';
 import { orientationOf } from './exif';
 import { hasText, ImageError, type ImageFormat, viewOf } from './format';
@@ -188,18 +189,6 @@ function writeRow(
 function packed(samples: Uint8Array, i: number, depth: number): number {
   const bit = i * depth;
   return (samples[bit >> 3] >> (8 - depth - (bit & 7))) & ((1 << depth) - 1);
-}
-
-const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, n) => {
-  let crc = n;
-  for (let k = 0; k < 8; k++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
-  return crc;
-});
-
-function crc32(bytes: Uint8Array): number {
-  let crc = 0xffffffff;
-  for (let i = 0; i < bytes.length; i++) crc = CRC_TABLE[(crc ^ bytes[i]) & 0xff] ^ (crc >>> 8);
-  return ~crc >>> 0;
 }
 
 function join(parts: Uint8Array[]): Uint8Array {
