@@ -14,7 +14,7 @@ export default defineConfig(({ mode }) => ({
   base: './',
   plugins: [plainShaders()],
   worker: { format: 'es', plugins: () => [plainShaders()] },
-  optimizeDeps: { exclude: ['@jsquash/jpeg', '@jsquash/webp'] },
+  optimizeDeps: { exclude: ['@jsquash/avif', '@jsquash/jpeg', '@jsquash/webp'] },
   build:
     mode === 'cli'
       ? { ssr: 'src/cli/main.ts', outDir: 'dist/cli', target: 'node20' }

@@ -2,18 +2,21 @@
 import type { BenchLine } from './bench';
 import type { Profile, ProfileProgress } from './bench/profile';
 import type { ProfileTarget } from './bench/profile-target';
+import type { ImageSetReport } from './data/report';
 import type { UserFile } from './data/types';
 import type { DataSource } from './run/data-source';
 import type { InspectLayer, NetworkPreview } from './run/inspect';
 import type { TrainEvent, TrainJob, TrainResult } from './run/job';
 import type { NetworkOptions } from './run/network-options';
 import type { ModelSource } from './run/network-source';
+import type { TrainSettings } from './train/settings';
 import type { VerifyLine } from './verify';
 
 export type { LayerRedundancy } from './analysis/redundancy';
 export type { BenchLine } from './bench';
 export type { DispatchProfile, Profile, ProfileProgress, ShaderProfile } from './bench/profile';
 export type { ProfileRun, ProfileTarget } from './bench/profile-target';
+export type { ImageSetReport } from './data/report';
 export type { UserFile } from './data/types';
 export type { DataSource } from './run/data-source';
 export type { InspectLayer, NetworkPreview } from './run/inspect';
@@ -31,6 +34,8 @@ export interface EvaluateOptions {
   std?: number[];
   limit?: number;
   imageSize?: number;
+  classOrder?: TrainSettings['classOrder'];
+  exif?: TrainSettings['exif'];
 }
 
 /** The worker's face. One job at a time; errors that the user can mend are `UserError`s (name kept across Comlink). */
@@ -50,12 +55,12 @@ export interface EngineApi {
    * made so far
    */
   cancel(): Promise<void>;
-  /** `warning`: images that could not be read */
+  /** `report`: what was found in a source of files */
   evaluate(
     model: ModelSource,
     test: DataSource,
     options: EvaluateOptions,
-  ): Promise<{ accuracy: number; images: number; notes: string[]; warning?: string }>;
+  ): Promise<{ accuracy: number; images: number; notes: string[]; report?: ImageSetReport }>;
   verify(name: string, golden: Uint8Array): Promise<VerifyLine>;
   /** measures one benchmark case; `reps`: repetitions at most */
   bench(name: string, reps?: number): Promise<BenchLine>;

@@ -2,11 +2,12 @@
 import type { EngineApi } from './api';
 import { UserError } from './errors';
 import { type Gpu, type RequestAdapter, requestGpu } from './gpu/device';
-import { checkClasses, loadData, skippedWarning } from './run/data-source';
+import { checkClasses, loadTestImages } from './run/data-source';
 import { Memo } from './run/memo';
 import { loadNetwork } from './run/network-source';
 import { runTraining, warmUp } from './run/run';
 import { evaluateNetwork } from './train/evaluate';
+import { defaultSettings } from './train/settings';
 import type { Control } from './train/trainer';
 
 export interface EngineOptions {
@@ -74,7 +75,7 @@ export function createEngine({ requestAdapter }: EngineOptions = {}): EngineApi 
 
     async evaluate(source, test, options) {
       const network = await loadNetwork(source);
-      const images = await loadData(test, { size: options.imageSize, limit: options.limit, split: 'test' });
+      const { images, report } = await loadTestImages(test, { ...defaultSettings(), ...options });
       checkClasses(network, images);
       const { model, state } = network;
       const { figures } = await evaluateNetwork(await gpu(), model, state, images, {
@@ -82,12 +83,7 @@ export function createEngine({ requestAdapter }: EngineOptions = {}): EngineApi 
         std: options.std ?? model.input.std,
         batch: options.batch,
       });
-      return {
-        accuracy: figures.accuracy,
-        images: images.count,
-        notes: network.notes,
-        warning: skippedWarning(images),
-      };
+      return { accuracy: figures.accuracy, images: images.count, notes: network.notes, report };
     },
 
     // What no run needs comes when it is asked for: a page that trains does not load it.

@@ -3,7 +3,7 @@ import { evaluationOrder } from '../data/order';
 import type { Gpu } from '../gpu/device';
 import { initialState } from '../model/init';
 import { loadState } from '../model/state';
-import { type DataSource, loadData } from '../run/data-source';
+import { type DataSource, trainingSize } from '../run/data-source';
 import { loadNetwork, type ModelSource } from '../run/network-source';
 import { modelOf, type PlanOptions, type StepOptions, stepOptions, stepProgram } from '../run/plan-summary';
 import { Session } from '../runtime/session';
@@ -62,7 +62,7 @@ async function stepOfRun({ model: source, train, settings }: ProfileRun): Promis
     return { model, settings, height: side, width: side };
   // an image of each class at least: a set without one is refused
   const limit = Math.min(settings.limit || Number.POSITIVE_INFINITY, Math.max(64, model.head.classes));
-  const { height, width } = await loadData(train, { limit, seed: settings.seed, split: 'train' });
+  const { height, width } = await trainingSize(train, { ...settings, limit });
   return { model, settings, height, width };
 }
 

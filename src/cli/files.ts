@@ -1,7 +1,7 @@
 /** The user's files as lazily read blobs. */
 import { openAsBlob } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
-import { basename, join, relative, resolve, sep } from 'node:path';
+import { readdir, realpath, stat } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
 import type { UserFile } from '../api';
 import { UserError } from '../errors';
 
@@ -28,37 +28,42 @@ export async function readUserFiles(paths: string[]): Promise<UserFile[]> {
   const files: UserFile[] = [];
   for (const path of paths) {
     if ((await kindOf(path)) === 'file') files.push(await readUserFile(path));
-    else files.push(...(await readFolder(path)));
+    else files.push(...(await readFolder(path, basename(resolve(path)), [])));
   }
   return files;
 }
 
-async function readFolder(path: string): Promise<UserFile[]> {
-  const root = resolve(path);
+/**
+ * All files below a folder, whose path is `name`. Links to folders are followed, as torchvision's ImageFolder does;
+ * `holders`: the real paths of the folders that this one lies in. An empty folder is a path with `/` at its end, so that a
+ * class without images is there to be named: archives list theirs too.
+ * @throws UserError where a link leads to a folder that holds it
+ */
+async function readFolder(folder: string, name: string, holders: string[]): Promise<UserFile[]> {
+  const real = await realpath(folder);
+  if (holders.includes(real)) {
+    throw new UserError(
+      `${folder} is a link to a folder that it lies in, which has no end; remove the link.`,
+    );
+  }
+  const entries = (await readdir(folder, { withFileTypes: true })).sort((a, b) => (a.name < b.name ? -1 : 1));
+  if (entries.length === 0) return [{ path: `${name}/`, blob: new Blob() }];
   const files: UserFile[] = [];
-  for (const file of await listFiles(root)) {
-    files.push({
-      path: [basename(root), ...relative(root, file).split(sep)].join('/'),
-      blob: await openBlob(file),
-    });
-  }
-  // a class without images is there to be named: archives list their empty folders too
-  for (const folder of await listEmptyFolders(root)) {
-    files.push({
-      path: `${[basename(root), ...relative(root, folder).split(sep)].join('/')}/`,
-      blob: new Blob(),
-    });
+  for (const entry of entries) {
+    const [file, path] = [join(folder, entry.name), `${name}/${entry.name}`];
+    const kind = entry.isSymbolicLink() ? await kindOfTarget(file) : entry.isDirectory() ? 'folder' : 'file';
+    if (kind === 'folder') files.push(...(await readFolder(file, path, [...holders, real])));
+    // a link to nothing is an empty file, to be listed among the skipped
+    else if (kind === 'nothing') files.push({ path, blob: new Blob() });
+    else if (entry.isFile() || entry.isSymbolicLink()) files.push({ path, blob: await openBlob(file) });
   }
   return files;
 }
 
-async function listEmptyFolders(root: string): Promise<string[]> {
-  const entries = await readdir(root, { recursive: true, withFileTypes: true });
-  const parents = new Set(entries.map((entry) => entry.parentPath));
-  const folders = entries
-    .filter((entry) => entry.isDirectory())
-    .map((entry) => join(entry.parentPath, entry.name));
-  return folders.filter((folder) => !parents.has(folder)).sort();
+async function kindOfTarget(link: string): Promise<'file' | 'folder' | 'nothing'> {
+  const target = await stat(link).catch(() => undefined);
+  if (!target) return 'nothing';
+  return target.isDirectory() ? 'folder' : target.isFile() ? 'file' : 'nothing';
 }
 
 /** All files below a folder, absolute, sorted; links to files count, links to folders are not followed. */

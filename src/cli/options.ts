@@ -89,7 +89,7 @@ export interface InputPaths {
   weights?: string;
   /** paths, or `['builtin']` */
   data: string[];
-  /** absent: a tenth of the training images is held out */
+  /** absent: what the training source has for it, or some of each class held out */
   test?: string[];
 }
 
@@ -121,7 +121,7 @@ export async function modelFrom(
 export async function dataFrom(paths: string[], split: 'train' | 'test'): Promise<DataSource> {
   if (paths.length === 1 && paths[0] === 'builtin') return { kind: 'builtin', split };
   const files = await readUserFiles(paths);
-  if (files.length === 0)
+  if (files.every(({ path }) => path.endsWith('/')))
     throw new UserError(`${paths.join(', ')} holds no file; name a zip or folder of images.`);
   return { kind: 'files', files };
 }

@@ -46,6 +46,9 @@ export function describeEvents(
         return note(event.message);
       case 'warning':
         return note(`warning: ${event.message}`);
+      case 'data':
+        for (const { notes } of event.reports) for (const line of notes) note(line);
+        return;
       case 'tuned':
         return note(
           `fastest way: ${JSON.stringify(event.timed[0].tuning)}, ${event.timed.map(({ ms }) => ms.toFixed(1)).join(', ')} ms a step`,

@@ -1,4 +1,4 @@
-/** The folder that a run leaves: config.json, metrics.jsonl, merged.safetensors and best.safetensors, report.json. */
+/** The folder that a run leaves: config.json, metrics.jsonl, merged.safetensors and best.safetensors, report.json, skipped.csv. */
 import { createWriteStream, existsSync, rmSync, type WriteStream, writeFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -14,6 +14,7 @@ export interface RunFolder {
   /** appends what metrics.jsonl keeps of an event: steps and evaluations */
   record(event: TrainEvent): void;
   writeJson(name: string, value: unknown): Promise<string>;
+  writeText(name: string, text: string): Promise<string>;
   /** writes a result; where the folder takes it no more, into the system's temporary folder, and says so */
   writeBytes(name: string, bytes: Uint8Array): Promise<string>;
   close(): Promise<void>;
@@ -54,7 +55,8 @@ export async function openRunFolder(options: RunFolderOptions): Promise<RunFolde
     metrics.once('error', (error) => note(`warning: metrics.jsonl ends early (${reasonOf(error)})`));
     try {
       // results of an earlier run must not pass for this one's
-      for (const name of [...RESULTS, 'report.json']) rmSync(join(path, name), { force: true });
+      for (const name of [...RESULTS, 'report.json', 'skipped.csv'])
+        rmSync(join(path, name), { force: true });
       writeFileSync(join(path, 'config.json'), json(config));
     } catch (error) {
       note(`warning: ${path} could not be made ready (${reasonOf(error)})`);
@@ -89,6 +91,7 @@ export async function openRunFolder(options: RunFolderOptions): Promise<RunFolde
       for (const line of lines) metrics ? metrics.write(line) : early.push(line);
     },
     writeJson: (name, value) => write(name, json(value)),
+    writeText: write,
     writeBytes: write,
     async close() {
       if (!metrics) return removeEmpty(path, made);

@@ -1,35 +1,70 @@
-import { hash32 } from './order';
+import { Random } from './random';
 import type { LabelledImages } from './types';
 
-/** Splits a tenth of the images off, chosen by the seed, the same for every method. Each part keeps the images' order. */
-export function holdOut(images: LabelledImages, seed: number): [train: LabelledImages, test: LabelledImages] {
-  const indices = Array.from({ length: images.count }, (_, i) => i);
-  const ranked = indices.map((i) => [hash32(seed, 0x7e57, i), i]).sort((a, b) => a[0] - b[0] || a[1] - b[1]);
-  const size = Math.max(1, Math.round(images.count / 10));
-  const heldOut = new Set(ranked.slice(0, size).map(([, i]) => i));
-  return [
-    pick(
-      images,
-      indices.filter((i) => !heldOut.has(i)),
-    ),
-    pick(
-      images,
-      indices.filter((i) => heldOut.has(i)),
-    ),
-  ];
+/** Which images train and which are held out, ascending. */
+export interface Split {
+  train: number[];
+  held: number[];
+}
+
+/**
+ * Holds a fraction of each class out, chosen by the seed, the same for every method: at least one image and never all
+ * where the class has two. Images with the same digest stay on one side, so that none is tested that trained.
+ */
+export function stratifiedSplit(
+  labels: ArrayLike<number>,
+  digests: readonly string[],
+  fraction: number,
+  seed: number,
+): Split {
+  const held: number[] = [];
+  for (const [label, groups] of groupsByClass(labels, digests)) {
+    const count = groups.reduce((sum, group) => sum + group.length, 0);
+    const wanted = Math.max(1, Math.round(count * fraction));
+    let taken = 0;
+    // the last group stays, whatever was wanted
+    for (const group of new Random(seed, 0x7e57, label).shuffle(groups).slice(1)) {
+      if (taken >= wanted) break;
+      held.push(...group);
+      taken += group.length;
+    }
+  }
+  const isHeld = new Set(held);
+  const train = Array.from({ length: labels.length }, (_, i) => i).filter((i) => !isHeld.has(i));
+  return { train, held: held.sort((a, b) => a - b) };
+}
+
+/** Images that are equal, by the class of the first of them. */
+function groupsByClass(labels: ArrayLike<number>, digests: readonly string[]): Map<number, number[][]> {
+  const groups = new Map<string, number[]>();
+  for (const [i, digest] of digests.entries()) {
+    const group = groups.get(digest);
+    if (group) group.push(i);
+    else groups.set(digest, [i]);
+  }
+  const classes = new Map<number, number[][]>();
+  for (const group of groups.values()) {
+    const label = labels[group[0]];
+    const others = classes.get(label);
+    if (others) others.push(group);
+    else classes.set(label, [group]);
+  }
+  return classes;
 }
 
 /** The images at those indices, in that order. */
-function pick(images: LabelledImages, indices: number[]): LabelledImages {
-  const size = images.height * images.width * 3;
-  const pixels = new Uint8Array(indices.length * size);
-  indices.forEach((from, to) => {
-    pixels.set(images.pixels.subarray(from * size, (from + 1) * size), to * size);
-  });
+export function pick(images: LabelledImages, indices: number[]): LabelledImages {
+  const { paths, pixels, labels, height, width } = images;
+  const size = height * width * 3;
+  const picked = new Uint8Array(indices.length * size);
+  for (const [to, from] of indices.entries()) {
+    picked.set(pixels.subarray(from * size, (from + 1) * size), to * size);
+  }
   return {
     ...images,
-    pixels,
-    labels: Uint16Array.from(indices, (i) => images.labels[i]),
+    pixels: picked,
+    labels: Uint16Array.from(indices, (i) => labels[i]),
+    paths: paths && indices.map((i) => paths[i]),
     count: indices.length,
   };
 }

@@ -21,8 +21,8 @@ export interface LabelledImages {
   width: number;
   /** names of the classes; the position is the label */
   classes: string[];
-  /** broken or unsupported images, at most one entry each */
-  skipped: SkippedFile[];
+  /** the file that each image came from, where each has one of its own */
+  paths?: string[];
 }
 
 /** How far loading has come; `total` is the number of images (or files) to read. */
@@ -31,19 +31,29 @@ export interface LoadProgress {
   total: number;
 }
 
+/** What a source is loaded for: training alone, testing alone, or both out of one. */
+export type Use = 'train' | 'test' | 'both';
+
 export interface LoadOptions {
+  /** default `both` */
+  use?: Use;
   /**
    * side in pixels: each image's shorter side is scaled to it, then the middle square is cut out. 0 or absent: the
-   * images' own size where all have the same (up to 224), else a multiple of 32 near the median shorter side
+   * images' own size where all have the same (up to 224), else a multiple of 32 near the median shorter side. Or the
+   * size of images that are there already, which these are to match
    */
-  size?: number;
-  /** at most so many images, evenly over the classes, picked by `seed`; 0 or absent: all */
+  size?: number | { width: number; height: number };
+  /** at most so many images a part, evenly over the classes, picked by `seed`; 0 or absent: all */
   limit?: number;
+  /** what is held out for the test where the source has no part for it, a fraction of each class; default 0.2 */
+  val?: number;
   seed?: number;
-  /** the classes that there must be (those of the training images, for a test set) */
+  /** the classes that there are (those of the training images, for a test set): others are left out, and told */
   classes?: string[];
-  /** which part is wanted where CIFAR-10's or MNIST's files are all there; default `train` */
-  split?: 'train' | 'test';
+  /** default `name` */
+  classOrder?: 'name' | 'natural' | string[];
+  /** whether images are turned as their EXIF data asks; default `ignore`, as torchvision's loader */
+  exif?: 'ignore' | 'apply';
   onProgress?: (progress: LoadProgress) => void;
   /** stops the loading: it rejects with the signal's reason */
   signal?: AbortSignal;

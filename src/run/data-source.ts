@@ -1,45 +1,117 @@
 import { BUILTIN_COUNT, generateBuiltin } from '../data/builtin/builtin';
-import type { LabelledImages, UserFile } from '../data/types';
+import type { ImageSet, LoadedPart } from '../data/image-set';
+import { duplicateWarnings, findDuplicates, type ImageSetReport } from '../data/report';
+import type { LabelledImages, LoadOptions, Use, UserFile } from '../data/types';
 import { UserError } from '../errors';
+import type { TrainSettings } from '../train/settings';
+import type { Memo } from './memo';
 import type { LoadedNetwork } from './network-source';
 
 /**
- * A labelled image set. `files`: one .zip, a folder's files, CIFAR-10 binary batches or an IDX pair.
- * `builtin`: the procedural set, generated from its fixed seed.
+ * A labelled image set. `files`: archives, a folder's files, CIFAR-10 binary batches or an IDX pair, with or without parts
+ * to train and to test. `builtin`: the procedural set, generated from its fixed seed.
  */
 export type DataSource = { kind: 'builtin'; split: 'train' | 'test' } | { kind: 'files'; files: UserFile[] };
 
-export interface DataSourceOptions {
-  /** pixels a side; 0 or absent: the images' own size */
-  size?: number;
-  /** at most so many images; 0 or absent: all */
-  limit?: number;
-  seed?: number;
-  /** the classes that the set must have */
-  classes?: string[];
-  /** which files to take where a data set's training and test files lie side by side */
-  split: 'train' | 'test';
+/** The settings that say how images are loaded. */
+export type ImageSettings = Pick<
+  TrainSettings,
+  'imageSize' | 'limit' | 'seed' | 'val' | 'classOrder' | 'exif'
+>;
+
+export interface LoadContext {
+  memo?: Memo;
   onProgress?: (done: number, total: number) => void;
-  signal?: AbortSignal;
 }
 
-export async function loadData(source: DataSource, options: DataSourceOptions): Promise<LabelledImages> {
+/** A run's images, and what is to be said about each source of files. */
+export interface RunImages {
+  train: LabelledImages;
+  test: LabelledImages;
+  reports: ImageSetReport[];
+}
+
+/** Loads what a run trains and tests with: out of two sources, or out of one that has both or of which some is held out. */
+export async function loadRunImages(
+  sources: { train: DataSource; test?: DataSource },
+  settings: ImageSettings,
+  context: LoadContext,
+): Promise<RunImages> {
+  const first = await loadSource(sources.train, sources.test ? 'train' : 'both', settings, context);
+  const train = first.train as LoadedPart;
+  if (!sources.test) {
+    const test = first.test as LoadedPart;
+    return { train: train.images, test: test.images, reports: first.report ? [first.report] : [] };
+  }
+  const { classes, width, height } = train.images;
+  const second = await loadSource(sources.test, 'test', settings, context, {
+    classes,
+    size: { width, height },
+  });
+  const test = second.test as LoadedPart;
+  const { leaked, contradictions } = findDuplicates([train, test]);
+  const known = first.report?.duplicates.contradictions ?? 0;
+  const across = { copies: 0, leaked, contradictions: contradictions - known };
+  second.report?.warnings.push(...duplicateWarnings(across, false));
+  const reports = [first.report, second.report].filter((report) => report !== undefined);
+  return { train: train.images, test: test.images, reports };
+}
+
+/** Loads what a network is tested on. */
+export async function loadTestImages(
+  source: DataSource,
+  settings: ImageSettings,
+): Promise<{ images: LabelledImages; report?: ImageSetReport }> {
+  const { test, report } = await loadSource(source, 'test', settings, {});
+  return { images: (test as LoadedPart).images, report };
+}
+
+/** The size of the images that a run would train with; few of them are read. */
+export async function trainingSize(
+  source: DataSource,
+  settings: ImageSettings,
+): Promise<{ width: number; height: number }> {
+  const { train } = await loadSource(source, 'train', settings, {});
+  return (train as LoadedPart).images;
+}
+
+/** Like an image set of files; the built-in one needs no report. */
+type SourceImages = Pick<ImageSet, 'train' | 'test'> & { report?: ImageSetReport };
+
+async function loadSource(
+  source: DataSource,
+  use: Use,
+  { imageSize, limit, seed, val, classOrder, exif }: ImageSettings,
+  { memo, onProgress }: LoadContext,
+  more: Pick<LoadOptions, 'classes' | 'size'> = {},
+): Promise<SourceImages> {
   if (source.kind === 'builtin') {
-    const all = BUILTIN_COUNT[source.split];
-    return generateBuiltin({ split: source.split, count: Math.min(options.limit || all, all) });
+    const part = async (split: 'train' | 'test') => ({
+      images: await builtinImages(split, limit, memo),
+      digests: [],
+    });
+    if (use === 'both') return { train: await part('train'), test: await part('test') };
+    return { [use]: await part(source.split) };
   }
   // the readers of files come when the first file does: the built-in images need none
-  const { loadImages } = await import('../data/load');
-  const { onProgress, ...rest } = options;
-  return loadImages(source.files, { ...rest, onProgress: ({ done, total }) => onProgress?.(done, total) });
+  const { loadImageSet } = await import('../data/image-set');
+  return loadImageSet(source.files, {
+    use,
+    size: imageSize,
+    limit,
+    seed,
+    val,
+    classOrder,
+    exif,
+    onProgress: ({ done, total }) => onProgress?.(done, total),
+    ...more,
+  });
 }
 
-/** One sentence on the files that were left out; undefined where there are none. */
-export function skippedWarning({ skipped }: Pick<LabelledImages, 'skipped'>): string | undefined {
-  if (skipped.length === 0) return undefined;
-  const [{ path, reason }] = skipped;
-  const many = skipped.length > 1;
-  return `${skipped.length} ${many ? 'images were' : 'image was'} skipped, ${many ? 'first ' : ''}${path}: ${reason}`;
+async function builtinImages(split: 'train' | 'test', limit: number, memo?: Memo): Promise<LabelledImages> {
+  const all = BUILTIN_COUNT[split];
+  const generate = () => generateBuiltin({ split, count: Math.min(limit || all, all) });
+  return memo ? memo.get(`images ${JSON.stringify([split, limit])}`, async () => generate()) : generate();
 }
 
 /** Throws unless the images' classes are as many as the network's. */

@@ -1,5 +1,6 @@
 /** A training job: what it is given, what it tells on the way and what it comes to. Types only. */
 import type { LayerRedundancy } from '../analysis/redundancy';
+import type { ImageSetReport } from '../data/report';
 import type { Gpu } from '../gpu/device';
 import type { EvalPoint, StepPoint } from '../train/metrics';
 import type { TrainSettings } from '../train/settings';
@@ -14,7 +15,7 @@ import type { Tunings } from './tunings';
 export interface TrainJob {
   model: ModelSource;
   train: DataSource;
-  /** absent: a tenth of the training images is held out */
+  /** absent: the training source has a part for it, or some of each class is held out */
   test?: DataSource;
   settings: TrainSettings;
   /** what earlier runs found with `autotune`; a run that finds something new says so by the event `tuned` */
@@ -30,6 +31,8 @@ export type TrainEvent =
   /** what was recognised or chosen, in a sentence */
   | { type: 'note'; message: string }
   | { type: 'warning'; message: string }
+  /** what was found in each source of files */
+  | { type: 'data'; reports: ImageSetReport[] }
   | { type: 'tuned'; key: string; timed: TunedStep[] }
   | {
       type: 'plan';

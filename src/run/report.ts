@@ -1,4 +1,5 @@
-/** What a run reports: the proof of its merge and its figures. Types only. */
+/** What a run reports: the proof of its merge, its figures and what became of its images. */
+import type { ImageSetReport } from '../data/report';
 import type { Tuning } from '../graph/tuning';
 
 export interface MergeProof {
@@ -24,4 +25,13 @@ export interface Report {
   adapter: string;
   /** how the plans were cut */
   tuning: Tuning;
+  /** what was found in each source of files; absent for the built-in images */
+  data?: DataSummary[];
+}
+
+/** A report on a source, without the list of skipped files, which may be long. */
+export type DataSummary = Omit<ImageSetReport, 'skipped'> & { skipped: number };
+
+export function summaryOf(report: ImageSetReport): DataSummary {
+  return { ...report, skipped: report.skipped.length };
 }

@@ -1,4 +1,3 @@
-import { holdOut } from '../data/split';
 import type { LabelledImages } from '../data/types';
 import { UserError } from '../errors';
 import { type Gpu, requireHalves } from '../gpu/device';
@@ -11,20 +10,14 @@ import { scheduleOf } from '../train/schedule';
 import type { TrainSettings } from '../train/settings';
 import { trainedModel } from '../train/trained-model';
 import { type Observer, Trainer, type Training } from '../train/trainer';
-import {
-  checkClasses,
-  type DataSource,
-  type DataSourceOptions,
-  loadData,
-  skippedWarning,
-} from './data-source';
+import { checkClasses, loadRunImages } from './data-source';
 import type { RunContext, TrainJob, TrainResult } from './job';
 import type { Memo } from './memo';
 import { mergeSnapshot } from './merge';
 import { type LoadedNetwork, loadNetwork } from './network-source';
 import { proveMerges } from './prove';
 import { networkRedundancy } from './redundancy';
-import type { Report } from './report';
+import { type Report, summaryOf } from './report';
 import { autotune, canRun, tuningKey } from './tune';
 import type { Tunings } from './tunings';
 
@@ -33,7 +26,7 @@ export async function runTraining(job: TrainJob, context: RunContext): Promise<T
   const started = performance.now();
   const { control, emit } = context;
   const { settings } = job;
-  const { network, train, test } = await load(job, context);
+  const { network, train, test, reports } = await load(job, context);
   const training = prepare(network, train, test, settings);
 
   const gpu = await context.gpu();
@@ -95,6 +88,7 @@ export async function runTraining(job: TrainJob, context: RunContext): Promise<T
       plan,
       adapter: gpu.name,
       tuning: training.tuning ?? gpu.tuning,
+      ...(reports.length > 0 && { data: reports.map(summaryOf) }),
     };
     return {
       report,
@@ -154,28 +148,16 @@ async function load(job: TrainJob, { memo, emit }: Pick<RunContext, 'memo' | 'em
   for (const message of network.notes) emit({ type: 'note', message });
   const onProgress = (done: number, total: number) =>
     emit({ type: 'phase', phase: 'load', message: `Reading images: ${done} of ${total}` });
-  const options = { size: settings.imageSize, limit: settings.limit, seed: settings.seed, onProgress };
-  const images = (source: DataSource, more: Pick<DataSourceOptions, 'split' | 'size' | 'classes'>) => {
-    const read = () => loadData(source, { ...options, ...more });
-    return source.kind === 'builtin'
-      ? memo.get(`images ${JSON.stringify([source, settings.limit])}`, read)
-      : read();
-  };
-  const all = await images(job.train, { split: 'train' });
-  checkClasses(network, all);
-  const [train, test] = job.test
-    ? [all, await images(job.test, { split: 'test', size: all.height, classes: all.classes })]
-    : holdOut(all, settings.seed);
-  for (const set of job.test ? [train, test] : [train]) {
-    const message = skippedWarning(set);
-    if (message) emit({ type: 'warning', message });
-  }
+  const { train, test, reports } = await loadRunImages(job, settings, { memo, onProgress });
+  checkClasses(network, train);
+  if (reports.length > 0) emit({ type: 'data', reports });
+  for (const { warnings } of reports) for (const message of warnings) emit({ type: 'warning', message });
   if (settings.batch > train.count) {
     throw new UserError(
       `A batch of ${settings.batch} is larger than the ${train.count} training images: choose a smaller batch.`,
     );
   }
-  return { network, train, test };
+  return { network, train, test, reports };
 }
 
 /** What the trainer needs of a network, images and settings. */

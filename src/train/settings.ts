@@ -196,6 +196,25 @@ export const settingFields = {
     unit: 'px',
     help: 'side in pixels that images are resized to; 0: as the data is',
   }),
+  val: setting(real({ min: 0.01, max: 0.99 }, 0.05), 0.2, {
+    group: 'images',
+    label: 'Held out',
+    help: 'fraction of each class that is held out to test, where no test images are given',
+  }),
+  classOrder: setting(wordOrNames(['name', 'natural'], 'all class names in their order'), 'name', {
+    group: 'images',
+    label: 'Class order',
+    help: "order of the classes: by name (torchvision's ImageFolder), natural (1, 2, 10; timm), or as listed",
+  }),
+  exif: setting(
+    choice(['ignore', 'ignore', "As torchvision's loader does."], ['apply', 'turn upright']),
+    'ignore',
+    {
+      group: 'images',
+      label: 'EXIF rotation',
+      help: 'whether photos are turned as their EXIF data asks',
+    },
+  ),
   /** the bits of a run depend on the way to cut the step */
   autotune: setting(flag, false, {
     group: 'device',

@@ -31,7 +31,6 @@ function images(count: number): LabelledImages {
     height: SIZE,
     width: SIZE,
     classes: ['a', 'b', 'c'],
-    skipped: [],
   };
 }
 

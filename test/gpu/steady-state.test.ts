@@ -28,7 +28,6 @@ function randomImages(count: number) {
     height: SIZE,
     width: SIZE,
     classes: ['a', 'b'],
-    skipped: [],
   };
 }
 

@@ -20,7 +20,6 @@ function training(): Training {
     height: 8,
     width: 8,
     classes: ['a', 'b', 'c'],
-    skipped: [],
   };
   const settings = { ...defaultSettings(), method: 'finetune' as const, batch: 4 };
   const start = initialState(model, 0);

@@ -109,7 +109,6 @@ export function labelled(count: number): LabelledImages {
     height: 4,
     width: 4,
     classes: ['a', 'b', 'c'],
-    skipped: [],
   };
 }
 

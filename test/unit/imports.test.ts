@@ -22,7 +22,7 @@ const EDGES: Record<string, string[]> = {
   node: ['api', 'engine'],
   worker: ['api', 'engine'],
   index: ['api', 'io', 'model', 'run', 'train', 'worker'],
-  cli: ['api', 'node', 'worker', 'bench', 'graph', 'model', 'run', 'train'],
+  cli: ['api', 'node', 'worker', 'bench', 'data', 'graph', 'model', 'run', 'train'],
   page: ['api', 'worker', 'data', 'model', 'run', 'train'],
 };
 

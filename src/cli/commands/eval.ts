@@ -1,6 +1,9 @@
+import { writeFile } from 'node:fs/promises';
+import type { ImageSetReport } from '../../api';
+import { skippedCsv } from '../../data/report';
 import { UserError } from '../../errors';
 import { parseSettings, type SettingName } from '../../train/settings';
-import { type Command, text, texts } from '../command';
+import { type Command, type Context, text, texts } from '../command';
 import {
   dataFrom,
   givenSettings,
@@ -12,7 +15,7 @@ import {
   settingOptions,
 } from '../options';
 
-const settings: SettingName[] = ['batch', 'mean', 'std', 'limit', 'imageSize'];
+const settings: SettingName[] = ['batch', 'mean', 'std', 'limit', 'imageSize', 'classOrder', 'exif'];
 
 export const evaluate: Command = {
   usage: 'eval [options]',
@@ -24,10 +27,11 @@ export const evaluate: Command = {
       type: 'string',
       multiple: true,
       value: 'PATH',
-      help: 'test images: a zip, a folder or builtin',
+      help: 'test images: an archive, a folder (its part test or val, if it has parts) or builtin',
       fallback: 'builtin',
     },
     ...settingOptions(settings),
+    skipped: { type: 'string', value: 'FILE', help: 'write the list of skipped files there, as CSV' },
     ...runtimeOptions,
   },
   async run(args, context) {
@@ -37,18 +41,23 @@ export const evaluate: Command = {
       throw new UserError('--test is missing: name a zip or folder of test images, or builtin.');
     }
     const test = await dataFrom(paths.test ?? ['builtin'], 'test');
-    const { batch, mean, std, limit, imageSize } = parseSettings(givenSettings(args, settings), optionLabel);
+    const { batch, mean, std, limit, imageSize, classOrder, exif } = parseSettings(
+      givenSettings(args, settings),
+      optionLabel,
+    );
     const engine = await context.openEngine({ host: text(args, 'runtime') ?? 'auto' });
     try {
-      const { accuracy, images, notes, warning } = await engine.api.evaluate(model, test, {
+      const { accuracy, images, notes, report } = await engine.api.evaluate(model, test, {
         batch,
         mean,
         std,
         limit,
         imageSize,
+        classOrder,
+        exif,
       });
       for (const note of notes) context.note(note);
-      if (warning) context.note(`warning: ${warning}`);
+      if (report) await tell(report, text(args, 'skipped'), context);
       context.out(JSON.stringify({ accuracy, images }));
       return 0;
     } finally {
@@ -56,3 +65,21 @@ export const evaluate: Command = {
     }
   },
 };
+
+/** So many skipped files are named one by one. */
+const MAX_NAMED = 20;
+
+/** What was found in the images' source; every skipped file, or as many as fit a screen. */
+async function tell(
+  { notes, warnings, skipped }: ImageSetReport,
+  csv: string | undefined,
+  { note }: Context,
+): Promise<void> {
+  for (const line of notes) note(line);
+  for (const line of warnings) note(`warning: ${line}`);
+  if (skipped.length > 1)
+    for (const { path, reason } of skipped.slice(0, MAX_NAMED)) note(`skipped ${path}: ${reason}`);
+  if (skipped.length > MAX_NAMED && !csv)
+    note(`and ${skipped.length - MAX_NAMED} more; --skipped FILE writes them all`);
+  if (csv) await writeFile(csv, skippedCsv(skipped));
+}

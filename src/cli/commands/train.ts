@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import type { Report, TrainJob } from '../../api';
+import type { ImageSetReport, Report, TrainJob } from '../../api';
+import { skippedCsv } from '../../data/report';
 import { UserError } from '../../errors';
 import type { Tuning } from '../../graph/tuning';
 import { parseNetworkOptions } from '../../run/network-options';
@@ -36,14 +37,14 @@ export const train: Command = {
       type: 'string',
       multiple: true,
       value: 'PATH',
-      help: 'training images: a zip, a folder or builtin',
+      help: 'training images: an archive, a folder or builtin; it may have the parts train, val and test',
       fallback: 'builtin',
     },
     test: {
       type: 'string',
       multiple: true,
       value: 'PATH',
-      help: 'test images; default: a tenth of the training images',
+      help: 'test images; default: the part val or test of the data, else some of each class (--val)',
     },
     ...settingOptions(),
     out: { type: 'string', value: 'DIR', help: 'folder of the results; default: a new one below runs/' },
@@ -169,15 +170,18 @@ export async function trainInto(
   });
   try {
     let found: { key: string; tuning: Tuning } | undefined;
+    const skipped: ImageSetReport['skipped'] = [];
     const tunings = job.settings.autotune ? await readTunings() : undefined;
     const result = await engine.api.train({ ...job, tunings }, (event) => {
       folder.record(event);
       if (event.type === 'steps') trained = true;
+      if (event.type === 'data') skipped.push(...event.reports.flatMap((report) => report.skipped));
       describe(event);
       if (event.type === 'tuned') found = { key: event.key, tuning: event.timed[0].tuning };
     });
     if (found) await remember(found, context);
     context.progress('');
+    if (skipped.length > 0) await folder.writeText('skipped.csv', skippedCsv(skipped));
     await folder.writeJson('report.json', result.report);
     const { proof } = result.report;
     if (proof.images === 0 && !acceptUnproven) {

@@ -59,7 +59,7 @@ export function generateBuiltin(options: {
     develop(canvas, random, pixels.subarray(image * imageBytes, (image + 1) * imageBytes));
   }
   const classes = RECIPES.map((recipe) => recipe.name);
-  return { pixels, labels, count, height: BUILTIN_SIZE, width: BUILTIN_SIZE, classes, skipped: [] };
+  return { pixels, labels, count, height: BUILTIN_SIZE, width: BUILTIN_SIZE, classes };
 }
 
 function paintScene(canvas: Float64Array, recipe: ClassRecipe, random: Random): void {

@@ -1,113 +1,75 @@
 import { UserError } from '../../errors';
+import { bytesOf } from '../../io/blob';
 import { explainAsync } from '../../io/format-error';
 import { openZip } from '../../io/zip';
 import type { UserFile } from '../types';
+import { gunzippedStart, isTarHeader, listTar } from './tar';
+import { type FileTree, fileOf, type SourceFile, toTree } from './tree';
 
-/** A file of a folder or of a zip archive; its bytes are read when asked for. */
-export interface SourceFile {
-  /** cleaned path: `/` between names, no `.`, `..` or empty names, no control characters */
-  path: string;
-  /** bytes; an archive's claim, which `read` holds it to */
-  size: number;
-  /** Throws a FormatError if an archive's entry is damaged. */
-  read(): Promise<Uint8Array<ArrayBuffer>>;
-}
-
-/** The visible files of a source, sorted by path, and its folders (some perhaps empty). */
-export interface FileTree {
-  /** what messages call the source: the archive's name or the folder's */
-  name: string;
-  files: SourceFile[];
-  folders: string[];
-}
-
-/** An archive is held in memory as it is. */
-const MAX_ARCHIVE = 2 ** 31;
 /** What an archive's files may claim together; a bomb claims more. */
 const MAX_UNPACKED = 2 ** 32;
-const SYSTEM_NAME = /^(\..*|__MACOSX|Thumbs\.db|desktop\.ini)$/i;
-/** No image set nests so deep; paths that do are left out. */
-const MAX_DEPTH = 64;
+/** Names that archives have; a file alone is looked into whatever its name. */
+const ARCHIVE_NAME = /\.(zip|tar|t?gz|7z|rar|t?bz2?|t?xz|zst)$/i;
+const ADVICE = 'make the archive again, as a plain .zip with a folder of images for each class';
+
+/** Lists what one archive packs. `wanted`: the files whose content there is a use for. */
+type List = (file: UserFile, wanted: (path: string) => boolean) => Promise<SourceFile[]>;
 
 /**
- * Lists a zip archive, or files as they are. Hidden files and the operating systems' own (`__MACOSX`, `Thumbs.db`,
- * `desktop.ini`) are left out. A `UserFile` whose path ends in `/` is an empty folder. Throws a UserError if there is
- * no file, or if an archive is damaged, encrypted or unpacks to too much.
+ * Lists the files of folders and of archives: zip and tar(.gz), told by their content. Archives beside others stand for
+ * folders of their name. A `UserFile` whose path ends in `/` is an empty folder. Throws a UserError if there is no file,
+ * or if an archive is damaged, encrypted, of another kind or unpacks to too much.
  */
-export async function listSource(files: UserFile[]): Promise<FileTree> {
+export async function listSource(files: UserFile[], wanted: (path: string) => boolean): Promise<FileTree> {
   if (files.length === 0) throw new UserError('There are no files; choose a .zip or a folder of images.');
-  const tree =
-    files.length === 1 && (await isZip(files[0].blob)) ? await listZip(files[0]) : listFolder(files);
+  const entries: SourceFile[] = [];
+  for (const file of files) {
+    const mayBePacked = files.length === 1 || (!file.path.includes('/') && ARCHIVE_NAME.test(file.path));
+    const list = mayBePacked ? await packing(file) : undefined;
+    if (!list) {
+      entries.push(fileOf(file));
+      continue;
+    }
+    const prefix = files.length === 1 ? '' : `${file.path.replace(/(\.tar)?\.[^.]*$/, '')}/`;
+    const listed = await list(file, wanted);
+    for (const entry of listed) entries.push({ ...entry, path: prefix + entry.path });
+  }
+  const tree = toTree(files[0].path.split('/')[0], entries);
   if (tree.files.length === 0) {
     throw new UserError(`${tree.name} holds no file; choose one with a folder of images for each class.`);
   }
   return tree;
 }
 
-async function isZip(blob: Blob): Promise<boolean> {
-  const start = new Uint8Array(await blob.slice(0, 4).arrayBuffer());
-  // "PK", then a local header (3, 4) or the end record of an empty archive (5, 6)
-  return start[0] === 0x50 && start[1] === 0x4b && (start[2] === 3 || start[2] === 5);
+/** How to list what the file packs; undefined where it is no archive. Throws a UserError for kinds that are not read. */
+async function packing({ path, blob }: UserFile): Promise<List | undefined> {
+  const start = await bytesOf(blob, 0, 512);
+  const has = (...bytes: number[]) => bytes.every((byte, i) => start[i] === byte);
+  // "PK", then a local header (3) or the end record of an empty archive (5)
+  if (has(0x50, 0x4b, 3) || has(0x50, 0x4b, 5)) return listZip;
+  if (isTarHeader(start)) return (file, wanted) => listTar(file, false, wanted);
+  if (has(0x1f, 0x8b) && isTarHeader(await gunzippedStart(blob)))
+    return (file, wanted) => listTar(file, true, wanted);
+  const other = OTHERS.find(([, ...bytes]) => has(...bytes));
+  if (other) throw new UserError(`${path} is packed by ${other[0]}, which is not read; ${ADVICE}.`);
+  return undefined;
 }
 
-async function listZip({ path: name, blob }: UserFile): Promise<FileTree> {
-  if (blob.size > MAX_ARCHIVE) {
-    throw new UserError(
-      `${name} is larger than the limit of 2 GiB for an archive; unpack it and choose the folder.`,
-    );
-  }
-  const advice = 'make the archive again, as a plain .zip with a folder of images for each class';
-  const zip = await explainAsync(name, advice, () => openZip(blob, MAX_UNPACKED));
+const OTHERS: [name: string, ...start: number[]][] = [
+  ['7-Zip', 0x37, 0x7a, 0xbc, 0xaf],
+  ['RAR', 0x52, 0x61, 0x72, 0x21],
+  ['bzip2', 0x42, 0x5a, 0x68],
+  ['xz', 0xfd, 0x37, 0x7a, 0x58, 0x5a],
+  ['Zstandard', 0x28, 0xb5, 0x2f, 0xfd],
+];
+
+const listZip: List = async ({ path: name, blob }) => {
+  const zip = await explainAsync(name, ADVICE, () => openZip(blob, MAX_UNPACKED));
   const claimed = zip.names.reduce((sum, entry) => sum + zip.size(entry), 0);
   if (claimed > MAX_UNPACKED) {
     throw new UserError(
       `${name} unpacks to more than the limit of 4 GiB; choose the unpacked folder instead.`,
     );
   }
-  const entries = zip.names.map((entry) => ({
-    path: entry,
-    size: zip.size(entry),
-    read: () => zip.read(entry),
-  }));
-  return toTree(name, entries);
-}
-
-function listFolder(files: UserFile[]): FileTree {
-  const read = (blob: Blob) => async () => new Uint8Array(await blob.arrayBuffer());
-  const entries = files.map(({ path, blob }) => ({ path, size: blob.size, read: read(blob) }));
-  return toTree(files[0].path.split('/')[0], entries);
-}
-
-function toTree(name: string, entries: SourceFile[]): FileTree {
-  const files: SourceFile[] = [];
-  const folders = new Set<string>();
-  for (const entry of entries) {
-    const isFolder = /[/\\]$/.test(entry.path);
-    const path = cleanPath(entry.path);
-    if (path === '' || isHidden(path)) continue;
-    if (isFolder) folders.add(path);
-    else {
-      files.push({ ...entry, path });
-      folders.add(parentOf(path));
-    }
-  }
-  files.sort((a, b) => (a.path < b.path ? -1 : 1));
-  return { name, files, folders: [...folders].sort() };
-}
-
-/** Paths are only ever shown and compared, never opened; this keeps odd ones from posing as others. */
-function cleanPath(path: string): string {
-  const names = path.split(/[/\\]/).filter((name) => name !== '' && name !== '.' && name !== '..');
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is replaced
-  return names.join('/').replace(/[\u0000-\u001f\u007f\u202a-\u202e\u2066-\u2069]/g, '?');
-}
-
-function isHidden(path: string): boolean {
-  const names = path.split('/');
-  return names.length > MAX_DEPTH || names.some((name) => SYSTEM_NAME.test(name));
-}
-
-/** The path of the folder that holds `path`; empty at the top. */
-export function parentOf(path: string): string {
-  return path.slice(0, Math.max(0, path.lastIndexOf('/')));
-}
+  return zip.names.map((entry) => ({ path: entry, size: zip.size(entry), read: () => zip.read(entry) }));
+};

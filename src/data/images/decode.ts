@@ -10,9 +10,12 @@ import { pnm } from './pnm';
 import { tiff } from './tiff';
 import { webp } from './webp';
 
-/** A decoded image: height * width * 3 bytes, RGB, row by row. */
+/** A decoded image. */
 export interface RgbImage extends Size {
+  /** height * width * 3 bytes, RGB, row by row */
   pixels: Uint8Array<ArrayBuffer>;
+  /** how EXIF would have it turned, whether it was or not; 1: as it is stored */
+  orientation: number;
 }
 
 /** What an image file says about itself before it is decoded. */
@@ -64,7 +67,7 @@ export async function decodeImage(
   const { format, width, height, orientation } = readImageHeader(bytes);
   const pixels = await format.decode(bytes, { width, height });
   const image = { pixels, width, height };
-  return upright ? turnUpright(image, orientation) : image;
+  return { ...(upright ? turnUpright(image, orientation) : image), orientation };
 }
 
 /** The size that `decodeImage` gives. */

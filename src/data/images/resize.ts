@@ -98,29 +98,31 @@ function triangleTaps(size: number, outSize: number): Taps {
 }
 
 /**
- * A square of `side` pixels, as torchvision's Resize(side) and CenterCrop(side): the shorter side becomes `side`, the
- * longer one keeps the proportion (rounded down), and the middle is cut out. Throws an ImageError where the scaled
- * image would have more than MAX_PIXELS.
+ * The middle of an image: it is scaled until it just covers outWidth x outHeight (proportions kept, the longer side
+ * rounded down), then cut. For a square that is torchvision's Resize(side) and CenterCrop(side). Throws an ImageError
+ * where the scaled image would have more than MAX_PIXELS.
  */
 export function resizeAndCrop(
   rgb: Uint8Array,
   width: number,
   height: number,
-  side: number,
+  outWidth: number,
+  outHeight: number,
 ): Uint8Array<ArrayBuffer> {
-  const outWidth = width <= height ? side : Math.trunc((side * width) / height);
-  const outHeight = width <= height ? Math.trunc((side * height) / width) : side;
-  if (outWidth * outHeight > MAX_PIXELS) {
-    throw new ImageError(`${width}x${height} is too long and narrow for a square of ${side}`);
+  const isNarrow = width * outHeight <= height * outWidth;
+  const fullWidth = isNarrow ? outWidth : Math.trunc((outHeight * width) / height);
+  const fullHeight = isNarrow ? Math.trunc((outWidth * height) / width) : outHeight;
+  if (fullWidth * fullHeight > MAX_PIXELS) {
+    throw new ImageError(`${width}x${height} is too long and narrow for ${outWidth}x${outHeight}`);
   }
-  const resized = resizeBilinear(rgb, width, height, outWidth, outHeight);
-  if (outWidth === outHeight) return resized;
-  const left = roundHalfEven((outWidth - side) / 2);
-  const top = roundHalfEven((outHeight - side) / 2);
-  const out = new Uint8Array(side * side * 3);
-  for (let y = 0; y < side; y++) {
-    const at = ((top + y) * outWidth + left) * 3;
-    out.set(resized.subarray(at, at + side * 3), y * side * 3);
+  const resized = resizeBilinear(rgb, width, height, fullWidth, fullHeight);
+  if (fullWidth === outWidth && fullHeight === outHeight) return resized;
+  const left = roundHalfEven((fullWidth - outWidth) / 2);
+  const top = roundHalfEven((fullHeight - outHeight) / 2);
+  const out = new Uint8Array(outWidth * outHeight * 3);
+  for (let y = 0; y < outHeight; y++) {
+    const at = ((top + y) * fullWidth + left) * 3;
+    out.set(resized.subarray(at, at + outWidth * 3), y * outWidth * 3);
   }
   return out;
 }

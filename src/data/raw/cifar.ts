@@ -36,7 +36,7 @@ export function readCifar(batches: { path: string; bytes: Uint8Array }[]): RawSe
   };
 }
 
-function interleave(record: Uint8Array): Uint8Array {
+function interleave(record: Uint8Array): Uint8Array<ArrayBuffer> {
   const rgb = new Uint8Array(3 * PLANE);
   for (let i = 0; i < PLANE; i++) {
     for (let c = 0; c < 3; c++) rgb[i * 3 + c] = record[1 + c * PLANE + i];

@@ -1,7 +1,5 @@
 import { UserError } from '../../errors';
-import { resizeAndCrop } from '../images/resize';
-import { selectBalanced } from '../select';
-import type { LabelledImages, LoadOptions, LoadProgress } from '../types';
+import type { LoadOptions, LoadProgress } from '../types';
 
 /** An array of more bytes than this is beyond some browsers. */
 const MAX_BYTES = 2 ** 31 - 1;
@@ -16,25 +14,7 @@ export interface RawSet {
   width: number;
   height: number;
   /** image `i` as height * width * 3 bytes, RGB */
-  rgb(i: number): Uint8Array;
-}
-
-/** Packs the images that the options ask for. */
-export async function packRaw(raw: RawSet, options: LoadOptions): Promise<LabelledImages> {
-  const chosen = selectBalanced(raw.labels, options.limit ?? 0, options.seed ?? 0);
-  const width = options.size || raw.width;
-  const height = options.size || raw.height;
-  const pixels = allocate(raw.name, chosen.length, width, height);
-  const labels = new Uint16Array(chosen.length);
-  for (const [at, index] of chosen.entries()) {
-    await breathe(options, { done: at, total: chosen.length });
-    const rgb = raw.rgb(index);
-    const fits = width === raw.width && height === raw.height;
-    pixels.set(fits ? rgb : resizeAndCrop(rgb, raw.width, raw.height, width), at * width * height * 3);
-    labels[at] = raw.labels[index];
-  }
-  options.onProgress?.({ done: chosen.length, total: chosen.length });
-  return { pixels, labels, count: chosen.length, height, width, classes: raw.classes, skipped: [] };
+  rgb(i: number): Uint8Array<ArrayBuffer>;
 }
 
 /** Room for `count` RGB images. Throws a UserError where that is more than an array can hold. */

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { ImageSetReport } from '../../../src/api';
 import { commands, run } from '../../../src/cli/main';
 import { kebab } from '../../../src/cli/options';
 import { UserError } from '../../../src/errors';
@@ -290,22 +291,53 @@ test('an empty folder is refused', async () => {
   expect(context.stderr[0]).toMatch(/holds no file/);
 });
 
+test('training tells what was found in the images and lists what was skipped', async () => {
+  const skipped = [{ path: 'cat/1.jpg', reason: 'it is cut off' }];
+  const report = { notes: ['set: 2 classes'], warnings: [], skipped } as unknown as ImageSetReport;
+  const engine = fakeEngine();
+  const { train } = engine;
+  engine.train = async (job, onEvent) => {
+    onEvent({ type: 'data', reports: [report] });
+    return train(job, onEvent);
+  };
+  const context = fakeContext(engine);
+  expect(await run(['train', '--out', out()], context)).toBe(0);
+  expect(context.stderr[0]).toBe('set: 2 classes');
+  expect(await readFile(join(out(), 'skipped.csv'), 'utf8')).toBe(
+    'path,reason\r\ncat/1.jpg,it is cut off\r\n',
+  );
+});
+
 test('eval prints one line', async () => {
   const context = fakeContext();
   expect(await run(['eval'], context)).toBe(0);
   expect(context.stdout).toEqual(['{"accuracy":0.5,"images":10}']);
 });
 
-test('eval says on stderr what it left out', async () => {
-  const warning = '2 images were skipped, first cat/1.jpg: it is cut off';
-  const context = fakeContext(
-    fakeEngine({
-      evaluate: async () => ({ accuracy: 0.5, images: 10, notes: ['It is a ResNet-20.'], warning }),
-    }),
-  );
-  expect(await run(['eval'], context)).toBe(0);
-  expect(context.stderr).toEqual(['It is a ResNet-20.', `warning: ${warning}`]);
+test('eval says on stderr what it found and left out, and writes the list of it', async () => {
+  const skipped = [
+    { path: 'cat/1.jpg', reason: 'it is cut off' },
+    { path: 'cat/2.jpg', reason: 'it is empty' },
+  ];
+  const report = { notes: ['set: 2 classes'], warnings: ['2 files were skipped'], skipped } as ImageSetReport;
+  const engine = fakeEngine({
+    evaluate: async () => ({ accuracy: 0.5, images: 10, notes: ['It is a ResNet-20.'], report }),
+  });
+  const context = fakeContext(engine);
+  const list = join(out(), 'skipped.csv');
+  await mkdir(dirname(list), { recursive: true });
+  expect(await run(['eval', '--skipped', list], context)).toBe(0);
+  expect(context.stderr).toEqual([
+    'It is a ResNet-20.',
+    'set: 2 classes',
+    'warning: 2 files were skipped',
+    'skipped cat/1.jpg: it is cut off',
+    'skipped cat/2.jpg: it is empty',
+  ]);
   expect(context.stdout).toEqual(['{"accuracy":0.5,"images":10}']);
+  expect(await readFile(list, 'utf8')).toBe(
+    'path,reason\r\ncat/1.jpg,it is cut off\r\ncat/2.jpg,it is empty\r\n',
+  );
 });
 
 test('verify: a line a case, the counts last, exit 1 where one fails or throws', async () => {

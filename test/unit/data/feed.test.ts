@@ -10,7 +10,6 @@ function images(count: number): LabelledImages {
     height: 1,
     width: 1,
     classes: [],
-    skipped: [],
   };
 }
 

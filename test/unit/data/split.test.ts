@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { selectBalanced } from '../../../src/data/select';
-import { holdOut } from '../../../src/data/split';
+import { pick, stratifiedSplit } from '../../../src/data/split';
 import type { LabelledImages } from '../../../src/data/types';
 
 /** Images of 1 x 2 pixels that hold their own index in every byte; labels repeat 0, 1, 2. */
@@ -13,7 +13,6 @@ function numbered(count: number): LabelledImages {
     height: 1,
     width: 2,
     classes: ['a', 'b', 'c'],
-    skipped: [{ path: 'd/1.png', reason: 'it is empty' }],
   };
 }
 
@@ -29,35 +28,54 @@ function indices({ pixels, labels, count }: LabelledImages): number[] {
   });
 }
 
+/** Digests of images that are all different. */
+const different = (count: number) => Array.from({ length: count }, (_, i) => `${i}`);
+
 describe('holding images out', () => {
-  test.each([
-    [1, 1],
-    [4, 1],
-    [14, 1],
-    [15, 2],
-    [100, 10],
-    [256, 26],
-  ])('of %i images %i are for the test, and no image is in both', (count, expected) => {
-    const [train, test] = holdOut(numbered(count), 5).map(indices);
-    expect(test).toHaveLength(expected);
-    expect([...train, ...test].sort((a, b) => a - b)).toEqual(Array.from({ length: count }, (_, i) => i));
+  test('a fraction of each class, and no image is in both parts', () => {
+    const shapes = fc.tuple(
+      fc.array(fc.nat(4), { minLength: 1, maxLength: 80 }),
+      fc.double({ min: 0.01, max: 0.99, noNaN: true }),
+      fc.nat(),
+    );
+    fc.assert(
+      fc.property(shapes, ([labels, fraction, seed]) => {
+        const { train, held } = stratifiedSplit(labels, different(labels.length), fraction, seed);
+        expect([...train, ...held].sort((a, b) => a - b)).toEqual([...labels.keys()]);
+        for (const label of new Set(labels)) {
+          const all = labels.filter((each) => each === label).length;
+          const out = held.filter((i) => labels[i] === label).length;
+          expect(out).toBe(Math.min(all - 1, Math.max(1, Math.round(all * fraction))));
+        }
+      }),
+    );
   });
 
-  test('keeps the order, the classes and the size', () => {
-    for (const part of holdOut(numbered(60), 2)) {
-      const kept = indices(part);
-      expect(kept).toEqual([...kept].sort((a, b) => a - b));
-      expect(part).toMatchObject({ height: 1, width: 2, classes: ['a', 'b', 'c'] });
-      expect(part.skipped).toHaveLength(1);
+  test('equal images stay on one side, and an image and its copy are no two', () => {
+    // two classes of 8 pictures, each there three times; a third class that is one picture
+    const labels = Array.from({ length: 51 }, (_, i) => (i < 48 ? (i >> 3) % 2 : 2));
+    const digests = labels.map((label, i) => (label === 2 ? 'z' : `${label} ${i % 8}`));
+    for (let seed = 0; seed < 20; seed++) {
+      const { train, held } = stratifiedSplit(labels, digests, 0.3, seed);
+      const trained = new Set(train.map((i) => digests[i]));
+      expect(held.filter((i) => trained.has(digests[i]))).toEqual([]);
+      expect([...new Set(held.map((i) => labels[i]))].sort()).toEqual([0, 1]);
+      expect(held).toHaveLength(18);
     }
   });
 
-  test('depends on the seed alone', () => {
-    const chosen = (seed: number) => indices(holdOut(numbered(100), seed)[1]);
-    expect(chosen(1)).toEqual(chosen(1));
-    expect(chosen(2)).not.toEqual(chosen(1));
-    // as earlier runs did: their accuracies stay comparable
-    expect(chosen(3)).toEqual([0, 8, 13, 14, 20, 45, 62, 78, 86, 95]);
+  test('depends on the seed alone, ascending', () => {
+    const labels = Array.from({ length: 100 }, (_, i) => i % 3);
+    const held = (seed: number) => stratifiedSplit(labels, different(100), 0.1, seed).held;
+    expect(held(1)).toEqual(held(1));
+    expect(held(2)).not.toEqual(held(1));
+    expect(held(3)).toEqual([...held(3)].sort((a, b) => a - b));
+  });
+
+  test('images are picked with their labels, paths and pixels', () => {
+    const part = pick({ ...numbered(60), paths: different(60) }, [3, 50, 7]);
+    expect(indices(part)).toEqual([3, 50, 7]);
+    expect(part).toMatchObject({ height: 1, width: 2, classes: ['a', 'b', 'c'], paths: ['3', '50', '7'] });
   });
 });
 

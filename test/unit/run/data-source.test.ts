@@ -1,16 +1,73 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { UserError } from '../../../src/errors';
 import { createModel } from '../../../src/model/zoo';
-import { checkClasses, loadData, skippedWarning } from '../../../src/run/data-source';
+import { checkClasses, loadRunImages, loadTestImages, trainingSize } from '../../../src/run/data-source';
+import { Memo } from '../../../src/run/memo';
+import { defaultSettings } from '../../../src/train/settings';
+import { picture, pictures, userFiles } from '../data/helpers';
 
-test('images that were skipped are counted, the first one named', () => {
-  const skipped = [
-    { path: 'cat/1.jpg', reason: 'it is cut off' },
-    { path: 'cat/2.jpg', reason: 'it is empty' },
-  ];
-  expect(skippedWarning({ skipped: [] })).toBeUndefined();
-  expect(skippedWarning({ skipped: skipped.slice(1) })).toBe('1 image was skipped, cat/2.jpg: it is empty');
-  expect(skippedWarning({ skipped })).toBe('2 images were skipped, first cat/1.jpg: it is cut off');
+const settings = defaultSettings();
+const files = (...paths: string[]) => ({ kind: 'files' as const, files: userFiles(pictures(...paths)) });
+
+describe('the images of a run', () => {
+  test('one source trains and tests', async () => {
+    const train = files('set/train/a*3', 'set/train/b*3', 'set/valid/a*1', 'set/valid/b*2');
+    const images = await loadRunImages({ train }, settings, {});
+    expect([images.train.count, images.test.count]).toEqual([6, 3]);
+    expect(images.reports.map(({ source }) => source)).toEqual(['set']);
+  });
+
+  test('without parts, a fraction of it is held out', async () => {
+    const { train, test } = await loadRunImages(
+      { train: files('set/a*10', 'set/b*10') },
+      { ...settings, val: 0.3 },
+      {},
+    );
+    expect([train.count, test.count]).toEqual([14, 6]);
+  });
+
+  test('a second source tests: by the names, and at the size, of the first', async () => {
+    const sources = {
+      train: files('train/b*2', 'train/a*2'),
+      test: files('held/test/b*1', 'held/test/c*1', 'held/train/b*5'),
+    };
+    sources.train.files.push(...userFiles({ 'train/a/x.ppm': picture(5) }));
+    sources.test.files.push(...userFiles({ 'held/test/b/x.ppm': picture(5) }));
+    const { train, test, reports } = await loadRunImages(sources, settings, {});
+    expect(train).toMatchObject({ count: 5, width: 4, height: 4, classes: ['a', 'b'] });
+    expect(test).toMatchObject({ count: 2, width: 4, height: 4, classes: ['a', 'b'] });
+    expect([...test.labels]).toEqual([1, 1]);
+    expect(reports).toHaveLength(2);
+    const warnings = reports[1].warnings.join('\n');
+    expect(warnings).toContain("class 'c' is not among the training images' classes");
+    expect(warnings).toContain('1 test image is among the training images');
+    expect(warnings).toContain('one of the two labels is wrong');
+  });
+
+  test('the built-in set is generated once for all runs, and needs no report', async () => {
+    const memo = new Memo();
+    const train = { kind: 'builtin' as const, split: 'train' as const };
+    const few = { ...settings, limit: 20 };
+    const first = await loadRunImages({ train }, few, { memo });
+    expect(first).toMatchObject({ train: { count: 20 }, test: { count: 20 }, reports: [] });
+    const again = await loadRunImages({ train, test: { kind: 'builtin', split: 'test' } }, few, { memo });
+    expect(again.train).toBe(first.train);
+    expect(again.test).toBe(first.test);
+    expect(first.test.pixels).not.toEqual(first.train.pixels);
+  });
+});
+
+test('what a network is tested on is the test part, else all', async () => {
+  const parts = await loadTestImages(
+    files('s/train/a*3', 's/train/b*3', 's/test/a*1', 's/test/b*1'),
+    settings,
+  );
+  expect(parts.images.count).toBe(2);
+  expect((await loadTestImages(files('s/a*3', 's/b*3'), settings)).images.count).toBe(6);
+});
+
+test('the size that a run would train with', async () => {
+  expect(await trainingSize(files('s/a*1', 's/b*1'), settings)).toMatchObject({ width: 4, height: 4 });
 });
 
 test('images must have as many classes as the network', () => {
@@ -26,10 +83,9 @@ test('images must have as many classes as the network', () => {
 });
 
 test('the built-in images are as many as asked for, and no more than there are', async () => {
-  const count = async (split: 'train' | 'test', limit?: number) =>
-    (await loadData({ kind: 'builtin', split }, { split, limit })).count;
+  const count = async (split: 'train' | 'test', limit: number) =>
+    (await loadTestImages({ kind: 'builtin', split }, { ...settings, limit })).images.count;
   expect(await count('train', 30)).toBe(30);
   expect(await count('test', 7)).toBe(7);
-  expect(await count('test', 0)).toBe(await count('test'));
-  expect(await count('test', 1e9)).toBe(await count('test'));
+  expect(await count('test', 0)).toBe(await count('test', 1e9));
 });

@@ -16,7 +16,7 @@ import { type Behaviour, fakeNetwork } from '../fake-network';
 const SIDE = 8;
 
 /** A pair of IDX files of `count` gray squares, ten classes in turn. */
-function idx(count: number): UserFile[] {
+function idx(count: number, name = 'a'): UserFile[] {
   const file = (path: string, header: number[], content: Uint8Array<ArrayBuffer>) => ({
     path,
     // reversed bytes are big-endian numbers in reversed order
@@ -25,8 +25,8 @@ function idx(count: number): UserFile[] {
   const pixels = Uint8Array.from({ length: count * SIDE * SIDE }, (_, i) => (i * 7919) % 251);
   const labels = Uint8Array.from({ length: count }, (_, i) => i % 10);
   return [
-    file('a-images-idx3-ubyte', [SIDE, SIDE, count, 0x803], pixels),
-    file('a-labels-idx1-ubyte', [count, 0x801], labels),
+    file(`${name}-images-idx3-ubyte`, [SIDE, SIDE, count, 0x803], pixels),
+    file(`${name}-labels-idx1-ubyte`, [count, 0x801], labels),
   ];
 }
 
@@ -55,7 +55,7 @@ function weightsFile(): { file: UserFile; state: StateDict } {
 
 const job = (settings: Partial<TrainSettings> = {}, more: Partial<TrainJob> = {}): TrainJob => ({
   model: { kind: 'file', network: ARCH, files: [weightsFile().file] },
-  train: { kind: 'files', files: idx(40) },
+  train: { kind: 'files', files: [...idx(36, 'train'), ...idx(4, 't10k')] },
   settings: { ...defaultSettings(), method: 'finetune', epochs: 2, batch: 8, seed: 4, ...settings },
   ...more,
 });
@@ -90,7 +90,11 @@ async function run(
 }
 
 const phases = (events: TrainEvent[]) => events.flatMap((e) => (e.type === 'phase' ? [e.phase] : []));
-const warnings = (events: TrainEvent[]) => events.flatMap((e) => (e.type === 'warning' ? [e.message] : []));
+/** What a run warns of once its images are loaded. */
+const warnings = (events: TrainEvent[]) =>
+  events
+    .slice(events.findIndex((e) => e.type === 'phase' && e.phase === 'baseline'))
+    .flatMap((e) => (e.type === 'warning' ? [e.message] : []));
 const numbers = (state: StateDict, key: string) => Array.from(state.get(key)!.data as ArrayLike<number>);
 /** Expects numbers within a ten-thousandth; one assertion, for there are thousands of weights. */
 function expectClose(actual: number[], expected: number[]): void {
@@ -150,7 +154,7 @@ describe('a run', () => {
     expect(gpus[0].leaks()).toEqual([]);
   });
 
-  test('trains on what is not held out, and tests on what is', async () => {
+  test('trains on the part that trains, and tests on the other', async () => {
     const { batches } = await run(job({ batch: 6 }));
     const training = batches.filter((b) => b.program === 'train');
     expect(training).toHaveLength(12);
@@ -159,9 +163,21 @@ describe('a run', () => {
     for (const b of batches.filter((b) => b.program === 'evaluate')) expect(b.rows).toBe(4);
   });
 
+  const whole: TrainJob['train'] = { kind: 'files', files: idx(40) };
+
+  test('holds some of each class out where there is no part to test with, and tells it', async () => {
+    const { events, batches, result } = await run(job({}, { train: whole }));
+    expect(events.find((e) => e.type === 'plan')).toMatchObject({ images: 30, testImages: 10 });
+    const held = batches.find((b) => b.program === 'evaluate')!;
+    expect([...held.labels].sort((a, b) => a - b)).toEqual(Array.from({ length: 10 }, (_, i) => i));
+    const told = events.find((e) => e.type === 'data')!;
+    expect(told.reports[0].notes.join()).toContain('held out: 20 % of each class');
+    expect(result.report.data).toMatchObject([{ source: told.reports[0].source, skipped: 0 }]);
+  });
+
   test('takes all images where test images are given', async () => {
     const test: TrainJob['test'] = { kind: 'files', files: idx(12) };
-    const { events, batches } = await run(job({}, { test }));
+    const { events, batches } = await run(job({}, { train: whole, test }));
     expect(events.find((e) => e.type === 'plan')).toMatchObject({ steps: 10, images: 40, testImages: 12 });
     expect(batches.find((b) => b.program === 'evaluate')!.rows).toBe(12);
   });

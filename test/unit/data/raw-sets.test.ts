@@ -1,6 +1,6 @@
 import { gzipSync } from 'fflate';
 import { describe, expect, test } from 'vitest';
-import { loadImages } from '../../../src/data/load';
+import { loadImageSet } from '../../../src/data/image-set';
 import { userFile, userFiles } from './helpers';
 
 /** `count` records of label i mod 10 whose planes are filled with 3i, 3i + 1, 3i + 2. */
@@ -21,20 +21,24 @@ describe('CIFAR-10 binary batches', () => {
       'cifar/test_batch.bin': cifarBatch(2),
       'cifar/readme.html': new Uint8Array(3),
     });
-    const train = await loadImages(files);
-    expect(train).toMatchObject({ count: 15, width: 32, height: 32 });
-    expect([...train.labels.subarray(9)]).toEqual([9, 0, 1, 0, 1, 2]);
-    expect([...train.pixels.subarray(3072, 3078)]).toEqual([3, 4, 5, 3, 4, 5]);
-    expect(train.classes[9]).toBe('truck');
-    expect((await loadImages(files, { split: 'test' })).count).toBe(2);
-    expect((await loadImages(files, { limit: 10, size: 16 })).pixels.length).toBe(10 * 16 * 16 * 3);
+    const { train, test: held, report } = await loadImageSet(files);
+    const images = train?.images;
+    expect(images).toMatchObject({ count: 15, width: 32, height: 32 });
+    expect([...(images?.labels.subarray(9) ?? [])]).toEqual([9, 0, 1, 0, 1, 2]);
+    expect([...(images?.pixels.subarray(3072, 3078) ?? [])]).toEqual([3, 4, 5, 3, 4, 5]);
+    expect(images?.classes[9]).toBe('truck');
+    expect(held?.images.count).toBe(2);
+    expect(report.duplicates).toMatchObject({ copies: 3, leaked: 2 });
+    expect((await loadImageSet(files, { use: 'test' })).test?.images.count).toBe(2);
+    const few = await loadImageSet(files, { use: 'train', limit: 10, size: 16 });
+    expect(few.train?.images.pixels.length).toBe(10 * 16 * 16 * 3);
   });
 
   test('a wrong length or label is refused', async () => {
-    await expect(loadImages([userFile('a.bin', new Uint8Array(3000))])).rejects.toThrow('3073');
+    await expect(loadImageSet([userFile('a.bin', new Uint8Array(3000))])).rejects.toThrow('3073');
     const wrong = cifarBatch(2);
     wrong[3073] = 10;
-    await expect(loadImages([userFile('a.bin', wrong)])).rejects.toThrow('label 10');
+    await expect(loadImageSet([userFile('a.bin', wrong)])).rejects.toThrow('label 10');
   });
 });
 
@@ -62,11 +66,11 @@ describe('IDX pairs', () => {
       }),
     ],
   ])('%s: gray is repeated', async (_, files) => {
-    const set = await loadImages(files);
-    expect(set).toMatchObject({ count: 2, width: 3, height: 2 });
-    expect([...set.labels]).toEqual([7, 1]);
-    expect([...set.pixels.subarray(15, 21)]).toEqual([6, 6, 6, 7, 7, 7]);
-    expect(set.classes).toHaveLength(10);
+    const { test: part } = await loadImageSet(files, { use: 'test' });
+    expect(part?.images).toMatchObject({ count: 2, width: 3, height: 2 });
+    expect([...(part?.images.labels ?? [])]).toEqual([7, 1]);
+    expect([...(part?.images.pixels.subarray(15, 21) ?? [])]).toEqual([6, 6, 6, 7, 7, 7]);
+    expect(part?.images.classes).toHaveLength(10);
   });
 
   test.each([
@@ -77,6 +81,6 @@ describe('IDX pairs', () => {
     ['damaged gzip', { 'a-idx3-ubyte.gz': zipped(images).slice(0, 20), 'b-idx1-ubyte': labels }, 'damaged'],
     ['other content', { 'a-idx3-ubyte': new Uint8Array(99), 'b-idx1-ubyte': labels }, 'not an IDX'],
   ])('%s is refused', async (_, files, reason) => {
-    await expect(loadImages(userFiles(files))).rejects.toThrow(reason);
+    await expect(loadImageSet(userFiles(files))).rejects.toThrow(reason);
   });
 });

@@ -1,0 +1,176 @@
+import { UserError } from '../errors';
+import { type Candidates, fileCandidates, rawCandidates } from './candidates';
+import { chooseParts, classesOf, type Selection, selectImages } from './choose';
+import { listSource } from './files/archive';
+import type { FileTree } from './files/tree';
+import type { Size } from './images/format';
+import { readLayout } from './layout/layout';
+import { isLabelName, isWanted } from './layout/names';
+import type { Packed } from './pack';
+import { rawParts } from './raw/raw-sets';
+import { type ImageSetReport, reportOf } from './report';
+import { pick, stratifiedSplit } from './split';
+import type { LabelledImages, LoadOptions, SkippedFile, UserFile } from './types';
+
+const MAX_SIDE = 1024;
+const DEFAULT_VAL = 0.2;
+
+/** What a source gives: training images, test images or both, as was asked, and what is to be said about them. */
+export interface ImageSet {
+  train?: LoadedPart;
+  test?: LoadedPart;
+  report: ImageSetReport;
+}
+
+export interface LoadedPart {
+  images: LabelledImages;
+  /** of each image a text that equal images share */
+  digests: string[];
+}
+
+/**
+ * Loads a labelled image set out of zip or tar archives or folders, with a folder for each class or a label file, in parts
+ * (train, val, test) or in one; out of CIFAR-10's binary batches; or out of a pair of IDX files. Images are ordered by class
+ * and path (or as in their file), so shuffle before you train. What tests is the val part in training, else the test part,
+ * else a fraction of each class that is held out; and the test part where nothing is trained, else the val part. Nothing in
+ * the files is trusted. Throws a UserError.
+ */
+export async function loadImageSet(files: UserFile[], options: LoadOptions = {}): Promise<ImageSet> {
+  checkOptions(options);
+  const { use = 'both', classOrder = 'name', signal, onProgress } = options;
+  const tree = await listSource(files, isWanted);
+  const source = await readSource(tree, files, options);
+  const choice = chooseParts(source.name, source.parts, use);
+  const classes = classesOf(source.name, source.parts, choice, options.classes, classOrder);
+  const selected = {
+    train: choice.train && selectImages(choice.train, classes, options),
+    test: choice.test && selectImages(choice.test, classes, options),
+  };
+  const upright = options.exif === 'apply';
+  const size = await sizeFor(selected.train ?? selected.test, options.size, { upright, signal });
+  const packs: Packed[] = [];
+  const load = async (part: Selection | undefined): Promise<LoadedPart | undefined> => {
+    if (!part) return undefined;
+    const packed = await part.candidates.pack(part.chosen, part.labels, {
+      size,
+      upright,
+      signal,
+      onProgress,
+    });
+    packs.push(packed);
+    if (packed.count === 0) throw nothingReadable(source.name, packed.skipped);
+    if (part === selected.train) requireEveryClass(source.name, part, packed, classes);
+    const { pixels, labels, paths, count, digests } = packed;
+    return {
+      images: { pixels, labels, paths, count, width: size.width, height: size.height, classes },
+      digests,
+    };
+  };
+  let train = await load(selected.train);
+  let test = await load(selected.test);
+  if (choice.holdsOut && train) [train, test] = holdOut(source.name, train, options);
+  const report = reportOf({
+    source,
+    tree,
+    choice,
+    selected,
+    packs,
+    size,
+    classes,
+    upright,
+    options,
+    train,
+    test,
+  });
+  return { train, test, report };
+}
+
+function checkOptions({ size = 0, limit = 0, val = DEFAULT_VAL }: LoadOptions): void {
+  if (typeof size === 'number' && (!Number.isInteger(size) || size < 0 || size > MAX_SIDE)) {
+    throw new UserError(
+      `The image size ${size} is not possible; use 1 to ${MAX_SIDE} pixels, or 0 for the images' own.`,
+    );
+  }
+  if (!Number.isInteger(limit) || limit < 0) {
+    throw new UserError(`The limit ${limit} is not possible; use a whole number of images, or 0 for all.`);
+  }
+  if (!(val > 0 && val < 1)) {
+    throw new UserError(`The fraction ${val} of test images is not possible; use a number between 0 and 1.`);
+  }
+}
+
+/** A source that was understood. */
+export interface ImageSource {
+  name: string;
+  parts: Candidates[];
+  skipped: SkippedFile[];
+  notes: string[];
+}
+
+async function readSource(
+  tree: FileTree,
+  files: UserFile[],
+  { use = 'both', classes }: LoadOptions,
+): Promise<ImageSource> {
+  const raw = rawParts(tree);
+  if (raw) {
+    // reading is loading here, so what is not asked for is not read
+    const wanted = raw.length === 1 || use === 'both' ? raw : raw.filter(({ part }) => part === use);
+    const parts: Candidates[] = [];
+    for (const { part, read } of wanted) parts.push(rawCandidates(part, await read()));
+    return { name: tree.name, parts, skipped: [], notes: [] };
+  }
+  // a label file that the user gave beside the images, not one that lies among them
+  const hasOwnLabels = files.length > 1 && files.some(({ path }) => !path.includes('/') && isLabelName(path));
+  const layout = await readLayout(tree, { known: classes, hasOwnLabels });
+  return { ...layout, parts: layout.parts.map((part) => fileCandidates(layout.name, part)) };
+}
+
+/** `why` is there where the size was nobody's choice. */
+async function sizeFor(
+  leading: Selection | undefined,
+  asked: LoadOptions['size'],
+  options: { upright: boolean; signal?: AbortSignal },
+): Promise<Size & { why?: string }> {
+  if (typeof asked === 'object') return asked;
+  if (asked) return { width: asked, height: asked };
+  if (!leading) throw new Error('no part was chosen');
+  return leading.candidates.size(leading.chosen, options);
+}
+
+function holdOut(
+  source: string,
+  { images, digests }: LoadedPart,
+  { val = DEFAULT_VAL, seed = 0 }: LoadOptions,
+): LoadedPart[] {
+  const split = stratifiedSplit(images.labels, digests, val, seed);
+  if (split.held.length === 0) {
+    throw new UserError(
+      `No class of ${source} has two different images, one to train and one to test; give more images, or test images apart.`,
+    );
+  }
+  return [split.train, split.held].map((indices) => ({
+    images: pick(images, indices),
+    digests: indices.map((i) => digests[i]),
+  }));
+}
+
+function nothingReadable(source: string, skipped: SkippedFile[]): UserError {
+  return new UserError(
+    `None of the images of ${source} can be read${exampleOf(skipped)}; use JPEG, PNG or WebP files.`,
+  );
+}
+
+/** A class all of whose images were skipped would be trained to be nothing. */
+function requireEveryClass(source: string, { labels }: Selection, packed: Packed, classes: string[]): void {
+  const present = new Set(packed.labels);
+  const missing = labels.find((label) => !present.has(label));
+  if (missing === undefined) return;
+  throw new UserError(
+    `Class '${classes[missing]}' of ${source} has no image that can be read${exampleOf(packed.skipped)}; replace its images or raise the limit.`,
+  );
+}
+
+function exampleOf([first]: SkippedFile[]): string {
+  return first ? ` (${first.path}: ${first.reason})` : '';
+}

@@ -1,0 +1,206 @@
+import { FormatError } from '../../io/format-error';
+import { parentOf, type SourceFile } from '../files/tree';
+import { type Part, partNamed } from './names';
+
+/** A file that tells labels. */
+const MAX_BYTES = 64 * 2 ** 20;
+const MAX_ROWS = 5_000_000;
+
+/** A row of a label file: what it calls an image, its class, and the part that it belongs to where the file says so. */
+export interface LabelRow {
+  image: string;
+  label: string;
+  part?: Part;
+}
+
+export interface LabelFile {
+  path: string;
+  rows: LabelRow[];
+}
+
+const IMAGE_COLUMNS = [
+  'filename',
+  'file_name',
+  'file',
+  'image',
+  'image_name',
+  'img',
+  'img_name',
+  'path',
+  'filepath',
+  'file_path',
+  'image_path',
+  'image_id',
+  'img_id',
+  'fname',
+  'name',
+  'id',
+];
+const LABEL_COLUMNS = [
+  'label',
+  'labels',
+  'class',
+  'class_name',
+  'classname',
+  'category',
+  'target',
+  'category_name',
+  'label_name',
+  'species',
+  'breed',
+  'dx',
+  'diagnosis',
+  'tag',
+  'y',
+];
+const PART_COLUMNS = ['split', 'set', 'subset', 'partition', 'part', 'fold'];
+
+/**
+ * Reads what tells labels: CSV or TSV with columns such as filename and label, or two columns without a header; JSON as
+ * {image: label}, {class: [images]}, [[image, label]] or objects with such keys, in an array or a line each. Undefined where
+ * the file is something else, or too large to be one.
+ */
+export async function readLabelFile(file: SourceFile): Promise<LabelFile | undefined> {
+  if (file.size > MAX_BYTES) return undefined;
+  let text: string;
+  try {
+    text = new TextDecoder().decode(await file.read());
+  } catch (error) {
+    if (error instanceof FormatError) return undefined;
+    throw error;
+  }
+  const rows = /\.jsonl?$/i.test(file.path) ? fromJson(text) : await fromTable(text);
+  return rows && rows.length > 0 ? { path: file.path, rows } : undefined;
+}
+
+async function fromTable(text: string): Promise<LabelRow[] | undefined> {
+  const { default: Papa } = await import('papaparse');
+  const { data } = Papa.parse<string[]>(text, { skipEmptyLines: 'greedy', preview: MAX_ROWS });
+  if (data.length === 0 || data[0].length < 2) return undefined;
+  const [header, ...rest] = data.map((row) => row.map((cell) => cell.trim()));
+  const columns = columnsOf(header);
+  if (columns) return rowsOf(rest, columns);
+  // without a header the first row is an image already
+  return header.length === 2 ? rowsOf([header, ...rest], { image: 0, label: 1 }) : undefined;
+}
+
+interface Columns {
+  image: number;
+  label: number;
+  part?: number;
+}
+
+function columnsOf(header: string[]): Columns | undefined {
+  const names = header.map((name) => name.toLowerCase().replace(/[ -]/g, '_'));
+  const first = (wanted: string[]) => names.indexOf(wanted.find((name) => names.includes(name)) ?? '');
+  const [image, label, part] = [IMAGE_COLUMNS, LABEL_COLUMNS, PART_COLUMNS].map(first);
+  if (image < 0 || label < 0) return undefined;
+  return { image, label, part: part < 0 ? undefined : part };
+}
+
+function rowsOf(cells: string[][], { image, label, part }: Columns): LabelRow[] {
+  return cells
+    .filter((row) => row[image] && row[label])
+    .map((row) => ({
+      image: row[image],
+      label: row[label],
+      part: part === undefined ? undefined : partNamed(row[part] ?? ''),
+    }));
+}
+
+function fromJson(text: string): LabelRow[] | undefined {
+  const value =
+    parsed(text) ??
+    text
+      .split('\n')
+      .filter((line) => line.trim() !== '')
+      .map(parsed);
+  // some tools keep the labels under a key of their own
+  const rows =
+    fromValue(value) ?? (isObject(value) ? fromValue(value.labels ?? value.annotations) : undefined);
+  return rows?.slice(0, MAX_ROWS);
+}
+
+function fromValue(value: unknown): LabelRow[] | undefined {
+  if (Array.isArray(value)) {
+    if (value.every(isPair)) return value.map(([image, label]) => ({ image, label: String(label) }));
+    return value.every(isObject) ? fromObjects(value) : undefined;
+  }
+  if (!isObject(value)) return undefined;
+  const entries = Object.entries(value);
+  if (entries.every(([, label]) => isLabel(label)))
+    return entries.map(([image, label]) => ({ image, label: String(label) }));
+  if (
+    entries.every(([, images]) => Array.isArray(images) && images.every((image) => typeof image === 'string'))
+  ) {
+    return entries.flatMap(([label, images]) => (images as string[]).map((image) => ({ image, label })));
+  }
+  if (entries.every(([, row]) => isObject(row))) {
+    return fromObjects(entries.map(([filename, row]) => ({ filename, ...(row as object) })));
+  }
+  return undefined;
+}
+
+function fromObjects(objects: Record<string, unknown>[]): LabelRow[] | undefined {
+  if (objects.length === 0) return undefined;
+  const keys = Object.keys(objects[0]);
+  const columns = columnsOf(keys);
+  if (!columns) return undefined;
+  const cells = objects.map((object) => keys.map((key) => (isLabel(object[key]) ? String(object[key]) : '')));
+  return rowsOf(cells, columns);
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isLabel(value: unknown): value is string | number {
+  return typeof value === 'string' || typeof value === 'number';
+}
+
+function isPair(value: unknown): value is [string, string | number] {
+  return Array.isArray(value) && value.length === 2 && typeof value[0] === 'string' && isLabel(value[1]);
+}
+
+/** Finds the images that label files speak of: by their path, or by the end of it, with or without the extension. */
+export class ImageIndex {
+  private readonly byPath = new Map<string, SourceFile>();
+  /** by name without the folder, and without the extension too */
+  private readonly byName = new Map<string, SourceFile[]>();
+
+  constructor(images: SourceFile[]) {
+    for (const image of images) {
+      this.byPath.set(image.path, image);
+      const name = nameOf(image.path);
+      for (const key of new Set([name, stemOf(name)])) {
+        const same = this.byName.get(key);
+        if (same) same.push(image);
+        else this.byName.set(key, [image]);
+      }
+    }
+  }
+
+  /** The images that `name` in the file at `labelPath` may mean; several where folders hold the same name. */
+  find(name: string, labelPath: string): SourceFile[] {
+    const path = name.replaceAll('\\', '/').replace(/^(\.?\/)+/, '');
+    const folder = parentOf(labelPath);
+    const exact = this.byPath.get(folder === '' ? path : `${folder}/${path}`) ?? this.byPath.get(path);
+    if (exact) return [exact];
+    const found = this.byName.get(nameOf(path)) ?? [];
+    const ends = found.filter(
+      (image) => `/${image.path}`.endsWith(`/${path}`) || stemOf(`/${image.path}`).endsWith(`/${path}`),
+    );
+    return ends;
+  }
+}
+
+const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
+const stemOf = (path: string): string => path.replace(/\.[^./]*$/, '');

@@ -1,0 +1,83 @@
+import { baseName, byCodePoint, type FileTree, type SourceFile } from '../files/tree';
+import { ImageIndex, type LabelFile, readLabelFile } from './label-file';
+import { isLabelName, type Part, partWithin } from './names';
+import type { Layout, PartFiles } from './types';
+
+/** Label files that are looked into, nearest the top first. */
+const MAX_FILES = 20;
+/** Answers for a contest, not labels. */
+const NO_LABELS = /sample.?submission/i;
+
+/** The layout by the source's label files; undefined where they name none of the images. */
+export async function readLabels(
+  tree: FileTree,
+  images: SourceFile[],
+  partOfFolder: (image: SourceFile) => Part | undefined,
+): Promise<Layout | undefined> {
+  const depth = ({ path }: SourceFile) => path.split('/').length;
+  const files = tree.files
+    .filter(({ path }) => isLabelName(path) && !NO_LABELS.test(path))
+    .sort((a, b) => depth(a) - depth(b) || byCodePoint(a.path, b.path))
+    .slice(0, MAX_FILES);
+  const index = new ImageIndex(images);
+  const found = new Map<SourceFile, { label: string; part?: Part }>();
+  const notes: string[] = [];
+  for (const file of files) {
+    const labels = await readLabelFile(file);
+    if (!labels) continue;
+    const { named, missing } = apply(labels, index, found, partOfFolder);
+    if (named === 0) continue;
+    notes.push(
+      `Labels of ${named} images from ${file.path}${missing > 0 ? `; ${missing} of its rows name no image, or several` : ''}.`,
+    );
+  }
+  if (found.size === 0) return undefined;
+  const skipped = images
+    .filter((image) => !found.has(image))
+    .map(({ path }) => ({ path, reason: 'no label file names it' }));
+  return { name: tree.name, parts: partsFrom(images, found), skipped, notes };
+}
+
+/** Takes over the rows of a file for the images that have no label yet. */
+function apply(
+  { path, rows }: LabelFile,
+  index: ImageIndex,
+  found: Map<SourceFile, { label: string; part?: Part }>,
+  partOfFolder: (image: SourceFile) => Part | undefined,
+): { named: number; missing: number } {
+  const ownPart = partWithin(baseName(path).replace(/\.[^.]*$/, ''));
+  let [named, missing] = [0, 0];
+  for (const row of rows) {
+    const part = row.part ?? ownPart;
+    let meant = index.find(row.image, path);
+    if (meant.length > 1 && part) meant = meant.filter((image) => partOfFolder(image) === part);
+    if (meant.length !== 1) {
+      missing++;
+      continue;
+    }
+    const [image] = meant;
+    if (found.has(image)) continue;
+    found.set(image, { label: row.label, part: row.part ?? partOfFolder(image) ?? ownPart });
+    named++;
+  }
+  return { named, missing };
+}
+
+/** Images that belong to no part go to the training part where there are others. */
+function partsFrom(
+  images: SourceFile[],
+  found: ReadonlyMap<SourceFile, { label: string; part?: Part }>,
+): PartFiles[] {
+  const parts = new Map<Part | undefined, PartFiles>();
+  const hasParts = [...found.values()].some(({ part }) => part !== undefined);
+  for (const file of images) {
+    const entry = found.get(file);
+    if (!entry) continue;
+    const part = entry.part ?? (hasParts ? 'train' : undefined);
+    const list = parts.get(part) ?? { part, files: [], labels: [], empty: [] };
+    list.files.push(file);
+    list.labels.push(entry.label);
+    parts.set(part, list);
+  }
+  return [...parts.values()];
+}

@@ -1,0 +1,117 @@
+import { UserError } from '../../errors';
+import type { FileTree, SourceFile } from '../files/tree';
+import type { SkippedFile } from '../types';
+import { type Folder, filled, foldersOf, imagesBelow, unwrap } from './folders';
+import { readLabels } from './labels';
+import { type Part, partNamed, partWithin } from './names';
+import type { Layout, PartFiles } from './types';
+
+export interface LayoutOptions {
+  /** classes that there are elsewhere: a folder of that name is a class, even if it is the only one */
+  known?: readonly string[];
+  /** a label file was given beside the images, and is to be used */
+  hasOwnLabels?: boolean;
+}
+
+/**
+ * The class of an image is the first folder below the root or the part, as torchvision's ImageFolder has it; everything below
+ * belongs to that class. Folders that hold but one folder are passed through; folders named train, val, test or the like
+ * (whatever the case, at any depth) hold the parts. Where the folders tell no two classes, label files do. Throws a
+ * UserError where there is no image.
+ */
+export async function readLayout(
+  tree: FileTree,
+  { known = [], hasOwnLabels = false }: LayoutOptions,
+): Promise<Layout> {
+  const top = foldersOf(tree);
+  if (top.count === 0) {
+    throw new UserError(
+      `${tree.name} holds no image; it needs a folder of images for each class (JPEG, PNG, ...).`,
+    );
+  }
+  const isKnown = (folder: Folder) => filled(folder).some(({ name }) => known.includes(name));
+  const root = unwrap(top, (folder) => partsOf(folder) !== undefined || isKnown(folder));
+  const parts = partsOf(root);
+  const byFolder = classFolders(tree.name, root, parts, isKnown);
+  const classes = new Set(byFolder.parts.flatMap(({ labels }) => labels));
+  const telling = classes.size >= 2 || [...classes].some((name) => known.includes(name));
+  if (telling && !hasOwnLabels) return byFolder;
+  const partOf = new Map(
+    [...(parts ?? [])].flatMap(([part, folders]) =>
+      folders.flatMap(imagesBelow).map((image) => [image, part]),
+    ),
+  );
+  const byLabels = await readLabels(tree, imagesBelow(top), (image) => partOf.get(image));
+  if (!byLabels && hasOwnLabels) {
+    throw new UserError(
+      `The label file given with ${tree.name} names none of its images; it needs columns filename and label.`,
+    );
+  }
+  return byLabels ?? byFolder;
+}
+
+/** The folders that hold the parts; undefined where they are no parts. */
+function partsOf(folder: Folder): Map<Part, Folder[]> | undefined {
+  const inside = filled(folder);
+  const holdsClasses = (each: Folder) => filled(each).length > 0;
+  const exact = grouped(inside, partNamed);
+  const all = exact.count === inside.length;
+  // beside other folders they must hold folders themselves: 'train' may be a class among vehicles
+  if (exact.parts.size >= 2 && (all || exact.members.every(holdsClasses))) return exact.parts;
+  if (exact.parts.size === 1 && all && inside.length === 1) return exact.parts;
+  const worded = grouped(inside, partWithin);
+  const isClear = worded.parts.size >= 2 && worded.count === inside.length && inside.every(holdsClasses);
+  return isClear ? worded.parts : undefined;
+}
+
+function grouped(folders: Folder[], partOf: (name: string) => Part | undefined) {
+  const parts = new Map<Part, Folder[]>();
+  for (const folder of folders) {
+    const part = partOf(folder.name);
+    if (part) parts.set(part, [...(parts.get(part) ?? []), folder]);
+  }
+  const members = [...parts.values()].flat();
+  return { parts, members, count: members.length };
+}
+
+/** The layout by folders alone. */
+function classFolders(
+  name: string,
+  root: Folder,
+  parts: Map<Part, Folder[]> | undefined,
+  isKnown: (folder: Folder) => boolean,
+): Layout {
+  const notes: string[] = [];
+  const skipped: SkippedFile[] = [];
+  const skip = (images: SourceFile[], reason: string) =>
+    skipped.push(...images.map(({ path }) => ({ path, reason })));
+  const read = (part: Part | undefined, folders: Folder[]): PartFiles => {
+    const roots = folders.map((folder) => unwrap(folder, isKnown));
+    for (const each of roots) skip(each.images, 'it lies outside the class folders');
+    const classes = roots.flatMap(filled);
+    const images = classes.map(imagesBelow);
+    return {
+      part,
+      files: images.flat(),
+      labels: classes.flatMap((folder, i) => images[i].map(() => folder.name)),
+      empty: roots.flatMap((each) =>
+        each.folders.filter(({ count }) => count === 0).map((folder) => folder.name),
+      ),
+    };
+  };
+  if (!parts) {
+    const nested = filled(root).filter((each) => grouped(filled(each), partNamed).parts.size >= 2);
+    if (nested.length > 0) {
+      notes.push(
+        `Folders such as train and test below class '${nested[0].name}' are no parts: all their images belong to the class.`,
+      );
+    }
+    return { name, parts: [read(undefined, [root])], skipped, notes };
+  }
+  const members = [...parts.values()].flat();
+  skip(root.images, 'it lies outside the parts (train, val, test)');
+  for (const other of filled(root).filter((folder) => !members.includes(folder))) {
+    skip(imagesBelow(other), 'it lies outside the parts (train, val, test)');
+  }
+  return { name, parts: [...parts].map(([part, folders]) => read(part, folders)), skipped, notes };
+}

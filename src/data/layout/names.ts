@@ -1,0 +1,43 @@
+/** What files are by their names. */
+
+/** Formats that are not read (HEIC, ...) count as images too, so that their refusal shows. */
+const IMAGE_NAME =
+  /\.(jpe?g|jpe|jfif|png|apng|webp|gif|bmp|dib|tiff?|avif|ppm|pgm|pnm|pbm|hei[cf]|hif|jxl|jp2|j2k|ico|psd|svg|dng|cr[23w]|nef|arw|orf|rw2|raf)$/i;
+const LABEL_NAME = /\.(csv|tsv|json|jsonl)$/i;
+const CIFAR_NAME = /\.bin$/i;
+const IDX_NAME = /(idx[13]-ubyte|\.idx[13]?)(\.gz)?$/i;
+
+export const isImageName = (path: string): boolean => IMAGE_NAME.test(path);
+export const isLabelName = (path: string): boolean => LABEL_NAME.test(path);
+export const isCifarName = (path: string): boolean => CIFAR_NAME.test(path);
+export const isIdxName = (path: string): boolean => IDX_NAME.test(path);
+
+/** Whether there is a use for the content of such a file. */
+export function isWanted(path: string): boolean {
+  return isImageName(path) || isLabelName(path) || isCifarName(path) || isIdxName(path);
+}
+
+/** What the images of a part of a set are for. */
+export type Part = 'train' | 'val' | 'test';
+
+const PART_NAMES: Record<string, Part> = {
+  train: 'train',
+  training: 'train',
+  val: 'val',
+  valid: 'val',
+  validation: 'val',
+  dev: 'val',
+  test: 'test',
+  testing: 'test',
+};
+
+/** The part that a folder of exactly that name holds, whatever its case. */
+export function partNamed(name: string): Part | undefined {
+  return Object.hasOwn(PART_NAMES, name.toLowerCase()) ? PART_NAMES[name.toLowerCase()] : undefined;
+}
+
+/** The part that one of the words of a name names (`seg_train`, `test-set`); undefined where none or several do. */
+export function partWithin(name: string): Part | undefined {
+  const parts = name.split(/[^a-z]+/i).flatMap((word) => partNamed(word) ?? []);
+  return parts.length === 1 ? parts[0] : undefined;
+}
