@@ -23,7 +23,7 @@ export default defineConfig(({ mode }) => ({
   base: './',
   plugins: [filesBeside, plainShaders()],
   build: {
-    outDir: `dist/lib/${mode}`,
+    outDir: `lib/${mode}`,
     target: mode === 'node' ? 'node20' : 'es2023',
     ssr: mode === 'node',
     minify: false,

@@ -1,5 +1,5 @@
 /**
- * Builds the library into dist/lib: browser/ and node/ as bundles, types/ as declarations. `npm pack` runs it; then the
+ * Builds the library into lib: browser/ and node/ as bundles, types/ as declarations. `npm pack` runs it; then the
  * package works in a Vite project and in Node without this repository's sources.
  */
 import { execFileSync } from 'node:child_process';
@@ -10,10 +10,10 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const types = join(root, 'dist/lib/types');
+const types = join(root, 'lib/types');
 const faces = ['index', 'engine', 'node'].map((face) => join(types, `${face}.d.ts`));
 
-await rm(join(root, 'dist/lib'), { recursive: true, force: true });
+await rm(join(root, 'lib'), { recursive: true, force: true });
 for (const mode of ['browser', 'node']) {
   await build({ root, mode, logLevel: 'warn', configFile: join(root, 'tools/library.config.ts') });
 }

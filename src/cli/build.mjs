@@ -44,6 +44,8 @@ async function isBuilt(wanted) {
  * @returns the path of dist
  */
 export async function ensureBuilt(note = () => {}) {
+  // the package that npm installs comes built, without the sources
+  if (!existsSync(join(root, 'vite.config.ts'))) return dist;
   const wanted = await fingerprint();
   if (await isBuilt(wanted)) return dist;
   note('Building (first run, or the sources changed)');

@@ -1,0 +1,134 @@
+/** The package as npm packs it, installed in an empty folder: what docs/library.md promises, and its examples. */
+import { execFile } from 'node:child_process';
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { chromium } from 'playwright-core';
+import { build } from 'vite';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { chromiumArgs, findChromium } from '../../src/cli/hosts/chromium';
+import { serve } from '../../src/cli/hosts/server';
+import { readSafetensors } from '../../src/io/safetensors';
+
+const root = resolve('.');
+/** milliseconds at most, on a machine that draws by software and has other work */
+const TRAINING = 240_000;
+
+let folder: string;
+
+/** Runs a program in the folder; what it prints. */
+async function run(program: string, ...args: string[]): Promise<string> {
+  const { stdout } = await promisify(execFile)(program, args, { cwd: folder, timeout: TRAINING });
+  return stdout;
+}
+
+const node = (...args: string[]) => run(process.execPath, ...args);
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'refocus-package-'));
+  await promisify(execFile)('npm', ['pack', '--silent', '--pack-destination', folder], { cwd: root });
+  const [tarball] = await readdir(folder);
+  const { dependencies } = JSON.parse(await readFile('package.json', 'utf8'));
+  // What the package names as its dependencies, and Dawn, come from here: no registry is asked, and nothing else is found.
+  const local = [...Object.keys(dependencies), 'webgpu'].map((name) => [
+    name,
+    `file:${join(root, 'node_modules', name)}`,
+  ]);
+  const manifest = {
+    type: 'module',
+    dependencies: { ...Object.fromEntries(local), refocus: `file:${tarball}` },
+  };
+  await writeFile(join(folder, 'package.json'), JSON.stringify(manifest));
+  await run('npm', 'install', '--offline', '--ignore-scripts', '--no-audit', '--no-fund');
+  await cp('docs/examples', join(folder, 'examples'), { recursive: true });
+}, 120_000);
+
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+test(
+  'trains ten steps in Node and writes the merged network',
+  async () => {
+    const out = await node('examples/node.mjs', 'merged.safetensors');
+    expect(out).toMatch(/^10: \d/m);
+    expect(out).toMatch(/^10 steps, proven: true/m);
+    const { tensors } = readSafetensors(await readFile(join(folder, 'merged.safetensors')), 'merged');
+    expect(tensors.get('features.0.0.weight')!.shape).toEqual([16, 3, 3, 3]);
+  },
+  TRAINING,
+);
+
+test('reads images in Node, where wasm decodes them', async () => {
+  const script = `
+    import { readFile } from 'node:fs/promises';
+    import { basename } from 'node:path';
+    import { createEngine } from 'refocus/engine';
+    const image = async (file, i) => ({
+      path: 'class' + i + '/' + basename(file),
+      blob: new Blob([await readFile(file)]),
+    });
+    const files = await Promise.all(process.argv.slice(2).map(image));
+    await createEngine()
+      .evaluate({ kind: 'builtin' }, { kind: 'files', files }, { imageSize: 32 })
+      .catch((error) => console.log(error.message));`;
+  await writeFile(join(folder, 'images.mjs'), script);
+  const files = ['gray.jpg', 'lossy.webp', 'gray.png'].map((name) =>
+    join(root, 'test/fixtures/images', name),
+  );
+  // the classes are compared once every image is decoded, before a GPU is asked for
+  expect(await node('images.mjs', ...files)).toContain('10 classes apart, the images have 3 (class0, class1');
+});
+
+test(
+  'is built into a page by Vite as it is, and trains there in its worker',
+  async () => {
+    const outDir = join(folder, 'site');
+    await build({
+      root: join(folder, 'examples/page'),
+      configFile: false,
+      logLevel: 'warn',
+      build: { outDir },
+    });
+    const assets = await readdir(join(outDir, 'assets'));
+    const [page] = assets.filter((name) => /^index-.*\.js$/.test(name));
+    const text = await readFile(join(outDir, 'assets', page), 'utf8');
+    expect(text, "the page's own script does not carry the engine").not.toContain('createComputePipeline');
+    expect(text.length).toBeLessThan(60_000);
+
+    const site = await serve(outDir);
+    const browser = await chromium.launch({ executablePath: findChromium(), args: chromiumArgs('software') });
+    try {
+      const tab = await browser.newPage();
+      await tab.goto(site.url);
+      await tab.getByRole('button', { name: 'Train' }).click();
+      await tab.getByText(/10 steps, proven: true/).waitFor({ timeout: TRAINING });
+    } finally {
+      await browser.close();
+      await site.close();
+    }
+  },
+  TRAINING,
+);
+
+test('has declarations that TypeScript reads, for bundlers and for Node', async () => {
+  const tsc = join(root, 'node_modules/typescript/bin/tsc');
+  const script = `
+    import { defaultSettings, type TrainJob } from 'refocus';
+    import { createEngine } from 'refocus/engine';
+    import { createNodeEngine } from 'refocus/node';
+    export const job: TrainJob = { model: { kind: 'builtin' }, train: { kind: 'builtin', split: 'train' }, settings: defaultSettings() };
+    export const engines = [createEngine(), await createNodeEngine()];
+    // @ts-expect-error a method that is none
+    job.settings.method = 'train';`;
+  await writeFile(join(folder, 'types.ts'), script);
+  const strict = ['--noEmit', '--strict', '--target', 'es2023', '--lib', 'es2023,dom'];
+  await node(tsc, ...strict, '--module', 'nodenext', 'types.ts');
+  await node(tsc, ...strict, '--module', 'esnext', '--moduleResolution', 'bundler', 'examples/page/main.ts');
+});
+
+test('brings the command line, which needs no sources', async () => {
+  const command = join(folder, 'node_modules/.bin/refocus');
+  const totals = JSON.parse(await run(command, 'plan', '--arch', 'resnet20_cifar', '--json'));
+  expect(totals.parameters).toBe(269_722);
+  await expect(run(command, 'train', '--runtime', 'browser')).rejects.toThrow(/npm install playwright-core/);
+});
