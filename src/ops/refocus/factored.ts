@@ -8,7 +8,7 @@ import type { RefocusAttributes } from './dense';
 export type FactoredRefocus = {
   /** the frozen basis, HWIO `[kh, kw, i, o]` */
   basis: Tensor;
-  /** constant `[map groups, T, T]` with T = kh * kw taps: `gramOf` of src/nn/refocus-math.ts */
+  /** constant `[map groups, T, T]` with T = kh * kw taps: `gramOf` of src/model/refocus-math.ts */
   gram: Tensor;
   /** parameter `[1]`, 1 at the start and shared by all layers: what decay leaves of the map's start */
   scale: Tensor;
