@@ -26,15 +26,22 @@ const rowsOf = (t: Tensor) => product(t.shape.slice(0, 3));
 const cut = (from: Tensor, to: Tensor, sums: boolean, tuning: Tuning): ProductCut =>
   cutProduct({ rows: rowsOf(to), c4: vec4s(to), k4: vec4s(from) }, sums, tuning);
 
+interface WeightTile {
+  inputs: number;
+  outputs: number;
+}
+
 /**
  * vec4s of input and of output channels whose products a thread of backward_weight sums: those of the fewest loads a
  * product, what it computes beyond the edges counted in. Each vec4 of dy behind a batch norm takes two loads.
  */
-function weightTile(x4: number, y4: number, { sums, load }: Tuning): { xq: number; yq: number } {
-  const cost = ({ xq, yq }: { xq: number; yq: number }) =>
-    Math.ceil(x4 / xq) * Math.ceil(y4 / yq) * (4 * xq * yq + load * (xq + 2 * yq));
-  const tiles = SIDES.flatMap((xq) => SIDES.map((yq) => ({ xq, yq }))).filter(
-    ({ xq, yq }) => xq * yq <= sums / 2,
+function weightTile(ci4: number, co4: number, { sums, load }: Tuning): WeightTile {
+  const cost = ({ inputs, outputs }: WeightTile) =>
+    Math.ceil(ci4 / inputs) *
+    Math.ceil(co4 / outputs) *
+    (4 * inputs * outputs + load * (inputs + 2 * outputs));
+  const tiles = SIDES.flatMap((inputs) => SIDES.map((outputs) => ({ inputs, outputs }))).filter(
+    ({ inputs, outputs }) => inputs * outputs <= sums / 2,
   );
   return tiles.reduce((best, tile) => (cost(tile) < cost(best) ? tile : best));
 }
@@ -89,9 +96,10 @@ function backwardWeight(node: Node<ConvBackwardWeight>, { tuning, temporary }: L
   const t = backwardWeightTensors(node);
   const { coef, yRaw } = node.inputs;
   const rows = rowsOf(t.y);
-  const { xq, yq } = weightTile(vec4s(t.x), vec4s(t.y), tuning);
-  const groups = [Math.ceil(vec4s(t.x) / xq), Math.ceil(vec4s(t.y) / yq)];
-  const threads = groups[0] * groups[1];
+  const tile = weightTile(vec4s(t.x), vec4s(t.y), tuning);
+  const inputThreads = Math.ceil(vec4s(t.x) / tile.inputs);
+  const outputThreads = Math.ceil(vec4s(t.y) / tile.outputs);
+  const threads = inputThreads * outputThreads;
   // a split's sums are written and read once more: as few as fill a device, of 64 rows or more
   const splits = Math.max(1, Math.min(Math.ceil(tuning.threads / 2 / threads), Math.ceil(rows / 64)));
   const partial = temporary(`${node.name} partial`, [splits, elements(t.w)]);
@@ -106,11 +114,11 @@ function backwardWeight(node: Node<ConvBackwardWeight>, { tuning, temporary }: L
         CI4: vec4s(t.x),
         CO4: vec4s(t.y),
         SPLITS: splits,
-        XQ: xq,
-        YQ: yq,
-        SUMS: 4 * xq * yq,
-        XGROUPS: groups[0],
-        YGROUPS: groups[1],
+        XQ: tile.inputs,
+        YQ: tile.outputs,
+        SUMS: 4 * tile.inputs * tile.outputs,
+        XGROUPS: inputThreads,
+        YGROUPS: outputThreads,
       },
       reads: { x: t.x, dy: t.y, coef, y_raw: yRaw },
       writes: { partial },

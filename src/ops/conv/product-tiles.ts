@@ -13,7 +13,7 @@ export interface ProductShape {
 export interface ProductCut {
   /** what the shader's name ends with */
   variant: '' | '_shared';
-  /** RUN rows are summed together where there are sums over rows, RUNS times */
+  /** the result's blocks of RUN rows, whose sums over rows are written together */
   constants: Constants & { RUN: number; RUNS: number };
   threads: number;
 }
@@ -21,19 +21,19 @@ export interface ProductCut {
 /** Rows and vec4s of channels that a thread computes at a time. */
 interface Tile {
   rows: number;
-  quads: number;
+  vec4s: number;
 }
 
 /** What a tile may measure on a side. */
 export const SIDES = [8, 4, 2, 1];
 
 const tilesWithin = (sums: number): Tile[] =>
-  SIDES.flatMap((rows) => SIDES.map((quads): Tile => ({ rows, quads }))).filter(
-    (t) => t.rows * t.quads <= sums,
+  SIDES.flatMap((rows) => SIDES.map((vec4s): Tile => ({ rows, vec4s }))).filter(
+    (t) => t.rows * t.vec4s <= sums,
   );
 
-/** Rows whose sums are written together at least: each sum is written and read once more. */
-const leastRun = (rows: number): number => Math.min(32, rows / 64);
+/** Rows a block at least where they are summed: a block's sums are written and read once more. */
+const leastRowsPerBlock = (rows: number): number => Math.min(32, rows / 64);
 
 /** Cuts a product for a device; `sums` where its shader sums over rows. */
 export const cutProduct = (shape: ProductShape, sums: boolean, tuning: Tuning): ProductCut =>
@@ -41,22 +41,22 @@ export const cutProduct = (shape: ProductShape, sums: boolean, tuning: Tuning): 
 
 function cutForThreads({ rows, c4 }: ProductShape, sums: boolean, tuning: Tuning): ProductCut {
   const tile = threadTile(rows, c4, tuning);
-  const groups = Math.ceil(c4 / tile.quads);
-  const run = sums ? runFor(rows, groups, tile, tuning.threads) : tile.rows;
-  const runs = Math.ceil(rows / run);
+  const channelThreads = Math.ceil(c4 / tile.vec4s);
+  const rowsPerBlock = sums ? rowsPerBlockFor(rows, channelThreads, tile, tuning.threads) : tile.rows;
+  const blocks = Math.ceil(rows / rowsPerBlock);
   return {
     variant: '',
     constants: {
       ROWS: rows,
       TILE: tile.rows,
-      QUADS: tile.quads,
-      SUMS: tile.rows * tile.quads,
-      GROUPS: groups,
-      RUN: run,
-      RUNS: runs,
+      QUADS: tile.vec4s,
+      SUMS: tile.rows * tile.vec4s,
+      GROUPS: channelThreads,
+      RUN: rowsPerBlock,
+      RUNS: blocks,
       SUBGROUPS: tuning.subgroups,
     },
-    threads: pad4(runs) * groups,
+    threads: pad4(blocks) * channelThreads,
   };
 }
 
@@ -65,17 +65,17 @@ function cutForThreads({ rows, c4 }: ProductShape, sums: boolean, tuning: Tuning
  * enough to fill the device and whose sums fit a thread.
  */
 function threadTile(rows: number, c4: number, { threads, sums, load, subgroups }: Tuning): Tile {
-  const count = (tile: Tile) => Math.ceil(rows / tile.rows) * Math.ceil(c4 / tile.quads);
+  const count = (tile: Tile) => Math.ceil(rows / tile.rows) * Math.ceil(c4 / tile.vec4s);
   const cost = (tile: Tile) =>
-    count(tile) * (4 * tile.rows * tile.quads + load * (tile.rows + (subgroups ? 1 : 4) * tile.quads + 2));
+    count(tile) * (4 * tile.rows * tile.vec4s + load * (tile.rows + (subgroups ? 1 : 4) * tile.vec4s + 2));
   const fitting = tilesWithin(sums).filter((t) => count(t) >= threads / 4);
-  const least = { rows: 1, quads: 1 };
+  const least = { rows: 1, vec4s: 1 };
   return fitting.reduce((best, tile) => (cost(tile) < cost(best) ? tile : best), least);
 }
 
 /** Rows that one thread goes through where it sums over them: few, while threads remain. */
-function runFor(rows: number, groups: number, tile: Tile, threads: number): number {
-  const wanted = Math.max((rows * groups) / (threads / 4), leastRun(rows));
+function rowsPerBlockFor(rows: number, channelThreads: number, tile: Tile, threads: number): number {
+  const wanted = Math.max((rows * channelThreads) / (threads / 4), leastRowsPerBlock(rows));
   return Math.max(1, Math.ceil(wanted / tile.rows)) * tile.rows;
 }
 
@@ -84,37 +84,37 @@ const WORKGROUP = 64;
 /** vec4s of workgroup memory that a workgroup should do with: 12 KiB of the 16 that every device has. */
 const STAGED = 768;
 
-/** A tile of a workgroup: `lanes` threads side by side, each with its own tile. */
-interface WorkgroupTile extends Tile {
-  lanes: number;
+/** The tiles of a workgroup's threads, `across` of them side by side: together the block that it makes. */
+interface WorkgroupTiles extends Tile {
+  across: number;
 }
 
-const rowsOf = (t: WorkgroupTile) => (WORKGROUP / t.lanes) * t.rows;
-const columnsOf = (t: WorkgroupTile) => t.lanes * t.quads;
+const rowsOf = (t: WorkgroupTiles) => (WORKGROUP / t.across) * t.rows;
+const columnsOf = (t: WorkgroupTiles) => t.across * t.vec4s;
 /** vec4s of workgroup memory for a vec4 of the channels summed over; the shader's VALUES + WEIGHTS */
-const stagedBy = (t: WorkgroupTile) => rowsOf(t) + 1 + 4 * columnsOf(t) + 1;
+const stagedBy = (t: WorkgroupTiles) => rowsOf(t) + 1 + 4 * columnsOf(t) + 1;
 
 function cutForWorkgroups({ rows, c4, k4 }: ProductShape, tuning: Tuning): ProductCut {
-  const tile = workgroupTile(rows, c4, tuning);
+  const tile = workgroupTiles(rows, c4, tuning);
   const across = Math.ceil(c4 / columnsOf(tile));
-  const run = rowsOf(tile);
-  const runs = Math.ceil(rows / run);
-  const slice = SIDES.find((s) => s * stagedBy(tile) <= STAGED && s < 2 * k4) ?? 1;
+  const rowsPerBlock = rowsOf(tile);
+  const blocks = Math.ceil(rows / rowsPerBlock);
+  const depth = SIDES.find((s) => s * stagedBy(tile) <= STAGED && s < 2 * k4) ?? 1;
   return {
     variant: '_shared',
     constants: {
       ROWS: rows,
       TILE: tile.rows,
-      QUADS: tile.quads,
-      SUMS: tile.rows * tile.quads,
-      GROUPS: across * tile.lanes,
-      RUN: run,
-      RUNS: runs,
-      ROW_STEP: WORKGROUP / tile.lanes,
-      SLICE: slice,
-      STAGED: Math.max(slice * stagedBy(tile), 2 * tile.quads * WORKGROUP),
+      QUADS: tile.vec4s,
+      SUMS: tile.rows * tile.vec4s,
+      GROUPS: across * tile.across,
+      RUN: rowsPerBlock,
+      RUNS: blocks,
+      ROW_STEP: WORKGROUP / tile.across,
+      SLICE: depth,
+      STAGED: Math.max(depth * stagedBy(tile), 2 * tile.vec4s * WORKGROUP),
     },
-    threads: runs * across * WORKGROUP,
+    threads: blocks * across * WORKGROUP,
   };
 }
 
@@ -122,16 +122,16 @@ function cutForWorkgroups({ rows, c4, k4 }: ProductShape, tuning: Tuning): Produ
  * As `threadTile`, where a workgroup loads for all its threads. From workgroup memory a load costs a quarter, an
  * assumption. At most four vec4s of channels a thread, whose sums then fit into what is staged.
  */
-function workgroupTile(rows: number, c4: number, { threads, sums, load }: Tuning): WorkgroupTile {
-  const count = (t: WorkgroupTile) => Math.ceil(rows / rowsOf(t)) * Math.ceil(c4 / columnsOf(t));
-  const cost = (t: WorkgroupTile) =>
+function workgroupTiles(rows: number, c4: number, { threads, sums, load }: Tuning): WorkgroupTiles {
+  const count = (t: WorkgroupTiles) => Math.ceil(rows / rowsOf(t)) * Math.ceil(c4 / columnsOf(t));
+  const cost = (t: WorkgroupTiles) =>
     count(t) *
-    (WORKGROUP * (4 * t.rows * t.quads + (load / 4) * (t.rows + 4 * t.quads)) +
+    (WORKGROUP * (4 * t.rows * t.vec4s + (load / 4) * (t.rows + 4 * t.vec4s)) +
       load * (rowsOf(t) + 4 * columnsOf(t)));
   const fitting = tilesWithin(sums)
-    .filter(({ quads }) => quads <= 4)
-    .flatMap((tile) => [16, 8, 4, 2, 1].map((lanes) => ({ ...tile, lanes })))
-    .filter((t) => count(t) * WORKGROUP >= threads / 4 && rowsOf(t) >= leastRun(rows));
-  const least = { rows: 1, quads: 1, lanes: 8 };
+    .filter(({ vec4s }) => vec4s <= 4)
+    .flatMap((tile) => [16, 8, 4, 2, 1].map((across) => ({ ...tile, across })))
+    .filter((t) => count(t) * WORKGROUP >= threads / 4 && rowsOf(t) >= leastRowsPerBlock(rows));
+  const least = { rows: 1, vec4s: 1, across: 8 };
   return fitting.reduce((best, tile) => (cost(tile) < cost(best) ? tile : best), least);
 }
