@@ -1,10 +1,10 @@
-// How a producer cut LINES x COLUMNS pixels an image into BLOCKS blocks (src/ops/conv-geometry.ts, BlockGrid).
-// A plain run of rows is one column wide.
+// How a producer cut GRID_ROWS x GRID_COLUMNS pixels an image into BLOCKS blocks (src/ops/blocks.ts, BlockGrid).
+// Rows of a matrix are a grid one column wide.
 
 // Pixels of block b.
 fn pixels_of(b: u32) -> f32 {
-  let across = (sizes.COLUMNS + sizes.BLOCK_COLUMNS - 1u) / sizes.BLOCK_COLUMNS;
-  let down = (sizes.LINES + sizes.BLOCK_LINES - 1u) / sizes.BLOCK_LINES;
-  let lines = min(sizes.BLOCK_LINES, sizes.LINES - sizes.BLOCK_LINES * (b / across % down));
-  return f32(lines * min(sizes.BLOCK_COLUMNS, sizes.COLUMNS - sizes.BLOCK_COLUMNS * (b % across)));
+  let across = (sizes.GRID_COLUMNS + sizes.COLUMNS_PER_BLOCK - 1u) / sizes.COLUMNS_PER_BLOCK;
+  let down = (sizes.GRID_ROWS + sizes.ROWS_PER_BLOCK - 1u) / sizes.ROWS_PER_BLOCK;
+  let rows = min(sizes.ROWS_PER_BLOCK, sizes.GRID_ROWS - sizes.ROWS_PER_BLOCK * (b / across % down));
+  return f32(rows * min(sizes.COLUMNS_PER_BLOCK, sizes.GRID_COLUMNS - sizes.COLUMNS_PER_BLOCK * (b % across)));
 }

@@ -1,4 +1,4 @@
-// A depthwise convolution cut into blocks (src/ops/conv-depthwise.ts).
+// A depthwise convolution cut into blocks (src/ops/conv/depthwise.ts).
 struct Sizes {
   N: u32,
   H: u32,
@@ -6,9 +6,9 @@ struct Sizes {
   OH: u32,
   OW: u32,
   C4: u32, // vec4s of channels
-  RUN: u32, // rows a block
-  TILES: u32, // blocks across the image
-  RUNS: u32, // blocks down it
+  ROWS_PER_BLOCK: u32, // in depthwise/backward_input steps, of SH rows each
+  BLOCKS_ACROSS: u32, // the image
+  BLOCKS_DOWN: u32,
   SPLITS: u32, // of backward_weight
   BACKWARD_COEF: u32, // see common/gradient
 }

@@ -1,8 +1,8 @@
 // What a tile of rows from `top` on sees of plane m of the basis, zero outside. Needs common/depthwise_map and the binding basis.
-fn window_of(m: u32, top: u32) -> array<f32, WINDOW * KW> {
-  var window: array<f32, WINDOW * KW>;
+fn window_of(m: u32, top: u32) -> array<f32, WINDOW_ROWS * KW> {
+  var window: array<f32, WINDOW_ROWS * KW>;
   //#unroll
-  for (var a = 0u; a < WINDOW; a++) {
+  for (var a = 0u; a < WINDOW_ROWS; a++) {
     // unsigned arithmetic wraps: what lies above the kernel compares as far below it
     let row = top + a - HALF;
     //#unroll

@@ -1,4 +1,4 @@
-// A convolution of any groups, dilation, stride, padding and kernel (src/ops/conv-direct.ts).
+// A convolution of any groups, dilation, stride, padding and kernel (src/ops/conv/direct.ts).
 struct Sizes {
   N: u32,
   H: u32,

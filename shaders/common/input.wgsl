@@ -1,7 +1,7 @@
 // Batch norm over what a convolution reads, applied on the way: of the raw output x of the convolution before, PROLOGUE
 // makes activate(scale * x + shift); EPILOGUE takes the activation's derivative there. Needs common/activation, C4-like
 // counts as arguments and `coef` rows [mean, rstd, scale, shift] from its start.
-// Padding lanes have scale = shift = 0; an activation that is not 0 at 0 is masked by what it is multiplied with.
+// Padding channels have scale = shift = 0; an activation that is not 0 at 0 is masked by what it is multiplied with.
 const PROLOGUE: bool = false;
 const EPILOGUE: bool = false;
 

@@ -1,4 +1,4 @@
-// A map of several groups over a dense basis (src/ops/refocus.ts).
+// A map of several groups over a dense basis (src/ops/refocus/dense.ts).
 struct Sizes {
   P: u32, // planes a map group
   I: u32,

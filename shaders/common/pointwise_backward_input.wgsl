@@ -1,20 +1,21 @@
 // What pointwise/backward_input and pointwise/backward_input_shared have in common: bindings, and what becomes of a
-// thread's sums. A thread owns the rows first + r * ROW_STEP, r < TILE, and of each the vec4s group + q * GROUPS, q < QUADS.
+// thread's sums. A thread owns the rows first + r * ROW_STEP, r < ROWS_PER_TILE, and of each the vec4s channel_thread + q *
+// CHANNEL_THREADS, q < VEC4S_PER_THREAD.
 //#import common/activation
 //#import common/input
 //#import common/gradient
 const ADDEND: bool = false;
-const TILE: u32 = 1u; //#required
-const QUADS: u32 = 1u; //#required
-const SUMS: u32 = 1u; //#required // TILE * QUADS
+const ROWS_PER_TILE: u32 = 1u; //#required
+const VEC4S_PER_THREAD: u32 = 1u; //#required
+const SUMS: u32 = 1u; //#required // ROWS_PER_TILE * VEC4S_PER_THREAD
 
 struct Sizes {
   ROWS: u32,
   CI4: u32,
   CO4: u32,
-  GROUPS: u32, // ceil(CI4 / QUADS) or more
-  RUN: u32, // rows whose backward sums are summed together
-  RUNS: u32, // ceil(ROWS / RUN)
+  CHANNEL_THREADS: u32, // ceil(CI4 / VEC4S_PER_THREAD) or more
+  ROWS_PER_BLOCK: u32, // rows whose backward sums are summed together
+  BLOCKS: u32, // ceil(ROWS / ROWS_PER_BLOCK)
   BACKWARD_COEF: u32,
 }
 
@@ -36,20 +37,20 @@ struct BackwardSums {
 
 // Writes the rows before `end`, and with EPILOGUE adds them to the backward sums.
 fn write_tile(
-  first: u32, end: u32, group: u32,
-  sums: ptr<function, array<vec4<f32>, SUMS>>, backward: ptr<function, array<BackwardSums, QUADS>>,
+  first: u32, end: u32, channel_thread: u32,
+  sums: ptr<function, array<vec4<f32>, SUMS>>, backward: ptr<function, array<BackwardSums, VEC4S_PER_THREAD>>,
 ) {
   //#unroll
-  for (var q = 0u; q < QUADS; q++) {
-    let i = min(group + q * sizes.GROUPS, sizes.CI4 - 1u);
-    let owned = group + q * sizes.GROUPS < sizes.CI4;
+  for (var q = 0u; q < VEC4S_PER_THREAD; q++) {
+    let i = min(channel_thread + q * sizes.CHANNEL_THREADS, sizes.CI4 - 1u);
+    let owned = channel_thread + q * sizes.CHANNEL_THREADS < sizes.CI4;
     let input = input_coefficients(i, sizes.CI4);
     //#unroll
-    for (var r = 0u; r < TILE; r++) {
+    for (var r = 0u; r < ROWS_PER_TILE; r++) {
       let row = first + r * ROW_STEP;
       let live = owned & (row < end);
       let at = min(row, sizes.ROWS - 1u) * sizes.CI4 + i;
-      var v = (*sums)[r * QUADS + q];
+      var v = (*sums)[r * VEC4S_PER_THREAD + q];
       if (ADDEND) { v += addend[at]; }
       // a branch around sums costs more than the sums
       if (EPILOGUE) {
@@ -63,9 +64,9 @@ fn write_tile(
   }
 }
 
-fn write_backward_sums(run: u32, i: u32, g: vec4<f32>, product: vec4<f32>) {
+fn write_backward_sums(block: u32, i: u32, g: vec4<f32>, product: vec4<f32>) {
   if (EPILOGUE) {
-    partial[(run * 2u) * sizes.CI4 + i] = g;
-    partial[(run * 2u + 1u) * sizes.CI4 + i] = product;
+    partial[(block * 2u) * sizes.CI4 + i] = g;
+    partial[(block * 2u + 1u) * sizes.CI4 + i] = product;
   }
 }

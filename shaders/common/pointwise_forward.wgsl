@@ -1,20 +1,21 @@
 // What pointwise/forward and pointwise/forward_shared have in common: bindings, and what becomes of a thread's sums.
-// A thread owns the rows first + r * ROW_STEP, r < TILE, and of each the vec4s group + q * GROUPS, q < QUADS, of channels.
+// A thread owns the rows first + r * ROW_STEP, r < ROWS_PER_TILE, and of each the vec4s channel_thread + q *
+// CHANNEL_THREADS, q < VEC4S_PER_THREAD, of channels.
 //#import common/activation
 //#import common/input
 //#import common/output
 const STATISTICS: bool = false;
-const TILE: u32 = 1u; //#required
-const QUADS: u32 = 1u; //#required
-const SUMS: u32 = 1u; //#required // TILE * QUADS
+const ROWS_PER_TILE: u32 = 1u; //#required
+const VEC4S_PER_THREAD: u32 = 1u; //#required
+const SUMS: u32 = 1u; //#required // ROWS_PER_TILE * VEC4S_PER_THREAD
 
 struct Sizes {
   ROWS: u32,
   CI4: u32,
   CO4: u32,
-  GROUPS: u32, // ceil(CO4 / QUADS) or more
-  RUN: u32, // rows whose statistics are summed together
-  RUNS: u32, // ceil(ROWS / RUN)
+  CHANNEL_THREADS: u32, // ceil(CO4 / VEC4S_PER_THREAD) or more
+  ROWS_PER_BLOCK: u32, // rows whose statistics are summed together
+  BLOCKS: u32, // ceil(ROWS / ROWS_PER_BLOCK)
 }
 
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>; //#f16
@@ -35,19 +36,19 @@ struct Deviations {
 
 // Writes the rows before `end`, and with STATISTICS adds them to the deviations; a `fresh` pivot is the first row.
 fn write_tile(
-  first: u32, end: u32, group: u32, fresh: bool,
-  sums: ptr<function, array<vec4<f32>, SUMS>>, deviations: ptr<function, array<Deviations, QUADS>>,
+  first: u32, end: u32, channel_thread: u32, fresh: bool,
+  sums: ptr<function, array<vec4<f32>, SUMS>>, deviations: ptr<function, array<Deviations, VEC4S_PER_THREAD>>,
 ) {
   //#unroll
-  for (var q = 0u; q < QUADS; q++) {
-    let o = min(group + q * sizes.GROUPS, sizes.CO4 - 1u);
-    let owned = group + q * sizes.GROUPS < sizes.CO4;
+  for (var q = 0u; q < VEC4S_PER_THREAD; q++) {
+    let o = min(channel_thread + q * sizes.CHANNEL_THREADS, sizes.CO4 - 1u);
+    let owned = channel_thread + q * sizes.CHANNEL_THREADS < sizes.CO4;
     let output = output_coefficients(o, sizes.CO4);
     //#unroll
-    for (var r = 0u; r < TILE; r++) {
+    for (var r = 0u; r < ROWS_PER_TILE; r++) {
       let row = first + r * ROW_STEP;
       let at = row * sizes.CO4 + o;
-      let v = finish((*sums)[r * QUADS + q], output, at);
+      let v = finish((*sums)[r * VEC4S_PER_THREAD + q], output, at);
       let live = owned & (row < end);
       if (live) { store_y(at, v); }
       // a branch around sums costs more than the sums
@@ -69,9 +70,9 @@ fn m2_of(d: Deviations, count: f32) -> vec4<f32> {
   return max(d.squares - d.total * d.total / count, vec4(0.0));
 }
 
-fn write_statistics(run: u32, o: u32, mean: vec4<f32>, m2: vec4<f32>) {
+fn write_statistics(block: u32, o: u32, mean: vec4<f32>, m2: vec4<f32>) {
   if (STATISTICS) {
-    partial[(run * 2u) * sizes.CO4 + o] = mean;
-    partial[(run * 2u + 1u) * sizes.CO4 + o] = m2;
+    partial[(block * 2u) * sizes.CO4 + o] = mean;
+    partial[(block * 2u + 1u) * sizes.CO4 + o] = m2;
   }
 }

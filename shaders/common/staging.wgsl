@@ -1,20 +1,21 @@
-// Operands of a product of matrices in workgroup memory, SLICE vec4s of the channels that are summed over at a time.
-// The WG threads stand in LANES columns: thread t owns the rows t / LANES + r * ROW_STEP, r < TILE, of the workgroup's tile
-// and its columns t % LANES + q * LANES, q < QUADS; a column is the vec4 `channels_of` of the channels of the result.
-const ROW_STEP: u32 = 8u; //#required // WG / LANES
-const SLICE: u32 = 4u; //#required
-const STAGED: u32 = 512u; //#required // SLICE * (VALUES + WEIGHTS), or 2 * QUADS * WG where a workgroup's sums take more
-const LANES = WG / ROW_STEP;
-const TILE_ROWS = TILE * ROW_STEP;
-const TILE_COLUMNS = QUADS * LANES;
+// Operands of a product of matrices in workgroup memory, STAGE_DEPTH vec4s of the channels that are summed over at a time.
+// The WG threads stand in THREADS_ACROSS columns: thread t owns the rows t / THREADS_ACROSS + r * ROW_STEP, r <
+// ROWS_PER_TILE, of the workgroup's block and its columns t % THREADS_ACROSS + q * THREADS_ACROSS, q < VEC4S_PER_THREAD; a
+// column is the vec4 `channels_of` of the channels of the result.
+const ROW_STEP: u32 = 8u; //#required // WG / THREADS_ACROSS
+const STAGE_DEPTH: u32 = 4u; //#required
+const STAGED: u32 = 512u; //#required // STAGE_DEPTH * (VALUES + WEIGHTS), or 2 * VEC4S_PER_THREAD * WG where a workgroup's sums take more
+const THREADS_ACROSS = WG / ROW_STEP;
+const BLOCK_ROWS = ROWS_PER_TILE * ROW_STEP;
+const BLOCK_VEC4S = VEC4S_PER_THREAD * THREADS_ACROSS;
 // vec4s a k: one more than there are, lest threads that stage neighbouring k all meet in one bank
-const VALUES = TILE_ROWS + 1u;
-const WEIGHTS = 4u * TILE_COLUMNS + 1u;
+const VALUES = BLOCK_ROWS + 1u;
+const WEIGHTS = 4u * BLOCK_VEC4S + 1u;
 
 var<workgroup> staged: array<vec4<f32>, STAGED>;
 
 fn channels_of(column: u32, left: u32) -> u32 {
-  return left + column % LANES + column / LANES * sizes.GROUPS;
+  return left + column % THREADS_ACROSS + column / THREADS_ACROSS * sizes.CHANNEL_THREADS;
 }
 
 fn stage_value(k: u32, row: u32, value: vec4<f32>) {
@@ -23,7 +24,7 @@ fn stage_value(k: u32, row: u32, value: vec4<f32>) {
 
 // One of the four rows of weights that belong to k (or, transposed, to the column).
 fn stage_weights(k: u32, j: u32, column: u32, weights: vec4<f32>) {
-  staged[SLICE * VALUES + k * WEIGHTS + j * TILE_COLUMNS + column] = weights;
+  staged[STAGE_DEPTH * VALUES + k * WEIGHTS + j * BLOCK_VEC4S + column] = weights;
 }
 
 fn staged_value(k: u32, row: u32) -> vec4<f32> {
@@ -31,8 +32,8 @@ fn staged_value(k: u32, row: u32) -> vec4<f32> {
 }
 
 fn staged_weights(k: u32, column: u32) -> mat4x4<f32> {
-  let at = SLICE * VALUES + k * WEIGHTS + column;
-  return mat4x4(staged[at], staged[at + TILE_COLUMNS], staged[at + 2u * TILE_COLUMNS], staged[at + 3u * TILE_COLUMNS]);
+  let at = STAGE_DEPTH * VALUES + k * WEIGHTS + column;
+  return mat4x4(staged[at], staged[at + BLOCK_VEC4S], staged[at + 2u * BLOCK_VEC4S], staged[at + 3u * BLOCK_VEC4S]);
 }
 
 // A thread's q-th pair of sums over its rows, in the place of what was staged, for the thread that adds up the column.
@@ -43,6 +44,6 @@ fn share_sums(local: u32, q: u32, first: vec4<f32>, second: vec4<f32>) {
 
 // The pair that the thread of a column at a row shared.
 fn shared_sums(column: u32, row: u32) -> array<vec4<f32>, 2> {
-  let at = 2u * (column / LANES) * WG + row * LANES + column % LANES;
+  let at = 2u * (column / THREADS_ACROSS) * WG + row * THREADS_ACROSS + column % THREADS_ACROSS;
   return array(staged[at], staged[at + WG]);
 }

@@ -1,4 +1,5 @@
-// partial[s, kh, kw, i, o] = sum over the s-th of SPLITS runs of rows (n, oh) of x[n, ih, iw, first(o) + i] * dy[n, oh, ow, o]
+// partial[s, kh, kw, i, o] = sum over the s-th of SPLITS splits of the rows (n, oh) of x[n, ih, iw, first(o) + i] * dy[n,
+//   oh, ow, o]
 // One weight of one split a thread; reduce/sum_splits adds the splits in order, so the result does not depend on timing.
 //#import common/direct
 //#import common/global_index

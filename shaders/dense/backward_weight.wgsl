@@ -1,8 +1,10 @@
-// partial[s, kh, kw, i, o] = sum over the s-th of SPLITS runs of rows (n, oh) of f(x[n, oh*SH - PH + kh, ow*SW - PW + kw, i]) * dy[n, oh, ow, o]
+// partial[s, kh, kw, i, o] = sum over the s-th of SPLITS splits of the rows (n, oh) of f(x[n, oh*SH - PH + kh, ow*SW - PW +
+//   kw, i]) * dy[n, oh, ow, o]
 // One group. x [N, H, W, CI4], dy [N, OH, OW, CO4], partial [SPLITS, KH, KW, 4*CI4, CO4], all vec4s of channels.
-// A thread owns the products of one vec4 of input channels and QUADS of output channels (GROUPS apart) at CHUNK taps of one
-// row of the kernel, of one split. It goes along rows of dy TW columns at a time: XW of x and TW*QUADS of dy are loaded for
-// 4*TW*CHUNK*QUADS vec4 multiply-adds. reduce/sum_splits adds the splits in order.
+// A thread owns the products of one vec4 of input channels and VEC4S_PER_THREAD of output channels (CHANNEL_THREADS apart)
+// at TAPS_PER_CHUNK taps of one row of the kernel, of one split. It goes along rows of dy COLUMNS_PER_STEP columns at a
+// time: X_WINDOW of x and COLUMNS_PER_STEP*VEC4S_PER_THREAD of dy are loaded for
+// 4*COLUMNS_PER_STEP*TAPS_PER_CHUNK*VEC4S_PER_THREAD vec4 multiply-adds. reduce/sum_splits adds the splits in order.
 // PROLOGUE: x is raw, f(x) = activate(scale * x + shift). BACKWARD_PROLOGUE: dy is the gradient g behind a batch norm, of
 // which this reads A g + B y_raw + C. coef: with PROLOGUE [mean, rstd, scale, shift], CI4 vec4s each, then [A, B, C], CO4 each.
 //#import common/activation
@@ -12,12 +14,12 @@
 //#import common/dense
 //#import common/global_index
 const WG = 64u;
-const TW: u32 = 1u; //#required // columns of dy at a time
-const CHUNK: u32 = 1u; //#required // taps a thread
-const CHUNKS: u32 = 1u; //#required // ceil(KW / CHUNK)
-const XW: u32 = 1u; //#required // (TW - 1) * SW + CHUNK: columns of x that a row of dy meets
-const QUADS: u32 = 1u; //#required // vec4s of output channels a thread
-const SUMS: u32 = 4u; //#required // 4 * CHUNK * QUADS
+const COLUMNS_PER_STEP: u32 = 1u; //#required // columns of dy at a time
+const TAPS_PER_CHUNK: u32 = 1u; //#required // taps a thread
+const CHUNKS: u32 = 1u; //#required // ceil(KW / TAPS_PER_CHUNK)
+const X_WINDOW: u32 = 1u; //#required // (COLUMNS_PER_STEP - 1) * SW + TAPS_PER_CHUNK: columns of x that a row of dy meets
+const VEC4S_PER_THREAD: u32 = 1u; //#required // vec4s of output channels a thread
+const SUMS: u32 = 4u; //#required // 4 * TAPS_PER_CHUNK * VEC4S_PER_THREAD
 
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>; //#f16
 @group(0) @binding(1) var<storage, read> dy: array<vec4<f32>>;
@@ -28,63 +30,63 @@ const SUMS: u32 = 4u; //#required // 4 * CHUNK * QUADS
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
   let index = global_index(id, workgroups);
-  if (index >= sizes.SPLITS * KH * CHUNKS * sizes.CI4 * sizes.GROUPS) { return; }
-  let group = index % sizes.GROUPS;
-  let i = index / sizes.GROUPS % sizes.CI4;
-  let first_tap = index / (sizes.GROUPS * sizes.CI4) % CHUNKS * CHUNK;
-  let kh = index / (sizes.GROUPS * sizes.CI4 * CHUNKS) % KH;
-  let split = index / (sizes.GROUPS * sizes.CI4 * CHUNKS * KH);
+  if (index >= sizes.SPLITS * KH * CHUNKS * sizes.CI4 * sizes.CHANNEL_THREADS) { return; }
+  let channel_thread = index % sizes.CHANNEL_THREADS;
+  let i = index / sizes.CHANNEL_THREADS % sizes.CI4;
+  let first_tap = index / (sizes.CHANNEL_THREADS * sizes.CI4) % CHUNKS * TAPS_PER_CHUNK;
+  let kh = index / (sizes.CHANNEL_THREADS * sizes.CI4 * CHUNKS) % KH;
+  let split = index / (sizes.CHANNEL_THREADS * sizes.CI4 * CHUNKS * KH);
   let input = input_coefficients(i, sizes.CI4);
-  var gradients: array<GradientCoefficients, QUADS>;
+  var gradients: array<GradientCoefficients, VEC4S_PER_THREAD>;
   //#unroll
-  for (var q = 0u; q < QUADS; q++) { gradients[q] = gradient_coefficients(min(group + q * sizes.GROUPS, sizes.CO4 - 1u), sizes.CO4); }
+  for (var q = 0u; q < VEC4S_PER_THREAD; q++) { gradients[q] = gradient_coefficients(min(channel_thread + q * sizes.CHANNEL_THREADS, sizes.CO4 - 1u), sizes.CO4); }
   var sums: array<vec4<f32>, SUMS>;
   let rows = sizes.N * sizes.OH;
-  let run = (rows + sizes.SPLITS - 1u) / sizes.SPLITS;
-  for (var run_row = split * run; run_row < min((split + 1u) * run, rows); run_row++) {
+  let rows_per_split = (rows + sizes.SPLITS - 1u) / sizes.SPLITS;
+  for (var dy_row = split * rows_per_split; dy_row < min((split + 1u) * rows_per_split, rows); dy_row++) {
     // unsigned arithmetic wraps: what lies above the image compares as far below it
-    let ih = run_row % sizes.OH * SH + kh - PH;
+    let ih = dy_row % sizes.OH * SH + kh - PH;
     if (ih >= sizes.H) { continue; }
-    let at = (run_row / sizes.OH * sizes.H + ih) * sizes.W;
-    for (var column = 0u; column < sizes.OW; column += TW) {
-      var row: array<vec4<f32>, XW>;
+    let at = (dy_row / sizes.OH * sizes.H + ih) * sizes.W;
+    for (var column = 0u; column < sizes.OW; column += COLUMNS_PER_STEP) {
+      var row: array<vec4<f32>, X_WINDOW>;
       //#unroll
-      for (var j = 0u; j < XW; j++) {
-        if (j % SW < CHUNK) {
+      for (var j = 0u; j < X_WINDOW; j++) {
+        if (j % SW < TAPS_PER_CHUNK) {
           let iw = column * SW + first_tap + j - PW;
           row[j] = select(vec4(0.0), prologue(load_x((at + min(iw, sizes.W - 1u)) * sizes.CI4 + i), input), iw < sizes.W);
         }
       }
       //#unroll
-      for (var t = 0u; t < TW; t++) {
+      for (var t = 0u; t < COLUMNS_PER_STEP; t++) {
         //#unroll
-        for (var q = 0u; q < QUADS; q++) {
+        for (var q = 0u; q < VEC4S_PER_THREAD; q++) {
           let ow = min(column + t, sizes.OW - 1u);
-          let o = min(group + q * sizes.GROUPS, sizes.CO4 - 1u);
-          let d = select(vec4(0.0), load_gradient((run_row * sizes.OW + ow) * sizes.CO4 + o, gradients[q]), column + t < sizes.OW);
+          let o = min(channel_thread + q * sizes.CHANNEL_THREADS, sizes.CO4 - 1u);
+          let d = select(vec4(0.0), load_gradient((dy_row * sizes.OW + ow) * sizes.CO4 + o, gradients[q]), column + t < sizes.OW);
           //#unroll
-          for (var k = 0u; k < CHUNK; k++) {
-            sums[(k * QUADS + q) * 4u] += row[t * SW + k].x * d;
-            sums[(k * QUADS + q) * 4u + 1u] += row[t * SW + k].y * d;
-            sums[(k * QUADS + q) * 4u + 2u] += row[t * SW + k].z * d;
-            sums[(k * QUADS + q) * 4u + 3u] += row[t * SW + k].w * d;
+          for (var k = 0u; k < TAPS_PER_CHUNK; k++) {
+            sums[(k * VEC4S_PER_THREAD + q) * 4u] += row[t * SW + k].x * d;
+            sums[(k * VEC4S_PER_THREAD + q) * 4u + 1u] += row[t * SW + k].y * d;
+            sums[(k * VEC4S_PER_THREAD + q) * 4u + 2u] += row[t * SW + k].z * d;
+            sums[(k * VEC4S_PER_THREAD + q) * 4u + 3u] += row[t * SW + k].w * d;
           }
         }
       }
     }
   }
   //#unroll
-  for (var k = 0u; k < CHUNK; k++) {
+  for (var k = 0u; k < TAPS_PER_CHUNK; k++) {
     //#unroll
-    for (var q = 0u; q < QUADS; q++) {
+    for (var q = 0u; q < VEC4S_PER_THREAD; q++) {
       let kw = first_tap + k;
-      let o = group + q * sizes.GROUPS;
+      let o = channel_thread + q * sizes.CHANNEL_THREADS;
       if (kw < KW && o < sizes.CO4) {
         //#unroll
         for (var j = 0u; j < 4u; j++) {
-          // an activation that is not 0 at 0 makes something of the padding lanes of x
+          // an activation that is not 0 at 0 makes something of the padding channels of x
           partial[(((split * KH + kh) * KW + kw) * 4u * sizes.CI4 + i * 4u + j) * sizes.CO4 + o] =
-            select(vec4(0.0), sums[(k * QUADS + q) * 4u + j], i * 4u + j < sizes.CI);
+            select(vec4(0.0), sums[(k * VEC4S_PER_THREAD + q) * 4u + j], i * 4u + j < sizes.CI);
         }
       }
     }

@@ -1,9 +1,10 @@
 // y[n, oh, ow, o] = bias[o] + sum_{kh, kw, i} f(x[n, oh*SH - PH + kh, ow*SW - PW + kw, i]) * w[kh, kw, i, o], one group.
 // x [N, H, W, CI4], y [N, OH, OW, CO4], w [KH, KW, 4*CI4, CO4], all vec4s of channels.
-// A thread owns QUADS vec4s of output channels (GROUPS apart, so that neighbours read neighbouring weights) of a block of
-// RUN rows by TW columns of y, a row at a time. Per row of the kernel and vec4 of input channels it loads the columns of x that
-// CHUNK taps read once, and 4*QUADS of w a tap for 4*TW*QUADS vec4 multiply-adds. The four lanes of a quad own the same
-// channels and place of four images, and stay together (common/weights).
+// A thread owns VEC4S_PER_THREAD vec4s of output channels (CHANNEL_THREADS apart, so that neighbours read neighbouring
+// weights) of a block of ROWS_PER_BLOCK rows by COLUMNS_PER_BLOCK columns of y, a row at a time. Per row of the kernel and
+// vec4 of input channels it loads the columns of x that TAPS_PER_CHUNK taps read once, and 4*VEC4S_PER_THREAD of w a tap
+// for 4*COLUMNS_PER_BLOCK*VEC4S_PER_THREAD vec4 multiply-adds. The four lanes of a quad own the same channels and place of
+// four images, and stay together (common/weights).
 // PROLOGUE: x is the raw output of the layer before, f(x) = activate(scale * x + shift) of coef [mean, rstd, scale, shift];
 // padding of the image stays 0. STATISTICS: partial[block, (mean, M2), o] over the block's part of y. What is written of a sum: common/output.
 //#import common/activation
@@ -15,14 +16,14 @@
 //#import common/global_index
 const WG = 64u;
 const STATISTICS: bool = false;
-const TW: u32 = 1u; //#required // columns of y a block
-const CHUNK: u32 = 1u; //#required // taps of a row of the kernel at a time
-const XW: u32 = 1u; //#required // (TW - 1) * SW + CHUNK: columns of x that a chunk of taps reads
+const COLUMNS_PER_BLOCK: u32 = 1u; //#required // columns of y a block
+const TAPS_PER_CHUNK: u32 = 1u; //#required // taps of a row of the kernel at a time
+const X_WINDOW: u32 = 1u; //#required // (COLUMNS_PER_BLOCK - 1) * SW + TAPS_PER_CHUNK: columns of x that a chunk of taps reads
 
-const QUADS: u32 = 1u; //#required // vec4s of output channels a thread
-const SUMS: u32 = 1u; //#required // TW * QUADS
+const VEC4S_PER_THREAD: u32 = 1u; //#required // vec4s of output channels a thread
+const SUMS: u32 = 1u; //#required // COLUMNS_PER_BLOCK * VEC4S_PER_THREAD
 
-const WHOLE = KW % CHUNK == 0u; // no chunk passes the end of a row
+const WHOLE = KW % TAPS_PER_CHUNK == 0u; // no chunk passes the end of a row
 
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>; //#f16
 @group(0) @binding(1) var<storage, read> w: array<vec4<f32>>;
@@ -36,19 +37,19 @@ const WHOLE = KW % CHUNK == 0u; // no chunk passes the end of a row
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
   let index = global_index(id, workgroups);
   let lane = index % 4u;
-  let group = index / 4u % sizes.GROUPS;
-  let place = index / (4u * sizes.GROUPS); // a block of an image
-  let column = place % sizes.TILES * TW;
-  let first = place / sizes.TILES % sizes.RUNS * sizes.RUN;
-  let image = place / (sizes.TILES * sizes.RUNS) * 4u + lane;
+  let channel_thread = index / 4u % sizes.CHANNEL_THREADS;
+  let place = index / (4u * sizes.CHANNEL_THREADS); // a block of an image
+  let column = place % sizes.BLOCKS_ACROSS * COLUMNS_PER_BLOCK;
+  let first = place / sizes.BLOCKS_ACROSS % sizes.BLOCKS_DOWN * sizes.ROWS_PER_BLOCK;
+  let image = place / (sizes.BLOCKS_ACROSS * sizes.BLOCKS_DOWN) * 4u + lane;
   if (image - lane >= sizes.N) { return; }
   let n = min(image, sizes.N - 1u); // beyond the last image a lane only loads weights
-  let block = (image * sizes.RUNS + first / sizes.RUN) * sizes.TILES + column / TW;
-  let end = min(first + sizes.RUN, sizes.OH);
-  let columns = select(0u, min(TW, sizes.OW - column), image < sizes.N);
-  var pivots: array<vec4<f32>, QUADS>;
-  var totals: array<vec4<f32>, QUADS>;
-  var squares: array<vec4<f32>, QUADS>;
+  let block = (image * sizes.BLOCKS_DOWN + first / sizes.ROWS_PER_BLOCK) * sizes.BLOCKS_ACROSS + column / COLUMNS_PER_BLOCK;
+  let end = min(first + sizes.ROWS_PER_BLOCK, sizes.OH);
+  let columns = select(0u, min(COLUMNS_PER_BLOCK, sizes.OW - column), image < sizes.N);
+  var pivots: array<vec4<f32>, VEC4S_PER_THREAD>;
+  var totals: array<vec4<f32>, VEC4S_PER_THREAD>;
+  var squares: array<vec4<f32>, VEC4S_PER_THREAD>;
   for (var oh = first; oh < end; oh++) {
     var sums = array<vec4<f32>, SUMS>();
     // one loop over rows of the kernel, chunks of taps and input channels: each loop around the sums has its price
@@ -60,31 +61,31 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
       let ih = oh * SH + kh - PH;
       let at = (n * sizes.H + min(ih, sizes.H - 1u)) * sizes.W;
       let input = input_coefficients(i, sizes.CI4);
-      var row: array<vec4<f32>, XW>;
+      var row: array<vec4<f32>, X_WINDOW>;
       //#unroll
-      for (var j = 0u; j < XW; j++) {
-        if (j % SW < CHUNK) {
+      for (var j = 0u; j < X_WINDOW; j++) {
+        if (j % SW < TAPS_PER_CHUNK) {
           let iw = column * SW + first_tap + j - PW;
           row[j] = select(vec4(0.0), prologue(load_x((at + min(iw, sizes.W - 1u)) * sizes.CI4 + i), input), (ih < sizes.H) & (iw < sizes.W));
         }
       }
       //#unroll
-      for (var k = 0u; k < CHUNK; k++) {
+      for (var k = 0u; k < TAPS_PER_CHUNK; k++) {
         let kw = first_tap + k;
         if (WHOLE || kw < KW) {
           //#unroll
-          for (var q = 0u; q < QUADS; q++) {
-            let tap = ((kh * KW + kw) * sizes.CI4 + i) * 4u * sizes.CO4 + min(group + q * sizes.GROUPS, sizes.CO4 - 1u);
+          for (var q = 0u; q < VEC4S_PER_THREAD; q++) {
+            let tap = ((kh * KW + kw) * sizes.CI4 + i) * 4u * sizes.CO4 + min(channel_thread + q * sizes.CHANNEL_THREADS, sizes.CO4 - 1u);
             let weights = load_weights(tap, sizes.CO4, lane);
             //#unroll
-            for (var t = 0u; t < TW; t++) { sums[t * QUADS + q] += weights * row[t * SW + k]; }
+            for (var t = 0u; t < COLUMNS_PER_BLOCK; t++) { sums[t * VEC4S_PER_THREAD + q] += weights * row[t * SW + k]; }
           }
         }
       }
       i++;
       if (i == sizes.CI4) {
         i = 0u;
-        first_tap += CHUNK;
+        first_tap += TAPS_PER_CHUNK;
         if (first_tap >= KW) {
           first_tap = 0u;
           kh++;
@@ -92,14 +93,14 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
       }
     }
     //#unroll
-    for (var q = 0u; q < QUADS; q++) {
-      let o = min(group + q * sizes.GROUPS, sizes.CO4 - 1u);
-      let owned = group + q * sizes.GROUPS < sizes.CO4;
+    for (var q = 0u; q < VEC4S_PER_THREAD; q++) {
+      let o = min(channel_thread + q * sizes.CHANNEL_THREADS, sizes.CO4 - 1u);
+      let owned = channel_thread + q * sizes.CHANNEL_THREADS < sizes.CO4;
       let output = output_coefficients(o, sizes.CO4);
       //#unroll
-      for (var t = 0u; t < TW; t++) {
+      for (var t = 0u; t < COLUMNS_PER_BLOCK; t++) {
         let to = ((n * sizes.OH + oh) * sizes.OW + column + t) * sizes.CO4 + o;
-        let v = finish(sums[t * QUADS + q], output, to);
+        let v = finish(sums[t * VEC4S_PER_THREAD + q], output, to);
         let live = owned & (t < columns);
         if (live) { store_y(to, v); }
         // a branch around sums costs more than the sums
@@ -115,8 +116,8 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
   if (STATISTICS) {
     let count = f32((end - first) * columns);
     //#unroll
-    for (var q = 0u; q < QUADS; q++) {
-      let o = group + q * sizes.GROUPS;
+    for (var q = 0u; q < VEC4S_PER_THREAD; q++) {
+      let o = channel_thread + q * sizes.CHANNEL_THREADS;
       if (o < sizes.CO4 && image < sizes.N) {
         partial[(block * 2u) * sizes.CO4 + o] = pivots[q] + totals[q] / count;
         partial[(block * 2u + 1u) * sizes.CO4 + o] = max(squares[q] - totals[q] * totals[q] / count, vec4(0.0));

@@ -1,7 +1,7 @@
 // dx[n, h, w, c] = addend + sum_{kh, kw} dy[n, oh, ow, c] * w[kh, kw, c] over oh*SH - PH + kh = h, ow*SW - PW + kw = w.
 // Small kernels. dx [N, H, W, C4], dy [N, OH, OW, C4], w [KH*KW, C4], all vec4s of channels.
-// A thread owns one vec4 of channels of a block of RUN*SH rows by TW columns of dx and walks down it: a step reads one row
-// of dy, adds it to the KH rows of dx it touches (they wait in registers) and completes SH of them.
+// A thread owns one vec4 of channels of a block of ROWS_PER_BLOCK*SH rows by COLUMNS_PER_BLOCK columns of dx and walks down
+// it: a step reads one row of dy, adds it to the KH rows of dx it touches (they wait in registers) and completes SH of them.
 // BACKWARD_PROLOGUE: dy is the gradient g behind a batch norm, of which this reads A g + B y_raw + C.
 // EPILOGUE: what is written is (dx + addend) * act'(scale x_raw + shift), and partial[block, (sum g, sum g xhat), c] of it.
 // coef: with EPILOGUE [mean, rstd, scale, shift], then with BACKWARD_PROLOGUE [A, B, C], C4 vec4s each.
@@ -13,10 +13,10 @@
 //#import common/global_index
 const WG = 64u;
 const ADDEND: bool = false;
-const TW: u32 = 1u; //#required // columns of dx a block, a multiple of SW
-const ROWS: u32 = 1u; //#required // max(KH, SH): rows of dx that wait
+const COLUMNS_PER_BLOCK: u32 = 1u; //#required // columns of dx a block, a multiple of SW
+const WAITING_ROWS: u32 = 1u; //#required // max(KH, SH): rows of dx that wait
 const REACH: u32 = 1u; //#required // ceil(KW / SW): columns of dy that touch a column of dx
-const DYW: u32 = 1u; //#required // columns of dy that a row of the block reads
+const DY_WINDOW: u32 = 1u; //#required // columns of dy that a row of the block reads
 
 @group(0) @binding(0) var<storage, read> dy: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> w: array<vec4<f32>>;
@@ -30,12 +30,12 @@ const DYW: u32 = 1u; //#required // columns of dy that a row of the block reads
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
   let index = global_index(id, workgroups);
-  if (index >= sizes.N * sizes.RUNS * sizes.TILES * sizes.C4) { return; }
+  if (index >= sizes.N * sizes.BLOCKS_DOWN * sizes.BLOCKS_ACROSS * sizes.C4) { return; }
   let c = index % sizes.C4;
   let block = index / sizes.C4;
-  let column = block % sizes.TILES * TW;
-  let first = block / sizes.TILES % sizes.RUNS * sizes.RUN;
-  let n = block / (sizes.TILES * sizes.RUNS);
+  let column = block % sizes.BLOCKS_ACROSS * COLUMNS_PER_BLOCK;
+  let first = block / sizes.BLOCKS_ACROSS % sizes.BLOCKS_DOWN * sizes.ROWS_PER_BLOCK;
+  let n = block / (sizes.BLOCKS_ACROSS * sizes.BLOCKS_DOWN);
   // rows of dx are completed SH at a time, from -(PH % SH) on; a column's taps begin at its phase
   const ROW_PHASE = PH % SH;
   const PHASE = PW % SW;
@@ -49,17 +49,17 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
   }
   let gradient = gradient_coefficients(c, sizes.C4);
   let input = input_coefficients(c, sizes.C4);
-  const WAITING = ROWS * TW;
+  const WAITING = WAITING_ROWS * COLUMNS_PER_BLOCK;
   var sums: array<vec4<f32>, WAITING>;
   var sum = vec4(0.0);
   var products = vec4(0.0);
-  for (var step = 0u; step < sizes.RUN + WARM; step++) {
+  for (var step = 0u; step < sizes.ROWS_PER_BLOCK + WARM; step++) {
     // unsigned arithmetic wraps: what lies above the image compares as far below it
     let oh = first + step + PH / SH - WARM;
     let at = (n * sizes.OH + min(oh, sizes.OH - 1u)) * sizes.OW;
-    var row: array<vec4<f32>, DYW>;
+    var row: array<vec4<f32>, DY_WINDOW>;
     //#unroll
-    for (var i = 0u; i < DYW; i++) {
+    for (var i = 0u; i < DY_WINDOW; i++) {
       let ow = column / SW + PW / SW + i + 1u - REACH;
       row[i] = select(vec4(0.0), load_gradient((at + min(ow, sizes.OW - 1u)) * sizes.C4 + c, gradient), (oh < sizes.OH) & (ow < sizes.OW));
     }
@@ -68,9 +68,9 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
       //#unroll
       for (var m = 0u; m < REACH; m++) {
         //#unroll
-        for (var t = 0u; t < TW; t++) {
+        for (var t = 0u; t < COLUMNS_PER_BLOCK; t++) {
           if ((t + PHASE) % SW + m * SW < KW) {
-            sums[kh * TW + t] += row[REACH - 1u + (t + PHASE) / SW - m]
+            sums[kh * COLUMNS_PER_BLOCK + t] += row[REACH - 1u + (t + PHASE) / SW - m]
               * weights[kh * KW + min((t + PHASE) % SW + m * SW, KW - 1u)];
           }
         }
@@ -81,10 +81,10 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
       for (var j = 0u; j < SH; j++) {
         let h = (first + step - WARM) * SH + j - ROW_PHASE;
         //#unroll
-        for (var t = 0u; t < TW; t++) {
+        for (var t = 0u; t < COLUMNS_PER_BLOCK; t++) {
           let live = (h < sizes.H) & (column + t < sizes.W);
           let i = ((n * sizes.H + min(h, sizes.H - 1u)) * sizes.W + min(column + t, sizes.W - 1u)) * sizes.C4 + c;
-          var v = sums[j * TW + t];
+          var v = sums[j * COLUMNS_PER_BLOCK + t];
           if (ADDEND) { v += addend[i]; }
           // a branch around sums costs more than the sums
           if (EPILOGUE) {
@@ -98,13 +98,13 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
       }
     }
     //#unroll
-    for (var r = 0u; r < ROWS; r++) {
+    for (var r = 0u; r < WAITING_ROWS; r++) {
       //#unroll
-      for (var t = 0u; t < TW; t++) {
-        if (r + SH < ROWS) {
-          sums[r * TW + t] = sums[min(r + SH, ROWS - 1u) * TW + t];
+      for (var t = 0u; t < COLUMNS_PER_BLOCK; t++) {
+        if (r + SH < WAITING_ROWS) {
+          sums[r * COLUMNS_PER_BLOCK + t] = sums[min(r + SH, WAITING_ROWS - 1u) * COLUMNS_PER_BLOCK + t];
         } else {
-          sums[r * TW + t] = vec4(0.0);
+          sums[r * COLUMNS_PER_BLOCK + t] = vec4(0.0);
         }
       }
     }

@@ -1,7 +1,7 @@
 // dx[n, h, w, c] = addend + sum_{kh, kw} dy[n, oh, ow, c] * w[kh, kw, c] over oh*SH - PH + kh = h, ow*SW - PW + kw = w.
 // Kernels of any size. dx [N, H, W, C4], dy [N, OH, OW, C4], w [KH*KW, C4], all vec4s of channels.
-// A thread owns one vec4 of channels of a block of RUN rows by TW columns of dx, a row at a time. Of each row of the kernel
-// CHUNK taps of each phase (a column of dx meets every SW-th tap) are taken at a time.
+// A thread owns one vec4 of channels of a block of ROWS_PER_BLOCK rows by COLUMNS_PER_BLOCK columns of dx, a row at a time.
+// Of each row of the kernel TAPS_PER_CHUNK taps of each phase (a column of dx meets every SW-th tap) are taken at a time.
 // BACKWARD_PROLOGUE: dy is the gradient g behind a batch norm, of which this reads A g + B y_raw + C.
 // EPILOGUE: what is written is (dx + addend) * act'(scale x_raw + shift), and partial[block, (sum g, sum g xhat), c] of it.
 // coef: with EPILOGUE [mean, rstd, scale, shift], then with BACKWARD_PROLOGUE [A, B, C], C4 vec4s each.
@@ -13,9 +13,9 @@
 //#import common/global_index
 const WG = 64u;
 const ADDEND: bool = false;
-const TW: u32 = 1u; //#required // columns of dx a block, a multiple of SW
-const CHUNK: u32 = 1u; //#required // taps of a phase of a row of the kernel at a time
-const DYW: u32 = 1u; //#required // columns of dy that a chunk of taps reads
+const COLUMNS_PER_BLOCK: u32 = 1u; //#required // columns of dx a block, a multiple of SW
+const TAPS_PER_CHUNK: u32 = 1u; //#required // taps of a phase of a row of the kernel at a time
+const DY_WINDOW: u32 = 1u; //#required // columns of dy that a chunk of taps reads
 
 @group(0) @binding(0) var<storage, read> dy: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> w: array<vec4<f32>>;
@@ -29,48 +29,48 @@ const DYW: u32 = 1u; //#required // columns of dy that a chunk of taps reads
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
   let index = global_index(id, workgroups);
-  if (index >= sizes.N * sizes.RUNS * sizes.TILES * sizes.C4) { return; }
+  if (index >= sizes.N * sizes.BLOCKS_DOWN * sizes.BLOCKS_ACROSS * sizes.C4) { return; }
   let c = index % sizes.C4;
   let block = index / sizes.C4;
-  let column = block % sizes.TILES * TW;
-  let first = block / sizes.TILES % sizes.RUNS * sizes.RUN;
-  let n = block / (sizes.TILES * sizes.RUNS);
+  let column = block % sizes.BLOCKS_ACROSS * COLUMNS_PER_BLOCK;
+  let first = block / sizes.BLOCKS_ACROSS % sizes.BLOCKS_DOWN * sizes.ROWS_PER_BLOCK;
+  let n = block / (sizes.BLOCKS_ACROSS * sizes.BLOCKS_DOWN);
   // a column's taps begin at its phase
   const PHASE = PW % SW;
   let gradient = gradient_coefficients(c, sizes.C4);
   let input = input_coefficients(c, sizes.C4);
   var sum = vec4(0.0);
   var products = vec4(0.0);
-  for (var h = first; h < min(first + sizes.RUN, sizes.H); h++) {
-    var sums = array<vec4<f32>, TW>();
+  for (var h = first; h < min(first + sizes.ROWS_PER_BLOCK, sizes.H); h++) {
+    var sums = array<vec4<f32>, COLUMNS_PER_BLOCK>();
     for (var kh = 0u; kh < KH; kh++) {
       // unsigned arithmetic wraps: what lies above the image compares as far below it
       let row_at = h + PH - kh;
       if (row_at % SH != 0u || row_at / SH >= sizes.OH) { continue; }
       let at = (n * sizes.OH + row_at / SH) * sizes.OW;
-      for (var first_tap = 0u; first_tap * SW < KW; first_tap += CHUNK) {
-        var row: array<vec4<f32>, DYW>;
+      for (var first_tap = 0u; first_tap * SW < KW; first_tap += TAPS_PER_CHUNK) {
+        var row: array<vec4<f32>, DY_WINDOW>;
         //#unroll
-        for (var i = 0u; i < DYW; i++) {
-          let ow = column / SW + PW / SW + i + 1u - CHUNK - first_tap;
+        for (var i = 0u; i < DY_WINDOW; i++) {
+          let ow = column / SW + PW / SW + i + 1u - TAPS_PER_CHUNK - first_tap;
           row[i] = select(vec4(0.0), load_gradient((at + min(ow, sizes.OW - 1u)) * sizes.C4 + c, gradient), ow < sizes.OW);
         }
         //#unroll
-        for (var m = 0u; m < CHUNK; m++) {
+        for (var m = 0u; m < TAPS_PER_CHUNK; m++) {
           //#unroll
           for (var phase = 0u; phase < SW; phase++) {
             let kw = (first_tap + m) * SW + phase;
             let weight = select(vec4(0.0), w[(kh * KW + min(kw, KW - 1u)) * sizes.C4 + c], kw < KW);
             //#unroll
-            for (var t = 0u; t < TW; t++) {
-              if ((t + PHASE) % SW == phase) { sums[t] += row[CHUNK - 1u + (t + PHASE) / SW - m] * weight; }
+            for (var t = 0u; t < COLUMNS_PER_BLOCK; t++) {
+              if ((t + PHASE) % SW == phase) { sums[t] += row[TAPS_PER_CHUNK - 1u + (t + PHASE) / SW - m] * weight; }
             }
           }
         }
       }
     }
     //#unroll
-    for (var t = 0u; t < TW; t++) {
+    for (var t = 0u; t < COLUMNS_PER_BLOCK; t++) {
       if (column + t < sizes.W) {
         let i = ((n * sizes.H + h) * sizes.W + column + t) * sizes.C4 + c;
         var v = sums[t];

@@ -1,8 +1,9 @@
-// partial[s, kh, kw, c] = sum over the s-th of SPLITS runs of blocks of f(x[n, oh*SH - PH + kh, ow*SW - PW + kw, c]) * dy[n, oh, ow, c]
+// partial[s, kh, kw, c] = sum over the s-th of SPLITS splits of the blocks of f(x[n, oh*SH - PH + kh, ow*SW - PW + kw, c])
+//   * dy[n, oh, ow, c]
 // Small kernels. x [N, H, W, C4], dy [N, OH, OW, C4], all vec4s of channels.
-// A thread owns one vec4 of channels of one split and keeps all KH*KW sums in registers. It walks down blocks of RUN rows
-// by TW columns of dy: a step reads SH rows of x and one row of dy; the ROWS rows of dy that a row of x meets wait in
-// registers. reduce/sum_splits adds the splits in order.
+// A thread owns one vec4 of channels of one split and keeps all KH*KW sums in registers. It walks down blocks of
+// ROWS_PER_BLOCK rows by COLUMNS_PER_BLOCK columns of dy: a step reads SH rows of x and one row of dy; the WAITING_ROWS
+// rows of dy that a row of x meets wait in registers. reduce/sum_splits adds the splits in order.
 // PROLOGUE: x is raw, f(x) = activate(scale * x + shift). BACKWARD_PROLOGUE: dy is the gradient g behind a batch norm, of
 // which this reads A g + B y_raw + C. coef: with PROLOGUE [mean, rstd, scale, shift], then [A, B, C], C4 vec4s each.
 //#import common/activation
@@ -12,9 +13,9 @@
 //#import common/depthwise
 //#import common/global_index
 const WG = 64u;
-const TW: u32 = 1u; //#required // columns of dy a block
-const ROWS: u32 = 1u; //#required // ceil(KH / SH): rows of dy that a row of x meets
-const XW: u32 = 1u; //#required // (TW - 1) * SW + KW: columns of x that a row of dy meets
+const COLUMNS_PER_BLOCK: u32 = 1u; //#required // columns of dy a block
+const WAITING_ROWS: u32 = 1u; //#required // ceil(KH / SH): rows of dy that a row of x meets
+const X_WINDOW: u32 = 1u; //#required // (COLUMNS_PER_BLOCK - 1) * SW + KW: columns of x that a row of dy meets
 
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>; //#f16
 @group(0) @binding(1) var<storage, read> dy: array<vec4<f32>>;
@@ -32,22 +33,22 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
   let input = input_coefficients(c, sizes.C4);
   const TAPS = KH * KW;
   var sums: array<vec4<f32>, TAPS>;
-  let blocks = sizes.N * sizes.RUNS * sizes.TILES;
-  let each = (blocks + sizes.SPLITS - 1u) / sizes.SPLITS;
-  for (var block = split * each; block < min((split + 1u) * each, blocks); block++) {
-    let column = block % sizes.TILES * TW;
-    let first = block / sizes.TILES % sizes.RUNS * sizes.RUN;
-    let n = block / (sizes.TILES * sizes.RUNS);
-    let end = min(first + sizes.RUN, sizes.OH);
-    const WAITING = ROWS * TW;
-    var rows = array<vec4<f32>, WAITING>(); // rows[m * TW + t] = dy[step - m, column + t], 0 outside the block
-    for (var step = first; step < end + ROWS - 1u; step++) {
+  let blocks = sizes.N * sizes.BLOCKS_DOWN * sizes.BLOCKS_ACROSS;
+  let blocks_per_split = (blocks + sizes.SPLITS - 1u) / sizes.SPLITS;
+  for (var block = split * blocks_per_split; block < min((split + 1u) * blocks_per_split, blocks); block++) {
+    let column = block % sizes.BLOCKS_ACROSS * COLUMNS_PER_BLOCK;
+    let first = block / sizes.BLOCKS_ACROSS % sizes.BLOCKS_DOWN * sizes.ROWS_PER_BLOCK;
+    let n = block / (sizes.BLOCKS_ACROSS * sizes.BLOCKS_DOWN);
+    let end = min(first + sizes.ROWS_PER_BLOCK, sizes.OH);
+    const WAITING = WAITING_ROWS * COLUMNS_PER_BLOCK;
+    var rows = array<vec4<f32>, WAITING>(); // rows[m * COLUMNS_PER_BLOCK + t] = dy[step - m, column + t], 0 outside the block
+    for (var step = first; step < end + WAITING_ROWS - 1u; step++) {
       //#unroll
-      for (var m = 0u; m < ROWS; m++) {
+      for (var m = 0u; m < WAITING_ROWS; m++) {
         //#unroll
-        for (var t = 0u; t < TW; t++) {
-          if (m + 1u < ROWS) {
-            rows[(ROWS - 1u - m) * TW + t] = rows[max(ROWS - 1u - m, 1u) * TW - TW + t];
+        for (var t = 0u; t < COLUMNS_PER_BLOCK; t++) {
+          if (m + 1u < WAITING_ROWS) {
+            rows[(WAITING_ROWS - 1u - m) * COLUMNS_PER_BLOCK + t] = rows[max(WAITING_ROWS - 1u - m, 1u) * COLUMNS_PER_BLOCK - COLUMNS_PER_BLOCK + t];
           } else {
             let at = ((n * sizes.OH + min(step, sizes.OH - 1u)) * sizes.OW + min(column + t, sizes.OW - 1u)) * sizes.C4 + c;
             rows[t] = select(vec4(0.0), load_gradient(at, gradient), (step < end) & (column + t < sizes.OW));
@@ -59,20 +60,20 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
         // unsigned arithmetic wraps: what lies above the image compares as far below it
         let ih = step * SH + j - PH;
         let at = (n * sizes.H + min(ih, sizes.H - 1u)) * sizes.W;
-        var row: array<vec4<f32>, XW>;
+        var row: array<vec4<f32>, X_WINDOW>;
         //#unroll
-        for (var i = 0u; i < XW; i++) {
+        for (var i = 0u; i < X_WINDOW; i++) {
           let iw = column * SW + i - PW;
           row[i] = select(vec4(0.0), prologue(load_x((at + min(iw, sizes.W - 1u)) * sizes.C4 + c), input), (ih < sizes.H) & (iw < sizes.W));
         }
         //#unroll
-        for (var m = 0u; m < ROWS; m++) {
+        for (var m = 0u; m < WAITING_ROWS; m++) {
           if (m * SH + j < KH) {
             //#unroll
             for (var kw = 0u; kw < KW; kw++) {
               //#unroll
-              for (var t = 0u; t < TW; t++) {
-                sums[min(m * SH + j, KH - 1u) * KW + kw] += row[t * SW + kw] * rows[m * TW + t];
+              for (var t = 0u; t < COLUMNS_PER_BLOCK; t++) {
+                sums[min(m * SH + j, KH - 1u) * KW + kw] += row[t * SW + kw] * rows[m * COLUMNS_PER_BLOCK + t];
               }
             }
           }

@@ -1,7 +1,8 @@
-// partial[s, kh, kw, c] = sum over the s-th of SPLITS runs of blocks of f(x[n, oh*SH - PH + kh, ow*SW - PW + kw, c]) * dy[n, oh, ow, c]
+// partial[s, kh, kw, c] = sum over the s-th of SPLITS splits of the blocks of f(x[n, oh*SH - PH + kh, ow*SW - PW + kw, c])
+//   * dy[n, oh, ow, c]
 // Kernels of any size. x [N, H, W, C4], dy [N, OH, OW, C4], all vec4s of channels.
-// A thread owns one vec4 of channels of CHUNK taps of one row of the kernel, of one split; it goes through blocks of RUN rows
-// by TW columns of dy a row at a time. reduce/sum_splits adds the splits in order.
+// A thread owns one vec4 of channels of TAPS_PER_CHUNK taps of one row of the kernel, of one split; it goes through blocks
+// of ROWS_PER_BLOCK rows by COLUMNS_PER_BLOCK columns of dy a row at a time. reduce/sum_splits adds the splits in order.
 // PROLOGUE: x is raw, f(x) = activate(scale * x + shift). BACKWARD_PROLOGUE: dy is the gradient g behind a batch norm, of
 // which this reads A g + B y_raw + C. coef: with PROLOGUE [mean, rstd, scale, shift], then [A, B, C], C4 vec4s each.
 //#import common/activation
@@ -11,10 +12,10 @@
 //#import common/depthwise
 //#import common/global_index
 const WG = 64u;
-const TW: u32 = 1u; //#required // columns of dy a block
-const CHUNK: u32 = 1u; //#required // taps a thread
-const CHUNKS: u32 = 1u; //#required // ceil(KW / CHUNK)
-const XW: u32 = 1u; //#required // (TW - 1) * SW + CHUNK: columns of x that a row of dy meets
+const COLUMNS_PER_BLOCK: u32 = 1u; //#required // columns of dy a block
+const TAPS_PER_CHUNK: u32 = 1u; //#required // taps a thread
+const CHUNKS: u32 = 1u; //#required // ceil(KW / TAPS_PER_CHUNK)
+const X_WINDOW: u32 = 1u; //#required // (COLUMNS_PER_BLOCK - 1) * SW + TAPS_PER_CHUNK: columns of x that a row of dy meets
 
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>; //#f16
 @group(0) @binding(1) var<storage, read> dy: array<vec4<f32>>;
@@ -27,40 +28,40 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
   let index = global_index(id, workgroups);
   if (index >= sizes.SPLITS * KH * CHUNKS * sizes.C4) { return; }
   let c = index % sizes.C4;
-  let first_tap = index / sizes.C4 % CHUNKS * CHUNK;
+  let first_tap = index / sizes.C4 % CHUNKS * TAPS_PER_CHUNK;
   let kh = index / (sizes.C4 * CHUNKS) % KH;
   let split = index / (sizes.C4 * CHUNKS * KH);
   let gradient = gradient_coefficients(c, sizes.C4);
   let input = input_coefficients(c, sizes.C4);
-  var sums: array<vec4<f32>, CHUNK>;
-  let blocks = sizes.N * sizes.RUNS * sizes.TILES;
-  let each = (blocks + sizes.SPLITS - 1u) / sizes.SPLITS;
-  for (var block = split * each; block < min((split + 1u) * each, blocks); block++) {
-    let column = block % sizes.TILES * TW;
-    let first = block / sizes.TILES % sizes.RUNS * sizes.RUN;
-    let n = block / (sizes.TILES * sizes.RUNS);
-    for (var oh = first; oh < min(first + sizes.RUN, sizes.OH); oh++) {
+  var sums: array<vec4<f32>, TAPS_PER_CHUNK>;
+  let blocks = sizes.N * sizes.BLOCKS_DOWN * sizes.BLOCKS_ACROSS;
+  let blocks_per_split = (blocks + sizes.SPLITS - 1u) / sizes.SPLITS;
+  for (var block = split * blocks_per_split; block < min((split + 1u) * blocks_per_split, blocks); block++) {
+    let column = block % sizes.BLOCKS_ACROSS * COLUMNS_PER_BLOCK;
+    let first = block / sizes.BLOCKS_ACROSS % sizes.BLOCKS_DOWN * sizes.ROWS_PER_BLOCK;
+    let n = block / (sizes.BLOCKS_ACROSS * sizes.BLOCKS_DOWN);
+    for (var oh = first; oh < min(first + sizes.ROWS_PER_BLOCK, sizes.OH); oh++) {
       // unsigned arithmetic wraps: what lies above the image compares as far below it
       let ih = oh * SH + kh - PH;
       if (ih >= sizes.H) { continue; }
       let at = (n * sizes.H + ih) * sizes.W;
-      var row: array<vec4<f32>, XW>;
+      var row: array<vec4<f32>, X_WINDOW>;
       //#unroll
-      for (var i = 0u; i < XW; i++) {
+      for (var i = 0u; i < X_WINDOW; i++) {
         let iw = column * SW + first_tap + i - PW;
         row[i] = select(vec4(0.0), prologue(load_x((at + min(iw, sizes.W - 1u)) * sizes.C4 + c), input), iw < sizes.W);
       }
       //#unroll
-      for (var t = 0u; t < TW; t++) {
+      for (var t = 0u; t < COLUMNS_PER_BLOCK; t++) {
         let to = ((n * sizes.OH + oh) * sizes.OW + min(column + t, sizes.OW - 1u)) * sizes.C4 + c;
         let d = select(vec4(0.0), load_gradient(to, gradient), column + t < sizes.OW);
         //#unroll
-        for (var k = 0u; k < CHUNK; k++) { sums[k] += row[t * SW + k] * d; }
+        for (var k = 0u; k < TAPS_PER_CHUNK; k++) { sums[k] += row[t * SW + k] * d; }
       }
     }
   }
   //#unroll
-  for (var k = 0u; k < CHUNK; k++) {
+  for (var k = 0u; k < TAPS_PER_CHUNK; k++) {
     if (first_tap + k < KW) { partial[((split * KH + kh) * KW + first_tap + k) * sizes.C4 + c] = sums[k]; }
   }
 }

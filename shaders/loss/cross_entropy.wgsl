@@ -26,7 +26,7 @@ struct Sizes {
 
 var<workgroup> sums: array<vec2<f32>, WG>;
 
-const LANES = vec4(0u, 1u, 2u, 3u);
+const CHANNEL_OFFSETS = vec4(0u, 1u, 2u, 3u);
 
 // (loss, 1 if the first maximum is the target) of a row, and its gradient
 fn visit(row: u32, rows: u32) -> vec2<f32> {
@@ -60,7 +60,7 @@ fn visit(row: u32, rows: u32) -> vec2<f32> {
 
 // q for the c-th vec4 of classes
 fn wanted(c: u32, label: u32) -> vec4<f32> {
-  let onehot = select(vec4(0.0), vec4(1.0), 4u * c + LANES == vec4(label));
+  let onehot = select(vec4(0.0), vec4(1.0), 4u * c + CHANNEL_OFFSETS == vec4(label));
   return mask_channels((1.0 - SMOOTHING) * onehot + SMOOTHING / f32(sizes.CLASSES), c, sizes.CLASSES);
 }
 

@@ -1,12 +1,12 @@
-// partial[s, segment, c] = addend + sum of dy * a over rows s, s + SPLITS, ... of the segment's ROWS rows.
-// One vec4 of channels of one segment and split a thread.
+// partial[s, b_row, c] = addend + sum of dy * a over rows s, s + SPLITS, ... of the ROWS_PER_B_ROW rows of b_row.
+// One vec4 of channels of one row of b and split a thread.
 //#import common/global_index
 const WG = 64u;
 const ADDEND: bool = false; // with one split only
 
 struct Sizes {
-  ROWS: u32,
-  SEGMENTS: u32,
+  ROWS_PER_B_ROW: u32,
+  B_ROWS: u32,
   C4: u32,
   SPLITS: u32,
 }
@@ -20,13 +20,13 @@ struct Sizes {
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
   let i = global_index(id, workgroups);
-  if (i >= sizes.SPLITS * sizes.SEGMENTS * sizes.C4) { return; }
+  if (i >= sizes.SPLITS * sizes.B_ROWS * sizes.C4) { return; }
   let c = i % sizes.C4;
-  let segment = i / sizes.C4 % sizes.SEGMENTS;
-  let split = i / (sizes.C4 * sizes.SEGMENTS);
+  let b_row = i / sizes.C4 % sizes.B_ROWS;
+  let split = i / (sizes.C4 * sizes.B_ROWS);
   var sum = vec4(0.0);
-  for (var row = split; row < sizes.ROWS; row += sizes.SPLITS) {
-    let at = (segment * sizes.ROWS + row) * sizes.C4 + c;
+  for (var row = split; row < sizes.ROWS_PER_B_ROW; row += sizes.SPLITS) {
+    let at = (b_row * sizes.ROWS_PER_B_ROW + row) * sizes.C4 + c;
     sum += dy[at] * load_a(at);
   }
   if (ADDEND) { sum += addend[i]; }

@@ -1,4 +1,5 @@
-// y = a * b + addend; a, y: rows of C4 vec4s of channels, each ROWS rows of which share a row of b. One vec4 a thread.
+// y = a * b + addend; a, y: rows of C4 vec4s of channels, each ROWS_PER_B_ROW rows of which share a row of b. One vec4 a
+// thread.
 //#import common/global_index
 const WG = 64u;
 const ADDEND: bool = false;
@@ -6,7 +7,7 @@ const ADDEND: bool = false;
 struct Sizes {
   SIZE: u32, // vec4s
   C4: u32,
-  ROWS: u32,
+  ROWS_PER_B_ROW: u32,
 }
 
 @group(0) @binding(0) var<storage, read> a: array<vec4<f32>>; //#f16
@@ -19,7 +20,7 @@ struct Sizes {
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
   let i = global_index(id, workgroups);
   if (i >= sizes.SIZE) { return; }
-  var v = load_a(i) * load_b(i / (sizes.ROWS * sizes.C4) * sizes.C4 + i % sizes.C4);
+  var v = load_a(i) * load_b(i / (sizes.ROWS_PER_B_ROW * sizes.C4) * sizes.C4 + i % sizes.C4);
   if (ADDEND) { v += addend[i]; }
   store_y(i, v);
 }

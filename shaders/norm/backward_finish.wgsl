@@ -3,10 +3,10 @@
 //   = scale * (g - mean(g) - xhat * mean(g * xhat)). coef[4, c] = (mean, rstd, scale, shift).
 // PREFIX: bcoef begins with a copy of so many vec4s of `prefix`, the coefficients of the norm before: what the
 // convolution's backward pass reads is then one binding.
-// SLICES threads share a vec4 of channels: see norm/batch_finish.
+// THREADS_PER_VEC4 threads share a vec4 of channels: see norm/batch_finish.
 const WG = 64u;
-const SLICES: u32 = 1u; //#required
-const LANES: u32 = 64u; //#required // WG / SLICES: vec4s of channels a workgroup
+const THREADS_PER_VEC4: u32 = 1u; //#required
+const VEC4S_PER_WORKGROUP: u32 = 64u; //#required // WG / THREADS_PER_VEC4: vec4s of channels a workgroup
 const BATCH: bool = false;
 
 struct Sizes {
@@ -29,7 +29,7 @@ struct Sums {
   product: vec4<f32>,
 }
 
-var<workgroup> slices: array<Sums, WG>;
+var<workgroup> shared_sums: array<Sums, WG>;
 
 @compute @workgroup_size(WG)
 fn main(
@@ -38,23 +38,23 @@ fn main(
   @builtin(local_invocation_index) local: u32,
 ) {
   for (var i = group.x * WG + local; i < sizes.PREFIX; i += workgroups.x * WG) { bcoef[i] = prefix[i]; } //#if PREFIX
-  let lane = local % LANES;
-  let c = group.x * LANES + lane;
+  let column = local % VEC4S_PER_WORKGROUP;
+  let c = group.x * VEC4S_PER_WORKGROUP + column;
   var total = Sums();
   if (c < sizes.C4) {
-    for (var b = local / LANES; b < sizes.BLOCKS; b += SLICES) {
+    for (var b = local / VEC4S_PER_WORKGROUP; b < sizes.BLOCKS; b += THREADS_PER_VEC4) {
       total.sum += partial[2u * b * sizes.C4 + c];
       total.product += partial[(2u * b + 1u) * sizes.C4 + c];
     }
   }
-  if (SLICES > 1u) {
-    slices[local] = total;
+  if (THREADS_PER_VEC4 > 1u) {
+    shared_sums[local] = total;
     workgroupBarrier();
   }
-  if (local >= LANES || c >= sizes.C4) { return; }
-  for (var s = 1u; s < SLICES; s++) {
-    total.sum += slices[s * LANES + lane].sum;
-    total.product += slices[s * LANES + lane].product;
+  if (local >= VEC4S_PER_WORKGROUP || c >= sizes.C4) { return; }
+  for (var s = 1u; s < THREADS_PER_VEC4; s++) {
+    total.sum += shared_sums[s * VEC4S_PER_WORKGROUP + column].sum;
+    total.product += shared_sums[s * VEC4S_PER_WORKGROUP + column].product;
   }
   dbias[c] = total.sum;
   dweight[c] = total.product;

@@ -1,13 +1,14 @@
 // Merges the blocks' (mean, M2), then
 // coef[4, c] = (mean, rstd, weight * rstd, bias - mean * weight * rstd) with rstd = 1 / sqrt(M2 / ROWS + EPS), and
 // running = (1 - MOMENTUM) * running + MOMENTUM * (mean; M2 / (ROWS - 1)).
-// SLICES threads share a vec4 of channels: each merges every SLICES-th block, then one merges theirs, in order. So
-// thousands of blocks take hundreds of steps, and the result does not depend on timing. One slice needs no barrier.
+// THREADS_PER_VEC4 threads share a vec4 of channels: each merges every THREADS_PER_VEC4-th block, then one merges theirs,
+// in order. So thousands of blocks take hundreds of steps, and the result does not depend on timing. One thread alone needs
+// no barrier.
 //#import common/blocks
 //#import common/moments
 const WG = 64u;
-const SLICES: u32 = 1u; //#required
-const LANES: u32 = 64u; //#required // WG / SLICES: vec4s of channels a workgroup
+const THREADS_PER_VEC4: u32 = 1u; //#required
+const VEC4S_PER_WORKGROUP: u32 = 64u; //#required // WG / THREADS_PER_VEC4: vec4s of channels a workgroup
 const MOMENTUM: f32 = 0.1; //#required
 const EPS: f32 = 1e-5; //#required
 
@@ -15,10 +16,10 @@ struct Sizes {
   ROWS: u32,
   C4: u32,
   BLOCKS: u32,
-  LINES: u32,
-  BLOCK_LINES: u32,
-  COLUMNS: u32,
-  BLOCK_COLUMNS: u32,
+  GRID_ROWS: u32,
+  ROWS_PER_BLOCK: u32,
+  GRID_COLUMNS: u32,
+  COLUMNS_PER_BLOCK: u32,
 }
 
 @group(0) @binding(0) var<storage, read> partial: array<vec4<f32>>;
@@ -29,24 +30,24 @@ struct Sizes {
 @group(0) @binding(5) var<storage, read_write> running_var: array<vec4<f32>>;
 @group(0) @binding(10) var<uniform> sizes: Sizes;
 
-var<workgroup> slices: array<Moments, WG>;
+var<workgroup> shared_sums: array<Moments, WG>;
 
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
-  let lane = local % LANES;
-  let c = group.x * LANES + lane;
+  let column = local % VEC4S_PER_WORKGROUP;
+  let c = group.x * VEC4S_PER_WORKGROUP + column;
   var sum = Moments();
   if (c < sizes.C4) {
-    for (var b = local / LANES; b < sizes.BLOCKS; b += SLICES) {
+    for (var b = local / VEC4S_PER_WORKGROUP; b < sizes.BLOCKS; b += THREADS_PER_VEC4) {
       sum = merge(sum, Moments(pixels_of(b), partial[2u * b * sizes.C4 + c], partial[(2u * b + 1u) * sizes.C4 + c]));
     }
   }
-  if (SLICES > 1u) {
-    slices[local] = sum;
+  if (THREADS_PER_VEC4 > 1u) {
+    shared_sums[local] = sum;
     workgroupBarrier();
   }
-  if (local >= LANES || c >= sizes.C4) { return; }
-  for (var s = 1u; s < SLICES; s++) { sum = merge(sum, slices[s * LANES + lane]); }
+  if (local >= VEC4S_PER_WORKGROUP || c >= sizes.C4) { return; }
+  for (var s = 1u; s < THREADS_PER_VEC4; s++) { sum = merge(sum, shared_sums[s * VEC4S_PER_WORKGROUP + column]); }
   let rstd = 1.0 / sqrt(sum.m2 / f32(sizes.ROWS) + EPS);
   let scale = weight[c] * rstd;
   coef[c] = sum.mean;

@@ -1,5 +1,5 @@
-// partial[s, 0, c] = mean, partial[s, 1, c] = M2 = sum of squared deviations, over the s-th run of RUN rows of x[row, c].
-// One vec4 of channels of one split a thread; neighbouring threads read neighbouring memory at each step of the loop.
+// partial[b, 0, c] = mean, partial[b, 1, c] = M2 = sum of squared deviations of x[row, c] over the b-th block of ROWS_PER_BLOCK rows.
+// One vec4 of channels of one block a thread; neighbouring threads read neighbouring memory at each step of the loop.
 // Sums are of x - x[first, c]: a row of the data as shift keeps the squares small where the mean is far from zero.
 //#import common/global_index
 const WG = 64u;
@@ -7,8 +7,8 @@ const WG = 64u;
 struct Sizes {
   ROWS: u32,
   C4: u32, // vec4s a row
-  SPLITS: u32, // ceil(ROWS / RUN)
-  RUN: u32,
+  BLOCKS: u32, // ceil(ROWS / ROWS_PER_BLOCK)
+  ROWS_PER_BLOCK: u32,
 }
 
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>; //#f16
@@ -18,11 +18,11 @@ struct Sizes {
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
   let i = global_index(id, workgroups);
-  if (i >= sizes.SPLITS * sizes.C4) { return; }
+  if (i >= sizes.BLOCKS * sizes.C4) { return; }
   let c = i % sizes.C4;
-  let split = i / sizes.C4;
-  let first = split * sizes.RUN;
-  let end = min(first + sizes.RUN, sizes.ROWS);
+  let block = i / sizes.C4;
+  let first = block * sizes.ROWS_PER_BLOCK;
+  let end = min(first + sizes.ROWS_PER_BLOCK, sizes.ROWS);
   let shift = load_x(first * sizes.C4 + c);
   var sum = vec4(0.0);
   var squares = vec4(0.0);
@@ -33,6 +33,6 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
   }
   let count = f32(end - first);
   let mean = sum / count;
-  partial[2u * split * sizes.C4 + c] = shift + mean;
-  partial[(2u * split + 1u) * sizes.C4 + c] = max(squares - sum * mean, vec4(0.0));
+  partial[2u * block * sizes.C4 + c] = shift + mean;
+  partial[(2u * block + 1u) * sizes.C4 + c] = max(squares - sum * mean, vec4(0.0));
 }

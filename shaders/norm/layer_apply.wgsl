@@ -1,5 +1,5 @@
 // y = (x - mean[row]) * rstd[row] * weight[c] + bias[c], one vec4 of channels a thread. statistics[row] = (mean, rstd).
-// Padding lanes come out zero because weight and bias are zero there.
+// Padding channels come out zero because weight and bias are zero there.
 //#import common/global_index
 const WG = 64u;
 

@@ -1,5 +1,6 @@
 // partial[s, 0, c] = sum dy, partial[s, 1, c] = sum dy * xhat over rows s, s + SPLITS, ...; xhat = (x - mean[row]) * rstd[row].
-// statistics[row] = (mean, rstd). One vec4 of channels of one split a thread. dy is zero in padding lanes, so the sums are.
+// statistics[row] = (mean, rstd). One vec4 of channels of one split a thread. dy is zero in padding channels, so the sums
+//   are.
 //#import common/global_index
 const WG = 64u;
 

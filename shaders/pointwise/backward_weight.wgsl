@@ -1,7 +1,9 @@
-// partial[s, i, o] = sum over the s-th of SPLITS runs of rows of f(x[row, i]) * dy[row, o]: the gradient of a 1x1 convolution's
+// partial[s, i, o] = sum over the s-th of SPLITS splits of the rows of f(x[row, i]) * dy[row, o]: the gradient of a 1x1
+//   convolution's
 // weight. x [ROWS, CI4], dy [ROWS, CO4], partial [SPLITS, 4*CI4, CO4], all vec4s of channels.
-// A thread owns the products of XQ vec4s of input channels (XGROUPS apart) and YQ of output channels (YGROUPS apart) of one
-// split: per row it loads XQ + YQ for 4*XQ*YQ vec4 multiply-adds. reduce/sum_splits adds the splits in order.
+// A thread owns the products of INPUT_VEC4S vec4s of input channels (INPUT_THREADS apart) and OUTPUT_VEC4S of output
+// channels (OUTPUT_THREADS apart) of one split: per row it loads INPUT_VEC4S + OUTPUT_VEC4S for 4*INPUT_VEC4S*OUTPUT_VEC4S
+// vec4 multiply-adds. reduce/sum_splits adds the splits in order.
 // PROLOGUE: x is raw, f(x) = activate(scale * x + shift). BACKWARD_PROLOGUE: dy is the gradient g behind a batch norm, of
 // which this reads A g + B y_raw + C. coef: with PROLOGUE [mean, rstd, scale, shift], CI4 vec4s each, then [A, B, C], CO4 each.
 //#import common/activation
@@ -9,9 +11,9 @@
 //#import common/gradient
 //#import common/global_index
 const WG = 64u;
-const XQ: u32 = 1u; //#required
-const YQ: u32 = 1u; //#required
-const SUMS: u32 = 4u; //#required // 4 * XQ * YQ
+const INPUT_VEC4S: u32 = 1u; //#required
+const OUTPUT_VEC4S: u32 = 1u; //#required
+const SUMS: u32 = 4u; //#required // 4 * INPUT_VEC4S * OUTPUT_VEC4S
 
 struct Sizes {
   ROWS: u32,
@@ -19,8 +21,8 @@ struct Sizes {
   CI4: u32,
   CO4: u32,
   SPLITS: u32,
-  XGROUPS: u32, // ceil(CI4 / XQ)
-  YGROUPS: u32, // ceil(CO4 / YQ)
+  INPUT_THREADS: u32, // ceil(CI4 / INPUT_VEC4S)
+  OUTPUT_THREADS: u32, // ceil(CO4 / OUTPUT_VEC4S)
   BACKWARD_COEF: u32,
 }
 
@@ -34,48 +36,48 @@ struct Sizes {
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
   let index = global_index(id, workgroups);
-  if (index >= sizes.SPLITS * sizes.XGROUPS * sizes.YGROUPS) { return; }
-  let yg = index % sizes.YGROUPS;
-  let xg = index / sizes.YGROUPS % sizes.XGROUPS;
-  let split = index / (sizes.YGROUPS * sizes.XGROUPS);
-  let run = (sizes.ROWS + sizes.SPLITS - 1u) / sizes.SPLITS;
-  var inputs: array<InputCoefficients, XQ>;
+  if (index >= sizes.SPLITS * sizes.INPUT_THREADS * sizes.OUTPUT_THREADS) { return; }
+  let output_thread = index % sizes.OUTPUT_THREADS;
+  let input_thread = index / sizes.OUTPUT_THREADS % sizes.INPUT_THREADS;
+  let split = index / (sizes.OUTPUT_THREADS * sizes.INPUT_THREADS);
+  let rows_per_split = (sizes.ROWS + sizes.SPLITS - 1u) / sizes.SPLITS;
+  var inputs: array<InputCoefficients, INPUT_VEC4S>;
   //#unroll
-  for (var p = 0u; p < XQ; p++) { inputs[p] = input_coefficients(min(xg + p * sizes.XGROUPS, sizes.CI4 - 1u), sizes.CI4); }
-  var gradients: array<GradientCoefficients, YQ>;
+  for (var p = 0u; p < INPUT_VEC4S; p++) { inputs[p] = input_coefficients(min(input_thread + p * sizes.INPUT_THREADS, sizes.CI4 - 1u), sizes.CI4); }
+  var gradients: array<GradientCoefficients, OUTPUT_VEC4S>;
   //#unroll
-  for (var q = 0u; q < YQ; q++) { gradients[q] = gradient_coefficients(min(yg + q * sizes.YGROUPS, sizes.CO4 - 1u), sizes.CO4); }
+  for (var q = 0u; q < OUTPUT_VEC4S; q++) { gradients[q] = gradient_coefficients(min(output_thread + q * sizes.OUTPUT_THREADS, sizes.CO4 - 1u), sizes.CO4); }
   var sums: array<vec4<f32>, SUMS>;
-  for (var row = split * run; row < min((split + 1u) * run, sizes.ROWS); row++) {
-    var values: array<vec4<f32>, YQ>;
+  for (var row = split * rows_per_split; row < min((split + 1u) * rows_per_split, sizes.ROWS); row++) {
+    var values: array<vec4<f32>, OUTPUT_VEC4S>;
     //#unroll
-    for (var q = 0u; q < YQ; q++) {
-      values[q] = load_gradient(row * sizes.CO4 + min(yg + q * sizes.YGROUPS, sizes.CO4 - 1u), gradients[q]);
+    for (var q = 0u; q < OUTPUT_VEC4S; q++) {
+      values[q] = load_gradient(row * sizes.CO4 + min(output_thread + q * sizes.OUTPUT_THREADS, sizes.CO4 - 1u), gradients[q]);
     }
     //#unroll
-    for (var p = 0u; p < XQ; p++) {
-      let v = prologue(load_x(row * sizes.CI4 + min(xg + p * sizes.XGROUPS, sizes.CI4 - 1u)), inputs[p]);
+    for (var p = 0u; p < INPUT_VEC4S; p++) {
+      let v = prologue(load_x(row * sizes.CI4 + min(input_thread + p * sizes.INPUT_THREADS, sizes.CI4 - 1u)), inputs[p]);
       //#unroll
-      for (var q = 0u; q < YQ; q++) {
-        sums[(p * YQ + q) * 4u] += v.x * values[q];
-        sums[(p * YQ + q) * 4u + 1u] += v.y * values[q];
-        sums[(p * YQ + q) * 4u + 2u] += v.z * values[q];
-        sums[(p * YQ + q) * 4u + 3u] += v.w * values[q];
+      for (var q = 0u; q < OUTPUT_VEC4S; q++) {
+        sums[(p * OUTPUT_VEC4S + q) * 4u] += v.x * values[q];
+        sums[(p * OUTPUT_VEC4S + q) * 4u + 1u] += v.y * values[q];
+        sums[(p * OUTPUT_VEC4S + q) * 4u + 2u] += v.z * values[q];
+        sums[(p * OUTPUT_VEC4S + q) * 4u + 3u] += v.w * values[q];
       }
     }
   }
   //#unroll
-  for (var p = 0u; p < XQ; p++) {
+  for (var p = 0u; p < INPUT_VEC4S; p++) {
     //#unroll
-    for (var q = 0u; q < YQ; q++) {
-      let i = xg + p * sizes.XGROUPS;
-      let o = yg + q * sizes.YGROUPS;
+    for (var q = 0u; q < OUTPUT_VEC4S; q++) {
+      let i = input_thread + p * sizes.INPUT_THREADS;
+      let o = output_thread + q * sizes.OUTPUT_THREADS;
       if (i < sizes.CI4 && o < sizes.CO4) {
         //#unroll
         for (var j = 0u; j < 4u; j++) {
-          // an activation that is not 0 at 0 makes something of the padding lanes of x
+          // an activation that is not 0 at 0 makes something of the padding channels of x
           partial[(split * 4u * sizes.CI4 + i * 4u + j) * sizes.CO4 + o] =
-            select(vec4(0.0), sums[(p * YQ + q) * 4u + j], i * 4u + j < sizes.CI);
+            select(vec4(0.0), sums[(p * OUTPUT_VEC4S + q) * 4u + j], i * 4u + j < sizes.CI);
         }
       }
     }

@@ -1,10 +1,11 @@
 // y[row, o] = bias[o] + sum_i f(x[row, i]) * w[i, o]: a 1x1 convolution as a product of matrices, rows = all pixels.
 // x [ROWS, CI4], y [ROWS, CO4], w [4*CI4, CO4], all vec4s of channels.
-// A thread owns QUADS vec4s of output channels (GROUPS apart, so that neighbours read neighbouring weights) of RUN rows,
-// TILE rows at a time: per vec4 of input channels it loads TILE of x and 4*QUADS of w for 4*TILE*QUADS vec4 multiply-adds.
-// The four lanes of a quad own the same channels of four runs, and stay together (common/weights).
+// A thread owns VEC4S_PER_THREAD vec4s of output channels (CHANNEL_THREADS apart, so that neighbours read neighbouring
+// weights) of ROWS_PER_BLOCK rows, ROWS_PER_TILE rows at a time: per vec4 of input channels it loads ROWS_PER_TILE of x and
+// 4*VEC4S_PER_THREAD of w for 4*ROWS_PER_TILE*VEC4S_PER_THREAD vec4 multiply-adds.
+// The four lanes of a quad own the same channels of four blocks, and stay together (common/weights).
 // PROLOGUE: x is the raw output of the layer before, f(x) = activate(scale * x + shift) of coef [mean, rstd, scale, shift].
-// STATISTICS: partial[run, (mean, M2), o] over the run's rows of y. What is written of a sum: common/output.
+// STATISTICS: partial[block, (mean, M2), o] over the block's rows of y. What is written of a sum: common/output.
 //#import common/pointwise_forward
 //#import common/weights
 //#import common/global_index
@@ -15,38 +16,38 @@ const ROW_STEP = 1u;
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
   let index = global_index(id, workgroups);
   let lane = index % 4u;
-  let group = index / 4u % sizes.GROUPS;
-  let run = index / (4u * sizes.GROUPS) * 4u + lane;
-  if (run - lane >= sizes.RUNS) { return; }
-  let end = min((run + 1u) * sizes.RUN, sizes.ROWS);
-  var deviations: array<Deviations, QUADS>;
-  for (var done = 0u; done < sizes.RUN; done += TILE) {
-    let first = run * sizes.RUN + done;
-    var rows: array<u32, TILE>;
+  let channel_thread = index / 4u % sizes.CHANNEL_THREADS;
+  let block = index / (4u * sizes.CHANNEL_THREADS) * 4u + lane;
+  if (block - lane >= sizes.BLOCKS) { return; }
+  let end = min((block + 1u) * sizes.ROWS_PER_BLOCK, sizes.ROWS);
+  var deviations: array<Deviations, VEC4S_PER_THREAD>;
+  for (var done = 0u; done < sizes.ROWS_PER_BLOCK; done += ROWS_PER_TILE) {
+    let first = block * sizes.ROWS_PER_BLOCK + done;
+    var rows: array<u32, ROWS_PER_TILE>;
     //#unroll
-    for (var r = 0u; r < TILE; r++) { rows[r] = min(first + r, sizes.ROWS - 1u) * sizes.CI4; }
+    for (var r = 0u; r < ROWS_PER_TILE; r++) { rows[r] = min(first + r, sizes.ROWS - 1u) * sizes.CI4; }
     var sums = array<vec4<f32>, SUMS>();
     for (var i = 0u; i < sizes.CI4; i++) {
       let input = input_coefficients(i, sizes.CI4);
-      var values: array<vec4<f32>, TILE>;
+      var values: array<vec4<f32>, ROWS_PER_TILE>;
       //#unroll
-      for (var r = 0u; r < TILE; r++) { values[r] = prologue(load_x(rows[r] + i), input); }
+      for (var r = 0u; r < ROWS_PER_TILE; r++) { values[r] = prologue(load_x(rows[r] + i), input); }
       //#unroll
-      for (var q = 0u; q < QUADS; q++) {
-        let weights = load_weights(i * 4u * sizes.CO4 + min(group + q * sizes.GROUPS, sizes.CO4 - 1u), sizes.CO4, lane);
+      for (var q = 0u; q < VEC4S_PER_THREAD; q++) {
+        let weights = load_weights(i * 4u * sizes.CO4 + min(channel_thread + q * sizes.CHANNEL_THREADS, sizes.CO4 - 1u), sizes.CO4, lane);
         //#unroll
-        for (var r = 0u; r < TILE; r++) { sums[r * QUADS + q] += weights * values[r]; }
+        for (var r = 0u; r < ROWS_PER_TILE; r++) { sums[r * VEC4S_PER_THREAD + q] += weights * values[r]; }
       }
     }
-    write_tile(first, end, group, done == 0u, &sums, &deviations);
+    write_tile(first, end, channel_thread, done == 0u, &sums, &deviations);
   }
   if (STATISTICS) {
-    let count = f32(end - run * sizes.RUN);
+    let count = f32(end - block * sizes.ROWS_PER_BLOCK);
     //#unroll
-    for (var q = 0u; q < QUADS; q++) {
-      let o = group + q * sizes.GROUPS;
-      if (o < sizes.CO4 && run < sizes.RUNS) {
-        write_statistics(run, o, mean_of(deviations[q], count), m2_of(deviations[q], count));
+    for (var q = 0u; q < VEC4S_PER_THREAD; q++) {
+      let o = channel_thread + q * sizes.CHANNEL_THREADS;
+      if (o < sizes.CO4 && block < sizes.BLOCKS) {
+        write_statistics(block, o, mean_of(deviations[q], count), m2_of(deviations[q], count));
       }
     }
   }

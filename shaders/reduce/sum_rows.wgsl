@@ -1,4 +1,4 @@
-// partial[s, c] = sum over the s-th of SPLITS runs of rows of x[row, c]: the gradient of a bias.
+// partial[s, c] = sum over the s-th of SPLITS splits of the rows of x[row, c]: the gradient of a bias.
 // One vec4 of channels of one split a thread; neighbours read neighbouring channels.
 //#import common/global_index
 const WG = 64u;
@@ -19,8 +19,8 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
   if (i >= sizes.SPLITS * sizes.C4) { return; }
   let c = i % sizes.C4;
   let split = i / sizes.C4;
-  let run = (sizes.ROWS + sizes.SPLITS - 1u) / sizes.SPLITS;
+  let rows_per_split = (sizes.ROWS + sizes.SPLITS - 1u) / sizes.SPLITS;
   var sum = vec4(0.0);
-  for (var row = split * run; row < min((split + 1u) * run, sizes.ROWS); row++) { sum += x[row * sizes.C4 + c]; }
+  for (var row = split * rows_per_split; row < min((split + 1u) * rows_per_split, sizes.ROWS); row++) { sum += x[row * sizes.C4 + c]; }
   partial[i] = sum;
 }

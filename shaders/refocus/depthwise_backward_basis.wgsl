@@ -1,7 +1,7 @@
 // partial[s, a, b, m] = sum_{o4 = s mod SPLITS, u, v} dot(dw[a + K/2 - u, b + K/2 - v, o4], map[u, v, m, o4]) for a depthwise basis,
-// layouts as in refocus/depthwise_forward; refocus/finish adds the runs and the identity term.
-// A thread makes ROWS rows of one plane m of one run. Runs are interleaved so that the SPLITS neighbours of a plane read
-// neighbouring vec4s of the map.
+// layouts as in refocus/depthwise_forward; refocus/finish adds the splits and the identity term.
+// A thread makes ROWS_PER_TILE rows of one plane m of one split. Splits are interleaved so that the SPLITS neighbours of a
+// plane read neighbouring vec4s of the map.
 //#import common/depthwise_map
 //#import common/global_index
 const WG = 64u;
@@ -15,14 +15,14 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
   let index = global_index(id, workgroups);
   if (index >= sizes.SPLITS * TILES * sizes.C4 * 4u) { return; }
   let split = index % sizes.SPLITS;
-  let top = index / sizes.SPLITS % TILES * ROWS;
+  let top = index / sizes.SPLITS % TILES * ROWS_PER_TILE;
   let m = index / (sizes.SPLITS * TILES);
-  var sums: array<f32, ROWS * KW>;
+  var sums: array<f32, ROWS_PER_TILE * KW>;
   for (var o = split; o < sizes.C4 && m < sizes.C; o += sizes.SPLITS) {
     // what the tile sees of the gradient; unsigned arithmetic wraps: what lies above the kernel compares as far below it
-    var window: array<vec4<f32>, WINDOW * KW>;
+    var window: array<vec4<f32>, WINDOW_ROWS * KW>;
     //#unroll
-    for (var a = 0u; a < WINDOW; a++) {
+    for (var a = 0u; a < WINDOW_ROWS; a++) {
       let row = top + a - HALF;
       //#unroll
       for (var b = 0u; b < KW; b++) {
@@ -36,7 +36,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
       for (var v = 0u; v < K; v++) {
         let w = map[(((K - 1u - u) * K + K - 1u - v) * sizes.C + m) * sizes.C4 + o];
         //#unroll
-        for (var a = 0u; a < ROWS; a++) {
+        for (var a = 0u; a < ROWS_PER_TILE; a++) {
           //#unroll
           for (var b = 0u; b < KW; b++) {
             const column = clamp(b + v, HALF, KW + HALF - 1u) - HALF;
@@ -46,7 +46,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
       }
     }
   }
-  for (var a = 0u; a < min(ROWS, KH - top); a++) {
+  for (var a = 0u; a < min(ROWS_PER_TILE, KH - top); a++) {
     for (var b = 0u; b < KW; b++) {
       partial[((split * KH + top + a) * KW + b) * sizes.C4 * 4u + m] = sums[a * KW + b];
     }

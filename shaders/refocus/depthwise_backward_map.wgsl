@@ -1,6 +1,6 @@
 // dmap[u, v, m, o] = sum_{a, b} dw[a, b, o] * basis[a + u - K/2, b + v - K/2, m] for a depthwise basis, layouts as in refocus/depthwise_forward.
-// A thread keeps a kernel's gradient of one vec4 of o in registers and makes ROWS rows of the maps of one of SPLITS runs of planes m;
-// it writes in step with its neighbours.
+// A thread keeps a kernel's gradient of one vec4 of o in registers and makes ROWS_PER_TILE rows of the maps of one of
+// SPLITS splits of planes m; it writes in step with its neighbours.
 //#import common/depthwise_map
 //#import common/depthwise_window
 //#import common/global_index
@@ -15,19 +15,19 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
   let index = global_index(id, workgroups);
   if (index >= sizes.SPLITS * TILES * sizes.C4) { return; }
   let o = index % sizes.C4;
-  let top = index / sizes.C4 % TILES * ROWS;
+  let top = index / sizes.C4 % TILES * ROWS_PER_TILE;
   let split = index / (sizes.C4 * TILES);
-  let run = (sizes.C + sizes.SPLITS - 1u) / sizes.SPLITS;
+  let planes_per_split = (sizes.C + sizes.SPLITS - 1u) / sizes.SPLITS;
   var gradient: array<vec4<f32>, KH * KW>;
   //#unroll
   for (var a = 0u; a < KH; a++) {
     //#unroll
     for (var b = 0u; b < KW; b++) { gradient[a * KW + b] = dw[(a * KW + b) * sizes.C4 + o]; }
   }
-  for (var m = split * run; m < min((split + 1u) * run, sizes.C); m++) {
+  for (var m = split * planes_per_split; m < min((split + 1u) * planes_per_split, sizes.C); m++) {
     let window = window_of(m, top);
     //#unroll
-    for (var u = 0u; u < ROWS; u++) {
+    for (var u = 0u; u < ROWS_PER_TILE; u++) {
       //#unroll
       for (var v = 0u; v < K; v++) {
         var sum = vec4(0.0);

@@ -1,8 +1,9 @@
-// The refocusing of a depthwise basis as a skinny GEMM over the rows (m, u, v) of its im2col, cut into SPLITS runs of planes m:
-// partial[s, a, b, o] = sum_{m in run s, u, v} basis[a + u - K/2, b + v - K/2, m] * map[u, v, m, o]
-// basis: [KH, KW, 4 * C4]; map: [K, K, C, C4] vec4s over o. refocus/finish adds the runs and the identity term.
-// A thread makes ROWS rows of the kernels of one vec4 of channels: it reads each vec4 of the map once, in step with its neighbours,
-// for ROWS * KW taps in registers; the basis values, the same for all threads of a run, come from the cache.
+// The refocusing of a depthwise basis as a skinny GEMM over the rows (m, u, v) of its im2col, cut into SPLITS splits of
+// planes m: partial[s, a, b, o] = sum_{m in split s, u, v} basis[a + u - K/2, b + v - K/2, m] * map[u, v, m, o]
+// basis: [KH, KW, 4 * C4]; map: [K, K, C, C4] vec4s over o. refocus/finish adds the splits and the identity term.
+// A thread makes ROWS_PER_TILE rows of the kernels of one vec4 of channels: it reads each vec4 of the map once, in step
+// with its neighbours, for ROWS_PER_TILE * KW taps in registers; the basis values, the same for all threads of a split,
+// come from the cache.
 //#import common/depthwise_map
 //#import common/depthwise_window
 //#import common/global_index
@@ -17,11 +18,11 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
   let index = global_index(id, workgroups);
   if (index >= sizes.SPLITS * TILES * sizes.C4) { return; }
   let o = index % sizes.C4;
-  let top = index / sizes.C4 % TILES * ROWS;
+  let top = index / sizes.C4 % TILES * ROWS_PER_TILE;
   let split = index / (sizes.C4 * TILES);
-  let run = (sizes.C + sizes.SPLITS - 1u) / sizes.SPLITS;
-  var sums: array<vec4<f32>, ROWS * KW>;
-  for (var m = split * run; m < min((split + 1u) * run, sizes.C); m++) {
+  let planes_per_split = (sizes.C + sizes.SPLITS - 1u) / sizes.SPLITS;
+  var sums: array<vec4<f32>, ROWS_PER_TILE * KW>;
+  for (var m = split * planes_per_split; m < min((split + 1u) * planes_per_split, sizes.C); m++) {
     let window = window_of(m, top);
     //#unroll
     for (var u = 0u; u < K; u++) {
@@ -29,7 +30,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
       for (var v = 0u; v < K; v++) {
         let w = map[((u * K + v) * sizes.C + m) * sizes.C4 + o];
         //#unroll
-        for (var a = 0u; a < ROWS; a++) {
+        for (var a = 0u; a < ROWS_PER_TILE; a++) {
           //#unroll
           for (var b = 0u; b < KW; b++) {
             const column = clamp(b + v, HALF, KW + HALF - 1u) - HALF;
@@ -39,7 +40,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
       }
     }
   }
-  for (var a = 0u; a < min(ROWS, KH - top); a++) {
+  for (var a = 0u; a < min(ROWS_PER_TILE, KH - top); a++) {
     for (var b = 0u; b < KW; b++) {
       partial[((split * KH + top + a) * KW + b) * sizes.C4 + o] = sums[a * KW + b];
     }

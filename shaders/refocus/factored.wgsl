@@ -1,5 +1,6 @@
 // wt = IDENTITY * basis + a * start + m Gram: the refocusing W_b + (a W_r0 + M B^T) B of a frozen basis with im2col B and Gram = B^T B,
-// in the K^2 numbers a kernel that the SGD family needs (src/ops/refocus-factored.ts). One vec4 of output channels at one tap a thread.
+// in the K^2 numbers a kernel that the SGD family needs (src/ops/refocus/factored.ts). One vec4 of output channels at one
+// tap a thread.
 // basis, start, m, wt: HWIO [TAPS, IP, O4] vec4s; gram: see common/gram; a: one number, shared by all layers.
 //#import common/gram
 //#import common/global_index

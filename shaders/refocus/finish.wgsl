@@ -1,4 +1,4 @@
-// out[i] = IDENTITY * x[i] + sum_s partial[s, i], one vec4 a thread, runs in order.
+// out[i] = IDENTITY * x[i] + sum_s partial[s, i], one vec4 a thread, splits in order.
 //#import common/global_index
 const WG = 64u;
 const IDENTITY: bool = true; //#required

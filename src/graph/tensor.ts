@@ -3,7 +3,7 @@
  *
  * Activations are NHWC, 4-D always (features of a classifier are `[n, 1, 1, c]`). Convolution weights are HWIO
  * `[kh, kw, in / groups, out]`; vectors `[c]`. In memory the last dimension is padded to a multiple of four so that
- * shaders move `vec4`s; a dense weight pads its input channels too. Invariant: padding lanes hold zero in every
+ * shaders move `vec4`s; a dense weight pads its input channels too. Invariant: padding channels hold zero in every
  * activation, parameter and gradient, so that no kernel needs to mask what it reads.
  */
 export type Shape = readonly number[];

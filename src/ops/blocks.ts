@@ -71,19 +71,19 @@ export function pixelGrid(x: Tensor, tuning: Tuning): BlockGrid {
 
 /** A grid as the shaders know it that make its blocks. */
 export const blockConstants = (g: BlockGrid): Constants => ({
-  TW: g.columnsPerBlock,
-  RUN: g.rowsPerBlock,
-  TILES: Math.ceil(g.columns / g.columnsPerBlock),
-  RUNS: Math.ceil(g.rows / g.rowsPerBlock),
+  COLUMNS_PER_BLOCK: g.columnsPerBlock,
+  ROWS_PER_BLOCK: g.rowsPerBlock,
+  BLOCKS_ACROSS: Math.ceil(g.columns / g.columnsPerBlock),
+  BLOCKS_DOWN: Math.ceil(g.rows / g.rowsPerBlock),
 });
 
 /** A grid as the shaders know it that finish sums over its blocks: the constants of shaders/common/blocks.wgsl. */
 export const gridConstants = (g: BlockGrid): Constants => ({
   BLOCKS: g.count,
-  LINES: g.rows,
-  BLOCK_LINES: g.rowsPerBlock,
-  COLUMNS: g.columns,
-  BLOCK_COLUMNS: g.columnsPerBlock,
+  GRID_ROWS: g.rows,
+  ROWS_PER_BLOCK: g.rowsPerBlock,
+  GRID_COLUMNS: g.columns,
+  COLUMNS_PER_BLOCK: g.columnsPerBlock,
 });
 
 /** The pixels (n, h, w) of an activation, and the vec4s of its channels. */
@@ -104,7 +104,10 @@ export const splitsFor = (rows: number, threadsPerSplit: number, threads: number
 
 /** How the shaders that finish a sum over blocks share it: threads a vec4 of channels, vec4s a workgroup, workgroups. */
 export function finishing(blocks: number, c4: number, { serial }: Tuning) {
-  const SLICES = blocks > serial ? 16 : 1;
-  const LANES = 64 / SLICES;
-  return { constants: { SLICES, LANES }, workgroups: workgroupsFor(c4, LANES) };
+  const THREADS_PER_VEC4 = blocks > serial ? 16 : 1;
+  const VEC4S_PER_WORKGROUP = 64 / THREADS_PER_VEC4;
+  return {
+    constants: { THREADS_PER_VEC4, VEC4S_PER_WORKGROUP },
+    workgroups: workgroupsFor(c4, VEC4S_PER_WORKGROUP),
+  };
 }

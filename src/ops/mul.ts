@@ -15,9 +15,9 @@ export function mul(g: GraphBuilder, name: string, a: Tensor, b: Tensor): Tensor
 }
 
 /** How many rows of a share a row of b, and how many such segments a has. */
-function segments(a: Tensor, b: Tensor): { ROWS: number; SEGMENTS: number } {
+function segments(a: Tensor, b: Tensor): { ROWS_PER_B_ROW: number; B_ROWS: number } {
   const count = elements(b) / a.padded[3];
-  return { ROWS: product(a.shape.slice(0, 3)) / count, SEGMENTS: count };
+  return { ROWS_PER_B_ROW: product(a.shape.slice(0, 3)) / count, B_ROWS: count };
 }
 
 interface Forward {
@@ -36,7 +36,7 @@ const forward: Op<Forward> = {
         constants: {
           SIZE: size,
           C4: a.padded[3] / 4,
-          ROWS: segments(a, b).ROWS,
+          ROWS_PER_B_ROW: segments(a, b).ROWS_PER_B_ROW,
           ADDEND: addend !== undefined,
         },
         reads: { a, b, addend },
@@ -69,14 +69,14 @@ const backwardFactor: Op<BackwardFactor> = {
     const shape = segments(a, db);
     const c4 = a.padded[3] / 4;
     // with an addend the one dispatch must finish the sum
-    const splits = addend ? 1 : splitsFor(shape.ROWS, shape.SEGMENTS * c4, tuning.threads);
-    const partial = splits === 1 ? db : temporary(`${name} partial`, [splits, shape.SEGMENTS, c4 * 4]);
+    const splits = addend ? 1 : splitsFor(shape.ROWS_PER_B_ROW, shape.B_ROWS * c4, tuning.threads);
+    const partial = splits === 1 ? db : temporary(`${name} partial`, [splits, shape.B_ROWS, c4 * 4]);
     const sums = {
       shader: 'multiply/backward_factor',
       constants: { ...shape, C4: c4, SPLITS: splits, ADDEND: addend !== undefined },
       reads: { dy, a, addend },
       writes: { partial },
-      workgroups: workgroupsFor(splits * shape.SEGMENTS * c4),
+      workgroups: workgroupsFor(splits * shape.B_ROWS * c4),
       flops: 2 * elements(a),
     };
     return splits === 1 ? [sums] : [sums, sumSplits(partial, db, splits)];

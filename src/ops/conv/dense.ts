@@ -41,14 +41,22 @@ const inputBlocks = ({ x: { shape }, attrs }: ConvTensors, sums: boolean) =>
   blocks(shape[0], shape[1], shape[2], columnsOf(shape[2], attrs.stride[1]), sums);
 
 /** How many vec4s of channels, of the `c4` that a shader produces, a thread takes: two where threads remain enough. */
-function channelConstants(grid: BlockGrid, c4: number, { threads }: Tuning): Constants & { GROUPS: number } {
+function channelConstants(
+  grid: BlockGrid,
+  c4: number,
+  { threads }: Tuning,
+): Constants & { CHANNEL_THREADS: number } {
   const perThread = c4 > 1 && grid.count * c4 >= threads ? 2 : 1;
-  return { QUADS: perThread, GROUPS: Math.ceil(c4 / perThread), SUMS: grid.columnsPerBlock * perThread };
+  return {
+    VEC4S_PER_THREAD: perThread,
+    CHANNEL_THREADS: Math.ceil(c4 / perThread),
+    SUMS: grid.columnsPerBlock * perThread,
+  };
 }
 
 /** A thread an image, block and group of channels; images by fours, whose threads share weights. */
-const threadsOf = ({ x }: ConvTensors, grid: BlockGrid, { GROUPS }: { GROUPS: number }) =>
-  (grid.count / x.shape[0]) * pad4(x.shape[0]) * GROUPS;
+const threadsOf = ({ x }: ConvTensors, grid: BlockGrid, { CHANNEL_THREADS }: { CHANNEL_THREADS: number }) =>
+  (grid.count / x.shape[0]) * pad4(x.shape[0]) * CHANNEL_THREADS;
 
 /** Sizes of the three passes; backward_weight goes along whole rows and sets SPLITS. */
 const denseSizes = (t: ConvTensors): Constants => ({
@@ -56,9 +64,9 @@ const denseSizes = (t: ConvTensors): Constants => ({
   CI: t.x.shape[3],
   CI4: vec4s(t.x),
   CO4: vec4s(t.y),
-  RUN: 1,
-  TILES: 1,
-  RUNS: 1,
+  ROWS_PER_BLOCK: 1,
+  BLOCKS_ACROSS: 1,
+  BLOCKS_DOWN: 1,
   SPLITS: 1,
   BACKWARD_COEF: 0,
 });
@@ -79,8 +87,8 @@ function forward(node: Node<ConvForward>, { tuning }: LowerContext): Dispatch[] 
         ...blockConstants(grid),
         ...channels,
         SUBGROUPS: tuning.subgroups,
-        CHUNK: taps,
-        XW: (grid.columnsPerBlock - 1) * t.attrs.stride[1] + taps,
+        TAPS_PER_CHUNK: taps,
+        X_WINDOW: (grid.columnsPerBlock - 1) * t.attrs.stride[1] + taps,
       },
       reads: { x: t.x, w: t.w, bias, coef, residual },
       writes: { y: t.y, partial },
@@ -109,8 +117,8 @@ function backwardInput(node: Node<ConvBackwardInput>, { tuning }: LowerContext):
         ...channels,
         ADDEND: addend !== undefined,
         SUBGROUPS: tuning.subgroups,
-        CHUNK: taps,
-        DYW: taps + Math.floor((grid.columnsPerBlock - 1 + (t.attrs.padding[1] % sw)) / sw),
+        TAPS_PER_CHUNK: taps,
+        DY_WINDOW: taps + Math.floor((grid.columnsPerBlock - 1 + (t.attrs.padding[1] % sw)) / sw),
       },
       reads: { dy: t.y, w: t.w, addend, coef, y_raw: yRaw, x_raw: xRaw },
       writes: { dx: t.x, partial },
@@ -144,12 +152,12 @@ function backwardWeight(node: Node<ConvBackwardWeight>, { tuning, temporary }: L
         ...inputConstants(t, 'PROLOGUE'),
         ...gradientConstants(t, yRaw),
         SPLITS: splits,
-        TW: columns,
-        CHUNK: taps,
+        COLUMNS_PER_STEP: columns,
+        TAPS_PER_CHUNK: taps,
         CHUNKS: chunks,
-        XW: (columns - 1) * t.attrs.stride[1] + taps,
-        QUADS: perThread,
-        GROUPS: Math.ceil(vec4s(t.y) / perThread),
+        X_WINDOW: (columns - 1) * t.attrs.stride[1] + taps,
+        VEC4S_PER_THREAD: perThread,
+        CHANNEL_THREADS: Math.ceil(vec4s(t.y) / perThread),
         SUMS: 4 * taps * perThread,
       },
       reads: { x: t.x, dy: t.y, coef, y_raw: yRaw },

@@ -57,8 +57,8 @@ function window(t: ConvTensors, grid: BlockGrid): Constants {
   const [sh, sw] = t.attrs.stride;
   const taps = isSmall(t) ? kw : chunkOf(kw);
   return {
-    ...(isSmall(t) ? { ROWS: Math.ceil(kh / sh) } : { CHUNK: taps }),
-    XW: (grid.columnsPerBlock - 1) * sw + taps,
+    ...(isSmall(t) ? { WAITING_ROWS: Math.ceil(kh / sh) } : { TAPS_PER_CHUNK: taps }),
+    X_WINDOW: (grid.columnsPerBlock - 1) * sw + taps,
   };
 }
 
@@ -99,8 +99,8 @@ function inputWindow(t: ConvTensors, grid: BlockGrid): Constants {
   const reach = Math.ceil(kw / sw);
   const taps = isSmall(t) ? reach : chunkOf(reach);
   return {
-    ...(isSmall(t) ? { ROWS: Math.max(kh, sh), REACH: reach } : { CHUNK: taps }),
-    DYW: taps + Math.floor((grid.columnsPerBlock - 1 + (t.attrs.padding[1] % sw)) / sw),
+    ...(isSmall(t) ? { WAITING_ROWS: Math.max(kh, sh), REACH: reach } : { TAPS_PER_CHUNK: taps }),
+    DY_WINDOW: taps + Math.floor((grid.columnsPerBlock - 1 + (t.attrs.padding[1] % sw)) / sw),
   };
 }
 

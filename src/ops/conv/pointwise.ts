@@ -114,11 +114,11 @@ function backwardWeight(node: Node<ConvBackwardWeight>, { tuning, temporary }: L
         CI4: vec4s(t.x),
         CO4: vec4s(t.y),
         SPLITS: splits,
-        XQ: tile.inputs,
-        YQ: tile.outputs,
+        INPUT_VEC4S: tile.inputs,
+        OUTPUT_VEC4S: tile.outputs,
         SUMS: 4 * tile.inputs * tile.outputs,
-        XGROUPS: inputThreads,
-        YGROUPS: outputThreads,
+        INPUT_THREADS: inputThreads,
+        OUTPUT_THREADS: outputThreads,
       },
       reads: { x: t.x, dy: t.y, coef, y_raw: yRaw },
       writes: { partial },
@@ -139,7 +139,7 @@ export const pointwise: ConvFamily = {
   backwardInput,
   backwardWeight,
   outputBlocks: ({ x, y }, tuning): BlockGrid => {
-    return lineGrid(rowsOf(y), cut(x, y, true, tuning).constants.RUN);
+    return lineGrid(rowsOf(y), cut(x, y, true, tuning).constants.ROWS_PER_BLOCK);
   },
-  inputBlocks: ({ x, y }, tuning) => cut(y, x, true, tuning).constants.RUNS,
+  inputBlocks: ({ x, y }, tuning) => cut(y, x, true, tuning).constants.BLOCKS,
 };

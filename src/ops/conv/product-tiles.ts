@@ -13,8 +13,8 @@ export interface ProductShape {
 export interface ProductCut {
   /** what the shader's name ends with */
   variant: '' | '_shared';
-  /** the result's blocks of RUN rows, whose sums over rows are written together */
-  constants: Constants & { RUN: number; RUNS: number };
+  /** the result's blocks of ROWS_PER_BLOCK rows, whose sums over rows are written together */
+  constants: Constants & { ROWS_PER_BLOCK: number; BLOCKS: number };
   threads: number;
 }
 
@@ -48,12 +48,12 @@ function cutForThreads({ rows, c4 }: ProductShape, sums: boolean, tuning: Tuning
     variant: '',
     constants: {
       ROWS: rows,
-      TILE: tile.rows,
-      QUADS: tile.vec4s,
+      ROWS_PER_TILE: tile.rows,
+      VEC4S_PER_THREAD: tile.vec4s,
       SUMS: tile.rows * tile.vec4s,
-      GROUPS: channelThreads,
-      RUN: rowsPerBlock,
-      RUNS: blocks,
+      CHANNEL_THREADS: channelThreads,
+      ROWS_PER_BLOCK: rowsPerBlock,
+      BLOCKS: blocks,
       SUBGROUPS: tuning.subgroups,
     },
     threads: pad4(blocks) * channelThreads,
@@ -104,14 +104,14 @@ function cutForWorkgroups({ rows, c4, k4 }: ProductShape, tuning: Tuning): Produ
     variant: '_shared',
     constants: {
       ROWS: rows,
-      TILE: tile.rows,
-      QUADS: tile.vec4s,
+      ROWS_PER_TILE: tile.rows,
+      VEC4S_PER_THREAD: tile.vec4s,
       SUMS: tile.rows * tile.vec4s,
-      GROUPS: across * tile.across,
-      RUN: rowsPerBlock,
-      RUNS: blocks,
+      CHANNEL_THREADS: across * tile.across,
+      ROWS_PER_BLOCK: rowsPerBlock,
+      BLOCKS: blocks,
       ROW_STEP: WORKGROUP / tile.across,
-      SLICE: depth,
+      STAGE_DEPTH: depth,
       STAGED: Math.max(depth * stagedBy(tile), 2 * tile.vec4s * WORKGROUP),
     },
     threads: blocks * across * WORKGROUP,

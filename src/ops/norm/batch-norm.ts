@@ -74,7 +74,7 @@ const statistics: Op<Statistics> = {
     return [
       {
         shader: 'norm/batch_statistics',
-        constants: { ROWS, C4, SPLITS: blocks.count, RUN: blocks.rowsPerBlock },
+        constants: { ROWS, C4, BLOCKS: blocks.count, ROWS_PER_BLOCK: blocks.rowsPerBlock },
         reads: { x },
         writes: { partial },
         workgroups: workgroupsFor(blocks.count * C4),

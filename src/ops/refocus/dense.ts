@@ -86,13 +86,22 @@ function depthwiseTiles(
   const k = map.shape[0];
   const [rows, columns, others] = pass === 'backwardMap' ? [k, k, kh] : [kh, kw, k];
   const perRow = (kh * kw * k * k) / rows;
-  const ROWS = Math.max(1, Math.min(rows, Math.floor(KEPT / columns), Math.floor(UNROLLED / perRow)));
-  const TILES = Math.ceil(rows / ROWS);
+  const ROWS_PER_TILE = Math.max(
+    1,
+    Math.min(rows, Math.floor(KEPT / columns), Math.floor(UNROLLED / perRow)),
+  );
+  const TILES = Math.ceil(rows / ROWS_PER_TILE);
   const channels = basis.padded[3];
   const [length, owners] = pass === 'backwardBasis' ? [channels / 4, channels] : [c, channels / 4];
   const splits = splitsFor(length, owners * TILES, tuning.threads);
   return {
-    constants: { ...geometry(basis, map), ROWS, TILES, WINDOW: ROWS + others - 1, SPLITS: splits },
+    constants: {
+      ...geometry(basis, map),
+      ROWS_PER_TILE,
+      TILES,
+      WINDOW_ROWS: ROWS_PER_TILE + others - 1,
+      SPLITS: splits,
+    },
     splits,
     threads: owners * TILES * splits,
   };

@@ -68,7 +68,7 @@ test('a binding or a constant that an op forgets, or gives for nothing, is seen'
   const dispatch = dispatches.find((d) => d.shader === 'pointwise/forward' && d.bindings.coef)!;
   const { coef, ...bindings } = dispatch.bindings;
   const { STATISTICS: _, ...constants } = dispatch.constants;
-  const { TILE: __, ...incomplete } = dispatch.constants;
+  const { ROWS_PER_TILE: __, ...incomplete } = dispatch.constants;
   const path = 'shaders/pointwise/forward.wgsl';
   expect(faultsOf([{ ...dispatch, bindings }])).toEqual([
     `${path}: the binding coef is not given, but PROLOGUE is`,
@@ -79,5 +79,7 @@ test('a binding or a constant that an op forgets, or gives for nothing, is seen'
   expect(faultsOf([{ ...dispatch, constants }])).toEqual([
     `${path}: the binding partial is given, but not STATISTICS, which it belongs to`,
   ]);
-  expect(faultsOf([{ ...dispatch, constants: incomplete }])).toEqual([`${path}: TILE must be given`]);
+  expect(faultsOf([{ ...dispatch, constants: incomplete }])).toEqual([
+    `${path}: ROWS_PER_TILE must be given`,
+  ]);
 });
