@@ -4,7 +4,7 @@ import type { Constants } from '../src/graph/ir';
 import { GPU_TUNING } from '../src/graph/tuning';
 import { architectureNames, createModel } from '../src/model/zoo';
 import { stepProgram } from '../src/run/plan-summary';
-import { defaultSettings } from '../src/train/settings';
+import { runSettings } from './settings';
 
 /** Every adapter with WebGPU's default limits has these. */
 const MAX_STORAGE_BUFFERS = 8;
@@ -43,7 +43,7 @@ export type HalvedDispatch = Omit<CheckedDispatch, 'bindings'>;
 export function halvedDispatches(): HalvedDispatch[] {
   const ways = new Map<string, HalvedDispatch>();
   for (const arch of architectureNames()) {
-    const settings = { ...defaultSettings(), batch: 4, storage: 'f16' as const, method: 'finetune' as const };
+    const settings = { ...runSettings(), batch: 4, storage: 'f16' as const, method: 'finetune' as const };
     for (const workgroupMemory of [false, true]) {
       const tuning = { ...GPU_TUNING, workgroupMemory };
       const { plan } = stepProgram({ model: createModel(arch), settings, height: 64, width: 64 }, tuning);

@@ -8,7 +8,8 @@ import { loadState } from '../src/model/state';
 import type { Fusions } from '../src/passes/fusion';
 import { Session } from '../src/runtime/session';
 import { evaluationProgram, type Program, trainProgram } from '../src/train/programs';
-import { defaultSettings, type TrainSettings } from '../src/train/settings';
+import type { TrainSettings } from '../src/train/settings';
+import { runSettings } from './settings';
 
 export const BATCH = 3;
 const SIZE = 9;
@@ -64,7 +65,7 @@ export function programs({ model = step, fusions, storage = 'f32', tuning }: Way
   train: Program;
   evaluate: Program;
 } {
-  const settings = { ...defaultSettings(), batch: BATCH, cropPadding: 1, storage };
+  const settings = { ...runSettings(), batch: BATCH, cropPadding: 1, storage };
   const common = { model, batch: BATCH, images, layout: {}, fusions, tuning };
   return { train: trainProgram({ ...common, settings }), evaluate: evaluationProgram(common) };
 }

@@ -5,10 +5,17 @@ import { initialState } from '../model/init';
 import { loadState } from '../model/state';
 import { type DataSource, trainingSize } from '../run/data-source';
 import { loadNetwork, type ModelSource } from '../run/network-source';
-import { modelOf, type PlanOptions, type StepOptions, stepOptions, stepProgram } from '../run/plan-summary';
+import {
+  MANY_IMAGES,
+  modelOf,
+  type PlanOptions,
+  type StepOptions,
+  stepOptions,
+  stepProgram,
+} from '../run/plan-summary';
 import { Session } from '../runtime/session';
 import type { StepUniform } from '../runtime/step';
-import type { TrainSettings } from '../train/settings';
+import { decideSettings, type TrainSettings } from '../train/settings';
 import { selectCases } from './cases';
 import { benchGraph } from './graphs';
 import { openSession } from './jobs';
@@ -58,12 +65,13 @@ const DEFAULT_SIZE = 32;
 async function stepOfRun({ model: source, train, settings }: ProfileRun): Promise<StepOptions> {
   const model = source.kind === 'random' ? modelOf(source.network) : (await loadNetwork(source)).model;
   const side = settings.imageSize || DEFAULT_SIZE;
+  const decided = (images: number) => decideSettings(settings, { input: model.input, images });
   if (settings.imageSize > 0 || train?.kind !== 'files')
-    return { model, settings, height: side, width: side };
+    return { model, settings: decided(MANY_IMAGES), height: side, width: side };
   // an image of each class at least: a set without one is refused
   const limit = Math.min(settings.limit || Number.POSITIVE_INFINITY, Math.max(64, model.head.classes));
-  const { height, width } = await trainingSize(train, { ...settings, limit });
-  return { model, settings, height, width };
+  const { height, width, count } = await trainingSize(train, { ...settings, limit });
+  return { model, settings: decided(count < limit ? count : MANY_IMAGES), height, width };
 }
 
 /** A training step on random weights and images. */

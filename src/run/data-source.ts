@@ -66,11 +66,11 @@ export async function loadTestImages(
   return { images: (test as LoadedPart).images, report };
 }
 
-/** The size of the images that a run would train with; few of them are read. */
+/** The size of the images that a run would train with, and how many were read. */
 export async function trainingSize(
   source: DataSource,
   settings: ImageSettings,
-): Promise<{ width: number; height: number }> {
+): Promise<{ width: number; height: number; count: number }> {
   const { train } = await loadSource(source, 'train', settings, {});
   return (train as LoadedPart).images;
 }

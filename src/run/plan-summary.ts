@@ -4,13 +4,19 @@ import type { Tuning } from '../graph/tuning';
 import { type Model, parameterCount } from '../model/model';
 import { createModel } from '../model/zoo';
 import { buildPrograms, type Program } from '../train/programs';
-import { defaultSettings, type Method, type TrainSettings } from '../train/settings';
+import {
+  decideSettings,
+  defaultSettings,
+  type Method,
+  type RunSettings,
+  type TrainSettings,
+} from '../train/settings';
 import { trainedModel } from '../train/trained-model';
 import type { NamedNetwork } from './network-options';
 
 export interface PlanOptions {
   network: NamedNetwork;
-  batch: number;
+  batch: TrainSettings['batch'];
   /** side of the square input, pixels */
   size: number;
   method: Method;
@@ -36,7 +42,7 @@ export interface PlanSummary {
 export interface StepOptions {
   /** without RefConvs */
   model: Model;
-  settings: TrainSettings;
+  settings: RunSettings;
   height: number;
   width: number;
 }
@@ -45,10 +51,16 @@ export interface StepOptions {
 export const modelOf = ({ arch, classes = 10, ...rest }: NamedNetwork): Model =>
   createModel(arch, { ...rest, classes });
 
+/** Of a set that no default is smaller for. */
+export const MANY_IMAGES = 2 ** 20;
+
 /** The step of a run with the default settings. */
 export const stepOptions = ({ network, batch, size, method, storage = 'f32' }: PlanOptions): StepOptions => ({
   model: modelOf(network),
-  settings: { ...defaultSettings(), method, batch, storage },
+  settings: decideSettings(
+    { ...defaultSettings(), method, batch, storage },
+    { input: modelOf(network).input, images: MANY_IMAGES },
+  ),
   height: size,
   width: size,
 });
@@ -62,8 +74,9 @@ export function stepProgram({ model, settings, height, width }: StepOptions, tun
 
 /** Plans a training step without a GPU, the data set apart. */
 export function planSummary(options: PlanOptions): PlanSummary {
-  const { batch, storage } = options;
-  const program = stepProgram(stepOptions(options));
+  const step = stepOptions(options);
+  const { batch, storage } = step.settings;
+  const program = stepProgram(step);
   const { dispatches, bytes, flops, peakBytes } = program.plan.totals;
   const trainable = program.graph.tensors.filter((t) => t.role === 'parameter');
   return {

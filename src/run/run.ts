@@ -7,7 +7,7 @@ import { initialState } from '../model/init';
 import { evaluateNetwork } from '../train/evaluate';
 import { stepsPerEpoch } from '../train/programs';
 import { scheduleOf } from '../train/schedule';
-import type { TrainSettings } from '../train/settings';
+import { decideSettings, type RunSettings } from '../train/settings';
 import { trainedModel } from '../train/trained-model';
 import { type Observer, Trainer, type Training } from '../train/trainer';
 import { checkClasses, loadRunImages } from './data-source';
@@ -25,14 +25,13 @@ import type { Tunings } from './tunings';
 export async function runTraining(job: TrainJob, context: RunContext): Promise<TrainResult> {
   const started = performance.now();
   const { control, emit } = context;
-  const { settings } = job;
-  const { network, train, test, reports } = await load(job, context);
+  const { network, train, test, reports, settings } = await load(job, context);
   const training = prepare(network, train, test, settings);
 
   const gpu = await context.gpu();
   if (settings.storage === 'f16') requireHalves(gpu);
   emit({ type: 'phase', phase: 'baseline', message: 'Measuring the network as it was loaded' });
-  const base = await baseline(job, gpu, network, test, context.memo);
+  const base = await baseline(job, gpu, network, test, settings, context.memo);
   emit({ type: 'eval', which: 'base', point: { step: 0, epoch: 0, ...base.figures } });
   const redundancy = (when: 'before' | 'after', state: StateDict) =>
     emit({ type: 'redundancy', when, layers: networkRedundancy(network.model, state) });
@@ -108,17 +107,23 @@ export async function runTraining(job: TrainJob, context: RunContext): Promise<T
  * network and images loads and evaluates them. The run that follows takes over what is done or still going on.
  */
 export async function warmUp(job: TrainJob, context: Omit<RunContext, 'control' | 'emit'>): Promise<void> {
-  const { network, train, test } = await load(job, { ...context, emit: () => {} });
-  const training = prepare(network, train, test, job.settings);
+  const { network, train, test, settings } = await load(job, { ...context, emit: () => {} });
+  const training = prepare(network, train, test, settings);
   const gpu = await context.gpu();
   const trainer = await Trainer.create(gpu, training, { steps() {}, evaluated() {}, warning() {} });
   trainer.session.destroy();
-  await baseline(job, gpu, network, test, context.memo);
+  await baseline(job, gpu, network, test, settings, context.memo);
 }
 
 /** The network as it was loaded, on the test images. */
-function baseline(job: TrainJob, gpu: Gpu, network: LoadedNetwork, test: LabelledImages, memo: Memo) {
-  const { mean, std } = job.settings;
+function baseline(
+  job: TrainJob,
+  gpu: Gpu,
+  network: LoadedNetwork,
+  test: LabelledImages,
+  { mean, std }: RunSettings,
+  memo: Memo,
+) {
   const { model, state } = network;
   const evaluate = () => evaluateNetwork(gpu, model, state, test, { mean, std });
   if (job.model.kind !== 'builtin' || job.test?.kind !== 'builtin') return evaluate();
@@ -152,12 +157,13 @@ async function load(job: TrainJob, { memo, emit }: Pick<RunContext, 'memo' | 'em
   checkClasses(network, train);
   if (reports.length > 0) emit({ type: 'data', reports });
   for (const { warnings } of reports) for (const message of warnings) emit({ type: 'warning', message });
-  if (settings.batch > train.count) {
+  const decided = decideSettings(settings, { input: network.model.input, images: train.count });
+  if (decided.batch > train.count) {
     throw new UserError(
-      `A batch of ${settings.batch} is larger than the ${train.count} training images: choose a smaller batch.`,
+      `A batch of ${decided.batch} is larger than the ${train.count} training images: choose a smaller batch, or auto.`,
     );
   }
-  return { network, train, test, reports };
+  return { network, train, test, reports, settings: decided };
 }
 
 /** What the trainer needs of a network, images and settings. */
@@ -165,7 +171,7 @@ function prepare(
   { file, model: plain, state }: LoadedNetwork,
   train: LabelledImages,
   test: LabelledImages,
-  settings: TrainSettings,
+  settings: RunSettings,
 ): Training {
   const model = trainedModel(plain, settings, file);
   const fresh = initialState(model, settings.seed, settings.mapInit);

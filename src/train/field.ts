@@ -159,6 +159,15 @@ export function wordOrNames<const T extends string>(words: T[], what: string): A
   };
 }
 
+/** What a field accepts, or the word `auto` for what is decided later. */
+export function orAuto<T>({ schema, expects, placeholder }: Accepts<T>): Accepts<T | 'auto'> {
+  return {
+    schema: v.union([v.literal('auto'), schema]),
+    expects: `${expects}, or auto`,
+    placeholder: `${placeholder}|auto`,
+  };
+}
+
 /** Any text but the empty one. */
 export function text(expects: string, placeholder: string): Accepts<string> {
   return { schema: v.pipe(v.string(), v.nonEmpty()), expects, placeholder };

@@ -12,7 +12,7 @@ import { gather } from '../ops/gather';
 import { adamw } from '../ops/optim/adamw';
 import { sgd } from '../ops/optim/sgd';
 import { type PassOptions, standardPasses } from '../passes/standard';
-import type { TrainSettings } from './settings';
+import type { RunSettings } from './settings';
 import { type Task, taskOf } from './task';
 
 /** A labelled image set as a plan sees it. `name` is the prefix of its input tensors. */
@@ -56,7 +56,7 @@ export interface ProgramOptions extends Pick<PassOptions, 'fusions'> {
 export const ADAM_BETAS = { beta1: 0.9, beta2: 0.999 };
 
 /** One training step: batch, forward, loss, backward, update. */
-export function trainingGraph(o: Batches & { settings: TrainSettings }): ProgramGraph {
+export function trainingGraph(o: Batches & { settings: RunSettings }): ProgramGraph {
   const { model, settings: s } = o;
   const graph = new Graph();
   const { x, target } = batchOf(graph, o, { cropPadding: s.cropPadding, flip: s.flip });
@@ -66,19 +66,25 @@ export function trainingGraph(o: Batches & { settings: TrainSettings }): Program
 }
 
 /** The plan of a training step. */
-export function planTraining({ graph }: ProgramGraph, { storage }: TrainSettings, o: ProgramOptions): Plan {
+export function planTraining({ graph }: ProgramGraph, { storage }: RunSettings, o: ProgramOptions): Plan {
   const { layout, tuning, fusions } = o;
   return compile(graph, { passes: standardPasses({ fusions, storage }), layout, tuning });
 }
 
 /** One training step, planned. */
-export function trainProgram(o: Batches & ProgramOptions & { settings: TrainSettings }): Program {
+export function trainProgram(o: Batches & ProgramOptions & { settings: RunSettings }): Program {
   const built = trainingGraph(o);
   return { ...built, plan: planTraining(built, o.settings, o) };
 }
 
+/** What a step's loss and update are set by. */
+export type Descent = Pick<
+  RunSettings,
+  'labelSmoothing' | 'optimizer' | 'momentum' | 'nesterov' | 'weightDecay' | 'clipNorm'
+>;
+
 /** What follows the logits in a training step: loss, gradients of all parameters, update. */
-export function descend(graph: Graph, task: Task, logits: Tensor, target: Tensor, s: TrainSettings): void {
+export function descend(graph: Graph, task: Task, logits: Tensor, target: Tensor, s: Descent): void {
   const dlogits = task.loss(graph, logits, target, s);
   const parameters = graph.tensors.filter((t) => t.role === 'parameter');
   differentiate(graph, parameters, [[logits, dlogits]]);
@@ -128,7 +134,7 @@ export type ImageSize = Pick<LabelledImages, 'count' | 'height' | 'width'>;
 /** What the programs of a run are built of. */
 interface Build {
   model: Model;
-  settings: TrainSettings;
+  settings: RunSettings;
   train: ImageSize;
   test: ImageSize;
 }

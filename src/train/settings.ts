@@ -11,6 +11,7 @@ import {
   fieldText,
   flag,
   numberChoice,
+  orAuto,
   parseField,
   real,
   show,
@@ -70,11 +71,11 @@ export const settingFields = {
     label: 'Epochs',
     help: 'passes over the training images',
   }),
-  batch: setting(whole(1, 65_536), 128, {
+  batch: setting(orAuto(whole(1, 65_536)), 'auto', {
     group: 'main',
     label: 'Batch size',
     unit: 'images',
-    help: 'images a step',
+    help: 'images a step; auto: 128, or a quarter of fewer training images',
   }),
   lr: setting(real({ above: 0, max: 100 }, 0.001), 0.003, {
     group: 'main',
@@ -174,15 +175,15 @@ export const settingFields = {
     label: 'Horizontal flip',
     help: 'random horizontal flip',
   }),
-  mean: setting(channels(real({ min: -10, max: 10 }, 0.01)), [0.485, 0.456, 0.406], {
+  mean: setting(orAuto(channels(real({ min: -10, max: 10 }, 0.01))), 'auto', {
     group: 'images',
     label: 'Mean',
-    help: 'mean that inputs are normalised with',
+    help: "mean that inputs are normalised with; auto: the network's own",
   }),
-  std: setting(channels(real({ above: 0, max: 10 }, 0.01)), [0.229, 0.224, 0.225], {
+  std: setting(orAuto(channels(real({ above: 0, max: 10 }, 0.01))), 'auto', {
     group: 'images',
     label: 'Deviation',
-    help: 'deviation that inputs are normalised with',
+    help: "deviation that inputs are normalised with; auto: the network's own",
   }),
   limit: setting(whole(0, 1e9), 0, {
     group: 'images',
@@ -233,6 +234,33 @@ export type SettingName = keyof typeof settingFields;
 
 /** The settings of a run; {@link settingFields} says what each means and takes. */
 export type TrainSettings = { [K in SettingName]: (typeof settingFields)[K]['fallback'] };
+
+type Decided = 'batch' | 'mean' | 'std';
+
+/** The settings of a run whose network and images are known: what was `auto` is decided. */
+export type RunSettings = Omit<TrainSettings, Decided> & {
+  [K in Decided]: Exclude<TrainSettings[K], 'auto'>;
+};
+
+/** What is decided by the network and the images. */
+export interface DecidedBy {
+  /** how the network's images are normalised */
+  input: { mean: number[]; std: number[] };
+  /** for training */
+  images: number;
+}
+
+/** Settings with every `auto` decided. A batch has two images at least: batch norm cannot train on one. */
+export function decideSettings(settings: TrainSettings, { input, images }: DecidedBy): RunSettings {
+  const { batch, mean, std } = settings;
+  const triple = (values: number[]) => values as [number, number, number];
+  return {
+    ...settings,
+    batch: batch === 'auto' ? Math.min(128, images, Math.max(2, Math.floor(images / 4))) : batch,
+    mean: mean === 'auto' ? triple(input.mean) : mean,
+    std: std === 'auto' ? triple(input.std) : std,
+  };
+}
 
 export type Method = TrainSettings['method'];
 

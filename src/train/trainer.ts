@@ -15,7 +15,7 @@ import { failureBehind, runEvaluation } from './evaluate';
 import type { EvalPoint, StepPoint } from './metrics';
 import { ADAM_BETAS, buildPrograms, evaluationBatch, type Program, stepsPerEpoch } from './programs';
 import { learningRate, type Schedule } from './schedule';
-import type { TrainSettings } from './settings';
+import type { RunSettings } from './settings';
 import { type Task, taskOf } from './task';
 
 /** A job with everything loaded. */
@@ -26,7 +26,7 @@ export interface Training {
   start: StateDict;
   train: LabelledImages;
   test: LabelledImages;
-  settings: TrainSettings;
+  settings: RunSettings;
   schedule: Schedule;
   /** how the plans are cut; default: as the device asks */
   tuning?: Tuning;

@@ -114,7 +114,7 @@ async function train(job: TrainJob, onEvent: (event: TrainEvent) => void): Promi
       type: 'steps',
       points: [point],
       imagesPerSecond: 2140,
-      etaSeconds: ((steps - step) * batch) / 2140,
+      etaSeconds: ((steps - step) * Number(batch)) / 2140,
     });
     if (step % STEPS_PER_EPOCH === 0) evaluated('epoch', step);
   }

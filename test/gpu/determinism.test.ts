@@ -4,9 +4,10 @@ import { buildModel } from '../../src/model/builder';
 import { initialState } from '../../src/model/init';
 import { mergeState } from '../../src/model/merge';
 import { readState } from '../../src/model/state';
-import { defaultSettings, type TrainSettings } from '../../src/train/settings';
+import type { RunSettings } from '../../src/train/settings';
 import { trainedModel } from '../../src/train/trained-model';
 import { Trainer, type Training } from '../../src/train/trainer';
+import { runSettings } from '../settings';
 import { gpu } from './harness';
 
 const SIZE = 8;
@@ -35,7 +36,7 @@ function images(count: number): LabelledImages {
 }
 
 /** Two epochs of four steps; everything that a run gives, floats as their bits. */
-async function train(settings: TrainSettings) {
+async function train(settings: RunSettings) {
   const model = trainedModel(tiny, settings);
   const training: Training = {
     model,
@@ -66,8 +67,8 @@ async function train(settings: TrainSettings) {
   }
 }
 
-const common: TrainSettings = {
-  ...defaultSettings(),
+const common: RunSettings = {
+  ...runSettings(),
   epochs: 2,
   batch: 8,
   lr: 0.05,
@@ -76,7 +77,7 @@ const common: TrainSettings = {
   flip: true,
 };
 
-test.each<[string, Partial<TrainSettings>]>([
+test.each<[string, Partial<RunSettings>]>([
   ['refocus', { method: 'refocus' }],
   ['refocus by dense maps, AdamW', { method: 'refocus', optimizer: 'adamw', lr: 1e-3 }],
   ['finetune, clipped', { method: 'finetune', clipNorm: 1 }],

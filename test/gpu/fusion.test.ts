@@ -7,7 +7,7 @@ import { loadState } from '../../src/model/state';
 import { ALL_FUSIONS, type Fusions } from '../../src/passes/fusion';
 import { Session } from '../../src/runtime/session';
 import { evaluationProgram, trainProgram } from '../../src/train/programs';
-import { defaultSettings } from '../../src/train/settings';
+import { runSettings } from '../settings';
 import { BATCH, images, preActivation, programs, stepResults, worstDifference } from '../step-case';
 import { expectClose, gpu } from './harness';
 
@@ -103,7 +103,7 @@ test('in inference a convolution writes the activation, but for one that would f
   expect(count(plain.plan, 'activation/forward')).toBe(5);
   expect(count(fused.plan, 'activation/forward')).toBe(1);
   expectClose(fused.read, plain.read, 1e-5, 'logits');
-  const settings = { ...defaultSettings(), batch: BATCH };
+  const settings = { ...runSettings(), batch: BATCH };
   const { plan } = trainProgram({ ...common, settings });
   expect(count(plan, 'activation/forward')).toBe(5);
 });

@@ -4,7 +4,7 @@ import { UserError } from '../../src/errors';
 import { Graph } from '../../src/graph/graph';
 import { copy } from '../../src/ops/copy';
 import { deviceRates, timeDispatches } from '../../src/runtime/profiler';
-import { defaultSettings } from '../../src/train/settings';
+import { runSettings } from '../settings';
 import { gpu, sessionOf } from './harness';
 
 /** Two copies, the second of 64 times as many numbers. */
@@ -63,7 +63,7 @@ test('a profile sums by shader what it has by dispatch', async () => {
 });
 
 describe('the step of a run', () => {
-  const settings = { ...defaultSettings(), batch: 4, imageSize: 16 };
+  const settings = { ...runSettings(), batch: 4, imageSize: 16 };
   const target = { kind: 'run', model: { kind: 'builtin' }, settings } as const;
 
   test('is profiled with its settings, and cancelled keeps the runs made', async () => {

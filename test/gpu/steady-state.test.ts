@@ -5,8 +5,8 @@ import { buildModel } from '../../src/model/builder';
 import { initialState } from '../../src/model/init';
 import { withRefConv } from '../../src/model/refconv';
 import type { StepUniform } from '../../src/runtime/step';
-import { defaultSettings } from '../../src/train/settings';
 import { Trainer } from '../../src/train/trainer';
+import { runSettings } from '../settings';
 import { gpu } from './harness';
 
 const STEPS = 1000;
@@ -49,7 +49,7 @@ test(`${STEPS} steps of training make no buffer, bind group, pipeline or shader`
       start: initialState(tiny, 1),
       train: randomImages(STEPS * BATCH),
       test: randomImages(BATCH),
-      settings: { ...defaultSettings(), batch: BATCH, epochs: 1 },
+      settings: { ...runSettings(), batch: BATCH, epochs: 1 },
       schedule: { kind: 'constant', lr: 0.01 },
     },
     {

@@ -5,8 +5,8 @@ import { GPU_TUNING } from '../../src/graph/tuning';
 import { buildModel } from '../../src/model/builder';
 import { initialState } from '../../src/model/init';
 import { autotune, canRun, tuningKey } from '../../src/run/tune';
-import { defaultSettings } from '../../src/train/settings';
 import type { Training } from '../../src/train/trainer';
+import { runSettings } from '../settings';
 import { gpu } from './harness';
 
 function training(): Training {
@@ -21,7 +21,7 @@ function training(): Training {
     width: 8,
     classes: ['a', 'b', 'c'],
   };
-  const settings = { ...defaultSettings(), method: 'finetune' as const, batch: 4 };
+  const settings = { ...runSettings(), method: 'finetune' as const, batch: 4 };
   const start = initialState(model, 0);
   const schedule = { kind: 'constant', lr: 1 } as const;
   return { model, start, train: images, test: images, settings, schedule };

@@ -4,8 +4,9 @@ import type { StateDict } from '../../src/io/tensor';
 import { buildModel } from '../../src/model/builder';
 import { initialState } from '../../src/model/init';
 import { METRICS_RING } from '../../src/ops/loss/cross-entropy';
-import { defaultSettings, type TrainSettings } from '../../src/train/settings';
+import type { RunSettings } from '../../src/train/settings';
 import type { Training } from '../../src/train/trainer';
+import { runSettings } from '../settings';
 import type { Compute, FakeDispatch } from './fake-gpu';
 
 /** A run of a program, as its shaders see it. */
@@ -120,13 +121,13 @@ export const tinyModel = buildModel({ name: 'tiny', classes: 3 }, (net, x) =>
 export const tinyState = (): StateDict => initialState(tinyModel, 1);
 
 /** A fine-tuning of `tinyModel` on 22 images, tested on 7. */
-export function tinyTraining(settings: Partial<TrainSettings> = {}): Training {
+export function tinyTraining(settings: Partial<RunSettings> = {}): Training {
   return {
     model: tinyModel,
     start: tinyState(),
     train: labelled(22),
     test: labelled(7),
-    settings: { ...defaultSettings(), method: 'finetune', batch: 4, epochs: 3, seed: 5, ...settings },
+    settings: { ...runSettings(), method: 'finetune', batch: 4, epochs: 3, seed: 5, ...settings },
     schedule: { kind: 'constant', lr: 0.5 },
   };
 }

@@ -41,16 +41,17 @@ export const evaluate: Command = {
       throw new UserError('--test is missing: name a zip or folder of test images, or builtin.');
     }
     const test = await dataFrom(paths.test ?? ['builtin'], 'test');
-    const { batch, mean, std, limit, imageSize, classOrder, exif } = parseSettings(
+    const { limit, imageSize, classOrder, exif, ...chosen } = parseSettings(
       givenSettings(args, settings),
       optionLabel,
     );
+    const given = <T>(value: T | 'auto'): T | undefined => (value === 'auto' ? undefined : value);
     const engine = await context.openEngine({ host: text(args, 'runtime') ?? 'auto' });
     try {
       const { accuracy, images, notes, report } = await engine.api.evaluate(model, test, {
-        batch,
-        mean,
-        std,
+        batch: given(chosen.batch),
+        mean: given(chosen.mean),
+        std: given(chosen.std),
         limit,
         imageSize,
         classOrder,

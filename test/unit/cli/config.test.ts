@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { UserError } from '../../../src/errors';
 import { namedNetwork, parseNetworkOptions } from '../../../src/run/network-options';
-import { defaultSettings, parseSettings } from '../../../src/train/settings';
+import { decideSettings, defaultSettings, parseSettings } from '../../../src/train/settings';
 
 test('nothing given means the defaults, and they pass their own checks', () => {
   expect(parseSettings({})).toEqual(defaultSettings());
@@ -14,9 +14,13 @@ test('nothing given means the defaults, and they pass their own checks', () => {
   });
 });
 
-test('defaults are fresh each time', () => {
-  defaultSettings().mean[0] = 9;
-  expect(defaultSettings().mean[0]).toBe(0.485);
+test('what is auto is decided by the network and the images', () => {
+  const input = { mean: [0.1, 0.2, 0.3], std: [0.4, 0.5, 0.6] };
+  const decided = (images: number, given = {}) => decideSettings(parseSettings(given), { input, images });
+  expect(decided(10_000)).toMatchObject({ batch: 128, mean: input.mean, std: input.std });
+  expect([3, 7, 12, 200, 511, 512].map((images) => decided(images).batch)).toEqual([2, 2, 3, 50, 127, 128]);
+  expect(decided(1).batch).toBe(1);
+  expect(decided(10, { batch: '64', mean: '0,0,0' })).toMatchObject({ batch: 64, mean: [0, 0, 0] });
 });
 
 test('text from a URL means what JSON means', () => {

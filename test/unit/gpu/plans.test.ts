@@ -4,13 +4,14 @@ import type { PlannedDispatch } from '../../../src/graph/ir';
 import { GPU_TUNING, SOFTWARE_TUNING } from '../../../src/graph/tuning';
 import { architectureNames, createModel } from '../../../src/model/zoo';
 import { buildPrograms } from '../../../src/train/programs';
-import { defaultSettings, type TrainSettings } from '../../../src/train/settings';
+import type { RunSettings } from '../../../src/train/settings';
 import { trainedModel } from '../../../src/train/trained-model';
+import { runSettings } from '../../settings';
 
 /** The dispatches of a run's training step and of its evaluation. */
-function dispatchesOf(name: string, changed: Partial<TrainSettings>, tuning = GPU_TUNING): PlannedDispatch[] {
+function dispatchesOf(name: string, changed: Partial<RunSettings>, tuning = GPU_TUNING): PlannedDispatch[] {
   const side = name.endsWith('_cifar') ? 32 : 64;
-  const settings = { ...defaultSettings(), batch: 8, ...changed };
+  const settings = { ...runSettings(), batch: 8, ...changed };
   const model = trainedModel(createModel(name, { classes: 10 }), settings);
   const images = { count: 64, height: side, width: side };
   const { program, evaluation } = buildPrograms({ model, settings, tuning, train: images, test: images });
@@ -48,7 +49,7 @@ test.each(architectureNames())(
   },
 );
 
-test.each<[string, Partial<TrainSettings>]>([
+test.each<[string, Partial<RunSettings>]>([
   ['AdamW with clipping', { optimizer: 'adamw', clipNorm: 1 }],
   ['a refocused run with clipping', { method: 'refocus', clipNorm: 1 }],
   ['SGD without momentum', { momentum: 0, nesterov: false }],

@@ -4,7 +4,7 @@ import { GPU_TUNING, SOFTWARE_TUNING } from '../../../src/graph/tuning';
 import { createModel } from '../../../src/model/zoo';
 import { standardPasses } from '../../../src/passes/standard';
 import { trainingGraph } from '../../../src/train/programs';
-import { defaultSettings } from '../../../src/train/settings';
+import { runSettings } from '../../settings';
 
 const images = { name: 'train', count: 8, height: 32, width: 32, mean: [0, 0, 0], std: [1, 1, 1] };
 
@@ -13,7 +13,7 @@ test('a graph is compiled again and again, for other tunings and storage, and st
     model: createModel('mobilenet_v2', { classes: 10, width: 0.35 }),
     images,
     batch: 8,
-    settings: defaultSettings(),
+    settings: runSettings(),
   });
   const nodes = graph.nodes.map((node) => structuredClone({ ...node, op: node.op.name }));
   const tensors = structuredClone(graph.tensors);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { learningRate, scheduleOf } from '../../../src/train/schedule';
-import { defaultSettings } from '../../../src/train/settings';
+import { runSettings } from '../../settings';
 
 describe('learningRate', () => {
   it('stays constant', () => {
@@ -46,7 +46,7 @@ describe('learningRate', () => {
 });
 
 describe('scheduleOf', () => {
-  const settings = { ...defaultSettings(), lr: 0.2, epochs: 6, warmupEpochs: 1.5 };
+  const settings = { ...runSettings(), lr: 0.2, epochs: 6, warmupEpochs: 1.5 };
   const rates = (schedule: 'constant' | 'step' | 'cosine', steps: number[]) =>
     steps.map((step) => learningRate(scheduleOf({ ...settings, schedule }, 10), step));
 

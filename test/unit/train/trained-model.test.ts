@@ -2,8 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { UserError } from '../../../src/errors';
 import { buildModel } from '../../../src/model/builder';
 import { refconvs } from '../../../src/model/refconv';
-import { defaultSettings, type TrainSettings } from '../../../src/train/settings';
+import type { TrainSettings } from '../../../src/train/settings';
 import { refconvOptions, trainedModel } from '../../../src/train/trained-model';
+import { runSettings } from '../../settings';
 
 /** A dense and a pointwise convolution, and for `withDepthwise` one whose map factors: 32 planes beside 9 taps. */
 const network = (withDepthwise: boolean) =>
@@ -14,7 +15,7 @@ const network = (withDepthwise: boolean) =>
   });
 
 const settingsWith = (settings: Partial<TrainSettings>): TrainSettings => ({
-  ...defaultSettings(),
+  ...runSettings(),
   method: 'refocus',
   ...settings,
 });

@@ -1,0 +1,10 @@
+import { decideSettings, defaultSettings, type RunSettings } from '../src/train/settings';
+
+/** The default settings of a run on 512 images and a network of ImageNet's, with changes. */
+export const runSettings = (changes: Partial<RunSettings> = {}): RunSettings => ({
+  ...decideSettings(defaultSettings(), {
+    input: { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] },
+    images: 512,
+  }),
+  ...changes,
+});
