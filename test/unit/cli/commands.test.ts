@@ -84,7 +84,7 @@ test('the help of train names every setting and network option, with what it tak
     const line = help.split('\n').find((text) => text.startsWith(`  ${head} `));
     expect(line, name).toContain(words);
   }
-  expect(help).toMatch(/--mean R,G,B +mean .* \(0\.485,0\.456,0\.406\)/);
+  expect(help).toMatch(/--mean R,G,B\|auto +mean .* \(auto\)/);
   expect(help).toMatch(/--stem-stride 1\|2 .* \(as published\)/);
 });
 

@@ -3,8 +3,9 @@ import { printPlan } from '../../../src/graph/print';
 import { buildModel } from '../../../src/model/builder';
 import { architectureNames, createModel } from '../../../src/model/zoo';
 import { buildPrograms } from '../../../src/train/programs';
-import { defaultSettings, type TrainSettings } from '../../../src/train/settings';
+import type { RunSettings } from '../../../src/train/settings';
 import { trainedModel } from '../../../src/train/trained-model';
+import { runSettings } from '../../settings';
 
 // `npm run plans` writes these files anew: what a change makes of the plans is then read in the diff
 
@@ -23,8 +24,8 @@ const tiny = buildModel({ name: 'tiny', classes: 5 }, (net, x) => {
 });
 
 /** All that a plan depends on, so that other defaults change no plan here. */
-const settings: TrainSettings = {
-  ...defaultSettings(),
+const settings: RunSettings = {
+  ...runSettings(),
   method: 'refocus',
   layers: 'auto',
   path: 'auto',
