@@ -166,8 +166,8 @@ function checkLayout(entries: Entry[], available: number): void {
 
 /**
  * Writes a safetensors file, each tensor in its `dtype` (absent: that of its array, F32 for floats), see
- * `encodeElements`. Laid out as the Rust crate does: wide types first, then by name; the header padded with spaces to
- * 8 bytes, so that every tensor is aligned.
+ * `encodeElements`. Wide types come first, as the Rust crate lays them, and within a type tensors keep their order; the
+ * header is padded with spaces to 8 bytes, so that every tensor is aligned.
  */
 export function writeSafetensors(
   tensors: ReadonlyMap<string, { shape: number[]; data: TensorData; dtype?: Dtype }>,
@@ -182,7 +182,7 @@ export function writeSafetensors(
     return { name, shape, dtype, raw };
   });
   const rank = Object.keys(DTYPE_BYTES);
-  parts.sort((a, b) => rank.indexOf(b.dtype) - rank.indexOf(a.dtype) || (a.name < b.name ? -1 : 1));
+  parts.sort((a, b) => rank.indexOf(b.dtype) - rank.indexOf(a.dtype));
 
   // Written by hand: an object would move numeric keys to the front and lose `__proto__`.
   const fields: string[] = [];

@@ -1,6 +1,6 @@
 import { bfloat16ToFloat, floatToBfloat16, floatToHalf, halfToFloat } from './half';
 
-/** Bytes an element, in the order of the safetensors crate's `Dtype`: the writer sorts by it. */
+/** Bytes an element, in the order of the safetensors crate's `Dtype`: the writer puts wide ones first. */
 export const DTYPE_BYTES = {
   BOOL: 1,
   U8: 1,

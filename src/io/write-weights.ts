@@ -10,7 +10,7 @@ const FLOATS: readonly Dtype[] = ['F64', 'F32', 'F16', 'BF16'];
 /**
  * The tensors of `original` under their names in the file, with the numbers of `state`, whose names lack the prefix.
  * Numbers take the file's float type as they are written; a tensor with a number beyond f16 becomes F32. What `state`
- * lacks (counters) stays as it was.
+ * lacks (counters) stays as it was. A tensor of another size (a new head) comes in its own shape.
  */
 export function restoreTensors({ tensors, prefix }: WeightsFile, state: StateDict): StateDict {
   const restored: StateDict = new Map();
@@ -23,8 +23,16 @@ export function restoreTensors({ tensors, prefix }: WeightsFile, state: StateDic
 
 function restore({ dtype, shape }: StateTensor, fresh: StateTensor): StateTensor {
   const data = Float32Array.from(fresh.data as ArrayLike<number>);
-  return { dtype: FLOATS.includes(dtype) && fits(data, dtype) ? dtype : 'F32', shape, data };
+  // a linear layer may be stored as a convolution; another number of classes has another shape
+  const same = product(shape) === product(fresh.shape);
+  return {
+    dtype: FLOATS.includes(dtype) && fits(data, dtype) ? dtype : 'F32',
+    shape: same ? shape : fresh.shape,
+    data,
+  };
 }
+
+const product = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
 
 /** Whether numbers stay finite as the type. */
 function fits(data: Float32Array<ArrayBuffer>, dtype: Dtype): boolean {

@@ -171,7 +171,7 @@ describe('writing', () => {
     );
   });
 
-  test('the layout: wide types first, then by name, the header padded with spaces', () => {
+  test('the layout: wide types first, in their order within a type, the header padded with spaces', () => {
     const bytes = writeSafetensors(
       new Map([
         ['b', { shape: [1], data: new Float32Array([1]) }],
@@ -184,8 +184,8 @@ describe('writing', () => {
     const header =
       '{"__metadata__":{"format":"pt"},' +
       '"d":{"dtype":"I64","shape":[],"data_offsets":[0,8]},' +
-      '"a":{"dtype":"F32","shape":[1,1],"data_offsets":[8,12]},' +
-      '"b":{"dtype":"F32","shape":[1],"data_offsets":[12,16]},' +
+      '"b":{"dtype":"F32","shape":[1],"data_offsets":[8,12]},' +
+      '"a":{"dtype":"F32","shape":[1,1],"data_offsets":[12,16]},' +
       '"c":{"dtype":"I8","shape":[1],"data_offsets":[16,17]}}';
     const padded = header.padEnd(Math.ceil(header.length / 8) * 8, ' ');
     expect(new TextDecoder().decode(bytes.subarray(8, bytes.length - 17))).toBe(padded);

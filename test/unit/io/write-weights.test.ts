@@ -78,6 +78,11 @@ describe('new weights under the old names', () => {
     expect(restored.get('w')).toEqual(floats([1], [0.5]));
   });
 
+  test('a head of other classes comes in its own shape', () => {
+    const head = floats([3, 1], [1, 2, 3]);
+    expect(restoreTensors(original, new Map([['z.weight', head]])).get('module.z.weight')).toEqual(head);
+  });
+
   test('without rounding', () => {
     const exact = asFloat32(original);
     expect(restoreTensors(exact, new Map()).get('module.a.weight')!.dtype).toBe('F32');
