@@ -46,12 +46,14 @@ const reads = (pattern: RegExp) => (_: FileStart, text: string | undefined) =>
 /** The first that fits counts: by content where it has a mark, then by name, then by what text looks like. */
 const KINDS: Kind[] = [
   { is: 'empty', test: ({ bytes }) => bytes.length === 0, next: 'download it or export it again' },
+  // before all others: its first bytes are a length, which can look like anything
+  { is: 'a safetensors file', test: isSafetensors, reads: 'safetensors' },
   { is: 'a zip archive', test: starts(0x50, 0x4b, 3, 4), reads: 'zip' },
   { is: 'an empty zip archive', test: starts(0x50, 0x4b, 5, 6), next: 'make it again' },
   { is: 'a pickle', test: isPickle, reads: 'pickle' },
   { is: 'a GGUF model of a language model', test: ascii('GGUF'), next: CONVERT },
   { is: 'a TensorFlow Lite model', test: ascii('TFL3', 4), next: CONVERT },
-  { is: 'an ExecuTorch program', test: ascii('ET', 4), next: SAVE },
+  { is: 'an ExecuTorch program', test: ({ bytes }) => /^ET\d\d/.test(latin1(bytes).slice(4)), next: SAVE },
   {
     is: 'an HDF5 file, as Keras and TensorFlow write them',
     test: starts(0x89, 0x48, 0x44, 0x46),
@@ -95,7 +97,7 @@ const KINDS: Kind[] = [
   { is: 'a Caffe model', test: named(/\.caffemodel$/), next: CONVERT },
   { is: 'a Darknet file', test: named(/\.weights$/), next: CONVERT },
   { is: 'a Flax checkpoint', test: named(/\.msgpack$/), next: CONVERT },
-  { is: 'a safetensors file', test: isSafetensors, reads: 'safetensors' },
+  { is: 'a safetensors file', test: named(/\.safetensors$/), reads: 'safetensors' },
   {
     is: 'a git-lfs pointer, which stands for the file and does not hold it',
     test: reads(/^version https:\/\/git-lfs/),
@@ -156,14 +158,13 @@ const latin1 = (bytes: Uint8Array) => String.fromCharCode(...bytes.subarray(0, 5
 
 /** Protocols 2 to 5, or the beginnings of 0 and 1: a global, or a dict or list and its memo. */
 function isPickle({ bytes }: FileStart): boolean {
-  if (bytes[0] === 0x80) return true;
+  if (bytes[0] === 0x80) return bytes[1] <= 5;
   return /^(\(?c[\w.]+\n[\w.]+\n|\([dl]p?\d|\(S'[^'\n]*'\ni[\w.]+\n|\}q|\]q)/.test(latin1(bytes));
 }
 
-/** The header's `{` follows its length; the name decides where a damaged file's does not. */
-function isSafetensors({ bytes, name }: FileStart): boolean {
-  const length = bytes.length < 9 ? 0 : new DataView(bytes.buffer, bytes.byteOffset).getUint32(4, true);
-  return (bytes[8] === 0x7b && length === 0) || /\.safetensors$/.test(name);
+/** The header's `{` follows its length, which is below 2^32. */
+function isSafetensors({ bytes }: FileStart): boolean {
+  return bytes[8] === 0x7b && bytes.subarray(4, 8).every((byte) => byte === 0);
 }
 
 function isTar({ bytes }: FileStart): boolean {

@@ -79,6 +79,7 @@ describe('a file that holds no weights is named by its kind, with the next step'
     ['a.pth', '<?xml version="1.0"?>\n<Error><Code>AccessDenied</Code>', /is an XML file;/, /download/],
     ['a.csv', 'file,label\n1.png,cat\n', /is a CSV table;/, /torch\.save/],
     ['README.md', '# A network\n', /is a text file;/, /choose a \.safetensors or \.pth file/],
+    ['a.txt', 'PLANETS\n', /is a text file;/, /choose/],
     ['a.py', 'class Net(nn.Module):\n  pass.', /is a text file;/, /choose/],
     [
       'a.bin',
@@ -93,6 +94,14 @@ describe('a file that holds no weights is named by its kind, with the next step'
     await expect(open(name, content)).rejects.toThrow(next);
     await expect(open(name, content)).rejects.toThrow(/^[^\n]+[^.]\.$/);
   });
+});
+
+test('a safetensors file is one whatever its first bytes, the length of its header, look like', async () => {
+  for (let length = 0; length < 320; length++) {
+    const bytes = writeSafetensors(network, new Map([['format', 'x'.repeat(8 * length)]]));
+    const opened = await open('a.bin', bytes);
+    expect([length, opened.format]).toEqual([length, 'safetensors']);
+  }
 });
 
 describe('zip archives', () => {
