@@ -62,12 +62,13 @@ function arenaPart({ name, part = 0 }: Tensor, bytes: number): BufferRange {
   return { buffer: name, offset, bytes: Math.min(ARENA_PART, bytes - offset) };
 }
 
-const ARENA_OF: Partial<Record<Role, Arena>> = {
+/** The arena of each role that has one. */
+const ARENA_OF = {
   parameter: 'parameters',
   gradient: 'gradients',
   state: 'state',
   constant: 'constants',
-};
+} as const satisfies Partial<Record<Role, Arena>>;
 
 /** Finds or extends the layout's place for a persistent tensor. Gradients mirror their parameter's offset. */
 export function placePersistent(t: Tensor, layout: ArenaLayout): BufferRange {
@@ -77,10 +78,10 @@ export function placePersistent(t: Tensor, layout: ArenaLayout): BufferRange {
   const bytes = bytesOf(t);
   if (t.role === 'gradient') {
     const parameter = placePersistent({ ...t, role: 'parameter' }, layout);
-    layout[key] = { buffer: 'gradients', offset: parameter.offset, bytes };
+    layout[key] = { buffer: ARENA_OF.gradient, offset: parameter.offset, bytes };
     return layout[key];
   }
-  const buffer = ARENA_OF[t.role] ?? `${t.role} ${t.name}`;
+  const buffer = (ARENA_OF as Partial<Record<Role, Arena>>)[t.role] ?? `${t.role} ${t.name}`;
   let offset = 0;
   for (const r of Object.values(layout))
     if (r.buffer === buffer) offset = Math.max(offset, r.offset + align(r.bytes));

@@ -8,14 +8,14 @@
  * - A block is the rectangle of an image's pixels that one thread makes (or a workgroup, where it shares what it loads):
  *   ROWS_PER_BLOCK by COLUMNS_PER_BLOCK, BLOCKS_DOWN by BLOCKS_ACROSS of them an image. Sums over pixels are written once a
  *   block, as `partial` [blocks, ...], and finished by another dispatch.
- * - A tile is what a thread holds sums for at a time, in registers: ROWS_PER_TILE by VEC4S_PER_THREAD. It goes through its
- *   block tile by tile.
+ * - A tile is what a thread holds sums for at a time, in registers: in products of matrices ROWS_PER_TILE by
+ *   VEC4S_PER_THREAD. It goes through its block tile by tile.
  * - A split is a share of the terms of a sum: SPLITS threads add one each, as `partial` [SPLITS, ...], and
  *   reduce/sum_splits adds these in order.
  * - A chunk is as many taps of a row of a kernel as are taken at a time, TAPS_PER_CHUNK.
  * - A window is what is loaded of an operand at a time, in registers, in columns or rows: X_WINDOW.
  * - A stage is what a workgroup loads into its memory at a time: STAGE_DEPTH vec4s of the channels that are summed over.
- * - A group is one of a convolution's groups, and nothing else.
+ * - A group is one of the groups of a convolution or of a map, and nothing else.
  */
 import type { Constants } from '../graph/ir';
 import { product, type Tensor } from '../graph/tensor';
@@ -36,6 +36,21 @@ export interface BlockGrid {
   columnsPerBlock: number;
 }
 
+/** The grid of `n` images that are cut so. */
+export const gridOf = (
+  n: number,
+  rows: number,
+  rowsPerBlock: number,
+  columns: number,
+  columnsPerBlock: number,
+): BlockGrid => ({
+  count: n * Math.ceil(rows / rowsPerBlock) * Math.ceil(columns / columnsPerBlock),
+  rows,
+  rowsPerBlock,
+  columns,
+  columnsPerBlock,
+});
+
 /**
  * Cuts images of `rows` by `columns` into blocks of `columnsPerBlock` columns and as many rows (four or more, the same
  * for each block) as leave about `threads` threads, `perBlock` to each.
@@ -51,17 +66,12 @@ export function blockGrid(
   const across = Math.ceil(columns / columnsPerBlock);
   const wanted = Math.round(threads / (n * across * perBlock));
   const rowsPerBlock = Math.ceil(rows / Math.max(1, Math.min(wanted, Math.floor(rows / 4))));
-  return { count: n * across * Math.ceil(rows / rowsPerBlock), rows, rowsPerBlock, columns, columnsPerBlock };
+  return gridOf(n, rows, rowsPerBlock, columns, columnsPerBlock);
 }
 
 /** Pixels as rows of a matrix, (n, h, w) one after the other: a grid one column wide. */
-export const lineGrid = (rows: number, rowsPerBlock: number): BlockGrid => ({
-  count: Math.ceil(rows / rowsPerBlock),
-  rows,
-  rowsPerBlock,
-  columns: 1,
-  columnsPerBlock: 1,
-});
+export const lineGrid = (rows: number, rowsPerBlock: number): BlockGrid =>
+  gridOf(1, rows, rowsPerBlock, 1, 1);
 
 /** The pixels of an activation as a matrix that is cut by its rows, for a sum over them. */
 export function pixelGrid(x: Tensor, tuning: Tuning): BlockGrid {

@@ -2,7 +2,7 @@ import type { Constants, Dispatch, LowerContext, Node } from '../../graph/ir';
 import { elements, pad4 } from '../../graph/tensor';
 import type { Tuning } from '../../graph/tuning';
 import { workgroupsFor } from '../../graph/workgroups';
-import { type BlockGrid, blockConstants } from '../blocks';
+import { type BlockGrid, blockConstants, gridOf } from '../blocks';
 import { sumSplits } from '../reduce';
 import {
   backwardInputTensors,
@@ -30,8 +30,7 @@ const chunkOf = (taps: number, most: number) => Math.ceil(taps / Math.ceil(taps 
 /** One row of `columnsPerBlock` a block, or where it sums over its pixels so many rows that they are 16 or more. */
 function blocks(n: number, rows: number, columns: number, columnsPerBlock: number, sums: boolean): BlockGrid {
   const rowsPerBlock = sums ? Math.min(rows, Math.ceil(16 / columnsPerBlock)) : 1;
-  const count = n * Math.ceil(rows / rowsPerBlock) * Math.ceil(columns / columnsPerBlock);
-  return { count, rows, rowsPerBlock, columns, columnsPerBlock };
+  return gridOf(n, rows, rowsPerBlock, columns, columnsPerBlock);
 }
 
 const outputBlocks = ({ y: { shape } }: ConvTensors, sums: boolean) =>
@@ -54,7 +53,7 @@ function channelConstants(
   };
 }
 
-/** A thread an image, block and group of channels; images by fours, whose threads share weights. */
+/** A thread for each image, block and share of the channels; images by fours, whose threads share weights. */
 const threadsOf = ({ x }: ConvTensors, grid: BlockGrid, { CHANNEL_THREADS }: { CHANNEL_THREADS: number }) =>
   (grid.count / x.shape[0]) * pad4(x.shape[0]) * CHANNEL_THREADS;
 
