@@ -9,8 +9,6 @@ const decoded: Record<string, string> = expected.decoded;
 
 /** How far a sample may be from the reference's; everywhere else the bytes are the same. */
 function tolerance(name: string): number {
-  // another inverse cosine transform than libjpeg's, then the colours
-  if (/^(cmyk|ycck).*jpg$/.test(name)) return 2;
   if (/jpeg\.tif$|^alpha\.avif$/.test(name)) return 1;
   // libavif's own smoothing of chroma against libyuv's
   return name === 'lossy.avif' ? 8 : 0;
@@ -185,7 +183,7 @@ test('whatever is changed in a file, it decodes or is an ImageError', async () =
     'jpeg.tif',
     'hundred.ppm',
   ]) {
-    for (let seed = 0; seed < 60; seed++) {
+    for (let seed = 0; seed < 25; seed++) {
       const random = new Random(seed);
       const bytes = fixture(name);
       for (let k = 0; k <= seed % 5; k++)
