@@ -87,7 +87,8 @@ export function parseNetworkOptions(
   input: unknown,
   label: (name: string) => string = (name) => name,
 ): NetworkOptions {
-  if (typeof input !== 'object' || input === null) throw new UserError('Network options must be an object.');
+  if (typeof input !== 'object' || input === null || Array.isArray(input))
+    throw new UserError('Network options must be an object.');
   const options: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(input)) {
     if (!Object.hasOwn(networkFields, name)) throw new UserError(`Unknown network option ${label(name)}.`);

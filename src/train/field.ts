@@ -176,7 +176,7 @@ export function text(expects: string, placeholder: string): Accepts<string> {
 /** An object, or its JSON. */
 export const jsonObject: Accepts<Record<string, unknown>> = {
   schema: v.pipe(
-    v.union([v.pipe(v.string(), v.parseJson()), v.looseObject({})]),
+    v.union([v.pipe(v.string(), v.parseJson()), v.unknown()]),
     v.custom<Record<string, unknown>>(
       (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
     ),

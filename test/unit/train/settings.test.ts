@@ -1,6 +1,14 @@
 import { expect, test } from 'vitest';
+import { UserError } from '../../../src/errors';
 import { fieldText, parseField, real, whole } from '../../../src/train/field';
-import { applies, defaultSettings, settingFields, settingNames } from '../../../src/train/settings';
+import {
+  applies,
+  defaultSettings,
+  parseSetting,
+  type SettingName,
+  settingFields,
+  settingNames,
+} from '../../../src/train/settings';
 
 test('every setting says all that a form and a help text show of it', () => {
   for (const name of settingNames) {
@@ -65,4 +73,112 @@ test('what a setting needs is a setting, and values that it can have', () => {
       expect(choices?.map(({ value }) => value)).toEqual(expect.arrayContaining([...values]));
     }
   }
+});
+
+/** What a setting takes, its default first, and the nearest that it does not take. */
+const TAKEN: Record<SettingName, [takes: unknown[], refuses: unknown[]]> = {
+  method: [['refocus', 'finetune', 'retrain', 'joint'], ['merge']],
+  epochs: [
+    [3, 1, 100_000],
+    [0, 100_001, 1.5],
+  ],
+  batch: [
+    [128, 1, 65_536],
+    [0, 65_537],
+  ],
+  lr: [
+    [0.003, 1e-9, 100],
+    [0, 101],
+  ],
+  seed: [
+    [0, 4_294_967_295],
+    [-1, 4_294_967_296],
+  ],
+  optimizer: [['sgd', 'adamw'], ['adam']],
+  momentum: [
+    [0.9, 0, 0.999],
+    [-0.001, 1],
+  ],
+  nesterov: [[false, true], [0]],
+  weightDecay: [
+    [4e-5, 0, 1],
+    [-1e-9, 1.001],
+  ],
+  labelSmoothing: [
+    [0, 0.999],
+    [-0.001, 1],
+  ],
+  clipNorm: [
+    [0, 1e9],
+    [-0.001, 1e9 + 1],
+  ],
+  schedule: [['cosine', 'constant', 'step'], ['linear']],
+  warmupEpochs: [
+    [0, 0.5, 100_000],
+    [-0.001, 100_001],
+  ],
+  layers: [
+    ['auto', 'depthwise', 'spatial', ['conv1']],
+    [[], ['']],
+  ],
+  mapKernel: [
+    [3, 1, 5],
+    [2, 7],
+  ],
+  mapInit: [['zeros', 'kaiming'], ['ones']],
+  identity: [[true, false], [1]],
+  path: [['auto', 'dense', 'factored'], ['sparse']],
+  cropPadding: [
+    [4, 0, 64],
+    [-1, 65, 1.5],
+  ],
+  flip: [[true, false], ['no']],
+  mean: [
+    [
+      [0.485, 0.456, 0.406],
+      [-10, 0, 10],
+    ],
+    [
+      [-10.1, 0, 0],
+      [0, 10.1, 0],
+      [0, 0],
+    ],
+  ],
+  std: [
+    [
+      [0.229, 0.224, 0.225],
+      [1e-9, 1, 10],
+    ],
+    [
+      [1, 1, 0],
+      [1, 10.1, 1],
+    ],
+  ],
+  limit: [
+    [0, 1e9],
+    [-1, 1e9 + 1],
+  ],
+  imageSize: [
+    [0, 1024],
+    [-1, 1025],
+  ],
+  autotune: [[false, true], ['on']],
+  storage: [['f32', 'f16'], ['bf16']],
+};
+
+test.each(settingNames)('%s takes what its documentation says, its default first', (name) => {
+  const [takes, refuses] = TAKEN[name];
+  expect(defaultSettings()[name]).toEqual(takes[0]);
+  for (const value of takes) {
+    expect(parseSetting(name, value)).toEqual(value);
+    expect(parseSetting(name, fieldText(value))).toEqual(value);
+  }
+  for (const value of refuses) expect(() => parseSetting(name, value), `${value}`).toThrow(UserError);
+});
+
+test('a refusal shows the value, cut where it is long', () => {
+  expect(() => parseSetting('epochs', undefined)).toThrow(/, not nothing\.$/);
+  expect(() => parseSetting('epochs', Number.NaN)).toThrow(/, not NaN\.$/);
+  expect(() => parseSetting('method', 'x'.repeat(58))).toThrow(`not "${'x'.repeat(58)}".`);
+  expect(() => parseSetting('method', 'x'.repeat(59))).toThrow(`not "${'x'.repeat(56)}....`);
 });
