@@ -43,6 +43,9 @@ const NAMES = {
   some: 'every',
 };
 
+/** Functions to which the order of two arguments is nothing. */
+const COMMUTATIVE = new Set(['min', 'max', 'imul', 'hypot']);
+
 /** Methods whose result is like what they are called on: without the call the program still runs. */
 const STEPS = new Set(['filter', 'slice', 'subarray', 'sort', 'reverse', 'trim', 'replace', 'replaceAll']);
 
@@ -89,11 +92,11 @@ export function mutants(source) {
         break;
       case 'CallExpression': {
         const [first, second] = node.arguments;
-        if (second && first.type !== 'SpreadElement' && second.type !== 'SpreadElement')
-          add(first.start, second.end, `${text(second)}, ${text(first)}`);
-        if (node.callee.type !== 'MemberExpression') break;
         const { object, property } = node.callee;
-        if (STEPS.has(property.name)) add(object.end, node.end, '');
+        const isSpread = [first, second].some((argument) => argument?.type === 'SpreadElement');
+        if (second && !isSpread && !COMMUTATIVE.has(property?.name))
+          add(first.start, second.end, `${text(second)}, ${text(first)}`);
+        if (object && STEPS.has(property.name)) add(object.end, node.end, '');
         break;
       }
       case 'MemberExpression':

@@ -5,9 +5,11 @@ import {
   applies,
   defaultSettings,
   parseSetting,
+  parseSettings,
   type SettingName,
   settingFields,
   settingNames,
+  type TrainSettings,
 } from '../../../src/train/settings';
 
 test('every setting says all that a form and a help text show of it', () => {
@@ -181,4 +183,22 @@ test('a refusal shows the value, cut where it is long', () => {
   expect(() => parseSetting('epochs', Number.NaN)).toThrow(/, not NaN\.$/);
   expect(() => parseSetting('method', 'x'.repeat(58))).toThrow(`not "${'x'.repeat(58)}".`);
   expect(() => parseSetting('method', 'x'.repeat(59))).toThrow(`not "${'x'.repeat(56)}....`);
+});
+
+test.each<[Partial<TrainSettings>, boolean]>([
+  [{ nesterov: true }, true],
+  [{ nesterov: true, optimizer: 'adamw' }, false],
+  [{ nesterov: true, momentum: 0 }, false],
+  [{ momentum: 0, optimizer: 'adamw' }, true],
+  [{ path: 'factored' }, true],
+  [{ path: 'factored', optimizer: 'adamw' }, false],
+  [{ path: 'factored', method: 'joint' }, false],
+  [{ path: 'dense', method: 'joint', optimizer: 'adamw' }, true],
+  [{ epochs: 3, warmupEpochs: 2.9 }, true],
+  [{ epochs: 3, warmupEpochs: 3 }, false],
+  [{ epochs: 1, warmupEpochs: 0 }, true],
+])('%j together: %s', (settings, fits) => {
+  const parse = () => parseSettings(settings);
+  if (fits) expect(parse()).toEqual({ ...defaultSettings(), ...settings });
+  else expect(parse).toThrow(UserError);
 });

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { evaluationOrder, trainingOrder } from '../../../src/data/order';
 import { UserError } from '../../../src/errors';
 import { readState } from '../../../src/model/state';
@@ -6,6 +6,8 @@ import type { EvalPoint, StepPoint } from '../../../src/train/metrics';
 import { type Control, Trainer, type Training } from '../../../src/train/trainer';
 import { fakeGpu } from '../fake-gpu';
 import { type Behaviour, fakeNetwork, tinyTraining } from '../fake-network';
+
+afterEach(() => void vi.restoreAllMocks());
 
 /** A trainer on a fake device, with all that it says. */
 async function trainer(training: Training, behaviour: Behaviour = {}) {
@@ -90,6 +92,36 @@ describe('a run', () => {
     const { trainer: made, points } = await trainer(many, { metrics });
     await made.run({ cancelled: false });
     expect(points.map(({ loss }) => loss)).toEqual(Array.from({ length: 700 }, (_, i) => i));
+  });
+
+  test('shows each step that takes long, its speed, what is left and the median', async () => {
+    let now = 0;
+    vi.spyOn(performance, 'now').mockImplementation(() => now);
+    const ms = [900, 500, 2000, 700, 600, 1000, 450, 800, 1500, 410];
+    const metrics: Behaviour['metrics'] = ({ program, step, rows }) => {
+      if (program === 'train') now += ms[step];
+      return [rows, 0];
+    };
+    const { trainer: made, observed } = await trainer(tinyTraining({ epochs: 2 }), { metrics });
+    await made.run({ cancelled: false });
+    expect(observed.rates).toEqual(ms.map((each) => (1000 / each) * 4));
+    expect(observed.etas).toEqual(ms.map((each, i) => ((9 - i) * each) / 1000));
+    expect(made.outcome().stepMs).toBe([...ms].sort((a, b) => a - b)[5]);
+  });
+
+  test('shows several steps at a time where they take less', async () => {
+    let now = 0;
+    vi.spyOn(performance, 'now').mockImplementation(() => now);
+    const metrics: Behaviour['metrics'] = ({ program, rows }) => {
+      if (program === 'train') now += 150;
+      return [rows, 0];
+    };
+    const { trainer: made, observed, points } = await trainer(tinyTraining({ epochs: 1 }), { metrics });
+    await made.run({ cancelled: false });
+    // the first at once, three within the next 0.45 s, and the rest of the epoch
+    expect(observed.steps).toBe(3);
+    expect(observed.rates).toEqual(new Array(3).fill((1000 / 150) * 4));
+    expect(points).toHaveLength(5);
   });
 
   test('leaves no buffer behind', async () => {
