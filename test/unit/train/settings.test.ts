@@ -164,6 +164,15 @@ const TAKEN: Record<SettingName, [takes: unknown[], refuses: unknown[]]> = {
     [0, 1024],
     [-1, 1025],
   ],
+  val: [
+    [0.2, 0.01, 0.99],
+    [0, 1],
+  ],
+  classOrder: [
+    ['name', 'natural', ['b', 'a']],
+    [[], ['']],
+  ],
+  exif: [['ignore', 'apply'], ['turn']],
   autotune: [[false, true], ['on']],
   storage: [['f32', 'f16'], ['bf16']],
 };
