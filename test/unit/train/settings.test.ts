@@ -85,8 +85,8 @@ const TAKEN: Record<SettingName, [takes: unknown[], refuses: unknown[]]> = {
     [0, 100_001, 1.5],
   ],
   batch: [
-    [128, 1, 65_536],
-    [0, 65_537],
+    ['auto', 1, 65_536],
+    [0, 65_537, 'all'],
   ],
   lr: [
     [0.003, 1e-9, 100],
@@ -136,10 +136,7 @@ const TAKEN: Record<SettingName, [takes: unknown[], refuses: unknown[]]> = {
   ],
   flip: [[true, false], ['no']],
   mean: [
-    [
-      [0.485, 0.456, 0.406],
-      [-10, 0, 10],
-    ],
+    ['auto', [0.485, 0.456, 0.406], [-10, 0, 10]],
     [
       [-10.1, 0, 0],
       [0, 10.1, 0],
@@ -147,10 +144,7 @@ const TAKEN: Record<SettingName, [takes: unknown[], refuses: unknown[]]> = {
     ],
   ],
   std: [
-    [
-      [0.229, 0.224, 0.225],
-      [1e-9, 1, 10],
-    ],
+    ['auto', [0.229, 0.224, 0.225], [1e-9, 1, 10]],
     [
       [1, 1, 0],
       [1, 10.1, 1],

@@ -97,7 +97,7 @@ describe('a run', () => {
   test('shows each step that takes long, its speed, what is left and the median', async () => {
     let now = 0;
     vi.spyOn(performance, 'now').mockImplementation(() => now);
-    const ms = [900, 500, 2000, 700, 600, 1000, 450, 800, 1500, 410];
+    const ms = [900, 500, 2000, 700, 600, 1000, 450, 800, 1500, 401];
     const metrics: Behaviour['metrics'] = ({ program, step, rows }) => {
       if (program === 'train') now += ms[step];
       return [rows, 0];

@@ -1,0 +1,44 @@
+import { expect, test } from 'vitest';
+import { UserError } from '../../../src/errors';
+import { type OpenedWeights, stateCopy } from '../../../src/io/state-copy';
+import { initialState } from '../../../src/model/init';
+import { createModel } from '../../../src/model/zoo';
+import { recogniseWeights } from '../../../src/run/recognise-weights';
+
+const state = initialState(createModel('resnet20_cifar'), 1);
+
+/** A file with copies of ResNet-20 of those names. */
+const opened = (...names: string[]): OpenedWeights => ({
+  file: 'run.ckpt',
+  format: 'pytorch-zip',
+  metadata: new Map(),
+  copies: names.map((name) => stateCopy('run.ckpt', name, state, async (key) => state.get(key)!)),
+});
+
+const chosen = (file: OpenedWeights, wanted?: string) => recogniseWeights(file, { state: wanted }).copy.name;
+
+test('the first state dict that fits is meant, or the one that the user names', () => {
+  const file = opened('state_dict', 'model.ema', 'ema');
+  expect(chosen(file)).toBe('state_dict');
+  expect(chosen(file, 'model.ema')).toBe('model.ema');
+  // the last part of its name is enough
+  expect(chosen(opened('state_dict', 'model.ema'), 'ema')).toBe('model.ema');
+});
+
+test('a name that the file does not have is refused with those that it has', () => {
+  const wrong = () => chosen(opened('', 'model.ema'), 'em');
+  expect(wrong).toThrow(UserError);
+  expect(wrong).toThrow('run.ckpt has no state dict "em": it has one at its top, model.ema.');
+});
+
+test('what of a file belongs to the network is kept: counters of its norms, and nothing else', () => {
+  const more = new Map(state);
+  const counter = { dtype: 'I64' as const, shape: [], data: BigInt64Array.of(1n) };
+  more.set('bn1.num_batches_tracked', counter).set('other.num_batches_tracked', counter);
+  const copy = stateCopy('run.ckpt', '', more, async (key) => more.get(key)!);
+  const { kept, model } = recogniseWeights({ ...opened(), copies: [copy] }, {});
+  expect(model).toEqual(createModel('resnet20_cifar'));
+  expect(kept.has('bn1.num_batches_tracked')).toBe(true);
+  expect(kept.has('other.num_batches_tracked')).toBe(false);
+  expect(kept.size).toBe(state.size + 1);
+});

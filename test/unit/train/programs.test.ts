@@ -1,0 +1,90 @@
+import { describe, expect, test } from 'vitest';
+import type { Constants, Plan } from '../../../src/graph/ir';
+import { buildPrograms, evaluationBatch, stepsPerEpoch } from '../../../src/train/programs';
+import type { RunSettings } from '../../../src/train/settings';
+import { labelled, tinyTraining } from '../fake-network';
+
+const programs = (settings: Partial<RunSettings> = {}) => buildPrograms(tinyTraining(settings));
+
+/** The constants of each dispatch of that shader. */
+const constants = ({ dispatches }: Plan, shader: string): Constants[] =>
+  dispatches.filter((d) => d.shader === shader).map((d) => d.constants);
+
+describe('the step does what its settings say', () => {
+  test('to the images', () => {
+    const { program, evaluation } = programs({
+      cropPadding: 2,
+      flip: true,
+      mean: [0.1, 0.2, 0.3],
+      std: [0.4, 0.5, 0.6],
+    });
+    const shared = {
+      H: 4,
+      W: 4,
+      RING: false,
+      MEAN0: 0.1,
+      MEAN1: 0.2,
+      MEAN2: 0.3,
+      STD0: 0.4,
+      STD1: 0.5,
+      STD2: 0.6,
+    };
+    expect(constants(program.plan, 'data/gather')).toMatchObject([
+      { ...shared, N: 4, CAPACITY: 22, CROP: 2, FLIP: true },
+    ]);
+    // an evaluation sees them as they are
+    expect(constants(evaluation.plan, 'data/gather')).toMatchObject([
+      { ...shared, N: 7, CAPACITY: 7, CROP: 0, FLIP: false },
+    ]);
+  });
+
+  test('to the loss', () => {
+    const { program, evaluation } = programs({ labelSmoothing: 0.25 });
+    expect(constants(program.plan, 'loss/cross_entropy')).toMatchObject([
+      { SMOOTHING: 0.25, CLASSES: 3, METRICS: true },
+    ]);
+    expect(constants(evaluation.plan, 'loss/cross_entropy')).toMatchObject([{ SMOOTHING: 0, METRICS: true }]);
+  });
+
+  test('to the weights', () => {
+    const sgd = programs({ momentum: 0.7, nesterov: true, weightDecay: 0.02 }).program.plan;
+    expect(constants(sgd, 'optim/sgd')).toMatchObject([
+      { MOMENTUM: 0.7, NESTEROV: true, WEIGHT_DECAY: 0.02, CLIP: false },
+    ]);
+    // torch.optim.AdamW's defaults
+    const adamw = programs({ optimizer: 'adamw', weightDecay: 0.03 }).program.plan;
+    expect(constants(adamw, 'optim/adamw')).toMatchObject([
+      { ONE_MINUS_BETA1: 1 - 0.9, BETA2: 0.999, EPS: 1e-8, WEIGHT_DECAY: 0.03, CLIP: false },
+    ]);
+    const clipped = programs({ clipNorm: 0.5 }).program.plan;
+    expect(constants(clipped, 'optim/sgd')).toMatchObject([{ CLIP: true }]);
+    expect(constants(clipped, 'optim/clip_factor')).toMatchObject([{ MAX_NORM: 0.5 }]);
+  });
+
+  test('to what is kept of the activations', () => {
+    const halved = ({ dispatches }: Plan) => dispatches.some((d) => d.halves.length > 0);
+    expect(halved(programs({ storage: 'f32' }).program.plan)).toBe(false);
+    const { program, evaluation } = programs({ storage: 'f16' });
+    expect(halved(program.plan)).toBe(true);
+    // an evaluation keeps nothing for a backward pass
+    expect(halved(evaluation.plan)).toBe(false);
+  });
+});
+
+test('both programs find a parameter in the same place', () => {
+  const { program, evaluation } = programs();
+  const places = ({ plan: { tensors } }: typeof program) =>
+    new Map(Object.entries(tensors).filter(([key]) => /^(parameter|state):/.test(key)));
+  expect(places(program).size).toBe(7);
+  expect(places(evaluation)).toEqual(places(program));
+});
+
+test('an epoch has whole batches alone, an evaluation batches of 128 at most', () => {
+  const { settings } = tinyTraining();
+  const steps = (count: number, batch: number) =>
+    stepsPerEpoch({ train: labelled(count), settings: { ...settings, batch } });
+  expect([steps(22, 4), steps(22, 22), steps(21, 22), steps(40, 1)]).toEqual([5, 1, 0, 40]);
+  expect([1, 127, 128, 129, 1000].map((count) => evaluationBatch({ test: labelled(count) }))).toEqual([
+    1, 127, 128, 128, 128,
+  ]);
+});
