@@ -1,5 +1,6 @@
 // How a producer cut GRID_ROWS x GRID_COLUMNS pixels an image into BLOCKS blocks (src/ops/blocks.ts, BlockGrid).
 // Rows of a matrix are a grid one column wide.
+//#needs GRID_ROWS, GRID_COLUMNS, ROWS_PER_BLOCK, COLUMNS_PER_BLOCK
 
 // Pixels of block b.
 fn pixels_of(b: u32) -> f32 {

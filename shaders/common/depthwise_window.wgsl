@@ -1,4 +1,6 @@
 // What a tile of rows from `top` on sees of plane m of the basis, zero outside. Needs common/depthwise_map and the binding basis.
+//#import common/depthwise_map
+//#needs basis
 fn window_of(m: u32, top: u32) -> array<f32, WINDOW_ROWS * KW> {
   var window: array<f32, WINDOW_ROWS * KW>;
   //#unroll

@@ -1,5 +1,6 @@
 // Batch norm's backward pass applied where the gradient is read: behind a batch norm the gradient of a convolution's raw
 // output is A g + B y_raw + C per channel, g the gradient behind the norm. Needs bindings dy (g), y_raw and coef.
+//#needs dy, load_y_raw, coef, BACKWARD_COEF
 const BACKWARD_PROLOGUE: bool = false;
 
 struct GradientCoefficients {

@@ -1,5 +1,6 @@
 // (m Gram)[t, i, o4] = sum_s m[s, i, o] * gram[group(o, i), s, t], a vec4 over o, where m is [TAPS, IP, O4] vec4s.
 // Plane n = o * I + i belongs to the map group n / P; gram is [groups, TAPS, ROW], or one matrix for all when ONE_GRAM.
+//#needs m, gram, TAPS, ROW, I, IP, O, O4, P
 const ONE_GRAM: bool = true; //#required
 
 fn times_gram(t: u32, i: u32, o4: u32) -> vec4<f32> {

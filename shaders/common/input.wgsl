@@ -2,6 +2,8 @@
 // makes activate(scale * x + shift); EPILOGUE takes the activation's derivative there. Needs common/activation, C4-like
 // counts as arguments and `coef` rows [mean, rstd, scale, shift] from its start.
 // Padding channels have scale = shift = 0; an activation that is not 0 at 0 is masked by what it is multiplied with.
+//#import common/activation
+//#needs coef
 const PROLOGUE: bool = false;
 const EPILOGUE: bool = false;
 

@@ -1,6 +1,8 @@
 // What a convolution writes of a sum: y = activate(sum + bias) + residual, or in inference with NORM, where `bias` holds the
 // rows [mean, rstd, scale, shift] of the batch norm behind it, y = activate(scale * sum + shift) + residual.
 // Needs common/activation and the bindings bias and residual.
+//#import common/activation
+//#needs bias, load_residual
 const BIAS: bool = false;
 const NORM: bool = false;
 const ACTIVATE: bool = false;

@@ -4,6 +4,7 @@
 //#import common/activation
 //#import common/input
 //#import common/gradient
+//#needs ROW_STEP
 const ADDEND: bool = false;
 const ROWS_PER_TILE: u32 = 1u; //#required
 const VEC4S_PER_THREAD: u32 = 1u; //#required

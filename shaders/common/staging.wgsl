@@ -2,6 +2,7 @@
 // The WG threads stand in THREADS_ACROSS columns: thread t owns the rows t / THREADS_ACROSS + r * ROW_STEP, r <
 // ROWS_PER_TILE, of the workgroup's block and its columns t % THREADS_ACROSS + q * THREADS_ACROSS, q < VEC4S_PER_THREAD; a
 // column is the vec4 `channels_of` of the channels of the result.
+//#needs WG, ROWS_PER_TILE, VEC4S_PER_THREAD, CHANNEL_THREADS
 const ROW_STEP: u32 = 8u; //#required // WG / THREADS_ACROSS
 const STAGE_DEPTH: u32 = 4u; //#required
 const STAGED: u32 = 512u; //#required // STAGE_DEPTH * (VALUES + WEIGHTS), or 2 * VEC4S_PER_THREAD * WG where a workgroup's sums take more

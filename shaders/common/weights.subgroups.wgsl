@@ -1,6 +1,7 @@
 enable subgroups;
 diagnostic(off, subgroup_uniformity);
 // As common/weights, where each lane of a quad loads one row for all. All four must be active.
+//#needs w
 fn load_weights(at: u32, stride: u32, lane: u32) -> mat4x4<f32> {
   let row = w[at + lane * stride];
   return mat4x4(quadBroadcast(row, 0u), quadBroadcast(row, 1u), quadBroadcast(row, 2u), quadBroadcast(row, 3u));

@@ -29,7 +29,9 @@ export function compose(
   const { bindings: all } = declarations;
   const bindings = all.filter(({ condition }) => !condition || isThere(condition));
   const gone = all.filter((b) => !bindings.includes(b));
-  const alive = withoutDeadCode(withConstants(lines, declarations, constants), isThere, gone);
+  // what imports and needs ask for has been done
+  const code = lines.filter((line) => !/^\/\/#(import|needs)\b/.test(line.text));
+  const alive = withoutDeadCode(withConstants(code, declarations, constants), isThere, gone);
   const whole = directivesFirst(unroll(withStorage(alive, bindings, halves)));
   const text = whole
     .map((line) => ({ ...line, text: line.text.replace(/\/\/#.*$/, '').trim() }))
