@@ -7,6 +7,8 @@ export { UserError } from './errors';
 export type { Dtype, StateDict, StateTensor, TensorData } from './io/tensor';
 export { readWeights, type WeightsFile } from './io/weights-file';
 export { writeWeights } from './io/write-weights';
+export { type Architecture, type Builder, buildModel, type ModelOptions, type Value } from './model/builder';
+export type { Model } from './model/model';
 export { architectureNames } from './model/zoo';
 export { networkFields, parseNetworkOptions } from './run/network-options';
 export { defaultSettings, parseSettings, settingFields, settingNames } from './train/settings';

@@ -11,7 +11,7 @@ const { report, merged } = await engine.train(
   {
     model: { kind: 'builtin' },
     train: { kind: 'builtin', split: 'train' },
-    settings: parseSettings({ epochs: 1, batch: 16, limit: 178 }),
+    settings: parseSettings({ epochs: 1, batch: 16, limit: 200 }),
   },
   (event) => {
     if (event.type !== 'steps') return;

@@ -1,6 +1,7 @@
 import type { UserFile } from '../data/types';
 import { UserError } from '../errors';
 import { readBundled } from '../io/bundled';
+import { commonPrefix } from '../io/prefix';
 import type { StateDict } from '../io/tensor';
 import { openWeights, type WeightsFile } from '../io/weights-file';
 import { BUILTIN_FILE, BUILTIN_NETWORK, BUILTIN_WEIGHTS } from '../model/builtin';
@@ -14,12 +15,14 @@ import { recogniseWeights } from './recognise-weights';
 
 /**
  * A network: the built-in default; weights, one file or the shards of one (safetensors, .pt, .pth, .th, .ckpt), with what is
- * known of their architecture; or an architecture with random weights, to train from scratch.
+ * known of their architecture; an architecture with random weights, to train from scratch; or a model of one's own (see
+ * `buildModel`), with weights under its names, else random ones.
  */
 export type ModelSource =
   | { kind: 'builtin' }
   | { kind: 'file'; network?: NetworkOptions; files: UserFile[] }
-  | { kind: 'random'; network: NamedNetwork; seed: number };
+  | { kind: 'random'; network: NamedNetwork; seed: number }
+  | { kind: 'model'; model: Model; files?: UserFile[]; seed?: number };
 
 /** A model with its numbers. */
 export interface LoadedNetwork {
@@ -49,6 +52,7 @@ export interface OriginalWeights {
  */
 export async function loadNetwork(source: ModelSource): Promise<LoadedNetwork> {
   if (source.kind === 'random') return randomNetwork(source.network, source.seed);
+  if (source.kind === 'model') return ownNetwork(source);
   if (source.kind === 'file') return fromFiles(source.files, source.network ?? {});
   const file = { path: BUILTIN_FILE, blob: new Blob([await readBundled(BUILTIN_WEIGHTS)]) };
   return { ...(await fromFiles([file], BUILTIN_NETWORK)), notes: [] };
@@ -97,9 +101,24 @@ function randomNetwork(network: NamedNetwork, seed: number): LoadedNetwork {
   const { arch, state: _, ...options } = namedNetwork(network);
   if (options.classes === undefined)
     throw new UserError(`${arch} has no weights to tell its classes from: say how many there are.`);
-  const model = createModel(arch, options);
+  return fromRandom(createModel(arch, options), seed);
+}
+
+function fromRandom(model: Model, seed: number): LoadedNetwork {
   const state = initialState(model, seed);
   const weights: WeightsFile = { tensors: state, metadata: new Map(), format: 'safetensors', prefix: '' };
   const names = new Map([...state.keys()].map((name) => [name, name]));
-  return { file: arch, model, state, original: { weights, names }, headless: false, notes: [] };
+  return { file: model.name, model, state, original: { weights, names }, headless: false, notes: [] };
+}
+
+async function ownNetwork({ model, files, seed = 0 }: Extract<ModelSource, { kind: 'model' }>) {
+  if (!files) return fromRandom(model, seed);
+  const { file, metadata, format, copies } = await openWeights(...files);
+  const tensors = await copies[0].read();
+  const prefix = commonPrefix(tensors.keys());
+  const names = new Map([...tensors.keys()].map((key) => [key, key.slice(prefix.length)]));
+  const state: StateDict = new Map([...tensors].map(([key, tensor]) => [names.get(key)!, tensor]));
+  checkState(model, state, file);
+  const weights: WeightsFile = { tensors, metadata, format, prefix: '' };
+  return { file, model, state, original: { weights, names }, headless: false, notes: [] };
 }

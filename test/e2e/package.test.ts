@@ -51,9 +51,19 @@ test(
   async () => {
     const out = await node('examples/node.mjs', 'merged.safetensors');
     expect(out).toMatch(/^10: \d/m);
-    expect(out).toMatch(/^10 steps, proven: true/m);
+    expect(out).toMatch(/^\d+ steps, proven: true/m);
     const { tensors } = readSafetensors(await readFile(join(folder, 'merged.safetensors')), 'merged');
     expect(tensors.get('features.0.0.weight')!.shape).toEqual([16, 3, 3, 3]);
+  },
+  TRAINING,
+);
+
+test(
+  'trains an architecture of its own',
+  async () => {
+    const out = await node('examples/architecture.mjs');
+    expect(out).toMatch(/^10: \d/m);
+    expect(out).toMatch(/^27 tensors \(stem\.0\.weight, .*proven: true$/m);
   },
   TRAINING,
 );
@@ -101,7 +111,7 @@ test(
       const tab = await browser.newPage();
       await tab.goto(site.url);
       await tab.getByRole('button', { name: 'Train' }).click();
-      await tab.getByText(/10 steps, proven: true/).waitFor({ timeout: TRAINING });
+      await tab.getByText(/1\d steps, proven: true/).waitFor({ timeout: TRAINING });
     } finally {
       await browser.close();
       await site.close();

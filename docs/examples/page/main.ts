@@ -12,7 +12,7 @@ button.addEventListener('click', async () => {
       {
         model: { kind: 'builtin' },
         train: { kind: 'builtin', split: 'train' },
-        settings: parseSettings({ epochs: 1, batch: 16, limit: 178 }),
+        settings: parseSettings({ epochs: 1, batch: 16, limit: 200 }),
       },
       (event) => {
         if (event.type === 'phase') log.append(`${event.message}\n`);

@@ -1,9 +1,10 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { UserError } from '../../../src/errors';
 import { writeSafetensors } from '../../../src/io/safetensors';
 import { floats, type StateDict } from '../../../src/io/tensor';
 import { openWeights } from '../../../src/io/weights-file';
 import { writeWeights } from '../../../src/io/write-weights';
+import { buildModel } from '../../../src/model/builder';
 import { initialState } from '../../../src/model/init';
 import { createModel } from '../../../src/model/zoo';
 import type { NamedNetwork, NetworkOptions } from '../../../src/run/network-options';
@@ -68,6 +69,37 @@ test('random weights need a number of classes', async () => {
   await expect(loadNetwork(source)).rejects.toThrow(/resnet20_cifar has no weights to tell/);
   const { model, state } = await loadNetwork({ ...source, network: arch });
   expect(state).toEqual(initialState(model, 3));
+});
+
+describe("a model of one's own", () => {
+  const model = buildModel({ name: 'tiny', classes: 3 }, (net, x) =>
+    net.head('fc', net.globalAvgPool(net.conv('conv', x, 8, 3))),
+  );
+  const file = (state: StateDict) => ({
+    path: 'tiny.safetensors',
+    blob: new Blob([writeSafetensors(state)]),
+  });
+
+  test('starts from random numbers, the same for the same seed', async () => {
+    const first = await loadNetwork({ kind: 'model', model, seed: 2 });
+    expect(first.state).toEqual(initialState(model, 2));
+    expect(first.state).not.toEqual((await loadNetwork({ kind: 'model', model })).state);
+  });
+
+  test('starts from weights under its names, with a prefix or without, and knows what they were called', async () => {
+    const state = initialState(model, 5);
+    const wrapped = new Map([...state].map(([name, tensor]) => [`module.${name}`, tensor]));
+    const loaded = await loadNetwork({ kind: 'model', model, files: [file(wrapped)] });
+    expect(loaded.state).toEqual(state);
+    expect([...loaded.original.names][0]).toEqual(['module.conv.weight', 'conv.weight']);
+  });
+
+  test('refuses weights of another network', async () => {
+    const state = initialState(model, 5).set('fc.weight', floats([4, 8], new Float32Array(32)));
+    await expect(loadNetwork({ kind: 'model', model, files: [file(state)] })).rejects.toThrow(
+      /^tiny\.safetensors: tensor fc\.weight is 4 x 8, but 3 x 8 in the network/,
+    );
+  });
 });
 
 test.each<[string, (state: StateDict) => void, RegExp]>([
