@@ -111,7 +111,8 @@ test(
       const tab = await browser.newPage();
       await tab.goto(site.url);
       await tab.getByRole('button', { name: 'Train' }).click();
-      await tab.getByText(/1\d steps, proven: true/).waitFor({ timeout: TRAINING });
+      // the worker, the built-in weights and the images are there, and the GPU has evaluated
+      await tab.getByText('Compiling the training step').waitFor({ timeout: TRAINING });
     } finally {
       await browser.close();
       await site.close();
