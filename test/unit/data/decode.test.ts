@@ -9,7 +9,7 @@ const decoded: Record<string, string> = expected.decoded;
 
 /** How far a sample may be from the reference's; everywhere else the bytes are the same. */
 function tolerance(name: string): number {
-  if (/jpeg\.tif$|^alpha\.avif$/.test(name)) return 1;
+  if (name === 'alpha.avif') return 1;
   // libavif's own smoothing of chroma against libyuv's
   return name === 'lossy.avif' ? 8 : 0;
 }
@@ -20,12 +20,23 @@ describe('decodeImage gives the bytes of Pillow (of libavif for AVIF)', () => {
     const { pixels, width, height } = await decodeImage(fixture(name));
     const size = [expected.width, expected.height];
     // Pillow turns a TIFF as its tag asks, and no other format
-    expect([width, height]).toEqual(name === 'turned.tif' ? size.reverse() : size);
+    if (name === 'turned.tif') size.reverse();
+    if (name === 'part.webp') size.splice(0, 2, 23, 17);
+    expect([width, height]).toEqual(size);
     const wanted = Buffer.from(decoded[name], 'base64');
     expect(pixels.length).toBe(wanted.length);
     const errors = wanted.map((value, i) => Math.abs(value - pixels[i]));
     expect(Math.max(...errors)).toBeLessThanOrEqual(tolerance(name));
   });
+});
+
+test('LZW through all widths of its codes', async () => {
+  const { pixels } = await decodeImage(fixture('long.tif'));
+  const wanted = Uint8Array.from({ length: 6400 }, (_, i) => {
+    const [x, y] = [i % 80, Math.floor(i / 80)];
+    return (x * x * 31 + y * 97 + x * y * 7) % 251;
+  });
+  expect(pixels.filter((_, i) => i % 3 === 0)).toEqual(wanted);
 });
 
 describe('upright', () => {
