@@ -40,8 +40,8 @@ const { arch: name, ...rest } = ARCH;
 const MODEL = createModel(name, rest);
 
 /** A weights file as DataParallel saves one, with counters. */
-function weightsFile(): { file: UserFile; state: StateDict } {
-  const state = initialState(MODEL, 3);
+function weightsFile(dtype: 'F32' | 'F16' = 'F32'): { file: UserFile; state: StateDict } {
+  const state = new Map([...initialState(MODEL, 3)].map(([key, tensor]) => [key, { ...tensor, dtype }]));
   const prefixed: StateDict = new Map([...state].map(([key, tensor]) => [`module.${key}`, tensor]));
   for (const key of state.keys())
     if (key.endsWith('running_var'))
@@ -269,6 +269,19 @@ describe('the files of a run', () => {
       numbers(tensors, 'features.0.0.weight'),
       numbers(state, 'features.0.0.weight').map((w) => w + 8),
     );
+  });
+
+  test('have the input’s type, which is told, and the proof is about the numbers before they are rounded', async () => {
+    const { file } = weightsFile('F16');
+    const { result, events } = await run(job({}, { model: { kind: 'file', network: ARCH, files: [file] } }));
+    const { tensors } = await read(result.merged);
+    expect(tensors.get('classifier.1.weight')!.dtype).toBe('F16');
+    expect(tensors.get('features.0.1.num_batches_tracked')!.dtype).toBe('I64');
+    expect(warnings(events)).toEqual([expect.stringMatching(/weights are f16: they are trained as f32/)]);
+    expect(result.report.proof.ok).toBe(true);
+    const plain = await run(job());
+    expect(warnings(plain.events)).toEqual([]);
+    expect((await read(plain.result.merged)).tensors.get('classifier.1.weight')!.dtype).toBe('F32');
   });
 
   test('of a retraining have nothing of the input’s numbers', async () => {
