@@ -78,7 +78,9 @@ export function mutants(source) {
         if (node.operator === '!' || node.operator === '-') add(node.start, node.argument.start, '');
         break;
       case 'Literal':
-        if (typeof node.value === 'number') add(node.start, node.end, `${node.value + 1}`);
+        // one more of a thousand is seldom another behaviour: a limit is halved
+        if (typeof node.value === 'number')
+          add(node.start, node.end, `${node.value < 1000 ? node.value + 1 : node.value / 2}`);
         if (typeof node.value === 'bigint') add(node.start, node.end, `${node.value + 1n}n`);
         if (typeof node.value === 'boolean') add(node.start, node.end, `${!node.value}`);
         break;

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { UserError } from '../../../src/errors';
 import { Graph } from '../../../src/graph/graph';
 import { instantiate } from '../../../src/model/instantiate';
-import { parameterCount } from '../../../src/model/model';
+import { type Layer, type Model, type Pair, parameterCount } from '../../../src/model/model';
 import { type ArchitectureOptions, architectureNames, createModel } from '../../../src/model/zoo';
 
 interface Fixture {
@@ -12,6 +12,8 @@ interface Fixture {
   options: ArchitectureOptions & { classes: number };
   size: number;
   multiplyAdds: number;
+  /** what a forward pass of training calls, and how often */
+  calls: Record<string, number>;
   /** the state dict in its order */
   entries: [name: string, shape: number[]][];
 }
@@ -27,7 +29,7 @@ describe('architectures are torchvision’s', () => {
 
   test.each(fixtures.map((f) => [`${f.arch} ${JSON.stringify(f.options)} at ${f.size}`, f] as const))(
     '%s',
-    (_, { arch, options, size, multiplyAdds, entries }) => {
+    (_, { arch, options, size, multiplyAdds, calls, entries }) => {
       const model = createModel(arch, options);
       const graph = new Graph();
       const x = graph.tensor('x', [2, size, size, 3], { role: 'input' });
@@ -36,6 +38,7 @@ describe('architectures are torchvision’s', () => {
         entries.map(([name, shape]) => `${name} ${shape.join('x')}`),
       );
       expect(counted).toBe(multiplyAdds);
+      expect(callsOf(model)).toEqual(calls);
       expect(logits.shape).toEqual([2, 1, 1, options.classes]);
       const parameters = entries.filter(([name]) => !/running_(mean|var)$/.test(name));
       const count = parameters.reduce((sum, [, shape]) => sum + shape.reduce((a, b) => a * b, 1), 0);
@@ -43,6 +46,44 @@ describe('architectures are torchvision’s', () => {
     },
   );
 });
+
+/** What a forward pass of the model calls, in the fixture's words. */
+function callsOf({ layers }: Model): Record<string, number> {
+  const calls: Record<string, number> = {};
+  for (const call of layers.flatMap(callsOfLayer)) calls[call] = (calls[call] ?? 0) + 1;
+  return calls;
+}
+
+function callsOfLayer(layer: Layer): string[] {
+  const window = ({ kernel, stride, padding }: { kernel: Pair; stride: Pair; padding: Pair }) =>
+    `kernel=${kernel} stride=${stride} padding=${padding}`;
+  switch (layer.kind) {
+    case 'conv': {
+      const { stride, padding, dilation, groups } = layer;
+      return [`conv stride=${stride} padding=${padding} dilation=${dilation} groups=${groups}`];
+    }
+    case 'batch_norm': {
+      const norm = `batch_norm momentum=${layer.momentum} eps=${pythonic(layer.eps)}`;
+      return layer.activation === 'none' ? [norm] : [norm, layer.activation];
+    }
+    case 'layer_norm':
+      return [`layer_norm eps=${pythonic(layer.eps)}`];
+    case 'activation':
+      return [layer.activation];
+    case 'max_pool':
+      return [`max_pool ceil=${layer.ceilMode ? 'True' : 'False'} ${window(layer)}`];
+    case 'avg_pool':
+      return [`avg_pool ${window(layer)}`];
+    case 'dropout':
+    case 'stochastic_depth':
+      return [`${layer.kind} p=${Number(layer.p.toFixed(6))}`];
+    default:
+      return [];
+  }
+}
+
+/** A small number as Python writes it: 1e-05. */
+const pythonic = (x: number) => (x < 1e-4 ? x.toExponential().replace(/e-(\d)$/, 'e-0$1') : `${x}`);
 
 describe('what an architecture does not take', () => {
   test.each<[string, string, Omit<ArchitectureOptions, 'classes'>, RegExp]>([
