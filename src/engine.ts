@@ -2,7 +2,7 @@
 import type { EngineApi } from './api';
 import { UserError } from './errors';
 import { type Gpu, type RequestAdapter, requestGpu } from './gpu/device';
-import { checkClasses, loadTestImages } from './run/data-source';
+import { checkClasses, loadTestImages, sized } from './run/data-source';
 import { Memo } from './run/memo';
 import { loadNetwork } from './run/network-source';
 import { runTraining, warmUp } from './run/run';
@@ -75,15 +75,17 @@ export function createEngine({ requestAdapter }: EngineOptions = {}): EngineApi 
 
     async evaluate(source, test, options) {
       const network = await loadNetwork(source);
-      const { images, report } = await loadTestImages(test, { ...defaultSettings(), ...options });
+      const { model, state, classes, headless, file, notes } = network;
+      if (headless) throw new UserError(`${file} has no classifier: train it on your classes first.`);
+      const settings = sized({ ...defaultSettings(), ...options }, network);
+      const { images, report } = await loadTestImages(test, settings, classes);
       checkClasses(network, images);
-      const { model, state } = network;
       const { figures } = await evaluateNetwork(await gpu(), model, state, images, {
         mean: options.mean ?? model.input.mean,
         std: options.std ?? model.input.std,
         batch: options.batch,
       });
-      return { accuracy: figures.accuracy, images: images.count, notes: network.notes, report };
+      return { accuracy: figures.accuracy, images: images.count, notes, report };
     },
 
     // What no run needs comes when it is asked for: a page that trains does not load it.

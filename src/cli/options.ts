@@ -18,7 +18,7 @@ import {
   type TrainSettings,
 } from '../train/settings';
 import { type Args, type OptionTable, text, texts } from './command';
-import { readUserFiles } from './files';
+import { readUserFile, readUserFiles } from './files';
 
 /** `weightDecay` -> `weight-decay` */
 export const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
@@ -43,6 +43,11 @@ export const modelOptions: OptionTable = {
     type: 'string',
     value: 'FILE',
     help: 'weights: .safetensors, .pt, .pth, .th or .ckpt, or a folder of shards; default: the built-in',
+  },
+  labels: {
+    type: 'string',
+    value: 'FILE',
+    help: "names of the weights' classes, one a line, in the order of the classifier's rows",
   },
 };
 
@@ -87,6 +92,8 @@ export interface InputPaths {
   network?: NetworkOptions;
   /** absent: the built-in network */
   weights?: string;
+  /** a file with the names of the network's classes */
+  labels?: string;
   /** paths, or `['builtin']` */
   data: string[];
   /** absent: what the training source has for it, or some of each class held out */
@@ -99,6 +106,7 @@ export function inputPaths(args: Args): InputPaths {
   return {
     network: networkFrom(args),
     weights: text(args, 'weights'),
+    labels: text(args, 'labels'),
     data: data.length > 0 ? data : ['builtin'],
     test: test.length > 0 ? test : undefined,
   };
@@ -106,16 +114,45 @@ export function inputPaths(args: Args): InputPaths {
 
 /** The network to start from. */
 export async function modelFrom(
-  { network, weights }: Pick<InputPaths, 'network' | 'weights'>,
+  { network, weights, labels }: Pick<InputPaths, 'network' | 'weights' | 'labels'>,
   randomSeed?: number,
 ): Promise<ModelSource> {
-  if (weights) return { kind: 'file', network, files: await readUserFiles([weights]) };
+  if (weights) {
+    const classes = labels === undefined ? undefined : await readLabels(labels);
+    return { kind: 'file', network, files: await readUserFiles([weights]), classes };
+  }
+  if (labels !== undefined) throw new UserError('--labels names the classes of --weights: name these too.');
   if (network && randomSeed !== undefined)
     return { kind: 'random', network: namedNetwork(network, optionLabel), seed: randomSeed };
   if (network)
     throw new UserError(`--weights is missing: name the weights of ${network.arch ?? 'the network'}.`);
   return { kind: 'builtin' };
 }
+
+/** Names of classes: a line each, or a JSON array. */
+async function readLabels(path: string): Promise<string[]> {
+  const { blob } = await readUserFile(path);
+  if (blob.size > MAX_LABELS)
+    throw new UserError(`${path} is too large for a list of classes; name another file.`);
+  const contents = await blob.text();
+  const lines = contents.split(/\r?\n/).map((line) => line.trim());
+  let labels: unknown = lines.filter((line) => line !== '');
+  if (/^\s*\[/.test(contents)) {
+    try {
+      labels = JSON.parse(contents);
+    } catch {
+      labels = undefined;
+    }
+  }
+  const isList = Array.isArray(labels) && labels.every((label) => typeof label === 'string');
+  if (isList && new Set(labels as string[]).size === (labels as string[]).length) return labels as string[];
+  throw new UserError(
+    `${path} is no list of classes: write one name a line, each once, or a JSON array of them.`,
+  );
+}
+
+/** Bytes of a list of classes at most. */
+const MAX_LABELS = 2 ** 22;
 
 /** An image set: `builtin`, a .zip, a folder, or the files of an IDX pair. */
 export async function dataFrom(paths: string[], split: 'train' | 'test'): Promise<DataSource> {

@@ -1,6 +1,7 @@
 import { BUILTIN_COUNT, generateBuiltin } from '../data/builtin/builtin';
 import type { ImageSet, LoadedPart } from '../data/image-set';
 import { duplicateWarnings, findDuplicates, type ImageSetReport } from '../data/report';
+import { pick } from '../data/split';
 import type { LabelledImages, LoadOptions, Use, UserFile } from '../data/types';
 import { UserError } from '../errors';
 import type { TrainSettings } from '../train/settings';
@@ -57,12 +58,17 @@ export async function loadRunImages(
   return { train: train.images, test: test.images, reports };
 }
 
-/** Loads what a network is tested on. */
+/**
+ * Loads what a network is tested on.
+ * @param classes those that the network knows by name: images of others are left out
+ */
 export async function loadTestImages(
   source: DataSource,
   settings: ImageSettings,
+  classes?: readonly string[],
 ): Promise<{ images: LabelledImages; report?: ImageSetReport }> {
-  const { test, report } = await loadSource(source, 'test', settings, {});
+  const known = classes && { classes: [...classes] };
+  const { test, report } = await loadSource(source, 'test', settings, {}, known);
   return { images: (test as LoadedPart).images, report };
 }
 
@@ -91,7 +97,8 @@ async function loadSource(
       digests: [],
     });
     if (use === 'both') return { train: await part('train'), test: await part('test') };
-    return { [use]: await part(source.split) };
+    const { images } = await part(source.split);
+    return { [use]: { images: more.classes ? ofClasses(images, more.classes) : images, digests: [] } };
   }
   // the readers of files come when the first file does: the built-in images need none
   const { loadImageSet } = await import('../data/image-set');
@@ -113,6 +120,23 @@ async function builtinImages(split: 'train' | 'test', limit: number, memo?: Memo
   const generate = () => generateBuiltin({ split, count: Math.min(limit || all, all) });
   return memo ? memo.get(`images ${JSON.stringify([split, limit])}`, async () => generate()) : generate();
 }
+
+/** The images of those classes, labelled by their order. */
+function ofClasses(images: LabelledImages, classes: readonly string[]): LabelledImages {
+  const place = images.classes.map((name) => classes.indexOf(name));
+  if (classes.length === place.length && place.every((to, from) => to === from)) return images;
+  const wanted = [...images.labels.keys()].filter((i) => place[images.labels[i]] >= 0);
+  if (wanted.length === 0)
+    throw new UserError(
+      `The built-in images have none of the network's classes (${classes.slice(0, 5).join(', ')}): choose other images.`,
+    );
+  const picked = pick(images, wanted);
+  return { ...picked, labels: picked.labels.map((label) => place[label]), classes: [...classes] };
+}
+
+/** Settings whose images are as large as those that the network was trained on, where that is known and nothing else is asked for. */
+export const sized = <T extends { imageSize: number }>(settings: T, { trainedSize = 0 }: LoadedNetwork): T =>
+  settings.imageSize > 0 ? settings : { ...settings, imageSize: trainedSize };
 
 /** Throws unless the images' classes are as many as the network's. */
 export function checkClasses({ file, model }: LoadedNetwork, { classes }: LabelledImages): void {

@@ -5,7 +5,9 @@ import { mergeState } from '../model/merge';
 import { readState } from '../model/state';
 import type { Snapshot } from '../runtime/snapshot';
 import type { Training } from '../train/trainer';
-import { type LoadedNetwork, modelState, originalState } from './network-source';
+import type { FittedNetwork } from './head';
+import { type NetworkMetadata, withMetadata } from './metadata';
+import { modelState, originalState } from './network-source';
 
 /** A network of a run, merged. */
 export interface Merged {
@@ -20,15 +22,27 @@ export interface Merged {
 /** Merges a snapshot and writes the file; no device takes part. */
 export async function mergeSnapshot(
   snapshot: Snapshot,
-  { model, start }: Training,
-  { model: plain, original }: LoadedNetwork,
+  { model, start, settings, train }: Training,
+  { model: plain, original, classes }: FittedNetwork,
 ): Promise<Merged> {
   const { weights, names } = original;
   const merged = originalState(mergeState(model, readState(snapshot, model, start)), original);
-  const exact = writeWeights(asFloat32(weights), merged);
+  const { method, seed, mean, std } = settings;
+  const isSquare = train.height === train.width;
+  const description: NetworkMetadata = {
+    version: 1,
+    architecture: plain.name,
+    args: plain.args,
+    classes: [...classes],
+    preprocessing: isSquare ? { size: train.height, mean, std } : undefined,
+    method,
+    seed,
+  };
+  const metadata = withMetadata(weights.metadata, description);
+  const exact = writeWeights(asFloat32(weights), merged, { metadata });
   const { copies } = await openWeights({ path: 'merged.safetensors', blob: new Blob([exact]) });
   const state = modelState(await copies[0].read(), names, plain);
   const note = precisionNote(weights, merged);
   // the merge is what a proof is about; a type that the user chose rounds as it always does
-  return { snapshot, file: note ? writeWeights(weights, merged) : exact, state, note };
+  return { snapshot, file: note ? writeWeights(weights, merged, { metadata }) : exact, state, note };
 }

@@ -1,3 +1,4 @@
+import { BUILTIN_CLASSES } from '../data/builtin/builtin';
 import type { UserFile } from '../data/types';
 import { UserError } from '../errors';
 import { readBundled } from '../io/bundled';
@@ -10,17 +11,18 @@ import { initialState } from '../model/init';
 import type { Model } from '../model/model';
 import { checkState } from '../model/state';
 import { createModel } from '../model/zoo';
+import { readMetadata } from './metadata';
 import { type NamedNetwork, type NetworkOptions, namedNetwork } from './network-options';
 import { recogniseWeights } from './recognise-weights';
 
 /**
  * A network: the built-in default; weights, one file or the shards of one (safetensors, .pt, .pth, .th, .ckpt), with what is
- * known of their architecture; an architecture with random weights, to train from scratch; or a model of one's own (see
- * `buildModel`), with weights under its names, else random ones.
+ * known of their architecture and the names of their classes; an architecture with random weights, to train from scratch;
+ * or a model of one's own (see `buildModel`), with weights under its names, else random ones.
  */
 export type ModelSource =
   | { kind: 'builtin' }
-  | { kind: 'file'; network?: NetworkOptions; files: UserFile[] }
+  | { kind: 'file'; network?: NetworkOptions; files: UserFile[]; classes?: string[] }
   | { kind: 'random'; network: NamedNetwork; seed: number }
   | { kind: 'model'; model: Model; files?: UserFile[]; seed?: number };
 
@@ -33,6 +35,10 @@ export interface LoadedNetwork {
   state: StateDict;
   /** where the numbers came from and go to: the file's own names, order and shapes */
   original: OriginalWeights;
+  /** names in the order of the classifier's rows, where they are known */
+  classes?: readonly string[];
+  /** side of the images that it was trained on last, pixels, where the file tells it */
+  trainedSize?: number;
   /** the file had no classifier: the numbers of this one are new */
   headless: boolean;
   /** what to tell of how the file was read, a sentence each */
@@ -53,21 +59,46 @@ export interface OriginalWeights {
 export async function loadNetwork(source: ModelSource): Promise<LoadedNetwork> {
   if (source.kind === 'random') return randomNetwork(source.network, source.seed);
   if (source.kind === 'model') return ownNetwork(source);
-  if (source.kind === 'file') return fromFiles(source.files, source.network ?? {});
+  if (source.kind === 'file') {
+    const network = await fromFiles(source.files, source.network ?? {});
+    return source.classes ? withClasses(network, source.classes) : network;
+  }
   const file = { path: BUILTIN_FILE, blob: new Blob([await readBundled(BUILTIN_WEIGHTS)]) };
-  return { ...(await fromFiles([file], BUILTIN_NETWORK)), notes: [] };
+  return { ...(await fromFiles([file], BUILTIN_NETWORK)), classes: BUILTIN_CLASSES, notes: [] };
 }
 
 async function fromFiles(files: UserFile[], options: NetworkOptions): Promise<LoadedNetwork> {
   const opened = await openWeights(...files);
-  const { model, copy, names, kept, notes } = recogniseWeights(opened, options);
+  const description = readMetadata(opened.metadata);
+  const { model, copy, names, kept, notes } = recogniseWeights(opened, options, description);
   const tensors = await copy.read(kept);
   const weights: WeightsFile = { tensors, metadata: opened.metadata, format: opened.format, prefix: '' };
   const state = modelState(tensors, names, model);
   const headless = !state.has(`${model.head.name}.weight`);
   if (headless) for (const [name, tensor] of freshHead(model)) state.set(name, tensor);
   checkState(model, state, opened.file);
-  return { file: opened.file, model, state, original: { weights, names }, headless, notes };
+  const { classes } = description ?? {};
+  return {
+    file: opened.file,
+    model: description?.preprocessing
+      ? { ...model, input: { ...model.input, ...description.preprocessing } }
+      : model,
+    state,
+    original: { weights, names },
+    classes: classes?.length === model.head.classes ? classes : undefined,
+    trainedSize: description?.preprocessing?.size,
+    headless,
+    notes,
+  };
+}
+
+/** @throws UserError where there are more or fewer names than classes */
+function withClasses(network: LoadedNetwork, classes: string[]): LoadedNetwork {
+  const { file, model } = network;
+  if (classes.length === model.head.classes) return { ...network, classes };
+  throw new UserError(
+    `${file} tells ${model.head.classes} classes apart, but ${classes.length} labels are given: give one a row of its classifier, in its order.`,
+  );
 }
 
 /** Numbers to start a classifier from. */
@@ -99,8 +130,6 @@ export function originalState(state: StateDict, { names }: OriginalWeights): Sta
 
 function randomNetwork(network: NamedNetwork, seed: number): LoadedNetwork {
   const { arch, state: _, ...options } = namedNetwork(network);
-  if (options.classes === undefined)
-    throw new UserError(`${arch} has no weights to tell its classes from: say how many there are.`);
   return fromRandom(createModel(arch, options), seed);
 }
 
@@ -108,7 +137,7 @@ function fromRandom(model: Model, seed: number): LoadedNetwork {
   const state = initialState(model, seed);
   const weights: WeightsFile = { tensors: state, metadata: new Map(), format: 'safetensors', prefix: '' };
   const names = new Map([...state.keys()].map((name) => [name, name]));
-  return { file: model.name, model, state, original: { weights, names }, headless: false, notes: [] };
+  return { file: model.name, model, state, original: { weights, names }, headless: true, notes: [] };
 }
 
 async function ownNetwork({ model, files, seed = 0 }: Extract<ModelSource, { kind: 'model' }>) {

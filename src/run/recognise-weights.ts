@@ -7,6 +7,7 @@ import type { Shape } from '../model/recognise/match';
 import { type Candidate, type Recognition, recognise } from '../model/recognise/recognise';
 import { describeCandidate, describeDifferences, titleOf } from '../model/recognise/words';
 import { architectureNames, createModel } from '../model/zoo';
+import type { NetworkMetadata } from './metadata';
 import type { NetworkOptions } from './network-options';
 
 /** What a file of weights is. */
@@ -24,19 +25,42 @@ export interface RecognisedWeights {
 /**
  * Finds out which network a file's weights are of, and which of its state dicts is meant.
  * @param options what the user said: an architecture and arguments, or a part of them
+ * @param description what the file says of itself; what the user said counts more
  * @throws UserError where no network fits, with the one that is nearest and where it differs
  */
-export function recogniseWeights(opened: OpenedWeights, options: NetworkOptions): RecognisedWeights {
+export function recogniseWeights(
+  opened: OpenedWeights,
+  options: NetworkOptions,
+  description?: Pick<NetworkMetadata, 'architecture' | 'args'>,
+): RecognisedWeights {
   const copies = chooseCopies(opened, options.state);
   const known = knownArguments(options);
   let failure: { recognition: Recognition; copy: StateCopy } | undefined;
   for (const copy of copies) {
-    const recognition = recogniseCopy(copy, options.arch, known);
+    const described = description && recogniseDescribed(copy, description, options);
+    const recognition = described ?? recogniseCopy(copy, options.arch, known);
     const [taken] = recognition.fits;
     if (taken) return recognised(opened, copy, recognition.fits, options);
     failure ??= { recognition, copy };
   }
   throw refusal(opened.file, failure!.copy, failure!.recognition, options);
+}
+
+/** The network that the file says it is, if it is that. */
+function recogniseDescribed(
+  copy: StateCopy,
+  { architecture, args }: Pick<NetworkMetadata, 'architecture' | 'args'>,
+  options: NetworkOptions,
+): Recognition | undefined {
+  const { arch = architecture } = options;
+  if (arch !== architecture || !architectureNames().includes(architecture)) return undefined;
+  try {
+    const recognition = recogniseCopy(copy, architecture, { ...args, ...knownArguments(options) });
+    return recognition.fits.length > 0 ? recognition : undefined;
+  } catch (error) {
+    if (error instanceof UserError) return undefined;
+    throw error;
+  }
 }
 
 const shapesOf = (copy: StateCopy): Map<string, Shape> =>

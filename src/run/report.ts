@@ -15,7 +15,8 @@ export interface MergeProof {
 }
 
 export interface Report {
-  accuracy: { base: number; last: number; best: number };
+  /** `base` is absent where the network has a new classifier: fine-tuning as long is then the comparison */
+  accuracy: { base?: number; last: number; best: number };
   proof: MergeProof;
   steps: number;
   seconds: number;

@@ -1,20 +1,24 @@
 import type { LabelledImages } from '../data/types';
 import { UserError } from '../errors';
 import { type Gpu, requireHalves } from '../gpu/device';
+import { Graph } from '../graph/graph';
 import type { Tuning } from '../graph/tuning';
 import type { StateDict } from '../io/tensor';
 import { initialState } from '../model/init';
+import { instantiate } from '../model/instantiate';
+import { type Model, parameterCount } from '../model/model';
 import { evaluateNetwork } from '../train/evaluate';
 import { stepsPerEpoch } from '../train/programs';
 import { scheduleOf } from '../train/schedule';
 import { decideSettings, type RunSettings } from '../train/settings';
 import { trainedModel } from '../train/trained-model';
 import { type Observer, Trainer, type Training } from '../train/trainer';
-import { checkClasses, loadRunImages } from './data-source';
+import { loadRunImages, sized } from './data-source';
+import { type FittedNetwork, fitHead } from './head';
 import type { RunContext, TrainJob, TrainResult } from './job';
 import type { Memo } from './memo';
 import { mergeSnapshot } from './merge';
-import { type LoadedNetwork, loadNetwork } from './network-source';
+import { loadNetwork } from './network-source';
 import { proveMerges } from './prove';
 import { networkRedundancy } from './redundancy';
 import { type Report, summaryOf } from './report';
@@ -30,9 +34,10 @@ export async function runTraining(job: TrainJob, context: RunContext): Promise<T
 
   const gpu = await context.gpu();
   if (settings.storage === 'f16') requireHalves(gpu);
-  emit({ type: 'phase', phase: 'baseline', message: 'Measuring the network as it was loaded' });
-  const base = await baseline(job, gpu, network, test, settings, context.memo);
-  emit({ type: 'eval', which: 'base', point: { step: 0, epoch: 0, ...base.figures } });
+  if (!network.newHead)
+    emit({ type: 'phase', phase: 'baseline', message: 'Measuring the network as it was loaded' });
+  const base = network.newHead ? undefined : await baseline(job, gpu, network, test, settings, context.memo);
+  if (base) emit({ type: 'eval', which: 'base', point: { step: 0, epoch: 0, ...base.figures } });
   const redundancy = (when: 'before' | 'after', state: StateDict) =>
     emit({ type: 'redundancy', when, layers: networkRedundancy(network.model, state) });
   redundancy('before', network.state);
@@ -75,11 +80,11 @@ export async function runTraining(job: TrainJob, context: RunContext): Promise<T
       training,
       observer,
       network,
-      base,
+      base: sizeOf(network.model, train),
       gpu: context.gpu,
     });
     const report: Report = {
-      accuracy: { base: base.figures.accuracy, last: last.point.accuracy, best: best.point.accuracy },
+      accuracy: { base: base?.figures.accuracy, last: last.point.accuracy, best: best.point.accuracy },
       proof,
       steps,
       seconds: (performance.now() - started) / 1000,
@@ -112,14 +117,14 @@ export async function warmUp(job: TrainJob, context: Omit<RunContext, 'control' 
   const gpu = await context.gpu();
   const trainer = await Trainer.create(gpu, training, { steps() {}, evaluated() {}, warning() {} });
   trainer.session.destroy();
-  await baseline(job, gpu, network, test, settings, context.memo);
+  if (!network.newHead) await baseline(job, gpu, network, test, settings, context.memo);
 }
 
 /** The network as it was loaded, on the test images. */
 function baseline(
   job: TrainJob,
   gpu: Gpu,
-  network: LoadedNetwork,
+  network: FittedNetwork,
   test: LabelledImages,
   { mean, std }: RunSettings,
   memo: Memo,
@@ -149,12 +154,12 @@ async function tune(
 async function load(job: TrainJob, { memo, emit }: Pick<RunContext, 'memo' | 'emit'>) {
   const { settings } = job;
   emit({ type: 'phase', phase: 'load', message: 'Loading the network and the images' });
-  const network = await loadNetwork(job.model);
-  for (const message of network.notes) emit({ type: 'note', message });
+  const loaded = await loadNetwork(job.model);
   const onProgress = (done: number, total: number) =>
     emit({ type: 'phase', phase: 'load', message: `Reading images: ${done} of ${total}` });
-  const { train, test, reports } = await loadRunImages(job, settings, { memo, onProgress });
-  checkClasses(network, train);
+  const { train, test, reports } = await loadRunImages(job, sized(settings, loaded), { memo, onProgress });
+  const network = fitHead(loaded, train.classes, settings);
+  for (const message of network.notes) emit({ type: 'note', message });
   if (reports.length > 0) emit({ type: 'data', reports });
   for (const { warnings } of reports) for (const message of warnings) emit({ type: 'warning', message });
   const decided = decideSettings(settings, { input: network.model.input, images: train.count });
@@ -166,9 +171,17 @@ async function load(job: TrainJob, { memo, emit }: Pick<RunContext, 'memo' | 'em
   return { network, train, test, reports, settings: decided };
 }
 
+/** Parameters of a network, and its multiply-adds on an image of that size. */
+function sizeOf(model: Model, { height, width }: Pick<LabelledImages, 'height' | 'width'>) {
+  const graph = new Graph();
+  const x = graph.tensor('x', [1, height, width, model.input.channels], { role: 'input' });
+  const { multiplyAdds } = instantiate(model, graph, x, { training: false });
+  return { parameters: parameterCount(model), multiplyAdds };
+}
+
 /** What the trainer needs of a network, images and settings. */
 function prepare(
-  { file, model: plain, state }: LoadedNetwork,
+  { file, model: plain, state }: FittedNetwork,
   train: LabelledImages,
   test: LabelledImages,
   settings: RunSettings,

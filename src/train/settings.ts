@@ -82,6 +82,11 @@ export const settingFields = {
     label: 'Learning rate',
     help: 'highest learning rate',
   }),
+  head: setting(choice(['auto'], ['keep'], ['new']), 'auto', {
+    group: 'main',
+    label: 'Classifier',
+    help: "keep the network's classifier or start a new one (auto: keep it where it knows the images' classes)",
+  }),
   seed: setting(whole(0, 2 ** 32 - 1), 0, {
     group: 'main',
     label: 'Seed',

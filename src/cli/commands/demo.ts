@@ -54,7 +54,8 @@ function resultTable(finetuned: TrainedRun, refocused: TrainedRun): string {
     report.proof.ok ? 'yes' : 'no',
     `${report.seconds.toFixed(0)} s`,
   ];
-  const base = percent(refocused.report.accuracy.base);
+  const { base: before } = refocused.report.accuracy;
+  const base = before === undefined ? '' : percent(before);
   return table([
     ['', 'last', 'best', 'merge proven', 'time'],
     ['base', base, base, '', ''],

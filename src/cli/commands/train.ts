@@ -81,6 +81,7 @@ async function readConfig(args: Args): Promise<RunConfig> {
   return {
     network: given.network ?? earlier?.network,
     weights: given.weights ?? earlier?.weights,
+    labels: given.labels ?? earlier?.labels,
     data: args.values.data === undefined && earlier ? earlier.data : given.data,
     test: given.test ?? earlier?.test,
     settings,
@@ -96,19 +97,20 @@ async function readConfigFile(file: string): Promise<RunConfig> {
       `${file} is no config file (${(error as Error).message}); name the config.json of a run.`,
     );
   }
-  const { network, weights, data, test, settings } = (parsed ?? {}) as Record<string, unknown>;
+  const { network, weights, labels, data, test, settings } = (parsed ?? {}) as Record<string, unknown>;
   const paths = (value: unknown): value is string[] =>
     Array.isArray(value) && value.length > 0 && value.every((path) => typeof path === 'string');
   if (
     !paths(data) ||
     !(test === undefined || paths(test)) ||
-    !['string', 'undefined'].includes(typeof weights)
+    ![weights, labels].every((path) => ['string', 'undefined'].includes(typeof path))
   ) {
     throw new UserError(`${file} does not name its data as a run's config.json does; name another file.`);
   }
   return {
     network: network === undefined ? undefined : parseNetworkOptions(network),
     weights: weights as string | undefined,
+    labels: labels as string | undefined,
     data,
     test,
     settings: parseSettings(settings ?? {}),

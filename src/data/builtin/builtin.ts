@@ -36,6 +36,9 @@ const RECIPES: ClassRecipe[] = [
   { name: 'triangle', tint: [0.15, 0.75, 0.25], shapes: [triangle], textures: SMOOTH },
 ];
 
+/** Names of the classes, in the order of their labels. */
+export const BUILTIN_CLASSES: readonly string[] = RECIPES.map(({ name }) => name);
+
 /**
  * The built-in image set: ten classes of shapes and textures, 32x32 RGB, under random colour, size, turn, stretch,
  * place, background, clutter, occlusion, blur and noise. Every image depends on (seed, split, index) only, with integer
@@ -58,7 +61,7 @@ export function generateBuiltin(options: {
     paintScene(canvas, RECIPES[labels[image]], random);
     develop(canvas, random, pixels.subarray(image * imageBytes, (image + 1) * imageBytes));
   }
-  const classes = RECIPES.map((recipe) => recipe.name);
+  const classes = [...BUILTIN_CLASSES];
   return { pixels, labels, count, height: BUILTIN_SIZE, width: BUILTIN_SIZE, classes };
 }
 

@@ -1,4 +1,5 @@
 /** What recognition has to say, in sentences. */
+import { createModel } from '../zoo';
 import type { Mismatch, Shape } from './match';
 import type { Candidate } from './recognise';
 
@@ -24,9 +25,17 @@ export function titleOf(arch: string): string {
   return title ? arch.replace(...title) : arch;
 }
 
+/** The arguments that are not the architecture's default. */
+function told(arch: string, args: Record<string, unknown>): Record<string, unknown> {
+  const published = createModel(arch).args;
+  const differs = ([name, value]: [string, unknown]) =>
+    JSON.stringify(value) !== JSON.stringify(published[name]);
+  return Object.fromEntries(Object.entries(args).filter(differs));
+}
+
 /** "MobileNetV2 x0.35 of torchvision, 1,000 classes". */
 export function describeCandidate({ arch, args, match }: Candidate): string {
-  const { width_mult: width = 1, ...rest } = args;
+  const { width_mult: width = 1, ...rest } = told(arch, args);
   const factor = width === 1 ? '' : ` x${width}`;
   const others = Object.keys(rest).length > 0 ? ` ${JSON.stringify(rest)}` : '';
   const { classes } = match;
