@@ -80,6 +80,7 @@ test('what a setting needs is a setting, and values that it can have', () => {
 /** What a setting takes, its default first, and the nearest that it does not take. */
 const TAKEN: Record<SettingName, [takes: unknown[], refuses: unknown[]]> = {
   method: [['refocus', 'finetune', 'retrain', 'joint'], ['merge']],
+  head: [['auto', 'keep', 'new'], ['old']],
   epochs: [
     [3, 1, 100_000],
     [0, 100_001, 1.5],
@@ -92,6 +93,7 @@ const TAKEN: Record<SettingName, [takes: unknown[], refuses: unknown[]]> = {
     [0.003, 1e-9, 100],
     [0, 101],
   ],
+  head: [['auto', 'keep', 'new'], ['old']],
   seed: [
     [0, 4_294_967_295],
     [-1, 4_294_967_296],
