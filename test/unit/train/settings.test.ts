@@ -80,7 +80,6 @@ test('what a setting needs is a setting, and values that it can have', () => {
 /** What a setting takes, its default first, and the nearest that it does not take. */
 const TAKEN: Record<SettingName, [takes: unknown[], refuses: unknown[]]> = {
   method: [['refocus', 'finetune', 'retrain', 'joint'], ['merge']],
-  head: [['auto', 'keep', 'new'], ['old']],
   epochs: [
     [3, 1, 100_000],
     [0, 100_001, 1.5],
