@@ -1,11 +1,11 @@
-// What a tile of rows from `top` on sees of plane m of the basis, zero outside. Needs common/depthwise_map and the binding basis.
+// What a tile of rows from `top` on sees of plane m of the basis, zero outside.
 //#import common/depthwise_map
 //#needs basis
 fn window_of(m: u32, top: u32) -> array<f32, WINDOW_ROWS * KW> {
   var window: array<f32, WINDOW_ROWS * KW>;
   //#unroll
   for (var a = 0u; a < WINDOW_ROWS; a++) {
-    // unsigned arithmetic wraps: what lies above the kernel compares as far below it
+    // Rows above the kernel have wrapped to huge numbers: one comparison with KH leaves out those on both sides.
     let row = top + a - HALF;
     //#unroll
     for (var b = 0u; b < KW; b++) {

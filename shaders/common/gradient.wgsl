@@ -1,5 +1,6 @@
 // Batch norm's backward pass applied where the gradient is read: behind a batch norm the gradient of a convolution's raw
-// output is A g + B y_raw + C per channel, g the gradient behind the norm. Needs bindings dy (g), y_raw and coef.
+// output is A g + B y_raw + C per channel, where g, here dy, is the gradient behind the norm. A, B and C are the rows of coef
+// from BACKWARD_COEF on.
 //#needs dy, load_y_raw, coef, BACKWARD_COEF
 const BACKWARD_PROLOGUE: bool = false;
 
@@ -9,7 +10,7 @@ struct GradientCoefficients {
   c: vec4<f32>,
 }
 
-// Of the c-th of c4 vec4s of channels.
+// The coefficients of the c-th of c4 vec4s of channels.
 fn gradient_coefficients(c: u32, c4: u32) -> GradientCoefficients {
   if (BACKWARD_PROLOGUE) {
     let first = sizes.BACKWARD_COEF + c;

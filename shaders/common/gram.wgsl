@@ -10,7 +10,7 @@ fn times_gram(t: u32, i: u32, o4: u32) -> vec4<f32> {
     for (var s = 0u; s < sizes.TAPS; s++) { sum += m[(s * sizes.IP + i) * sizes.O4 + o4] * gram[s * sizes.ROW + t]; }
     return sum;
   }
-  // padding channels take the last group's matrix: what they multiply is zero
+  // Padding channels take the last group's matrix, which is harmless: what they multiply is zero.
   let o = min(vec4(o4 * 4u) + vec4(0u, 1u, 2u, 3u), vec4(sizes.O - 1u));
   let base = (o * sizes.I + i) / sizes.P * (sizes.TAPS * sizes.ROW) + t;
   for (var s = 0u; s < sizes.TAPS; s++) {

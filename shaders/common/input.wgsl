@@ -1,6 +1,6 @@
 // Batch norm over what a convolution reads, applied on the way: of the raw output x of the convolution before, PROLOGUE
-// makes activate(scale * x + shift); EPILOGUE takes the activation's derivative there. Needs common/activation, C4-like
-// counts as arguments and `coef` rows [mean, rstd, scale, shift] from its start.
+// makes activate(scale * x + shift); EPILOGUE takes the activation's derivative there. `coef` begins with the rows
+// [mean, rstd, scale, shift].
 // Padding channels have scale = shift = 0; an activation that is not 0 at 0 is masked by what it is multiplied with.
 //#import common/activation
 //#needs coef
@@ -14,7 +14,7 @@ struct InputCoefficients {
   shift: vec4<f32>,
 }
 
-// Of the c-th of c4 vec4s of channels.
+// The coefficients of the c-th of c4 vec4s of channels.
 fn input_coefficients(c: u32, c4: u32) -> InputCoefficients {
   if (EPILOGUE) { return InputCoefficients(coef[c], coef[c4 + c], coef[2u * c4 + c], coef[3u * c4 + c]); }
   if (PROLOGUE) { return InputCoefficients(vec4(0.0), vec4(0.0), coef[2u * c4 + c], coef[3u * c4 + c]); }

@@ -5,7 +5,7 @@ struct Moments {
   m2: vec4<f32>,
 }
 
-// Of the rows of both (Chan, Golub, LeVeque 1979).
+// The moments of the rows of a and of b together (Chan, Golub, LeVeque 1979).
 fn merge(a: Moments, b: Moments) -> Moments {
   if (b.count == 0.0) { return a; }
   let count = a.count + b.count;

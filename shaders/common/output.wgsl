@@ -1,6 +1,7 @@
 // What a convolution writes of a sum: y = activate(sum + bias) + residual, or in inference with NORM, where `bias` holds the
 // rows [mean, rstd, scale, shift] of the batch norm behind it, y = activate(scale * sum + shift) + residual.
-// Needs common/activation and the bindings bias and residual.
+// In inference a convolution so writes what stands behind it: 107 dispatches in the place of 124, 1.1 x faster on
+// SwiftShader (docs/performance.md).
 //#import common/activation
 //#needs bias, load_residual
 const BIAS: bool = false;
@@ -13,7 +14,7 @@ struct OutputCoefficients {
   shift: vec4<f32>,
 }
 
-// Of the c-th of c4 vec4s of channels.
+// The coefficients of the c-th of c4 vec4s of channels.
 fn output_coefficients(c: u32, c4: u32) -> OutputCoefficients {
   if (NORM) { return OutputCoefficients(bias[2u * c4 + c], bias[3u * c4 + c]); }
   if (BIAS) { return OutputCoefficients(vec4(1.0), bias[c]); }

@@ -53,7 +53,7 @@ fn write_tile(
       let at = min(row, sizes.ROWS - 1u) * sizes.CI4 + i;
       var v = (*sums)[r * VEC4S_PER_THREAD + q];
       if (ADDEND) { v += addend[at]; }
-      // a branch around sums costs more than the sums
+      // Sums are masked rather than branched around: on SwiftShader a branch costs a select for each sum in registers.
       if (EPILOGUE) {
         let raw = load_x_raw(at);
         v = select(vec4(0.0), v * activate_derivative(raw * input.scale + input.shift), live);

@@ -28,7 +28,8 @@ struct Sizes {
 @group(0) @binding(6) var<storage, read> residual: array<vec4<f32>>; //#if RESIDUAL //#f16
 @group(0) @binding(10) var<uniform> sizes: Sizes;
 
-// Of rows of y from one of them, the pivot.
+// Sums over rows of y of their deviations from one of them, the pivot, so that their
+// squares stay small where the mean is not.
 struct Deviations {
   pivot: vec4<f32>,
   total: vec4<f32>,
@@ -52,7 +53,7 @@ fn write_tile(
       let v = finish((*sums)[r * VEC4S_PER_THREAD + q], output, at);
       let live = owned & (row < end);
       if (live) { store_y(at, v); }
-      // a branch around sums costs more than the sums
+      // Sums are masked rather than branched around: on SwiftShader a branch costs a select for each sum in registers.
       if (STATISTICS) {
         if (r == 0u) { (*deviations)[q].pivot = select((*deviations)[q].pivot, v, fresh); }
         let deviation = select(vec4(0.0), v - (*deviations)[q].pivot, live);

@@ -9,7 +9,7 @@ const STAGED: u32 = 512u; //#required // STAGE_DEPTH * (VALUES + WEIGHTS), or 2 
 const THREADS_ACROSS = WG / ROW_STEP;
 const BLOCK_ROWS = ROWS_PER_TILE * ROW_STEP;
 const BLOCK_VEC4S = VEC4S_PER_THREAD * THREADS_ACROSS;
-// vec4s a k: one more than there are, lest threads that stage neighbouring k all meet in one bank
+// The vec4s of one k take one place more than they need: threads that stage neighbouring k then use different banks.
 const VALUES = BLOCK_ROWS + 1u;
 const WEIGHTS = 4u * BLOCK_VEC4S + 1u;
 

@@ -24,7 +24,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
     let first = o / sizes.CO_GROUP * sizes.CI_GROUP;
     if (BIAS) { sum = bias[o]; }
     for (var kh = 0u; kh < sizes.KH; kh++) {
-      // unsigned arithmetic wraps: what lies left of the image compares as far right of it
+      // Places before the image have wrapped to huge numbers: one comparison with its size leaves out those on both sides.
       let ih = oh * sizes.SH + kh * sizes.DH - sizes.PH;
       if (ih >= sizes.H) { continue; }
       for (var kw = 0u; kw < sizes.KW; kw++) {

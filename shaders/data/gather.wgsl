@@ -1,9 +1,10 @@
-// A batch out of the data set on the GPU: x[n, h, w] = ((pixel / 255 - MEAN) / STD, 0) and target[n] = the label of sample order[batch_offset + n].
-// Augmentation as torchvision's RandomCrop(H x W, padding = CROP), RandomHorizontalFlip, ToTensor, Normalize: the image moves by up to CROP
-// pixels each way and may be mirrored; what it uncovers is black (0 before normalisation). Drawn from (seed, epoch, sample), so a resumed
-// run repeats it. Rows n >= step.rows are padding: zero images of class 0.
-// images: RGB bytes [CAPACITY, H, W, 3], four to a word. When they hold the whole data set, sample s lies at s; as a ring (RING) the image for
-// position p of the order lies at p % CAPACITY, where the host has put it ahead of time. order, labels: whole.
+// A batch out of the data set on the GPU: x[n, h, w] = ((pixel / 255 - MEAN) / STD, 0) and target[n] = the label, of sample
+// order[batch_offset + n].
+// Augmentation as torchvision's RandomCrop(H x W, padding = CROP), RandomHorizontalFlip, ToTensor, Normalize: the image moves
+// by up to CROP pixels each way and may be mirrored; what it uncovers is black (0 before normalisation). It is drawn from
+// (seed, epoch, sample), so that a resumed run repeats it. Rows n >= step.rows are padding: zero images of class 0.
+// images: RGB bytes [CAPACITY, H, W, 3], four to a word. When they hold the whole data set, sample s lies at s; as a ring (RING)
+// the image for position p of the order lies at p % CAPACITY, where the host has put it ahead of time. order, labels: whole.
 // One pixel a thread: neighbours read neighbouring bytes and write neighbouring vec4s.
 //#import common/step
 //#import common/rng
@@ -38,7 +39,7 @@ fn pixel(image: u32, row: u32, column: u32) -> vec3<f32> {
   let byte = ((image * sizes.H + row) * sizes.W + column) * 3u;
   let shift = byte % 4u * 8u;
   var bits = images[byte / 4u] >> shift;
-  // the three bytes run on into the next word
+  // The three bytes of a pixel may run on into the next word.
   if (shift > 8u) { bits |= images[byte / 4u + 1u] << (32u - shift); }
   return vec3<f32>(vec3(bits, bits >> 8u, bits >> 16u) & vec3(255u)) / 255.0;
 }
@@ -65,7 +66,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
     column += random_u32(step.seed, step.epoch, sample, 1u) % (2u * sizes.CROP + 1u) - sizes.CROP;
   }
   var rgb = vec3(0.0);
-  // unsigned arithmetic wraps: what lies left of the image compares as far right of it
+  // Places before the image have wrapped to huge numbers: one comparison with its size leaves out those on both sides.
   if (row < sizes.H && column < sizes.W) { rgb = pixel(select(sample, position % sizes.CAPACITY, RING), row, column); }
   store_x(index, vec4((rgb - vec3(MEAN0, MEAN1, MEAN2)) / vec3(STD0, STD1, STD2), 0.0));
 }

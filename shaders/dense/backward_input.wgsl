@@ -8,6 +8,8 @@
 // BACKWARD_PROLOGUE: dy is the gradient g behind a batch norm, of which this reads A g + B y_raw + C.
 // EPILOGUE: what is written is (dx + addend) * act'(scale x_raw + shift), and partial[block, (sum g, sum g xhat), i] of it.
 // coef: with EPILOGUE [mean, rstd, scale, shift], CI4 vec4s each, then with BACKWARD_PROLOGUE [A, B, C], CO4 each.
+// Variants: one loop and SUBGROUPS as in dense/forward, masked sums of EPILOGUE as in pointwise/backward_input, where they
+// were measured.
 //#import common/activation
 //#import common/input
 //#import common/gradient
@@ -45,21 +47,22 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
   let first = place / sizes.BLOCKS_ACROSS % sizes.BLOCKS_DOWN * sizes.ROWS_PER_BLOCK;
   let image = place / (sizes.BLOCKS_ACROSS * sizes.BLOCKS_DOWN) * 4u + lane;
   if (image - lane >= sizes.N) { return; }
-  let n = min(image, sizes.N - 1u); // beyond the last image a lane only loads weights
+  let n = min(image, sizes.N - 1u); // a lane beyond the last image only loads weights
   let block = (image * sizes.BLOCKS_DOWN + first / sizes.ROWS_PER_BLOCK) * sizes.BLOCKS_ACROSS + column / COLUMNS_PER_BLOCK;
   let columns = select(0u, min(COLUMNS_PER_BLOCK, sizes.W - column), image < sizes.N);
-  // a column's taps begin at its phase
+  // A column of dx meets every SW-th tap from its phase on.
   const PHASE = PW % SW;
   var totals: array<vec4<f32>, VEC4S_PER_THREAD>;
   var products: array<vec4<f32>, VEC4S_PER_THREAD>;
   for (var h = first; h < min(first + sizes.ROWS_PER_BLOCK, sizes.H); h++) {
     var sums = array<vec4<f32>, SUMS>();
-    // one loop over rows of the kernel, chunks of taps and output channels: each loop around the sums has its price
+    // One loop goes over rows of the kernel, chunks of taps and output channels: on SwiftShader each loop around sums in
+    // registers costs a select for each of them at every turn.
     var kh = (h + PH) % SH; // the other rows meet no row of dy
     var first_tap = 0u;
     var o = 0u;
     while (kh < KH) {
-      // unsigned arithmetic wraps: what lies above the image compares as far below it
+      // Rows above the image have wrapped to huge numbers: one comparison with its height leaves out those on both sides.
       let oh = (h + PH - kh) / SH;
       let inside = (h + PH >= kh) & (oh < sizes.OH);
       let at = (n * sizes.OH + min(oh, sizes.OH - 1u)) * sizes.OW;
@@ -111,7 +114,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
         let to = ((n * sizes.H + h) * sizes.W + min(column + t, sizes.W - 1u)) * sizes.CI4 + i;
         var v = sums[t * VEC4S_PER_THREAD + q];
         if (ADDEND) { v += addend[to]; }
-        // a branch around sums costs more than the sums
+        // Sums are masked rather than branched around: on SwiftShader a branch costs a select for each sum in registers.
         if (EPILOGUE) {
           let raw = load_x_raw(to);
           v = select(vec4(0.0), v * activate_derivative(raw * input.scale + input.shift), live);

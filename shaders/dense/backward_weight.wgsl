@@ -7,6 +7,7 @@
 // 4*COLUMNS_PER_STEP*TAPS_PER_CHUNK*VEC4S_PER_THREAD vec4 multiply-adds. reduce/sum_splits adds the splits in order.
 // PROLOGUE: x is raw, f(x) = activate(scale * x + shift). BACKWARD_PROLOGUE: dy is the gradient g behind a batch norm, of
 // which this reads A g + B y_raw + C. coef: with PROLOGUE [mean, rstd, scale, shift], CI4 vec4s each, then [A, B, C], CO4 each.
+// SPLITS are as few as fill the device, which pointwise/backward_weight tells the time of.
 //#import common/activation
 //#import common/input
 //#import common/gradient
@@ -44,7 +45,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
   let rows = sizes.N * sizes.OH;
   let rows_per_split = (rows + sizes.SPLITS - 1u) / sizes.SPLITS;
   for (var dy_row = split * rows_per_split; dy_row < min((split + 1u) * rows_per_split, rows); dy_row++) {
-    // unsigned arithmetic wraps: what lies above the image compares as far below it
+    // Rows above the image have wrapped to huge numbers: one comparison with its height leaves out those on both sides.
     let ih = dy_row % sizes.OH * SH + kh - PH;
     if (ih >= sizes.H) { continue; }
     let at = (dy_row / sizes.OH * sizes.H + ih) * sizes.W;
@@ -84,7 +85,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
       if (kw < KW && o < sizes.CO4) {
         //#unroll
         for (var j = 0u; j < 4u; j++) {
-          // an activation that is not 0 at 0 makes something of the padding channels of x
+          // The padding channels of x are no longer zero behind an activation that is not 0 at 0: their products are.
           partial[(((split * KH + kh) * KW + kw) * 4u * sizes.CI4 + i * 4u + j) * sizes.CO4 + o] =
             select(vec4(0.0), sums[(k * VEC4S_PER_THREAD + q) * 4u + j], i * 4u + j < sizes.CI);
         }

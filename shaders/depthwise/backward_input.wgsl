@@ -5,6 +5,7 @@
 // BACKWARD_PROLOGUE: dy is the gradient g behind a batch norm, of which this reads A g + B y_raw + C.
 // EPILOGUE: what is written is (dx + addend) * act'(scale x_raw + shift), and partial[block, (sum g, sum g xhat), c] of it.
 // coef: with EPILOGUE [mean, rstd, scale, shift], then with BACKWARD_PROLOGUE [A, B, C], C4 vec4s each.
+// Variants: see depthwise/forward; masked sums of EPILOGUE as in pointwise/backward_input.
 //#import common/activation
 //#import common/input
 //#import common/gradient
@@ -36,7 +37,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
   let column = block % sizes.BLOCKS_ACROSS * COLUMNS_PER_BLOCK;
   let first = block / sizes.BLOCKS_ACROSS % sizes.BLOCKS_DOWN * sizes.ROWS_PER_BLOCK;
   let n = block / (sizes.BLOCKS_ACROSS * sizes.BLOCKS_DOWN);
-  // rows of dx are completed SH at a time, from -(PH % SH) on; a column's taps begin at its phase
+  // Rows of dx are completed SH at a time, from -(PH % SH) on. A column of dx meets every SW-th tap from its phase on.
   const ROW_PHASE = PH % SH;
   const PHASE = PW % SW;
   const WARM = (KH - 1u) / SH;
@@ -54,7 +55,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
   var sum = vec4(0.0);
   var products = vec4(0.0);
   for (var step = 0u; step < sizes.ROWS_PER_BLOCK + WARM; step++) {
-    // unsigned arithmetic wraps: what lies above the image compares as far below it
+    // Rows above the image have wrapped to huge numbers: one comparison with its height leaves out those on both sides.
     let oh = first + step + PH / SH - WARM;
     let at = (n * sizes.OH + min(oh, sizes.OH - 1u)) * sizes.OW;
     var row: array<vec4<f32>, DY_WINDOW>;
@@ -86,7 +87,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
           let i = ((n * sizes.H + min(h, sizes.H - 1u)) * sizes.W + min(column + t, sizes.W - 1u)) * sizes.C4 + c;
           var v = sums[j * COLUMNS_PER_BLOCK + t];
           if (ADDEND) { v += addend[i]; }
-          // a branch around sums costs more than the sums
+          // Sums are masked rather than branched around: on SwiftShader a branch costs a select for each sum in registers.
           if (EPILOGUE) {
             let raw = load_x_raw(i);
             v = select(vec4(0.0), v * activate_derivative(raw * input.scale + input.shift), live);

@@ -5,6 +5,7 @@
 // BACKWARD_PROLOGUE: dy is the gradient g behind a batch norm, of which this reads A g + B y_raw + C.
 // EPILOGUE: what is written is (dx + addend) * act'(scale x_raw + shift), and partial[block, (sum g, sum g xhat), c] of it.
 // coef: with EPILOGUE [mean, rstd, scale, shift], then with BACKWARD_PROLOGUE [A, B, C], C4 vec4s each.
+// Taken for kernels of more than 25 taps: see depthwise/forward_large.
 //#import common/activation
 //#import common/input
 //#import common/gradient
@@ -35,7 +36,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
   let column = block % sizes.BLOCKS_ACROSS * COLUMNS_PER_BLOCK;
   let first = block / sizes.BLOCKS_ACROSS % sizes.BLOCKS_DOWN * sizes.ROWS_PER_BLOCK;
   let n = block / (sizes.BLOCKS_ACROSS * sizes.BLOCKS_DOWN);
-  // a column's taps begin at its phase
+  // A column of dx meets every SW-th tap from its phase on.
   const PHASE = PW % SW;
   let gradient = gradient_coefficients(c, sizes.C4);
   let input = input_coefficients(c, sizes.C4);
@@ -44,7 +45,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
   for (var h = first; h < min(first + sizes.ROWS_PER_BLOCK, sizes.H); h++) {
     var sums = array<vec4<f32>, COLUMNS_PER_BLOCK>();
     for (var kh = 0u; kh < KH; kh++) {
-      // unsigned arithmetic wraps: what lies above the image compares as far below it
+      // Rows above the image have wrapped to huge numbers: one comparison with its height leaves out those on both sides.
       let row_at = h + PH - kh;
       if (row_at % SH != 0u || row_at / SH >= sizes.OH) { continue; }
       let at = (n * sizes.OH + row_at / SH) * sizes.OW;

@@ -6,6 +6,7 @@
 // rows of dy that a row of x meets wait in registers. reduce/sum_splits adds the splits in order.
 // PROLOGUE: x is raw, f(x) = activate(scale * x + shift). BACKWARD_PROLOGUE: dy is the gradient g behind a batch norm, of
 // which this reads A g + B y_raw + C. coef: with PROLOGUE [mean, rstd, scale, shift], then [A, B, C], C4 vec4s each.
+// Variants: see depthwise/forward. SPLITS are few, as in pointwise/backward_weight.
 //#import common/activation
 //#import common/input
 //#import common/gradient
@@ -57,7 +58,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
       }
       //#unroll
       for (var j = 0u; j < SH; j++) {
-        // unsigned arithmetic wraps: what lies above the image compares as far below it
+        // Rows above the image have wrapped to huge numbers: one comparison with its height leaves out those on both sides.
         let ih = step * SH + j - PH;
         let at = (n * sizes.H + min(ih, sizes.H - 1u)) * sizes.W;
         var row: array<vec4<f32>, X_WINDOW>;

@@ -5,6 +5,7 @@
 // of ROWS_PER_BLOCK rows by COLUMNS_PER_BLOCK columns of dy a row at a time. reduce/sum_splits adds the splits in order.
 // PROLOGUE: x is raw, f(x) = activate(scale * x + shift). BACKWARD_PROLOGUE: dy is the gradient g behind a batch norm, of
 // which this reads A g + B y_raw + C. coef: with PROLOGUE [mean, rstd, scale, shift], then [A, B, C], C4 vec4s each.
+// Taken for kernels of more than 25 taps: see depthwise/forward_large.
 //#import common/activation
 //#import common/input
 //#import common/gradient
@@ -41,7 +42,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
     let first = block / sizes.BLOCKS_ACROSS % sizes.BLOCKS_DOWN * sizes.ROWS_PER_BLOCK;
     let n = block / (sizes.BLOCKS_ACROSS * sizes.BLOCKS_DOWN);
     for (var oh = first; oh < min(first + sizes.ROWS_PER_BLOCK, sizes.OH); oh++) {
-      // unsigned arithmetic wraps: what lies above the image compares as far below it
+      // Rows above the image have wrapped to huge numbers: one comparison with its height leaves out those on both sides.
       let ih = oh * SH + kh - PH;
       if (ih >= sizes.H) { continue; }
       let at = (n * sizes.H + ih) * sizes.W;

@@ -5,7 +5,12 @@
 // completes one row. So a pixel of x is read about once a thread and the weights once a block; neighbours read neighbouring
 // channels.
 // PROLOGUE: x is the raw output of the layer before, f(x) = activate(scale * x + shift) of coef [mean, rstd, scale, shift];
-// padding of the image stays 0. STATISTICS: partial[block, (mean, M2), c] over the block's part of y. What is written of a sum: common/output.
+// padding of the image stays 0. STATISTICS: partial[block, (mean, M2), c] over the block's part of y.
+// What is written of a sum: common/output.
+// Variants, with what they brought on SwiftShader (docs/performance.md):
+// - Blocks are as tall as leaves the tuning its threads: longer strips took the depthwise kernels of a step from 845 to 503
+//   ms.
+// - depthwise/forward_large, for kernels of more than 25 taps: the bound is what fits registers, and was not measured.
 //#import common/activation
 //#import common/input
 //#import common/output
@@ -54,7 +59,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
   for (var step = first; step < end + WAITING_ROWS - 1u; step++) {
     //#unroll
     for (var j = 0u; j < SH; j++) {
-      // unsigned arithmetic wraps: what lies above the image compares as far below it
+      // Rows above the image have wrapped to huge numbers: one comparison with its height leaves out those on both sides.
       let ih = step * SH + j - PH;
       let at = (n * sizes.H + min(ih, sizes.H - 1u)) * sizes.W;
       var row: array<vec4<f32>, X_WINDOW>;
@@ -84,7 +89,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
         let to = ((n * sizes.OH + oh) * sizes.OW + column + t) * sizes.C4 + c;
         let v = finish(sums[LAST + t], output, to);
         if (t < columns) { store_y(to, v); }
-        // a branch around sums costs more than the sums
+        // Sums are masked rather than branched around: on SwiftShader a branch costs a select for each sum in registers.
         if (STATISTICS) {
           if (t == 0u) { pivot = select(pivot, v, oh == first); }
           let deviation = select(vec4(0.0), v - pivot, t < columns);
@@ -93,7 +98,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
         }
       }
     }
-    // the rows that wait move up by one
+    // The rows of sums that wait move up by one.
     //#unroll
     for (var m = 0u; m < WAITING_ROWS; m++) {
       //#unroll

@@ -4,7 +4,10 @@
 // Each row of the kernel is taken TAPS_PER_CHUNK taps at a time: their weights and the columns of x they need are loaded
 // once for the COLUMNS_PER_BLOCK sums.
 // PROLOGUE: x is the raw output of the layer before, f(x) = activate(scale * x + shift) of coef [mean, rstd, scale, shift];
-// padding of the image stays 0. STATISTICS: partial[block, (mean, M2), c] over the block's part of y. What is written of a sum: common/output.
+// padding of the image stays 0. STATISTICS: partial[block, (mean, M2), c] over the block's part of y.
+// What is written of a sum: common/output.
+// Taken for kernels of more than 25 taps, whose weights and waiting rows would not fit the registers of depthwise/forward;
+// the bound was not measured.
 //#import common/activation
 //#import common/input
 //#import common/output
@@ -44,7 +47,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
   for (var oh = first; oh < end; oh++) {
     var sums = array<vec4<f32>, COLUMNS_PER_BLOCK>();
     for (var kh = 0u; kh < KH; kh++) {
-      // unsigned arithmetic wraps: what lies above the image compares as far below it
+      // Rows above the image have wrapped to huge numbers: one comparison with its height leaves out those on both sides.
       let ih = oh * SH + kh - PH;
       if (ih >= sizes.H) { continue; }
       let at = (n * sizes.H + ih) * sizes.W;

@@ -21,7 +21,7 @@ struct Sizes {
 @group(0) @binding(3) var<uniform> step: Step;
 @group(0) @binding(10) var<uniform> sizes: Sizes;
 
-// 24 bits, so that the f32 is exact and below 1
+// A number from 0 to below 1 of 24 bits, which f32 holds exactly.
 fn uniform_f32(counter: u32) -> f32 {
   return f32(random_u32(step.seed, step.step, sizes.KEY, counter) >> 8u) / 16777216.0;
 }

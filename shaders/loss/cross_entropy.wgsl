@@ -28,7 +28,7 @@ var<workgroup> sums: array<vec2<f32>, WG>;
 
 const CHANNEL_OFFSETS = vec4(0u, 1u, 2u, 3u);
 
-// (loss, 1 if the first maximum is the target) of a row, and its gradient
+// Writes the gradient of a row; gives its loss, and 1 if its first maximum is the target.
 fn visit(row: u32, rows: u32) -> vec2<f32> {
   let label = target_class[row];
   var best = -3.4028234e38;
@@ -58,7 +58,7 @@ fn visit(row: u32, rows: u32) -> vec2<f32> {
   return vec2(log(total) - dot(expected, one), select(0.0, 1.0, argmax == label));
 }
 
-// q for the c-th vec4 of classes
+// The wanted distribution q, for the c-th vec4 of classes.
 fn wanted(c: u32, label: u32) -> vec4<f32> {
   let onehot = select(vec4(0.0), vec4(1.0), 4u * c + CHANNEL_OFFSETS == vec4(label));
   return mask_channels((1.0 - SMOOTHING) * onehot + SMOOTHING / f32(sizes.CLASSES), c, sizes.CLASSES);

@@ -23,7 +23,7 @@ fn main(@builtin(local_invocation_index) thread: u32) {
     if (thread < half) { sums[thread] += sums[thread + half]; }
   }
   if (thread == 0u) {
-    // rounding can leave a hair below zero where Gram matrices take away nearly everything
+    // Rounding can leave a sum just below zero where the Gram matrices take away nearly everything.
     let norm = sqrt(max(sums[0], 0.0));
     clip[0] = min(1.0, MAX_NORM / (norm + 1e-6));
     clip[1] = norm;

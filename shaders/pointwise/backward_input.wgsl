@@ -7,6 +7,10 @@
 // BACKWARD_PROLOGUE: dy is the gradient g behind a batch norm, of which this reads A g + B y_raw + C.
 // EPILOGUE: what is written is (dx + addend) * act'(scale x_raw + shift), and partial[block, (sum g, sum g xhat), i] of it.
 // coef: with EPILOGUE [mean, rstd, scale, shift], CI4 vec4s each, then with BACKWARD_PROLOGUE [A, B, C], CO4 each.
+// Variants, with what they brought on SwiftShader (docs/performance.md):
+// - Tiles and SUBGROUPS as in pointwise/forward.
+// - EPILOGUE masks its sums where it would branch around them: 349 to 264 ms a step for the pointwise input gradients.
+// - pointwise/backward_input_shared, where the tuning says workgroupMemory: a GPU has not been measured.
 //#import common/pointwise_backward_input
 //#import common/weights
 //#import common/global_index

@@ -7,11 +7,13 @@
 // EPILOGUE: what is written is (dx + addend) * act'(scale x_raw + shift), and partial[block, (sum g, sum g xhat), i] of the
 // block's rows, summed in the order of the threads.
 // coef: with EPILOGUE [mean, rstd, scale, shift], CI4 vec4s each, then with BACKWARD_PROLOGUE [A, B, C], CO4 each.
+// Taken where the tuning says workgroupMemory, which no default does: see pointwise/forward_shared.
 //#import common/pointwise_backward_input
 //#import common/staging
 const WG = 64u;
 
-// What lies beyond the edges is clamped: such rows are not written, such channels not summed.
+// Loads STAGE_DEPTH vec4s of the summed channels of both operands into workgroup memory. Beyond the edges the last row or
+// channel is loaded again: such rows are not written and such channels not summed.
 fn stage(start: u32, left: u32, first: u32, local: u32) {
   for (var s = local; s < STAGE_DEPTH * BLOCK_ROWS; s += WG) {
     let o = min(first + s % STAGE_DEPTH, sizes.CO4 - 1u);

@@ -6,6 +6,12 @@
 // The four lanes of a quad own the same channels of four blocks, and stay together (common/weights).
 // PROLOGUE: x is the raw output of the layer before, f(x) = activate(scale * x + shift) of coef [mean, rstd, scale, shift].
 // STATISTICS: partial[block, (mean, M2), o] over the block's rows of y. What is written of a sum: common/output.
+// Variants, with what they brought on SwiftShader (docs/performance.md):
+// - The tile is the cheapest of those that the tuning allows: up to 8 x 4 vec4s in the place of 8 x 2 and less took the
+//   pointwise kernels of a step from 1,673 to 1,043 ms. 8 x 8 were 1.3 x faster alone, no faster in the step, and took 17 s
+//   longer to compile.
+// - SUBGROUPS, where a probe of the device finds quads: pointwise kernels alone 1.4 x faster, inference 1.2 x.
+// - pointwise/forward_shared, where the tuning says workgroupMemory: a GPU has not been measured.
 //#import common/pointwise_forward
 //#import common/weights
 //#import common/global_index

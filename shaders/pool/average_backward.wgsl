@@ -20,7 +20,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
   let h = index / (sizes.C4 * sizes.W) % sizes.H;
   let n = index / (sizes.C4 * sizes.W * sizes.H);
   var sum = vec4(0.0);
-  // over the windows (first places, not taps): a global pool has one
+  // The loops go over windows and not over taps: a global pool has one window of many taps.
   for (var oh = first_window(h + sizes.PH, sizes.KH, sizes.SH); oh < sizes.OH && oh * sizes.SH <= h + sizes.PH; oh++) {
     for (var ow = first_window(w + sizes.PW, sizes.KW, sizes.SW); ow < sizes.OW && ow * sizes.SW <= w + sizes.PW; ow++) {
       var size = f32(sizes.KH * sizes.KW);

@@ -11,7 +11,7 @@ const ADDEND: bool = false;
 @group(0) @binding(2) var<storage, read> addend: array<vec4<f32>>; //#if ADDEND
 @group(0) @binding(3) var<storage, read_write> dx: array<vec4<f32>>;
 
-// per lane: no pixel of the window before (h, w) is as large as v, none after it is larger
+// For each of four channels: whether no pixel of the window before (h, w) is as large as v, and none after it is larger.
 fn wins(v: vec4<f32>, n: u32, h: u32, w: u32, oh: u32, ow: u32, c: u32) -> vec4<bool> {
   var first = vec4(true);
   for (var kh = 0u; kh < sizes.KH; kh++) {

@@ -16,7 +16,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
   let n = index / (sizes.C4 * sizes.OW * sizes.OH);
   var best = vec4(-3.4028234e38);
   for (var kh = 0u; kh < sizes.KH; kh++) {
-    // unsigned arithmetic wraps: what lies above the image compares as far below it
+    // Rows above the image have wrapped to huge numbers: one comparison with its height leaves out those on both sides.
     let ih = oh * sizes.SH + kh - sizes.PH;
     if (ih >= sizes.H) { continue; }
     for (var kw = 0u; kw < sizes.KW; kw++) {

@@ -12,7 +12,7 @@ const ROUNDS: u32 = 1u; //#required
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
   let i = global_index(id, workgroups);
   if (i >= SIZE) { return; }
-  // read, so that no compiler knows them
+  // The factors are read from memory, so that no compiler can compute the result.
   let s = x[i];
   let t = s.yzwx;
   var a0 = s + 1.0;

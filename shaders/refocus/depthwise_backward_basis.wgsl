@@ -19,7 +19,8 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
   let m = index / (sizes.SPLITS * TILES);
   var sums: array<f32, ROWS_PER_TILE * KW>;
   for (var o = split; o < sizes.C4 && m < sizes.C; o += sizes.SPLITS) {
-    // what the tile sees of the gradient; unsigned arithmetic wraps: what lies above the kernel compares as far below it
+    // The rows of the gradient under the tile. Rows above the kernel have wrapped to huge numbers:
+    // `row < KH` leaves out those on both sides.
     var window: array<vec4<f32>, WINDOW_ROWS * KW>;
     //#unroll
     for (var a = 0u; a < WINDOW_ROWS; a++) {
@@ -29,7 +30,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
         window[a * KW + b] = select(vec4(0.0), dw[(min(row, KH - 1u) * KW + b) * sizes.C4 + o], row < KH);
       }
     }
-    // a tap meets its map turned by half a circle
+    // The gradient of a correlation takes the map turned by 180 degrees.
     //#unroll
     for (var u = 0u; u < K; u++) {
       //#unroll

@@ -28,7 +28,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
     for (var m = 0u; m < sizes.P; m++) {
       let plane = (first + m) % sizes.I * sizes.OP + (first + m) / sizes.I;
       for (var u = 0u; u < K; u++) {
-        // unsigned arithmetic wraps: what lies above the kernel compares as far below it
+        // Rows above the kernel have wrapped to huge numbers: one comparison with KH leaves out those on both sides.
         let row = a + u - K / 2u;
         if (row >= KH) { continue; }
         for (var v = 0u; v < K; v++) {

@@ -1,22 +1,4 @@
-/**
- * How the work of a dispatch is cut, and what the parts are called, in the shaders too:
- *
- * - A thread is one invocation of a shader, 64 of them a workgroup. Four threads side by side in a subgroup are a quad, and
- *   each is a lane of it.
- * - A vec4 is four channels side by side, the least that a thread takes. Where it takes more of them, VEC4S_PER_THREAD, they
- *   lie CHANNEL_THREADS apart, so that neighbouring threads read neighbouring memory.
- * - A block is the rectangle of an image's pixels that one thread makes (or a workgroup, where it shares what it loads):
- *   ROWS_PER_BLOCK by COLUMNS_PER_BLOCK, BLOCKS_DOWN by BLOCKS_ACROSS of them an image. Sums over pixels are written once a
- *   block, as `partial` [blocks, ...], and finished by another dispatch.
- * - A tile is what a thread holds sums for at a time, in registers: in products of matrices ROWS_PER_TILE by
- *   VEC4S_PER_THREAD. It goes through its block tile by tile.
- * - A split is a share of the terms of a sum: SPLITS threads add one each, as `partial` [SPLITS, ...], and
- *   reduce/sum_splits adds these in order.
- * - A chunk is as many taps of a row of a kernel as are taken at a time, TAPS_PER_CHUNK.
- * - A window is what is loaded of an operand at a time, in registers, in columns or rows: X_WINDOW.
- * - A stage is what a workgroup loads into its memory at a time: STAGE_DEPTH vec4s of the channels that are summed over.
- * - A group is one of the groups of a convolution or of a map, and nothing else.
- */
+/** How the work of a dispatch is cut into parts; shaders/README.md says what they are called. */
 import type { Constants } from '../graph/ir';
 import { product, type Tensor } from '../graph/tensor';
 import type { Tuning } from '../graph/tuning';

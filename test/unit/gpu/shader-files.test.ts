@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { directivesOf } from '../../../src/gpu/wgsl/declarations';
 import { importOf, withImports } from '../../../src/gpu/wgsl/imports';
@@ -31,4 +32,32 @@ test.each(common)('%s says in //#needs all that it takes from who imports it, an
 test('every common file is imported', () => {
   const imported = new Set([...sources].flatMap(([id, text]) => linesOf(id, text).map(importOf)));
   expect(common.filter((id) => !imported.has(id.replace('.subgroups', '')))).toEqual([]);
+});
+
+const readme = readFileSync('shaders/README.md', 'utf8');
+
+/** The part of shaders/README.md under a heading. */
+const section = (heading: string): string => readme.split(`\n## ${heading}\n`)[1].split('\n## ')[0];
+
+test('shaders/README.md lists every entry point once, and no other', () => {
+  const listed = [...section('The kernels').matchAll(/^\| `(\S+)`/gm)].map(([, id]) => id);
+  expect(listed.sort()).toEqual(shaders.ids());
+});
+
+test('its glossary names constants that the shaders declare', () => {
+  const named = [...section('What the parts of a dispatch are called').matchAll(/`([A-Z]\w+)`/g)];
+  const declared = new Set(
+    shaders.ids().flatMap((id) => {
+      const { constants, sizes } = shaders.declarations(id);
+      return [...constants.keys(), ...sizes.keys()];
+    }),
+  );
+  expect(named.length).toBeGreaterThan(8);
+  expect(named.map(([, name]) => name).filter((name) => !declared.has(name))).toEqual([]);
+});
+
+test('it explains every directive', () => {
+  const explained = new Set([...section('Directives').matchAll(/^\| `\/\/#(\w+)/gm)].map(([, name]) => name));
+  const used = [...sources].flatMap(([id, text]) => linesOf(id, text).flatMap(directivesOf));
+  expect(new Set(used.map((directive) => directive.split(' ')[0]))).toEqual(explained);
 });
