@@ -31,6 +31,13 @@ function tensor(total: number[], offset: number[], shape: number[][], stride: nu
   return [...global('torch._utils', '_rebuild_tensor_v2'), ...args, ...REDUCE];
 }
 
+/** A file of the format before torch 1.6: a pickle of `root`, one of the storages' keys, and the storages. */
+function stream(root: number[], keys: number[], storages: number[] = []): Uint8Array {
+  const magic = pickle([0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19]);
+  const pickles = [magic, pickle(int(1001)), pickle([0x7d]), pickle(root), pickle(keys)];
+  return Uint8Array.from([...pickles.flatMap((part) => [...part]), ...storages]);
+}
+
 /** An archive of {"w": tensor} whose storage "0" has 16 bytes. */
 function archive(w: number[]): Uint8Array {
   return zip(pickle([0x7d], text('w'), w, [0x73]), { 0: new Uint8Array(16) });
@@ -68,6 +75,54 @@ test('the form of newer types: an untyped storage counted in bytes, and the dtyp
     dtype: 'U32',
     shape: [2],
     data: new Uint32Array([2, 3]),
+  });
+});
+
+describe('the format before torch 1.6', () => {
+  const w = [0x7d, ...text('w'), ...tensor(int(1), int(0), [int(1)], [int(1)]), 0x73];
+  const keys = [0x5d, ...text('0'), 0x61];
+  const storage = [...le(1, 8), 0, 0, 0x80, 0x3f];
+
+  test('a storage that is a view of another', async () => {
+    const view = tuple(text('view'), int(1), int(1));
+    const id = tuple(text('storage'), global('torch', 'FloatStorage'), text('0'), text('cpu'), int(2), view);
+    const args = tuple([...id, 0x51], int(0), tuple(int(1)), tuple(int(1)), [0x89], [0x7d]);
+    const root = [
+      0x7d,
+      ...text('w'),
+      ...global('torch._utils', '_rebuild_tensor_v2'),
+      ...args,
+      ...REDUCE,
+      0x73,
+    ];
+    const two = [...le(2, 8), 0, 0, 0x80, 0x3f, 0, 0, 0, 0x40];
+    const { tensors } = await readBytes(stream(root, keys, two), 'a.th');
+    expect(tensors.get('w')!.data).toEqual(Float32Array.of(2));
+  });
+
+  test('a pickle of more than a mebibyte beside the weights', async () => {
+    const notes = [0x58, ...le(3e6, 4), ...new Array<number>(3e6).fill(0x61)];
+    const root = [0x7d, ...text('notes'), ...notes, 0x73, ...text('model'), ...w, 0x73];
+    const { tensors, format } = await readBytes(stream(root, keys, storage), 'a.th');
+    expect([format, tensors.get('w')!.data]).toEqual(['pytorch-legacy', Float32Array.of(1)]);
+  });
+
+  test.each<[string, Uint8Array, RegExp]>([
+    [
+      'a storage of another size than its tensors say',
+      stream(w, keys, [...le(2, 8), 0, 0, 0x80, 0x3f]),
+      /storage "0" has two different sizes/,
+    ],
+    ['a storage that is cut', stream(w, keys, storage.slice(0, 10)), /ends in the middle of storage "0"/],
+    ['a storage that is not listed', stream(w, [0x5d]), /lacks its storage "0"/],
+    [
+      'a list with one that no tensor uses',
+      stream(w, [0x5d, ...text('1'), 0x61], storage),
+      /names one that no tensor uses/,
+    ],
+  ])('%s', async (_, bytes, message) => {
+    await expect(readBytes(bytes, 'a.th')).rejects.toThrow(UserError);
+    await expect(readBytes(bytes, 'a.th')).rejects.toThrow(message);
   });
 });
 
@@ -109,6 +164,18 @@ describe('a pickle that names code', () => {
   });
 });
 
+test('what an unknown function would have returned can be called, and nothing happens', async () => {
+  const found = [
+    ...global('builtins', 'getattr'),
+    ...tuple(global('__main__', 'Net'), text('loss')),
+    ...REDUCE,
+  ];
+  const w = tensor(int(4), int(0), [int(1)], [int(1)]);
+  const items = [...text('w'), ...w, ...text('loss'), ...found, ...tuple(text('mean')), ...REDUCE];
+  const bytes = zip(pickle([0x7d, 0x28, ...items, 0x75]), { 0: new Uint8Array(16) });
+  expect([...(await readBytes(bytes, 'a.pt')).tensors.keys()]).toEqual(['w']);
+});
+
 describe('objects of classes that nobody here knows', () => {
   const cases: [string, number[], RegExp][] = [
     [
@@ -122,6 +189,11 @@ describe('objects of classes that nobody here knows', () => {
       /^a\.pt holds the Python object torch\.constructor instead of/,
     ],
     [
+      'settings',
+      [...global('__main__', 'Net'), 0x29, 0x81, 0x7d, ...text('lr'), 0x4b, 1, 0x73, 0x62],
+      /^a\.pt holds the Python object __main__\.Net instead of/,
+    ],
+    [
       'a network with its code',
       [...global('__main__', 'Net'), 0x29, 0x81, 0x7d, ...text('_modules'), 0x7d, 0x73, 0x62],
       /^a\.pt holds a whole network, an object of the Python class __main__\.Net, .* torch\.save\(model\.state_dict/,
@@ -130,10 +202,9 @@ describe('objects of classes that nobody here knows', () => {
   test('a network of the format before torch 1.6, with the source of its class beside it', async () => {
     const id = tuple(text('module'), global('__main__', 'Net'), text('net.py'), text('class Net: pass'));
     const net = [...id, 0x51, 0x29, 0x81, 0x7d, ...text('_modules'), 0x7d, 0x73, 0x62];
-    const magic = pickle([0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19]);
-    const stream = [magic, pickle(int(1001)), pickle([0x7d]), pickle(net), pickle([0x5d])];
-    const bytes = Uint8Array.from(stream.flatMap((part) => [...part]));
-    await expect(readBytes(bytes, 'a.pt')).rejects.toThrow(/holds a whole network, .* class __main__\.Net,/);
+    await expect(readBytes(stream(net, [0x5d]), 'a.pt')).rejects.toThrow(
+      /holds a whole network, .* class __main__\.Net,/,
+    );
   });
 
   test.each(cases)('%s', async (_, body, message) => {

@@ -116,7 +116,7 @@ describe('zip archives', () => {
     ] as const) {
       const opened = await open(
         'a.zip',
-        zip({ [`out/${name}`]: bytes, '__MACOSX/out/._net.pth': text, 'log.txt': text }),
+        zip({ [`out/${name}`]: bytes, '__MACOSX/out/._net.pth': pth, 'log.txt': text }),
       );
       expect(opened.file).toBe(`a.zip/out/${name}`);
       expect(await opened.copies[0].read()).toEqual(network);

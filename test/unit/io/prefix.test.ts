@@ -50,6 +50,7 @@ describe('prefixes to try', () => {
     const found = candidatePrefixes(blocks);
     expect(found.slice(0, 2)).toEqual(['', 'module.']);
     expect(found.length).toBeLessThan(8);
+    expect(candidatePrefixes(['net.weight', ...under('model.')]).slice(0, 2)).toEqual(['', 'model.']);
   });
 });
 

@@ -37,6 +37,11 @@ describe('the prefix that all names share', () => {
   });
 });
 
+test('all of many tensors are read', async () => {
+  const many: StateDict = new Map(Array.from({ length: 70 }, (_, i) => [`${i}.weight`, floats([1], [i])]));
+  expect((await file(many)).tensors).toEqual(many);
+});
+
 describe('a file of weights that is none', () => {
   const damaged = (tensor: StateTensor) => writeSafetensors(new Map([['a', tensor]]));
   test.each<[string, Uint8Array, RegExp]>([
