@@ -22,12 +22,16 @@ async function walk(entry: FileSystemEntry): Promise<UserFile[]> {
   }
   const reader = (entry as FileSystemDirectoryEntry).createReader();
   const files: UserFile[] = [];
+  let isEmpty = true;
   // A reader hands out a folder in parts; an empty part is the end.
   for (;;) {
     const part = await new Promise<FileSystemEntry[]>((resolve, reject) =>
       reader.readEntries(resolve, reject),
     );
-    if (part.length === 0) return files;
+    // an empty folder is there to be named, as a class without images
+    if (part.length === 0)
+      return isEmpty ? [{ path: `${entry.fullPath.replace(/^\//, '')}/`, blob: new Blob() }] : files;
+    isEmpty = false;
     for (const child of part) files.push(...(await walk(child)));
   }
 }

@@ -4,6 +4,7 @@ import { redundancyOf } from '../../src/analysis/redundancy';
 import type {
   EngineApi,
   EvalPoint,
+  ImageSetReport,
   Profile,
   ProfileProgress,
   ProfileTarget,
@@ -87,6 +88,9 @@ async function train(job: TrainJob, onEvent: (event: TrainEvent) => void): Promi
     type: 'warning',
     message: '3 images were skipped; the first is <img src=x onerror=alert(1)>.jpg.',
   });
+  const skipped = [{ path: 'cat/<b>1</b>.jpg', reason: 'the JPEG is cut off' }];
+  const found = { source: 'set.zip', notes: ['set.zip: 2 classes by name.'], skipped };
+  onEvent({ type: 'data', reports: [found as unknown as ImageSetReport] });
   onEvent({ type: 'redundancy', when: 'before', layers: layers(1) });
   const metrics: StepPoint[] = [];
   const evals: EvalPoint[] = [];

@@ -54,6 +54,10 @@ describe('a run', () => {
     expect(merged.name).toBe('merged.safetensors');
     expect([...merged.bytes]).toEqual([1, 2, 3]);
     expect([...(await downloadOf(page, 'best.safetensors')).bytes]).toEqual([4, 5]);
+    await page.getByText('What was found in the images').click();
+    await page.getByText('set.zip: 2 classes by name.').waitFor();
+    const skipped = await downloadOf(page, 'Download skipped.csv');
+    expect(skipped.bytes.toString()).toBe('path,reason\r\ncat/<b>1</b>.jpg,the JPEG is cut off\r\n');
     const report = JSON.parse((await downloadOf(page, 'report.json')).bytes.toString());
     expect(report.proof.images).toBe(512);
     const metrics = (await downloadOf(page, 'metrics.csv')).bytes.toString().trim().split('\r\n');

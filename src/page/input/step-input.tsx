@@ -82,7 +82,7 @@ function Own() {
       <Drop
         id="train"
         label="Training images"
-        hint="Drop a zip or a folder with one folder a class (JPEG, PNG, WebP), CIFAR-10 binary batches or an IDX pair."
+        hint="Drop a zip, a tar.gz or a folder with one folder a class, or with a CSV of labels; with parts train, val and test, or without; CIFAR-10 binary batches; an IDX pair."
         files={trainFiles.value}
         onFiles={(files) => {
           trainFiles.value = files;
@@ -91,7 +91,7 @@ function Own() {
       <Drop
         id="test"
         label="Test images (optional)"
-        hint="Without them a tenth of the training images is held out."
+        hint="Without them the part val or test of the training images, else some of each class held out."
         files={testFiles.value}
         onFiles={(files) => {
           testFiles.value = files;

@@ -3,6 +3,7 @@ import { batch, computed, signal } from '@preact/signals';
 import { get, update } from 'idb-keyval';
 import type {
   EvalPoint,
+  ImageSetReport,
   LayerRedundancy,
   StepPoint,
   TrainEvent,
@@ -28,6 +29,8 @@ export const phase = signal('');
 export const announcement = signal('');
 export const failure = signal<string | undefined>(undefined);
 export const warnings = signal<string[]>([]);
+/** what was found in each source of images */
+export const imageReports = signal<ImageSetReport[]>([]);
 /** settings of the run that the curves belong to */
 export const runSettings = signal<TrainSettings | undefined>(undefined);
 export const plan = signal<PlanEvent | undefined>(undefined);
@@ -64,6 +67,7 @@ function reset(settings: TrainSettings): void {
     rate.value = { imagesPerSecond: 0, etaSeconds: Number.NaN };
     evals.value = [];
     warnings.value = [];
+    imageReports.value = [];
     redundancy.value = { before: [], after: [] };
     result.value = undefined;
     stepCount.value = 0;
@@ -109,6 +113,9 @@ function receive(event: TrainEvent): void {
         return;
       case 'warning':
         warnings.value = [...warnings.value, event.message];
+        return;
+      case 'data':
+        imageReports.value = event.reports;
         return;
       case 'tuned':
         // a browser that keeps nothing tunes again

@@ -1,11 +1,13 @@
 /** Step 2: how to train, the run's controls and its curves. */
+import { skippedCsv } from '../../data/report';
 import { adapter } from '../engine';
+import { download } from '../files';
 import { isProfiling } from '../profile/profile';
 import { obstacle } from '../settings/maps';
 import { SettingsForm } from '../settings/settings-form';
 import { Curves } from './curve-charts';
 import { Progress } from './progress';
-import { cancel, failure, isBusy, pause, resume, start, status, warnings } from './run';
+import { cancel, failure, imageReports, isBusy, pause, resume, start, status, warnings } from './run';
 
 export function StepTrain() {
   return (
@@ -17,6 +19,7 @@ export function StepTrain() {
       <Controls />
       <Progress />
       <Warnings />
+      <Images />
       <Curves />
     </>
   );
@@ -75,6 +78,32 @@ function Warnings() {
           <li key={i}>{warning}</li>
         ))}
       </ul>
+    </details>
+  );
+}
+
+/** How the images were understood, and the list of files that were left out. */
+function Images() {
+  const reports = imageReports.value;
+  if (reports.length === 0) return null;
+  const skipped = reports.flatMap((report) => report.skipped);
+  return (
+    <details class="warnings">
+      <summary>What was found in the images</summary>
+      <ul>
+        {reports.flatMap(({ source, notes }) =>
+          notes.map((note) => <li key={`${source} ${note}`}>{note}</li>),
+        )}
+      </ul>
+      {skipped.length > 0 && (
+        <button
+          type="button"
+          class="button small"
+          onClick={() => download('skipped.csv', skippedCsv(skipped), 'text/csv')}
+        >
+          Download skipped.csv
+        </button>
+      )}
     </details>
   );
 }
