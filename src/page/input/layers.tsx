@@ -22,6 +22,11 @@ export function Layers() {
   const total = trained.reduce((sum, { parameters }) => sum + parameters, 0);
   return (
     <div class="layers">
+      {found.notes.map((note) => (
+        <p class="hint" key={note}>
+          {note}
+        </p>
+      ))}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
       <section class="scroll" tabIndex={0} aria-label="Layers of the network">
         <table>

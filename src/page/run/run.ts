@@ -29,6 +29,8 @@ export const phase = signal('');
 export const announcement = signal('');
 export const failure = signal<string | undefined>(undefined);
 export const warnings = signal<string[]>([]);
+/** what was recognised or chosen, a sentence each */
+export const notes = signal<string[]>([]);
 /** what was found in each source of images */
 export const imageReports = signal<ImageSetReport[]>([]);
 /** settings of the run that the curves belong to */
@@ -67,6 +69,7 @@ function reset(settings: TrainSettings): void {
     rate.value = { imagesPerSecond: 0, etaSeconds: Number.NaN };
     evals.value = [];
     warnings.value = [];
+    notes.value = [];
     imageReports.value = [];
     redundancy.value = { before: [], after: [] };
     result.value = undefined;
@@ -113,6 +116,9 @@ function receive(event: TrainEvent): void {
         return;
       case 'warning':
         warnings.value = [...warnings.value, event.message];
+        return;
+      case 'note':
+        notes.value = [...notes.value, event.message];
         return;
       case 'data':
         imageReports.value = event.reports;

@@ -7,7 +7,7 @@ import { obstacle } from '../settings/maps';
 import { SettingsForm } from '../settings/settings-form';
 import { Curves } from './curve-charts';
 import { Progress } from './progress';
-import { cancel, failure, imageReports, isBusy, pause, resume, start, status, warnings } from './run';
+import { cancel, failure, imageReports, isBusy, notes, pause, resume, start, status, warnings } from './run';
 
 export function StepTrain() {
   return (
@@ -19,7 +19,7 @@ export function StepTrain() {
       <Controls />
       <Progress />
       <Warnings />
-      <Images />
+      <Found />
       <Curves />
     </>
   );
@@ -82,15 +82,18 @@ function Warnings() {
   );
 }
 
-/** How the images were understood, and the list of files that were left out. */
-function Images() {
+/** How network and images were understood, and the list of files that were left out. */
+function Found() {
   const reports = imageReports.value;
-  if (reports.length === 0) return null;
+  if (reports.length + notes.value.length === 0) return null;
   const skipped = reports.flatMap((report) => report.skipped);
   return (
     <details class="warnings">
-      <summary>What was found in the images</summary>
+      <summary>What was found</summary>
       <ul>
+        {notes.value.map((note) => (
+          <li key={note}>{note}</li>
+        ))}
         {reports.flatMap(({ source, notes }) =>
           notes.map((note) => <li key={`${source} ${note}`}>{note}</li>),
         )}
