@@ -8,6 +8,8 @@ export interface AdamWOptions {
   weightDecay: number;
   /** largest norm of the whole gradient; 0: no clipping */
   clipNorm: number;
+  /** whether parameters have factors of their own (see `groupTables`) */
+  groups?: boolean;
 }
 
 /**
@@ -15,7 +17,7 @@ export interface AdamWOptions {
  * `second moment` hold the moments. The step uniform brings the learning rate and `adamCorrections`.
  * Throws on a factored RefConv layer: AdamW's step is not linear in the gradient.
  */
-export function adamw(g: Graph, { beta1, beta2, eps, weightDecay, clipNorm }: AdamWOptions): void {
+export function adamw(g: Graph, { beta1, beta2, eps, weightDecay, clipNorm, groups }: AdamWOptions): void {
   update(g, {
     name: 'adamw',
     linear: false,
@@ -29,6 +31,7 @@ export function adamw(g: Graph, { beta1, beta2, eps, weightDecay, clipNorm }: Ad
     flopsPerNumber: 14,
     state: ['momentum', 'second moment'],
     clipNorm,
+    groups,
   });
 }
 

@@ -7,6 +7,8 @@ export interface SgdOptions {
   weightDecay: number;
   /** largest norm of the whole gradient; 0: no clipping */
   clipNorm: number;
+  /** whether parameters have factors of their own (see `groupTables`) */
+  groups?: boolean;
 }
 
 /**
@@ -14,7 +16,7 @@ export interface SgdOptions {
  * `gradients` and `momentum`. The learning rate is the step uniform's. Add it after the backward pass; the arenas of
  * gradients and momentum start at zero, and what should not move is a constant, no parameter.
  */
-export function sgd(g: Graph, { momentum, nesterov, weightDecay, clipNorm }: SgdOptions): void {
+export function sgd(g: Graph, { momentum, nesterov, weightDecay, clipNorm, groups }: SgdOptions): void {
   update(g, {
     name: 'sgd',
     linear: true,
@@ -22,5 +24,6 @@ export function sgd(g: Graph, { momentum, nesterov, weightDecay, clipNorm }: Sgd
     flopsPerNumber: 8,
     state: momentum === 0 ? [] : ['momentum'],
     clipNorm,
+    groups,
   });
 }

@@ -5,6 +5,7 @@ import { bytesOf, elements, type Tensor } from '../../graph/tensor';
 import { workgroupsFor } from '../../graph/workgroups';
 import { factoredLayers } from '../refocus/factored';
 import { clipFactor } from './clip-norm';
+import { groupsTensor } from './groups';
 
 /** An optimiser's step on every parameter. */
 export interface Update {
@@ -17,13 +18,18 @@ export interface Update {
   state: readonly ('momentum' | 'second moment')[];
   /** largest norm of the whole gradient; 0: no clipping */
   clipNorm: number;
+  /** whether parameters have factors of their own on learning rate and weight decay: the host writes `groupTables` */
+  groups?: boolean;
 }
 
 /**
  * Adds an optimiser's step to a graph: a dispatch over each part of the arenas, after the sums of a clipped norm. Throws
  * where the optimiser cannot train one of the layers.
  */
-export function update(g: Graph, { name, linear, constants, flopsPerNumber, state, clipNorm }: Update): void {
+export function update(
+  g: Graph,
+  { name, linear, constants, flopsPerNumber, state, clipNorm, groups }: Update,
+): void {
   g.phase = 'update';
   const factored = factoredLayers(g);
   if (factored.length > 0 && !linear)
@@ -33,19 +39,28 @@ export function update(g: Graph, { name, linear, constants, flopsPerNumber, stat
   const sizes = arenaParts(g);
   const arena = (of: Arena, part: number) => g.tensor(of, [sizes[part]], { role: 'arena', part });
   const gradients = sizes.map((_, part) => arena('gradients', part));
-  const clip = clipNorm > 0 ? clipFactor(g, gradients, factored, clipNorm) : undefined;
-  const attrs = { name, constants: { ...constants, CLIP: clip !== undefined }, flopsPerNumber };
-  sizes.forEach((_, part) => {
+  // a layer that this step does not differentiate has no part in the norm
+  const trained = factored.filter(({ m }) => g.find('gradient', m.name));
+  const clip = clipNorm > 0 ? clipFactor(g, gradients, trained, clipNorm) : undefined;
+  const flags: Constants = { CLIP: clip !== undefined };
+  if (groups) flags.GROUPS = true;
+  const attrs = { name, constants: { ...constants, ...flags }, flopsPerNumber };
+  sizes.forEach((size, part) => {
     const outputs = {
       parameters: arena('parameters', part),
       momentum: state.includes('momentum') ? arena('momentum', part) : undefined,
       secondMoment: state.includes('second moment') ? arena('second moment', part) : undefined,
     };
-    g.add(updateOp, name, { gradients: gradients[part], clip }, outputs, attrs);
+    const inputs = {
+      gradients: gradients[part],
+      clip,
+      groups: groups ? groupsTensor(g, part, size) : undefined,
+    };
+    g.add(updateOp, name, inputs, outputs, attrs);
   });
 }
 
-/** The graph's parameters in vec4s of their arena, cut into the parts that one binding can hold. */
+/** The graph's parameters in numbers of their arena, cut into the parts that one binding can hold. */
 function arenaParts(g: Graph): number[] {
   let bytes = 0;
   for (const t of g.tensors)
@@ -55,26 +70,26 @@ function arenaParts(g: Graph): number[] {
 }
 
 interface UpdatePart {
-  inputs: { gradients: Tensor; clip?: Tensor };
+  inputs: { gradients: Tensor; clip?: Tensor; groups?: Tensor };
   outputs: { parameters: Tensor; momentum?: Tensor; secondMoment?: Tensor };
   attrs: Pick<Update, 'name' | 'constants' | 'flopsPerNumber'>;
 }
 
 const updateOp: Op<UpdatePart> = {
   name: 'optimizer',
-  lower: ({ inputs: { gradients, clip }, outputs, attrs: { name, constants, flopsPerNumber } }) => {
+  lower: ({ inputs: { gradients, clip, groups }, outputs, attrs: { name, constants, flopsPerNumber } }) => {
     const { parameters, momentum, secondMoment } = outputs;
     const moments = [momentum, secondMoment].filter((t) => t !== undefined);
     return [
       {
         shader: `optim/${name}`,
         constants,
-        reads: { gradients, clip },
+        reads: { gradients, clip, groups },
         writes: { parameters, momentum, second_moment: secondMoment },
         workgroups: workgroupsFor(elements(parameters) / 4),
         flops: flopsPerNumber * elements(parameters),
-        // all but the gradients are read and written
-        bytes: (3 + 2 * moments.length) * bytesOf(parameters),
+        // of the arenas all but the gradients are read and written
+        bytes: (3 + 2 * moments.length) * bytesOf(parameters) + (groups ? bytesOf(groups) : 0),
       },
     ];
   },
