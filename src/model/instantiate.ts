@@ -19,8 +19,10 @@ import { geometryOf, REFCONV, type RefConvLayer } from './refconv';
 import { planesOf } from './refocus-math';
 
 export interface InstanceOptions {
-  /** batch statistics, dropout and stochastic depth on */
+  /** batch statistics, dropout and stochastic depth on; a batch norm of a constant weight and bias goes on by its running ones */
   training: boolean;
+  /** in training: all batch norms by their running statistics, no stochastic depth */
+  frozenBackbone?: boolean;
   /** dropout and stochastic depth off in training too (for comparison with a reference) */
   deterministic?: boolean;
 }
@@ -111,7 +113,9 @@ class Emitter {
       case 'dropout':
         return this.drops ? dropout(graph, this.nameOf(layer), x, layer.p) : x;
       case 'stochastic_depth':
-        return this.drops ? stochasticDepth(graph, this.nameOf(layer), x, layer.p) : x;
+        return this.drops && !this.options.frozenBackbone
+          ? stochasticDepth(graph, this.nameOf(layer), x, layer.p)
+          : x;
     }
   }
 
@@ -144,9 +148,9 @@ class Emitter {
       runningMean: this.entry(`${name}.running_mean`),
       runningVar: this.entry(`${name}.running_var`),
     };
-    const { training } = this.options;
+    const isFrozen = [parameters.weight, parameters.bias].every(({ role }) => role === 'constant');
     return batchNorm(this.graph, name, x, parameters, {
-      training,
+      training: this.options.training && !this.options.frozenBackbone && !isFrozen,
       momentum,
       eps,
       activation: layer.activation,

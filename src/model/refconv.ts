@@ -43,7 +43,7 @@ export function withRefConv(model: Model, options: RefConvOptions): Model {
   const replaced = new Map<string, StateEntry[]>();
   const layers = model.layers.map((layer) => {
     if (layer.kind !== 'conv' || !isRefConv(layer, options.layers)) return layer;
-    const refocused = { ...layer, refconv: refconvOf(layer, options) };
+    const refocused = { ...layer, refconv: refconvOf(layer, options, model.head.name) };
     const name = `${layer.name}.weight`;
     const basis = model.state.find((entry) => entry.name === name)!;
     const map = refocused.refconv.path === 'dense' ? [mapEntry(refocused)] : [];
@@ -53,13 +53,15 @@ export function withRefConv(model: Model, options: RefConvOptions): Model {
   return { ...model, layers, state: model.state.flatMap((entry) => replaced.get(entry.name) ?? [entry]) };
 }
 
-function refconvOf(conv: ConvLayer, o: RefConvOptions): RefConv {
+function refconvOf(conv: ConvLayer, o: RefConvOptions, head: string): RefConv {
   // a map's kernel is odd and never exceeds the kernel that it refocuses
   const most = Math.min(o.mapKernel, conv.shape[2], conv.shape[3]);
   const mapKernel = most % 2 === 1 ? most : most - 1;
   const { taps, perGroup } = planesOf({ basis: conv.shape, groups: conv.groups, mapKernel });
   const free = o.path === 'auto' ? chooseRefocusPath(taps, perGroup, mapKernel) : o.path;
-  const path = o.trainBasis ? 'dense' : free;
+  // the starts of factored maps fade by one scale, the head's may have a learning rate of its own
+  const ownScale = o.startsNonZero && conv.name === head;
+  const path = o.trainBasis || ownScale ? 'dense' : free;
   return { path, mapKernel, identity: o.identity, startsNonZero: o.startsNonZero };
 }
 

@@ -125,6 +125,27 @@ export const settingFields = {
     label: 'Gradient clip',
     help: 'largest norm of the whole gradient; 0: no clipping',
   }),
+  /** decay is not for what scales or shifts, some say; timm's `filter_bias_and_bn` */
+  decayNorms: setting(flag, true, {
+    group: 'optimisation',
+    label: 'Decay norms and biases',
+    help: 'weight decay on the weights of norms and on biases too',
+  }),
+  /** of a normalisation the running statistics are frozen with its weight and bias */
+  freeze: setting(
+    wordOrNames(['none', 'backbone', 'norms', 'all-but-maps'], 'names of tensors or modules (* for any)'),
+    'none',
+    {
+      group: 'optimisation',
+      label: 'Freeze',
+      help: 'what does not train: all but the head (backbone), batch and layer norms, all but the maps, or what names say, as features.0,*.bias',
+    },
+  ),
+  headLr: setting(real({ above: 0, max: 1000 }, 0.1), 1, {
+    group: 'optimisation',
+    label: "Head's rate",
+    help: "factor on the learning rate of the network's last layer, which tells the classes apart",
+  }),
   schedule: setting(choice(['constant'], ['step'], ['cosine']), 'cosine', {
     group: 'optimisation',
     label: 'Schedule',

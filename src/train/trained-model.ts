@@ -1,16 +1,18 @@
 import { UserError } from '../errors';
 import { convolutions, type Model } from '../model/model';
 import { isRefConv, type RefConvOptions, withRefConv } from '../model/refconv';
+import { frozenParameters, withFrozen } from './freeze';
 import type { TrainSettings } from './settings';
 
 /**
- * The model as a run trains it: with RefConvs where the method has them.
+ * The model as a run trains it: with RefConvs where the method has them, and with constants where parameters are frozen.
  * @param name what messages call the network
  * @throws UserError where the settings and the model do not fit
  */
 export function trainedModel(model: Model, s: TrainSettings, name = model.name): Model {
   const options = refconvOptions(model, s, name);
-  return options ? withRefConv(model, options) : model;
+  const trained = options ? withRefConv(model, options) : model;
+  return withFrozen(trained, frozenParameters(model, s, name), s);
 }
 
 /** The run's RefConv, with `auto` resolved: depthwise where the network has such layers, else all spatial ones. */
@@ -40,8 +42,10 @@ export function refconvOptions(
   };
 }
 
-/** The settings' choice of layers, which takes one convolution at least. */
-function layersOf(model: Model, { layers }: TrainSettings, name: string): RefConvOptions['layers'] {
+/** The settings' choice of layers, which takes one convolution at least; what is frozen by itself gets no map. */
+function layersOf(model: Model, s: TrainSettings, name: string): RefConvOptions['layers'] {
+  const { layers } = s;
+  const frozen = s.freeze === 'all-but-maps' ? new Set() : frozenParameters(model, s, name);
   const convs = convolutions(model);
   const takes = (choice: RefConvOptions['layers']) => convs.some((conv) => isRefConv(conv, choice));
   const auto = takes('depthwise') ? 'depthwise' : 'spatial';
@@ -53,5 +57,11 @@ function layersOf(model: Model, { layers }: TrainSettings, name: string): RefCon
   }
   if (!takes(chosen))
     throw new UserError(`${name} has no ${String(chosen)} convolution to refocus: choose other layers.`);
-  return chosen;
+  const free = convs.filter((conv) => isRefConv(conv, chosen) && !frozen.has(`${conv.name}.weight`));
+  if (free.length === 0) {
+    throw new UserError(
+      'Every convolution to refocus is frozen: freeze less, or choose the method finetune for what is left.',
+    );
+  }
+  return frozen.size > 0 ? free.map((conv) => conv.name) : chosen;
 }

@@ -14,7 +14,7 @@ export const hasMaps = computed(() => applies('layers', config.value.settings));
 
 /** The settings that decide; the others may be half typed. */
 const deciding = settingNames.filter(
-  (name) => settingFields[name].group === 'map' || ['method', 'optimizer'].includes(name),
+  (name) => settingFields[name].group === 'map' || ['method', 'optimizer', 'freeze'].includes(name),
 );
 
 export const maps = computed<{ names: readonly string[]; error?: string }>(() => {
