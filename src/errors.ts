@@ -5,3 +5,18 @@
 export class UserError extends Error {
   override name = 'UserError';
 }
+
+/** The user stopped a run that had not come to anything yet. The command line exits as after an interrupt. */
+export class Stopped extends UserError {
+  override name = 'Stopped';
+
+  constructor(message = 'Stopped before anything was trained.') {
+    super(message);
+  }
+}
+
+/** The UserError that an error from another context was, where a copy of it has only its name left; undefined where it was none. */
+export function asUserError({ name, message }: { name?: string; message?: string }): UserError | undefined {
+  if (name === 'Stopped') return new Stopped(message);
+  return name === 'UserError' ? new UserError(message) : undefined;
+}

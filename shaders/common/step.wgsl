@@ -8,4 +8,5 @@ struct Step {
   lr: f32,
   correction1: f32,
   correction2: f32,
+  average_weight: f32,
 }

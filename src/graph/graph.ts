@@ -4,6 +4,8 @@ import { padLast, type Role, type Shape, type Tensor, type TensorOptions } from 
 /** Whether a node is one of that op, so that its tensors are known by name. */
 export const isNodeOf = <S extends Signature>(node: Node, op: Op<S>): node is Node<S> => node.op === op;
 
+const keyOf = (role: Role, name: string, part?: number): string => `${role}:${name}${part ? ` ${part}` : ''}`;
+
 /** A network as a list of nodes in order of execution. Pure data; no GPU. */
 export class Graph implements GraphBuilder {
   nodes: Node[] = [];
@@ -16,7 +18,7 @@ export class Graph implements GraphBuilder {
     const { dtype = 'f32', role = 'activation', padded = padLast(shape), part } = options;
     const t: Tensor = { id: this.tensors.length, name, shape, padded, dtype, role, part };
     if (role !== 'activation') {
-      const key = `${role}:${name}${part ? ` ${part}` : ''}`;
+      const key = keyOf(role, name, part);
       if (this.named.has(key)) throw new Error(`the graph has two ${role}s named ${name}`);
       this.named.set(key, t);
     }
@@ -24,8 +26,8 @@ export class Graph implements GraphBuilder {
     return t;
   }
 
-  find(role: Role, name: string): Tensor | undefined {
-    return this.named.get(`${role}:${name}`);
+  find(role: Role, name: string, part?: number): Tensor | undefined {
+    return this.named.get(keyOf(role, name, part));
   }
 
   gradientOf(parameter: Tensor): Tensor {

@@ -56,8 +56,8 @@ export interface LowerContext {
 export interface GraphBuilder {
   /** A new tensor; parameters, state, constants, inputs and outputs are unique by name. */
   tensor(name: string, shape: Shape, options?: TensorOptions): Tensor;
-  /** The persistent tensor of that role and name, if the graph has it. */
-  find(role: Role, name: string): Tensor | undefined;
+  /** The persistent tensor of that role and name, if the graph has it; of an arena a part. */
+  find(role: Role, name: string, part?: number): Tensor | undefined;
   /** The gradient of a parameter: same shape, same offset in the arena of gradients. */
   gradientOf(parameter: Tensor): Tensor;
   add<S extends Signature>(

@@ -8,8 +8,20 @@ export const ALIGNMENT = 256;
  * (maxStorageBufferBindingSize), so that a plan does not depend on the device.
  */
 export const ARENA_PART = 2 ** 27;
-/** Buffers that hold many tensors, each bound apart: of four roles, and what an optimiser remembers of the gradients. */
-export const ARENAS = ['parameters', 'gradients', 'state', 'constants', 'momentum', 'second moment'] as const;
+/**
+ * Buffers that hold many tensors, each bound apart: of four roles, what an optimiser remembers of the gradients, and averages
+ * over the steps.
+ */
+export const ARENAS = [
+  'parameters',
+  'gradients',
+  'state',
+  'constants',
+  'momentum',
+  'second moment',
+  'average parameters',
+  'average state',
+] as const;
 export type Arena = (typeof ARENAS)[number];
 
 const align = (n: number) => Math.ceil(n / ALIGNMENT) * ALIGNMENT;
@@ -48,8 +60,11 @@ export function placeTensors(steps: Usage[], layout: ArenaLayout): Placement {
   });
   for (const r of Object.values(layout))
     buffers[r.buffer] = Math.max(buffers[r.buffer] ?? 0, r.offset + align(r.bytes));
-  // an optimiser's state has the parameters' layout, whatever of it the plan binds
-  for (const t of arenas) buffers[t.name] = Math.max(buffers[t.name] ?? 0, buffers.parameters);
+  // an optimiser's state and an average have the layout of what they are of, whatever of it the plan binds
+  for (const t of arenas) {
+    const like = t.name.endsWith('state') ? 'state' : 'parameters';
+    buffers[t.name] = Math.max(buffers[t.name] ?? 0, buffers[like]);
+  }
   for (const t of arenas) ranges.set(t, arenaPart(t, buffers[t.name]));
   const used = new Set([...ranges.values()].map((r) => r.buffer));
   for (const name of Object.keys(buffers)) if (!used.has(name)) delete buffers[name];

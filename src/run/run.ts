@@ -1,5 +1,4 @@
 import type { LabelledImages } from '../data/types';
-import { UserError } from '../errors';
 import { type Gpu, requireHalves } from '../gpu/device';
 import { Graph } from '../graph/graph';
 import type { Tuning } from '../graph/tuning';
@@ -7,8 +6,8 @@ import type { StateDict } from '../io/tensor';
 import { initialState } from '../model/init';
 import { instantiate } from '../model/instantiate';
 import { type Model, parameterCount } from '../model/model';
+import { stepsPerEpoch } from '../train/batches';
 import { evaluateNetwork } from '../train/evaluate';
-import { stepsPerEpoch } from '../train/programs';
 import { scheduleOf } from '../train/schedule';
 import { decideSettings, type RunSettings } from '../train/settings';
 import { trainedModel } from '../train/trained-model';
@@ -162,12 +161,8 @@ async function load(job: TrainJob, { memo, emit }: Pick<RunContext, 'memo' | 'em
   for (const message of network.notes) emit({ type: 'note', message });
   if (reports.length > 0) emit({ type: 'data', reports });
   for (const { warnings } of reports) for (const message of warnings) emit({ type: 'warning', message });
-  const decided = decideSettings(settings, { input: network.model.input, images: train.count });
-  if (decided.batch > train.count) {
-    throw new UserError(
-      `A batch of ${decided.batch} is larger than the ${train.count} training images: choose a smaller batch, or auto.`,
-    );
-  }
+  const { model, newHead } = network;
+  const decided = decideSettings(settings, { input: model.input, images: train.count, newHead });
   return { network, train, test, reports, settings: decided };
 }
 

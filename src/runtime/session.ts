@@ -216,6 +216,23 @@ export class Session<Name extends string> {
     return new Snapshot(new Map(names.map((name, i) => [name, contents[i]])), (tensor) => this.range(tensor));
   }
 
+  /** The averages of parameters and state, as a snapshot of these. */
+  async averages(): Promise<Snapshot> {
+    const { buffers } = await this.snapshot('average parameters', 'average state');
+    const renamed = [...buffers].map(([name, data]) => [name.replace(/^average /, ''), data] as const);
+    return new Snapshot(new Map(renamed), (tensor) => this.range(tensor));
+  }
+
+  /** Fills arenas with zeros, as far as the plans have them. */
+  clear(...arenas: Arena[]): void {
+    const encoder = this.gpu.device.createCommandEncoder();
+    for (const name of arenas) {
+      const buffer = this.buffers.get(name);
+      if (buffer) encoder.clearBuffer(buffer);
+    }
+    this.gpu.device.queue.submit([encoder.finish()]);
+  }
+
   /** Puts a snapshot's contents back. */
   restore(snapshot: Snapshot): void {
     for (const [name, data] of snapshot.buffers)

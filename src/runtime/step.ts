@@ -11,17 +11,19 @@ export interface StepUniform {
   /** 1 / (1 - beta^t) for AdamW's two moments */
   correction1?: number;
   correction2?: number;
+  /** share of this step in the averages of parameters and state */
+  averageWeight?: number;
 }
 
-export const STEP_BYTES = 32;
+export const STEP_BYTES = 36;
 
-/** Packs the uniform, 32 bytes, in the order of the WGSL struct. */
+/** Packs the uniform, 36 bytes, in the order of the WGSL struct. */
 export function packStep(s: StepUniform): ArrayBuffer {
   const view = new DataView(new ArrayBuffer(STEP_BYTES));
   [s.step, s.seed, s.epoch, s.batchOffset, s.rows].forEach((v, i) => {
     view.setUint32(i * 4, v ?? 0, true);
   });
-  [s.lr, s.correction1, s.correction2].forEach((v, i) => {
+  [s.lr, s.correction1, s.correction2, s.averageWeight].forEach((v, i) => {
     view.setFloat32(20 + i * 4, v ?? 0, true);
   });
   return view.buffer;

@@ -22,15 +22,25 @@ export interface Normalisation {
   std: readonly number[];
 }
 
+interface EvaluationPart<Name> {
+  /** default: `evaluate` */
+  program?: Name | 'evaluate';
+  /** images; default: all */
+  count?: number;
+  batch: number;
+  /** whose logits are kept; default: none */
+  keep?: number;
+}
+
 /**
  * Runs the evaluation program over the first `count` images of an evaluation's order. The logits of the first `keep` of
  * them are kept, padded as the program writes them. The metrics are read once in METRICS_RING batches.
  */
-export async function runEvaluation(
-  session: Session<string>,
+export async function runEvaluation<Name extends string>(
+  session: Session<Name | 'evaluate'>,
   task: Task,
   feed: Feed,
-  { count = feed.count, batch, keep = 0 }: { count?: number; batch: number; keep?: number },
+  { program = 'evaluate', count = feed.count, batch, keep = 0 }: EvaluationPart<Name>,
 ): Promise<Evaluation> {
   feed.begin(evaluationOrder(feed.count));
   const batches = Math.ceil(count / batch);
@@ -39,7 +49,7 @@ export async function runEvaluation(
   for (let b = 0; b < batches; b++) {
     const rows = Math.min(batch, count - b * batch);
     await feed.ready(b * batch, rows);
-    session.run('evaluate', { step: b, batchOffset: b * batch, rows });
+    session.run(program, { step: b, batchOffset: b * batch, rows });
     const wanted = Math.min(rows, keep - b * batch);
     if (wanted > 0) {
       const [logits] = await session.read('output:logits');

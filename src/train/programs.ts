@@ -2,7 +2,7 @@ import type { LabelledImages } from '../data/types';
 import { differentiate } from '../graph/autograd';
 import { compile } from '../graph/compile';
 import { Graph } from '../graph/graph';
-import type { ArenaLayout, Plan } from '../graph/ir';
+import type { ArenaLayout, BufferRange, Plan } from '../graph/ir';
 import type { Tensor } from '../graph/tensor';
 import type { Tuning } from '../graph/tuning';
 import { type Instance, instantiate } from '../model/instantiate';
@@ -10,8 +10,11 @@ import type { Model } from '../model/model';
 import { copy } from '../ops/copy';
 import { gather } from '../ops/gather';
 import { adamw } from '../ops/optim/adamw';
+import { average } from '../ops/optim/average';
 import { sgd } from '../ops/optim/sgd';
 import { type PassOptions, standardPasses } from '../passes/standard';
+import { lastBatch, wholeBatch } from './batches';
+import { isGrouped, isOfHead, type Part } from './groups';
 import type { RunSettings } from './settings';
 import { type Task, taskOf } from './task';
 
@@ -55,13 +58,21 @@ export interface ProgramOptions extends Pick<PassOptions, 'fusions'> {
 /** torch.optim.AdamW's defaults. */
 export const ADAM_BETAS = { beta1: 0.9, beta2: 0.999 };
 
+interface Step extends Batches {
+  settings: RunSettings;
+  /** default: all */
+  part?: Part;
+}
+
 /** One training step: batch, forward, loss, backward, update. */
-export function trainingGraph(o: Batches & { settings: RunSettings }): ProgramGraph {
-  const { model, settings: s } = o;
+export function trainingGraph(o: Step): ProgramGraph {
+  const { model, settings: s, part = 'all' } = o;
   const graph = new Graph();
   const { x, target } = batchOf(graph, o, { cropPadding: s.cropPadding, flip: s.flip });
-  const instance = instantiate(model, graph, x, { training: true });
-  descend(graph, taskOf(model), instance.logits, target, s);
+  const instance = instantiate(model, graph, x, { training: true, frozenBackbone: part === 'head' });
+  const trains = ({ name }: Tensor) => part === 'all' || isOfHead(model, name);
+  descend(graph, taskOf(model), instance.logits, target, { ...s, trains, groups: isGrouped(s, part) });
+  if (s.ema > 0) average(graph);
   return { model, graph, instance };
 }
 
@@ -72,26 +83,31 @@ export function planTraining({ graph }: ProgramGraph, { storage }: RunSettings, 
 }
 
 /** One training step, planned. */
-export function trainProgram(o: Batches & ProgramOptions & { settings: RunSettings }): Program {
+export function trainProgram(o: Step & ProgramOptions): Program {
   const built = trainingGraph(o);
   return { ...built, plan: planTraining(built, o.settings, o) };
 }
 
 /** What a step's loss and update are set by. */
-export type Descent = Pick<
-  RunSettings,
-  'labelSmoothing' | 'optimizer' | 'momentum' | 'nesterov' | 'weightDecay' | 'clipNorm'
->;
+export interface Descent
+  extends Pick<
+    RunSettings,
+    'labelSmoothing' | 'optimizer' | 'momentum' | 'nesterov' | 'weightDecay' | 'clipNorm'
+  > {
+  /** which parameters are differentiated; default: all. The update goes over all of them: see `groups` */
+  trains?: (parameter: Tensor) => boolean;
+  /** whether parameters have factors of their own on learning rate and weight decay */
+  groups?: boolean;
+}
 
-/** What follows the logits in a training step: loss, gradients of all parameters, update. */
+/** What follows the logits in a training step: loss, gradients of the parameters, update. */
 export function descend(graph: Graph, task: Task, logits: Tensor, target: Tensor, s: Descent): void {
+  const { trains = () => true, momentum, nesterov, ...options } = s;
   const dlogits = task.loss(graph, logits, target, s);
-  const parameters = graph.tensors.filter((t) => t.role === 'parameter');
+  const parameters = graph.tensors.filter((t) => t.role === 'parameter' && trains(t));
   differentiate(graph, parameters, [[logits, dlogits]]);
-  const { weightDecay, clipNorm } = s;
-  if (s.optimizer === 'sgd')
-    sgd(graph, { momentum: s.momentum, nesterov: s.nesterov, weightDecay, clipNorm });
-  else adamw(graph, { ...ADAM_BETAS, eps: 1e-8, weightDecay, clipNorm });
+  if (s.optimizer === 'sgd') sgd(graph, { ...options, momentum, nesterov });
+  else adamw(graph, { ...options, ...ADAM_BETAS, eps: 1e-8 });
 }
 
 /** One batch of an evaluation: metrics into a ring, logits into an output. */
@@ -139,9 +155,6 @@ interface Build {
   test: ImageSize;
 }
 
-export const stepsPerEpoch = ({ train, settings }: Pick<Build, 'train' | 'settings'>): number =>
-  Math.floor(train.count / settings.batch);
-
 /** Images of a batch in an evaluation. */
 export const evaluationBatch = ({ test }: Pick<Build, 'test'>): number => Math.min(128, test.count);
 
@@ -157,24 +170,61 @@ const imageInput = ({ settings }: Build, name: 'train' | 'test', { count, height
 /** The training step of a run on a data set of one batch: what is planned and timed before a run. */
 export function stepGraph(t: Build): ProgramGraph {
   const { model, settings, train } = t;
-  const { batch } = settings;
-  return trainingGraph({
-    model,
-    settings,
-    images: imageInput(t, 'train', { ...train, count: batch }),
-    batch,
-  });
+  const batch = wholeBatch(t);
+  const images = imageInput(t, 'train', { ...train, count: batch });
+  return trainingGraph({ model, settings, images, batch });
 }
 
-/** Both programs of a run, over one layout of the arenas; without a device's tuning they are cut for a GPU. */
+/**
+ * The programs of a run: a step and an evaluation always; a step for the head alone where it trains first; of each a smaller one
+ * where an epoch's last batch is smaller; an evaluation of the averages where they are kept.
+ */
+export type ProgramName = 'train' | 'train last' | 'head' | 'head last' | 'evaluate' | 'evaluate average';
+
+export type Plans = Record<'train' | 'evaluate', Plan> & Partial<Record<ProgramName, Plan>>;
+
+/** The programs of a run, over one layout of the arenas; without a device's tuning they are cut for a GPU. */
 export function buildPrograms(t: Build & Pick<ProgramOptions, 'tuning'>): {
   program: Program;
   evaluation: Program;
+  plans: Plans;
 } {
   const { model, settings, tuning } = t;
   const common = { model, layout: {}, tuning };
-  const { batch } = settings;
-  const program = trainProgram({ ...common, settings, images: imageInput(t, 'train', t.train), batch });
-  const images = imageInput(t, 'test', t.test);
-  return { program, evaluation: evaluationProgram({ ...common, images, batch: evaluationBatch(t) }) };
+  const images = imageInput(t, 'train', t.train);
+  const train = (batch: number, part?: Part) => trainProgram({ ...common, settings, images, batch, part });
+  const program = train(wholeBatch(t));
+  const evaluation = evaluationProgram({
+    ...common,
+    images: imageInput(t, 'test', t.test),
+    batch: evaluationBatch(t),
+  });
+  const plans: Plans = { train: program.plan, evaluate: evaluation.plan };
+  const rows = lastBatch(t);
+  if (rows) plans['train last'] = train(rows).plan;
+  if (settings.headEpochs > 0) {
+    plans.head = train(wholeBatch(t), 'head').plan;
+    if (rows) plans['head last'] = train(rows, 'head').plan;
+  }
+  if (settings.ema > 0) plans['evaluate average'] = ofAverages(evaluation.plan);
+  return { program, evaluation, plans };
+}
+
+/** The plan over the averages of parameters and state in the place of these. */
+function ofAverages(plan: Plan): Plan {
+  const isAveraged = (buffer: string) => buffer === 'parameters' || buffer === 'state';
+  const rename = (buffer: string) => (isAveraged(buffer) ? `average ${buffer}` : buffer);
+  const renamed = (range: BufferRange) => ({ ...range, buffer: rename(range.buffer) });
+  return {
+    ...plan,
+    dispatches: plan.dispatches.map((dispatch) => ({
+      ...dispatch,
+      bindings: Object.fromEntries(
+        Object.entries(dispatch.bindings).map(([name, range]) => [name, renamed(range)]),
+      ),
+    })),
+    buffers: Object.fromEntries(Object.entries(plan.buffers).map(([name, bytes]) => [rename(name), bytes])),
+    // tensors are written and read by name in their own arenas
+    tensors: {},
+  };
 }

@@ -1,7 +1,7 @@
-import type { TrainSettings } from './settings';
+import type { RunSettings } from './settings';
 
 /** The course of the learning rate over the steps of a run (a step is a batch, or an epoch: the caller's choice). */
-export type Schedule = ConstantSchedule | StepSchedule | CosineSchedule;
+export type Schedule = ConstantSchedule | StepSchedule | CosineSchedule | HeadSchedule;
 
 export interface ConstantSchedule {
   kind: 'constant';
@@ -30,10 +30,33 @@ export interface CosineSchedule {
   startFactor: number;
 }
 
-/** A run's schedule over its steps: `step` falls to a tenth at half and again at three quarters of them. */
-export function scheduleOf(s: TrainSettings, stepsPerEpoch: number): Schedule {
+/** The head alone at a constant rate for some steps, then another schedule from its beginning. */
+export interface HeadSchedule {
+  kind: 'head';
+  lr: number;
+  steps: number;
+  then: Exclude<Schedule, HeadSchedule>;
+}
+
+/**
+ * A run's schedule over its steps: `step` falls to a tenth at half and again at three quarters of them. Epochs of the head
+ * alone come first, at the full rate; what follows has the course of a run of the other epochs.
+ */
+export function scheduleOf(
+  s: Pick<RunSettings, 'lr' | 'schedule' | 'epochs' | 'headEpochs' | 'warmupEpochs'>,
+  stepsPerEpoch: number,
+): Schedule {
+  const { headEpochs, lr } = s;
+  const then = scheduleOfAll(s, (s.epochs - headEpochs) * stepsPerEpoch, stepsPerEpoch);
+  return headEpochs > 0 ? { kind: 'head', lr, steps: headEpochs * stepsPerEpoch, then } : then;
+}
+
+function scheduleOfAll(
+  s: Pick<RunSettings, 'lr' | 'schedule' | 'warmupEpochs'>,
+  steps: number,
+  stepsPerEpoch: number,
+): HeadSchedule['then'] {
   const { lr } = s;
-  const steps = s.epochs * stepsPerEpoch;
   switch (s.schedule) {
     case 'constant':
       return { kind: 'constant', lr };
@@ -60,6 +83,8 @@ export function learningRate(schedule: Schedule, step: number): number {
       return schedule.lr * schedule.gamma ** schedule.milestones.filter((m) => step >= m).length;
     case 'cosine':
       return cosine(schedule, step);
+    case 'head':
+      return step < schedule.steps ? schedule.lr : learningRate(schedule.then, step - schedule.steps);
   }
 }
 

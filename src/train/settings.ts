@@ -77,6 +77,12 @@ export const settingFields = {
     unit: 'images',
     help: 'images a step; auto: 128, or a quarter of fewer training images',
   }),
+  /** torch's DataLoader has it, and off by default too */
+  dropLast: setting(flag, false, {
+    group: 'optimisation',
+    label: 'Drop the last batch',
+    help: 'leave out the images of an epoch that do not fill a batch; else they are a smaller last batch',
+  }),
   lr: setting(real({ above: 0, max: 100 }, 0.001), 0.003, {
     group: 'main',
     label: 'Learning rate',
@@ -145,6 +151,23 @@ export const settingFields = {
     group: 'optimisation',
     label: "Head's rate",
     help: "factor on the learning rate of the network's last layer, which tells the classes apart",
+  }),
+  headEpochs: setting(orAuto(whole(0, 100_000)), 'auto', {
+    group: 'optimisation',
+    label: 'Epochs of the head alone',
+    help: 'first epochs that train only the last layer, at the full rate; auto: one of them where that layer is new',
+  }),
+  /** timm's; the decay begins lower and rises to this */
+  ema: setting(real({ min: 0, below: 1 }, 0.0001), 0, {
+    group: 'optimisation',
+    label: 'Average of weights',
+    help: 'decay of an exponential moving average of the weights, which is then tested and kept; 0: none',
+  }),
+  patience: setting(whole(0, 100_000), 0, {
+    group: 'optimisation',
+    label: 'Patience',
+    unit: 'epochs',
+    help: 'stop after so many epochs without a better test accuracy; 0: never',
   }),
   schedule: setting(choice(['constant'], ['step'], ['cosine']), 'cosine', {
     group: 'optimisation',
@@ -261,7 +284,7 @@ export type SettingName = keyof typeof settingFields;
 /** The settings of a run; {@link settingFields} says what each means and takes. */
 export type TrainSettings = { [K in SettingName]: (typeof settingFields)[K]['fallback'] };
 
-type Decided = 'batch' | 'mean' | 'std';
+type Decided = 'batch' | 'mean' | 'std' | 'headEpochs';
 
 /** The settings of a run whose network and images are known: what was `auto` is decided. */
 export type RunSettings = Omit<TrainSettings, Decided> & {
@@ -274,19 +297,29 @@ export interface DecidedBy {
   input: { mean: number[]; std: number[] };
   /** for training */
   images: number;
+  /** whether the last layer starts afresh, for other classes than the network had; default: it does not */
+  newHead?: boolean;
 }
 
 /** Settings with every `auto` decided. A batch has two images at least: batch norm cannot train on one. */
-export function decideSettings(settings: TrainSettings, { input, images }: DecidedBy): RunSettings {
-  const { batch, mean, std } = settings;
+export function decideSettings(
+  settings: TrainSettings,
+  { input, images, newHead = false }: DecidedBy,
+): RunSettings {
+  const { batch, mean, std, headEpochs } = settings;
   const triple = (values: number[]) => values as [number, number, number];
   return {
     ...settings,
     batch: batch === 'auto' ? Math.min(128, images, Math.max(2, Math.floor(images / 4))) : batch,
     mean: mean === 'auto' ? triple(input.mean) : mean,
     std: std === 'auto' ? triple(input.std) : std,
+    headEpochs: headEpochs === 'auto' ? Number(newHead && headComesFirst(settings)) : headEpochs,
   };
 }
+
+/** Whether a new head has anything to wait for: a network around it that is trained already, and goes on training. */
+const headComesFirst = ({ method, freeze, epochs }: TrainSettings): boolean =>
+  method !== 'retrain' && freeze !== 'backbone' && epochs > 1;
 
 export type Method = TrainSettings['method'];
 
@@ -360,9 +393,17 @@ function checkTogether(settings: TrainSettings, label: (name: string) => string)
       `${label('path')} factored is exact only with ${label('optimizer')} sgd and a frozen basis; use ${label('path')} auto.`,
     );
   }
-  if (settings.warmupEpochs > 0 && settings.warmupEpochs >= settings.epochs) {
+  const { epochs, warmupEpochs, headEpochs } = settings;
+  if (headEpochs !== 'auto' && headEpochs > epochs) {
     throw new UserError(
-      `${label('warmupEpochs')} (${settings.warmupEpochs}) must be below ${label('epochs')} (${settings.epochs}).`,
+      `${label('headEpochs')} (${headEpochs}) must not be above ${label('epochs')} (${epochs}).`,
+    );
+  }
+  const head = headEpochs === 'auto' ? 0 : headEpochs;
+  if (warmupEpochs > 0 && warmupEpochs >= epochs - head) {
+    const less = head > 0 ? ` less ${label('headEpochs')} (${head})` : '';
+    throw new UserError(
+      `${label('warmupEpochs')} (${warmupEpochs}) must be below ${label('epochs')} (${epochs})${less}.`,
     );
   }
 }

@@ -1,19 +1,24 @@
 import { type Feed, ResidentFeed } from '../data/feed';
 import { trainingOrder } from '../data/order';
 import type { LabelledImages } from '../data/types';
-import { UserError } from '../errors';
+import { Stopped } from '../errors';
 import { checkGpu, type Gpu } from '../gpu/device';
+import type { Plan } from '../graph/ir';
 import type { Tuning } from '../graph/tuning';
 import type { StateDict } from '../io/tensor';
 import type { Model } from '../model/model';
 import { loadState } from '../model/state';
 import { METRICS_RING } from '../ops/loss/cross-entropy';
 import { adamCorrections } from '../ops/optim/adamw';
+import { averageWeight } from '../ops/optim/average';
 import { Session } from '../runtime/session';
 import type { Snapshot } from '../runtime/snapshot';
+import { type Batch, epochBatches, wholeBatch } from './batches';
+import { Diverged, DivergenceWatch } from './divergence';
 import { failureBehind, runEvaluation } from './evaluate';
-import type { EvalPoint, StepPoint } from './metrics';
-import { ADAM_BETAS, buildPrograms, evaluationBatch, type Program, stepsPerEpoch } from './programs';
+import { type Part, writeGroups } from './groups';
+import type { EvalPoint, Figures, StepPoint } from './metrics';
+import { ADAM_BETAS, buildPrograms, evaluationBatch, type Program, type ProgramName } from './programs';
 import { learningRate, type Schedule } from './schedule';
 import type { RunSettings } from './settings';
 import { type Task, taskOf } from './task';
@@ -28,6 +33,8 @@ export interface Training {
   test: LabelledImages;
   settings: RunSettings;
   schedule: Schedule;
+  /** of the network that the run starts from, on the test images; absent with a new head, which makes it another one */
+  base?: Figures;
   /** how the plans are cut; default: as the device asks */
   tuning?: Tuning;
 }
@@ -45,24 +52,40 @@ export interface Observer {
   warning(message: string): void;
 }
 
+/** How a run came to its end; `early`: no better for as many epochs as it was to wait, `failed`: its device was lost. */
+export type Ended = 'finished' | 'stopped' | 'early' | 'diverged' | 'failed';
+
+/** A network of a run: what it was at some step, and its figures on the test images. */
+export interface Kept {
+  snapshot: Snapshot;
+  point: EvalPoint;
+}
+
 /** Milliseconds between reads of the metrics: often enough to watch, too rare to slow the device. */
 const READ_EVERY_MS = 400;
 
 /**
- * A training run on one device: the step and the evaluation as two programs over the same arenas. The order of the
- * images, crops, flips and dropout depend on the seed alone, so a run repeats bit for bit on the same adapter.
+ * A training run on one device: steps and evaluations as programs over the same arenas. The order of the images, crops, flips
+ * and dropout depend on the seed alone, so a run repeats bit for bit on the same adapter.
  */
 export class Trainer {
   private step = 0;
+  /** what trains now, and the step that it began at */
+  private phase?: { part: Part; start: number };
   private points: StepPoint[] = [];
   private evals: EvalPoint[] = [];
   private stepTimes: number[] = [];
-  private best?: { snapshot: Snapshot; point: EvalPoint };
-  private last?: { snapshot: Snapshot; point: EvalPoint };
+  private best?: Kept;
+  private last?: Kept;
+  /** evaluations since the best */
+  private waited = 0;
+  private ended: Ended = 'finished';
   private readonly task: Task;
+  private readonly batches: readonly Batch[];
+  private readonly watch: DivergenceWatch;
 
   private constructor(
-    readonly session: Session<'train' | 'evaluate'>,
+    readonly session: Session<ProgramName>,
     private readonly feeds: { train: Feed; test: Feed },
     readonly program: Program,
     readonly evaluation: Program,
@@ -70,11 +93,13 @@ export class Trainer {
     private readonly observer: Observer,
   ) {
     this.task = taskOf(t.model);
+    this.batches = epochBatches(t);
+    this.watch = new DivergenceWatch({ ...t, batch: wholeBatch(t), stepsPerEpoch: this.stepsPerEpoch });
   }
 
   static async create(gpu: Gpu, t: Training, observer: Observer): Promise<Trainer> {
-    const { program, evaluation } = buildPrograms({ ...t, tuning: t.tuning ?? gpu.tuning });
-    const session = await Session.create(gpu, { train: program.plan, evaluate: evaluation.plan });
+    const { program, evaluation, plans } = buildPrograms({ ...t, tuning: t.tuning ?? gpu.tuning });
+    const session = await Session.create(gpu, plans as Record<ProgramName, Plan>);
     loadState(session, t.model, t.start);
     const feeds = {
       train: new ResidentFeed(session, 'train', t.train),
@@ -86,25 +111,47 @@ export class Trainer {
   }
 
   get stepsPerEpoch(): number {
-    return stepsPerEpoch(this.t);
+    return this.batches.length;
   }
 
   get totalSteps(): number {
     return this.stepsPerEpoch * this.t.settings.epochs;
   }
 
-  /** Trains to the end, or until cancelled. A device that fails or a loss that is not finite ends it at the last epoch. */
+  /**
+   * Trains to the end, or until cancelled. A device that fails or a loss beyond all sense ends it at the last epoch.
+   * @throws Stopped where it is cancelled before the first step
+   */
   async run(control: Control): Promise<void> {
     try {
-      for (let epoch = 0; epoch < this.t.settings.epochs && !control.cancelled; epoch++) {
-        await this.epoch(epoch, control);
-        await this.evaluate();
-      }
+      this.ended = await this.train(control);
     } catch (error) {
       const cause = await failureBehind(this.session.gpu, error);
-      if (!this.last) throw cause;
+      if (!this.last || cause instanceof Stopped) throw cause;
+      this.ended = cause instanceof Diverged ? 'diverged' : 'failed';
       this.observer.warning(`${cause.message} The weights of step ${this.last.point.step} are kept.`);
     }
+  }
+
+  private async train(control: Control): Promise<Ended> {
+    const { epochs, headEpochs, patience } = this.t.settings;
+    for (let epoch = 0; epoch < epochs && !control.cancelled; epoch++) {
+      this.begin(epoch < headEpochs ? 'head' : 'all');
+      await this.epoch(epoch, control);
+      await this.evaluate();
+      if (patience > 0 && this.waited >= patience && this.step < this.totalSteps) return 'early';
+    }
+    if (this.step === 0) throw new Stopped();
+    return this.step === this.totalSteps ? 'finished' : 'stopped';
+  }
+
+  /** Begins to train a part, with a fresh optimiser, where that is not what trains already. */
+  private begin(part: Part): void {
+    if (this.phase?.part === part) return;
+    this.phase = { part, start: this.step };
+    const { model, settings } = this.t;
+    writeGroups(this.session, this.session.plans[part === 'head' ? 'head' : 'train'], model, settings, part);
+    if (this.step > 0) this.session.clear('momentum', 'second moment');
   }
 
   private async epoch(epoch: number, control: Control): Promise<void> {
@@ -112,15 +159,16 @@ export class Trainer {
     this.feeds.train.begin(trainingOrder(train.count, settings.seed, epoch));
     let since = performance.now();
     let unread = 0;
-    for (let i = 0; i < this.stepsPerEpoch; i++) {
-      await this.feeds.train.ready(i * settings.batch, settings.batch);
-      this.session.run('train', this.uniform(epoch, i));
+    for (const [i, batch] of this.batches.entries()) {
+      await this.feeds.train.ready(batch.first, batch.rows);
+      this.session.run(this.programOf(batch), this.uniform(epoch, batch));
       this.step++;
       unread++;
       await this.session.backpressure();
-      const stop = control.cancelled || i === this.stepsPerEpoch - 1;
+      const isLast = i === this.batches.length - 1;
       if (
-        stop ||
+        isLast ||
+        control.cancelled ||
         control.paused ||
         // the first step is shown as soon as it is done
         this.step === 1 ||
@@ -134,18 +182,25 @@ export class Trainer {
       }
       if (control.cancelled) return;
     }
+    this.watch.endEpoch(this.step);
   }
 
-  private uniform(epoch: number, i: number) {
+  private programOf({ rows }: Batch): ProgramName {
+    const program = this.phase!.part === 'head' ? 'head' : 'train';
+    return rows < wholeBatch(this.t) ? `${program} last` : program;
+  }
+
+  private uniform(epoch: number, { first, rows }: Batch) {
     const { settings, schedule } = this.t;
     return {
       step: this.step,
       seed: settings.seed,
       epoch,
-      batchOffset: i * settings.batch,
-      rows: settings.batch,
+      batchOffset: first,
+      rows,
       lr: learningRate(schedule, this.step),
-      ...adamCorrections(this.step + 1, ADAM_BETAS),
+      ...adamCorrections(this.step - this.phase!.start + 1, ADAM_BETAS),
+      averageWeight: averageWeight(settings.ema, this.step + 1),
     };
   }
 
@@ -155,8 +210,10 @@ export class Trainer {
     const ms = (performance.now() - since) / count;
     this.stepTimes.push(ms);
     const fresh: StepPoint[] = [];
+    let images = 0;
     for (let step = this.step - count; step < this.step; step++) {
       const row = ring.subarray((step % METRICS_RING) * this.task.sums);
+      images += this.batches[step % this.stepsPerEpoch].rows;
       fresh.push({
         step: step + 1,
         epoch: (step + 1) / this.stepsPerEpoch,
@@ -164,27 +221,31 @@ export class Trainer {
         ...this.task.figures(row),
       });
     }
-    const bad = fresh.find((p) => !Number.isFinite(p.loss));
-    if (bad) throw diverged(`loss was ${bad.loss}`, bad.step);
+    for (const point of fresh) this.watch.step(point, point.step);
     this.points.push(...fresh);
-    this.observer.steps(
-      fresh,
-      (1000 / ms) * this.t.settings.batch,
-      ((this.totalSteps - this.step) * ms) / 1000,
-    );
+    this.observer.steps(fresh, ((1000 / ms) * images) / count, ((this.totalSteps - this.step) * ms) / 1000);
   }
 
-  /** Evaluates the network as it stands, and keeps it if it is the best so far. */
+  /** Evaluates the network as it stands, or its average, and keeps it if it is the best so far. */
   private async evaluate(): Promise<void> {
-    const { figures } = await this.runEvaluation();
+    const { settings } = this.t;
+    const averages = settings.ema > 0;
+    const { figures } = await this.runEvaluation(averages ? 'evaluate average' : 'evaluate');
     const point: EvalPoint = { step: this.step, epoch: this.step / this.stepsPerEpoch, ...figures };
-    if (!Number.isFinite(point.loss)) throw diverged(`test loss was ${point.loss}`, this.step);
-    const snapshot = await this.session.snapshot('parameters', 'state');
+    if (!Number.isFinite(point.loss))
+      throw new Diverged(`The test loss was ${point.loss} at step ${this.step}`, settings.lr);
+    const snapshot = averages
+      ? await this.session.averages()
+      : await this.session.snapshot('parameters', 'state');
     // an activation can hide a NaN from the loss, never from the file
     const finite = [...snapshot.buffers.values()].every((numbers) => numbers.every(Number.isFinite));
-    if (!finite) throw diverged('weights were no longer finite', this.step);
+    if (!finite) throw new Diverged(`The weights were no longer finite at step ${this.step}`, settings.lr);
     this.last = { snapshot, point };
-    if (!this.best || this.task.score(point) > this.task.score(this.best.point)) this.best = this.last;
+    this.waited++;
+    if (!this.best || this.task.score(point) > this.task.score(this.best.point)) {
+      this.best = this.last;
+      this.waited = 0;
+    }
     this.evals.push(point);
     this.observer.evaluated(point);
   }
@@ -194,31 +255,36 @@ export class Trainer {
     checkGpu(this.session.gpu);
     this.session.restore(snapshot);
     const count = Math.min(images, this.t.test.count);
-    return (await this.runEvaluation({ count, keep: count })).logits;
+    return (await this.runEvaluation('evaluate', { count, keep: count })).logits;
   }
 
-  private runEvaluation(part: { count?: number; keep?: number } = {}) {
+  private runEvaluation(
+    program: 'evaluate' | 'evaluate average',
+    part: { count?: number; keep?: number } = {},
+  ) {
     return runEvaluation(this.session, this.task, this.feeds.test, {
       ...part,
+      program,
       batch: evaluationBatch(this.t),
     });
   }
 
-  /** What the run has come to. */
+  /** What the run has come to. `best` is the best epoch's network; where the base is as good, nothing was gained. */
   outcome() {
     if (!this.best || !this.last) throw new Error('the run has not been evaluated');
     const times = [...this.stepTimes].sort((a, b) => a - b);
+    const { base } = this.t;
+    const gained = !base || this.task.score(this.best.point) > this.task.score(base);
     return {
       points: this.points,
       evals: this.evals,
       best: this.best,
       last: this.last,
+      gained,
+      ended: this.ended,
       // those that the last weights have taken: a lost device takes later ones with it
       steps: this.last.point.step,
       stepMs: times[times.length >> 1] ?? 0,
     };
   }
 }
-
-const diverged = (what: string, step: number): UserError =>
-  new UserError(`The ${what} at step ${step}: choose a lower learning rate, or clip the gradient.`);

@@ -40,7 +40,7 @@ const job: TrainJob = {
     seed: 1,
   },
   train: { kind: 'files', files: idx(40) },
-  settings: { ...defaultSettings(), method: 'refocus', epochs: 2, batch: 8 },
+  settings: { ...defaultSettings(), method: 'refocus', epochs: 2, batch: 9 },
 };
 
 /** A device whose `destroy` looks from outside like a driver's crash: only the reason tells them apart. */

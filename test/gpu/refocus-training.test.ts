@@ -23,6 +23,7 @@ import { activation } from '../../src/ops/activation';
 import { add } from '../../src/ops/add';
 import { conv2d } from '../../src/ops/conv/conv2d';
 import { copy } from '../../src/ops/copy';
+import { groupTables } from '../../src/ops/optim/groups';
 import { type SgdOptions, sgd } from '../../src/ops/optim/sgd';
 import { refocusMap } from '../../src/ops/refocus/dense';
 import { refocusFactored } from '../../src/ops/refocus/factored';
@@ -37,6 +38,9 @@ interface Setting extends SgdOptions {
   /** below what the layer's curvature bears: a run that oscillates would multiply rounding, not test the forms */
   lr: number;
 }
+
+/** Of the layer's map, whatever its form, where a setting has groups. */
+const FACTORS = { lr: 3, decay: 0.5 };
 
 /** A graph under construction with the numbers of its persistent tensors. */
 class Layer {
@@ -124,6 +128,11 @@ async function train(form: 'dense' | 'factored', setting: Setting) {
   layer.learn(wt);
   const session = await sessionOf(layer.graph);
   for (const [key, data] of layer.writes) session.write(key, data);
+  if (setting.groups) {
+    const names = form === 'dense' ? ['map'] : ['m', 'scale'];
+    const ranges = new Map(names.map((name) => [name, session.range(`parameter:${name}`)]));
+    for (const [key, table] of groupTables(ranges, () => FACTORS)) session.write(key, table);
+  }
   for (let step = 0; step < STEPS; step++) session.run('run', { lr: setting.lr });
   const weight = unpack((await session.read('output:wt'))[0], layer.layout);
   let learned: ArrayLike<number>;
@@ -161,6 +170,10 @@ describe('dense and factored forms of a RefConv layer train alike', () => {
       },
     ],
     ['group-wise, non-zero start', { ...common, geometry: groupWise, zeroStart: false }],
+    [
+      'depthwise, non-zero start, in a group of its own',
+      { ...common, geometry: depthwise, zeroStart: false, weightDecay: 1, groups: true },
+    ],
     [
       'group-wise, Nesterov, clipped',
       { ...common, geometry: groupWise, nesterov: true, clipNorm: 5, lr: 2e-3 },

@@ -110,6 +110,9 @@ class FakeDevice {
       copyBufferToBuffer: (from: FakeBuffer, at: number, to: FakeBuffer, toAt: number, size: number) => {
         commands.push(() => to.contents.set(from.contents.subarray(at, at + size), toAt));
       },
+      clearBuffer: (buffer: FakeBuffer) => {
+        commands.push(() => buffer.contents.fill(0));
+      },
       finish: () => commands,
     };
   }

@@ -1,9 +1,10 @@
 import type { Graph } from '../../graph/graph';
 import type { Constants, Op } from '../../graph/ir';
-import { ALIGNMENT, ARENA_PART, type Arena } from '../../graph/memory';
+import type { Arena } from '../../graph/memory';
 import { bytesOf, elements, type Tensor } from '../../graph/tensor';
 import { workgroupsFor } from '../../graph/workgroups';
 import { factoredLayers } from '../refocus/factored';
+import { arenaParts, arenaTensor } from './arenas';
 import { clipFactor } from './clip-norm';
 import { groupsTensor } from './groups';
 
@@ -36,8 +37,8 @@ export function update(
     throw new Error(
       `${name} cannot train the factored layer "${factored[0].name}": use SGD, or the dense form of its map.`,
     );
-  const sizes = arenaParts(g);
-  const arena = (of: Arena, part: number) => g.tensor(of, [sizes[part]], { role: 'arena', part });
+  const sizes = arenaParts(g, 'parameter');
+  const arena = (of: Arena, part: number) => arenaTensor(g, of, part, sizes[part]);
   const gradients = sizes.map((_, part) => arena('gradients', part));
   // a layer that this step does not differentiate has no part in the norm
   const trained = factored.filter(({ m }) => g.find('gradient', m.name));
@@ -58,15 +59,6 @@ export function update(
     };
     g.add(updateOp, name, inputs, outputs, attrs);
   });
-}
-
-/** The graph's parameters in numbers of their arena, cut into the parts that one binding can hold. */
-function arenaParts(g: Graph): number[] {
-  let bytes = 0;
-  for (const t of g.tensors)
-    if (t.role === 'parameter') bytes += Math.ceil(bytesOf(t) / ALIGNMENT) * ALIGNMENT;
-  const count = Math.max(1, Math.ceil(bytes / ARENA_PART));
-  return Array.from({ length: count }, (_, i) => Math.min(ARENA_PART, bytes - i * ARENA_PART) / 4);
 }
 
 interface UpdatePart {

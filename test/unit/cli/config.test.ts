@@ -23,6 +23,17 @@ test('what is auto is decided by the network and the images', () => {
   expect(decided(10, { batch: '64', mean: '0,0,0' })).toMatchObject({ batch: 64, mean: [0, 0, 0] });
 });
 
+test('a new head trains alone for the first epoch, where there is something around it that waits', () => {
+  const input = { mean: [0, 0, 0], std: [1, 1, 1] };
+  const epochs = (given: object, newHead?: boolean) =>
+    decideSettings(parseSettings(given), { input, images: 100, newHead }).headEpochs;
+  expect([epochs({}), epochs({}, false), epochs({}, true)]).toEqual([0, 0, 1]);
+  expect(epochs({ epochs: 1 }, true)).toBe(0);
+  expect(epochs({ method: 'retrain' }, true)).toBe(0);
+  expect(epochs({ method: 'finetune', freeze: 'backbone' }, true)).toBe(0);
+  expect([epochs({ headEpochs: '2' }), epochs({ headEpochs: 0 }, true)]).toEqual([2, 0]);
+});
+
 test('text from a URL means what JSON means', () => {
   const given = {
     lr: '0.1',
@@ -31,6 +42,7 @@ test('text from a URL means what JSON means', () => {
     mean: '0.1, 0.2,0.3',
     layers: 'a.conv,b.conv',
     mapKernel: '5',
+    freeze: 'features.0,*.bias',
   };
   expect(parseSettings(given)).toMatchObject({
     lr: 0.1,
@@ -39,6 +51,7 @@ test('text from a URL means what JSON means', () => {
     mean: [0.1, 0.2, 0.3],
     layers: ['a.conv', 'b.conv'],
     mapKernel: 5,
+    freeze: ['features.0', '*.bias'],
   });
   expect(parseSettings({ layers: 'spatial' }).layers).toBe('spatial');
 });
@@ -93,7 +106,13 @@ test('settings that contradict each other are refused', () => {
   expect(() => parseSettings({ path: 'factored', optimizer: 'adamw' })).toThrow(/exact only/);
   expect(() => parseSettings({ path: 'factored', method: 'joint' })).toThrow(/exact only/);
   expect(() => parseSettings({ warmupEpochs: 3, epochs: 3 })).toThrow(
-    /warmupEpochs \(3\) must be below epochs \(3\)/,
+    /warmupEpochs \(3\) must be below epochs \(3\)\.$/,
+  );
+  expect(() => parseSettings({ warmupEpochs: 2, headEpochs: 1, epochs: 3 })).toThrow(
+    /warmupEpochs \(2\) must be below epochs \(3\) less headEpochs \(1\)/,
+  );
+  expect(() => parseSettings({ headEpochs: 4, epochs: 3 })).toThrow(
+    /headEpochs \(4\) must not be above epochs \(3\)/,
   );
 });
 

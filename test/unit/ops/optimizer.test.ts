@@ -4,6 +4,8 @@ import { Graph } from '../../../src/graph/graph';
 import type { ArenaLayout } from '../../../src/graph/ir';
 import { ARENA_PART, placePersistent } from '../../../src/graph/memory';
 import { adamCorrections, adamw } from '../../../src/ops/optim/adamw';
+import { average, averageWeight } from '../../../src/ops/optim/average';
+import { groupTables } from '../../../src/ops/optim/groups';
 import { sgd } from '../../../src/ops/optim/sgd';
 import { refocusFactored } from '../../../src/ops/refocus/factored';
 
@@ -61,4 +63,62 @@ it('AdamW refuses a factored RefConv layer by name, SGD takes it', () => {
   const moments = { beta1: 0.9, beta2: 0.999, eps: 1e-8 };
   expect(() => adamw(g, { ...moments, weightDecay: 0, clipNorm: 0 })).toThrow(/factored.*"layer\.7"/);
   expect(() => sgd(g, options)).not.toThrow();
+});
+
+it('tells the factors of each 256 bytes by the parameter that lies there', () => {
+  const at = (offset: number, bytes: number) => ({ buffer: 'parameters', offset, bytes });
+  const ranges = new Map([
+    ['a', at(0, 4)],
+    ['b', at(256, 260)],
+    ['c', at(1024, 256)],
+  ]);
+  const factors = { a: { lr: 1, decay: 0 }, b: { lr: 2, decay: 3 }, c: { lr: 0, decay: 5 } };
+  const tables = groupTables(ranges, (name) => factors[name as keyof typeof factors]);
+  expect([...tables.keys()]).toEqual(['constant:parameter groups 0']);
+  expect([...tables.get('constant:parameter groups 0')!]).toEqual([1, 0, 2, 3, 2, 3, 0, 0, 0, 5]);
+  // beyond a part of the arena another table begins
+  const large = groupTables(new Map([['a', at(ARENA_PART - 256, 512)]]), () => ({ lr: 7, decay: 8 }));
+  expect([...large.values()].map((table) => [table.length, ...table.slice(-2)])).toEqual([
+    [(2 * ARENA_PART) / 256, 7, 8],
+    [2, 7, 8],
+  ]);
+});
+
+it('binds the factors beside each part of the arena, and nothing where all are 1', () => {
+  const g = new Graph();
+  const layout: ArenaLayout = {};
+  placePersistent(g.tensor('p', [ARENA_PART / 4 + 128], { role: 'parameter' }), layout);
+  sgd(g, { ...options, groups: true });
+  const { dispatches } = compile(g, { layout });
+  expect(dispatches.map((d) => d.constants.GROUPS)).toEqual([true, true]);
+  expect(dispatches.map((d) => d.bindings.groups.bytes)).toEqual([(8 * ARENA_PART) / 256, 16]);
+  expect(planOf(1024).dispatches[0].bindings.groups).toBeUndefined();
+});
+
+it('averages parameters and state, each over its arena', () => {
+  const g = new Graph();
+  const layout: ArenaLayout = {};
+  placePersistent(g.tensor('p', [100], { role: 'parameter' }), layout);
+  placePersistent(g.tensor('s', [10], { role: 'state' }), layout);
+  sgd(g, options);
+  average(g);
+  const { dispatches, tensors } = compile(g, { layout });
+  expect(dispatches.map((d) => d.shader)).toEqual(['optim/sgd', 'optim/average', 'optim/average']);
+  expect(dispatches[1].bindings).toEqual({
+    values: { buffer: 'parameters', offset: 0, bytes: 512 },
+    average: { buffer: 'average parameters', offset: 0, bytes: 512 },
+  });
+  expect(tensors['arena:average state'].bytes).toBe(256);
+  // without batch norm there is no state
+  const stateless = new Graph();
+  placePersistent(stateless.tensor('p', [100], { role: 'parameter' }), {});
+  average(stateless);
+  expect(stateless.nodes).toHaveLength(1);
+});
+
+it('weighs a step in an average by timm’s warm-up, until the decay is reached', () => {
+  expect(averageWeight(0.99, 1)).toBe(1);
+  expect(averageWeight(0.99, 8)).toBeCloseTo(0.25, 12);
+  expect(averageWeight(0.99, 1001)).toBeCloseTo(0.01, 12);
+  expect(averageWeight(0.5, 8)).toBeCloseTo(0.5, 12);
 });

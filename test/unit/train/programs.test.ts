@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Constants, Plan } from '../../../src/graph/ir';
-import { buildPrograms, evaluationBatch, stepsPerEpoch } from '../../../src/train/programs';
+import { buildPrograms, evaluationBatch } from '../../../src/train/programs';
 import type { RunSettings } from '../../../src/train/settings';
 import { labelled, tinyTraining } from '../fake-network';
 
@@ -79,12 +79,48 @@ test('both programs find a parameter in the same place', () => {
   expect(places(evaluation)).toEqual(places(program));
 });
 
-test('an epoch has whole batches alone, an evaluation batches of 128 at most', () => {
-  const { settings } = tinyTraining();
-  const steps = (count: number, batch: number) =>
-    stepsPerEpoch({ train: labelled(count), settings: { ...settings, batch } });
-  expect([steps(22, 4), steps(22, 22), steps(21, 22), steps(40, 1)]).toEqual([5, 1, 0, 40]);
+test('an evaluation has batches of 128 at most', () => {
   expect([1, 127, 128, 129, 1000].map((count) => evaluationBatch({ test: labelled(count) }))).toEqual([
     1, 127, 128, 128, 128,
   ]);
+});
+
+describe('other programs are there where a run needs them', () => {
+  const names = (settings: Partial<RunSettings>) => Object.keys(programs(settings).plans).sort();
+
+  test('none where whole batches train everything', () => {
+    expect(names({ batch: 11 })).toEqual(['evaluate', 'train']);
+    expect(names({ dropLast: true })).toEqual(['evaluate', 'train']);
+  });
+
+  test('a smaller step for the last batch', () => {
+    const { plans } = programs();
+    expect(constants(plans['train last']!, 'data/gather')).toMatchObject([{ N: 2, CAPACITY: 22 }]);
+    expect(names({ headEpochs: 1 })).toEqual(['evaluate', 'head', 'head last', 'train', 'train last']);
+  });
+
+  test('a step that differentiates the head alone', () => {
+    const { plans } = programs({ headEpochs: 1 });
+    const gradients = ({ tensors }: Plan) =>
+      Object.keys(tensors)
+        .filter((key) => key.startsWith('gradient:'))
+        .sort();
+    expect(gradients(plans.head!)).toEqual(['gradient:fc.bias', 'gradient:fc.weight']);
+    expect(gradients(plans.train)).toHaveLength(5);
+    // what does not train is held still by its factors, and the other step needs none
+    expect(constants(plans.head!, 'optim/sgd')).toMatchObject([{ GROUPS: true }]);
+    expect(constants(plans.train, 'optim/sgd')[0].GROUPS).toBeUndefined();
+  });
+
+  test('averages behind each step, and an evaluation over them', () => {
+    const { plans } = programs({ ema: 0.9 });
+    const averages = ({ dispatches }: Plan) => dispatches.filter((d) => d.shader === 'optim/average').length;
+    expect([plans.train, plans['train last']!, plans.evaluate].map(averages)).toEqual([2, 2, 0]);
+    const buffers = (plan: Plan) =>
+      new Set(plan.dispatches.flatMap((d) => Object.values(d.bindings).map(({ buffer }) => buffer)));
+    expect(buffers(plans['evaluate average']!)).not.toContain('parameters');
+    expect(buffers(plans['evaluate average']!)).toContain('average parameters');
+    expect(buffers(plans['evaluate average']!)).toContain('average state');
+    expect(plans['evaluate average']!.buffers['average state']).toBe(plans.evaluate.buffers.state);
+  });
 });

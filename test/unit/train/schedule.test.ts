@@ -76,4 +76,16 @@ describe('scheduleOf', () => {
       warmupSteps: 0,
     });
   });
+
+  it('gives the head epochs of its own at the full rate, and what follows the course of a run of the others', () => {
+    for (const schedule of ['constant', 'step', 'cosine'] as const) {
+      const whole = scheduleOf({ ...settings, schedule, headEpochs: 2 }, 10);
+      const rest = scheduleOf({ ...settings, schedule, epochs: settings.epochs - 2 }, 10);
+      const steps = Array.from({ length: 60 }, (_, i) => i);
+      expect(steps.map((step) => learningRate(whole, step))).toEqual([
+        ...new Array(20).fill(0.2),
+        ...steps.slice(20).map((step) => learningRate(rest, step - 20)),
+      ]);
+    }
+  });
 });

@@ -88,6 +88,7 @@ const TAKEN: Record<SettingName, [takes: unknown[], refuses: unknown[]]> = {
     ['auto', 1, 65_536],
     [0, 65_537, 'all'],
   ],
+  dropLast: [[false, true], ['yes']],
   lr: [
     [0.003, 1e-9, 100],
     [0, 101],
@@ -114,6 +115,27 @@ const TAKEN: Record<SettingName, [takes: unknown[], refuses: unknown[]]> = {
   clipNorm: [
     [0, 1e9],
     [-0.001, 1e9 + 1],
+  ],
+  decayNorms: [[true, false], [0]],
+  freeze: [
+    ['none', 'backbone', 'norms', 'all-but-maps', ['features.0', '*.bias']],
+    [[], ['']],
+  ],
+  headLr: [
+    [1, 1e-9, 1000],
+    [0, 1001],
+  ],
+  headEpochs: [
+    ['auto', 0, 1],
+    [-1, 1.5],
+  ],
+  ema: [
+    [0, 0.9999],
+    [-0.001, 1],
+  ],
+  patience: [
+    [0, 100_000],
+    [-1, 1.5],
   ],
   schedule: [['cosine', 'constant', 'step'], ['linear']],
   warmupEpochs: [

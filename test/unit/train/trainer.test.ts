@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { evaluationOrder, trainingOrder } from '../../../src/data/order';
-import { UserError } from '../../../src/errors';
+import { Stopped, UserError } from '../../../src/errors';
 import { readState } from '../../../src/model/state';
 import type { EvalPoint, StepPoint } from '../../../src/train/metrics';
 import { type Control, Trainer, type Training } from '../../../src/train/trainer';
@@ -31,21 +31,22 @@ async function trainer(training: Training, behaviour: Behaviour = {}) {
 }
 
 describe('a run', () => {
-  test('takes every whole batch of each epoch, in that epoch’s order, and evaluates after it', async () => {
+  test('takes every image of each epoch, in that epoch’s order, and evaluates after it', async () => {
     const t = tinyTraining();
     const { trainer: made, batches } = await trainer(t);
-    expect(made.stepsPerEpoch).toBe(5);
-    expect(made.totalSteps).toBe(15);
+    expect(made.stepsPerEpoch).toBe(6);
+    expect(made.totalSteps).toBe(18);
     await made.run({ cancelled: false });
     expect(batches.map(({ program }) => program)).toEqual(
-      [0, 1, 2].flatMap(() => [...new Array(5).fill('train'), 'evaluate']),
+      [0, 1, 2].flatMap(() => [...new Array(6).fill('train'), 'evaluate']),
     );
     const steps = batches.filter(({ program }) => program === 'train');
     for (const [i, batch] of steps.entries()) {
-      const epoch = Math.floor(i / 5);
-      expect(batch).toMatchObject({ step: i, seed: 5, epoch, batchOffset: (i % 5) * 4, rows: 4, lr: 0.5 });
+      const epoch = Math.floor(i / 6);
+      const rows = i % 6 === 5 ? 2 : 4;
+      expect(batch).toMatchObject({ step: i, seed: 5, epoch, batchOffset: (i % 6) * 4, rows, lr: 0.5 });
       const order = trainingOrder(22, 5, epoch);
-      expect(batch.images).toEqual([...order.subarray((i % 5) * 4, (i % 5) * 4 + 4)]);
+      expect(batch.images).toEqual([...order.subarray((i % 6) * 4, (i % 6) * 4 + rows)]);
       expect(batch.labels).toEqual(batch.images.map((image) => image % 3));
       expect(batch.correction1).toBeCloseTo(1 / (1 - 0.9 ** (i + 1)), 4);
       expect(batch.correction2).toBeCloseTo(1 / (1 - 0.999 ** (i + 1)), 1);
@@ -61,7 +62,7 @@ describe('a run', () => {
     const schedule = { kind: 'step', lr: 1, milestones: [2, 7], gamma: 0.5 } as const;
     const { trainer: made, batches, points } = await trainer({ ...tinyTraining(), schedule });
     await made.run({ cancelled: false });
-    const expected = [1, 1, 0.5, 0.5, 0.5, 0.5, 0.5, ...new Array(8).fill(0.25)];
+    const expected = [1, 1, 0.5, 0.5, 0.5, 0.5, 0.5, ...new Array(11).fill(0.25)];
     expect(batches.filter(({ program }) => program === 'train').map(({ lr }) => lr)).toEqual(expected);
     expect(points.map(({ lr }) => lr)).toEqual(expected);
   });
@@ -71,13 +72,13 @@ describe('a run', () => {
       program === 'train' ? [rows * (step + 2), rows - (step % 2)] : [rows * 3, 5];
     const { trainer: made, points, evals, observed } = await trainer(tinyTraining(), { metrics });
     await made.run({ cancelled: false });
-    expect(points.map(({ step }) => step)).toEqual(Array.from({ length: 15 }, (_, i) => i + 1));
+    expect(points.map(({ step }) => step)).toEqual(Array.from({ length: 18 }, (_, i) => i + 1));
     for (const [i, point] of points.entries()) {
-      expect(point.epoch).toBeCloseTo((i + 1) / 5, 12);
+      expect(point.epoch).toBeCloseTo((i + 1) / 6, 12);
       expect(point.loss).toBe(i + 2);
-      expect(point.accuracy).toBe(i % 2 === 0 ? 1 : 0.75);
+      expect(point.accuracy).toBe(i % 2 === 0 ? 1 : i % 6 === 5 ? 0.5 : 0.75);
     }
-    expect(evals).toEqual([1, 2, 3].map((epoch) => ({ step: 5 * epoch, epoch, accuracy: 5 / 7, loss: 3 })));
+    expect(evals).toEqual([1, 2, 3].map((epoch) => ({ step: 6 * epoch, epoch, accuracy: 5 / 7, loss: 3 })));
     // the first step is shown at once
     expect(observed.steps).toBeGreaterThanOrEqual(4);
     for (const rate of observed.rates) expect(rate).toBeGreaterThan(0);
@@ -86,12 +87,12 @@ describe('a run', () => {
   });
 
   test('reads the ring before a step is written over', async () => {
-    const metrics: Behaviour['metrics'] = ({ step, rows }) => [rows * step, 0];
+    const metrics: Behaviour['metrics'] = ({ step, rows }) => [rows * (1000 - step), 0];
     const t = { ...tinyTraining({ epochs: 1, batch: 1 }) };
     const many = { ...t, train: { ...t.train, ...repeat(t, 700) } };
     const { trainer: made, points } = await trainer(many, { metrics });
     await made.run({ cancelled: false });
-    expect(points.map(({ loss }) => loss)).toEqual(Array.from({ length: 700 }, (_, i) => i));
+    expect(points.map(({ loss }) => loss)).toEqual(Array.from({ length: 700 }, (_, i) => 1000 - i));
   });
 
   test('shows each step that takes long, its speed, what is left and the median', async () => {
@@ -102,7 +103,9 @@ describe('a run', () => {
       if (program === 'train') now += ms[step];
       return [rows, 0];
     };
-    const { trainer: made, observed } = await trainer(tinyTraining({ epochs: 2 }), { metrics });
+    const { trainer: made, observed } = await trainer(tinyTraining({ epochs: 2, dropLast: true }), {
+      metrics,
+    });
     await made.run({ cancelled: false });
     expect(observed.rates).toEqual(ms.map((each) => (1000 / each) * 4));
     expect(observed.etas).toEqual(ms.map((each, i) => ((9 - i) * each) / 1000));
@@ -118,10 +121,10 @@ describe('a run', () => {
     };
     const { trainer: made, observed, points } = await trainer(tinyTraining({ epochs: 1 }), { metrics });
     await made.run({ cancelled: false });
-    // the first at once, three within the next 0.45 s, and the rest of the epoch
+    // the first at once, three within the next 0.45 s, and the rest of the epoch, which ends with two images
     expect(observed.steps).toBe(3);
-    expect(observed.rates).toEqual(new Array(3).fill((1000 / 150) * 4));
-    expect(points).toHaveLength(5);
+    expect(observed.rates).toEqual([4, 4, 3].map((images) => (1000 / 150) * images));
+    expect(points).toHaveLength(6);
   });
 
   test('leaves no buffer behind', async () => {
@@ -160,21 +163,21 @@ describe('the outcome', () => {
   }
 
   test.each([
-    ['the last', [1, 2, 3], 15],
-    ['a middle one', [1, 3, 2], 10],
-    ['the first of equals', [3, 2, 3], 5],
+    ['the last', [1, 2, 3], 18],
+    ['a middle one', [1, 3, 2], 12],
+    ['the first of equals', [3, 2, 3], 6],
   ] as const)('the best epoch is %s, with the weights that it had', async (_, correct, bestStep) => {
     const t = tinyTraining();
     const { trainer: made } = await trainer(t, course(...correct));
     await made.run({ cancelled: false });
     const { best, last, evals, points, steps, stepMs } = made.outcome();
     expect(best.point).toMatchObject({ step: bestStep, accuracy: Math.max(...correct) / 7 });
-    expect(last.point.step).toBe(15);
+    expect(last.point.step).toBe(18);
     expect(stepsOf(best.snapshot, t)).toBe(bestStep);
-    expect(stepsOf(last.snapshot, t)).toBe(15);
+    expect(stepsOf(last.snapshot, t)).toBe(18);
     expect(evals).toHaveLength(3);
-    expect(points).toHaveLength(15);
-    expect(steps).toBe(15);
+    expect(points).toHaveLength(18);
+    expect(steps).toBe(18);
     expect(stepMs).toBeGreaterThan(0);
   });
 
@@ -201,15 +204,46 @@ describe('a run that is stopped', () => {
   test('after the step of the moment, and is evaluated', async () => {
     const control: Control = { cancelled: false };
     const metrics: Behaviour['metrics'] = ({ program, step, rows }) => {
-      if (program === 'train' && step === 6) control.cancelled = true;
+      if (program === 'train' && step === 7) control.cancelled = true;
       return [rows, 0];
     };
     const { trainer: made, batches, evals, points } = await trainer(tinyTraining(), { metrics });
     await made.run(control);
-    expect(batches.filter(({ program }) => program === 'train')).toHaveLength(7);
-    expect(points).toHaveLength(7);
-    expect(evals.map(({ step }) => step)).toEqual([5, 7]);
-    expect(made.outcome().steps).toBe(7);
+    expect(batches.filter(({ program }) => program === 'train')).toHaveLength(8);
+    expect(points).toHaveLength(8);
+    expect(evals.map(({ step }) => step)).toEqual([6, 8]);
+    expect(made.outcome()).toMatchObject({ steps: 8, ended: 'stopped' });
+  });
+
+  test('in the first epoch is evaluated too', async () => {
+    const control: Control = { cancelled: false };
+    const metrics: Behaviour['metrics'] = ({ program, rows }) => {
+      if (program === 'train') control.cancelled = true;
+      return [rows, 0];
+    };
+    const { trainer: made, evals } = await trainer(tinyTraining(), { metrics });
+    await made.run(control);
+    expect(evals.map(({ step }) => step)).toEqual([1]);
+    expect(made.outcome()).toMatchObject({ steps: 1, ended: 'stopped' });
+  });
+
+  test('before its first step has trained nothing, and says so', async () => {
+    const { trainer: made, batches } = await trainer(tinyTraining());
+    const error = await made.run({ cancelled: true }).catch((e: unknown) => e);
+    expect(error).toBeInstanceOf(Stopped);
+    expect((error as Error).message).toBe('Stopped before anything was trained.');
+    expect(batches).toEqual([]);
+  });
+
+  test('while the last epoch is evaluated has finished', async () => {
+    const control: Control = { cancelled: false };
+    const metrics: Behaviour['metrics'] = ({ program, rows }) => {
+      if (program === 'evaluate') control.cancelled = true;
+      return [rows, 0];
+    };
+    const { trainer: made } = await trainer(tinyTraining({ epochs: 1 }), { metrics });
+    await made.run(control);
+    expect(made.outcome()).toMatchObject({ steps: 6, ended: 'finished' });
   });
 
   test('waits while it is paused, and shows what it has', async () => {
@@ -232,7 +266,32 @@ describe('a run that is stopped', () => {
     expect(points).toHaveLength(3);
     resume();
     await done;
-    expect(points).toHaveLength(5);
+    expect(points).toHaveLength(6);
+  });
+});
+
+describe('a run that is stopped early', () => {
+  /** Trains for ten epochs with these right answers of seven; the epochs that it took. */
+  async function epochs(patience: number, correct: number[]) {
+    let evaluations = 0;
+    const metrics: Behaviour['metrics'] = ({ program, rows }) =>
+      program === 'train' ? [rows, 0] : [rows, correct[evaluations++]];
+    const { trainer: made } = await trainer(tinyTraining({ epochs: 10, patience }), { metrics });
+    await made.run({ cancelled: false });
+    const { evals, ended, best } = made.outcome();
+    return { epochs: evals.length, ended, best: best.point.epoch };
+  }
+
+  test('after so many epochs without a better test accuracy', async () => {
+    const correct = [1, 3, 3, 2, 4, 4, 4, 4, 5, 6];
+    expect(await epochs(3, correct)).toEqual({ epochs: 8, ended: 'early', best: 5 });
+    expect(await epochs(2, correct)).toEqual({ epochs: 4, ended: 'early', best: 2 });
+    expect(await epochs(4, correct)).toEqual({ epochs: 10, ended: 'finished', best: 10 });
+    expect(await epochs(0, correct)).toEqual({ epochs: 10, ended: 'finished', best: 10 });
+  });
+
+  test('or has come to its end all the same', async () => {
+    expect(await epochs(9, [1, ...new Array(9).fill(0)])).toEqual({ epochs: 10, ended: 'finished', best: 1 });
   });
 });
 
@@ -245,7 +304,7 @@ describe('a run that fails', () => {
       const error = await made.run({ cancelled: false }).catch((e: unknown) => e);
       expect(error).toBeInstanceOf(UserError);
       expect((error as Error).message).toBe(
-        `The loss was ${loss} at step 4: choose a lower learning rate, or clip the gradient.`,
+        `The loss was ${loss} at step 4: choose a lower learning rate, such as 0.0003, or clip the gradient.`,
       );
     },
   );
@@ -255,16 +314,38 @@ describe('a run that fails', () => {
     const { trainer: made, warnings, evals } = await trainer(tinyTraining(), { metrics });
     await made.run({ cancelled: false });
     expect(warnings).toEqual([
-      'The loss was NaN at step 9: choose a lower learning rate, or clip the gradient. The weights of step 5 are kept.',
+      'The loss was NaN at step 9: choose a lower learning rate, such as 0.0003, or clip the gradient. The weights of step 6 are kept.',
     ]);
     expect(evals).toHaveLength(1);
-    expect(made.outcome()).toMatchObject({ steps: 5 });
+    expect(made.outcome()).toMatchObject({ steps: 6, ended: 'diverged' });
+  });
+
+  test('by a finite loss beyond all sense keeps the last good epoch, and proposes a lower rate', async () => {
+    const metrics: Behaviour['metrics'] = ({ step, rows }) => [rows * (step < 13 ? 1 : 500), 0];
+    const { trainer: made, warnings, points } = await trainer(tinyTraining({ epochs: 9 }), { metrics });
+    await made.run({ cancelled: false });
+    expect(warnings).toEqual([
+      'The loss was 500 at step 16, 1 at the start: choose a lower learning rate, such as 0.0003, or clip the gradient. The weights of step 12 are kept.',
+    ]);
+    expect(made.outcome()).toMatchObject({ steps: 12, ended: 'diverged' });
+    expect(points.length).toBeLessThan(18);
+  });
+
+  test('by an accuracy that falls to guessing', async () => {
+    const metrics: Behaviour['metrics'] = ({ epoch, program, rows }) =>
+      program === 'train' ? [rows, epoch < 2 ? rows : rows / 3] : [rows, 7];
+    const { trainer: made, warnings } = await trainer(tinyTraining({ epochs: 9 }), { metrics });
+    await made.run({ cancelled: false });
+    expect(warnings[0]).toMatch(
+      /^The training accuracy of the epoch up to step 18 was 33\.3 %, no more than guessing/,
+    );
+    expect(made.outcome()).toMatchObject({ steps: 12, ended: 'diverged' });
   });
 
   test('by a test loss that is no number', async () => {
     const metrics: Behaviour['metrics'] = ({ program, rows }) => [program === 'train' ? rows : Number.NaN, 0];
     const { trainer: made, evals } = await trainer(tinyTraining(), { metrics });
-    await expect(made.run({ cancelled: false })).rejects.toThrow('The test loss was NaN at step 5: choose');
+    await expect(made.run({ cancelled: false })).rejects.toThrow('The test loss was NaN at step 6: choose');
     expect(evals).toEqual([]);
   });
 
@@ -272,19 +353,20 @@ describe('a run that fails', () => {
     const t = tinyTraining();
     t.start.get('bn.running_var')!.data[2] = Number.NaN;
     const { trainer: made } = await trainer(t);
-    await expect(made.run({ cancelled: false })).rejects.toThrow('weights were no longer finite at step 5');
+    await expect(made.run({ cancelled: false })).rejects.toThrow('weights were no longer finite at step 6');
   });
 
   test('by its device keeps what was evaluated, and says what happened', async () => {
     let lose = () => {};
     const metrics: Behaviour['metrics'] = ({ program, step, rows }) => {
-      if (program === 'train' && step === 12) lose();
+      if (program === 'train' && step === 14) lose();
       return [rows, 0];
     };
     const { trainer: made, gpu, warnings } = await trainer(tinyTraining(), { metrics });
     lose = gpu.lose;
     await made.run({ cancelled: false });
-    expect(warnings).toEqual(['The GPU was lost. The weights of step 10 are kept.']);
+    expect(warnings).toEqual(['The GPU was lost. The weights of step 12 are kept.']);
+    expect(made.outcome().ended).toBe('failed');
     await expect(made.logits(made.outcome().last.snapshot, 3)).rejects.toThrow('The GPU was lost.');
   });
 });

@@ -1,0 +1,99 @@
+import type { LabelledImages } from '../data/types';
+import { UserError } from '../errors';
+import type { Figures } from './metrics';
+
+/** A run that has left all sense; its message says what to change. */
+export class Diverged extends UserError {
+  constructor(what: string, lr: number) {
+    super(
+      `${what}: choose a lower learning rate, such as ${Number((lr / 10).toPrecision(3))}, or clip the gradient.`,
+    );
+  }
+}
+
+/** The start is the mean over so many images, or over an epoch of fewer. */
+const START_IMAGES = 64;
+/** What the loss is now is the median over the steps of so many images: a step that stands out does not count. */
+const RECENT_IMAGES = 256;
+const RECENT_STEPS = 5;
+/** A loss so many times the start's is no bad luck. */
+const RISE = 10;
+
+interface Watched {
+  train: Pick<LabelledImages, 'labels' | 'classes'>;
+  settings: { lr: number };
+  /** images a step */
+  batch: number;
+  stepsPerEpoch: number;
+}
+
+/**
+ * Tells a run whose numbers are finite and worth nothing: its loss is ten times the start's, and above that of guessing; or an
+ * epoch's accuracy is that of guessing, where it was far above.
+ */
+export class DivergenceWatch {
+  private readonly start = { steps: 0, loss: 0, accuracy: 0 };
+  private readonly epoch = { steps: 0, accuracy: 0 };
+  private readonly recent: number[] = [];
+  private bestEpoch = 0;
+  /** accuracy of always guessing the commonest class */
+  private readonly chance: number;
+
+  constructor(private readonly watched: Watched) {
+    const { labels, classes } = watched.train;
+    const counts = new Array<number>(classes.length).fill(0);
+    for (const label of labels) counts[label]++;
+    this.chance = Math.max(...counts) / labels.length;
+  }
+
+  /**
+   * Takes the figures of a step.
+   * @throws Diverged
+   */
+  step({ loss, accuracy }: Figures, step: number): void {
+    const { batch, stepsPerEpoch, train, settings } = this.watched;
+    const { start, epoch, recent } = this;
+    if (!Number.isFinite(loss)) throw new Diverged(`The loss was ${loss} at step ${step}`, settings.lr);
+    if (start.steps < Math.min(Math.ceil(START_IMAGES / batch), stepsPerEpoch)) {
+      start.steps++;
+      start.loss += loss;
+      start.accuracy += accuracy;
+    }
+    epoch.steps++;
+    epoch.accuracy += accuracy;
+    recent.push(loss);
+    const steps = Math.max(RECENT_STEPS, Math.min(Math.ceil(RECENT_IMAGES / batch), stepsPerEpoch));
+    if (recent.length < steps) return;
+    const now = recent.toSorted((a, b) => a - b)[steps >> 1];
+    recent.shift();
+    const first = start.loss / start.steps;
+    if (now > Math.max(RISE * first, Math.log(train.classes.length)))
+      throw new Diverged(
+        `The loss was ${short(now)} at step ${step}, ${short(first)} at the start`,
+        settings.lr,
+      );
+  }
+
+  /**
+   * Ends an epoch.
+   * @throws Diverged
+   */
+  endEpoch(step: number): void {
+    const { start, epoch, chance } = this;
+    const accuracy = epoch.accuracy / epoch.steps;
+    const best = Math.max(this.bestEpoch, start.accuracy / start.steps);
+    const wasFarAbove = best > (1 + chance) / 2;
+    if (wasFarAbove && accuracy < chance + 0.1 * (best - chance)) {
+      throw new Diverged(
+        `The training accuracy of the epoch up to step ${step} was ${percent(accuracy)}, no more than guessing, after ${percent(best)}`,
+        this.watched.settings.lr,
+      );
+    }
+    this.bestEpoch = Math.max(this.bestEpoch, accuracy);
+    epoch.steps = 0;
+    epoch.accuracy = 0;
+  }
+}
+
+const short = (x: number): string => String(Number(x.toPrecision(3)));
+const percent = (fraction: number): string => `${(100 * fraction).toFixed(1)} %`;

@@ -1,0 +1,79 @@
+import { describe, expect, test } from 'vitest';
+import { buildModel } from '../../../src/model/builder';
+import { epochBatches, lastBatch, stepsPerEpoch, wholeBatch } from '../../../src/train/batches';
+import { tinyModel } from '../fake-network';
+
+const plain = buildModel({ name: 'plain', classes: 3 }, (net, x) => net.head('fc', net.globalAvgPool(x)));
+
+const epochOf = (count: number, batch: number, { dropLast = false, model = tinyModel } = {}) => ({
+  model,
+  train: { count },
+  settings: { batch, dropLast },
+});
+/** First image and number of images of each batch. */
+const spans = (...args: Parameters<typeof epochOf>) =>
+  epochBatches(epochOf(...args)).map(({ first, rows }) => [first, rows]);
+
+describe('the batches of an epoch', () => {
+  test('take every image, those left over as a smaller last batch', () => {
+    expect(spans(10, 4)).toEqual([
+      [0, 4],
+      [4, 4],
+      [8, 2],
+    ]);
+    expect(lastBatch(epochOf(10, 4))).toBe(2);
+  });
+
+  test('are all of a size where nothing is left over', () => {
+    expect(spans(8, 4)).toEqual([
+      [0, 4],
+      [4, 4],
+    ]);
+    expect(lastBatch(epochOf(8, 4))).toBeUndefined();
+  });
+
+  test('leave out what does not fill one where the last is dropped', () => {
+    expect(spans(11, 4, { dropLast: true })).toHaveLength(2);
+    expect(lastBatch(epochOf(11, 4, { dropLast: true }))).toBeUndefined();
+  });
+
+  test('are one of all images where there are fewer than a batch, dropped or not', () => {
+    for (const dropLast of [false, true]) {
+      const epoch = epochOf(5, 128, { dropLast });
+      expect(wholeBatch(epoch)).toBe(5);
+      expect(epochBatches(epoch)).toEqual([{ first: 0, rows: 5 }]);
+      expect(lastBatch(epoch)).toBeUndefined();
+    }
+    expect(spans(1, 128)).toEqual([[0, 1]]);
+  });
+
+  test('never are one image to a batch norm: it takes the one before it along', () => {
+    expect(spans(9, 4).at(-1)).toEqual([7, 2]);
+    expect(lastBatch(epochOf(9, 4))).toBe(2);
+    // as large as the others
+    expect(spans(5, 2).at(-1)).toEqual([3, 2]);
+    expect(lastBatch(epochOf(5, 2))).toBeUndefined();
+    expect(spans(9, 4, { model: plain }).at(-1)).toEqual([8, 1]);
+    // asked for
+    expect(spans(3, 1).at(-1)).toEqual([2, 1]);
+  });
+
+  test.each([
+    [1, 1],
+    [7, 3],
+    [128, 128],
+    [129, 128],
+    [255, 128],
+  ])('%i images by %i: as many as there are steps, and every image is there', (count, batch) => {
+    for (const dropLast of [false, true]) {
+      const epoch = epochOf(count, batch, { dropLast });
+      const batches = epochBatches(epoch);
+      expect(batches).toHaveLength(stepsPerEpoch(epoch));
+      const seen = new Set(
+        batches.flatMap(({ first, rows }) => Array.from({ length: rows }, (_, i) => first + i)),
+      );
+      expect(seen.size).toBe(dropLast ? count - (count % wholeBatch(epoch)) : count);
+      expect(Math.max(...seen)).toBeLessThan(count);
+    }
+  });
+});
