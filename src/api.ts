@@ -28,11 +28,16 @@ export type { EvalPoint, StepPoint } from './train/metrics';
 export type { Method, TrainSettings } from './train/settings';
 export type { VerifyLine } from './verify';
 
+/** How test images are read and shown to a network; the settings of the same names say more. */
 export interface EvaluateOptions {
+  /** images at a time */
   batch?: number;
+  /** of red, green and blue; default: what the network was made for */
   mean?: number[];
   std?: number[];
+  /** at most so many images; default 0: all */
   limit?: number;
+  /** side in pixels that images are resized to; default 0: their own */
   imageSize?: number;
   classOrder?: TrainSettings['classOrder'];
   exif?: TrainSettings['exif'];
@@ -40,37 +45,51 @@ export interface EvaluateOptions {
 
 /** The worker's face. One job at a time; errors that the user can mend are `UserError`s (name kept across Comlink). */
 export interface EngineApi {
-  /** adapter's name, or a UserError that says which part of WebGPU is missing */
+  /**
+   * The name of the GPU's adapter.
+   * @throws UserError that says which part of WebGPU is missing
+   */
   adapter(): Promise<string>;
   /**
-   * does ahead what a run of this job begins with, so that its first step comes soon; rejects as `train` would.
-   * Nothing is kept of files but the compiled step
+   * Does ahead what a run of this job begins with, so that its first step comes soon; rejects as `train` would. Nothing is
+   * kept of files but the compiled step.
    */
   warmUp(job: TrainJob): Promise<void>;
-  train(job: TrainJob, onEvent: (event: TrainEvent) => void): Promise<TrainResult>;
+  /**
+   * Trains a network, merges its maps into the weights and proves the merge.
+   * @param onEvent hears of phases, steps, evaluations and warnings as they come
+   * @throws UserError on files, settings or a device that a run cannot go on with
+   */
+  train(job: TrainJob, onEvent?: (event: TrainEvent) => void): Promise<TrainResult>;
+  /** Holds the run after the running step. */
   pause(): Promise<void>;
   resume(): Promise<void>;
   /**
-   * stops after the running step; `train` then resolves with what it has, merged and proven, `profile` with the runs
-   * made so far
+   * Stops after the running step; `train` then resolves with what it has, merged and proven, `profile` with the runs
+   * made so far.
    */
   cancel(): Promise<void>;
-  /** `report`: what was found in a source of files */
+  /**
+   * The share of test images that a network classifies rightly. `notes` say how its weights were read, `report` what was
+   * found in a source of files.
+   */
   evaluate(
     model: ModelSource,
     test: DataSource,
-    options: EvaluateOptions,
+    options?: EvaluateOptions,
   ): Promise<{ accuracy: number; images: number; notes: string[]; report?: ImageSetReport }>;
+  /** Runs one golden case of PyTorch, a safetensors file, on this device and compares. */
   verify(name: string, golden: Uint8Array): Promise<VerifyLine>;
-  /** measures one benchmark case; `reps`: repetitions at most */
+  /** Measures one benchmark case; `reps`: repetitions at most. */
   bench(name: string, reps?: number): Promise<BenchLine>;
-  /** times each dispatch of a plan, the mean over `runs`; by default as many as take a few seconds */
+  /** Times each dispatch of a plan, the mean over `runs`; by default as many as take a few seconds. */
   profile(
     target: ProfileTarget,
     runs?: number,
     onProgress?: (progress: ProfileProgress) => void,
   ): Promise<Profile>;
+  /** The tensors of a file, a line each; needs no GPU. */
   inspect(file: UserFile, arch?: NetworkOptions): Promise<InspectLayer[]>;
-  /** a network's layers and their redundancy before a run; needs no GPU */
+  /** A network's layers and their redundancy before a run; needs no GPU. */
   preview(model: ModelSource): Promise<NetworkPreview>;
 }

@@ -10,6 +10,8 @@ import { evaluateNetwork } from './train/evaluate';
 import { defaultSettings } from './train/settings';
 import type { Control } from './train/trainer';
 
+export type { RequestAdapter };
+
 export interface EngineOptions {
   /** gives the adapter; default: the browser's own choice */
   requestAdapter?: RequestAdapter;
@@ -51,7 +53,7 @@ export function createEngine({ requestAdapter }: EngineOptions = {}): EngineApi 
       warming = Promise.allSettled([warming, done]);
       return done;
     },
-    train: (job, emit) => controlled((own) => runTraining(job, { gpu, memo, control: own, emit })),
+    train: (job, emit = () => {}) => controlled((own) => runTraining(job, { gpu, memo, control: own, emit })),
 
     async pause() {
       if (!control || control.paused) return;
@@ -73,7 +75,7 @@ export function createEngine({ requestAdapter }: EngineOptions = {}): EngineApi 
       control.paused = undefined;
     },
 
-    async evaluate(source, test, options) {
+    async evaluate(source, test, options = {}) {
       const network = await loadNetwork(source);
       const { model, state, classes, headless, file, notes } = network;
       if (headless) throw new UserError(`${file} has no classifier: train it on your classes first.`);

@@ -19,7 +19,10 @@ let folder: string;
 
 /** Runs a program in the folder; what it prints. */
 async function run(program: string, ...args: string[]): Promise<string> {
-  const { stdout } = await promisify(execFile)(program, args, { cwd: folder, timeout: TRAINING });
+  const running = promisify(execFile)(program, args, { cwd: folder, timeout: TRAINING });
+  const { stdout } = await running.catch((error) => {
+    throw new Error(`${error.message}\n${error.stdout}`);
+  });
   return stdout;
 }
 
@@ -134,7 +137,18 @@ test('has declarations that TypeScript reads, for bundlers and for Node', async 
   await writeFile(join(folder, 'types.ts'), script);
   const strict = ['--noEmit', '--strict', '--target', 'es2023', '--lib', 'es2023,dom'];
   await node(tsc, ...strict, '--module', 'nodenext', 'types.ts');
-  await node(tsc, ...strict, '--module', 'esnext', '--moduleResolution', 'bundler', 'examples/page/main.ts');
+  const bundler = ['--module', 'esnext', '--moduleResolution', 'bundler'];
+  await node(tsc, ...strict, ...bundler, 'examples/page/main.ts');
+  // the code in docs/library.md, a file each; Node's own modules have no types here
+  const guide = await readFile('docs/library.md', 'utf8');
+  const blocks = [...guide.matchAll(/^```ts\n(.*?)^```/gms)].map(([, code]) => code);
+  const files = blocks.map((_, i) => `guide${i}.ts`);
+  const nodeTypes =
+    "declare module 'node:fs/promises' { export function writeFile(path: string, data: Uint8Array): Promise<void>; }";
+  await writeFile(join(folder, 'node.d.ts'), nodeTypes);
+  await Promise.all(files.map((file, i) => writeFile(join(folder, file), blocks[i])));
+  await node(tsc, ...strict, ...bundler, 'node.d.ts', ...files);
+  expect(files).toHaveLength(3);
 });
 
 test('brings the command line, which needs no sources', async () => {

@@ -21,7 +21,7 @@ const EDGES: Record<string, string[]> = {
   engine: ['api', 'bench', 'gpu', 'run', 'train', 'verify'],
   node: ['api', 'engine'],
   worker: ['api', 'engine'],
-  index: ['api', 'io', 'model', 'run', 'train', 'worker'],
+  index: ['api', 'data', 'graph', 'io', 'model', 'run', 'runtime', 'train', 'worker'],
   cli: ['api', 'node', 'worker', 'bench', 'data', 'graph', 'model', 'run', 'train'],
   page: ['api', 'worker', 'data', 'model', 'run', 'train'],
 };

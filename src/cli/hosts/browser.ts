@@ -50,7 +50,7 @@ function remoteApi(call: Call, listeners: Set<(event: TrainEvent) => void>): Eng
   return {
     adapter: () => value('adapter'),
     warmUp: (job) => value('warmUp', job),
-    async train(job, onEvent) {
+    async train(job, onEvent = () => {}) {
       listeners.add(onEvent);
       try {
         const result = await call('train', job);

@@ -188,7 +188,7 @@ test("an engine's UserError is one sentence; the metrics so far stay", async () 
   const engine = fakeEngine({
     async train(_job, onEvent) {
       const point = { step: 1, epoch: 1, loss: 2, accuracy: 0.5, lr: 0.05 };
-      onEvent({ type: 'steps', points: [point], imagesPerSecond: 1, etaSeconds: 1 });
+      onEvent?.({ type: 'steps', points: [point], imagesPerSecond: 1, etaSeconds: 1 });
       throw new UserError('The GPU was lost; start again.');
     },
   });
@@ -202,7 +202,7 @@ test("an engine's UserError is one sentence; the metrics so far stay", async () 
 test('a run that its input ends leaves no folder, and an earlier run as it was', async () => {
   const engine = fakeEngine({
     async train(_job, onEvent) {
-      onEvent({ type: 'eval', which: 'base', point: { step: 0, epoch: 0, accuracy: 0.5, loss: 1 } });
+      onEvent?.({ type: 'eval', which: 'base', point: { step: 0, epoch: 0, accuracy: 0.5, loss: 1 } });
       throw new UserError('cat/1.jpg is broken.');
     },
   });
@@ -297,7 +297,7 @@ test('training tells what was found in the images and lists what was skipped', a
   const engine = fakeEngine();
   const { train } = engine;
   engine.train = async (job, onEvent) => {
-    onEvent({ type: 'data', reports: [report] });
+    onEvent?.({ type: 'data', reports: [report] });
     return train(job, onEvent);
   };
   const context = fakeContext(engine);

@@ -65,8 +65,8 @@ export function fakeEngine(parts: Partial<EngineApi> = {}, ok = true): EngineApi
     async train(job, onEvent): Promise<TrainResult> {
       jobs.push(job);
       const point = { step: 1, epoch: 1, loss: 2, accuracy: 0.5, lr: 0.05 };
-      onEvent({ type: 'steps', points: [point], imagesPerSecond: 100, etaSeconds: 1 });
-      onEvent({ type: 'eval', which: 'last', point: { step: 2, epoch: 1, accuracy: 0.6, loss: 1 } });
+      onEvent?.({ type: 'steps', points: [point], imagesPerSecond: 100, etaSeconds: 1 });
+      onEvent?.({ type: 'eval', which: 'last', point: { step: 2, epoch: 1, accuracy: 0.6, loss: 1 } });
       const merged = new Uint8Array([1, 2, 3]);
       return { report: fakeReport(ok), merged, best: merged, metrics: [point], evals: [], cancelled: false };
     },
