@@ -1,10 +1,9 @@
 import { UserError } from '../errors';
-import { folderAsZip, type OpenFiles, openArchive, openCheckpoint } from './archive';
+import type { OpenFiles } from './archive';
 import { bytesOf, type NamedBlob, nameOf } from './blob';
 import { nameFile, Refusal } from './format-error';
 import { kindOf, START, type WeightsKind } from './kind';
 import { commonPrefix } from './prefix';
-import { openPyTorchStream } from './pytorch/checkpoint';
 import { openSafetensors } from './safetensors';
 import { findShards, joinShards, readIndex, siblings } from './shards';
 import type { OpenedWeights } from './state-copy';
@@ -48,6 +47,7 @@ async function openFiles(files: readonly NamedBlob[], openInside?: OpenFiles): P
   if (files.some(({ path }) => nameOf(path) === 'data.pkl')) {
     const path = files[0].path.split('/')[0];
     const size = files.reduce((sum, { blob }) => sum + blob.size, 0);
+    const { folderAsZip, openCheckpoint } = await import('./archive');
     return nameFile(path, () => openCheckpoint(path, size, folderAsZip(files)));
   }
   return openFile(await theOnlyWeights(files), openInside);
@@ -95,18 +95,21 @@ function openFile(file: NamedBlob, openInside?: OpenFiles): Promise<OpenedWeight
   });
 }
 
+// The readers of pickles and archives come with the first file of their kind: most of a page's life passes without.
 const readers: Record<WeightsKind, (file: NamedBlob, openInside?: OpenFiles) => Promise<OpenedWeights>> = {
   safetensors: async ({ path, blob }) => ({
     file: path,
     format: 'safetensors',
     ...(await openSafetensors(blob, path)),
   }),
-  pickle: async ({ path, blob }) => ({
-    file: path,
-    format: 'pytorch-legacy',
-    ...(await openPyTorchStream(blob, path)),
-  }),
-  zip: openArchive,
+  pickle: async ({ path, blob }) => {
+    const { openPyTorchStream } = await import('./pytorch/checkpoint');
+    return { file: path, format: 'pytorch-legacy', ...(await openPyTorchStream(blob, path)) };
+  },
+  zip: async (file, openInside) => {
+    const { openArchive } = await import('./archive');
+    return openArchive(file, openInside);
+  },
 };
 
 async function kindOfFile({ path, blob }: NamedBlob): Promise<WeightsKind> {
