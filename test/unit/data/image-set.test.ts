@@ -135,6 +135,16 @@ describe('a folder for each class', () => {
     });
   });
 
+  test('an image as high as is asked for loses its sides alone', async () => {
+    const images = await load(userFiles({ 'a/1.png': png, 'b/1.png': png }), { size: 13 });
+    expect(images).toMatchObject({ width: 13, height: 13 });
+    // of 21 columns the middle 13
+    const rows = Array.from({ length: 13 }, (_, y) =>
+      rgb('rgb.png').subarray((y * 21 + 4) * 3, (y * 21 + 17) * 3),
+    );
+    expect(Buffer.from(images.pixels.subarray(0, 13 * 13 * 3)).equals(Buffer.concat(rows))).toBe(true);
+  });
+
   test('a limit is even over the classes and repeats with the seed', async () => {
     const many = pictures('set/a*8', 'set/b*8');
     const pick = async (seed: number) => load(userFiles(many), { limit: 6, seed });

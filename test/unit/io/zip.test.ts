@@ -30,6 +30,22 @@ test('stored and deflated entries read alike', async () => {
   }
 });
 
+test.each([
+  [1, 'Shrink (method 1)'],
+  [6, 'Implode (method 6)'],
+  [9, 'Deflate64 (method 9)'],
+  [12, 'bzip2 (method 12)'],
+  [14, 'LZMA (method 14)'],
+  [93, 'Zstandard (method 93)'],
+  [95, 'XZ (method 95)'],
+  [98, 'PPMd (method 98)'],
+  [99, 'AES encryption (method 99)'],
+  [77, 'compression method 77'],
+])('a packing that is not read has its name: %i', async (method, name) => {
+  const archive = patch(stored, 'a', (v, at) => v.setUint16(at + 10, method, true));
+  await expect(open(archive)).rejects.toThrow(`is packed by ${name}, and only Deflate is read`);
+});
+
 test('a comment after the directory is passed over', async () => {
   const bytes = new Uint8Array(stored.length + 5).fill(0x21);
   bytes.set(stored);
