@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { parseAst } from 'vite';
 
+/** What an operator is taken for: a bound that is moved by one, or another direction. */
 const OPERATORS = {
   '+': '-',
   '-': '+',
@@ -9,10 +10,10 @@ const OPERATORS = {
   '/': '*',
   '%': '*',
   '**': '*',
-  '<': '<=',
-  '<=': '<',
-  '>': '>=',
-  '>=': '>',
+  '<': ['<=', '>'],
+  '<=': ['<', '>='],
+  '>': ['>=', '<'],
+  '>=': ['>', '<='],
   '===': '!==',
   '!==': '===',
   '<<': '>>',
@@ -67,7 +68,8 @@ export function mutants(source) {
       case 'BinaryExpression':
       case 'LogicalExpression':
       case 'AssignmentExpression':
-        if (OPERATORS[node.operator]) between(node.left, node.right, node.operator, OPERATORS[node.operator]);
+        for (const other of [OPERATORS[node.operator] ?? []].flat())
+          between(node.left, node.right, node.operator, other);
         break;
       case 'UpdateExpression': {
         const at = node.prefix ? node.start : node.end - 2;

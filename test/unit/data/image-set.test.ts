@@ -267,6 +267,8 @@ describe('a split', () => {
     expect(await held(1)).toHaveLength(12);
     expect(await held(1)).toEqual(await held(1));
     expect(await held(2)).not.toEqual(await held(1));
+    const byDefault = (await loadImageSet(many)).test?.images.paths;
+    expect(byDefault).toEqual((await loadImageSet(many, { seed: 0, val: 0.2 })).test?.images.paths);
   });
 
   test('images that are equal after decoding stay on one side, and are counted', async () => {
