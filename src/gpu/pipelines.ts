@@ -39,7 +39,10 @@ export class Pipelines {
     const { device } = this.gpu;
     const composed = this.library.compose(shader, constants, halves);
     const { code, bindings } = composed;
+    // an error that no scope catches would count as the device's, without its place in the shader
+    device.pushErrorScope('validation');
     const module = device.createShaderModule({ code, label: shader });
+    const moduleError = device.popErrorScope();
     const layout = device.createBindGroupLayout({
       label: shader,
       entries: bindings.map(({ index, type }) => ({
@@ -54,7 +57,8 @@ export class Pipelines {
       compute: { module },
     });
     try {
-      return { pipeline: await pipeline, layout, bindings };
+      const [ready] = await Promise.all([pipeline, moduleError]);
+      return { pipeline: ready, layout, bindings };
     } catch (e) {
       const message =
         (await this.firstError(composed, module)) ?? `shader ${shader}: ${(e as Error).message}`;
