@@ -9,6 +9,7 @@ import type { InspectLayer, NetworkPreview } from './run/inspect';
 import type { TrainEvent, TrainJob, TrainResult } from './run/job';
 import type { NetworkOptions } from './run/network-options';
 import type { ModelSource } from './run/network-source';
+import type { Predictions, PredictOptions } from './run/predict';
 import type { TrainSettings } from './train/settings';
 import type { VerifyLine } from './verify';
 
@@ -23,6 +24,7 @@ export type { InspectLayer, NetworkPreview } from './run/inspect';
 export type { TrainEvent, TrainJob, TrainResult } from './run/job';
 export type { NetworkOptions } from './run/network-options';
 export type { ModelSource } from './run/network-source';
+export type { Prediction, Predictions, PredictOptions } from './run/predict';
 export type { MergeProof, Report } from './run/report';
 export type { EvalPoint, StepPoint } from './train/metrics';
 export type { Method, TrainSettings } from './train/settings';
@@ -78,6 +80,8 @@ export interface EngineApi {
     test: DataSource,
     options?: EvaluateOptions,
   ): Promise<{ accuracy: number; images: number; notes: string[]; report?: ImageSetReport }>;
+  /** The likeliest classes of each image; files that are no image are named, the others go on. */
+  predict(model: ModelSource, images: UserFile[], options?: PredictOptions): Promise<Predictions>;
   /** Runs one golden case of PyTorch, a safetensors file, on this device and compares. */
   verify(name: string, golden: Uint8Array): Promise<VerifyLine>;
   /** Measures one benchmark case; `reps`: repetitions at most. */

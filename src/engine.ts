@@ -91,6 +91,10 @@ export function createEngine({ requestAdapter }: EngineOptions = {}): EngineApi 
     },
 
     // What no run needs comes when it is asked for: a page that trains does not load it.
+    async predict(source, images, options) {
+      const { predict } = await import('./run/predict');
+      return predict(gpu, source, images, options);
+    },
     async verify(name, golden) {
       const { verifyCase } = await import('./verify');
       return verifyCase(await gpu(), name, golden);

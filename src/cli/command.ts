@@ -55,7 +55,7 @@ export interface Command {
   usage: string;
   /** one line on what it does */
   summary: string;
-  /** names of the positional arguments, all needed */
+  /** names of the positional arguments, all needed; a last one that ends in `...` takes one or more */
   positionals: string[];
   options: OptionTable;
   /** returns the exit status */
@@ -102,7 +102,8 @@ export function readArgs(name: string, command: Command, argv: string[]): Args {
   if (positionals.length < command.positionals.length) {
     throw new UserError(`${command.positionals[positionals.length]} is missing: refocus ${command.usage}.`);
   }
-  if (positionals.length > command.positionals.length) {
+  const takesMore = command.positionals.at(-1)?.endsWith('...');
+  if (!takesMore && positionals.length > command.positionals.length) {
     const extra = positionals[command.positionals.length];
     throw new UserError(`Unexpected argument "${extra}"; see \`refocus ${name} --help\`.`);
   }

@@ -6,6 +6,7 @@ import { demo } from './commands/demo';
 import { evaluate } from './commands/eval';
 import { inspect } from './commands/inspect';
 import { plan } from './commands/plan';
+import { predict } from './commands/predict';
 import { profile } from './commands/profile';
 import { start } from './commands/start';
 import { train } from './commands/train';
@@ -17,6 +18,7 @@ import { progressLine } from './progress';
 export const commands: Record<string, Command> = {
   train,
   eval: evaluate,
+  predict,
   verify,
   plan,
   inspect,

@@ -267,6 +267,7 @@ const engine: EngineApi = {
     };
   },
   evaluate: () => Promise.reject(new Error('The page does not evaluate')),
+  predict: async () => ({ predictions: [], notes: [] }),
   verify: () => Promise.reject(new Error('The page does not verify')),
 };
 

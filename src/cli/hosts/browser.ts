@@ -66,6 +66,7 @@ function remoteApi(call: Call, listeners: Set<(event: TrainEvent) => void>): Eng
     resume: () => value('resume'),
     cancel: () => value('cancel'),
     evaluate: (...args) => value('evaluate', ...args),
+    predict: (...args) => value('predict', ...args),
     verify: (...args) => value('verify', ...args),
     bench: (...args) => value('bench', ...args),
     // a callback cannot cross the bridge

@@ -59,6 +59,12 @@ async function perform(call: RemoteCall): Promise<unknown> {
         args[1] as DataSource,
         args[2] as Parameters<EngineApi['evaluate']>[2],
       );
+    case 'predict':
+      return api.predict(
+        args[0] as ModelSource,
+        args[1] as UserFile[],
+        args[2] as Parameters<EngineApi['predict']>[2],
+      );
     case 'verify':
       return api.verify(args[0] as string, new Uint8Array(await (args[1] as Blob).arrayBuffer()));
     case 'inspect':

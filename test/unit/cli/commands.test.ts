@@ -43,6 +43,9 @@ test.each([
   [['train', '--config', '/no/such/file'], /^\/no\/such\/file is no config file/],
   [['eval', '--arch', 'a', '--weights', 'package.json'], /^--test is missing/],
   [['eval', '--mean', '1,2'], /^--mean must be three numbers/],
+  [['predict'], /^IMAGE\.\.\. is missing/],
+  [['predict', '/no/such/image.jpg'], /^\/no\/such\/image\.jpg does not exist/],
+  [['predict', '--top', '0', 'a.jpg'], /^--top must be/],
   [['verify'], /^DIR is missing/],
   [['verify', 'package.json'], /is a file/],
   [['inspect', '/no/such/file'], /does not exist/],
@@ -423,6 +426,36 @@ test('a mistake of ours shows its stack and exits 2', async () => {
   );
   expect(await run(['eval'], context)).toBe(2);
   expect(context.stderr[0]).toMatch(/TypeError: oops\n +at /);
+});
+
+test('predict prints a JSON line an image, called as it was named, and names what it cannot read', async () => {
+  await mkdir(join(folder, 'photos', 'more'), { recursive: true });
+  for (const name of ['a.jpg', 'photos/b.jpg', 'photos/more/c.jpg', 'photos/.DS_Store'])
+    await writeFile(join(folder, name), name);
+  const asked: unknown[] = [];
+  const engine = fakeEngine({
+    predict: async (model, images, options) => {
+      asked.push(model, options);
+      const [first, ...rest] = images.map(({ path }) => path);
+      const top = [{ class: 'cat', probability: 0.75 }];
+      return {
+        predictions: [{ image: first, error: 'it is empty' }, ...rest.map((image) => ({ image, top }))],
+        notes: ['It is a ResNet-20.'],
+      };
+    },
+  });
+  const context = fakeContext(engine);
+  const argv = ['predict', '--top', '1', '--image-size', '48', join(folder, 'a.jpg'), join(folder, 'photos')];
+  expect(await run(argv, context)).toBe(1);
+  expect(asked).toEqual([
+    { kind: 'builtin' },
+    { top: 1, batch: undefined, mean: undefined, std: undefined, imageSize: 48, exif: 'ignore' },
+  ]);
+  const line = (path: string) =>
+    JSON.stringify({ image: join(folder, path), top: [{ class: 'cat', probability: 0.75 }] });
+  expect(context.stdout).toEqual([line('photos/b.jpg'), line('photos/more/c.jpg')]);
+  expect(context.stderr).toEqual(['It is a ResNet-20.', `skipped ${join(folder, 'a.jpg')}: it is empty`]);
+  expect(await run(['predict', join(folder, 'a.jpg')], fakeContext())).toBe(0);
 });
 
 test('bench prints a JSON line a case', async () => {

@@ -74,6 +74,10 @@ export function fakeEngine(parts: Partial<EngineApi> = {}, ok = true): EngineApi
     resume: async () => {},
     cancel: async () => {},
     evaluate: async () => ({ accuracy: 0.5, images: 10, notes: [] }),
+    predict: async (_, images) => ({
+      predictions: images.map(({ path }) => ({ image: path, top: [{ class: 'a', probability: 0.75 }] })),
+      notes: [],
+    }),
     warmUp: async () => {},
     verify: async (name) => ({ case: name, op: 'relu', ok: true, error: 0, tolerance: 1e-5 }),
     bench: async (name) => ({ case: name, ...fakeFigure }),

@@ -1,0 +1,23 @@
+import { evaluationOrder } from '../data/order';
+import type { LabelledImages } from '../data/types';
+import type { Gpu } from '../gpu/device';
+import type { StateDict } from '../io/tensor';
+import type { Model } from '../model/model';
+import { evaluateNetwork, type Normalisation } from '../train/evaluate';
+
+/** Logits of a plain network, a row of a number a class for each image, in the images' order. */
+export async function logitsOf(
+  gpu: Gpu,
+  { model, state }: { model: Model; state: StateDict },
+  images: LabelledImages,
+  options: Normalisation & { batch?: number },
+): Promise<Float32Array[]> {
+  const { count } = images;
+  const { logits } = await evaluateNetwork(gpu, model, state, images, { ...options, keep: count });
+  const stride = logits.length / count;
+  const rows: Float32Array[] = new Array(count);
+  evaluationOrder(count).forEach((image, i) => {
+    rows[image] = logits.slice(i * stride, i * stride + model.head.classes);
+  });
+  return rows;
+}

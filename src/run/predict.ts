@@ -1,0 +1,120 @@
+import { decodeImage } from '../data/images/decode';
+import { ImageError, type Size } from '../data/images/format';
+import { resizeAndCrop } from '../data/images/resize';
+import type { LabelledImages, UserFile } from '../data/types';
+import { UserError } from '../errors';
+import type { Gpu } from '../gpu/device';
+import { logitsOf } from './logits';
+import { type LoadedNetwork, loadNetwork, type ModelSource } from './network-source';
+
+export interface PredictOptions {
+  /** likeliest classes of each image; default 5 */
+  top?: number;
+  /** side in pixels that images are resized and cut to; default: that of the images that the network was trained on */
+  imageSize?: number;
+  /** whether images are turned as their EXIF data asks; default `ignore` */
+  exif?: 'ignore' | 'apply';
+  mean?: number[];
+  std?: number[];
+  /** images at a time on the GPU */
+  batch?: number;
+}
+
+/** What a network makes of an image: its likeliest classes, or why the file cannot be read. */
+export type Prediction =
+  | { image: string; top: { class: string; probability: number }[] }
+  | { image: string; error: string };
+
+export interface Predictions {
+  /** one an image, in the order of the images */
+  predictions: Prediction[];
+  /** what to tell of how the network was read, a sentence each */
+  notes: string[];
+}
+
+/** Images that are decoded before the network sees them: a folder of photographs does not fit the memory at once. */
+const AT_A_TIME = 256;
+/** Larger sides are no network's. */
+const MAX_SIDE = 1024;
+
+/**
+ * Predicts the classes of images, each decoded, resized and cut as for training. A class without a name is called by its
+ * number. Images that cannot be read are named with the reason, the others go on.
+ * @throws UserError where the network cannot be read, or has no classifier
+ */
+export async function predict(
+  gpu: () => Promise<Gpu>,
+  source: ModelSource,
+  files: readonly UserFile[],
+  { top = 5, imageSize = 0, exif = 'ignore', mean, std, batch = 32 }: PredictOptions = {},
+): Promise<Predictions> {
+  const network = await loadNetwork(source);
+  const { file, model, headless, notes } = network;
+  if (headless) throw new UserError(`${file} has no classifier: train it on your classes first.`);
+  const side = imageSize || network.trainedSize || model.input.size;
+  if (!Number.isInteger(side) || side < 1 || side > MAX_SIDE)
+    throw new UserError(`The image size ${side} is not possible; use 1 to ${MAX_SIDE} pixels.`);
+  const predictions: Prediction[] = new Array(files.length);
+  for (let first = 0; first < files.length; first += AT_A_TIME) {
+    const places: number[] = [];
+    const decoded: Uint8Array[] = [];
+    for (let i = first; i < Math.min(first + AT_A_TIME, files.length); i++) {
+      try {
+        decoded.push(await read(files[i], { width: side, height: side }, exif === 'apply'));
+        places.push(i);
+      } catch (error) {
+        if (!(error instanceof ImageError)) throw error;
+        predictions[i] = { image: files[i].path, error: error.message };
+      }
+    }
+    if (decoded.length === 0) continue;
+    const images = setOf(decoded, side);
+    const rows = await logitsOf(await gpu(), network, images, {
+      mean: mean ?? model.input.mean,
+      std: std ?? model.input.std,
+      batch,
+    });
+    rows.forEach((row, k) => {
+      predictions[places[k]] = { image: files[places[k]].path, top: likeliest(row, top, network) };
+    });
+  }
+  return { predictions, notes };
+}
+
+async function read({ blob }: UserFile, { width, height }: Size, upright: boolean): Promise<Uint8Array> {
+  let bytes: Uint8Array<ArrayBuffer>;
+  try {
+    bytes = new Uint8Array(await blob.arrayBuffer());
+  } catch (error) {
+    throw new ImageError(`the file cannot be read (${(error as Error).message})`);
+  }
+  const image = await decodeImage(bytes, { upright });
+  return resizeAndCrop(image.pixels, image.width, image.height, width, height);
+}
+
+/** Images without classes, for a network to look at. */
+function setOf(decoded: readonly Uint8Array[], side: number): LabelledImages {
+  const size = side * side * 3;
+  const pixels = new Uint8Array(decoded.length * size);
+  decoded.forEach((image, i) => {
+    pixels.set(image, i * size);
+  });
+  const count = decoded.length;
+  return { pixels, labels: new Uint16Array(count), count, height: side, width: side, classes: [] };
+}
+
+/** The classes of the largest logits with their softmax; of equals the first. */
+export function likeliest(
+  logits: ArrayLike<number>,
+  top: number,
+  { classes }: Pick<LoadedNetwork, 'classes'>,
+): { class: string; probability: number }[] {
+  const values = Array.from(logits);
+  const largest = Math.max(...values);
+  const powers = values.map((value) => Math.exp(value - largest));
+  const sum = powers.reduce((a, b) => a + b, 0);
+  return powers
+    .map((power, i) => ({ class: classes?.[i] ?? String(i), probability: power / sum }))
+    .sort((a, b) => b.probability - a.probability)
+    .slice(0, top);
+}
