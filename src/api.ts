@@ -21,7 +21,7 @@ export type { ImageSetReport } from './data/report';
 export type { UserFile } from './data/types';
 export type { DataSource } from './run/data-source';
 export type { InspectLayer, NetworkPreview } from './run/inspect';
-export type { TrainEvent, TrainJob, TrainResult } from './run/job';
+export type { OutputFile, TrainEvent, TrainJob, TrainResult } from './run/job';
 export type { NetworkOptions } from './run/network-options';
 export type { ModelSource } from './run/network-source';
 export type { Prediction, Predictions, PredictOptions } from './run/predict';

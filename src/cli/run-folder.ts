@@ -1,4 +1,7 @@
-/** The folder that a run leaves: config.json, metrics.jsonl, merged.safetensors and best.safetensors, report.json, skipped.csv. */
+/**
+ * The folder that a run leaves: config.json, metrics.jsonl, merged.safetensors and best.safetensors (or .pth), labels.txt,
+ * check.py and check.safetensors, report.json, skipped.csv.
+ */
 import { createWriteStream, existsSync, rmSync, type WriteStream, writeFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -7,7 +10,16 @@ import { finished } from 'node:stream/promises';
 import type { TrainEvent } from '../api';
 import { UserError } from '../errors';
 
-const RESULTS = ['merged', 'best'].flatMap((name) => [`${name}.safetensors`, `${name}.unproven.safetensors`]);
+const RESULTS = [
+  ...['merged', 'best'].flatMap((name) => [
+    `${name}.safetensors`,
+    `${name}.pth`,
+    `${name}.unproven.safetensors`,
+  ]),
+  'labels.txt',
+  'check.safetensors',
+  'check.py',
+];
 
 export interface RunFolder {
   path: string;

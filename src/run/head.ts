@@ -94,7 +94,7 @@ function pickRows({ shape, data }: StateTensor, rows: readonly number[]): StateT
 }
 
 /** The file's description with the classifier's tensors in their new shape; one without a classifier gets the model's names. */
-function withRows({ weights, names }: OriginalWeights, head: StateDict): OriginalWeights {
+function withRows({ weights, names, ...rest }: OriginalWeights, head: StateDict): OriginalWeights {
   const tensors = new Map(weights.tensors);
   const all = new Map(names);
   const keyOf = new Map([...names].map(([key, name]) => [name, key]));
@@ -108,7 +108,7 @@ function withRows({ weights, names }: OriginalWeights, head: StateDict): Origina
       data,
     });
   }
-  return { weights: { ...weights, tensors }, names: all };
+  return { ...rest, weights: { ...weights, tensors }, names: all };
 }
 
 /** "3 classes (a, b, c)". */

@@ -49,12 +49,20 @@ export type TrainEvent =
   | { type: 'eval'; which: 'base' | 'epoch' | 'last' | 'best'; point: EvalPoint }
   | { type: 'redundancy'; when: 'before' | 'after'; layers: LayerRedundancy[] };
 
+/** A file of a run's results. */
+export interface OutputFile {
+  name: string;
+  bytes: Uint8Array<ArrayBuffer>;
+}
+
 export interface TrainResult {
   report: Report;
   /** the merged network after the last step, safetensors, same keys and shapes as the input */
   merged: Uint8Array<ArrayBuffer>;
   /** the merged network of the epoch with the best test accuracy */
   best: Uint8Array<ArrayBuffer>;
+  /** what belongs beside them: the classes, a check for PyTorch, other formats that were asked for */
+  files: OutputFile[];
   metrics: StepPoint[];
   evals: EvalPoint[];
   cancelled: boolean;

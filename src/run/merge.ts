@@ -13,6 +13,8 @@ import { modelState, originalState } from './network-source';
 export interface Merged {
   snapshot: Snapshot;
   file: Uint8Array<ArrayBuffer>;
+  /** the same as `torch.save` writes it */
+  pth(): Uint8Array<ArrayBuffer>;
   /** what the file holds, read again; where the file's floats are narrower than f32, before they were rounded */
   state: StateDict;
   /** what the file's element types mean for its numbers, where they are not f32 */
@@ -44,5 +46,7 @@ export async function mergeSnapshot(
   const state = modelState(await copies[0].read(), names, plain);
   const note = precisionNote(weights, merged);
   // the merge is what a proof is about; a type that the user chose rounds as it always does
-  return { snapshot, file: note ? writeWeights(weights, merged, { metadata }) : exact, state, note };
+  const file = note ? writeWeights(weights, merged, { metadata }) : exact;
+  const pth = () => writeWeights(weights, merged, { metadata, format: 'pth' });
+  return { snapshot, file, pth, state, note };
 }

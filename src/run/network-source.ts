@@ -9,6 +9,7 @@ import { BUILTIN_FILE, BUILTIN_NETWORK, BUILTIN_WEIGHTS } from '../model/builtin
 import { headEntries } from '../model/heads';
 import { initialState } from '../model/init';
 import type { Model } from '../model/model';
+import { zooPublisher } from '../model/recognise/dialects';
 import { checkState } from '../model/state';
 import { createModel } from '../model/zoo';
 import { readMetadata } from './metadata';
@@ -49,6 +50,9 @@ export interface OriginalWeights {
   weights: WeightsFile;
   /** the model's name of each tensor of the file that the model has */
   names: ReadonlyMap<string, string>;
+  /** whose names the file's are, and what stands before all of them */
+  publisher: string;
+  prefix: string;
 }
 
 /**
@@ -70,7 +74,11 @@ export async function loadNetwork(source: ModelSource): Promise<LoadedNetwork> {
 async function fromFiles(files: UserFile[], options: NetworkOptions): Promise<LoadedNetwork> {
   const opened = await openWeights(...files);
   const description = readMetadata(opened.metadata);
-  const { model, copy, names, kept, notes } = recogniseWeights(opened, options, description);
+  const { model, copy, names, publisher, prefix, kept, notes } = recogniseWeights(
+    opened,
+    options,
+    description,
+  );
   const tensors = await copy.read(kept);
   const weights: WeightsFile = { tensors, metadata: opened.metadata, format: opened.format, prefix: '' };
   const state = modelState(tensors, names, model);
@@ -84,7 +92,7 @@ async function fromFiles(files: UserFile[], options: NetworkOptions): Promise<Lo
       ? { ...model, input: { ...model.input, ...description.preprocessing } }
       : model,
     state,
-    original: { weights, names },
+    original: { weights, names, publisher, prefix },
     classes: classes?.length === model.head.classes ? classes : undefined,
     trainedSize: description?.preprocessing?.size,
     headless,
@@ -130,18 +138,22 @@ export function originalState(state: StateDict, { names }: OriginalWeights): Sta
 
 function randomNetwork(network: NamedNetwork, seed: number): LoadedNetwork {
   const { arch, state: _, ...options } = namedNetwork(network);
-  return fromRandom(createModel(arch, options), seed);
+  return fromRandom(createModel(arch, options), seed, zooPublisher(arch));
 }
 
-function fromRandom(model: Model, seed: number): LoadedNetwork {
+/** Who publishes a model of one's own: nobody. */
+const OWN = '';
+
+function fromRandom(model: Model, seed: number, publisher: string): LoadedNetwork {
   const state = initialState(model, seed);
   const weights: WeightsFile = { tensors: state, metadata: new Map(), format: 'safetensors', prefix: '' };
   const names = new Map([...state.keys()].map((name) => [name, name]));
-  return { file: model.name, model, state, original: { weights, names }, headless: true, notes: [] };
+  const original = { weights, names, publisher, prefix: '' };
+  return { file: model.name, model, state, original, headless: true, notes: [] };
 }
 
 async function ownNetwork({ model, files, seed = 0 }: Extract<ModelSource, { kind: 'model' }>) {
-  if (!files) return fromRandom(model, seed);
+  if (!files) return fromRandom(model, seed, OWN);
   const { file, metadata, format, copies } = await openWeights(...files);
   const tensors = await copies[0].read();
   const prefix = commonPrefix(tensors.keys());
@@ -149,5 +161,6 @@ async function ownNetwork({ model, files, seed = 0 }: Extract<ModelSource, { kin
   const state: StateDict = new Map([...tensors].map(([key, tensor]) => [names.get(key)!, tensor]));
   checkState(model, state, file);
   const weights: WeightsFile = { tensors, metadata, format, prefix: '' };
-  return { file, model, state, original: { weights, names }, headless: false, notes: [] };
+  const original = { weights, names, publisher: OWN, prefix };
+  return { file, model, state, original, headless: false, notes: [] };
 }

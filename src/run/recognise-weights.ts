@@ -16,6 +16,9 @@ export interface RecognisedWeights {
   copy: StateCopy;
   /** the model's name of each tensor of the copy that the model has */
   names: ReadonlyMap<string, string>;
+  /** whose names they are, and what stands before all of them */
+  publisher: string;
+  prefix: string;
   /** tensors that the file keeps: those that the model has, and the counters of its batch norms */
   kept: ReadonlySet<string>;
   /** a sentence each: what was recognised, which copy was taken, what was left out */
@@ -108,7 +111,17 @@ function recognised(
   const kept = new Set(
     [...copy.entries.keys()].filter((key) => match.names.has(key) || isCounter(key, match.names)),
   );
-  return { model, copy, names: match.names, kept, notes: notesOn(opened, copy, taken, others, options) };
+  const { names, prefix, dialect } = match;
+  const { publisher } = dialect;
+  return {
+    model,
+    copy,
+    names,
+    publisher,
+    prefix,
+    kept,
+    notes: notesOn(opened, copy, taken, others, options),
+  };
 }
 
 /** Whether a key is PyTorch's count of batches of a batch norm that the model has. */

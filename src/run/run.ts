@@ -12,6 +12,7 @@ import { scheduleOf } from '../train/schedule';
 import { decideSettings, type RunSettings } from '../train/settings';
 import { trainedModel } from '../train/trained-model';
 import { type Observer, Trainer, type Training } from '../train/trainer';
+import { companionFiles } from './companions';
 import { loadRunImages, sized } from './data-source';
 import { type FittedNetwork, fitHead } from './head';
 import type { RunContext, TrainJob, TrainResult } from './job';
@@ -82,6 +83,10 @@ export async function runTraining(job: TrainJob, context: RunContext): Promise<T
       base: sizeOf(network.model, train),
       gpu: context.gpu,
     });
+    const files = await companionFiles(
+      { merged, best: kept, proof },
+      { network, training, observer, gpu: context.gpu },
+    );
     const report: Report = {
       accuracy: { base: base?.figures.accuracy, last: last.point.accuracy, best: best.point.accuracy },
       proof,
@@ -97,6 +102,7 @@ export async function runTraining(job: TrainJob, context: RunContext): Promise<T
       report,
       merged: merged.file,
       best: kept.file,
+      files,
       metrics: points,
       evals,
       cancelled: control.cancelled,

@@ -27,6 +27,7 @@ export const settingGroups = {
   optimisation: 'Optimisation',
   images: 'Images',
   device: 'Device',
+  results: 'Results',
 } as const;
 
 export type SettingGroup = keyof typeof settingGroups;
@@ -276,6 +277,11 @@ export const settingFields = {
     group: 'device',
     label: 'Activations kept as',
     help: 'how activations are kept; f16 takes a third less memory and needs a GPU with shader-f16',
+  }),
+  format: setting(choice(['safetensors'], ['pth', 'PyTorch (.pth)'], ['both']), 'safetensors', {
+    group: 'results',
+    label: 'Format of the weights',
+    help: 'files of the merged weights: safetensors, pth (as torch.save writes it) or both',
   }),
 };
 

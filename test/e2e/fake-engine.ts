@@ -149,6 +149,7 @@ async function train(job: TrainJob, onEvent: (event: TrainEvent) => void): Promi
     },
     merged: Uint8Array.of(1, 2, 3),
     best: Uint8Array.of(4, 5),
+    files: [{ name: 'labels.txt', bytes: new TextEncoder().encode('<b>ring</b>\nstar\n') }],
     metrics,
     evals,
     cancelled: isCancelled,

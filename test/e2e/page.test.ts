@@ -58,6 +58,7 @@ describe('a run', () => {
     await page.getByText('set.zip: 2 classes by name.').waitFor();
     const skipped = await downloadOf(page, 'Download skipped.csv');
     expect(skipped.bytes.toString()).toBe('path,reason\r\ncat/<b>1</b>.jpg,the JPEG is cut off\r\n');
+    expect((await downloadOf(page, 'labels.txt')).bytes.toString()).toBe('<b>ring</b>\nstar\n');
     const report = JSON.parse((await downloadOf(page, 'report.json')).bytes.toString());
     expect(report.proof.images).toBe(512);
     const metrics = (await downloadOf(page, 'metrics.csv')).bytes.toString().trim().split('\r\n');

@@ -202,8 +202,15 @@ export async function trainInto(
       );
       return { report: result.report, folder: folder.path };
     }
-    const merged = await folder.writeBytes('merged.safetensors', result.merged);
-    await folder.writeBytes('best.safetensors', result.best);
+    let merged = '';
+    if (job.settings.format !== 'pth') {
+      merged = await folder.writeBytes('merged.safetensors', result.merged);
+      await folder.writeBytes('best.safetensors', result.best);
+    }
+    for (const { name, bytes } of result.files) {
+      const path = await folder.writeBytes(name, bytes);
+      if (name === 'merged.pth' && merged === '') merged = path;
+    }
     context.note(
       `${result.cancelled ? 'Stopped early. ' : ''}Merged weights, metrics and report are in ${folder.path}`,
     );

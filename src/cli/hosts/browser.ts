@@ -41,8 +41,8 @@ export async function openBrowser(pageFolder: string, executablePath: string): P
 
 type Call = (method: keyof EngineApi, ...args: unknown[]) => Promise<{ value: unknown; bytes?: Buffer }>;
 
-/** A result without its weights, which travel apart: the last network's, then the best one's. */
-type SentResult = Omit<TrainResult, 'merged' | 'best'> & { mergedBytes: number };
+/** A result without its files, which travel apart: the last network's, the best one's, then the others. */
+type SentResult = Omit<TrainResult, 'merged' | 'best' | 'files'> & { names: string[]; sizes: number[] };
 
 /** The engine's face on this side of the bridge. */
 function remoteApi(call: Call, listeners: Set<(event: TrainEvent) => void>): EngineApi {
@@ -55,9 +55,10 @@ function remoteApi(call: Call, listeners: Set<(event: TrainEvent) => void>): Eng
       try {
         const result = await call('train', job);
         if (!result.bytes) throw new Error('The merged weights did not arrive from the browser.');
-        const { mergedBytes, ...rest } = result.value as SentResult;
+        const { names, sizes, ...rest } = result.value as SentResult;
         const bytes = new Uint8Array(result.bytes);
-        return { ...rest, merged: bytes.subarray(0, mergedBytes), best: bytes.subarray(mergedBytes) };
+        const [merged, best, ...others] = parts(bytes, sizes);
+        return { ...rest, merged, best, files: others.map((file, i) => ({ name: names[i], bytes: file })) };
       } finally {
         listeners.delete(onEvent);
       }
@@ -74,6 +75,15 @@ function remoteApi(call: Call, listeners: Set<(event: TrainEvent) => void>): Eng
     inspect: (...args) => value('inspect', ...args),
     preview: (...args) => value('preview', ...args),
   };
+}
+
+/** Bytes cut into pieces of those sizes. */
+function parts(bytes: Uint8Array<ArrayBuffer>, sizes: readonly number[]): Uint8Array<ArrayBuffer>[] {
+  let start = 0;
+  return sizes.map((size) => {
+    start += size;
+    return bytes.subarray(start - size, start);
+  });
 }
 
 /** A real adapter first; SwiftShader where the browser shows none and REFOCUS_ADAPTER does not forbid it. */

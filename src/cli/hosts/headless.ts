@@ -48,10 +48,11 @@ async function perform(call: RemoteCall): Promise<unknown> {
   const args = unpack(call.args, await fetchBlobs(call.blobs)) as unknown[];
   switch (call.method) {
     case 'train': {
-      const { merged, best, ...rest } = await api.train(args[0] as TrainJob, forward);
+      const { merged, best, files, ...rest } = await api.train(args[0] as TrainJob, forward);
+      const all = [merged, best, ...files.map(({ bytes }) => bytes)];
       // As a blob: DevTools would copy a typed array of this size through its log.
-      await fetch(call.results, { method: 'POST', body: new Blob([merged, best]) });
-      return { ...rest, mergedBytes: merged.length };
+      await fetch(call.results, { method: 'POST', body: new Blob(all) });
+      return { ...rest, names: files.map(({ name }) => name), sizes: all.map(({ length }) => length) };
     }
     case 'evaluate':
       return api.evaluate(

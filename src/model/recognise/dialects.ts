@@ -117,6 +117,10 @@ const densenet2017: Dialect = {
 const akamaster: Dialect = { publisher: 'akamaster', architectures: /_cifar$/, sign: /./ };
 const torchvision: Dialect = { publisher: 'torchvision', architectures: /^(?!.*_cifar$)/, sign: /./ };
 
+/** Who publishes an architecture under the zoo's own names. */
+export const zooPublisher = (arch: string): string =>
+  (akamaster.architectures.test(arch) ? akamaster : torchvision).publisher;
+
 /** Every dialect; those with names of their own first. */
 export const DIALECTS: readonly Dialect[] = [
   timmEfficient,

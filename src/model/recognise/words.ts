@@ -26,7 +26,7 @@ export function titleOf(arch: string): string {
 }
 
 /** The arguments that are not the architecture's default. */
-function told(arch: string, args: Record<string, unknown>): Record<string, unknown> {
+export function nonDefaultArguments(arch: string, args: Record<string, unknown>): Record<string, unknown> {
   const published = createModel(arch).args;
   const differs = ([name, value]: [string, unknown]) =>
     JSON.stringify(value) !== JSON.stringify(published[name]);
@@ -35,7 +35,7 @@ function told(arch: string, args: Record<string, unknown>): Record<string, unkno
 
 /** "MobileNetV2 x0.35 of torchvision, 1,000 classes". */
 export function describeCandidate({ arch, args, match }: Candidate): string {
-  const { width_mult: width = 1, ...rest } = told(arch, args);
+  const { width_mult: width = 1, ...rest } = nonDefaultArguments(arch, args);
   const factor = width === 1 ? '' : ` x${width}`;
   const others = Object.keys(rest).length > 0 ? ` ${JSON.stringify(rest)}` : '';
   const { classes } = match;

@@ -128,6 +128,17 @@ function Downloads({ trained }: { trained: TrainResult }) {
         >
           best.safetensors
         </button>
+        {trained.files.map(({ name, bytes }) => (
+          <button
+            key={name}
+            type="button"
+            class="button"
+            disabled={isHeld}
+            onClick={() => download(name, bytes, 'application/octet-stream')}
+          >
+            {name}
+          </button>
+        ))}
         <button
           type="button"
           class="button"

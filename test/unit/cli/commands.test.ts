@@ -99,6 +99,7 @@ test('train writes its files and prints the report', async () => {
   expect((await readdir(out())).sort()).toEqual([
     'best.safetensors',
     'config.json',
+    'labels.txt',
     'merged.safetensors',
     'metrics.jsonl',
     'report.json',
@@ -118,6 +119,20 @@ test('train writes its files and prints the report', async () => {
     settings: { method: 'finetune', flip: false, layers: ['a', 'b'], limit: 7 },
   });
   expect(context.sessions).toEqual({ opened: 1, closed: 1 });
+});
+
+test('--format pth: the weights as torch.save writes them, and nothing else', async () => {
+  const engine = fakeEngine();
+  const file = (name: string, byte: number) => ({ name, bytes: new Uint8Array([byte]) });
+  const { train } = engine;
+  engine.train = async (job, emit) => ({
+    ...(await train(job, emit)),
+    files: [file('labels.txt', 4), file('merged.pth', 5), file('best.pth', 6)],
+  });
+  expect(await run(['train', '--out', out(), '--format', 'pth'], fakeContext(engine))).toBe(0);
+  const weights = (await readdir(out())).filter((name) => /^(merged|best)/.test(name));
+  expect(weights.sort()).toEqual(['best.pth', 'merged.pth']);
+  expect([...(await readFile(join(out(), 'merged.pth')))]).toEqual([5]);
 });
 
 test('--config repeats a run; other options override it', async () => {

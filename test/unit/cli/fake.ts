@@ -68,7 +68,16 @@ export function fakeEngine(parts: Partial<EngineApi> = {}, ok = true): EngineApi
       onEvent?.({ type: 'steps', points: [point], imagesPerSecond: 100, etaSeconds: 1 });
       onEvent?.({ type: 'eval', which: 'last', point: { step: 2, epoch: 1, accuracy: 0.6, loss: 1 } });
       const merged = new Uint8Array([1, 2, 3]);
-      return { report: fakeReport(ok), merged, best: merged, metrics: [point], evals: [], cancelled: false };
+      const files = [{ name: 'labels.txt', bytes: new Uint8Array([4]) }];
+      return {
+        report: fakeReport(ok),
+        merged,
+        best: merged,
+        files,
+        metrics: [point],
+        evals: [],
+        cancelled: false,
+      };
     },
     pause: async () => {},
     resume: async () => {},

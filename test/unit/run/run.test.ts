@@ -284,6 +284,30 @@ describe('the files of a run', () => {
     expect((await read(plain.result.merged)).tensors.get('classifier.1.weight')!.dtype).toBe('F32');
   });
 
+  test('have beside them the classes and a check, and both formats where they are asked for', async () => {
+    const { result } = await run(job({ format: 'both' }));
+    const files = new Map(result.files.map(({ name, bytes }) => [name, bytes]));
+    expect([...files.keys()]).toEqual([
+      'labels.txt',
+      'merged.pth',
+      'best.pth',
+      'check.safetensors',
+      'check.py',
+    ]);
+    const text = (name: string) => new TextDecoder().decode(files.get(name)!);
+    expect(text('labels.txt')).toBe('0\n1\n2\n3\n4\n5\n6\n7\n8\n9\n');
+    expect(text('check.py')).toContain('state = read("merged.safetensors")');
+    expect(text('check.py')).toContain('removeprefix("module.")');
+    // four test images, and the logits of each
+    const check = (await read(files.get('check.safetensors')!)).tensors;
+    expect(check.get('logits')!.shape).toEqual([4, 10]);
+    expect(check.get('input')!.shape).toEqual([4, 3, SIDE, SIDE]);
+    // the .pth is the .safetensors in every name and number, and what it says of itself
+    const [pth, merged] = [await read(files.get('merged.pth')!), await read(result.merged)];
+    expect(pth.metadata).toEqual(merged.metadata);
+    expect(Object.fromEntries(pth.tensors)).toEqual(Object.fromEntries(merged.tensors));
+  });
+
   test('of a retraining have nothing of the input’s numbers', async () => {
     const { result } = await run(job({ method: 'retrain', epochs: 1, seed: 6 }));
     const { tensors } = await read(result.merged);
@@ -428,10 +452,11 @@ describe('a warm-up', () => {
     expect(gpu.leaks()).toEqual([]);
     const { report } = await runTraining(builtin, context);
     expect(report.accuracy.base).toBe(0.25);
-    // of the run: two steps, an evaluation, and the two of the proof
+    // of the run: two steps, an evaluation, the two of the proof and that of the check
     expect(batches.slice(1).map(({ program }) => program)).toEqual([
       'train',
       'train',
+      'evaluate',
       'evaluate',
       'evaluate',
       'evaluate',

@@ -1,0 +1,51 @@
+import { evaluationOrder } from '../data/order';
+import { pick } from '../data/split';
+import type { LabelledImages } from '../data/types';
+import type { Gpu } from '../gpu/device';
+import { writeSafetensors } from '../io/safetensors';
+import { floats, type StateDict } from '../io/tensor';
+import type { Model } from '../model/model';
+import { evaluateNetwork, type Normalisation } from '../train/evaluate';
+
+/** Images that a check has. */
+const CHECK_IMAGES = 8;
+
+/**
+ * check.safetensors: some test images as they were decoded and resized (`images`, u8 [n, h, w, 3]), as the network sees
+ * them (`input`, [n, 3, h, w]) and what it answers (`logits`, [n, classes]).
+ */
+export async function checkFile(
+  gpu: Gpu,
+  { model, state }: { model: Model; state: StateDict },
+  test: LabelledImages,
+  { mean, std }: Normalisation,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const count = Math.min(CHECK_IMAGES, test.count);
+  // on all test images' layout: its pipelines are compiled already
+  const { logits } = await evaluateNetwork(gpu, model, state, test, { mean, std, limit: count, keep: count });
+  const { classes } = model.head;
+  const stride = logits.length / count;
+  const answers = Float32Array.from({ length: count * classes }, (_, i) => {
+    const row = Math.floor(i / classes);
+    return logits[row * stride + (i % classes)];
+  });
+  const { pixels, height, width } = pick(test, [...evaluationOrder(test.count).subarray(0, count)]);
+  return writeSafetensors(
+    new Map([
+      ['images', { dtype: 'U8', shape: [count, height, width, 3], data: pixels }],
+      ['input', floats([count, 3, height, width], inputOf(pixels, count, { mean, std }))],
+      ['logits', floats([count, classes], answers)],
+    ]),
+  );
+}
+
+/** Bytes [n, h, w, 3] as torchvision's ToTensor and Normalize give them, [n, 3, h, w]. */
+function inputOf(pixels: Uint8Array, count: number, { mean, std }: Normalisation): Float32Array {
+  const plane = pixels.length / count / 3;
+  return Float32Array.from(pixels, (_, i) => {
+    const channel = Math.floor(i / plane) % 3;
+    const image = Math.floor(i / plane / 3);
+    const value = pixels[(image * plane + (i % plane)) * 3 + channel];
+    return (value / 255 - mean[channel]) / std[channel];
+  });
+}

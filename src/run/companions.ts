@@ -1,0 +1,63 @@
+import type { Gpu } from '../gpu/device';
+import { openWeights } from '../io/weights-file';
+import type { Observer, Training } from '../train/trainer';
+import { checkFile } from './check-file';
+import { checkScript } from './check-script';
+import type { FittedNetwork } from './head';
+import type { OutputFile } from './job';
+import type { Merged } from './merge';
+import { modelState } from './network-source';
+import type { MergeProof } from './report';
+
+interface CompanionContext {
+  network: FittedNetwork;
+  training: Training;
+  observer: Observer;
+  gpu: () => Promise<Gpu>;
+}
+
+/** What stands beside the merged weights of a run. A check that fails is a warning: the weights are there without it. */
+export async function companionFiles(
+  { merged, best, proof }: { merged: Merged; best: Merged; proof: MergeProof },
+  { network, training, observer, gpu }: CompanionContext,
+): Promise<OutputFile[]> {
+  const { format } = training.settings;
+  const files = [textFile('labels.txt', network.classes.map(oneLine))];
+  if (format !== 'safetensors') {
+    files.push({ name: 'merged.pth', bytes: merged.pth() }, { name: 'best.pth', bytes: best.pth() });
+  }
+  // where no device was left to prove the merge, there is none for a check either
+  if (proof.images === 0) return files;
+  try {
+    files.push(...(await check(await gpu(), merged, network, training)));
+  } catch (error) {
+    observer.warning(`The check for PyTorch could not be made: ${(error as Error).message}`);
+  }
+  return files;
+}
+
+/** check.py, and the images and logits that it compares with: those of the merged file as it was written. */
+async function check(
+  gpu: Gpu,
+  { file }: Merged,
+  { model, original }: FittedNetwork,
+  { test, settings }: Training,
+): Promise<OutputFile[]> {
+  const { copies } = await openWeights({ path: 'merged.safetensors', blob: new Blob([file]) });
+  const state = modelState(await copies[0].read(), original.names, model);
+  const { mean, std, format } = settings;
+  const script = checkScript(
+    { model, ...original, mean, std },
+    format === 'pth' ? 'merged.pth' : 'merged.safetensors',
+  );
+  const bytes = await checkFile(gpu, { model, state }, test, { mean, std });
+  return [{ name: 'check.safetensors', bytes }, textFile('check.py', script.trimEnd().split('\n'))];
+}
+
+const textFile = (name: string, lines: readonly string[]): OutputFile => ({
+  name,
+  bytes: new TextEncoder().encode(`${lines.join('\n')}\n`),
+});
+
+/** A name that keeps to its line. */
+const oneLine = (name: string): string => name.replace(/[\r\n\u0085\u2028\u2029]+/g, ' ');

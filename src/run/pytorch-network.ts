@@ -1,0 +1,160 @@
+/** Python lines that build a network as its publisher's package does: what check.py compares our answers with. */
+import type { Model } from '../model/model';
+import { nonDefaultArguments } from '../model/recognise/words';
+import { architectureNames } from '../model/zoo';
+
+/** How a network is built in Python as `net`. */
+export interface PyTorchNetwork {
+  /** modules beside torch, as pip and `import` call them */
+  modules: string[];
+  lines: string[];
+  /** what has to be done to `state` before it is loaded */
+  prepares?: string[];
+}
+
+/** Arguments that have no effect on a network that does not train. */
+const TRAINING_ONLY = ['dropout', 'drop_rate', 'stochastic_depth_prob', 'layer_scale'];
+
+/** @param publisher whose names the weights have, see `DIALECTS` */
+export function pytorchNetwork(model: Model, publisher: string): PyTorchNetwork {
+  const known = architectureNames().includes(model.name);
+  const network = known ? BUILDERS[publisher]?.(model) : undefined;
+  return network ?? unknown(model, publisher);
+}
+
+const BUILDERS: Record<string, (model: Model) => PyTorchNetwork | undefined> = {
+  torchvision,
+  timm,
+  akamaster,
+};
+
+/** The arguments that a constructor has to be told, the stem's stride apart. */
+function told({ name, args }: Model): Record<string, unknown> {
+  const { stem_stride: _, ...changed } = nonDefaultArguments(name, args);
+  return Object.fromEntries(Object.entries(changed).filter(([arg]) => !TRAINING_ONLY.includes(arg)));
+}
+
+const callOf = (name: string, args: Record<string, unknown>): string =>
+  `${name}(${Object.entries(args)
+    .map(([arg, value]) => `${arg}=${python(value)}`)
+    .join(', ')})`;
+
+/** A value of JSON as Python writes it. */
+function python(value: unknown): string {
+  if (value === null) return 'None';
+  if (typeof value === 'boolean') return value ? 'True' : 'False';
+  if (Array.isArray(value)) return `[${value.map(python).join(', ')}]`;
+  return JSON.stringify(value);
+}
+
+/** The first convolution, and what pools right behind it, by architecture: torchvision's stems. */
+const STEMS: [architecture: RegExp, convolution: string, pool?: string][] = [
+  [/^(mobilenet|efficientnet)/, 'features[0][0]'],
+  [/^mnasnet/, 'layers[0]'],
+  [/^resnet/, 'conv1', 'maxpool'],
+  [/^shufflenet/, 'conv1[0]', 'maxpool'],
+  [/^densenet/, 'features.conv0', 'features.pool0'],
+  [/^squeezenet/, 'features[0]', 'features[2]'],
+];
+
+function torchvision(model: Model): PyTorchNetwork {
+  const { name, args, head } = model;
+  const classes = { num_classes: head.classes };
+  const changed = told(model);
+  const isClass = (name === 'densenet' || name === 'densenet121') && Object.keys(changed).length > 0;
+  const lines: string[] = [];
+  if (name === 'convnext' || 'blocks' in changed) {
+    lines.push(
+      'from torchvision.models.convnext import CNBlockConfig, ConvNeXt',
+      `net = ConvNeXt([CNBlockConfig(*stage) for stage in ${python(args.blocks)}], num_classes=${head.classes})`,
+    );
+  } else if (isClass)
+    lines.push(`net = ${callOf('torchvision.models.DenseNet', { ...changed, ...classes })}`);
+  else {
+    const builder = name === 'densenet' ? 'densenet121' : name;
+    lines.push(`net = ${callOf(`torchvision.models.${builder}`, { ...changed, ...classes })}`);
+  }
+  const stem = STEMS.find(([architecture]) => architecture.test(name));
+  if (args.stem_stride === 1 && stem) {
+    const [, convolution, pool] = stem;
+    lines.push(`net.${convolution}.stride = (1, 1)`);
+    if (pool) lines.push(`net.${pool} = torch.nn.Identity()`);
+  }
+  return { modules: ['torchvision'], lines, prepares: name.startsWith('mnasnet') ? MNASNET_STATE : [] };
+}
+
+/** MNASNet loads no state without a version; 2 is what its constructor makes today. */
+const MNASNET_STATE = [
+  'import collections',
+  'state = collections.OrderedDict(state)',
+  'state._metadata = {"": {"version": 2}}',
+];
+
+/** timm has models of some widths, under names of their own. */
+const TIMM_NAMES: Record<string, (width: string) => string> = {
+  mobilenet_v2: (width) => `mobilenetv2_${width}`,
+  mobilenet_v3_small: (width) => `mobilenetv3_small_${width}`,
+  mobilenet_v3_large: (width) => `mobilenetv3_large_${width}`,
+  mnasnet0_5: () => 'mnasnet_050',
+  efficientnet_b0: () => 'efficientnet_b0',
+  convnext_tiny: () => 'convnext_tiny',
+};
+
+function timm(model: Model): PyTorchNetwork | undefined {
+  const { width_mult: width = 1, ...rest } = told(model);
+  const nameOf = TIMM_NAMES[model.name];
+  if (!nameOf || Object.keys(rest).length > 0) return undefined;
+  const name = nameOf(String(Math.round((width as number) * 100)).padStart(3, '0'));
+  const norm = model.layers.find((layer) => layer.kind === 'batch_norm');
+  const args = { num_classes: model.head.classes, ...(norm && { bn_eps: norm.eps }) };
+  const lines = [`net = ${callOf('timm.create_model', args).replace('(', `(${python(name)}, `)}`];
+  if (model.args.stem_stride === 1) lines.push('net.conv_stem.stride = (1, 1)');
+  return { modules: ['timm'], lines };
+}
+
+function akamaster({ name, head }: Model): PyTorchNetwork {
+  const depth = Number(/^resnet(\d+)_cifar$/.exec(name)?.[1]);
+  return { modules: [], lines: [...CIFAR_RESNET, `net = ResNet(${(depth - 2) / 6}, ${head.classes})`] };
+}
+
+/** ResNet for CIFAR-10 (He et al. 2015, section 4.2) with shortcuts of option A. */
+const CIFAR_RESNET = `class Block(torch.nn.Module):
+    def __init__(self, i, o, stride):
+        super().__init__()
+        self.conv1, self.bn1 = torch.nn.Conv2d(i, o, 3, stride, 1, bias=False), torch.nn.BatchNorm2d(o)
+        self.conv2, self.bn2 = torch.nn.Conv2d(o, o, 3, 1, 1, bias=False), torch.nn.BatchNorm2d(o)
+        self.stride, self.pad = stride, (o - i) // 2
+
+    def forward(self, x):
+        y = self.bn2(self.conv2(self.bn1(self.conv1(x)).relu()))
+        short = x[:, :, :: self.stride, :: self.stride]
+        return (y + torch.nn.functional.pad(short, (0, 0, 0, 0, self.pad, self.pad))).relu()
+
+
+class ResNet(torch.nn.Module):
+    def __init__(self, blocks, classes):
+        super().__init__()
+        self.conv1, self.bn1 = torch.nn.Conv2d(3, 16, 3, 1, 1, bias=False), torch.nn.BatchNorm2d(16)
+        for s, (i, o) in enumerate([(16, 16), (16, 32), (32, 64)]):
+            stage = [Block(o if b else i, o, 1 if b or i == o else 2) for b in range(blocks)]
+            setattr(self, f"layer{s + 1}", torch.nn.Sequential(*stage))
+        self.linear = torch.nn.Linear(64, classes)
+
+    def forward(self, x):
+        x = self.bn1(self.conv1(x)).relu()
+        return self.linear(self.layer3(self.layer2(self.layer1(x))).mean((2, 3)))
+
+`.split('\n');
+
+const WORDS: Record<string, string> = {
+  lukemelas: 'the EfficientNet of lukemelas/EfficientNet-PyTorch',
+  facebookresearch: 'the ConvNeXt of facebookresearch/ConvNeXt (models/convnext.py)',
+  timm: "timm's network",
+};
+
+/** A network that no package builds by a name. */
+function unknown({ name, args, head }: Model, publisher: string): PyTorchNetwork {
+  const what = WORDS[publisher] ?? 'the network';
+  const sentence = `Put a line here that builds ${what} as net: ${name} with ${JSON.stringify(args)} and ${head.classes} classes.`;
+  return { modules: [], lines: [`raise SystemExit(${JSON.stringify(sentence)})`, 'net = None'] };
+}

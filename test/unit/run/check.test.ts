@@ -1,0 +1,140 @@
+import { expect, test } from 'vitest';
+import { evaluationOrder } from '../../../src/data/order';
+import { readSafetensors } from '../../../src/io/safetensors';
+import { createModel } from '../../../src/model/zoo';
+import { checkFile } from '../../../src/run/check-file';
+import { checkScript } from '../../../src/run/check-script';
+import { pytorchNetwork } from '../../../src/run/pytorch-network';
+import { fakeGpu } from '../fake-gpu';
+import { fakeNetwork, labelled, tinyModel, tinyState } from '../fake-network';
+
+const linesOf = (publisher: string, arch: string, options: Parameters<typeof createModel>[1] = {}) =>
+  pytorchNetwork(createModel(arch, { classes: 3, ...options }), publisher).lines;
+
+test.each<[string, Parameters<typeof createModel>[1], string[]]>([
+  ['resnet34', {}, ['net = torchvision.models.resnet34(num_classes=3)']],
+  [
+    'mobilenet_v2',
+    { width: 0.35, stemStride: 1 },
+    [
+      'net = torchvision.models.mobilenet_v2(width_mult=0.35, num_classes=3)',
+      'net.features[0][0].stride = (1, 1)',
+    ],
+  ],
+  [
+    'mobilenet_v3_small',
+    { kwargs: { reduced_tail: true, dropout: 0.5 } },
+    ['net = torchvision.models.mobilenet_v3_small(reduced_tail=True, num_classes=3)'],
+  ],
+  [
+    'resnet18',
+    { stemStride: 1 },
+    [
+      'net = torchvision.models.resnet18(num_classes=3)',
+      'net.conv1.stride = (1, 1)',
+      'net.maxpool = torch.nn.Identity()',
+    ],
+  ],
+  ['densenet', {}, ['net = torchvision.models.densenet121(num_classes=3)']],
+  [
+    'densenet121',
+    { kwargs: { growth_rate: 8 } },
+    ['net = torchvision.models.DenseNet(growth_rate=8, num_classes=3)'],
+  ],
+  [
+    'convnext',
+    { kwargs: { blocks: [[8, 16, 1] as const, [16, null, 2] as const] } },
+    [
+      'from torchvision.models.convnext import CNBlockConfig, ConvNeXt',
+      'net = ConvNeXt([CNBlockConfig(*stage) for stage in [[8, 16, 1], [16, None, 2]]], num_classes=3)',
+    ],
+  ],
+])('%s %j as torchvision builds it', (arch, options, lines) => {
+  expect(linesOf('torchvision', arch, options)).toEqual(lines);
+});
+
+test.each<[string, Parameters<typeof createModel>[1], string[]]>([
+  [
+    'mobilenet_v3_large',
+    { width: 0.75 },
+    ['net = timm.create_model("mobilenetv3_large_075", num_classes=3, bn_eps=0.001)'],
+  ],
+  [
+    'mobilenet_v2',
+    { stemStride: 1 },
+    [
+      'net = timm.create_model("mobilenetv2_100", num_classes=3, bn_eps=0.00001)',
+      'net.conv_stem.stride = (1, 1)',
+    ],
+  ],
+  ['convnext_tiny', {}, ['net = timm.create_model("convnext_tiny", num_classes=3)']],
+])('%s %j as timm builds it', (arch, options, lines) => {
+  expect(linesOf('timm', arch, options)).toEqual(lines);
+});
+
+test('a network that no package builds by name is told in words', () => {
+  for (const [publisher, arch, words] of [
+    ['lukemelas', 'efficientnet_b0', /EfficientNet-PyTorch as net: efficientnet_b0 .* 3 classes/],
+    ['facebookresearch', 'convnext_tiny', /facebookresearch\/ConvNeXt/],
+  ] as const) {
+    const [line] = linesOf(publisher, arch);
+    expect(line).toMatch(/^raise SystemExit\(".*"\)$/);
+    expect(line).toMatch(words);
+  }
+  const own = { ...tinyModel, name: 'my"net' };
+  expect(pytorchNetwork(own, 'torchvision').lines[0]).toContain('my\\"net');
+});
+
+const network = {
+  model: createModel('resnet20_cifar'),
+  publisher: 'akamaster',
+  prefix: '',
+  names: new Map([['conv1.weight', 'conv1.weight']]),
+  mean: [0.5, 0.4, 0.3],
+  std: [0.2, 0.3, 0.4],
+};
+
+test('check.py loads the file that there is, under the names that it has', () => {
+  const script = checkScript(network, 'merged.safetensors');
+  expect(script).toContain('net = ResNet(3, 10)\nstate = read("merged.safetensors")\nnet.load_state_dict');
+  expect(script).toContain('torch.tensor([0.5, 0.4, 0.3]).view(3, 1, 1)');
+  expect(checkScript(network, 'merged.pth')).toContain('state = torch.load("merged.pth"');
+});
+
+test('names of a file are text, whatever they are', () => {
+  const evil = '")\nimport os\n#';
+  const names = new Map([
+    [`${evil}.conv1.weight`, 'conv1.weight'],
+    [`${evil}.${evil}.weight`, 'linear.weight'],
+  ]);
+  const script = checkScript({ ...network, prefix: `${evil}.`, names }, 'merged.safetensors');
+  expect(script.split('\n')).not.toContain('import os');
+  expect(script).toContain(`name.removeprefix("\\")\\nimport os\\n#.")`);
+  // JSON within a text of Python
+  const [, text] = /new = json\.loads\((".*")\)/.exec(script)!;
+  expect(JSON.parse(JSON.parse(text))).toEqual({ [evil]: 'linear' });
+});
+
+test('check.safetensors: images, what the network sees of them, and its logits', async () => {
+  const test = labelled(11);
+  const { compute } = fakeNetwork({ logits: (image) => [image, 2 * image, -image] });
+  const mean = [0.1, 0.2, 0.3];
+  const std = [0.5, 0.25, 2];
+  const gpu = fakeGpu(compute);
+  const bytes = await checkFile(gpu, { model: tinyModel, state: tinyState() }, test, { mean, std });
+  const { tensors } = readSafetensors(bytes, 'check');
+  const chosen = [...evaluationOrder(11).subarray(0, 8)];
+  const [images, input, logits] = ['images', 'input', 'logits'].map((name) => tensors.get(name)!);
+  expect(images).toMatchObject({ dtype: 'U8', shape: [8, 4, 4, 3] });
+  expect([...(images.data as Uint8Array)]).toEqual(
+    chosen.flatMap((i) => [...test.pixels.subarray(i * 48, (i + 1) * 48)]),
+  );
+  expect(logits.shape).toEqual([8, 3]);
+  expect([...(logits.data as Float32Array)]).toEqual(chosen.flatMap((i) => [i, 2 * i, -i]));
+  expect(input.shape).toEqual([8, 3, 4, 4]);
+  const seen = input.data as Float32Array;
+  // image 5, channel 2, row 1, column 3
+  const pixel = test.pixels[chosen[5] * 48 + (4 + 3) * 3 + 2];
+  expect(seen[(5 * 3 + 2) * 16 + 4 + 3]).toBeCloseTo((pixel / 255 - 0.3) / 2, 6);
+  expect(seen[0]).toBeCloseTo((test.pixels[chosen[0] * 48] / 255 - 0.1) / 0.5, 6);
+});
