@@ -54,7 +54,7 @@ describe('a run', () => {
     expect(merged.name).toBe('merged.safetensors');
     expect([...merged.bytes]).toEqual([1, 2, 3]);
     expect([...(await downloadOf(page, 'best.safetensors')).bytes]).toEqual([4, 5]);
-    await page.getByText('What was found in the images').click();
+    await page.getByText('What was found').click();
     await page.getByText('set.zip: 2 classes by name.').waitFor();
     const skipped = await downloadOf(page, 'Download skipped.csv');
     expect(skipped.bytes.toString()).toBe('path,reason\r\ncat/<b>1</b>.jpg,the JPEG is cut off\r\n');
