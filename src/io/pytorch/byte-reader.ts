@@ -46,13 +46,14 @@ export class ByteReader {
     return new TextDecoder('utf-8', { ignoreBOM: true }).decode(this.take(length));
   }
 
-  protected line(): string {
+  /** Text up to the end of the line; `latin1`: each byte a character of its own. */
+  protected line(encoding: 'utf-8' | 'latin1' = 'utf-8'): string {
     const end = this.bytes.subarray(this.at, this.at + MAX_LINE).indexOf(10);
     if (end < 0) {
       const Cause = this.bytes.length - this.at < MAX_LINE ? EndOfBytes : FormatError;
       throw new Cause('it has a line without an end');
     }
-    const line = this.utf8(end);
+    const line = encoding === 'latin1' ? String.fromCharCode(...this.take(end)) : this.utf8(end);
     this.at++;
     return line;
   }

@@ -154,7 +154,7 @@ class Machine extends ByteReader {
       case '\x8d':
         return this.push(this.utf8(this.u64()));
       case 'V':
-        return this.push(this.line());
+        return this.push(unescaped(this.line('latin1')));
       case 'S':
         return this.push(this.line().replace(/^(['"])(.*)\1$/, '$2'));
       case 'T': // Python 2's str
@@ -196,9 +196,11 @@ class Machine extends ByteReader {
         for (let i = opcode.charCodeAt(0) - 0x84; i > 0; i--) items.unshift(this.pop());
         return this.push(items);
       }
-      case 'd':
+      case 'd': {
+        const items = this.popMark();
         this.push(new Map());
-        return this.setItems(this.popMark());
+        return this.setItems(items);
+      }
       case 'a':
         return this.append([this.pop()]);
       case 'e':
@@ -361,6 +363,13 @@ class Machine extends ByteReader {
     return narrow(BigInt.asIntN(8 * length, value));
   }
 }
+
+/** Text of Python's raw-unicode-escape: one byte a character, or \u and \U with the code point in hexadecimal. */
+const unescaped = (text: string): string =>
+  text.replace(/\\u([\da-fA-F]{4})|\\U00([\da-fA-F]{6})/g, (whole, short, long) => {
+    const code = Number.parseInt(short ?? long, 16);
+    return code <= 0x10ffff ? String.fromCodePoint(code) : whole;
+  });
 
 function narrow(value: bigint): number | bigint {
   const number = Number(value);
