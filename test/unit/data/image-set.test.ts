@@ -379,6 +379,14 @@ describe('labels in a file', () => {
     expect(images.report.notes).toContain(`Labels of 3 images from set/${name}.`);
   });
 
+  test('a row without an image or without a label counts for nothing', async () => {
+    const csv = text('filename,label\n1.ppm,cat\n,dog\n2.ppm,dog\n3.ppm,\n');
+    const images = await load(userFiles({ ...flat, 'set/labels.csv': csv }));
+    expect(images.classes).toEqual(['cat', 'dog']);
+    expect([...images.labels]).toEqual([0, 1]);
+    expect(images.report.notes).toContain('Labels of 2 images from set/labels.csv.');
+  });
+
   test('what it does not name is left out, what it names in vain is counted', async () => {
     const csv = text('filename,label\n1.ppm,cat\n2.ppm,dog\n9.ppm,cat\n');
     const { report } = await load(userFiles({ ...flat, 'set/labels.csv': csv }));
