@@ -2,6 +2,7 @@
 import type { EngineApi } from './api';
 import { UserError } from './errors';
 import { type Gpu, type RequestAdapter, requestGpu } from './gpu/device';
+import { accuracyInOrder, orderSentence } from './run/class-orders';
 import { checkClasses, loadTestImages, sized } from './run/data-source';
 import { Memo } from './run/memo';
 import { loadNetwork } from './run/network-source';
@@ -82,11 +83,16 @@ export function createEngine({ requestAdapter }: EngineOptions = {}): EngineApi 
       const settings = sized({ ...defaultSettings(), ...options }, network);
       const { images, report } = await loadTestImages(test, settings, classes);
       checkClasses(network, images);
-      const { figures } = await evaluateNetwork(await gpu(), model, state, images, {
+      const { figures, logits } = await evaluateNetwork(await gpu(), model, state, images, {
         mean: options.mean ?? model.input.mean,
         std: options.std ?? model.input.std,
         batch: options.batch,
+        keep: report?.natural && images.count,
       });
+      if (report?.natural) {
+        const natural = accuracyInOrder(images, report.natural, logits);
+        report.warnings.push(orderSentence(figures.accuracy, natural));
+      }
       return { accuracy: figures.accuracy, images: images.count, notes, report };
     },
 

@@ -1,4 +1,5 @@
 /** Options that several commands share, and what they mean to the engine. */
+import { readFileSync } from 'node:fs';
 import type { DataSource, ModelSource } from '../api';
 import { UserError } from '../errors';
 import {
@@ -74,9 +75,24 @@ export function givenSettings(
   const given: Record<string, unknown> = {};
   for (const name of names) {
     const value = args.values[kebab(name)];
-    if (value !== undefined) given[name] = parseSetting(name, value, optionLabel(name));
+    if (value === undefined) continue;
+    // names of classes may hold commas, and there may be a thousand
+    const named = name === 'classOrder' && typeof value === 'string' ? namesOf(value) : value;
+    given[name] = parseSetting(name, named, optionLabel(name));
   }
   return given;
+}
+
+/** The lines of a .txt file that is named; else what was given. */
+function namesOf(value: string): string | string[] {
+  if (!value.endsWith('.txt')) return value;
+  try {
+    const lines = readFileSync(value, 'utf8').split('\n');
+    return lines.map((line) => line.trim()).filter((line) => line !== '');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new UserError(`${value} cannot be read (${code}); name a file with a class a line.`);
+  }
 }
 
 /** The network options that the arguments name; undefined where there is none. */

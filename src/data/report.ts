@@ -1,7 +1,7 @@
 import type { Choice, Selection } from './choose';
 import type { FileTree } from './files/tree';
 import type { Size } from './images/format';
-import { numericHint, orderName, quoted } from './layout/class-order';
+import { naturalOrder, numericHint, orderName, quoted } from './layout/class-order';
 import type { Part } from './layout/names';
 import type { Packed } from './pack';
 import type { LabelledImages, LoadOptions, SkippedFile } from './types';
@@ -33,6 +33,8 @@ export interface ImageSetReport {
   /** in words */
   classOrder: string;
   parts: PartReport[];
+  /** the classes in natural order, where the order by name may be a mistake */
+  natural?: string[];
   /** parts of the source that were not loaded, and their images */
   unused: { part?: Part; images: number }[];
   size: Size;
@@ -74,17 +76,25 @@ export function reportOf(findings: Findings): ImageSetReport {
   const { source, tree, choice, selected, packs, size, classes, upright, options, train, test } = findings;
   const leftOut = [selected.train, selected.test].flatMap((part) => part?.leftOut ?? []);
   const skipped = [...source.skipped, ...leftOut, ...packs.flatMap((pack) => pack.skipped)];
-  const duplicates = findDuplicates([train, test].filter((part) => part !== undefined));
+  const duplicates = duplicatesOf(train, test);
   const rotated = packs.reduce((sum, pack) => sum + pack.rotated, 0);
   const parts: PartReport[] = [];
   if (train) parts.push(partReport('train', choice.train?.part, train));
   if (test) parts.push(partReport('test', choice.holdsOut ? 'held' : choice.test?.part, test));
   const unused = choice.unused.map(({ part, labels }) => ({ part, images: labels.length }));
-  const order = orderName(options.classes ? options.classes : (options.classOrder ?? 'name'));
+  const { classOrder = 'name' } = options;
+  const hasOwnOrder = (choice.train ?? choice.test)?.classes !== undefined && classOrder === 'name';
+  const order = options.classes
+    ? 'as known already'
+    : hasOwnOrder
+      ? "in the format's order"
+      : orderName(classOrder);
+  const natural = options.classes ? undefined : naturalOrder(classes, classOrder);
   const report = {
     source: source.name,
     classes,
     classOrder: order,
+    natural,
     parts,
     unused,
     size: { width: size.width, height: size.height },
@@ -111,7 +121,8 @@ export function reportOf(findings: Findings): ImageSetReport {
     ],
     warnings: [
       ...skippedWarnings(skipped),
-      ...classWarnings(parts, classes, options),
+      ...classWarnings(parts, classes),
+      ...(natural ? [numericHint(classes, natural)] : []),
       ...(rotated > 0 && !upright
         ? [
             `${count(rotated, 'image has', 'images have')} an EXIF rotation, which is ignored, as torchvision's loader does; --exif apply turns them upright.`,
@@ -164,11 +175,7 @@ function skippedWarnings(skipped: SkippedFile[]): string[] {
   return sentence === undefined ? [] : [sentence];
 }
 
-function classWarnings(
-  parts: PartReport[],
-  classes: string[],
-  { classOrder = 'name', classes: given }: LoadOptions,
-): string[] {
+function classWarnings(parts: PartReport[], classes: string[]): string[] {
   const warnings: string[] = [];
   for (const { use, perClass } of parts) {
     const missing = classes.filter((_, i) => perClass[i] === 0);
@@ -177,8 +184,6 @@ function classWarnings(
         `There are no ${use === 'train' ? 'training' : 'test'} images of class ${quoted(missing)}.`,
       );
   }
-  const hint = given ? undefined : numericHint(classes, classOrder);
-  if (hint) warnings.push(hint);
   return warnings;
 }
 
@@ -207,25 +212,42 @@ export function skippedSentence(skipped: readonly SkippedFile[]): string | undef
   return `${count} skipped: ${shown.join('; ')}${rest}.`;
 }
 
-/** What equal images there are: within all parts, and across. */
-export function findDuplicates(parts: Loaded[]): DuplicateReport {
-  const report = { copies: 0, leaked: 0, contradictions: 0 };
-  /** of each picture its class, and the part that it was first seen in */
-  const seen = new Map<string, { label: number; part: Loaded }>();
-  for (const part of parts) {
-    for (const [i, digest] of part.digests.entries()) {
-      const label = part.images.labels[i];
-      const first = seen.get(digest);
-      if (!first) {
-        seen.set(digest, { label, part });
-        continue;
-      }
-      if (first.part === part) report.copies++;
-      else report.leaked++;
-      if (first.label !== label) report.contradictions++;
+/** Images that repeat another one of their part. */
+function copiesWithin({ images, digests }: Loaded): Omit<DuplicateReport, 'leaked'> {
+  const first = new Map<string, number>();
+  const found = { copies: 0, contradictions: 0 };
+  for (const [i, digest] of digests.entries()) {
+    const label = first.get(digest);
+    if (label === undefined) first.set(digest, images.labels[i]);
+    else {
+      found.copies++;
+      if (label !== images.labels[i]) found.contradictions++;
     }
   }
-  return report;
+  return found;
+}
+
+/** Test images that are among the training images, and how many of them have another class there. */
+export function leaksBetween(train: Loaded, test: Loaded): Omit<DuplicateReport, 'copies'> {
+  const trained = new Map(train.digests.map((digest, i) => [digest, train.images.labels[i]]));
+  const found = { leaked: 0, contradictions: 0 };
+  for (const [i, digest] of test.digests.entries()) {
+    const label = trained.get(digest);
+    if (label === undefined) continue;
+    found.leaked++;
+    if (label !== test.images.labels[i]) found.contradictions++;
+  }
+  return found;
+}
+
+function duplicatesOf(train?: Loaded, test?: Loaded): DuplicateReport {
+  const within = [train, test].filter((part) => part !== undefined).map(copiesWithin);
+  const across = train && test ? leaksBetween(train, test) : { leaked: 0, contradictions: 0 };
+  return {
+    copies: within.reduce((sum, { copies }) => sum + copies, 0),
+    leaked: across.leaked,
+    contradictions: within.reduce((sum, { contradictions }) => sum + contradictions, across.contradictions),
+  };
 }
 
 /** Sentences on equal images. */

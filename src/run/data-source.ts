@@ -1,6 +1,6 @@
 import { BUILTIN_COUNT, generateBuiltin } from '../data/builtin/builtin';
 import type { ImageSet, LoadedPart } from '../data/image-set';
-import { duplicateWarnings, findDuplicates, type ImageSetReport } from '../data/report';
+import { duplicateWarnings, type ImageSetReport, leaksBetween } from '../data/report';
 import { pick } from '../data/split';
 import type { LabelledImages, LoadOptions, Use, UserFile } from '../data/types';
 import { UserError } from '../errors';
@@ -50,10 +50,7 @@ export async function loadRunImages(
     size: { width, height },
   });
   const test = second.test as LoadedPart;
-  const { leaked, contradictions } = findDuplicates([train, test]);
-  const known = first.report?.duplicates.contradictions ?? 0;
-  const across = { copies: 0, leaked, contradictions: contradictions - known };
-  second.report?.warnings.push(...duplicateWarnings(across, false));
+  second.report?.warnings.push(...duplicateWarnings({ copies: 0, ...leaksBetween(train, test) }, false));
   const reports = [first.report, second.report].filter((report) => report !== undefined);
   return { train: train.images, test: test.images, reports };
 }

@@ -12,6 +12,7 @@ import { scheduleOf } from '../train/schedule';
 import { decideSettings, type RunSettings } from '../train/settings';
 import { trainedModel } from '../train/trained-model';
 import { type Observer, Trainer, type Training } from '../train/trainer';
+import { accuracyInOrder, orderSentence } from './class-orders';
 import { companionFiles } from './companions';
 import { loadRunImages, sized } from './data-source';
 import { type FittedNetwork, fitHead } from './head';
@@ -36,8 +37,16 @@ export async function runTraining(job: TrainJob, context: RunContext): Promise<T
   if (settings.storage === 'f16') requireHalves(gpu);
   if (!network.newHead)
     emit({ type: 'phase', phase: 'baseline', message: 'Measuring the network as it was loaded' });
-  const base = network.newHead ? undefined : await baseline(job, gpu, network, test, settings, context.memo);
+  // a head of the network's own has its classes in an order of its own
+  const natural = network.newHead ? undefined : reports.find((report) => report.natural)?.natural;
+  const base = network.newHead
+    ? undefined
+    : await baseline(job, gpu, network, test, settings, context.memo, natural && test.count);
   if (base) emit({ type: 'eval', which: 'base', point: { step: 0, epoch: 0, ...base.figures } });
+  if (base && natural) {
+    const message = orderSentence(base.figures.accuracy, accuracyInOrder(test, natural, base.logits));
+    emit({ type: 'warning', message });
+  }
   const redundancy = (when: 'before' | 'after', state: StateDict) =>
     emit({ type: 'redundancy', when, layers: networkRedundancy(network.model, state) });
   redundancy('before', network.state);
@@ -133,9 +142,10 @@ function baseline(
   test: LabelledImages,
   { mean, std }: RunSettings,
   memo: Memo,
+  keep = 0,
 ) {
   const { model, state } = network;
-  const evaluate = () => evaluateNetwork(gpu, model, state, test, { mean, std });
+  const evaluate = () => evaluateNetwork(gpu, model, state, test, { mean, std, keep });
   if (job.model.kind !== 'builtin' || job.test?.kind !== 'builtin') return evaluate();
   return memo.get(`baseline ${JSON.stringify([gpu.name, test.count, mean, std])}`, evaluate);
 }

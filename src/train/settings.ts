@@ -255,7 +255,7 @@ export const settingFields = {
   classOrder: setting(wordOrNames(['name', 'natural'], 'all class names in their order'), 'name', {
     group: 'images',
     label: 'Class order',
-    help: "order of the classes: by name (torchvision's ImageFolder), natural (1, 2, 10; timm), or as listed",
+    help: "order of the classes: by name (torchvision's ImageFolder), natural (1, 2, 10; timm), or as listed (the command line takes a .txt file too)",
   }),
   exif: setting(
     choice(['ignore', 'ignore', "As torchvision's loader does."], ['apply', 'turn upright']),

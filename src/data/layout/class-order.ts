@@ -48,13 +48,17 @@ function byValue(a: string, b: string): number {
 }
 
 /**
- * A hint where names are numbers whose order by name is not their order: networks are often trained with classes in the
- * order of the numbers.
+ * The classes in natural order, where their names are numbers and the order by name is another one: networks are often
+ * trained with classes in the order of the numbers.
  */
-export function numericHint(classes: string[], order: ClassOrder): string | undefined {
+export function naturalOrder(classes: string[], order: ClassOrder): string[] | undefined {
   if (order !== 'name' || !classes.every((name) => /^\d+$/.test(name))) return undefined;
   const natural = [...classes].sort(naturally);
-  if (natural.every((name, i) => name === classes[i])) return undefined;
+  return natural.every((name, i) => name === classes[i]) ? undefined : natural;
+}
+
+/** What to say of such names. */
+export function numericHint(classes: string[], natural: string[]): string {
   const some = (names: string[]) => names.slice(0, 4).join(', ');
   return `Class names are numbers in order of their text (${some(classes)}, ...); where the network counts ${some(natural)}, ..., set the class order to natural (--class-order natural).`;
 }

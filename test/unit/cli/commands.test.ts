@@ -326,6 +326,17 @@ test('training tells what was found in the images and lists what was skipped', a
   );
 });
 
+test('the order of the classes may be a file of lines', async () => {
+  const list = join(folder, 'classes.txt');
+  await writeFile(list, 'tench, Tinca tinca\r\ngoldfish\n\n');
+  const engine = fakeEngine();
+  expect(await run(['train', '--class-order', list, '--out', out()], fakeContext(engine))).toBe(0);
+  expect(engine.jobs[0].settings.classOrder).toEqual(['tench, Tinca tinca', 'goldfish']);
+  const context = fakeContext();
+  expect(await run(['train', '--class-order', join(folder, 'none.txt')], context)).toBe(2);
+  expect(context.stderr[0]).toMatch(/none\.txt cannot be read \(ENOENT\)/);
+});
+
 test('eval prints one line', async () => {
   const context = fakeContext();
   expect(await run(['eval'], context)).toBe(0);
