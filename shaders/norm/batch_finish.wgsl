@@ -4,6 +4,8 @@
 // THREADS_PER_VEC4 threads share a vec4 of channels: each merges every THREADS_PER_VEC4-th block, then one merges theirs,
 // in order. So thousands of blocks take hundreds of steps, and the result does not depend on timing. One thread alone needs
 // no barrier.
+// Means are merged as differences from the first block's: the mean itself, which may be thousands of deviations from zero,
+// is rounded once and not once a block. What it is off by, the gradient of the weight is off by times sum g.
 // Variants: one thread a vec4 up to as many blocks as the tuning says (`serial`), 16 and a barrier beyond. Short sums
 // without a barrier took 107 to 34 ms a step on SwiftShader (docs/performance.md).
 //#import common/blocks
@@ -39,9 +41,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let column = local % VEC4S_PER_WORKGROUP;
   let c = group.x * VEC4S_PER_WORKGROUP + column;
   var sum = Moments();
+  var first = vec4(0.0);
   if (c < sizes.C4) {
+    first = partial[c];
     for (var b = local / VEC4S_PER_WORKGROUP; b < sizes.BLOCKS; b += THREADS_PER_VEC4) {
-      sum = merge(sum, Moments(pixels_of(b), partial[2u * b * sizes.C4 + c], partial[(2u * b + 1u) * sizes.C4 + c]));
+      sum = merge(sum, Moments(pixels_of(b), partial[2u * b * sizes.C4 + c] - first, partial[(2u * b + 1u) * sizes.C4 + c]));
     }
   }
   if (THREADS_PER_VEC4 > 1u) {
@@ -50,12 +54,13 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   }
   if (local >= VEC4S_PER_WORKGROUP || c >= sizes.C4) { return; }
   for (var s = 1u; s < THREADS_PER_VEC4; s++) { sum = merge(sum, shared_sums[s * VEC4S_PER_WORKGROUP + column]); }
+  let mean = first + sum.mean;
   let rstd = 1.0 / sqrt(sum.m2 / f32(sizes.ROWS) + EPS);
   let scale = weight[c] * rstd;
-  coef[c] = sum.mean;
+  coef[c] = mean;
   coef[sizes.C4 + c] = rstd;
   coef[2u * sizes.C4 + c] = scale;
-  coef[3u * sizes.C4 + c] = bias[c] - sum.mean * scale;
-  running_mean[c] = (1.0 - MOMENTUM) * running_mean[c] + MOMENTUM * sum.mean;
+  coef[3u * sizes.C4 + c] = bias[c] - mean * scale;
+  running_mean[c] = (1.0 - MOMENTUM) * running_mean[c] + MOMENTUM * mean;
   running_var[c] = (1.0 - MOMENTUM) * running_var[c] + MOMENTUM * sum.m2 / f32(sizes.ROWS - 1u);
 }

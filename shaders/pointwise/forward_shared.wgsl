@@ -76,12 +76,14 @@ fn main(
     workgroupBarrier();
     let o = channels_of(local, left);
     if (local >= BLOCK_VEC4S || o >= sizes.CO4) { return; }
+    // differences from the first mean, as in norm/batch_finish
+    let first = shared_sums(local, 0u)[0];
     var total = Moments();
     for (var s = 0u; s < ROW_STEP; s++) {
       let sums_of_row = shared_sums(local, s);
-      total = merge(total, Moments(f32(rows_from(start + s, end)), sums_of_row[0], sums_of_row[1]));
+      total = merge(total, Moments(f32(rows_from(start + s, end)), sums_of_row[0] - first, sums_of_row[1]));
     }
-    write_statistics(block, o, total.mean, total.m2);
+    write_statistics(block, o, first + total.mean, total.m2);
   }
 }
 

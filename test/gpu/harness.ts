@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { type Gpu, requestGpu } from '../../src/gpu/device';
-import { compile } from '../../src/graph/compile';
+import { compile, type Pass } from '../../src/graph/compile';
 import type { Graph } from '../../src/graph/graph';
 import type { ArenaLayout } from '../../src/graph/ir';
 import { product, type Shape } from '../../src/graph/tensor';
@@ -78,14 +78,15 @@ export async function runCase(
     wanted?: string[];
     step?: StepUniform;
     tuning?: Tuning;
+    passes?: readonly Pass[];
   },
   build: (g: CaseGraph) => void,
 ): Promise<Map<string, Float32Array>> {
   const gradients = Object.fromEntries((c.wanted ?? []).map((name) => [name, c.inputs[name]]));
-  const { inputs, outputs, douts = {}, tuning = GPU_TUNING } = c;
+  const { inputs, outputs, douts = {}, tuning = GPU_TUNING, passes } = c;
   const g = new CaseGraph({ op: 'test', attrs: {}, inputs, outputs, douts, gradients });
   build(g);
-  return g.run(await gpu(), c.step, tuning);
+  return g.run(await gpu(), c.step, { tuning, passes });
 }
 
 /** A session that runs one graph as its plan `run`; destroy it at the end of the test. */

@@ -1,17 +1,21 @@
 import { describe, expect, test } from 'vitest';
 import { UserError } from '../../src/errors';
 import { differentiate } from '../../src/graph/autograd';
+import type { Pass } from '../../src/graph/compile';
 import { Graph } from '../../src/graph/graph';
 import type { Role } from '../../src/graph/tensor';
+import type { Tuning } from '../../src/graph/tuning';
 import { ACTIVATIONS, type Activation, activation } from '../../src/ops/activation';
+import { type ConvAttributes, conv2d } from '../../src/ops/conv/conv2d';
 import { batchNorm } from '../../src/ops/norm/batch-norm';
 import { layerNorm } from '../../src/ops/norm/layer-norm';
+import { standardPasses } from '../../src/passes/standard';
 import type { CaseGraph } from '../../src/verify/case';
 import * as reference from '../reference/activation';
 import { batchNorm as batchNormReference, layerNorm as layerNormReference } from '../reference/norm';
-import { fill, type ValueMap } from '../reference/values';
+import { fill, type ValueMap, type Values, zeros } from '../reference/values';
 import { checkOp, draw } from './check-op';
-import { expectClose, sessionOf } from './harness';
+import { expectClose, runCase, sessionOf, TUNINGS, WORKGROUP_TUNINGS } from './harness';
 
 const KINDS = Object.keys(ACTIVATIONS) as Activation[];
 const EPS = 1e-5;
@@ -160,6 +164,61 @@ describe('batch norm', () => {
       batchNorm(g, 'bn', x, p, { training: true, momentum: 0.1, eps: EPS, activation: 'none' }),
     ).toThrow(UserError);
   });
+
+  /** Of x far from zero, between two convolutions that change nothing: the gradient of the weight. */
+  async function weightGradient(x: Values, dy: Values, options: { tuning: Tuning; passes: readonly Pass[] }) {
+    const c = x.shape[1];
+    const same = fill([c, c, 1, 1], (i) => Number(i % (c + 1) === 0));
+    const vectors = { weight: fill([c], () => 1), running_mean: zeros(c), running_var: zeros(c) };
+    const inputs = { x, first: same, second: same, bias: zeros(c), ...vectors };
+    const pointwise = { stride: [1, 1], padding: [0, 0], dilation: [1, 1], groups: 1 } as ConvAttributes;
+    const got = await runCase(
+      { inputs, outputs: { y: x }, douts: { y: dy }, wanted: ['weight'], ...options },
+      (g) => {
+        const p = {
+          weight: g.vector('weight'),
+          bias: g.vector('bias'),
+          runningMean: g.state('running_mean'),
+          runningVar: g.state('running_var'),
+        };
+        const raw = conv2d(g.graph, 'first', g.activation('x'), g.weight('first'), undefined, pointwise);
+        const attributes = { training: true, momentum: 0.1, eps: EPS, activation: 'none' } as const;
+        const y = batchNorm(g.graph, 'norm', raw, p, attributes);
+        g.output('y', conv2d(g.graph, 'second', y, g.weight('second'), undefined, pointwise));
+      },
+    );
+    const { y } = batchNormReference(
+      { ...inputs, weight: vectors.weight },
+      { training: true, momentum: 0.1, eps: EPS },
+    );
+    return { got: got.get('grad.weight')!, normalised: y };
+  }
+
+  test.each([
+    ...TUNINGS.map(([name, tuning]) => [name, 'alone', tuning, []] as const),
+    ...[...TUNINGS, WORKGROUP_TUNINGS[0]].map(
+      ([name, tuning]) => [name, 'fused', tuning, standardPasses()] as const,
+    ),
+  ])(
+    'the gradient of the weight, far from zero, is off by no more than rounding a mean twice: for %s, %s',
+    async (_, __, tuning, passes) => {
+      const [n, c, h, w] = [8, 8, 16, 16];
+      const x = draw([n, c, h, w], 1, 1e4);
+      const dy = draw([n, c, h, w], 1, 1);
+      const { got, normalised } = await weightGradient(x, dy, { tuning, passes });
+      for (let channel = 0; channel < c; channel++) {
+        let [expected, sum] = [0, 0];
+        dy.data.forEach((d, i) => {
+          if (Math.floor(i / (h * w)) % c !== channel) return;
+          expected += d * normalised.data[i];
+          sum += d;
+        });
+        // x deviates by 1: an error of the mean comes back times the sum of dy. float32's next number is 2^-10
+        // away, and the mean of a block and the mean of all may each be off by half of that
+        expect(Math.abs(got[channel] - expected) / sum).toBeLessThan(2 ** -10);
+      }
+    },
+  );
 });
 
 describe('layer norm', () => {
