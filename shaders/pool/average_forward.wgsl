@@ -1,5 +1,5 @@
-// y[n, oh, ow, c] = sum of x[n, oh*SH - PH + kh, ow*SW - PW + kw, c] in the image / size of the window, or, without
-// COUNT_PAD, / what of the window lies in the image. One vec4 of channels a thread.
+// y[n, oh, ow, c] = sum of x[n, oh*SH - PH + kh, ow*SW - PW + kw, c] in the image / what of the window lies in the
+// padded image, or, without COUNT_PAD, in the image. One vec4 of channels a thread.
 //#import common/window
 //#import common/pool
 //#import common/global_index
@@ -27,7 +27,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
       if (iw < sizes.W) { sum += load_x(((n * sizes.H + ih) * sizes.W + iw) * sizes.C4 + c); }
     }
   }
-  var size = f32(sizes.KH * sizes.KW);
+  var size = places_padded(oh * sizes.SH, sizes.KH, sizes.H + 2u * sizes.PH) * places_padded(ow * sizes.SW, sizes.KW, sizes.W + 2u * sizes.PW);
   if (!COUNT_PAD) { size = places_inside(oh * sizes.SH - sizes.PH, sizes.KH, sizes.H) * places_inside(ow * sizes.SW - sizes.PW, sizes.KW, sizes.W); }
   store_y(index, sum / size);
 }

@@ -8,28 +8,25 @@ export interface PoolAttributes {
   kernel: [number, number];
   stride: [number, number];
   padding: [number, number];
-}
-
-export interface MaxPoolAttributes extends PoolAttributes {
   /** keep a last window that reaches over the edge */
   ceilMode?: boolean;
 }
 
 export interface AveragePoolAttributes extends PoolAttributes {
-  /** divide by the whole window (PyTorch's default), or by what of it lies in the image */
+  /** divide by what of the window lies in the image and its padding (PyTorch's default), or in the image alone */
   countIncludePad: boolean;
 }
 
 /** torch.nn.functional.max_pool2d of x `[n, h, w, c]`. Of equal values the first takes the gradient, as PyTorch's does. */
-export function maxPool2d(g: GraphBuilder, name: string, x: Tensor, attrs: MaxPoolAttributes): Tensor {
-  const y = g.tensor(name, outputShape(name, x, attrs, attrs.ceilMode ?? false));
+export function maxPool2d(g: GraphBuilder, name: string, x: Tensor, attrs: PoolAttributes): Tensor {
+  const y = g.tensor(name, outputShape(name, x, attrs));
   g.add(maxForward, name, { x }, { y }, attrs);
   return y;
 }
 
 /** torch.nn.functional.avg_pool2d of x `[n, h, w, c]`. */
 export function avgPool2d(g: GraphBuilder, name: string, x: Tensor, attrs: AveragePoolAttributes): Tensor {
-  const y = g.tensor(name, outputShape(name, x, attrs, false));
+  const y = g.tensor(name, outputShape(name, x, attrs));
   g.add(averageForward, name, { x }, { y }, attrs);
   return y;
 }
@@ -49,12 +46,12 @@ export function globalAvgPool(g: GraphBuilder, name: string, x: Tensor): Tensor 
   return y;
 }
 
-function outputShape(name: string, x: Tensor, a: PoolAttributes, ceil: boolean): number[] {
+function outputShape(name: string, x: Tensor, a: PoolAttributes): number[] {
   const [n, h, w, c] = x.shape;
   const size = (input: number, j: 0 | 1): number => {
     const { kernel, stride, padding } = a;
     const steps = (input + 2 * padding[j] - kernel[j]) / stride[j];
-    if (!ceil) return Math.floor(steps) + 1;
+    if (!a.ceilMode) return Math.floor(steps) + 1;
     const out = Math.ceil(steps) + 1;
     // a window must begin in the image or in the padding before it
     return (out - 1) * stride[j] >= input + padding[j] ? out - 1 : out;
@@ -107,7 +104,7 @@ function forwardDispatch(
   };
 }
 
-const maxForward: Op<Forward<MaxPoolAttributes>> = {
+const maxForward: Op<Forward<PoolAttributes>> = {
   name: 'max_pool2d',
   lower: (node) => [forwardDispatch(node, 'pool/max_forward', {})],
   backward: ({ inputs: { x }, outputs: { y }, attrs, name }, tape) => {
@@ -121,7 +118,7 @@ const maxForward: Op<Forward<MaxPoolAttributes>> = {
 interface MaxBackward {
   inputs: { x: Tensor; dy: Tensor; addend?: Tensor };
   outputs: { dx: Tensor };
-  attrs: MaxPoolAttributes;
+  attrs: PoolAttributes;
 }
 
 const maxBackward: Op<MaxBackward> = {

@@ -17,15 +17,14 @@ export function norm(a: ArrayLike<number>, b?: ArrayLike<number>): number {
   return Math.sqrt(sum);
 }
 
-/** The worst ratio of an error to its tolerance, and where it was; a NaN is worse than any number. */
-export class Worst {
-  ratio = 0;
-  message?: string;
-
-  add(what: string, error: number, tolerance: number): void {
-    const ratio = error / tolerance;
-    if (Number.isNaN(this.ratio) || ratio <= this.ratio) return;
-    this.ratio = ratio;
-    this.message = `${what}: error ${error.toExponential(2)}, tolerance ${tolerance}`;
-  }
+/** sum (a - b)(c - d) */
+export function productOfDifferences(
+  a: ArrayLike<number>,
+  b: ArrayLike<number>,
+  c: ArrayLike<number>,
+  d: ArrayLike<number>,
+): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += (a[i] - b[i]) * (c[i] - d[i]);
+  return sum;
 }

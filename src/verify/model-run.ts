@@ -23,7 +23,7 @@ export interface ModelRun {
   model: Model;
   /** how the convolutions are trained: as they are, or as RefConvs */
   path: 'plain' | 'dense' | 'factored';
-  optimizer: { lr: number; momentum: number; weight_decay: number };
+  optimizer: { lr: number; momentum: number; weightDecay: number; nesterov: boolean };
   steps: number;
   state: StateDict;
   x: StateTensor;
@@ -92,14 +92,14 @@ function programs(model: Model, c: ModelRun, tuning: Tuning): { evaluate: Plan; 
   output(graph, 'loss', loss);
   const parameters = graph.tensors.filter((t) => t.role === 'parameter');
   differentiate(graph, parameters, [[logits, dlogits]]);
-  const { momentum, weight_decay: weightDecay } = c.optimizer;
-  sgd(graph, { momentum, weightDecay, nesterov: false, clipNorm: 0 });
-  const options = { passes: standardPasses(), layout, tuning };
-  const evaluate = compile(evaluation.graph, options);
-  return { evaluate, train: compile(graph, options) };
+  const { lr: _, ...options } = c.optimizer;
+  sgd(graph, { ...options, clipNorm: 0 });
+  const how = { passes: standardPasses(), layout, tuning };
+  return { evaluate: compile(evaluation.graph, how), train: compile(graph, how) };
 }
 
-const modelOf = ({ model, path }: ModelRun): Model =>
+/** The model as a path trains it. */
+export const modelOf = ({ model, path }: Pick<ModelRun, 'model' | 'path'>): Model =>
   path === 'plain'
     ? model
     : withRefConv(model, {

@@ -1,105 +1,136 @@
+import * as v from 'valibot';
+import { UserError } from '../errors';
 import type { Tensor } from '../graph/tensor';
 import { mapLayout, vectorLayout, weightLayout } from '../model/layout';
 import { ACTIVATIONS, type Activation, activation } from '../ops/activation';
 import { add } from '../ops/add';
 import { concat, shuffleChannels } from '../ops/channels';
-import { type ConvAttributes, conv2d } from '../ops/conv/conv2d';
+import { conv2d } from '../ops/conv/conv2d';
 import { linear } from '../ops/conv/linear';
 import { crossEntropy } from '../ops/loss/cross-entropy';
 import { mul } from '../ops/mul';
 import { batchNorm } from '../ops/norm/batch-norm';
 import { layerNorm } from '../ops/norm/layer-norm';
-import {
-  type AveragePoolAttributes,
-  avgPool2d,
-  globalAvgPool,
-  type MaxPoolAttributes,
-  maxPool2d,
-} from '../ops/pool';
+import { avgPool2d, globalAvgPool, maxPool2d } from '../ops/pool';
 import { refocusMap } from '../ops/refocus/dense';
-import type { Case, CaseGraph } from './case';
+import { attributesOf, count, fraction, notNegative, pair } from './attributes';
+import type { CaseGraph } from './case';
 
-type Build = (g: CaseGraph, c: Case) => void;
+type Build = (g: CaseGraph) => void;
 
-const act =
-  (kind: Activation): Build =>
+/** An operation with the attributes it takes, by PyTorch's names; PyTorch's defaults where it has any. */
+const op =
+  <E extends v.ObjectEntries>(
+    entries: E,
+    build: (g: CaseGraph, attrs: v.InferOutput<v.StrictObjectSchema<E, undefined>>) => void,
+  ): Build =>
   (g) =>
-    g.output('y', activation(g.graph, 'y', g.activation('x'), kind));
+    build(g, attributesOf(g.op, v.strictObject(entries), g.attrs));
 
-const batchNormCase: Build = (g, c) => {
-  const a = c.attrs as { training: boolean; momentum: number; eps: number };
-  const p = {
-    weight: g.vector('weight'),
-    bias: g.vector('bias'),
-    runningMean: g.state('running_mean'),
-    runningVar: g.state('running_var'),
-  };
-  g.output('y', batchNorm(g.graph, 'y', g.activation('x'), p, { ...a, activation: 'none' }));
-  if (!a.training) return;
-  g.updated('running_mean');
-  g.updated('running_var');
+const window = {
+  stride: v.optional(pair(1), 1),
+  padding: v.optional(pair(0), 0),
+  dilation: v.optional(pair(1), 1),
+};
+const groups = v.optional(count, 1);
+const map = { groups, map_groups: count, map_kernel: count };
+const pool = {
+  kernel: pair(1),
+  stride: v.optional(pair(1)),
+  padding: v.optional(pair(0), 0),
+  ceil_mode: v.optional(v.boolean(), false),
 };
 
-const groupsOf = (c: Case) => c.attrs.groups as number;
+interface PoolCase extends v.InferOutput<v.StrictObjectSchema<typeof pool, undefined>> {}
+
+function poolOptions({ kernel, stride = kernel, padding, ceil_mode: ceilMode }: PoolCase) {
+  if (padding.some((p, j) => 2 * p > kernel[j]))
+    throw new UserError(`padding [${padding}] is more than half of kernel [${kernel}]: PyTorch refuses it`);
+  return { kernel, stride, padding, ceilMode };
+}
+
+const activationOf = (kind: Activation, attributes: v.ObjectEntries = {}): Build =>
+  op(attributes, (g) => g.output('y', activation(g.graph, 'y', g.activation('x'), kind)));
 
 /** W_t of a case's basis and map. */
-function refocused(g: CaseGraph, c: Case): Tensor {
-  const basis = g.weight('basis', groupsOf(c));
-  const map = g.input('map', mapLayout(c.inputs.map.shape, c.inputs.basis.shape, groupsOf(c)));
-  return refocusMap(g.graph, 'refocused weight', basis, map, { groups: groupsOf(c), identity: true });
+function refocused(
+  g: CaseGraph,
+  a: { groups: number; map_groups: number; map_kernel: number },
+): { weight: Tensor; shape: readonly number[] } {
+  const basis = g.shapeOf('basis');
+  const shape = g.shapeOf('map');
+  const kernels = basis[0] * basis[1];
+  const expected = [kernels, kernels / a.map_groups, a.map_kernel, a.map_kernel];
+  if (shape.join() !== expected.join() || a.map_groups * a.groups !== basis[0] * basis[1])
+    throw new UserError(
+      `in.map of [${shape}] is no map of ${a.map_groups} groups and kernel ${a.map_kernel} over a basis of [${basis}] in ${a.groups} groups`,
+    );
+  const mapTensor = g.input('map', mapLayout(shape, basis, a.groups));
+  const options = { groups: a.groups, identity: true };
+  const weight = refocusMap(g.graph, 'refocused weight', g.weight('basis', a.groups), mapTensor, options);
+  return { weight, shape: basis };
 }
-const averagePoolCase: Build = (g, c) => {
-  const { count_include_pad, ...a } = c.attrs as unknown as AveragePoolAttributes & {
-    count_include_pad: boolean;
-  };
-  const attrs = { ...a, countIncludePad: count_include_pad };
-  g.output('y', avgPool2d(g.graph, 'y', g.activation('x'), attrs));
-};
-
-const crossEntropyCase: Build = (g, c) => {
-  const labelSmoothing = c.attrs.label_smoothing as number;
-  const { loss } = crossEntropy(g.graph, 'loss', g.activation('logits'), g.integers('target'), {
-    labelSmoothing,
-    metrics: false,
-  });
-  g.output('loss', loss, vectorLayout([]));
-};
-
-const concatCase: Build = (g, c) => {
-  const parts = Object.keys(c.inputs).sort().map(g.activation);
-  g.output('y', concat(g.graph, 'y', parts));
-};
 
 /** How each operation of the golden cases is built; a name that is not here is unknown. */
 export const OPS: Record<string, Build> = {
-  ...Object.fromEntries(Object.keys(ACTIVATIONS).map((kind) => [kind, act(kind as Activation)])),
-  conv2d: (g, c) => {
-    const a = c.attrs as unknown as ConvAttributes;
+  ...Object.fromEntries(Object.keys(ACTIVATIONS).map((kind) => [kind, activationOf(kind as Activation)])),
+  gelu: activationOf('gelu', { approximate: v.optional(v.literal('none')) }),
+  conv2d: op({ ...window, groups }, (g, a) =>
     g.output(
       'y',
       conv2d(g.graph, 'y', g.activation('x'), g.weight('weight', a.groups), g.optionalVector('bias'), a),
-    );
-  },
-  batch_norm: batchNormCase,
-  refocus: (g, c) => g.output('weight', refocused(g, c), weightLayout(c.outputs.weight.shape, groupsOf(c))),
-  refconv2d: (g, c) => {
-    const a = c.attrs as unknown as ConvAttributes;
-    g.output('y', conv2d(g.graph, 'y', g.activation('x'), refocused(g, c), undefined, a));
-  },
-  layer_norm_channels: (g, c) => {
-    const a = c.attrs as { eps: number };
-    g.output('y', layerNorm(g.graph, 'y', g.activation('x'), g.vector('weight'), g.vector('bias'), a));
-  },
-  max_pool2d: (g, c) =>
-    g.output('y', maxPool2d(g.graph, 'y', g.activation('x'), c.attrs as unknown as MaxPoolAttributes)),
-  avg_pool2d: averagePoolCase,
-  global_avg_pool: (g) => g.output('y', globalAvgPool(g.graph, 'y', g.activation('x'))),
-  mul: (g) => g.output('y', mul(g.graph, 'y', g.activation('a'), g.activation('b'))),
-  concat: concatCase,
-  channel_shuffle: (g, c) =>
-    g.output('y', shuffleChannels(g.graph, 'y', g.activation('x'), c.attrs.groups as number)),
-  linear: (g) =>
+    ),
+  ),
+  batch_norm: op({ training: v.boolean(), momentum: fraction, eps: notNegative }, (g, a) => {
+    const p = {
+      weight: g.vector('weight'),
+      bias: g.vector('bias'),
+      runningMean: g.state('running_mean'),
+      runningVar: g.state('running_var'),
+    };
+    g.output('y', batchNorm(g.graph, 'y', g.activation('x'), p, { ...a, activation: 'none' }));
+    if (!a.training) return;
+    g.updated('running_mean');
+    g.updated('running_var');
+  }),
+  refocus: op(map, (g, a) => {
+    const { weight, shape } = refocused(g, a);
+    g.output('weight', weight, weightLayout(shape, a.groups));
+  }),
+  refconv2d: op({ ...map, ...window }, (g, { map_groups, map_kernel, ...a }) => {
+    const { weight } = refocused(g, { map_groups, map_kernel, groups: a.groups });
+    g.output('y', conv2d(g.graph, 'y', g.activation('x'), weight, undefined, a));
+  }),
+  layer_norm_channels: op({ eps: notNegative }, (g, a) =>
+    g.output('y', layerNorm(g.graph, 'y', g.activation('x'), g.vector('weight'), g.vector('bias'), a)),
+  ),
+  max_pool2d: op(pool, (g, a) => g.output('y', maxPool2d(g.graph, 'y', g.activation('x'), poolOptions(a)))),
+  avg_pool2d: op(
+    { ...pool, count_include_pad: v.optional(v.boolean(), true) },
+    (g, { count_include_pad: countIncludePad, ...a }) =>
+      g.output('y', avgPool2d(g.graph, 'y', g.activation('x'), { ...poolOptions(a), countIncludePad })),
+  ),
+  global_avg_pool: op({}, (g) => g.output('y', globalAvgPool(g.graph, 'y', g.activation('x')))),
+  mul: op({}, (g) => g.output('y', mul(g.graph, 'y', g.activation('a'), g.activation('b')))),
+  concat: op({ axis: v.literal(1) }, (g) =>
+    g.output('y', concat(g.graph, 'y', g.inputNames().map(g.activation))),
+  ),
+  channel_shuffle: op({ groups: count }, (g, a) =>
+    g.output('y', shuffleChannels(g.graph, 'y', g.activation('x'), a.groups)),
+  ),
+  linear: op({}, (g) =>
     g.output('y', linear(g.graph, 'y', g.activation('x'), g.weight('weight'), g.optionalVector('bias'))),
-  cross_entropy: crossEntropyCase,
-  add: (g) => g.output('y', add(g.graph, 'y', g.activation('a'), g.activation('b'))),
+  ),
+  cross_entropy: op(
+    { label_smoothing: v.optional(fraction, 0), reduction: v.optional(v.literal('mean')) },
+    (g, { label_smoothing: labelSmoothing }) => {
+      const classes = g.shapeOf('logits')[1];
+      const { loss } = crossEntropy(g.graph, 'loss', g.activation('logits'), g.integers('target', classes), {
+        labelSmoothing,
+        metrics: false,
+      });
+      g.output('loss', loss, vectorLayout([]));
+    },
+  ),
+  add: op({}, (g) => g.output('y', add(g.graph, 'y', g.activation('a'), g.activation('b')))),
 };

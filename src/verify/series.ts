@@ -1,3 +1,5 @@
+import * as v from 'valibot';
+import { UserError } from '../errors';
 import type { Gpu } from '../gpu/device';
 import { compile } from '../graph/compile';
 import { Graph } from '../graph/graph';
@@ -9,6 +11,7 @@ import { sgd } from '../ops/optim/sgd';
 import { Session } from '../runtime/session';
 import type { StepUniform } from '../runtime/step';
 import { learningRate } from '../train/schedule';
+import { adamwAttributes, attributesOf, count, notNegative, sgdOf } from './attributes';
 import type { Case } from './case';
 
 type Series = (gpu: Gpu, c: Case) => Promise<Map<string, ArrayLike<number>>>;
@@ -16,16 +19,16 @@ type Series = (gpu: Gpu, c: Case) => Promise<Map<string, ArrayLike<number>>>;
 /** The golden cases whose result is a course over several steps; results by name, as in `CaseGraph.run`. */
 export const SERIES: Record<string, Series> = {
   sgd: (gpu, c) => {
-    const { lr, momentum = 0, weight_decay = 0, nesterov = false } = c.attrs as SgdAttributes;
+    const { lr, ...options } = sgdOf('sgd', c.attrs);
     return descend(
       gpu,
       c,
-      (g) => sgd(g, { momentum, nesterov, weightDecay: weight_decay, clipNorm: 0 }),
+      (g) => sgd(g, { ...options, clipNorm: 0 }),
       () => ({ lr }),
     );
   },
   adamw: (gpu, c) => {
-    const { lr, betas, eps, weight_decay } = c.attrs as unknown as AdamWAttributes;
+    const { lr, betas, eps, weight_decay } = attributesOf('adamw', adamwAttributes, c.attrs);
     const [beta1, beta2] = betas;
     return descend(
       gpu,
@@ -35,7 +38,7 @@ export const SERIES: Record<string, Series> = {
     );
   },
   lr_warmup_cosine: async (_, c) => {
-    const a = c.attrs as Record<string, number>;
+    const a = attributesOf('lr_warmup_cosine', scheduleAttributes, c.attrs);
     const schedule = {
       kind: 'cosine',
       lr: a.base_lr,
@@ -49,27 +52,26 @@ export const SERIES: Record<string, Series> = {
   },
 };
 
-interface SgdAttributes extends Record<string, unknown> {
-  lr: number;
-  momentum?: number;
-  weight_decay?: number;
-  nesterov?: boolean;
-}
-
-interface AdamWAttributes {
-  lr: number;
-  betas: [number, number];
-  eps: number;
-  weight_decay: number;
-}
+const scheduleAttributes = v.strictObject({
+  steps: count,
+  warmup_steps: notNegative,
+  base_lr: notNegative,
+  min_lr: notNegative,
+  start_factor: notNegative,
+});
 
 /** Steps of an optimiser on one vector with given gradients; the vector after each step. */
 async function descend(
   gpu: Gpu,
-  { inputs: { param, grads } }: Case,
+  { op, inputs: { param, grads, ...others } }: Case,
   optimizer: (g: Graph) => void,
   uniform: (step: number) => StepUniform,
 ): Promise<Map<string, Float32Array>> {
+  const [other] = Object.keys(others);
+  if (other) throw new UserError(`${op} has no input ${other} here, but the case holds in.${other}`);
+  if (!param || !grads) throw new UserError('in.param or in.grads is missing');
+  if (grads.data.length !== grads.shape[0] * param.data.length)
+    throw new UserError(`in.grads of [${grads.shape}] holds no gradients of in.param of [${param.shape}]`);
   const layout = vectorLayout(param.shape);
   const graph = new Graph();
   const places: ArenaLayout = {};
@@ -82,7 +84,8 @@ async function descend(
     step: compile(graph, { layout: places, tuning: gpu.tuning }),
   });
   try {
-    const [steps, size] = grads.shape;
+    const [steps] = grads.shape;
+    const size = param.data.length;
     session.write('arena:parameters', pack(param.data, layout));
     const trajectory = new Float32Array(steps * size);
     for (let step = 0; step < steps; step++) {

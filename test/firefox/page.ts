@@ -61,7 +61,7 @@ async function run(name: string): Promise<string> {
   if (name === WORKGROUP_STEP) return workgroupStepFault();
   if (name.startsWith('shader ')) return (await shaderFaults(await gpu(), name.slice(7))).join('; ');
   const line = await verifyCase(await gpu(), name, await loadGolden(name));
-  return line.ok ? '' : `error ${line.error}, tolerance ${line.tolerance}; ${line.message}`;
+  return line.verdict === 'pass' ? '' : `error ${line.error}, tolerance ${line.tolerance}; ${line.message}`;
 }
 
 window.checks = {

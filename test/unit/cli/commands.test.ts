@@ -378,23 +378,29 @@ test('verify: a line a case, the counts last, exit 1 where one fails or throws',
   const good = fakeContext();
   expect(await run(['verify', folder], good)).toBe(0);
   expect(good.stdout.map((line) => JSON.parse(line).case)).toEqual(['a', 'ops/b', 'ops/c', undefined]);
-  expect(good.stdout.at(-1)).toBe('{"cases":3,"passed":3,"failed":0}');
+  expect(good.stdout.at(-1)).toBe('{"cases":3,"passed":3,"excused":0,"failed":0}');
   const bad = fakeContext(
     fakeEngine({
       async verify(name, golden) {
         expect(new TextDecoder().decode(golden)).toBe(name);
         if (name === 'a') throw new UserError('a: unknown operation "x".');
-        return { case: name, op: 'relu', ok: name !== 'ops/b', error: 1, tolerance: 0.5 };
+        return {
+          case: name,
+          op: 'relu',
+          verdict: name === 'ops/b' ? 'fail' : 'excused',
+          error: 1,
+          tolerance: 0.5,
+        };
       },
     }),
   );
   expect(await run(['verify', folder], bad)).toBe(1);
   expect(JSON.parse(bad.stdout[0])).toMatchObject({
     case: 'a',
-    ok: false,
+    verdict: 'fail',
     message: 'a: unknown operation "x".',
   });
-  expect(bad.stdout.at(-1)).toBe('{"cases":3,"passed":1,"failed":2}');
+  expect(bad.stdout.at(-1)).toBe('{"cases":3,"passed":0,"excused":1,"failed":2}');
 });
 
 test('inspect: a table, or one JSON line', async () => {

@@ -88,7 +88,7 @@ export function fakeEngine(parts: Partial<EngineApi> = {}, ok = true): EngineApi
       notes: [],
     }),
     warmUp: async () => {},
-    verify: async (name) => ({ case: name, op: 'relu', ok: true, error: 0, tolerance: 1e-5 }),
+    verify: async (name) => ({ case: name, op: 'relu', verdict: 'pass', error: 0, tolerance: 1e-5 }),
     bench: async (name) => ({ case: name, ...fakeFigure }),
     profile: async () => fakeProfile,
     inspect: async () => [

@@ -1,0 +1,66 @@
+import { productOfDifferences } from './error';
+
+/** A tensor as PyTorch and as several runs of the engine have it, and the length that counts as 1 in it. */
+export interface Sample {
+  expected: ArrayLike<number>;
+  runs: readonly ArrayLike<number>[];
+  scale: number;
+}
+
+/**
+ * The weights, of sum 1, that bring the weighted mean of the runs nearest to the expected tensors: one set of weights for
+ * all tensors together.
+ *
+ * Where a ReLU's input is within rounding of 0, a run takes one side of the kink and PyTorch in float64 may take the other.
+ * Each kink moves the gradients by a jump of its own, so runs that differ in their last bits differ by sums of such jumps,
+ * and PyTorch's numbers are the runs' but for some of them: they lie in the space that the runs span. An error of
+ * arithmetic is another direction, which no weights make up for: there are a handful of them for thousands of numbers.
+ * @param ridge distance below which runs count as equal: their small differences must not be blown up to fit
+ */
+export function nearestCombination(samples: readonly Sample[], ridge: number): number[] {
+  const count = samples[0].runs.length;
+  const gram = Array.from({ length: count }, (_, i) =>
+    Array.from({ length: count }, (_, j) => (i === j ? ridge ** 2 : 0)),
+  );
+  for (const { expected, runs, scale } of samples) {
+    for (let i = 0; i < count; i++) {
+      for (let j = 0; j <= i; j++) {
+        const product = productOfDifferences(runs[i], expected, runs[j], expected);
+        const share = product / (scale ** 2 * samples.length);
+        gram[i][j] += share;
+        if (j < i) gram[j][i] += share;
+      }
+    }
+  }
+  const weights = solve(gram, new Array(count).fill(1));
+  const sum = weights.reduce((a, b) => a + b, 0);
+  return weights.map((w) => w / sum);
+}
+
+/** The sum of weight * run. */
+export function combine(runs: readonly ArrayLike<number>[], weights: readonly number[]): Float64Array {
+  const out = new Float64Array(runs[0].length);
+  runs.forEach((run, i) => {
+    for (let j = 0; j < out.length; j++) out[j] += weights[i] * run[j];
+  });
+  return out;
+}
+
+/** The solution of a symmetric positive definite system, by Gauss's elimination. */
+function solve(matrix: readonly (readonly number[])[], right: readonly number[]): number[] {
+  const rows = matrix.map((row, i) => [...row, right[i]]);
+  const n = rows.length;
+  for (let i = 0; i < n; i++) {
+    for (let k = i + 1; k < n; k++) {
+      const factor = rows[k][i] / rows[i][i];
+      for (let j = i; j <= n; j++) rows[k][j] -= factor * rows[i][j];
+    }
+  }
+  const x = new Array<number>(n).fill(0);
+  for (let i = n - 1; i >= 0; i--) {
+    let sum = rows[i][n];
+    for (let j = i + 1; j < n; j++) sum -= rows[i][j] * x[j];
+    x[i] = sum / rows[i][i];
+  }
+  return x;
+}
