@@ -5,6 +5,7 @@ import { bench } from './commands/bench';
 import { demo } from './commands/demo';
 import { evaluate } from './commands/eval';
 import { inspect } from './commands/inspect';
+import { merge } from './commands/merge';
 import { plan } from './commands/plan';
 import { predict } from './commands/predict';
 import { profile } from './commands/profile';
@@ -19,6 +20,7 @@ export const commands: Record<string, Command> = {
   train,
   eval: evaluate,
   predict,
+  merge,
   verify,
   plan,
   inspect,

@@ -16,6 +16,8 @@ const RESULTS = [
     `${name}.pth`,
     `${name}.unproven.safetensors`,
   ]),
+  'unmerged.safetensors',
+  'unmerged.pth',
   'labels.txt',
   'check.safetensors',
   'check.py',

@@ -21,10 +21,14 @@ export async function companionFiles(
   { merged, best, proof }: { merged: Merged; best: Merged; proof: MergeProof },
   { network, training, observer, gpu }: CompanionContext,
 ): Promise<OutputFile[]> {
-  const { format } = training.settings;
+  const { format, unmerged } = training.settings;
   const files = [textFile('labels.txt', network.classes.map(oneLine))];
   if (format !== 'safetensors') {
     files.push({ name: 'merged.pth', bytes: merged.pth() }, { name: 'best.pth', bytes: best.pth() });
+  }
+  if (unmerged) {
+    const formats = format === 'both' ? (['safetensors', 'pth'] as const) : [format];
+    for (const ending of formats) files.push({ name: `unmerged.${ending}`, bytes: merged.unmerged(ending) });
   }
   // where no device was left to prove the merge, there is none for a check either
   if (proof.images === 0) return files;

@@ -2,12 +2,13 @@ import type { StateDict } from '../io/tensor';
 import { openWeights } from '../io/weights-file';
 import { asFloat32, precisionNote, writeWeights } from '../io/write-weights';
 import { mergeState } from '../model/merge';
+import { REFCONV } from '../model/refconv';
 import { readState } from '../model/state';
 import type { Snapshot } from '../runtime/snapshot';
 import type { Training } from '../train/trainer';
 import type { FittedNetwork } from './head';
 import { type NetworkMetadata, withMetadata } from './metadata';
-import { modelState, originalState } from './network-source';
+import { modelState, type OriginalWeights, originalState } from './network-source';
 
 /** A network of a run, merged. */
 export interface Merged {
@@ -15,6 +16,8 @@ export interface Merged {
   file: Uint8Array<ArrayBuffer>;
   /** the same as `torch.save` writes it */
   pth(): Uint8Array<ArrayBuffer>;
+  /** the network before it is merged: bases, and the map of each beside it */
+  unmerged(format: 'safetensors' | 'pth'): Uint8Array<ArrayBuffer>;
   /** what the file holds, read again; where the file's floats are narrower than f32, before they were rounded */
   state: StateDict;
   /** what the file's element types mean for its numbers, where they are not f32 */
@@ -28,7 +31,8 @@ export async function mergeSnapshot(
   { model: plain, original, classes }: FittedNetwork,
 ): Promise<Merged> {
   const { weights, names } = original;
-  const merged = originalState(mergeState(model, readState(snapshot, model, start)), original);
+  const trained = readState(snapshot, model, start);
+  const merged = originalState(mergeState(model, trained), original);
   const { method, seed, mean, std } = settings;
   const isSquare = train.height === train.width;
   const description: NetworkMetadata = {
@@ -48,5 +52,26 @@ export async function mergeSnapshot(
   // the merge is what a proof is about; a type that the user chose rounds as it always does
   const file = note ? writeWeights(weights, merged, { metadata }) : exact;
   const pth = () => writeWeights(weights, merged, { metadata, format: 'pth' });
-  return { snapshot, file, pth, state, note };
+  const unmerged = (format: 'safetensors' | 'pth') => {
+    const both = withMaps(original, trained);
+    return writeWeights(both.weights, originalState(trained, both), { metadata, format });
+  };
+  return { snapshot, file, pth, unmerged, state, note };
+}
+
+/** A file's description with the maps of a state, each behind its basis. Maps are f32, whatever the weights are. */
+function withMaps({ weights, names, ...rest }: OriginalWeights, state: StateDict): OriginalWeights {
+  const tensors: StateDict = new Map();
+  const all = new Map(names);
+  for (const [key, tensor] of weights.tensors) {
+    tensors.set(key, tensor);
+    const name = names.get(key);
+    const layer = name?.endsWith('.weight') ? name.slice(0, -'.weight'.length) : undefined;
+    const map = layer === undefined ? undefined : state.get(REFCONV.map(layer));
+    if (layer === undefined || !map) continue;
+    const mapKey = REFCONV.map(key.slice(0, -'.weight'.length));
+    tensors.set(mapKey, map);
+    all.set(mapKey, REFCONV.map(layer));
+  }
+  return { ...rest, weights: { ...weights, tensors }, names: all };
 }

@@ -15,6 +15,7 @@ import { createModel } from '../model/zoo';
 import { readMetadata } from './metadata';
 import { type NamedNetwork, type NetworkOptions, namedNetwork } from './network-options';
 import { recogniseWeights } from './recognise-weights';
+import { isMap, mergeMaps, type Unmerged } from './unmerged';
 
 /**
  * A network: the built-in default; weights, one file or the shards of one (safetensors, .pt, .pth, .th, .ckpt), with what is
@@ -40,6 +41,8 @@ export interface LoadedNetwork {
   classes?: readonly string[];
   /** side of the images that it was trained on last, pixels, where the file tells it */
   trainedSize?: number;
+  /** what the file has where it is not merged yet; `state` is, in any case */
+  unmerged?: Unmerged;
   /** the file had no classifier: the numbers of this one are new */
   headless: boolean;
   /** what to tell of how the file was read, a sentence each */
@@ -81,7 +84,14 @@ async function fromFiles(files: UserFile[], options: NetworkOptions): Promise<Lo
   );
   const tensors = await copy.read(kept);
   const weights: WeightsFile = { tensors, metadata: opened.metadata, format: opened.format, prefix: '' };
-  const state = modelState(tensors, names, model);
+  const { state, unmerged } = mergeMaps(modelState(tensors, names, model), model);
+  if (unmerged) {
+    withoutMaps(tensors, names);
+    const count = unmerged.maps.size;
+    notes.push(
+      `${opened.file} has ${count} refocusing ${count === 1 ? 'map' : 'maps'}: training goes on from ${count === 1 ? 'it' : 'them'}, for anything else ${count === 1 ? 'it is' : 'they are'} merged.`,
+    );
+  }
   const headless = !state.has(`${model.head.name}.weight`);
   if (headless) for (const [name, tensor] of freshHead(model)) state.set(name, tensor);
   checkState(model, state, opened.file);
@@ -95,6 +105,7 @@ async function fromFiles(files: UserFile[], options: NetworkOptions): Promise<Lo
     original: { weights, names, publisher, prefix },
     classes: classes?.length === model.head.classes ? classes : undefined,
     trainedSize: description?.preprocessing?.size,
+    unmerged,
     headless,
     notes,
   };
@@ -107,6 +118,11 @@ function withClasses(network: LoadedNetwork, classes: string[]): LoadedNetwork {
   throw new UserError(
     `${file} tells ${model.head.classes} classes apart, but ${classes.length} labels are given: give one a row of its classifier, in its order.`,
   );
+}
+
+/** Takes the maps off what a file is described by. */
+function withoutMaps(tensors: StateDict, names: ReadonlyMap<string, string>): void {
+  for (const key of tensors.keys()) if (isMap(names.get(key) ?? '')) tensors.delete(key);
 }
 
 /** Numbers to start a classifier from. */

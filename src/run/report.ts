@@ -1,6 +1,7 @@
 /** What a run reports: the proof of its merge, its figures and what became of its images. */
 import type { ImageSetReport } from '../data/report';
 import type { Tuning } from '../graph/tuning';
+import type { RunSettings } from '../train/settings';
 
 export interface MergeProof {
   maxAbsLogitDiff: number;
@@ -14,7 +15,32 @@ export interface MergeProof {
   ok: boolean;
 }
 
-export interface Report {
+/** What a run was: enough to tell its files from others', and to repeat it. */
+export interface RunRecord {
+  /** when it began, ISO 8601 */
+  date: string;
+  /** of Refocus */
+  version: string;
+  /** with every `auto` decided */
+  settings: RunSettings;
+  seed: number;
+  /** in the order of the classifier's rows */
+  classes: readonly string[];
+  network: {
+    /** the file's name, or the architecture's */
+    source: string;
+    architecture: string;
+    args: Record<string, unknown>;
+    /** whose names the weights have */
+    publisher: string;
+  };
+  /** names of the files or folders, or `builtin`; `test` is absent where the training source had the test images */
+  sources: { train: string[]; test?: string[] };
+  /** of the weights that came in and of every file that comes out, hexadecimal, by name */
+  sha256: { in: Record<string, string>; out: Record<string, string> };
+}
+
+export interface Report extends RunRecord {
   /** `base` is absent where the network has a new classifier: fine-tuning as long is then the comparison */
   accuracy: { base?: number; last: number; best: number };
   proof: MergeProof;

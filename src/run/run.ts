@@ -23,12 +23,15 @@ import { loadNetwork } from './network-source';
 import { proveMerges } from './prove';
 import { networkRedundancy } from './redundancy';
 import { type Report, summaryOf } from './report';
+import { runRecord } from './run-record';
 import { autotune, canRun, tuningKey } from './tune';
 import type { Tunings } from './tunings';
+import { continuing, startingMaps } from './unmerged';
 
 /** The main job: a trained network and images in; a proven, merged network out. */
 export async function runTraining(job: TrainJob, context: RunContext): Promise<TrainResult> {
   const started = performance.now();
+  const date = new Date().toISOString();
   const { control, emit } = context;
   const { network, train, test, reports, settings } = await load(job, context);
   const training = prepare(network, train, test, settings);
@@ -96,7 +99,14 @@ export async function runTraining(job: TrainJob, context: RunContext): Promise<T
       { merged, best: kept, proof },
       { network, training, observer, gpu: context.gpu },
     );
+    const outputs = [
+      { name: 'merged.safetensors', bytes: merged.file },
+      { name: 'best.safetensors', bytes: kept.file },
+      ...files,
+    ];
     const report: Report = {
+      date,
+      ...(await runRecord(job, network, settings, outputs)),
       accuracy: { base: base?.figures.accuracy, last: last.point.accuracy, best: best.point.accuracy },
       proof,
       steps,
@@ -190,16 +200,22 @@ function sizeOf(model: Model, { height, width }: Pick<LabelledImages, 'height' |
   return { parameters: parameterCount(model), multiplyAdds };
 }
 
+const isRefocusing = ({ method }: RunSettings): boolean => method === 'refocus' || method === 'joint';
+
 /** What the trainer needs of a network, images and settings. */
 function prepare(
-  { file, model: plain, state }: FittedNetwork,
+  { file, model: plain, state, unmerged }: FittedNetwork,
   train: LabelledImages,
   test: LabelledImages,
   settings: RunSettings,
 ): Training {
-  const model = trainedModel(plain, settings, file);
+  const continued = continuing(settings, unmerged);
+  const goesOn = unmerged !== undefined && isRefocusing(settings);
+  // what goes on from maps starts from numbers that are not zero
+  const model = trainedModel(plain, goesOn ? { ...continued, mapInit: 'kaiming' } : settings, file);
   const fresh = initialState(model, settings.seed, settings.mapInit);
-  const start: StateDict = new Map(settings.method === 'retrain' ? fresh : [...fresh, ...state]);
+  const maps = goesOn ? startingMaps(model, unmerged, file) : [];
+  const start: StateDict = new Map(settings.method === 'retrain' ? fresh : [...fresh, ...state, ...maps]);
   const schedule = scheduleOf(settings, stepsPerEpoch({ train, settings }));
   return { model, start, train, test, settings, schedule };
 }

@@ -283,6 +283,12 @@ export const settingFields = {
     label: 'Format of the weights',
     help: 'files of the merged weights: safetensors, pth (as torch.save writes it) or both',
   }),
+  unmerged: setting(flag, false, {
+    group: 'map',
+    label: 'Unmerged weights too',
+    help: 'also write bases and maps before they are merged (<conv>.weight, <conv>.convmap.weight), to train on from',
+    onlyFor: MAPS,
+  }),
 };
 
 export type SettingName = keyof typeof settingFields;
@@ -389,6 +395,11 @@ export function parseSettings(
 
 /** Settings that are fine alone but not together. */
 function checkTogether(settings: TrainSettings, label: (name: string) => string): void {
+  if (settings.unmerged && !settings.identity) {
+    throw new UserError(
+      `${label('unmerged')} needs the ${label('identity')} term: who reads bases and maps adds it.`,
+    );
+  }
   if (settings.nesterov && (settings.optimizer !== 'sgd' || settings.momentum === 0)) {
     throw new UserError(
       `${label('nesterov')} needs ${label('optimizer')} sgd and ${label('momentum')} above 0.`,

@@ -18,6 +18,7 @@ import { UserError } from '../../src/errors';
 import { GPU_TUNING } from '../../src/graph/tuning';
 import { BUILTIN_NETWORK } from '../../src/model/builtin';
 import { createModel } from '../../src/model/zoo';
+import { runSettings } from '../settings';
 
 /** What a test asks of the fake; set before this script runs. */
 export interface Scenario {
@@ -126,6 +127,14 @@ async function train(job: TrainJob, onEvent: (event: TrainEvent) => void): Promi
   const ok = scenario.proofOk ?? true;
   return {
     report: {
+      date: '2026-01-02T03:04:05.678Z',
+      version: '0.1.0',
+      settings: runSettings(),
+      seed: 0,
+      classes: ['a', 'b'],
+      network: { source: 'net.pth', architecture: 'resnet20_cifar', args: {}, publisher: 'akamaster' },
+      sources: { train: ['builtin'] },
+      sha256: { in: {}, out: {} },
       accuracy: {
         base: 0.742,
         last: evals.at(-1)!.accuracy,

@@ -4,6 +4,7 @@ import { skippedCsv } from '../../data/report';
 import { UserError } from '../../errors';
 import type { Tuning } from '../../graph/tuning';
 import { parseNetworkOptions } from '../../run/network-options';
+import { presetSettings, presets } from '../../train/presets';
 import { parseSettings, type TrainSettings } from '../../train/settings';
 import { type Args, type Command, type Context, type OpenEngine, text } from '../command';
 import {
@@ -49,6 +50,11 @@ export const train: Command = {
     ...settingOptions(),
     out: { type: 'string', value: 'DIR', help: 'folder of the results; default: a new one below runs/' },
     overwrite: { type: 'boolean', help: 'write into an --out that holds something already' },
+    preset: {
+      type: 'string',
+      value: Object.keys(presets).join('|'),
+      help: 'settings that belong together (docs/method.md); other options override them',
+    },
     config: {
       type: 'string',
       value: 'FILE',
@@ -77,7 +83,9 @@ async function readConfig(args: Args): Promise<RunConfig> {
   const file = text(args, 'config');
   const earlier = file === undefined ? undefined : await readConfigFile(file);
   const given = inputPaths(args);
-  const settings = parseSettings({ ...earlier?.settings, ...givenSettings(args) }, optionLabel);
+  const preset = text(args, 'preset');
+  const chosen = preset === undefined ? {} : presetSettings(preset, '--preset');
+  const settings = parseSettings({ ...earlier?.settings, ...chosen, ...givenSettings(args) }, optionLabel);
   return {
     network: given.network ?? earlier?.network,
     weights: given.weights ?? earlier?.weights,

@@ -8,6 +8,8 @@ import {
   networkOptionNames,
   parseNetworkOptions,
 } from '../../run/network-options';
+import { fieldText } from '../../train/field';
+import { presetSettings } from '../../train/presets';
 import {
   parseSetting,
   parseSettings,
@@ -31,6 +33,12 @@ const labelOf = (name: string): string =>
 
 export function setSetting(name: SettingName, value: string): void {
   config.value = { ...config.value, settings: { ...config.value.settings, [name]: value } };
+}
+
+/** Puts a preset's settings into the form. */
+export function setPreset(name: string): void {
+  const values = Object.entries(presetSettings(name)).map(([key, value]) => [key, fieldText(value)]);
+  config.value = { ...config.value, settings: { ...config.value.settings, ...Object.fromEntries(values) } };
 }
 
 export function setNetwork(name: NetworkOptionName, value: string): void {

@@ -1,4 +1,5 @@
 /** The settings of a run, by their groups: the method, what is always in sight, and the rest behind a fold. */
+import { presets } from '../../train/presets';
 import {
   applies,
   type SettingGroup,
@@ -7,7 +8,7 @@ import {
   settingGroups,
   settingNames,
 } from '../../train/settings';
-import { config, setSetting, settingError } from './config';
+import { config, setPreset, setSetting, settingError } from './config';
 import { FieldInput } from './field';
 
 /** Groups that are in sight without a click. */
@@ -78,6 +79,13 @@ function Advanced() {
         Advanced settings
         {wrong > 0 && <span class="error"> ({wrong === 1 ? '1 needs' : `${wrong} need`} a look)</span>}
       </summary>
+      <p class="row">
+        {Object.entries(presets).map(([name, { label, help }]) => (
+          <button key={name} type="button" class="button" title={help} onClick={() => setPreset(name)}>
+            Take {label}
+          </button>
+        ))}
+      </p>
       {advancedGroups.map((group) => (
         <Group key={group} group={group} />
       ))}

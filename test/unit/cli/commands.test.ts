@@ -6,8 +6,12 @@ import type { ImageSetReport } from '../../../src/api';
 import { commands, run } from '../../../src/cli/main';
 import { kebab } from '../../../src/cli/options';
 import { UserError } from '../../../src/errors';
-import { writeSafetensors } from '../../../src/io/safetensors';
+import { readSafetensors, writeSafetensors } from '../../../src/io/safetensors';
+import { initialState } from '../../../src/model/init';
+import { withRefConv } from '../../../src/model/refconv';
+import { createModel } from '../../../src/model/zoo';
 import { networkFields } from '../../../src/run/network-options';
+import { presets } from '../../../src/train/presets';
 import { settingFields } from '../../../src/train/settings';
 import { fakeContext, fakeEngine, fakeProfile, fakeReport } from './fake';
 
@@ -34,6 +38,7 @@ test.each([
   [['train', '--no-lr'], /--no-lr/],
   [['train', '--weights', 'x.pt'], /^x\.pt does not exist/],
   [['train', '--arch', 'resnet20_cifar'], /^--weights is missing/],
+  [['train', '--preset', 'x'], /^--preset must be one of reference, not "x"/],
   [['train', '--epochs', '0'], /^--epochs must be a whole number from 1/],
   [['train', '--epochs', '-1'], /^--epochs must be .* not "-1"/],
   [['train', '--batch', '1e9'], /^--batch must be/],
@@ -119,6 +124,19 @@ test('train writes its files and prints the report', async () => {
     settings: { method: 'finetune', flip: false, layers: ['a', 'b'], limit: 7 },
   });
   expect(context.sessions).toEqual({ opened: 1, closed: 1 });
+});
+
+test('--preset names settings that other options override, over those of a config', async () => {
+  await run(['train', '--out', out(), '--seed', '3', '--optimizer', 'adamw'], fakeContext());
+  const engine = fakeEngine();
+  const config = join(out(), 'config.json');
+  const argv = ['train', '--config', config, '--preset', 'reference', '--epochs', '9'];
+  expect(await run([...argv, '--out', join(folder, 'again')], fakeContext(engine))).toBe(0);
+  expect(engine.jobs[0].settings).toMatchObject({
+    ...presets.reference.settings,
+    epochs: 9,
+    seed: 3,
+  });
 });
 
 test('--format pth: the weights as torch.save writes them, and nothing else', async () => {
@@ -488,6 +506,39 @@ test('predict prints a JSON line an image, called as it was named, and names wha
   expect(context.stdout).toEqual([line('photos/b.jpg'), line('photos/more/c.jpg')]);
   expect(context.stderr).toEqual(['It is a ResNet-20.', `skipped ${join(folder, 'a.jpg')}: it is empty`]);
   expect(await run(['predict', join(folder, 'a.jpg')], fakeContext())).toBe(0);
+});
+
+test('merge writes beside the file, over nothing that is there', async () => {
+  const model = createModel('resnet20_cifar');
+  const maps = withRefConv(model, {
+    layers: ['conv1'],
+    mapKernel: 3,
+    identity: true,
+    trainBasis: false,
+    path: 'dense',
+    startsNonZero: true,
+  });
+  const plain = initialState(model, 1);
+  const file = join(folder, 'net.safetensors');
+  await writeFile(file, writeSafetensors(new Map([...plain, ...initialState(maps, 1, 'kaiming')])));
+  const context = fakeContext();
+  expect(await run(['merge', file], context)).toBe(0);
+  const written = join(folder, 'net.merged.safetensors');
+  expect(JSON.parse(context.stdout[0])).toMatchObject({ out: written, maps: 1 });
+  expect(context.stderr.at(-1)).toBe('Proven by the weights in float64, without a GPU.');
+  const { tensors } = readSafetensors(await readFile(written), 'merged');
+  expect([...tensors.keys()]).toEqual([...plain.keys()]);
+  expect(tensors.get('conv1.weight')).not.toEqual(plain.get('conv1.weight'));
+  expect(tensors.get('layer1.0.conv1.weight')).toEqual(plain.get('layer1.0.conv1.weight'));
+  for (const [argv, message] of [
+    [['merge', file], /net\.merged\.safetensors is there already: name another --out/],
+    [['merge', written, '--out', join(folder, 'x')], /has no refocusing maps: there is nothing to merge/],
+  ] as const) {
+    const refused = fakeContext();
+    expect(await run([...argv], refused)).toBe(2);
+    expect(refused.stderr).toEqual([expect.stringMatching(message)]);
+  }
+  expect(await run(['merge', file, '--overwrite'], fakeContext())).toBe(0);
 });
 
 test('bench prints a JSON line a case', async () => {

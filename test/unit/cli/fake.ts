@@ -4,9 +4,18 @@ import type { EngineApi, Profile, Report, TrainJob, TrainResult } from '../../..
 import type { Context } from '../../../src/cli/command';
 import { GPU_TUNING } from '../../../src/graph/tuning';
 import { createModel } from '../../../src/model/zoo';
+import { runSettings } from '../../settings';
 
 export function fakeReport(ok: boolean): Report {
   return {
+    date: '2026-01-02T03:04:05.678Z',
+    version: '0.1.0',
+    settings: runSettings(),
+    seed: 0,
+    classes: ['a', 'b'],
+    network: { source: 'net.pth', architecture: 'resnet20_cifar', args: {}, publisher: 'akamaster' },
+    sources: { train: ['builtin'] },
+    sha256: { in: {}, out: {} },
     accuracy: { base: 0.5, last: 0.6, best: 0.625 },
     proof: {
       maxAbsLogitDiff: 1e-6,

@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
+import { version } from '../../../package.json';
 import type { UserFile } from '../../../src/data/types';
 import { UserError } from '../../../src/errors';
 import { writeSafetensors } from '../../../src/io/safetensors';
@@ -8,6 +10,7 @@ import { initialState } from '../../../src/model/init';
 import { createModel } from '../../../src/model/zoo';
 import type { RunContext, TrainEvent, TrainJob } from '../../../src/run/job';
 import { Memo } from '../../../src/run/memo';
+import { mergeFile } from '../../../src/run/merge-file';
 import { runTraining, warmUp } from '../../../src/run/run';
 import { defaultSettings, type TrainSettings } from '../../../src/train/settings';
 import { type FakeGpu, fakeGpu } from '../fake-gpu';
@@ -306,6 +309,71 @@ describe('the files of a run', () => {
     const [pth, merged] = [await read(files.get('merged.pth')!), await read(result.merged)];
     expect(pth.metadata).toEqual(merged.metadata);
     expect(Object.fromEntries(pth.tensors)).toEqual(Object.fromEntries(merged.tensors));
+  });
+
+  test('unmerged: a file of bases and maps, which a run goes on from and which merges to the same', async () => {
+    const refocus = { method: 'refocus', path: 'dense', unmerged: true } as const;
+    const { result } = await run(job(refocus));
+    const { bytes } = result.files.find(({ name }) => name === 'unmerged.safetensors')!;
+    const { state } = weightsFile();
+    const file = await read(bytes);
+    const keys = [...file.tensors.keys()];
+    const layer = 'features.1.conv.0.0';
+    expect(keys.indexOf(`${layer}.convmap.weight`)).toBe(keys.indexOf(`${layer}.weight`) + 1);
+    expect(file.prefix).toBe('module.');
+    expect(numbers(file.tensors, `${layer}.weight`)).toEqual(numbers(state, `${layer}.weight`));
+    expect(new Set(numbers(file.tensors, `${layer}.convmap.weight`))).toEqual(new Set([8]));
+
+    const files = [{ path: 'unmerged.safetensors', blob: new Blob([bytes]) }];
+    const merged = await mergeFile(files);
+    expect(merged).toMatchObject({ maps: 1, format: 'safetensors' });
+    expect(merged.error).toBeLessThan(2 ** -23);
+    expect([...merged.bytes]).toEqual([...result.merged]);
+
+    const again = await run(
+      job(
+        { method: 'refocus', path: 'dense', unmerged: true, epochs: 1 },
+        { model: { kind: 'file', files } },
+      ),
+    );
+    const notes = again.events.flatMap((e) => (e.type === 'note' ? [e.message] : []));
+    expect(notes).toContainEqual(expect.stringMatching(/has 1 refocusing map: training goes on from it/));
+    const next = await read(again.result.files.find(({ name }) => name === 'unmerged.safetensors')!.bytes);
+    expect(numbers(next.tensors, `${layer}.weight`)).toEqual(numbers(state, `${layer}.weight`));
+    expect(new Set(numbers(next.tensors, `${layer}.convmap.weight`))).toEqual(new Set([12]));
+    // fine-tuning goes on from the merged kernels
+    const tuned = await run(job({ epochs: 1 }, { model: { kind: 'file', files } }));
+    expectClose(
+      numbers((await read(tuned.result.merged)).tensors, `${layer}.weight`),
+      numbers((await read(result.merged)).tensors, `${layer}.weight`).map((w) => w + 4),
+    );
+    const other = job({ ...refocus, mapKernel: 1 }, { model: { kind: 'file', files } });
+    await expect(run(other)).rejects.toThrow(/have a kernel of 3, the run's 1: choose map kernel 3/);
+  });
+
+  test('are told in the report by their sums, beside what the run was', async () => {
+    const { file } = weightsFile();
+    const { result } = await run(job({ seed: 9 }, { model: { kind: 'file', network: ARCH, files: [file] } }));
+    const sum = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
+    const { report } = result;
+    expect(report.sha256.in).toEqual({
+      'net.safetensors': sum(new Uint8Array(await file.blob.arrayBuffer())),
+    });
+    expect(report.sha256.out).toEqual({
+      'merged.safetensors': sum(result.merged),
+      'best.safetensors': sum(result.best),
+      ...Object.fromEntries(result.files.map(({ name, bytes }) => [name, sum(bytes)])),
+    });
+    expect(report).toMatchObject({
+      version,
+      seed: 9,
+      settings: { seed: 9, batch: 9, mean: [0.485, 0.456, 0.406] },
+      classes: ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'],
+      network: { source: 'net.safetensors', architecture: 'mobilenet_v2', publisher: 'torchvision' },
+    });
+    expect(report.network.args).toMatchObject({ width_mult: 0.25 });
+    expect(report.sources.train).toHaveLength(4);
+    expect(Math.abs(Date.parse(report.date) - Date.now())).toBeLessThan(600_000);
   });
 
   test('of a retraining have nothing of the input’s numbers', async () => {

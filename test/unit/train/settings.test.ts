@@ -191,6 +191,7 @@ const TAKEN: Record<SettingName, [takes: unknown[], refuses: unknown[]]> = {
   ],
   exif: [['ignore', 'apply'], ['turn']],
   autotune: [[false, true], ['on']],
+  unmerged: [[false, true], ['maybe']],
   format: [['safetensors', 'pth', 'both'], ['onnx']],
   storage: [['f32', 'f16'], ['bf16']],
 };

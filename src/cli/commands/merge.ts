@@ -1,0 +1,38 @@
+import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { basename, dirname, extname, join } from 'node:path';
+import { UserError } from '../../errors';
+import { mergeFile } from '../../run/merge-file';
+import { type Command, text } from '../command';
+import { readUserFiles } from '../files';
+import { networkFrom, networkOptions } from '../options';
+
+export const merge: Command = {
+  usage: 'merge FILE',
+  summary:
+    'Merges the refocusing maps of a file into its kernels, proven by the weights in float64; needs no GPU.',
+  positionals: ['FILE'],
+  options: {
+    ...networkOptions,
+    out: { type: 'string', value: 'FILE', help: 'where to write; default: NAME.merged beside FILE' },
+    overwrite: { type: 'boolean', help: 'write over a file that is there' },
+  },
+  async run(args, context) {
+    const [path] = args.positionals;
+    const { bytes, format, maps, error, notes } = await mergeFile(
+      await readUserFiles([path]),
+      networkFrom(args),
+    );
+    const beside = join(dirname(path), `${basename(path, extname(path))}.merged.${format}`);
+    const out = text(args, 'out') ?? beside;
+    if (existsSync(out) && args.values.overwrite !== true)
+      throw new UserError(`${out} is there already: name another --out, or say --overwrite.`);
+    for (const note of notes) context.note(note);
+    await writeFile(out, bytes).catch((cause: NodeJS.ErrnoException) => {
+      throw new UserError(`${out} could not be written (${cause.code}): name another --out.`);
+    });
+    context.note('Proven by the weights in float64, without a GPU.');
+    context.out(JSON.stringify({ out, maps, error }));
+    return 0;
+  },
+};

@@ -1,0 +1,99 @@
+import type { UserFile } from '../data/types';
+import { UserError } from '../errors';
+import { openWeights } from '../io/weights-file';
+import { asFloat32, writeWeights } from '../io/write-weights';
+import { convolutions } from '../model/model';
+import { geometryOf, type RefConvLayer } from '../model/refconv';
+import { planesOf } from '../model/refocus-math';
+import { numbersOf } from '../model/state';
+import type { NetworkOptions } from './network-options';
+import { loadNetwork, modelState, originalState } from './network-source';
+
+export interface MergedFile {
+  /** a file like the one that came, its maps merged */
+  bytes: Uint8Array<ArrayBuffer>;
+  format: 'safetensors' | 'pth';
+  /** maps that were merged */
+  maps: number;
+  /** largest difference between a kernel of the file and the one computed again in float64, relative to its largest number */
+  error: number;
+  notes: string[];
+}
+
+/** What rounding to f32 explains. */
+const TOLERANCE = 2 ** -23;
+
+/**
+ * Merges the maps of a file, and proves it by the weights: the file is read again, and each of its kernels compared with
+ * W_b + conv2d(W_b, W_r) in float64, computed here in another way. No GPU takes part.
+ * @throws UserError where the file has no maps, or the proof fails
+ */
+export async function mergeFile(files: UserFile[], network: NetworkOptions = {}): Promise<MergedFile> {
+  const { file, model, state, original, unmerged, notes } = await loadNetwork({
+    kind: 'file',
+    files,
+    network,
+  });
+  if (!unmerged) throw new UserError(`${file} has no refocusing maps: there is nothing to merge.`);
+  const format = original.weights.format === 'safetensors' ? 'safetensors' : 'pth';
+  const named = originalState(state, original);
+  const exact = writeWeights(asFloat32(original.weights), named, { format });
+  const { copies } = await openWeights({ path: `merged.${format}`, blob: new Blob([exact]) });
+  const again = modelState(await copies[0].read(), original.names, model);
+  let error = 0;
+  for (const conv of convolutions(model)) {
+    const map = unmerged.maps.get(`${conv.name}.convmap.weight`);
+    const basis = unmerged.bases.get(`${conv.name}.weight`);
+    if (!map || !basis) continue;
+    const refconv = { path: 'dense', mapKernel: map.shape[3], identity: true, startsNonZero: true } as const;
+    const expected = convolved({ ...conv, refconv }, numbersOf(basis), numbersOf(map));
+    error = Math.max(error, relativeError(numbersOf(again.get(`${conv.name}.weight`)!), expected));
+  }
+  if (!(error <= TOLERANCE)) {
+    throw new UserError(
+      `The merged kernels of ${file} differ from W_b + conv2d(W_b, W_r) by ${error}: nothing is written; report this as a bug.`,
+    );
+  }
+  return {
+    bytes: writeWeights(original.weights, named, { format }),
+    format,
+    maps: unmerged.maps.size,
+    error,
+    notes,
+  };
+}
+
+/** W_b + conv2d(W_b, W_r) tap by tap, the basis as one image of planes in groups. */
+function convolved(layer: RefConvLayer, basis: ArrayLike<number>, map: ArrayLike<number>): Float64Array {
+  const [, , height, width] = layer.shape;
+  const geometry = geometryOf(layer);
+  const { planes, perGroup } = planesOf(geometry);
+  const k = geometry.mapKernel;
+  const half = (k - 1) / 2;
+  const taps = height * width;
+  return Float64Array.from({ length: planes * taps }, (_, i) => {
+    const plane = Math.floor(i / taps);
+    const [row, column] = [Math.floor((i % taps) / width), i % width];
+    const first = plane - (plane % perGroup);
+    let sum = basis[i];
+    for (let from = 0; from < perGroup; from++)
+      for (let u = 0; u < k; u++)
+        for (let v = 0; v < k; v++) {
+          const [y, x] = [row + u - half, column + v - half];
+          if (y < 0 || x < 0 || y >= height || x >= width) continue;
+          sum +=
+            basis[(first + from) * taps + y * width + x] * map[((plane * perGroup + from) * k + u) * k + v];
+        }
+    return sum;
+  });
+}
+
+function relativeError(actual: ArrayLike<number>, expected: Float64Array): number {
+  let largest = 0;
+  let difference = 0;
+  expected.forEach((value, i) => {
+    largest = Math.max(largest, Math.abs(value));
+    difference = Math.max(difference, Math.abs(value - actual[i]));
+  });
+  return difference === 0 ? 0 : difference / largest;
+}
