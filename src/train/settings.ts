@@ -24,7 +24,9 @@ export const settingGroups = {
   method: 'Method',
   main: 'Run',
   map: 'Map',
+  layers: 'Layers that train',
   optimisation: 'Optimisation',
+  schedule: 'Schedule',
   images: 'Images',
   device: 'Device',
   results: 'Results',
@@ -78,108 +80,15 @@ export const settingFields = {
     unit: 'images',
     help: 'images a step; auto: 128, or a quarter of fewer training images',
   }),
-  /** torch's DataLoader has it, and off by default too */
-  dropLast: setting(flag, false, {
-    group: 'optimisation',
-    label: 'Drop the last batch',
-    help: 'leave out the images of an epoch that do not fill a batch; else they are a smaller last batch',
-  }),
   lr: setting(real({ above: 0, max: 100 }, 0.001), 0.003, {
     group: 'main',
     label: 'Learning rate',
     help: 'highest learning rate',
   }),
-  head: setting(choice(['auto'], ['keep'], ['new']), 'auto', {
-    group: 'main',
-    label: 'Classifier',
-    help: "keep the network's classifier or start a new one (auto: keep it where it knows the images' classes)",
-  }),
   seed: setting(whole(0, 2 ** 32 - 1), 0, {
     group: 'main',
     label: 'Seed',
     help: 'seed of everything random',
-  }),
-  optimizer: setting(choice(['sgd', 'SGD'], ['adamw', 'AdamW']), 'sgd', {
-    group: 'optimisation',
-    label: 'Optimiser',
-    help: 'rule that updates the weights',
-  }),
-  momentum: setting(real({ min: 0, below: 1 }, 0.01), 0.9, {
-    group: 'optimisation',
-    label: 'Momentum',
-    help: 'share of the last update that is kept (sgd)',
-    onlyFor: SGD,
-  }),
-  nesterov: setting(flag, false, {
-    group: 'optimisation',
-    label: 'Nesterov momentum',
-    help: 'look ahead by the momentum (sgd)',
-    onlyFor: SGD,
-  }),
-  weightDecay: setting(real({ min: 0, max: 1 }, 1e-5), 4e-5, {
-    group: 'optimisation',
-    label: 'Weight decay',
-    help: 'pull of every weight towards zero',
-  }),
-  labelSmoothing: setting(real({ min: 0, below: 1 }, 0.01), 0, {
-    group: 'optimisation',
-    label: 'Label smoothing',
-    help: 'share of the target spread over all classes',
-  }),
-  /** the norm is the whole gradient's */
-  clipNorm: setting(real({ min: 0, max: 1e9 }, 0.1), 0, {
-    group: 'optimisation',
-    label: 'Gradient clip',
-    help: 'largest norm of the whole gradient; 0: no clipping',
-  }),
-  /** decay is not for what scales or shifts, some say; timm's `filter_bias_and_bn` */
-  decayNorms: setting(flag, true, {
-    group: 'optimisation',
-    label: 'Decay norms and biases',
-    help: 'weight decay on the weights of norms and on biases too',
-  }),
-  /** of a normalisation the running statistics are frozen with its weight and bias */
-  freeze: setting(
-    wordOrNames(['none', 'backbone', 'norms', 'all-but-maps'], 'names of tensors or modules (* for any)'),
-    'none',
-    {
-      group: 'optimisation',
-      label: 'Freeze',
-      help: 'what does not train: all but the head (backbone), batch and layer norms, all but the maps, or what names say, as features.0,*.bias',
-    },
-  ),
-  headLr: setting(real({ above: 0, max: 1000 }, 0.1), 1, {
-    group: 'optimisation',
-    label: "Head's rate",
-    help: "factor on the learning rate of the network's last layer, which tells the classes apart",
-  }),
-  headEpochs: setting(orAuto(whole(0, 100_000)), 'auto', {
-    group: 'optimisation',
-    label: 'Epochs of the head alone',
-    help: 'first epochs that train only the last layer, at the full rate; auto: one of them where that layer is new',
-  }),
-  /** timm's; the decay begins lower and rises to this */
-  ema: setting(real({ min: 0, below: 1 }, 0.0001), 0, {
-    group: 'optimisation',
-    label: 'Average of weights',
-    help: 'decay of an exponential moving average of the weights, which is then tested and kept; 0: none',
-  }),
-  patience: setting(whole(0, 100_000), 0, {
-    group: 'optimisation',
-    label: 'Patience',
-    unit: 'epochs',
-    help: 'stop after so many epochs without a better test accuracy; 0: never',
-  }),
-  schedule: setting(choice(['constant'], ['step'], ['cosine']), 'cosine', {
-    group: 'optimisation',
-    label: 'Schedule',
-    help: 'course of the learning rate',
-  }),
-  warmupEpochs: setting(real({ min: 0, max: 100_000 }, 1), 0, {
-    group: 'optimisation',
-    label: 'Warm-up epochs',
-    help: 'epochs of linear warm-up (cosine)',
-    onlyFor: { schedule: ['cosine'] },
   }),
   /** `auto` is depthwise where the network has any, else spatial */
   layers: setting(wordOrNames(['auto', 'depthwise', 'spatial'], 'names of convolutions'), 'auto', {
@@ -213,6 +122,93 @@ export const settingFields = {
     label: 'Map form',
     help: 'how the map is kept (auto: factored if exact)',
     onlyFor: MAPS,
+  }),
+  head: setting(choice(['auto'], ['keep'], ['new']), 'auto', {
+    group: 'layers',
+    label: 'Classifier',
+    help: "keep the network's classifier or start a new one (auto: keep it where it knows the images' classes)",
+  }),
+  headLr: setting(real({ above: 0, max: 1000 }, 0.1), 1, {
+    group: 'layers',
+    label: "Head's rate",
+    help: "factor on the learning rate of the network's last layer, which tells the classes apart",
+  }),
+  headEpochs: setting(orAuto(whole(0, 100_000)), 'auto', {
+    group: 'layers',
+    label: 'Epochs of the head alone',
+    help: 'first epochs that train only the last layer, at the full rate; auto: one of them where that layer is new',
+  }),
+  /** of a normalisation the running statistics are frozen with its weight and bias */
+  freeze: setting(
+    wordOrNames(['none', 'backbone', 'norms', 'all-but-maps'], 'names of tensors or modules (* for any)'),
+    'none',
+    {
+      group: 'layers',
+      label: 'Freeze',
+      help: 'what does not train: all but the head (backbone), batch and layer norms, all but the maps, or what names say, as features.0,*.bias',
+    },
+  ),
+  optimizer: setting(choice(['sgd', 'SGD'], ['adamw', 'AdamW']), 'sgd', {
+    group: 'optimisation',
+    label: 'Optimiser',
+    help: 'rule that updates the weights',
+  }),
+  momentum: setting(real({ min: 0, below: 1 }, 0.01), 0.9, {
+    group: 'optimisation',
+    label: 'Momentum',
+    help: 'share of the last update that is kept (sgd)',
+    onlyFor: SGD,
+  }),
+  nesterov: setting(flag, false, {
+    group: 'optimisation',
+    label: 'Nesterov momentum',
+    help: 'look ahead by the momentum (sgd)',
+    onlyFor: SGD,
+  }),
+  weightDecay: setting(real({ min: 0, max: 1 }, 1e-5), 4e-5, {
+    group: 'optimisation',
+    label: 'Weight decay',
+    help: 'pull of every weight towards zero',
+  }),
+  /** decay is not for what scales or shifts, some say; timm's `filter_bias_and_bn` */
+  decayNorms: setting(flag, true, {
+    group: 'optimisation',
+    label: 'Decay norms and biases',
+    help: 'weight decay on the weights of norms and on biases too',
+  }),
+  labelSmoothing: setting(real({ min: 0, below: 1 }, 0.01), 0, {
+    group: 'optimisation',
+    label: 'Label smoothing',
+    help: 'share of the target spread over all classes',
+  }),
+  /** the norm is the whole gradient's */
+  clipNorm: setting(real({ min: 0, max: 1e9 }, 0.1), 0, {
+    group: 'optimisation',
+    label: 'Gradient clip',
+    help: 'largest norm of the whole gradient; 0: no clipping',
+  }),
+  /** timm's; the decay begins lower and rises to this */
+  ema: setting(real({ min: 0, below: 1 }, 0.0001), 0, {
+    group: 'optimisation',
+    label: 'Average of weights',
+    help: 'decay of an exponential moving average of the weights, which is then tested and kept; 0: none',
+  }),
+  schedule: setting(choice(['constant'], ['step'], ['cosine']), 'cosine', {
+    group: 'schedule',
+    label: 'Schedule',
+    help: 'course of the learning rate',
+  }),
+  warmupEpochs: setting(real({ min: 0, max: 100_000 }, 1), 0, {
+    group: 'schedule',
+    label: 'Warm-up epochs',
+    help: 'epochs of linear warm-up (cosine)',
+    onlyFor: { schedule: ['cosine'] },
+  }),
+  patience: setting(whole(0, 100_000), 0, {
+    group: 'schedule',
+    label: 'Patience',
+    unit: 'epochs',
+    help: 'stop after so many epochs without a better test accuracy; 0: never',
   }),
   cropPadding: setting(whole(0, 64), 4, {
     group: 'images',
@@ -266,6 +262,12 @@ export const settingFields = {
       help: 'whether photos are turned as their EXIF data asks',
     },
   ),
+  /** torch's DataLoader has it, and off by default too */
+  dropLast: setting(flag, false, {
+    group: 'images',
+    label: 'Drop the last batch',
+    help: 'leave out the images of an epoch that do not fill a batch; else they are a smaller last batch',
+  }),
   /** the bits of a run depend on the way to cut the step */
   autotune: setting(flag, false, {
     group: 'device',
