@@ -33,3 +33,11 @@ test('other names are refused', () => {
 test('a form offers every architecture', () => {
   expect(networkFields.arch.choices!.map(({ value }) => value)).toEqual(architectureNames());
 });
+
+test('a refusal says what is expected, a help text how it is written', () => {
+  const { expects, placeholder } = networkFields.state;
+  expect([expects, placeholder]).toEqual(['the name of a state dict', 'NAME']);
+  expect(() => parseNetworkOptions({ arch: '' }, (name) => `--${name}`)).toThrow(
+    `--arch must be an architecture's name, not "".`,
+  );
+});
