@@ -267,6 +267,8 @@ describe('a split', () => {
     expect(await held(1)).toHaveLength(12);
     expect(await held(1)).toEqual(await held(1));
     expect(await held(2)).not.toEqual(await held(1));
+    const half = await loadImageSet(many, { val: 0.5, seed: 3 });
+    expect(half.report.notes.join()).toContain('(held out: 50 % of each class, --val 0.5, seed 3)');
     const byDefault = (await loadImageSet(many)).test?.images.paths;
     expect(byDefault).toEqual((await loadImageSet(many, { seed: 0, val: 0.2 })).test?.images.paths);
   });

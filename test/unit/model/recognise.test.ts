@@ -232,6 +232,21 @@ test('a network that is not here: the nearest, and where it differs', () => {
   expect(recogniseAll(new Map([['a.weight', [3, 3]]]))).toEqual({ fits: [], nearest: undefined });
 });
 
+test('a network that uses the whole file comes before a published one that fits a part of it', () => {
+  const blocks = [
+    [96, 192, 3],
+    [192, 384, 3],
+    [384, 768, 10],
+    [768, null, 3],
+  ];
+  const { fits } = recogniseAll(stateOf('convnext', { kwargs: { blocks } }));
+  expect(fits.map(({ arch, match }) => [arch, match.unused.length])).toEqual([
+    ['convnext', 0],
+    ['convnext_tiny', 9],
+  ]);
+  expect(fits[0].args).toMatchObject({ blocks });
+});
+
 test('every architecture has a title', () => {
   expect(architectures.filter((arch) => titleOf(arch) === arch)).toEqual([]);
 });
