@@ -59,7 +59,8 @@ function runTests(cwd, file = '') {
     child.on('exit', (code) => resolve(answer ?? { failure: `the test runner ended with ${code}` }));
   });
   // its workers are in a process group of their own
-  const stop = () => child.exitCode === null && process.kill(-child.pid, 'SIGKILL');
+  const stop = () =>
+    child.exitCode === null && child.signalCode === null && process.kill(-child.pid, 'SIGKILL');
   return { ended, stop };
 }
 
