@@ -40,6 +40,8 @@ export interface OptionSpec {
   value?: string;
   /** the default, shown in the help; a flag with one can be switched off by `--no-` */
   fallback?: string;
+  /** the heading that a long help text shows it below */
+  group?: string;
 }
 
 export type OptionTable = Record<string, OptionSpec>;
@@ -137,17 +139,46 @@ function argumentError(command: string, error: unknown): unknown {
   return error;
 }
 
+/** Options from which on a help text has headings. */
+const MANY = 20;
+
 /** The help of one command. */
 export function helpText(command: Command): string {
-  const rows = Object.entries({
-    ...command.options,
-    help: { type: 'boolean', help: 'this text' } satisfies OptionSpec,
-  }).map(([name, spec]: [string, OptionSpec]) => {
-    const negatable = spec.type === 'boolean' && spec.fallback !== undefined;
-    const head = `--${negatable ? '[no-]' : ''}${name}${spec.type === 'string' ? ` ${spec.value ?? 'X'}` : ''}`;
-    return [head, spec.fallback === undefined ? spec.help : `${spec.help} (${spec.fallback})`];
-  });
-  const width = Math.max(...rows.map(([head]) => head.length));
-  const lines = rows.map(([head, help]) => `  ${head.padEnd(width)}  ${help}`);
-  return [`refocus ${command.usage}`, '', command.summary, '', ...lines].join('\n');
+  const options: [string, OptionSpec][] = [
+    ...Object.entries(command.options),
+    ['help', { type: 'boolean', help: 'this text' }],
+  ];
+  // those without a heading first
+  const groups = new Map<string, string[]>([['', []]]);
+  for (const [name, spec] of options) {
+    const group = options.length >= MANY ? (spec.group ?? '') : '';
+    groups.set(group, [...(groups.get(group) ?? []), ...optionLines(name, spec)]);
+  }
+  const lines = [...groups].flatMap(([group, rows]) => ['', ...(group ? [`${group}:`] : []), ...rows]);
+  return [`refocus ${command.usage}`, '', ...wrap(command.summary, 0), ...lines].join('\n');
+}
+
+/** An option and what it does, side by side; an option with many values has a line of its own. */
+function optionLines(name: string, { type, value, help, fallback }: OptionSpec): string[] {
+  const negatable = type === 'boolean' && fallback !== undefined;
+  const head = `  --${negatable ? '[no-]' : ''}${name}${type === 'string' ? ` ${value ?? 'X'}` : ''}`;
+  const lines = wrap(fallback === undefined ? help : `${help} (${fallback})`, HELP_COLUMN);
+  if (head.length > HELP_COLUMN - 2) return [head, ...lines];
+  return [head.padEnd(HELP_COLUMN) + lines[0].slice(HELP_COLUMN), ...lines.slice(1)];
+}
+
+const HELP_COLUMN = 30;
+const WIDTH = 100;
+
+/** Lines of whole words, indented. */
+function wrap(text: string, indent: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line && indent + line.length + 1 + word.length > WIDTH) {
+      lines.push(line);
+      line = word;
+    } else line = line ? `${line} ${word}` : word;
+  }
+  return [...lines, line].map((part) => ' '.repeat(indent) + part);
 }

@@ -15,6 +15,7 @@ import {
   parseSetting,
   type SettingName,
   settingFields,
+  settingGroups,
   settingNames,
   type TrainSettings,
 } from '../train/settings';
@@ -34,7 +35,7 @@ export const runtimeOptions: OptionTable = {
 export const networkOptions: OptionTable = Object.fromEntries(
   networkOptionNames.map((name) => {
     const { help, placeholder, absent }: NetworkField<unknown> = networkFields[name];
-    return [kebab(name), { type: 'string', value: placeholder, help, fallback: absent }];
+    return [kebab(name), { type: 'string', value: placeholder, help, fallback: absent, group: 'Network' }];
   }),
 );
 
@@ -59,10 +60,11 @@ export function settingOptions(
 ): OptionTable {
   return Object.fromEntries(
     names.map((name) => {
-      const { help, placeholder, ...field } = settingFields[name];
+      const { help, placeholder, group, ...field } = settingFields[name];
       const fallback = defaults[name] ?? field.fallback;
       const type = typeof fallback === 'boolean' ? 'boolean' : 'string';
-      return [kebab(name), { type, value: placeholder, help, fallback: fieldText(fallback) }];
+      const shown = { value: placeholder, help, fallback: fieldText(fallback), group: settingGroups[group] };
+      return [kebab(name), { type, ...shown }];
     }),
   );
 }

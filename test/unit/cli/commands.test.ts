@@ -12,7 +12,7 @@ import { withRefConv } from '../../../src/model/refconv';
 import { createModel } from '../../../src/model/zoo';
 import { networkFields } from '../../../src/run/network-options';
 import { presets } from '../../../src/train/presets';
-import { settingFields } from '../../../src/train/settings';
+import { settingFields, settingGroups } from '../../../src/train/settings';
 import { fakeContext, fakeEngine, fakeProfile, fakeReport } from './fake';
 
 let folder: string;
@@ -84,14 +84,15 @@ test('every command has help, with exit 0', async () => {
 test('the help of train names every setting and network option, with what it takes and its default', async () => {
   const context = fakeContext();
   await run(['train', '--help'], context);
-  const [help] = context.stdout;
+  const help = context.stdout[0].replace(/\s+/g, ' ');
   const fields = { ...settingFields, ...networkFields };
   for (const [name, { help: words, placeholder }] of Object.entries(fields)) {
     const isFlag = placeholder === 'true|false';
     const head = isFlag ? `--[no-]${kebab(name)}` : `--${kebab(name)} ${placeholder}`;
-    const line = help.split('\n').find((text) => text.startsWith(`  ${head} `));
-    expect(line, name).toContain(words);
+    expect(help, name).toContain(` ${head} ${words} (`);
   }
+  for (const group of Object.values(settingGroups)) expect(context.stdout[0]).toContain(`\n${group}:\n`);
+  for (const line of context.stdout[0].split('\n')) expect(line.length).toBeLessThanOrEqual(100);
   expect(help).toMatch(/--mean R,G,B\|auto +mean .* \(auto\)/);
   expect(help).toMatch(/--stem-stride 1\|2 .* \(as published\)/);
 });
