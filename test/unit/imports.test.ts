@@ -92,3 +92,22 @@ test('only gpu/ and runtime/ touch the GPU', () => {
   const touching = sources.filter((f) => !['gpu', 'runtime'].includes(roomOf(f)) && calls.test(read(f)));
   expect(touching).toEqual([]);
 });
+
+test('the picture in docs/architecture.md has these edges', () => {
+  const text = readFileSync('docs/architecture.md', 'utf8');
+  const [, picture] = text.match(/^```imports\n(.*?)\n```/ms)!;
+  const rooms = picture.split('\n').map((row) => row.split(' ').at(-1)!);
+  expect(new Set(rooms)).toEqual(new Set([...Object.keys(EDGES), ...Object.values(EDGES).flat()]));
+  expect(picture).toBe(drawn(rooms));
+});
+
+/** A row a room, with an x for each room before it that it imports. */
+const drawn = (rooms: string[]): string =>
+  rooms
+    .map((room, i) => {
+      const later = EDGES[room]?.find((to) => !rooms.slice(0, i).includes(to));
+      if (later) throw new Error(`${later} must stand above ${room}, which imports it`);
+      const cells = rooms.slice(0, i).map((to) => (EDGES[room]?.includes(to) ? 'x' : '.').padEnd(to.length));
+      return [...cells, room].join(' ');
+    })
+    .join('\n');
