@@ -44,6 +44,14 @@ test('every line of the composed text knows the line on disk that it comes from'
   ]);
 });
 
+test('a file that is imported on several ways stands once', () => {
+  const twice = libraryOf('//#import common/a\n//#import common/b\n//#import common/a\nfn main() { }\n', {
+    'common/a': '//#import common/b\nfn a() { }\n',
+    'common/b': '//#import common/a\nfn b() { }\n',
+  });
+  expect(twice.compose('test/one').code).toBe('fn b() { }\nfn a() { }\nfn main() { }');
+});
+
 test('a place is shown between its neighbours as they stand', () => {
   const composed = library.compose('test/one');
   expect(library.locate(composed, 11)).toEqual({
