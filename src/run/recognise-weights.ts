@@ -3,6 +3,7 @@ import { candidatePrefixes } from '../io/prefix';
 import type { OpenedWeights, StateCopy } from '../io/state-copy';
 import { withHead } from '../model/heads';
 import type { Model } from '../model/model';
+import { withNorms } from '../model/norms';
 import type { Shape } from '../model/recognise/match';
 import { type Candidate, type Recognition, recognise } from '../model/recognise/recognise';
 import { describeCandidate, describeDifferences, titleOf } from '../model/recognise/words';
@@ -107,7 +108,10 @@ function recognised(
   const { arch, args, match } = taken;
   const published = createModel(arch, { kwargs: args });
   const classes = options.classes ?? match.classes ?? published.head.classes;
-  const model = classes === published.head.classes ? published : withHead(published, classes);
+  const { norms, refusal } = match.dialect;
+  if (refusal) throw new UserError(`${opened.file}: ${refusal}.`);
+  const fitted = classes === published.head.classes ? published : withHead(published, classes);
+  const model = norms ? withNorms(fitted, norms) : fitted;
   const kept = new Set(
     [...copy.entries.keys()].filter((key) => match.names.has(key) || isCounter(key, match.names)),
   );
@@ -136,6 +140,10 @@ function notesOn(
   options: NetworkOptions,
 ): string[] {
   const notes: string[] = [];
+  if (taken.match.dialect.norms && /(^|[^a-z])tf_/.test(file))
+    notes.push(
+      `${file} may be one of timm's tf_ models: these pad as TensorFlow's "same" and have batch norms of eps 1e-3, which is not supported, so that its accuracy may be lower here.`,
+    );
   if (options.arch === undefined) {
     const { stem_stride } = createModel(taken.arch, { kwargs: taken.args }).args;
     const stem =

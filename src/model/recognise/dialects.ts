@@ -1,3 +1,5 @@
+import type { NormArguments } from '../norms';
+
 /**
  * The names that publishers give one network's modules. All of them define the same modules in the same order, so a
  * dialect says only how its names sort into that order: the n-th module of a file is then the n-th of the zoo's network,
@@ -18,6 +20,10 @@ export interface Dialect {
    */
   place?(module: string, has: (module: string) => boolean): number[] | undefined;
   rename?(module: string): string;
+  /** the publisher's batch norms, where they are not the zoo's */
+  norms?: NormArguments;
+  /** why networks of these names are not computed here as their publisher does */
+  refusal?: string;
 }
 
 /** Places of the modules of a list, in its order. */
@@ -43,6 +49,8 @@ const TIMM_HEAD = places('conv_head', 'bn2', 'classifier');
 const timmEfficient: Dialect = {
   publisher: 'timm',
   architectures: /^(mobilenet|mnasnet|efficientnet)/,
+  // torch.nn.BatchNorm2d's defaults; those of its tf_ models are others, and so is their padding
+  norms: { eps: 1e-5, momentum: 0.1 },
   sign: /^conv_stem$/,
   place(module, has) {
     const block = /^blocks\.(\d+)\.(\d+)\.(.+)$/.exec(module);
@@ -70,6 +78,8 @@ const LUKEMELAS_HEAD = places('_conv_head', '_bn1', '_fc');
 const lukemelas: Dialect = {
   publisher: 'lukemelas',
   architectures: /^efficientnet/,
+  refusal:
+    "lukemelas' EfficientNet pads as TensorFlow's \"same\" does, which is not supported: use torchvision's or timm's weights",
   sign: /^_conv_stem$/,
   place(module) {
     const block = /^_blocks\.(\d+)\.(.+)$/.exec(module);

@@ -177,3 +177,59 @@ test('a file under other names leaves under them, in its order and shapes', asyn
     (plain.get('linear.bias')!.data as Float32Array).map((x) => x + 1),
   );
 });
+
+test('timm’s names bring timm’s batch norms; what pads as TensorFlow does is refused', async () => {
+  const model = createModel('efficientnet_b0', { classes: 3 });
+  const numbers = [...initialState(model, 1).values()];
+  const named = (names: string[]) => new Map(names.map((name, i) => [name, numbers[i]] as const));
+  const modules = (text: string, leaves: string[]) =>
+    text.split(' ').flatMap((m) => leaves.map((l) => `${m}.${l}`));
+  const norm = ['weight', 'bias', 'running_mean', 'running_var'];
+  const stages = [1, 2, 2, 3, 3, 4, 1];
+  const timm = ['conv_stem.weight', ...modules('bn1', norm)];
+  stages.forEach((count, s) => {
+    for (let b = 0; b < count; b++) {
+      const at = `blocks.${s}.${b}`;
+      const [first, bn] = s === 0 ? ['conv_dw', 'bn1'] : ['conv_pw', 'bn1'];
+      timm.push(`${at}.${first}.weight`, ...modules(`${at}.${bn}`, norm));
+      if (s > 0) timm.push(`${at}.conv_dw.weight`, ...modules(`${at}.bn2`, norm));
+      timm.push(...modules(`${at}.se.conv_reduce ${at}.se.conv_expand`, ['weight', 'bias']));
+      const [last, lastNorm] = s === 0 ? ['conv_pw', 'bn2'] : ['conv_pwl', 'bn3'];
+      timm.push(`${at}.${last}.weight`, ...modules(`${at}.${lastNorm}`, norm));
+    }
+  });
+  timm.push('conv_head.weight', ...modules('bn2', norm), 'classifier.weight', 'classifier.bias');
+  const loaded = await read({}, named(timm));
+  expect(loaded.state.get('classifier.1.bias')).toEqual(numbers.at(-1));
+  for (const layer of loaded.model.layers)
+    if (layer.kind === 'batch_norm') expect(layer).toMatchObject({ eps: 1e-5, momentum: 0.1 });
+  const lukemelas = timm.map((name) =>
+    name
+      .replace(/^conv_stem/, '_conv_stem')
+      .replace(/^bn1/, '_bn0')
+      .replace(/^conv_head/, '_conv_head')
+      .replace(/^bn2/, '_bn1')
+      .replace(/^classifier/, '_fc'),
+  );
+  let block = -1;
+  let last = '';
+  const file = lukemelas.map((name) => {
+    const [, at, module, leaf] = /^(blocks\.\d+\.\d+)\.(.+)\.(\w+)$/.exec(name) ?? [];
+    if (at === undefined) return name;
+    if (at !== last) block++;
+    last = at;
+    const first = at.startsWith('blocks.0.');
+    const names: Record<string, string> = {
+      conv_pw: first ? '_project_conv' : '_expand_conv',
+      bn1: first ? '_bn1' : '_bn0',
+      conv_dw: '_depthwise_conv',
+      bn2: first ? '_bn2' : '_bn1',
+      'se.conv_reduce': '_se_reduce',
+      'se.conv_expand': '_se_expand',
+      conv_pwl: '_project_conv',
+      bn3: '_bn2',
+    };
+    return `_blocks.${block}.${names[module]}.${leaf}`;
+  });
+  await expect(read({}, named(file))).rejects.toThrow(/lukemelas' EfficientNet pads as TensorFlow's "same"/);
+});
