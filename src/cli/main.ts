@@ -1,5 +1,5 @@
 /** The command line: picks a command, reads its arguments, turns errors into one sentence and an exit status. */
-import { UserError } from '../errors';
+import { Stopped, UserError } from '../errors';
 import { type Command, type Context, helpText, readArgs } from './command';
 import { bench } from './commands/bench';
 import { demo } from './commands/demo';
@@ -41,9 +41,12 @@ function overview(): string {
   ].join('\n');
 }
 
+/** The shell's status of a program that an interrupt ends. */
+const INTERRUPTED = 130;
+
 /**
  * Runs one command.
- * @returns the exit status: 0 done, 1 ran but failed its check, 2 wrong input or an error
+ * @returns the exit status: 0 done, 1 ran but failed its check, 2 wrong input or an error, 130 stopped with nothing done
  */
 export async function run(argv: string[], context: Context): Promise<number> {
   const [name, ...rest] = argv;
@@ -65,7 +68,7 @@ export async function run(argv: string[], context: Context): Promise<number> {
   } catch (error) {
     context.progress('');
     context.note(error instanceof UserError ? error.message : describeBug(error));
-    return 2;
+    return error instanceof Stopped ? INTERRUPTED : 2;
   }
 }
 

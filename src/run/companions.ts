@@ -5,7 +5,7 @@ import { checkFile } from './check-file';
 import { checkScript } from './check-script';
 import type { FittedNetwork } from './head';
 import type { OutputFile } from './job';
-import type { Merged } from './merge';
+import type { WrittenNetwork } from './merge';
 import { modelState } from './network-source';
 import type { MergeProof } from './report';
 
@@ -18,7 +18,7 @@ interface CompanionContext {
 
 /** What stands beside the merged weights of a run. A check that fails is a warning: the weights are there without it. */
 export async function companionFiles(
-  { merged, best, proof }: { merged: Merged; best: Merged; proof: MergeProof },
+  { merged, best, proof }: { merged: WrittenNetwork; best: WrittenNetwork; proof: MergeProof },
   { network, training, observer, gpu }: CompanionContext,
 ): Promise<OutputFile[]> {
   const { format, unmerged } = training.settings;
@@ -43,7 +43,7 @@ export async function companionFiles(
 /** check.py, and the images and logits that it compares with: those of the merged file as it was written. */
 async function check(
   gpu: Gpu,
-  { file }: Merged,
+  { file }: WrittenNetwork,
   { model, original }: FittedNetwork,
   { test, settings }: Training,
 ): Promise<OutputFile[]> {

@@ -59,13 +59,12 @@ export interface TrainResult {
   report: Report;
   /** the merged network after the last step, safetensors, same keys and shapes as the input */
   merged: Uint8Array<ArrayBuffer>;
-  /** the merged network of the epoch with the best test accuracy */
+  /** the merged network of the epoch with the best test accuracy; the network as it was loaded where none is better */
   best: Uint8Array<ArrayBuffer>;
   /** what belongs beside them: the classes, a check for PyTorch, other formats that were asked for */
   files: OutputFile[];
   metrics: StepPoint[];
   evals: EvalPoint[];
-  cancelled: boolean;
 }
 
 export interface RunContext {

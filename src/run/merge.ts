@@ -10,9 +10,8 @@ import type { FittedNetwork } from './head';
 import { type NetworkMetadata, withMetadata } from './metadata';
 import { modelState, type OriginalWeights, originalState } from './network-source';
 
-/** A network of a run, merged. */
-export interface Merged {
-  snapshot: Snapshot;
+/** A plain network of a run in a file. */
+export interface WrittenNetwork {
   file: Uint8Array<ArrayBuffer>;
   /** the same as `torch.save` writes it */
   pth(): Uint8Array<ArrayBuffer>;
@@ -24,16 +23,38 @@ export interface Merged {
   note?: string;
 }
 
+/** A network of a run, merged. */
+export interface Merged extends WrittenNetwork {
+  snapshot: Snapshot;
+}
+
 /** Merges a snapshot and writes the file; no device takes part. */
 export async function mergeSnapshot(
   snapshot: Snapshot,
-  { model, start, settings, train }: Training,
-  { model: plain, original, classes }: FittedNetwork,
+  training: Training,
+  network: FittedNetwork,
 ): Promise<Merged> {
-  const { weights, names } = original;
+  const { model, start, settings } = training;
+  const { method, seed } = settings;
   const trained = readState(snapshot, model, start);
-  const merged = originalState(mergeState(model, trained), original);
-  const { method, seed, mean, std } = settings;
+  return {
+    snapshot,
+    ...(await writeNetwork([trained, mergeState(model, trained)], { method, seed }, training, network)),
+  };
+}
+
+/** Writes the network that a run started from, as it was loaded. */
+export const writeBase = (training: Training, network: FittedNetwork): Promise<WrittenNetwork> =>
+  writeNetwork([network.state, network.state], {}, training, network);
+
+async function writeNetwork(
+  [trained, merged]: [StateDict, StateDict],
+  how: Pick<NetworkMetadata, 'method' | 'seed'>,
+  { settings: { mean, std }, train }: Training,
+  { model: plain, original, classes }: FittedNetwork,
+): Promise<WrittenNetwork> {
+  const { weights, names } = original;
+  const written = originalState(merged, original);
   const isSquare = train.height === train.width;
   const description: NetworkMetadata = {
     version: 1,
@@ -41,22 +62,21 @@ export async function mergeSnapshot(
     args: plain.args,
     classes: [...classes],
     preprocessing: isSquare ? { size: train.height, mean, std } : undefined,
-    method,
-    seed,
+    ...how,
   };
   const metadata = withMetadata(weights.metadata, description);
-  const exact = writeWeights(asFloat32(weights), merged, { metadata });
+  const exact = writeWeights(asFloat32(weights), written, { metadata });
   const { copies } = await openWeights({ path: 'merged.safetensors', blob: new Blob([exact]) });
   const state = modelState(await copies[0].read(), names, plain);
-  const note = precisionNote(weights, merged);
+  const note = precisionNote(weights, written);
   // the merge is what a proof is about; a type that the user chose rounds as it always does
-  const file = note ? writeWeights(weights, merged, { metadata }) : exact;
-  const pth = () => writeWeights(weights, merged, { metadata, format: 'pth' });
+  const file = note ? writeWeights(weights, written, { metadata }) : exact;
+  const pth = () => writeWeights(weights, written, { metadata, format: 'pth' });
   const unmerged = (format: 'safetensors' | 'pth') => {
     const both = withMaps(original, trained);
     return writeWeights(both.weights, originalState(trained, both), { metadata, format });
   };
-  return { snapshot, file, pth, unmerged, state, note };
+  return { file, pth, unmerged, state, note };
 }
 
 /** A file's description with the maps of a state, each behind its basis. Maps are f32, whatever the weights are. */

@@ -2,6 +2,7 @@
 import type { ImageSetReport } from '../data/report';
 import type { Tuning } from '../graph/tuning';
 import type { RunSettings } from '../train/settings';
+import type { Ended } from '../train/trainer';
 
 export interface MergeProof {
   maxAbsLogitDiff: number;
@@ -43,6 +44,9 @@ export interface RunRecord {
 export interface Report extends RunRecord {
   /** `base` is absent where the network has a new classifier: fine-tuning as long is then the comparison */
   accuracy: { base?: number; last: number; best: number };
+  /** the epoch with the best test accuracy, `base` where none is better than the network as it was loaded */
+  best: number | 'base';
+  ended: Ended;
   proof: MergeProof;
   steps: number;
   seconds: number;

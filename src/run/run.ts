@@ -1,4 +1,5 @@
 import type { LabelledImages } from '../data/types';
+import { Stopped } from '../errors';
 import { type Gpu, requireHalves } from '../gpu/device';
 import { Graph } from '../graph/graph';
 import type { Tuning } from '../graph/tuning';
@@ -8,6 +9,7 @@ import { instantiate } from '../model/instantiate';
 import { type Model, parameterCount } from '../model/model';
 import { stepsPerEpoch } from '../train/batches';
 import { evaluateNetwork } from '../train/evaluate';
+import type { EvalPoint } from '../train/metrics';
 import { scheduleOf } from '../train/schedule';
 import { decideSettings, type RunSettings } from '../train/settings';
 import { trainedModel } from '../train/trained-model';
@@ -18,7 +20,7 @@ import { loadRunImages, sized } from './data-source';
 import { type FittedNetwork, fitHead } from './head';
 import type { RunContext, TrainJob, TrainResult } from './job';
 import type { Memo } from './memo';
-import { mergeSnapshot } from './merge';
+import { mergeSnapshot, type WrittenNetwork, writeBase } from './merge';
 import { loadNetwork } from './network-source';
 import { proveMerges } from './prove';
 import { networkRedundancy } from './redundancy';
@@ -33,7 +35,10 @@ export async function runTraining(job: TrainJob, context: RunContext): Promise<T
   const started = performance.now();
   const date = new Date().toISOString();
   const { control, emit } = context;
-  const { network, train, test, reports, settings } = await load(job, context);
+  const goOn = () => {
+    if (control.cancelled) throw new Stopped();
+  };
+  const { network, train, test, reports, settings } = await load(job, { ...context, goOn });
   const training = prepare(network, train, test, settings);
 
   const gpu = await context.gpu();
@@ -44,7 +49,11 @@ export async function runTraining(job: TrainJob, context: RunContext): Promise<T
   const natural = network.newHead ? undefined : reports.find((report) => report.natural)?.natural;
   const base = network.newHead
     ? undefined
-    : await baseline(job, gpu, network, test, settings, context.memo, natural && test.count);
+    : await baseline(job, gpu, network, test, settings, {
+        ...context,
+        goOn,
+        keep: natural && test.count,
+      });
   if (base) emit({ type: 'eval', which: 'base', point: { step: 0, epoch: 0, ...base.figures } });
   if (base && natural) {
     const message = orderSentence(base.figures.accuracy, accuracyInOrder(test, natural, base.logits));
@@ -54,7 +63,9 @@ export async function runTraining(job: TrainJob, context: RunContext): Promise<T
     emit({ type: 'redundancy', when, layers: networkRedundancy(network.model, state) });
   redundancy('before', network.state);
 
-  if (settings.autotune) training.tuning = await tune(gpu, training, job.tunings, emit);
+  if (base) training.base = base.figures;
+  if (settings.autotune) training.tuning = await tune(gpu, training, job.tunings, { emit, goOn });
+  goOn();
   emit({ type: 'phase', phase: 'compile', message: 'Compiling the training step' });
   const observer: Observer = {
     steps: (points, imagesPerSecond, etaSeconds) =>
@@ -64,6 +75,7 @@ export async function runTraining(job: TrainJob, context: RunContext): Promise<T
   };
   const trainer = await Trainer.create(gpu, training, observer);
   try {
+    goOn();
     const { dispatches, bytes, flops, peakBytes } = trainer.program.plan.totals;
     const plan = { dispatches, bytesPerStep: bytes, peakBytes };
     emit({
@@ -78,16 +90,29 @@ export async function runTraining(job: TrainJob, context: RunContext): Promise<T
     emit({ type: 'phase', phase: 'train', message: `Training for ${settings.epochs} epochs` });
     await trainer.run(control);
 
-    const { points, evals, last, best, steps, stepMs } = trainer.outcome();
+    const { points, evals, last, best, ended, steps, stepMs } = trainer.outcome();
+    const bestPoint: EvalPoint = best === 'base' ? { step: 0, epoch: 0, ...training.base! } : best.point;
     emit({ type: 'eval', which: 'last', point: last.point });
-    emit({ type: 'eval', which: 'best', point: best.point });
+    emit({ type: 'eval', which: 'best', point: bestPoint });
+    if (best === 'base') {
+      const message =
+        'No gain: after no epoch is the test accuracy above that of the network as it was loaded. Keep your network; the best one of this run is it.';
+      emit({ type: 'note', message });
+    }
     emit({ type: 'phase', phase: 'merge', message: 'Merging the maps into the weights' });
     const merged = await mergeSnapshot(last.snapshot, training, network);
-    const kept = best === last ? merged : await mergeSnapshot(best.snapshot, training, network);
     if (merged.note) emit({ type: 'warning', message: merged.note });
+    const toProve = [merged];
+    let kept: WrittenNetwork = merged;
+    if (best === 'base') kept = await writeBase(training, network);
+    else if (best !== last) {
+      const other = await mergeSnapshot(best.snapshot, training, network);
+      toProve.push(other);
+      kept = other;
+    }
     redundancy('after', merged.state);
     emit({ type: 'phase', phase: 'prove', message: 'Comparing the merged network with the trained one' });
-    const proof = await proveMerges(best === last ? [merged] : [merged, kept], {
+    const proof = await proveMerges(toProve, {
       trainer,
       training,
       observer,
@@ -107,7 +132,9 @@ export async function runTraining(job: TrainJob, context: RunContext): Promise<T
     const report: Report = {
       date,
       ...(await runRecord(job, network, settings, outputs)),
-      accuracy: { base: base?.figures.accuracy, last: last.point.accuracy, best: best.point.accuracy },
+      accuracy: { base: base?.figures.accuracy, last: last.point.accuracy, best: bestPoint.accuracy },
+      best: best === 'base' ? best : best.point.epoch,
+      ended,
       proof,
       steps,
       seconds: (performance.now() - started) / 1000,
@@ -124,7 +151,6 @@ export async function runTraining(job: TrainJob, context: RunContext): Promise<T
       files,
       metrics: points,
       evals,
-      cancelled: control.cancelled,
     };
   } finally {
     trainer.session.destroy();
@@ -136,12 +162,12 @@ export async function runTraining(job: TrainJob, context: RunContext): Promise<T
  * network and images loads and evaluates them. The run that follows takes over what is done or still going on.
  */
 export async function warmUp(job: TrainJob, context: Omit<RunContext, 'control' | 'emit'>): Promise<void> {
-  const { network, train, test, settings } = await load(job, { ...context, emit: () => {} });
+  const { network, train, test, settings } = await load(job, { ...context, emit() {}, goOn() {} });
   const training = prepare(network, train, test, settings);
   const gpu = await context.gpu();
   const trainer = await Trainer.create(gpu, training, { steps() {}, evaluated() {}, warning() {} });
   trainer.session.destroy();
-  if (!network.newHead) await baseline(job, gpu, network, test, settings, context.memo);
+  if (!network.newHead) await baseline(job, gpu, network, test, settings, { ...context, goOn() {} });
 }
 
 /** The network as it was loaded, on the test images. */
@@ -151,11 +177,10 @@ function baseline(
   network: FittedNetwork,
   test: LabelledImages,
   { mean, std }: RunSettings,
-  memo: Memo,
-  keep = 0,
+  { memo, goOn, keep }: { memo: Memo; goOn: () => void; keep?: number },
 ) {
   const { model, state } = network;
-  const evaluate = () => evaluateNetwork(gpu, model, state, test, { mean, std, keep });
+  const evaluate = () => evaluateNetwork(gpu, model, state, test, { mean, std, keep, goOn });
   if (job.model.kind !== 'builtin' || job.test?.kind !== 'builtin') return evaluate();
   return memo.get(`baseline ${JSON.stringify([gpu.name, test.count, mean, std])}`, evaluate);
 }
@@ -165,23 +190,29 @@ async function tune(
   gpu: Gpu,
   training: Training,
   known: Tunings = {},
-  emit: RunContext['emit'],
+  { emit, goOn }: Pick<RunContext, 'emit'> & { goOn: () => void },
 ): Promise<Tuning> {
   const key = tuningKey(gpu, training);
   if (Object.hasOwn(known, key) && (await canRun(gpu, known[key]))) return known[key];
-  const timed = await autotune(gpu, training, (done, of) =>
-    emit({ type: 'phase', phase: 'tune', message: `Timing way ${done} of ${of} to cut the step` }),
-  );
+  const timed = await autotune(gpu, training, (done, of) => {
+    goOn();
+    emit({ type: 'phase', phase: 'tune', message: `Timing way ${done} of ${of} to cut the step` });
+  });
   emit({ type: 'tuned', key, timed });
   return timed[0].tuning;
 }
 
-async function load(job: TrainJob, { memo, emit }: Pick<RunContext, 'memo' | 'emit'>) {
+async function load(
+  job: TrainJob,
+  { memo, emit, goOn }: Pick<RunContext, 'memo' | 'emit'> & { goOn: () => void },
+) {
   const { settings } = job;
   emit({ type: 'phase', phase: 'load', message: 'Loading the network and the images' });
   const loaded = await loadNetwork(job.model);
-  const onProgress = (done: number, total: number) =>
+  const onProgress = (done: number, total: number) => {
+    goOn();
     emit({ type: 'phase', phase: 'load', message: `Reading images: ${done} of ${total}` });
+  };
   const { train, test, reports } = await loadRunImages(job, sized(settings, loaded), { memo, onProgress });
   const network = fitHead(loaded, train.classes, settings);
   for (const message of network.notes) emit({ type: 'note', message });

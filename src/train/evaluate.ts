@@ -30,6 +30,8 @@ interface EvaluationPart<Name> {
   batch: number;
   /** whose logits are kept; default: none */
   keep?: number;
+  /** called before each batch; what it throws ends the evaluation */
+  goOn?: () => void;
 }
 
 /**
@@ -40,13 +42,14 @@ export async function runEvaluation<Name extends string>(
   session: Session<Name | 'evaluate'>,
   task: Task,
   feed: Feed,
-  { program = 'evaluate', count = feed.count, batch, keep = 0 }: EvaluationPart<Name>,
+  { program = 'evaluate', count = feed.count, batch, keep = 0, goOn }: EvaluationPart<Name>,
 ): Promise<Evaluation> {
   feed.begin(evaluationOrder(feed.count));
   const batches = Math.ceil(count / batch);
   const kept: Float32Array[] = [];
   const sums = new Float64Array(task.sums);
   for (let b = 0; b < batches; b++) {
+    goOn?.();
     const rows = Math.min(batch, count - b * batch);
     await feed.ready(b * batch, rows);
     session.run(program, { step: b, batchOffset: b * batch, rows });
@@ -70,7 +73,8 @@ export async function evaluateNetwork(
   model: Model,
   state: StateDict,
   images: LabelledImages,
-  options: Normalisation & { batch?: number; limit?: number; keep?: number },
+  options: Normalisation &
+    Partial<Pick<EvaluationPart<never>, 'batch' | 'keep' | 'goOn'>> & { limit?: number },
 ): Promise<Evaluation & { parameters: number; multiplyAdds: number }> {
   const batch = Math.min(options.batch ?? 128, images.count);
   const { count, height, width } = images;
@@ -86,8 +90,8 @@ export async function evaluateNetwork(
     session = await Session.create(gpu, { evaluate: plan });
     loadState(session, model, state);
     const feed = new ResidentFeed(session, 'test', images);
-    const { limit, keep } = options;
-    const evaluation = await runEvaluation(session, taskOf(model), feed, { count: limit, batch, keep });
+    const { limit, keep, goOn } = options;
+    const evaluation = await runEvaluation(session, taskOf(model), feed, { count: limit, batch, keep, goOn });
     return { ...evaluation, parameters: parameterCount(model), multiplyAdds: instance.multiplyAdds };
   } catch (error) {
     throw await failureBehind(gpu, error);

@@ -269,18 +269,17 @@ export class Trainer {
     });
   }
 
-  /** What the run has come to. `best` is the best epoch's network; where the base is as good, nothing was gained. */
+  /** What the run has come to. Where no epoch is better than the network that it started from, that is the best. */
   outcome() {
     if (!this.best || !this.last) throw new Error('the run has not been evaluated');
     const times = [...this.stepTimes].sort((a, b) => a - b);
     const { base } = this.t;
-    const gained = !base || this.task.score(this.best.point) > this.task.score(base);
+    const isGain = !base || this.task.score(this.best.point) > this.task.score(base);
     return {
       points: this.points,
       evals: this.evals,
-      best: this.best,
+      best: isGain ? this.best : ('base' as const),
       last: this.last,
-      gained,
       ended: this.ended,
       // those that the last weights have taken: a lost device takes later ones with it
       steps: this.last.point.step,

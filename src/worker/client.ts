@@ -1,7 +1,7 @@
 /** The page's end of the engine's worker. */
 import * as Comlink from 'comlink';
 import type { EngineApi } from '../api';
-import { UserError } from '../errors';
+import { asUserError, UserError } from '../errors';
 
 interface ThrownError {
   isError: boolean;
@@ -13,8 +13,8 @@ const thrown = Comlink.transferHandlers.get('throw') as Comlink.TransferHandler<
 Comlink.transferHandlers.set('throw', {
   ...thrown,
   deserialize(serialized: ThrownError) {
-    if (serialized.isError && serialized.value.name === 'UserError')
-      throw new UserError(serialized.value.message);
+    const known = serialized.isError && asUserError(serialized.value);
+    if (known) throw known;
     return thrown.deserialize(serialized);
   },
 });

@@ -14,7 +14,7 @@ import type {
   TrainResult,
 } from '../../src/api';
 import { byShader, type DispatchProfile } from '../../src/bench/profile';
-import { UserError } from '../../src/errors';
+import { Stopped, UserError } from '../../src/errors';
 import { GPU_TUNING } from '../../src/graph/tuning';
 import { BUILTIN_NETWORK } from '../../src/model/builtin';
 import { createModel } from '../../src/model/zoo';
@@ -32,6 +32,8 @@ export interface Scenario {
   profileError?: string;
   proofOk?: boolean;
   stepMs?: number;
+  /** before the first step of a run */
+  loadMs?: number;
 }
 
 declare const scenario: Scenario;
@@ -102,6 +104,8 @@ async function train(job: TrainJob, onEvent: (event: TrainEvent) => void): Promi
     onEvent({ type: 'eval', which, point });
   };
   evaluated('base', 0);
+  await new Promise((resolve) => setTimeout(resolve, scenario.loadMs));
+  if (isCancelled) throw new Stopped();
   onEvent({ type: 'phase', phase: 'train', message: 'Training' });
   for (let step = 1; step <= steps && !isCancelled; step++) {
     await new Promise((resolve) => setTimeout(resolve, scenario.stepMs ?? 2));
@@ -140,6 +144,8 @@ async function train(job: TrainJob, onEvent: (event: TrainEvent) => void): Promi
         last: evals.at(-1)!.accuracy,
         best: Math.max(...evals.map((e) => e.accuracy)),
       },
+      best: epochs,
+      ended: isCancelled ? 'stopped' : 'finished',
       proof: {
         maxAbsLogitDiff: ok ? 2.1e-6 : 0.4,
         maxRelLogitDiff: ok ? 3.4e-7 : 0.05,
@@ -161,7 +167,6 @@ async function train(job: TrainJob, onEvent: (event: TrainEvent) => void): Promi
     files: [{ name: 'labels.txt', bytes: new TextEncoder().encode('<b>ring</b>\nstar\n') }],
     metrics,
     evals,
-    cancelled: isCancelled,
   };
 }
 

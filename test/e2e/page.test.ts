@@ -96,6 +96,27 @@ describe('a run', () => {
     expect(await page.evaluate(async () => (await navigator.locks.query()).held)).toEqual([]);
   });
 
+  test('that is stopped before its first step leaves the earlier one', async () => {
+    const page = await site.open({ scenario: { loadMs: 500 }, path: '#epochs=1' });
+    const stop = page.getByRole('button', { name: 'Stop and merge' });
+    await start(page);
+    await stop.click();
+    await page.getByRole('button', { name: 'Start training' }).waitFor();
+    expect(await page.locator('.phase').count()).toBe(0);
+    await start(page);
+    await finish(page);
+    const shown = () => page.locator('.phase, .figures, .accuracies, .proof').allTextContents();
+    const before = await shown();
+    await start(page);
+    await stop.click();
+    await finish(page);
+    expect(await shown()).toEqual(before);
+    expect(await page.locator('.progress [role=status]').textContent()).toBe(
+      'Stopped before anything was trained.',
+    );
+    expect(await page.getByRole('alert').count()).toBe(0);
+  });
+
   test('that is not proven gives its file only after a word', async () => {
     const page = await site.open({ scenario: { proofOk: false }, path: '#epochs=1' });
     await start(page);

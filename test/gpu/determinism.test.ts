@@ -61,7 +61,12 @@ async function train(settings: RunSettings) {
       name,
       [...new Uint32Array(Float32Array.from(data as ArrayLike<number>).buffer)].join(),
     ]);
-    return { metrics: points, evals, best: best.point.step, merged: Object.fromEntries(merged) };
+    return {
+      metrics: points,
+      evals,
+      best: best === 'base' ? best : best.point.step,
+      merged: Object.fromEntries(merged),
+    };
   } finally {
     trainer.session.destroy();
   }

@@ -159,6 +159,22 @@ export async function prepare(config: RunConfig): Promise<PreparedRun> {
   return { config, job };
 }
 
+/** What an interrupt is answered, by what the run has to lose. */
+const INTERRUPTED = {
+  none: 'Stopping before the first step',
+  'going on': 'Stopping: the work so far is merged and saved',
+  done: 'The training is over and its work is being saved',
+};
+
+/** How the closing sentence begins; what went wrong has been told. */
+const ENDINGS: Record<Report['ended'], string> = {
+  finished: '',
+  stopped: 'Stopped early. ',
+  early: 'Ended early, no better for as many epochs as --patience says. ',
+  diverged: 'Ended at the last good epoch. ',
+  failed: 'Ended at the last good epoch. ',
+};
+
 /** Trains into a folder: config.json first, metrics.jsonl on the way, the weights and report.json at the end. */
 export async function trainInto(
   out: Pick<RunFolderOptions, 'out' | 'overwrite'>,
@@ -169,13 +185,9 @@ export async function trainInto(
 ): Promise<TrainedRun> {
   const folder = await openRunFolder({ ...out, method: job.settings.method, config, note: context.note });
   const describe = describeEvents(context.progress, context.note);
-  let trained = false;
+  let work: keyof typeof INTERRUPTED = 'none';
   const release = context.onInterrupt(() => {
-    context.note(
-      trained
-        ? 'Stopping: the work so far is merged and saved; interrupt again to quit at once.'
-        : 'Stopping before the first step; interrupt again to quit at once.',
-    );
+    context.note(`${INTERRUPTED[work]}; interrupt again to quit at once.`);
     engine.api.cancel().catch((error: unknown) => context.note(String(error)));
   });
   try {
@@ -184,7 +196,8 @@ export async function trainInto(
     const tunings = job.settings.autotune ? await readTunings() : undefined;
     const result = await engine.api.train({ ...job, tunings }, (event) => {
       folder.record(event);
-      if (event.type === 'steps') trained = true;
+      if (event.type === 'steps') work = 'going on';
+      if (event.type === 'phase' && event.phase === 'merge') work = 'done';
       if (event.type === 'data') skipped.push(...event.reports.flatMap((report) => report.skipped));
       describe(event);
       if (event.type === 'tuned') found = { key: event.key, tuning: event.timed[0].tuning };
@@ -219,9 +232,7 @@ export async function trainInto(
       const path = await folder.writeBytes(name, bytes);
       if (name === 'merged.pth' && merged === '') merged = path;
     }
-    context.note(
-      `${result.cancelled ? 'Stopped early. ' : ''}Merged weights, metrics and report are in ${folder.path}`,
-    );
+    context.note(`${ENDINGS[result.report.ended]}Merged weights, metrics and report are in ${folder.path}`);
     return { report: result.report, folder: folder.path, merged };
   } finally {
     release();

@@ -4,7 +4,7 @@ import type { ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import type { EngineApi, TrainEvent, TrainResult } from '../../api';
-import { UserError } from '../../errors';
+import { asUserError, UserError } from '../../errors';
 import type { OpenEngine } from '../command';
 import { type AdapterChoice, adapterChoice, chromiumArgs, HEADLESS_PAGE } from './chromium';
 import type { RemoteCall, RemoteResult } from './headless';
@@ -188,7 +188,8 @@ async function sendAll(blobs: Blob[], response: ServerResponse): Promise<void> {
 }
 
 function errorFrom({ name, message, stack }: { name: string; message: string; stack?: string }): Error {
-  if (name === 'UserError') return new UserError(message);
+  const known = asUserError({ name, message });
+  if (known) return known;
   const error = new Error(message);
   error.stack = stack;
   return error;

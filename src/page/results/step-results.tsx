@@ -57,9 +57,12 @@ function Outcome({ trained }: { trained: TrainResult }) {
     <>
       <Accuracies {...report.accuracy} />
       <p class="hint">
-        Test accuracy. Last is the merged network after the last step; best is the best epoch’s, chosen by
-        looking at the test set. {count(report.steps)} steps in {duration(report.seconds)},{' '}
-        {Math.round(report.stepMs)} ms a step on {report.adapter}.
+        Test accuracy. Last is the merged network after the last step; best is{' '}
+        {report.best === 'base'
+          ? 'the network you started from, for no epoch was better: keep it'
+          : 'the best epoch’s, chosen by looking at the test set'}
+        . {count(report.steps)} steps in {duration(report.seconds)}, {Math.round(report.stepMs)} ms a step on{' '}
+        {report.adapter}.
       </p>
       <Proof proof={report.proof} />
       <Downloads trained={trained} />

@@ -1,16 +1,18 @@
 /** One run of training: its state as signals, and what start, pause, resume and cancel do to it. */
-import { batch, computed, signal } from '@preact/signals';
+import { batch, computed, type Signal, signal } from '@preact/signals';
 import { get, update } from 'idb-keyval';
 import type {
   EvalPoint,
   ImageSetReport,
   LayerRedundancy,
+  Report,
   StepPoint,
   TrainEvent,
   TrainJob,
   TrainResult,
   TrainSettings,
 } from '../../api';
+import { Stopped } from '../../errors';
 import { parseTunings } from '../../run/tunings';
 import { engine, explain } from '../engine';
 import { percent } from '../format';
@@ -77,10 +79,51 @@ function reset(settings: TrainSettings): void {
   });
 }
 
-/** Starts a run from the form; a form that is not complete says so as the run's failure. */
+/** Keeps what is shown of a run; gives what shows it again. */
+function keepShown(): () => void {
+  const shown: Signal<unknown>[] = [
+    status,
+    phase,
+    runSettings,
+    plan,
+    rate,
+    evals,
+    warnings,
+    notes,
+    imageReports,
+    redundancy,
+    result,
+    stepCount,
+  ];
+  const values = shown.map(({ value }) => value);
+  const points = steps.slice();
+  return () =>
+    batch(() => {
+      steps.length = 0;
+      for (const point of points) steps.push(point);
+      shown.forEach((one, i) => {
+        one.value = values[i];
+      });
+    });
+}
+
+/** How a run's end is told. */
+const endings: Record<Report['ended'], string> = {
+  finished: 'Done',
+  stopped: 'Stopped early; what was trained is merged',
+  early: 'Ended early, for it got no better',
+  diverged: 'The run diverged; its last good epoch is merged',
+  failed: 'The GPU was lost; the last epoch is merged',
+};
+
+/**
+ * Starts a run from the form; a form that is not complete says so as the run's failure. One that is stopped before it has
+ * trained anything leaves what was there.
+ */
 export async function start(): Promise<void> {
   if (isBusy.value) return;
   failure.value = undefined;
+  const showAgain = keepShown();
   try {
     const job: TrainJob = { model: readModel(), ...readData(), settings: readSettings() };
     reset(job.settings);
@@ -92,10 +135,15 @@ export async function start(): Promise<void> {
     batch(() => {
       result.value = trained;
       status.value = 'done';
-      phase.value = trained.cancelled ? 'Stopped early; what was trained is merged' : 'Done';
+      phase.value = endings[trained.report.ended];
       announcement.value = `${phase.value}. Accuracy ${percent(trained.report.accuracy.last)}.`;
     });
   } catch (error) {
+    if (error instanceof Stopped) {
+      showAgain();
+      announcement.value = error.message;
+      return;
+    }
     batch(() => {
       failure.value = explain(error);
       if (isBusy.value) status.value = 'failed';

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -5,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { ImageSetReport } from '../../../src/api';
 import { commands, run } from '../../../src/cli/main';
 import { kebab } from '../../../src/cli/options';
-import { UserError } from '../../../src/errors';
+import { Stopped, UserError } from '../../../src/errors';
 import { readSafetensors, writeSafetensors } from '../../../src/io/safetensors';
 import { initialState } from '../../../src/model/init';
 import { withRefConv } from '../../../src/model/refconv';
@@ -306,6 +307,42 @@ test('an interrupt asks the engine to stop', async () => {
   };
   expect(await run(['train', '--out', out()], context)).toBe(0);
   expect(cancelled).toBe(1);
+});
+
+test('a run that is stopped before it has trained leaves nothing, with the status of an interrupt', async () => {
+  const engine = fakeEngine({ train: () => Promise.reject(new Stopped()) });
+  const context = fakeContext(engine);
+  const path = join(folder, 'runs', 'stopped');
+  expect(await run(['train', '--out', path], context)).toBe(130);
+  expect(context.stderr).toEqual(['Stopped before anything was trained.']);
+  expect(existsSync(join(folder, 'runs'))).toBe(false);
+});
+
+test('an interrupt is answered by what the run has to lose', async () => {
+  const engine = fakeEngine();
+  const { train } = engine;
+  const context = fakeContext(engine);
+  let interrupt = () => {};
+  context.onInterrupt = (callback) => {
+    interrupt = callback;
+    return () => {};
+  };
+  engine.train = async (job, onEvent) => {
+    interrupt();
+    const result = await train(job, onEvent);
+    interrupt();
+    onEvent?.({ type: 'phase', phase: 'merge', message: 'Merging' });
+    interrupt();
+    return { ...result, report: { ...result.report, ended: 'stopped' } };
+  };
+  expect(await run(['train', '--out', out()], context)).toBe(0);
+  const notes = context.stderr.filter((line) => !/^(last|fake)/.test(line));
+  expect(notes).toEqual([
+    'Stopping before the first step; interrupt again to quit at once.',
+    'Stopping: the work so far is merged and saved; interrupt again to quit at once.',
+    'The training is over and its work is being saved; interrupt again to quit at once.',
+    expect.stringMatching(/^Stopped early\. Merged weights/),
+  ]);
 });
 
 test('folders keep their paths; the order is sorted', async () => {

@@ -17,6 +17,8 @@ export function fakeReport(ok: boolean): Report {
     sources: { train: ['builtin'] },
     sha256: { in: {}, out: {} },
     accuracy: { base: 0.5, last: 0.6, best: 0.625 },
+    best: 1,
+    ended: 'finished',
     proof: {
       maxAbsLogitDiff: 1e-6,
       maxRelLogitDiff: ok ? 1e-7 : 0.5,
@@ -78,15 +80,7 @@ export function fakeEngine(parts: Partial<EngineApi> = {}, ok = true): EngineApi
       onEvent?.({ type: 'eval', which: 'last', point: { step: 2, epoch: 1, accuracy: 0.6, loss: 1 } });
       const merged = new Uint8Array([1, 2, 3]);
       const files = [{ name: 'labels.txt', bytes: new Uint8Array([4]) }];
-      return {
-        report: fakeReport(ok),
-        merged,
-        best: merged,
-        files,
-        metrics: [point],
-        evals: [],
-        cancelled: false,
-      };
+      return { report: fakeReport(ok), merged, best: merged, files, metrics: [point], evals: [] };
     },
     pause: async () => {},
     resume: async () => {},

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { version } from '../../../package.json';
 import type { UserFile } from '../../../src/data/types';
-import { UserError } from '../../../src/errors';
+import { Stopped, UserError } from '../../../src/errors';
 import { writeSafetensors } from '../../../src/io/safetensors';
 import type { StateDict } from '../../../src/io/tensor';
 import { readWeights } from '../../../src/io/weights-file';
@@ -138,6 +138,8 @@ describe('a run', () => {
     const { report } = result;
     expect(report).toMatchObject({
       accuracy: { base: 0.25, last: 0.5, best: 0.75 },
+      best: 1,
+      ended: 'finished',
       steps: 8,
       adapter: 'a fake GPU',
       tuning: gpus[0].tuning,
@@ -152,7 +154,6 @@ describe('a run', () => {
     expect(report.seconds).toBeLessThan(600);
     expect(result.metrics).toHaveLength(8);
     expect(result.evals.map(({ step }) => step)).toEqual([4, 8]);
-    expect(result.cancelled).toBe(false);
     expect(gpus).toHaveLength(1);
     expect(gpus[0].leaks()).toEqual([]);
   });
@@ -210,9 +211,95 @@ describe('a run', () => {
     const { result } = await run(job({ epochs: 5 }), {}, (event, _, { control }) => {
       if (event.type === 'eval' && event.which === 'epoch') control.cancelled = true;
     });
-    expect(result.cancelled).toBe(true);
+    expect(result.report.ended).toBe('stopped');
     expect(result.report.steps).toBe(4);
     expect((await read(result.merged)).tensors.size).toBeGreaterThan(10);
+  });
+});
+
+describe('a run that is stopped', () => {
+  const at =
+    (phase: string) =>
+    (event: TrainEvent, _: FakeGpu, { control }: RunContext) => {
+      if (event.type === 'phase' && event.phase === phase) control.cancelled = true;
+    };
+
+  test.each([
+    ['while images are read', 'load'],
+    ['while the network is measured', 'baseline'],
+    ['while ways are timed', 'tune'],
+    ['while the step is compiled', 'compile'],
+    ['before the first step', 'train'],
+  ])('%s has trained nothing, and says so', async (_, phase) => {
+    const events: TrainEvent[] = [];
+    const stopped = run(job({ autotune: true }), {}, (event, ...rest) => {
+      events.push(event);
+      at(phase)(event, ...rest);
+    });
+    await expect(stopped).rejects.toThrow(Stopped);
+    expect(phases(events).at(-1)).toBe(phase);
+  });
+
+  test('before the next batch, where a large set is measured', async () => {
+    let measured = 0;
+    let stop = () => {};
+    const metrics: Behaviour['metrics'] = () => {
+      measured++;
+      stop();
+      return [0, 0];
+    };
+    const test: TrainJob['test'] = { kind: 'files', files: idx(300) };
+    const stopped = run(job({}, { test }), { metrics }, (_, __, { control }) => {
+      stop = () => {
+        control.cancelled = true;
+      };
+    });
+    await expect(stopped).rejects.toThrow(Stopped);
+    expect(measured).toBe(1);
+  });
+
+  test.each(['merge', 'prove'])('in the %s goes on to its end', async (phase) => {
+    const { result } = await run(job(), {}, at(phase));
+    expect(result.report).toMatchObject({ ended: 'finished', steps: 8, proof: { ok: true } });
+  });
+});
+
+describe('a run that gains nothing', () => {
+  const evaluations = (...correct: number[]): Behaviour => {
+    let i = 0;
+    return { metrics: ({ program }) => [1, program === 'train' ? 0 : correct[i++]] };
+  };
+
+  test('says so, and its best network is the one that was loaded', async () => {
+    const { state } = weightsFile();
+    const { result, events } = await run(
+      job({ method: 'refocus', mapInit: 'kaiming' }),
+      evaluations(2, 2, 1),
+    );
+    expect(result.report).toMatchObject({ best: 'base', accuracy: { base: 0.5, last: 0.25, best: 0.5 } });
+    const notes = events.flatMap((e) => (e.type === 'note' ? [e.message] : []));
+    expect(notes.at(-1)).toMatch(/^No gain: .* Keep your network/);
+    const points = events.flatMap((e) => (e.type === 'eval' && e.which === 'best' ? [e.point] : []));
+    expect(points).toEqual([{ step: 0, epoch: 0, accuracy: 0.5, loss: 0.25 }]);
+    const { tensors, prefix } = await read(result.best);
+    expect(prefix).toBe('module.');
+    for (const key of state.keys()) expect(numbers(tensors, key)).toEqual(numbers(state, key));
+    expect(numbers((await read(result.merged)).tensors, 'classifier.1.bias')).not.toEqual(
+      numbers(state, 'classifier.1.bias'),
+    );
+    expect(result.report.proof.ok).toBe(true);
+  });
+
+  test('is none where an epoch is better', async () => {
+    const { result, events } = await run(job(), evaluations(2, 3, 1));
+    expect(result.report.best).toBe(1);
+    expect(events.some((e) => e.type === 'note' && e.message.startsWith('No gain'))).toBe(false);
+  });
+
+  test('has nothing to be compared with where the classifier is new', async () => {
+    const { result } = await run(job({ head: 'new' }), evaluations(0, 0));
+    expect(result.report.best).toBe(1);
+    expect(result.report.accuracy.base).toBeUndefined();
   });
 });
 

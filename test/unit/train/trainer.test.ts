@@ -3,7 +3,7 @@ import { evaluationOrder, trainingOrder } from '../../../src/data/order';
 import { Stopped, UserError } from '../../../src/errors';
 import { readState } from '../../../src/model/state';
 import type { EvalPoint, StepPoint } from '../../../src/train/metrics';
-import { type Control, Trainer, type Training } from '../../../src/train/trainer';
+import { type Control, type Kept, Trainer, type Training } from '../../../src/train/trainer';
 import { fakeGpu } from '../fake-gpu';
 import { type Behaviour, fakeNetwork, tinyTraining } from '../fake-network';
 
@@ -170,7 +170,8 @@ describe('the outcome', () => {
     const t = tinyTraining();
     const { trainer: made } = await trainer(t, course(...correct));
     await made.run({ cancelled: false });
-    const { best, last, evals, points, steps, stepMs } = made.outcome();
+    const { last, evals, points, steps, stepMs, ...outcome } = made.outcome();
+    const best = outcome.best as Kept;
     expect(best.point).toMatchObject({ step: bestStep, accuracy: Math.max(...correct) / 7 });
     expect(last.point.step).toBe(18);
     expect(stepsOf(best.snapshot, t)).toBe(bestStep);
@@ -179,6 +180,19 @@ describe('the outcome', () => {
     expect(points).toHaveLength(18);
     expect(steps).toBe(18);
     expect(stepMs).toBeGreaterThan(0);
+  });
+
+  test.each([
+    ['better than it, is the best', 0.4, 'epoch'],
+    ['as good as it, is not', 3 / 7, 'base'],
+    ['worse, is not', 0.5, 'base'],
+  ])('an epoch that is %s', async (_, accuracy, expected) => {
+    const t = { ...tinyTraining(), base: { accuracy, loss: 1 } };
+    const { trainer: made } = await trainer(t, course(1, 3, 2));
+    await made.run({ cancelled: false });
+    const { best, last } = made.outcome();
+    expect(best === 'base' ? best : 'epoch').toBe(expected);
+    expect(last.point.step).toBe(18);
   });
 
   test('is none before an evaluation', async () => {
@@ -279,7 +293,7 @@ describe('a run that is stopped early', () => {
     const { trainer: made } = await trainer(tinyTraining({ epochs: 10, patience }), { metrics });
     await made.run({ cancelled: false });
     const { evals, ended, best } = made.outcome();
-    return { epochs: evals.length, ended, best: best.point.epoch };
+    return { epochs: evals.length, ended, best: (best as Kept).point.epoch };
   }
 
   test('after so many epochs without a better test accuracy', async () => {
