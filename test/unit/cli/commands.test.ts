@@ -457,6 +457,15 @@ test('verify: a line a case, the counts last, exit 1 where one fails or throws',
     message: 'a: unknown operation "x".',
   });
   expect(bad.stdout.at(-1)).toBe('{"cases":3,"passed":0,"excused":1,"failed":2}');
+  expect(bad.stderr.at(-1)).toBe("0 passed, 1 within float32's own spread, 2 failed");
+  const excused = () =>
+    fakeContext(
+      fakeEngine({
+        verify: async (name) => ({ case: name, op: 'model', verdict: 'excused', error: 2, tolerance: 1 }),
+      }),
+    );
+  expect(await run(['verify', folder], excused())).toBe(0);
+  expect(await run(['verify', folder, '--strict'], excused())).toBe(1);
 });
 
 test('inspect: a table, or one JSON line', async () => {
