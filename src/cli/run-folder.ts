@@ -1,6 +1,6 @@
 /**
  * The folder that a run leaves: config.json, metrics.jsonl, merged.safetensors and best.safetensors (or .pth), labels.txt,
- * check.py and check.safetensors, report.json, skipped.csv.
+ * check.py and check.safetensors, predictions.csv, report.json, skipped.csv.
  */
 import { createWriteStream, existsSync, rmSync, type WriteStream, writeFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
@@ -21,6 +21,8 @@ const RESULTS = [
   'labels.txt',
   'check.safetensors',
   'check.py',
+  'predictions.csv',
+  'best-predictions.csv',
 ];
 
 export interface RunFolder {
@@ -47,7 +49,9 @@ export interface RunFolderOptions {
   note: (line: string) => void;
 }
 
-const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
+/** Indented JSON, but a list of numbers on one line: a confusion matrix is then a line a class. */
+const json = (value: unknown): string =>
+  `${JSON.stringify(value, null, 2).replace(/\[\n\s+(-?\d[^"[\]{}]*?)\n\s+\]/g, (_, numbers: string) => `[${numbers.replace(/\n\s+/g, ' ')}]`)}\n`;
 const reasonOf = (error: unknown): string =>
   (error as NodeJS.ErrnoException).code ?? (error as Error).message;
 

@@ -1,3 +1,4 @@
+import { csv } from '../io/csv';
 import type { Choice, Selection } from './choose';
 import type { FileTree } from './files/tree';
 import type { Size } from './images/format';
@@ -188,14 +189,8 @@ function classWarnings(parts: PartReport[], classes: string[]): string[] {
 }
 
 /** The skipped files as a CSV of two columns, path and reason. */
-export function skippedCsv(skipped: readonly SkippedFile[]): string {
-  const rows = [['path', 'reason'], ...skipped.map(({ path, reason }) => [path, reason])];
-  return rows.map((row) => `${row.map(cell).join(',')}\r\n`).join('');
-}
-
-function cell(text: string): string {
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}
+export const skippedCsv = (skipped: readonly SkippedFile[]): string =>
+  csv([['path', 'reason'], ...skipped.map(({ path, reason }) => [path, reason])]);
 
 /** One sentence on the files that were left out, the commonest reasons first; undefined where there are none. */
 export function skippedSentence(skipped: readonly SkippedFile[]): string | undefined {

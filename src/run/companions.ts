@@ -1,4 +1,6 @@
+import type { Prediction, TestEvaluation } from '../analysis/class-figures';
 import type { Gpu } from '../gpu/device';
+import { csv } from '../io/csv';
 import { openWeights } from '../io/weights-file';
 import type { Observer, Training } from '../train/trainer';
 import { checkFile } from './check-file';
@@ -16,13 +18,25 @@ interface CompanionContext {
   gpu: () => Promise<Gpu>;
 }
 
+interface Outcome {
+  merged: WrittenNetwork;
+  best: WrittenNetwork;
+  proof: MergeProof;
+  /** of the merged network, and of the best where that is another */
+  evaluations: readonly TestEvaluation[];
+}
+
 /** What stands beside the merged weights of a run. A check that fails is a warning: the weights are there without it. */
 export async function companionFiles(
-  { merged, best, proof }: { merged: WrittenNetwork; best: WrittenNetwork; proof: MergeProof },
+  { merged, best, proof, evaluations }: Outcome,
   { network, training, observer, gpu }: CompanionContext,
 ): Promise<OutputFile[]> {
   const { format, unmerged } = training.settings;
   const files = [textFile('labels.txt', network.classes.map(oneLine))];
+  for (const [i, { predictions }] of evaluations.entries()) {
+    const bytes = new TextEncoder().encode(predictionsCsv(predictions));
+    files.push({ name: i === 0 ? 'predictions.csv' : 'best-predictions.csv', bytes });
+  }
   if (format !== 'safetensors') {
     files.push({ name: 'merged.pth', bytes: merged.pth() }, { name: 'best.pth', bytes: best.pth() });
   }
@@ -56,6 +70,18 @@ async function check(
   );
   const bytes = await checkFile(gpu, { model, state }, test, { mean, std });
   return [{ name: 'check.safetensors', bytes }, textFile('check.py', script.trimEnd().split('\n'))];
+}
+
+/** A row an image: what it is, what the network says, and how sure it is. */
+function predictionsCsv(predictions: readonly Prediction[]): string {
+  const rows = predictions.map(({ image, label, predicted, probability }) => [
+    image,
+    label,
+    predicted,
+    Number(probability.toPrecision(6)),
+    label === predicted,
+  ]);
+  return csv([['image', 'label', 'predicted', 'probability', 'correct'], ...rows]);
 }
 
 const textFile = (name: string, lines: readonly string[]): OutputFile => ({

@@ -14,10 +14,15 @@ export async function logitsOf(
 ): Promise<Float32Array[]> {
   const { count } = images;
   const { logits } = await evaluateNetwork(gpu, model, state, images, { ...options, keep: count });
+  return inImageOrder(logits, count, model.head.classes);
+}
+
+/** The rows of all images of an evaluation, in its order and perhaps padded, as a row an image in the images' order. */
+export function inImageOrder(logits: Float32Array, count: number, classes: number): Float32Array[] {
   const stride = logits.length / count;
   const rows: Float32Array[] = new Array(count);
   evaluationOrder(count).forEach((image, i) => {
-    rows[image] = logits.slice(i * stride, i * stride + model.head.classes);
+    rows[image] = logits.subarray(i * stride, i * stride + classes);
   });
   return rows;
 }

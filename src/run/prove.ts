@@ -1,6 +1,8 @@
+import { classFigures, type TestEvaluation } from '../analysis/class-figures';
 import type { Gpu } from '../gpu/device';
 import { evaluateNetwork } from '../train/evaluate';
 import { type Observer, Trainer, type Training } from '../train/trainer';
+import { inImageOrder } from './logits';
 import type { Merged } from './merge';
 import type { LoadedNetwork } from './network-source';
 import type { MergeProof } from './report';
@@ -20,17 +22,27 @@ interface ProofContext {
   gpu: () => Promise<Gpu>;
 }
 
+/** The proof of merged networks, and what each of them says of the test images; nothing where none could be proven. */
+interface ProvenMerges {
+  proof: MergeProof;
+  evaluations: TestEvaluation[];
+}
+
 /**
  * Proves merged networks, the worst proof of all: on the device that trained them, or on a new one where that is
  * lost. What has been learned is worth more than its proof: where that fails, a warning says why and nothing is proven.
  */
-export async function proveMerges(merged: readonly Merged[], context: ProofContext): Promise<MergeProof> {
+export async function proveMerges(merged: readonly Merged[], context: ProofContext): Promise<ProvenMerges> {
   const { trainer, training, observer } = context;
   const isLost = () => trainer.session.gpu.failure.error !== undefined;
-  const prove = async (prover: Trainer): Promise<MergeProof> => {
-    const proofs: MergeProof[] = [];
-    for (const m of merged) proofs.push(await proveOne(m, prover, context));
-    return proofs.find((p) => !p.ok) ?? proofs[0];
+  const prove = async (prover: Trainer): Promise<ProvenMerges> => {
+    const proven: (readonly [MergeProof, TestEvaluation])[] = [];
+    for (const m of merged) proven.push(await proveOne(m, prover, context));
+    const proofs = proven.map(([proof]) => proof);
+    return {
+      proof: proofs.find((p) => !p.ok) ?? proofs[0],
+      evaluations: proven.map(([, evaluation]) => evaluation),
+    };
   };
   try {
     if (!isLost()) {
@@ -49,27 +61,30 @@ export async function proveMerges(merged: readonly Merged[], context: ProofConte
     }
   } catch (error) {
     observer.warning(`The merge could not be proven: ${(error as Error).message}`);
-    return unproven(context.base);
+    return { proof: unproven(context.base), evaluations: [] };
   }
 }
 
-/** Rebuilds the plain network from the file and compares its logits with those of the network that was trained. */
+/**
+ * Rebuilds the plain network from the file, tests it, and compares its logits of some images with those of the network that
+ * was trained.
+ */
 async function proveOne(
   { snapshot, state }: Merged,
   prover: Trainer,
   { training, network, base }: ProofContext,
-): Promise<MergeProof> {
+): Promise<readonly [MergeProof, TestEvaluation]> {
   const { test, settings } = training;
+  const { classes } = network.model.head;
   const images = Math.min(PROOF_IMAGES, test.count);
   const logits = await prover.logits(snapshot, images);
   const { mean, std } = settings;
-  const plain = await evaluateNetwork(prover.session.gpu, network.model, state, test, {
-    mean,
-    std,
-    limit: images,
-    keep: images,
-  });
-  return proveMerge(logits, plain, base, network.model.head.classes, images);
+  const keep = test.count;
+  const plain = await evaluateNetwork(prover.session.gpu, network.model, state, test, { mean, std, keep });
+  return [
+    proveMerge(logits, plain, base, classes, images),
+    classFigures(inImageOrder(plain.logits, test.count, classes), test),
+  ];
 }
 
 interface Measured {
@@ -80,7 +95,7 @@ interface Measured {
 
 /**
  * Compares the merged network, rebuilt from its file, with the network that was trained, on the same images.
- * `logits` are `images` rows of `stride` numbers, of which the first `classes` count.
+ * Rows of logits have the same stride in both, of which the first `classes` count; of the merged network there may be more.
  */
 export function proveMerge(
   trained: Float32Array,

@@ -1,4 +1,5 @@
 /** What a run reports: the proof of its merge, its figures and what became of its images. */
+import type { ClassFigures } from '../analysis/class-figures';
 import type { ImageSetReport } from '../data/report';
 import type { Tuning } from '../graph/tuning';
 import type { RunSettings } from '../train/settings';
@@ -47,6 +48,11 @@ export interface Report extends RunRecord {
   /** the epoch with the best test accuracy, `base` where none is better than the network as it was loaded */
   best: number | 'base';
   ended: Ended;
+  /**
+   * what the merged networks say of the test images, class by class; `best` is absent where the last is the best, both where no
+   * device was left to test on
+   */
+  evaluation: { last?: ClassFigures; best?: ClassFigures };
   proof: MergeProof;
   steps: number;
   seconds: number;

@@ -1,3 +1,4 @@
+import { classFigures, type TestEvaluation } from '../analysis/class-figures';
 import type { LabelledImages } from '../data/types';
 import { Stopped } from '../errors';
 import { type Gpu, requireHalves } from '../gpu/device';
@@ -7,7 +8,7 @@ import type { StateDict } from '../io/tensor';
 import { initialState } from '../model/init';
 import { instantiate } from '../model/instantiate';
 import { type Model, parameterCount } from '../model/model';
-import { stepsPerEpoch } from '../train/batches';
+import { batchSentence, stepsPerEpoch } from '../train/batches';
 import { evaluateNetwork } from '../train/evaluate';
 import type { EvalPoint } from '../train/metrics';
 import { scheduleOf } from '../train/schedule';
@@ -19,6 +20,7 @@ import { companionFiles } from './companions';
 import { loadRunImages, sized } from './data-source';
 import { type FittedNetwork, fitHead } from './head';
 import type { RunContext, TrainJob, TrainResult } from './job';
+import { logitsOf } from './logits';
 import type { Memo } from './memo';
 import { mergeSnapshot, type WrittenNetwork, writeBase } from './merge';
 import { loadNetwork } from './network-source';
@@ -40,6 +42,11 @@ export async function runTraining(job: TrainJob, context: RunContext): Promise<T
   };
   const { network, train, test, reports, settings } = await load(job, { ...context, goOn });
   const training = prepare(network, train, test, settings);
+  emit({ type: 'note', message: batchSentence(training) });
+  if (settings.headEpochs > 0) {
+    const message = `The classifier trains alone at first, ${settings.headEpochs} of ${settings.epochs} epochs.`;
+    emit({ type: 'note', message });
+  }
 
   const gpu = await context.gpu();
   if (settings.storage === 'f16') requireHalves(gpu);
@@ -112,7 +119,7 @@ export async function runTraining(job: TrainJob, context: RunContext): Promise<T
     }
     redundancy('after', merged.state);
     emit({ type: 'phase', phase: 'prove', message: 'Comparing the merged network with the trained one' });
-    const proof = await proveMerges(toProve, {
+    const { proof, evaluations } = await proveMerges(toProve, {
       trainer,
       training,
       observer,
@@ -120,8 +127,17 @@ export async function runTraining(job: TrainJob, context: RunContext): Promise<T
       base: sizeOf(network.model, train),
       gpu: context.gpu,
     });
+    if (best === 'base' && evaluations.length > 0) {
+      const tested = testNetwork({ ...network, state: kept.state }, training, context.gpu);
+      await tested.then(
+        (evaluation) => evaluations.push(evaluation),
+        // the run's work must not be lost with that
+        ({ message }: Error) =>
+          observer.warning(`The network as it was loaded could not be tested again: ${message}`),
+      );
+    }
     const files = await companionFiles(
-      { merged, best: kept, proof },
+      { merged, best: kept, proof, evaluations },
       { network, training, observer, gpu: context.gpu },
     );
     const outputs = [
@@ -135,6 +151,7 @@ export async function runTraining(job: TrainJob, context: RunContext): Promise<T
       accuracy: { base: base?.figures.accuracy, last: last.point.accuracy, best: bestPoint.accuracy },
       best: best === 'base' ? best : best.point.epoch,
       ended,
+      evaluation: { last: evaluations[0]?.figures, best: evaluations[1]?.figures },
       proof,
       steps,
       seconds: (performance.now() - started) / 1000,
@@ -221,6 +238,15 @@ async function load(
   const { model, newHead } = network;
   const decided = decideSettings(settings, { input: model.input, images: train.count, newHead });
   return { network, train, test, reports, settings: decided };
+}
+
+/** What a plain network says of the test images. */
+async function testNetwork(
+  network: Pick<FittedNetwork, 'model' | 'state'>,
+  { test, settings: { mean, std } }: Training,
+  gpu: RunContext['gpu'],
+): Promise<TestEvaluation> {
+  return classFigures(await logitsOf(await gpu(), network, test, { mean, std }), test);
 }
 
 /** Parameters of a network, and its multiply-adds on an image of that size. */

@@ -43,4 +43,17 @@ export function lastBatch(epoch: Epoch): number | undefined {
   return rows < wholeBatch(epoch) ? rows : undefined;
 }
 
+/** One sentence on the batches of an epoch. */
+export function batchSentence(epoch: Epoch): string {
+  const { count } = epoch.train;
+  const whole = wholeBatch(epoch);
+  const over = count % whole;
+  const images = (n: number) => `${n} image${n === 1 ? '' : 's'}`;
+  if (whole === count) return `One batch of ${images(count)} an epoch.`;
+  if (over > 0 && epoch.settings.dropLast)
+    return `Batches of ${images(whole)}; each epoch leaves out ${over}, which fill none.`;
+  const last = lastBatch(epoch);
+  return `Batches of ${images(whole)}${last ? `, the last of an epoch of ${last}` : ''}.`;
+}
+
 const hasBatchNorm = ({ layers }: Model): boolean => layers.some(({ kind }) => kind === 'batch_norm');

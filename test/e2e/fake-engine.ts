@@ -146,6 +146,7 @@ async function train(job: TrainJob, onEvent: (event: TrainEvent) => void): Promi
       },
       best: epochs,
       ended: isCancelled ? 'stopped' : 'finished',
+      evaluation: {},
       proof: {
         maxAbsLogitDiff: ok ? 2.1e-6 : 0.4,
         maxRelLogitDiff: ok ? 3.4e-7 : 0.05,

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { classFigures } from '../../../src/analysis/class-figures';
 import type { ImageSetReport } from '../../../src/api';
 import { commands, run } from '../../../src/cli/main';
 import { kebab } from '../../../src/cli/options';
@@ -112,7 +113,8 @@ test('train writes its files and prints the report', async () => {
     'report.json',
   ]);
   expect(await json('report.json')).toEqual(fakeReport(true));
-  expect(JSON.parse(context.stdout[0])).toEqual(fakeReport(true));
+  const { evaluation: _, ...printed } = fakeReport(true);
+  expect(JSON.parse(context.stdout[0])).toEqual(printed);
   expect([...(await readFile(join(out(), 'merged.safetensors')))]).toEqual([1, 2, 3]);
   const lines = (await readFile(join(out(), 'metrics.jsonl'), 'utf8')).trim().split('\n');
   expect(lines.map((line) => JSON.parse(line))).toEqual([
@@ -307,6 +309,26 @@ test('an interrupt asks the engine to stop', async () => {
   };
   expect(await run(['train', '--out', out()], context)).toBe(0);
   expect(cancelled).toBe(1);
+});
+
+test('report.json has the figures of each class, a line of the confusion matrix a class', async () => {
+  const engine = fakeEngine();
+  const { train } = engine;
+  const images = classFigures([Float32Array.of(2, 1), Float32Array.of(3, 1)], {
+    labels: [0, 1],
+    classes: ['a', '[\n 1,\n 2\n]'],
+  });
+  engine.train = async (job, onEvent) => {
+    const result = await train(job, onEvent);
+    return { ...result, report: { ...result.report, evaluation: { last: images.figures } } };
+  };
+  const context = fakeContext(engine);
+  expect(await run(['train', '--out', out()], context)).toBe(0);
+  const text = await readFile(join(out(), 'report.json'), 'utf8');
+  expect(JSON.parse(text).evaluation.last).toEqual(images.figures);
+  expect(text).toMatch(/"confusion": \[\n +\[1, 0\],\n +\[1, 0\]\n/);
+  expect(context.stderr.at(-2)).toMatch(/^1 test images are told wrong, mean F1 of the classes 0\.333/);
+  expect(JSON.parse(context.stdout[0]).evaluation).toBeUndefined();
 });
 
 test('a run that is stopped before it has trained leaves nothing, with the status of an interrupt', async () => {

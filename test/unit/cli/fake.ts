@@ -19,6 +19,7 @@ export function fakeReport(ok: boolean): Report {
     accuracy: { base: 0.5, last: 0.6, best: 0.625 },
     best: 1,
     ended: 'finished',
+    evaluation: {},
     proof: {
       maxAbsLogitDiff: 1e-6,
       maxRelLogitDiff: ok ? 1e-7 : 0.5,

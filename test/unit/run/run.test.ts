@@ -379,6 +379,9 @@ describe('the files of a run', () => {
     const files = new Map(result.files.map(({ name, bytes }) => [name, bytes]));
     expect([...files.keys()]).toEqual([
       'labels.txt',
+      'predictions.csv',
+      // no epoch was better than the network as it was loaded
+      'best-predictions.csv',
       'merged.pth',
       'best.pth',
       'check.safetensors',
@@ -471,6 +474,40 @@ describe('the files of a run', () => {
       numbers(tensors, 'classifier.1.weight'),
       numbers(fresh, 'classifier.1.weight').map((w) => w + 4),
     );
+  });
+});
+
+describe('the test images, one by one', () => {
+  test('are in predictions.csv, and class by class in the report', async () => {
+    let evaluations = 0;
+    const { result } = await run(job(), {
+      metrics: ({ program, rows }) => [rows, program === 'train' ? 0 : evaluations++],
+      // the network tells every image but one to be of its class
+      logits: (image) => Array.from({ length: 10 }, (_, c) => Number(c === (image === 2 ? 7 : image))),
+    });
+    const { last, best } = result.report.evaluation;
+    expect(best, 'the last is the best').toBeUndefined();
+    const csv = new TextDecoder().decode(result.files.find(({ name }) => name === 'predictions.csv')!.bytes);
+    const [header, ...rows] = csv.trimEnd().split('\r\n');
+    expect(header).toBe('image,label,predicted,probability,correct');
+    expect(rows).toHaveLength(4);
+    const wrong = rows.filter((row) => row.endsWith(',false'));
+    expect(last!.wrong).toHaveLength(wrong.length);
+    const of = ({ image, label, predicted }: (typeof last & object)['wrong'][number]) =>
+      `${image},${label},${predicted},`;
+    for (const one of last!.wrong) expect(wrong.some((row) => row.startsWith(of(one)))).toBe(true);
+    expect(last!.confusion.flat().reduce((a, b) => a + b)).toBe(4);
+    expect(last!.classes.map((c) => c.class)).toEqual([...'0123456789']);
+    expect(result.report.sha256.out).toHaveProperty(['predictions.csv']);
+  });
+
+  test('of another best network are in a file of their own', async () => {
+    let evaluations = 0;
+    const { result } = await run(job(), {
+      metrics: ({ program, rows }) => [rows, program === 'train' ? 0 : [0, 3, 1][evaluations++]],
+    });
+    expect(result.report.evaluation.best).toBeDefined();
+    expect(result.files.map(({ name }) => name)).toContain('best-predictions.csv');
   });
 });
 
@@ -594,7 +631,12 @@ describe('a warm-up', () => {
   };
 
   test('measures the built-in network ahead, and the run does not measure it again', async () => {
-    const { compute, batches } = fakeNetwork({ stride: 12, logits, metrics: ({ rows }) => [rows, 8] });
+    const { compute, batches } = fakeNetwork({
+      stride: 12,
+      logits,
+      // what comes after the base is better
+      metrics: ({ rows }) => [rows, batches.length > 1 ? 9 : 8],
+    });
     const gpu = fakeGpu(compute);
     const context: RunContext = {
       gpu: async () => gpu,

@@ -1,6 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { buildModel } from '../../../src/model/builder';
-import { epochBatches, lastBatch, stepsPerEpoch, wholeBatch } from '../../../src/train/batches';
+import {
+  batchSentence,
+  epochBatches,
+  lastBatch,
+  stepsPerEpoch,
+  wholeBatch,
+} from '../../../src/train/batches';
 import { tinyModel } from '../fake-network';
 
 const plain = buildModel({ name: 'plain', classes: 3 }, (net, x) => net.head('fc', net.globalAvgPool(x)));
@@ -56,6 +62,18 @@ describe('the batches of an epoch', () => {
     expect(spans(9, 4, { model: plain }).at(-1)).toEqual([8, 1]);
     // asked for
     expect(spans(3, 1).at(-1)).toEqual([2, 1]);
+  });
+
+  test.each<[Parameters<typeof epochOf>, string]>([
+    [[1, 128], 'One batch of 1 image an epoch.'],
+    [[36, 128], 'One batch of 36 images an epoch.'],
+    [[256, 128], 'Batches of 128 images.'],
+    [[255, 128], 'Batches of 128 images, the last of an epoch of 127.'],
+    [[255, 128, { dropLast: true }], 'Batches of 128 images; each epoch leaves out 127, which fill none.'],
+    [[129, 128], 'Batches of 128 images, the last of an epoch of 2.'],
+    [[3, 1], 'Batches of 1 image.'],
+  ])('of %j are told', (given, sentence) => {
+    expect(batchSentence(epochOf(...given))).toBe(sentence);
   });
 
   test.each([
