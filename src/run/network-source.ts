@@ -58,6 +58,10 @@ export interface OriginalWeights {
   prefix: string;
 }
 
+/** Whether a source has no weights: its network starts from random numbers, all of it. */
+export const isRandom = (source: ModelSource): boolean =>
+  source.kind === 'random' || (source.kind === 'model' && source.files === undefined);
+
 /**
  * Loads a network: recognises its architecture where the source does not name it, and checks the weights against it, before
  * any image is read.

@@ -23,7 +23,7 @@ import type { RunContext, TrainJob, TrainResult } from './job';
 import { logitsOf } from './logits';
 import type { Memo } from './memo';
 import { mergeSnapshot, type WrittenNetwork, writeBase } from './merge';
-import { loadNetwork } from './network-source';
+import { isRandom, loadNetwork } from './network-source';
 import { proveMerges } from './prove';
 import { networkRedundancy } from './redundancy';
 import { type Report, summaryOf } from './report';
@@ -235,8 +235,9 @@ async function load(
   for (const message of network.notes) emit({ type: 'note', message });
   if (reports.length > 0) emit({ type: 'data', reports });
   for (const { warnings } of reports) for (const message of warnings) emit({ type: 'warning', message });
-  const { model, newHead } = network;
-  const decided = decideSettings(settings, { input: model.input, images: train.count, newHead });
+  // a head waits for nothing where all around it is new
+  const newHead = network.newHead && !isRandom(job.model);
+  const decided = decideSettings(settings, { input: network.model.input, images: train.count, newHead });
   return { network, train, test, reports, settings: decided };
 }
 

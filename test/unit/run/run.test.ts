@@ -195,6 +195,16 @@ describe('a run', () => {
     });
   });
 
+  test('trains a new head alone at first, but not where all of the network is new', async () => {
+    const told = async (trainJob: TrainJob) =>
+      (await run(trainJob)).events.some(
+        (e) => e.type === 'note' && e.message.startsWith('The classifier trains alone'),
+      );
+    expect(await told(job({ head: 'new' }))).toBe(true);
+    expect(await told(job())).toBe(false);
+    expect(await told(job({}, { model: { kind: 'random', network: ARCH, seed: 1 } }))).toBe(false);
+  });
+
   test('knows the redundancy of each spatial convolution before and after', async () => {
     const { events } = await run(job());
     const seen = events.flatMap((e) =>
