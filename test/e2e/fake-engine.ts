@@ -213,7 +213,7 @@ async function profileOf(
   }
   const sum = (of: 'ms' | 'bytes' | 'flops') => dispatches.reduce((s, d) => s + d[of], 0);
   return {
-    name: `${model.kind === 'builtin' ? 'mobilenet_v2' : model.kind === 'random' ? model.network.arch : 'own'}, ${settings.method}, batch of ${settings.batch}`,
+    name: `${model.kind === 'builtin' ? 'mobilenet_v2' : model.kind === 'random' ? model.network.arch : 'own'}, ${settings.method}, batch of ${settings.batch === 'auto' ? 128 : settings.batch}`,
     adapter: 'Test adapter',
     method: 'timestamps',
     runs,
