@@ -42,7 +42,7 @@ const checks: Record<string, () => Promise<string> | string> = {
     const texts = plan.dispatches.map(({ shader, constants, halves }) =>
       shaders.compose(shader, constants, halves),
     );
-    return `${new Set(texts.map(({ code }) => code)).size} of ${texts.length} dispatches`;
+    return `${texts.length} dispatches, ${new Set(texts.map(({ code }) => code)).size} texts`;
   },
 
   async training() {

@@ -98,11 +98,12 @@ export function readArgs(name: string, command: Command, argv: string[]): Args {
   try {
     parsed = parseArgs(config);
   } catch (error) {
-    throw argumentError(name, error);
+    throw argumentError(name, error, Object.keys(command.options));
   }
   const { positionals } = parsed;
   if (positionals.length < command.positionals.length) {
-    throw new UserError(`${command.positionals[positionals.length]} is missing: refocus ${command.usage}.`);
+    const missing = command.positionals[positionals.length].replace('...', '');
+    throw new UserError(`${missing} is missing: \`refocus ${command.usage}\`.`);
   }
   const takesMore = command.positionals.at(-1)?.endsWith('...');
   if (!takesMore && positionals.length > command.positionals.length) {
@@ -124,12 +125,14 @@ function joinNegative(argv: string[]): string[] {
   return joined;
 }
 
-function argumentError(command: string, error: unknown): unknown {
+function argumentError(command: string, error: unknown, known: readonly string[]): unknown {
   if (!(error instanceof Error) || !('code' in error)) return error;
   const option = /(--?[^\s'"=<,]+)/.exec(error.message)?.[1] ?? 'An option';
   const help = `see \`refocus ${command} --help\``;
-  if (error.code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION')
-    return new UserError(`Unknown option ${option}; ${help}.`);
+  if (error.code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') {
+    const near = known.find((name) => name.startsWith(option.slice(2)) && option.length > 3);
+    return new UserError(`Unknown option ${option}${near ? `: is it --${near}?` : `; ${help}.`}`);
+  }
   if (error.code === 'ERR_PARSE_ARGS_INVALID_OPTION_VALUE') {
     const needless = error.message.includes('does not take an argument');
     return new UserError(

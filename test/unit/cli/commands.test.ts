@@ -29,6 +29,7 @@ const json = async (name: string) => JSON.parse(await readFile(join(out(), name)
 test.each([
   [[], /^Name a command/],
   [['toString'], /^Unknown command "toString"/],
+  [['train', '--epoch', '3'], /^Unknown option --epoch: is it --epochs\?$/],
   [['train', '--foo'], /^Unknown option --foo; see `refocus train --help`\.$/],
   [['train', '-x'], /^Unknown option -x/],
   [['train', 'extra'], /^Unexpected argument "extra"/],
@@ -50,7 +51,7 @@ test.each([
   [['train', '--config', '/no/such/file'], /^\/no\/such\/file is no config file/],
   [['eval', '--arch', 'a', '--weights', 'package.json'], /^--test is missing/],
   [['eval', '--mean', '1,2'], /^--mean must be three numbers/],
-  [['predict'], /^IMAGE\.\.\. is missing/],
+  [['predict'], /^IMAGE is missing: `refocus predict/],
   [['predict', '/no/such/image.jpg'], /^\/no\/such\/image\.jpg does not exist/],
   [['predict', '--top', '0', 'a.jpg'], /^--top must be/],
   [['verify'], /^DIR is missing/],
