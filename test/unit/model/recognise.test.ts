@@ -214,6 +214,13 @@ test('prefixes, wrappers of a part and heads of their own', () => {
   expect(recogniseAll(file).fits[0].match.classes).toBeUndefined();
 });
 
+test('a classifier over other features is none of the network’s', () => {
+  const shapes = stateOf('resnet18', { classes: 7 }).set('fc.weight', [7, 2048]);
+  const [{ match }] = recogniseAll(shapes).fits;
+  expect(match.names.has('fc.weight')).toBe(false);
+  expect(match.unused).toContain('fc.weight');
+});
+
 test('a network that is not here: the nearest, and where it differs', () => {
   const shapes = stateOf('resnet34');
   shapes.set('layer1.0.conv1.weight', [64, 64, 1, 1]).set('layer1.0.conv3.weight', [256, 64, 1, 1]);

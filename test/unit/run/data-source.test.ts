@@ -66,6 +66,26 @@ test('what a network is tested on is the test part, else all', async () => {
   expect((await loadTestImages(files('s/a*3', 's/b*3'), settings)).images.count).toBe(6);
 });
 
+test('of the built-in images those of the network’s classes, labelled by its order', async () => {
+  const source = { kind: 'builtin' as const, split: 'test' as const };
+  const all = (await loadTestImages(source, { ...settings, limit: 30 })).images;
+  const [first, second, third] = all.classes;
+  const { images } = await loadTestImages(source, { ...settings, limit: 30 }, [third, 'none', first]);
+  expect(images.classes).toEqual([third, 'none', first]);
+  const names = (set: typeof all) => [...set.labels].map((label) => set.classes[label]);
+  expect(names(images)).toEqual(names(all).filter((name) => name === first || name === third));
+  const size = all.height * all.width * 3;
+  expect(images.pixels.subarray(0, size)).toEqual(all.pixels.subarray(0, size));
+  // in its own order it is not copied
+  const { images: same } = await loadTestImages(source, { ...settings, limit: 30 }, all.classes);
+  expect(same.labels).toEqual(all.labels);
+  const swapped = [second, first, ...all.classes.slice(2)];
+  expect([...(await loadTestImages(source, { ...settings, limit: 3 }, swapped)).images.labels]).toEqual([
+    1, 0, 2,
+  ]);
+  await expect(loadTestImages(source, settings, ['dog'])).rejects.toThrow(UserError);
+});
+
 test('the size that a run would train with', async () => {
   expect(await trainingSize(files('s/a*1', 's/b*1'), settings)).toMatchObject({ width: 4, height: 4 });
 });

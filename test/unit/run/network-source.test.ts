@@ -83,6 +83,7 @@ describe("a model of one's own", () => {
     const first = await loadNetwork({ kind: 'model', model, seed: 2 });
     expect(first.state).toEqual(initialState(model, 2));
     expect(first.state).not.toEqual((await loadNetwork({ kind: 'model', model })).state);
+    expect(first.headless, 'its classifier knows nothing yet').toBe(true);
   });
 
   test('starts from weights under its names, with a prefix or without, and knows what they were called', async () => {
@@ -90,6 +91,7 @@ describe("a model of one's own", () => {
     const wrapped = new Map([...state].map(([name, tensor]) => [`module.${name}`, tensor]));
     const loaded = await loadNetwork({ kind: 'model', model, files: [file(wrapped)] });
     expect(loaded.state).toEqual(state);
+    expect(loaded.headless).toBe(false);
     expect([...loaded.original.names][0]).toEqual(['module.conv.weight', 'conv.weight']);
   });
 
