@@ -58,13 +58,8 @@ function recogniseDescribed(
 ): Recognition | undefined {
   const { arch = architecture } = options;
   if (arch !== architecture || !architectureNames().includes(architecture)) return undefined;
-  try {
-    const recognition = recogniseCopy(copy, architecture, { ...args, ...knownArguments(options) });
-    return recognition.fits.length > 0 ? recognition : undefined;
-  } catch (error) {
-    if (error instanceof UserError) return undefined;
-    throw error;
-  }
+  const recognition = recogniseCopy(copy, architecture, { ...args, ...knownArguments(options) });
+  return recognition.fits.length > 0 ? recognition : undefined;
 }
 
 const shapesOf = (copy: StateCopy): Map<string, Shape> =>

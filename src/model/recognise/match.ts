@@ -85,7 +85,7 @@ export function matchState(
     if (!shape || taken.has(name)) return;
     if (parts(name)[0] === head) {
       if (!sameNumbers(found.slice(1), shape.slice(1))) return;
-      match.classes = found[0];
+      if (leaf === '.weight') match.classes = found[0];
     } else if (!sameNumbers(found, shape)) {
       match.mismatched.push({ key, name, file: found, network: shape });
       taken.add(name);
@@ -94,7 +94,11 @@ export function matchState(
     match.names.set(key, name);
     taken.add(name);
   });
-  if (match.classes === undefined) findHead(shapes, wanted, head, match);
+  if (match.classes === undefined) {
+    // a bias alone is no classifier
+    for (const [key, name] of match.names) if (parts(name)[0] === head) match.names.delete(key);
+    findHead(shapes, wanted, head, match);
+  }
   match.missing = entries.filter(({ name }) => !taken.has(name) && parts(name)[0] !== head);
   const refused = new Set(match.mismatched.map(({ key }) => key));
   match.unused = [...shapes.keys()].filter(

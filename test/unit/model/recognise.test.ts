@@ -221,6 +221,14 @@ test('a classifier over other features is none of the network’s', () => {
   expect(match.unused).toContain('fc.weight');
 });
 
+test('a classifier that takes other features is none', () => {
+  const shapes = stateOf('resnet18');
+  shapes.set('fc.weight', [7, 511]).set('fc.bias', [7]);
+  const [{ match }] = recogniseAll(shapes).fits;
+  expect(match.classes).toBeUndefined();
+  expect(match.unused).toContain('fc.weight');
+});
+
 test('a network that is not here: the nearest, and where it differs', () => {
   const shapes = stateOf('resnet34');
   shapes.set('layer1.0.conv1.weight', [64, 64, 1, 1]).set('layer1.0.conv3.weight', [256, 64, 1, 1]);

@@ -109,3 +109,15 @@ test('the built-in images are as many as asked for, and no more than there are',
   expect(await count('test', 7)).toBe(7);
   expect(await count('test', 0)).toBe(await count('test', 1e9));
 });
+
+test('built-in images by the classes of a network: its order, and those alone', async () => {
+  const source = { kind: 'builtin', split: 'test' } as const;
+  const few = { ...settings, limit: 20 };
+  const { images: all } = await loadTestImages(source, few);
+  const { images } = await loadTestImages(source, few, ['ring', all.classes[0]]);
+  const names = [...all.labels].map((label) => all.classes[label]);
+  const wanted = names.filter((name) => name === 'ring' || name === all.classes[0]);
+  expect([...images.labels].map((label) => images.classes[label])).toEqual(wanted);
+  expect(images.classes).toEqual(['ring', all.classes[0]]);
+  await expect(loadTestImages(source, few, ['x', 'y'])).rejects.toThrow(/none of the network's classes/);
+});

@@ -235,3 +235,11 @@ test('timm’s names bring timm’s batch norms; what pads as TensorFlow does is
   });
   await expect(read({}, named(file))).rejects.toThrow(/lukemelas' EfficientNet pads as TensorFlow's "same"/);
 });
+
+test('a model of one’s own with weights has the classifier that they have', async () => {
+  const model = createModel(arch.arch, arch);
+  const state = initialState(model, 2);
+  const files = [{ path: 'own.safetensors', blob: new Blob([writeSafetensors(state)]) }];
+  expect(await loadNetwork({ kind: 'model', model, files })).toMatchObject({ headless: false, state });
+  expect((await loadNetwork({ kind: 'model', model })).headless).toBe(true);
+});
