@@ -41,6 +41,8 @@ export interface EvaluateOptions {
   limit?: number;
   /** side in pixels that images are resized to; default 0: their own */
   imageSize?: number;
+  interpolation?: TrainSettings['interpolation'];
+  cropPct?: TrainSettings['cropPct'];
   classOrder?: TrainSettings['classOrder'];
   exif?: TrainSettings['exif'];
 }

@@ -3,7 +3,7 @@ import type { EngineApi } from './api';
 import { UserError } from './errors';
 import { type Gpu, type RequestAdapter, requestGpu } from './gpu/device';
 import { accuracyInOrder, orderSentence } from './run/class-orders';
-import { checkClasses, loadTestImages, sized } from './run/data-source';
+import { asTrained, checkClasses, loadTestImages } from './run/data-source';
 import { Memo } from './run/memo';
 import { loadNetwork } from './run/network-source';
 import { runTraining, warmUp } from './run/run';
@@ -80,7 +80,7 @@ export function createEngine({ requestAdapter }: EngineOptions = {}): EngineApi 
       const network = await loadNetwork(source);
       const { model, state, classes, headless, file, notes } = network;
       if (headless) throw new UserError(`${file} has no classifier: train it on your classes first.`);
-      const settings = sized({ ...defaultSettings(), ...options }, network);
+      const settings = asTrained({ ...defaultSettings(), ...options }, network);
       const { images, report } = await loadTestImages(test, settings, classes);
       checkClasses(network, images);
       const { figures, logits } = await evaluateNetwork(await gpu(), model, state, images, {

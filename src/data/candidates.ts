@@ -60,7 +60,7 @@ async function packRaw(
     await breathe(options, { done: at, total: chosen.length });
     const rgb = raw.rgb(index);
     digests.push(await digestOf(rgb, raw));
-    const scaled = fits ? rgb : resizeAndCrop(rgb, raw.width, raw.height, width, height);
+    const scaled = fits ? rgb : resizeAndCrop(rgb, raw, options.size, options);
     pixels.set(scaled, at * width * height * 3);
   }
   options.onProgress?.({ done: chosen.length, total: chosen.length });

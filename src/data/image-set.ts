@@ -37,7 +37,7 @@ export interface LoadedPart {
  */
 export async function loadImageSet(files: UserFile[], options: LoadOptions = {}): Promise<ImageSet> {
   checkOptions(options);
-  const { use = 'both', classOrder = 'name', signal, onProgress } = options;
+  const { use = 'both', classOrder = 'name', signal, onProgress, interpolation, cropPct } = options;
   const tree = await listSource(files, isWanted);
   const source = await readSource(tree, files, options);
   const choice = chooseParts(source.name, source.parts, use);
@@ -54,6 +54,8 @@ export async function loadImageSet(files: UserFile[], options: LoadOptions = {})
     const packed = await part.candidates.pack(part.chosen, part.labels, {
       size,
       upright,
+      interpolation,
+      cropPct,
       signal,
       onProgress,
     });

@@ -4,7 +4,7 @@ import { decodedSize, decodeImage, readImageHeader } from './images/decode';
 import { ImageError, type Size } from './images/format';
 import { resizeAndCrop } from './images/resize';
 import { allocate, breathe } from './raw/raster';
-import type { LoadOptions, SkippedFile } from './types';
+import type { LoadOptions, Resizing, SkippedFile } from './types';
 
 /** One image file's bytes; a photograph has a few million. */
 const MAX_FILE = 64 * 2 ** 20;
@@ -25,7 +25,7 @@ export interface Packed {
   rotated: number;
 }
 
-export interface PackOptions extends Pick<LoadOptions, 'signal' | 'onProgress'> {
+export interface PackOptions extends Resizing, Pick<LoadOptions, 'signal' | 'onProgress'> {
   size: Size;
   /** turn images as EXIF asks */
   upright: boolean;
@@ -49,9 +49,7 @@ export async function packFiles(
     const image = await attempt(file, packed.skipped, async (bytes) => {
       const decoded = await decodeImage(bytes, { upright });
       const fits = decoded.width === width && decoded.height === height;
-      const scaled = fits
-        ? decoded.pixels
-        : resizeAndCrop(decoded.pixels, decoded.width, decoded.height, width, height);
+      const scaled = fits ? decoded.pixels : resizeAndCrop(decoded.pixels, decoded, size, options);
       return { scaled, digest: await digestOf(decoded.pixels, decoded), orientation: decoded.orientation };
     });
     if (!image) continue;

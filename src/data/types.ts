@@ -34,11 +34,19 @@ export interface LoadProgress {
 /** What a source is loaded for: training alone, testing alone, or both out of one. */
 export type Use = 'train' | 'test' | 'both';
 
-export interface LoadOptions {
+/** How images get to their size. */
+export interface Resizing {
+  /** Pillow's filter of that name; default `bilinear` */
+  interpolation?: 'bilinear' | 'bicubic';
+  /** side of what is cut out, as a share of the resized image's shorter side (timm's `crop_pct`); default 1 */
+  cropPct?: number;
+}
+
+export interface LoadOptions extends Resizing {
   /** default `both` */
   use?: Use;
   /**
-   * side in pixels: each image's shorter side is scaled to it, then the middle square is cut out. 0 or absent: the
+   * side in pixels: each image's shorter side is scaled to it over `cropPct`, then the middle square is cut out. 0 or absent: the
    * images' own size where all have the same (up to 224), else a multiple of 32 near the median shorter side. Or the
    * size of images that are there already, which these are to match
    */

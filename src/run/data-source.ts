@@ -17,7 +17,7 @@ export type DataSource = { kind: 'builtin'; split: 'train' | 'test' } | { kind: 
 /** The settings that say how images are loaded. */
 export type ImageSettings = Pick<
   TrainSettings,
-  'imageSize' | 'limit' | 'seed' | 'val' | 'classOrder' | 'exif'
+  'imageSize' | 'limit' | 'seed' | 'val' | 'classOrder' | 'exif' | 'interpolation' | 'cropPct'
 >;
 
 export interface LoadContext {
@@ -84,10 +84,11 @@ type SourceImages = Pick<ImageSet, 'train' | 'test'> & { report?: ImageSetReport
 async function loadSource(
   source: DataSource,
   use: Use,
-  { imageSize, limit, seed, val, classOrder, exif }: ImageSettings,
+  { imageSize, interpolation, cropPct, ...options }: ImageSettings,
   { memo, onProgress }: LoadContext,
   more: Pick<LoadOptions, 'classes' | 'size'> = {},
 ): Promise<SourceImages> {
+  const { limit } = options;
   if (source.kind === 'builtin') {
     const part = async (split: 'train' | 'test') => ({
       images: await builtinImages(split, limit, memo),
@@ -100,13 +101,11 @@ async function loadSource(
   // the readers of files come when the first file does: the built-in images need none
   const { loadImageSet } = await import('../data/image-set');
   return loadImageSet(source.files, {
+    ...options,
     use,
     size: imageSize,
-    limit,
-    seed,
-    val,
-    classOrder,
-    exif,
+    ...(interpolation !== 'auto' && { interpolation }),
+    ...(cropPct !== 'auto' && { cropPct }),
     onProgress: ({ done, total }) => onProgress?.(done, total),
     ...more,
   });
@@ -131,9 +130,19 @@ function ofClasses(images: LabelledImages, classes: readonly string[]): Labelled
   return { ...picked, labels: picked.labels.map((label) => place[label]), classes: [...classes] };
 }
 
-/** Settings whose images are as large as those that the network was trained on, where that is known and nothing else is asked for. */
-export const sized = <T extends { imageSize: number }>(settings: T, { trainedSize = 0 }: LoadedNetwork): T =>
-  settings.imageSize > 0 ? settings : { ...settings, imageSize: trainedSize };
+/** Settings whose images are as those that the network was trained and tested on, where that is known and nothing else is asked for. */
+export function asTrained<T extends Pick<ImageSettings, 'imageSize' | 'interpolation' | 'cropPct'>>(
+  settings: T,
+  network: Pick<LoadedNetwork, 'trainedSize' | 'interpolation' | 'cropPct'>,
+): T {
+  const { imageSize, interpolation, cropPct } = settings;
+  return {
+    ...settings,
+    imageSize: imageSize || (network.trainedSize ?? 0),
+    interpolation: interpolation === 'auto' ? (network.interpolation ?? interpolation) : interpolation,
+    cropPct: cropPct === 'auto' ? (network.cropPct ?? cropPct) : cropPct,
+  };
+}
 
 /** Throws unless the images' classes are as many as the network's. */
 export function checkClasses({ file, model }: LoadedNetwork, { classes }: LabelledImages): void {

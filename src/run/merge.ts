@@ -50,7 +50,7 @@ export const writeBase = (training: Training, network: FittedNetwork): Promise<W
 async function writeNetwork(
   [trained, merged]: [StateDict, StateDict],
   how: Pick<NetworkMetadata, 'method' | 'seed'>,
-  { settings: { mean, std }, train }: Training,
+  { settings: { mean, std, interpolation, cropPct }, train }: Training,
   { model: plain, original, classes }: FittedNetwork,
 ): Promise<WrittenNetwork> {
   const { weights, names } = original;
@@ -61,7 +61,7 @@ async function writeNetwork(
     architecture: plain.name,
     args: plain.args,
     classes: [...classes],
-    preprocessing: isSquare ? { size: train.height, mean, std } : undefined,
+    preprocessing: isSquare ? { size: train.height, interpolation, cropPct, mean, std } : undefined,
     ...how,
   };
   const metadata = withMetadata(weights.metadata, description);

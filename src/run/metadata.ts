@@ -14,9 +14,15 @@ const schema = v.object({
   args: v.record(v.string(), v.unknown()),
   /** names in the order of the classifier's rows */
   classes: v.optional(v.array(v.string())),
-  /** an image's shorter side is scaled to `size`, the middle square cut out, then (x / 255 - mean) / std */
+  /** an image's shorter side is scaled to `size` / `cropPct` (1), the middle square cut out, then (x / 255 - mean) / std */
   preprocessing: v.optional(
-    v.object({ size: v.pipe(v.number(), v.integer(), v.minValue(1)), mean: triple, std: triple }),
+    v.object({
+      size: v.pipe(v.number(), v.integer(), v.minValue(1)),
+      interpolation: v.optional(v.picklist(['bilinear', 'bicubic'])),
+      cropPct: v.optional(v.pipe(v.number(), v.minValue(0.1), v.maxValue(1))),
+      mean: triple,
+      std: triple,
+    }),
   ),
   /** how it was trained last */
   method: v.optional(v.string()),

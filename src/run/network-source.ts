@@ -41,6 +41,9 @@ export interface LoadedNetwork {
   classes?: readonly string[];
   /** side of the images that it was trained on last, pixels, where the file tells it */
   trainedSize?: number;
+  /** how images were resized when it was trained, and what share was cropped when it was tested, where that is known */
+  interpolation?: 'bilinear' | 'bicubic';
+  cropPct?: number;
   /** what the file has where it is not merged yet; `state` is, in any case */
   unmerged?: Unmerged;
   /** the file had no classifier: the numbers of this one are new */
@@ -109,6 +112,8 @@ async function fromFiles(files: UserFile[], options: NetworkOptions): Promise<Lo
     original: { weights, names, publisher, prefix },
     classes: classes?.length === model.head.classes ? classes : undefined,
     trainedSize: description?.preprocessing?.size,
+    interpolation: description?.preprocessing?.interpolation,
+    cropPct: description?.preprocessing?.cropPct,
     unmerged,
     headless,
     notes,

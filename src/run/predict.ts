@@ -1,7 +1,7 @@
 import { decodeImage } from '../data/images/decode';
 import { ImageError, type Size } from '../data/images/format';
 import { resizeAndCrop } from '../data/images/resize';
-import type { LabelledImages, UserFile } from '../data/types';
+import type { LabelledImages, Resizing, UserFile } from '../data/types';
 import { UserError } from '../errors';
 import type { Gpu } from '../gpu/device';
 import { logitsOf } from './logits';
@@ -14,6 +14,10 @@ export interface PredictOptions {
   imageSize?: number;
   /** whether images are turned as their EXIF data asks; default `ignore` */
   exif?: 'ignore' | 'apply';
+  /** default: as the network was trained, else bilinear */
+  interpolation?: 'bilinear' | 'bicubic';
+  /** side of the middle that is cut out, as a share of the resized image's shorter side; default: the network's own, else 1 */
+  cropPct?: number;
   mean?: number[];
   std?: number[];
   /** images at a time on the GPU */
@@ -46,7 +50,7 @@ export async function predict(
   gpu: () => Promise<Gpu>,
   source: ModelSource,
   files: readonly UserFile[],
-  { top = 5, imageSize = 0, exif = 'ignore', mean, std, batch = 32 }: PredictOptions = {},
+  { top = 5, imageSize = 0, exif = 'ignore', mean, std, batch = 32, ...options }: PredictOptions = {},
 ): Promise<Predictions> {
   const network = await loadNetwork(source);
   const { file, model, headless, notes } = network;
@@ -54,13 +58,15 @@ export async function predict(
   const side = imageSize || network.trainedSize || model.input.size;
   if (!Number.isInteger(side) || side < 1 || side > MAX_SIDE)
     throw new UserError(`The image size ${side} is not possible; use 1 to ${MAX_SIDE} pixels.`);
+  const { interpolation = network.interpolation, cropPct = network.cropPct } = options;
+  const reading = { size: { width: side, height: side }, upright: exif === 'apply', interpolation, cropPct };
   const predictions: Prediction[] = new Array(files.length);
   for (let first = 0; first < files.length; first += AT_A_TIME) {
     const places: number[] = [];
     const decoded: Uint8Array[] = [];
     for (let i = first; i < Math.min(first + AT_A_TIME, files.length); i++) {
       try {
-        decoded.push(await read(files[i], { width: side, height: side }, exif === 'apply'));
+        decoded.push(await read(files[i], reading));
         places.push(i);
       } catch (error) {
         if (!(error instanceof ImageError)) throw error;
@@ -81,7 +87,10 @@ export async function predict(
   return { predictions, notes };
 }
 
-async function read({ blob }: UserFile, { width, height }: Size, upright: boolean): Promise<Uint8Array> {
+async function read(
+  { blob }: UserFile,
+  { size, upright, ...resizing }: Resizing & { size: Size; upright: boolean },
+): Promise<Uint8Array> {
   let bytes: Uint8Array<ArrayBuffer>;
   try {
     bytes = new Uint8Array(await blob.arrayBuffer());
@@ -89,7 +98,7 @@ async function read({ blob }: UserFile, { width, height }: Size, upright: boolea
     throw new ImageError(`the file cannot be read (${(error as Error).message})`);
   }
   const image = await decodeImage(bytes, { upright });
-  return resizeAndCrop(image.pixels, image.width, image.height, width, height);
+  return resizeAndCrop(image.pixels, image, size, resizing);
 }
 
 /** Images without classes, for a network to look at. */

@@ -17,7 +17,7 @@ import { trainedModel } from '../train/trained-model';
 import { type Observer, Trainer, type Training } from '../train/trainer';
 import { accuracyInOrder, orderSentence } from './class-orders';
 import { companionFiles } from './companions';
-import { loadRunImages, sized } from './data-source';
+import { asTrained, loadRunImages } from './data-source';
 import { type FittedNetwork, fitHead } from './head';
 import type { RunContext, TrainJob, TrainResult } from './job';
 import { logitsOf } from './logits';
@@ -230,14 +230,15 @@ async function load(
     goOn();
     emit({ type: 'phase', phase: 'load', message: `Reading images: ${done} of ${total}` });
   };
-  const { train, test, reports } = await loadRunImages(job, sized(settings, loaded), { memo, onProgress });
+  const asked = asTrained(settings, loaded);
+  const { train, test, reports } = await loadRunImages(job, asked, { memo, onProgress });
   const network = fitHead(loaded, train.classes, settings);
   for (const message of network.notes) emit({ type: 'note', message });
   if (reports.length > 0) emit({ type: 'data', reports });
   for (const { warnings } of reports) for (const message of warnings) emit({ type: 'warning', message });
   // a head waits for nothing where all around it is new
   const newHead = network.newHead && !isRandom(job.model);
-  const decided = decideSettings(settings, { input: network.model.input, images: train.count, newHead });
+  const decided = decideSettings(asked, { input: network.model.input, images: train.count, newHead });
   return { network, train, test, reports, settings: decided };
 }
 

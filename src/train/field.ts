@@ -160,11 +160,12 @@ export function wordOrNames<const T extends string>(words: T[], what: string): A
 }
 
 /** What a field accepts, or the word `auto` for what is decided later. */
-export function orAuto<T>({ schema, expects, placeholder }: Accepts<T>): Accepts<T | 'auto'> {
+export function orAuto<T>({ schema, expects, placeholder, choices }: Accepts<T>): Accepts<T | 'auto'> {
   return {
     schema: v.union([v.literal('auto'), schema]),
     expects: `${expects}, or auto`,
     placeholder: `${placeholder}|auto`,
+    ...(choices && { choices: [...choicesOf([['auto']]), ...choices] }),
   };
 }
 

@@ -243,6 +243,18 @@ export const settingFields = {
     unit: 'px',
     help: 'side in pixels that images are resized to; 0: as the data is',
   }),
+  /** `auto` is as the network was trained, where that is known, else bilinear */
+  interpolation: setting(orAuto(choice(['bilinear'], ['bicubic'])), 'auto', {
+    group: 'images',
+    label: 'Interpolation',
+    help: "how images are resized, as Pillow does; auto: the network's own, else bilinear",
+  }),
+  /** timm's; `auto` is as the network was tested, where that is known, else 1 */
+  cropPct: setting(orAuto(real({ min: 0.1, max: 1 }, 0.005)), 'auto', {
+    group: 'images',
+    label: 'Share that is cropped',
+    help: "side of the middle that is cut out, as a share of the resized image's shorter side; auto: the network's own, else 1",
+  }),
   val: setting(real({ min: 0.01, max: 0.99 }, 0.05), 0.2, {
     group: 'images',
     label: 'Held out',
@@ -298,7 +310,7 @@ export type SettingName = keyof typeof settingFields;
 /** The settings of a run; {@link settingFields} says what each means and takes. */
 export type TrainSettings = { [K in SettingName]: (typeof settingFields)[K]['fallback'] };
 
-type Decided = 'batch' | 'mean' | 'std' | 'headEpochs';
+type Decided = 'batch' | 'mean' | 'std' | 'headEpochs' | 'interpolation' | 'cropPct';
 
 /** The settings of a run whose network and images are known: what was `auto` is decided. */
 export type RunSettings = Omit<TrainSettings, Decided> & {
@@ -320,13 +332,15 @@ export function decideSettings(
   settings: TrainSettings,
   { input, images, newHead = false }: DecidedBy,
 ): RunSettings {
-  const { batch, mean, std, headEpochs } = settings;
+  const { batch, mean, std, headEpochs, interpolation, cropPct } = settings;
   const triple = (values: number[]) => values as [number, number, number];
   return {
     ...settings,
     batch: batch === 'auto' ? Math.min(128, images, Math.max(2, Math.floor(images / 4))) : batch,
     mean: mean === 'auto' ? triple(input.mean) : mean,
     std: std === 'auto' ? triple(input.std) : std,
+    interpolation: interpolation === 'auto' ? 'bilinear' : interpolation,
+    cropPct: cropPct === 'auto' ? 1 : cropPct,
     headEpochs: headEpochs === 'auto' ? Number(newHead && headComesFirst(settings)) : headEpochs,
   };
 }

@@ -15,7 +15,17 @@ import {
   settingOptions,
 } from '../options';
 
-const settings: SettingName[] = ['batch', 'mean', 'std', 'limit', 'imageSize', 'classOrder', 'exif'];
+const settings: SettingName[] = [
+  'batch',
+  'mean',
+  'std',
+  'limit',
+  'imageSize',
+  'interpolation',
+  'cropPct',
+  'classOrder',
+  'exif',
+];
 
 export const evaluate: Command = {
   usage: 'eval [options]',
@@ -41,21 +51,15 @@ export const evaluate: Command = {
       throw new UserError('--test is missing: name a zip or folder of test images, or builtin.');
     }
     const test = await dataFrom(paths.test ?? ['builtin'], 'test');
-    const { limit, imageSize, classOrder, exif, ...chosen } = parseSettings(
-      givenSettings(args, settings),
-      optionLabel,
-    );
+    const { batch, mean, std, ...chosen } = parseSettings(givenSettings(args, settings), optionLabel);
     const given = <T>(value: T | 'auto'): T | undefined => (value === 'auto' ? undefined : value);
     const engine = await context.openEngine({ host: text(args, 'runtime') ?? 'auto' });
     try {
       const { accuracy, images, notes, report } = await engine.api.evaluate(model, test, {
-        batch: given(chosen.batch),
-        mean: given(chosen.mean),
-        std: given(chosen.std),
-        limit,
-        imageSize,
-        classOrder,
-        exif,
+        ...chosen,
+        batch: given(batch),
+        mean: given(mean),
+        std: given(std),
       });
       for (const note of notes) context.note(note);
       if (report) await tell(report, text(args, 'skipped'), context);

@@ -15,7 +15,7 @@ import {
   settingOptions,
 } from '../options';
 
-const settings: SettingName[] = ['batch', 'mean', 'std', 'imageSize', 'exif'];
+const settings: SettingName[] = ['batch', 'mean', 'std', 'imageSize', 'interpolation', 'cropPct', 'exif'];
 
 export const predict: Command = {
   usage: 'predict [options] IMAGE...',
@@ -45,6 +45,8 @@ export const predict: Command = {
         mean: given(chosen.mean),
         std: given(chosen.std),
         imageSize: chosen.imageSize,
+        interpolation: given(chosen.interpolation),
+        cropPct: given(chosen.cropPct),
         exif: chosen.exif,
       });
       for (const note of notes) context.note(note);

@@ -1,4 +1,5 @@
-import { ImageError, MAX_PIXELS, roundHalfEven } from './format';
+import type { Resizing } from '../types';
+import { ImageError, MAX_PIXELS, roundHalfEven, type Size } from './format';
 
 /**
  * Fixed-point bits of a coefficient: with 8-bit samples and weights that sum to one, 22 bits leave two of an int32
@@ -7,6 +8,21 @@ import { ImageError, MAX_PIXELS, roundHalfEven } from './format';
 const PRECISION = 22;
 const HALF = 2 ** (PRECISION - 1);
 const ONE = 2 ** PRECISION;
+
+/** A filter: the weight of a sample at a distance, in pixels of the coarser image, and how far it reaches. */
+interface Filter {
+  reach: number;
+  weight(distance: number): number;
+}
+
+const FILTERS: Record<NonNullable<Resizing['interpolation']>, Filter> = {
+  bilinear: { reach: 1, weight: (x) => Math.max(0, 1 - x) },
+  // Keys' cubic convolution with a = -1/2
+  bicubic: {
+    reach: 2,
+    weight: (x) => (x < 1 ? (1.5 * x - 2.5) * x * x + 1 : x < 2 ? ((-0.5 * x + 2.5) * x - 4) * x + 2 : 0),
+  },
+};
 
 /** For each output position: the first input sample, and fixed-point weights of it and the next ones. */
 interface Taps {
@@ -18,20 +34,19 @@ interface Taps {
 }
 
 /**
- * Resizes 8-bit RGB (height * width * 3 bytes) as `PIL.Image.resize((outWidth, outHeight), BILINEAR)` does, to the
- * bit: a triangle filter that widens with the reduction (antialiased), rows first, then columns, each rounded to 8
- * bits.
+ * Resizes 8-bit RGB (height * width * 3 bytes) as `PIL.Image.resize((out.width, out.height), BILINEAR or BICUBIC)` does,
+ * to the bit: a filter that widens with the reduction (antialiased), rows first, then columns, each rounded to 8 bits.
  */
-export function resizeBilinear(
+export function resize(
   rgb: Uint8Array,
-  width: number,
-  height: number,
-  outWidth: number,
-  outHeight: number,
+  { width, height }: Size,
+  { width: outWidth, height: outHeight }: Size,
+  interpolation: keyof typeof FILTERS = 'bilinear',
 ): Uint8Array<ArrayBuffer> {
+  const filter = FILTERS[interpolation];
   const across = outWidth === width ? rgb.slice() : new Uint8Array(outWidth * height * 3);
   if (outWidth !== width) {
-    const taps = triangleTaps(width, outWidth);
+    const taps = tapsOf(filter, width, outWidth);
     for (let y = 0; y < height; y++) {
       const from = rgb.subarray(y * width * 3, (y + 1) * width * 3);
       resampleLine(from, 3, taps, across, y * outWidth * 3, 3);
@@ -39,7 +54,7 @@ export function resizeBilinear(
   }
   if (outHeight === height) return across;
   const out = new Uint8Array(outWidth * outHeight * 3);
-  const taps = triangleTaps(height, outHeight);
+  const taps = tapsOf(filter, height, outHeight);
   const row = outWidth * 3;
   for (let x = 0; x < outWidth; x++) resampleLine(across.subarray(x * 3), row, taps, out, x * 3, row);
   return out;
@@ -64,33 +79,38 @@ function resampleLine(
       g += from[at + 1] * weight;
       b += from[at + 2] * weight;
     }
-    // weights are not negative and sum to one within a few units of 2^-22, so only the upper end needs a clamp
     const to = outAt + i * outStep;
-    out[to] = Math.min(r >> PRECISION, 255);
-    out[to + 1] = Math.min(g >> PRECISION, 255);
-    out[to + 2] = Math.min(b >> PRECISION, 255);
+    out[to] = byte(r >> PRECISION);
+    out[to + 1] = byte(g >> PRECISION);
+    out[to + 2] = byte(b >> PRECISION);
   }
 }
 
-function triangleTaps(size: number, outSize: number): Taps {
+/** A cubic overshoots on both sides. */
+const byte = (value: number): number => Math.min(Math.max(value, 0), 255);
+
+function tapsOf({ reach, weight }: Filter, size: number, outSize: number): Taps {
   const scale = size / outSize;
   const widening = Math.max(scale, 1);
-  const stride = Math.ceil(widening) * 2 + 1;
+  const stride = Math.ceil(reach * widening) * 2 + 1;
   const first = new Int32Array(outSize);
   const count = new Int32Array(outSize);
   const weights = new Int32Array(outSize * stride);
   const exact = new Float64Array(stride);
   for (let i = 0; i < outSize; i++) {
     const centre = (i + 0.5) * scale;
-    const low = Math.max(0, Math.trunc(centre - widening + 0.5));
-    const high = Math.min(size, Math.trunc(centre + widening + 0.5));
+    const low = Math.max(0, Math.trunc(centre - reach * widening + 0.5));
+    const high = Math.min(size, Math.trunc(centre + reach * widening + 0.5));
     const inverse = 1 / widening;
     let sum = 0;
     for (let k = 0; k < high - low; k++) {
-      exact[k] = Math.max(0, 1 - Math.abs((k + low - centre + 0.5) * inverse));
+      exact[k] = weight(Math.abs((k + low - centre + 0.5) * inverse));
       sum += exact[k];
     }
-    for (let k = 0; k < high - low; k++) weights[i * stride + k] = Math.trunc(0.5 + (exact[k] / sum) * ONE);
+    for (let k = 0; k < high - low; k++) {
+      const fixed = (exact[k] / sum) * ONE;
+      weights[i * stride + k] = Math.trunc(fixed < 0 ? fixed - 0.5 : fixed + 0.5);
+    }
     first[i] = low;
     count[i] = high - low;
   }
@@ -98,24 +118,25 @@ function triangleTaps(size: number, outSize: number): Taps {
 }
 
 /**
- * The middle of an image: it is scaled until it just covers outWidth x outHeight (proportions kept, the longer side
- * rounded down), then cut. For a square that is torchvision's Resize(side) and CenterCrop(side). Throws an ImageError
- * where the scaled image would have more than MAX_PIXELS.
+ * The middle of an image: it is scaled until it just covers `out`, each side over cropPct and rounded down (proportions
+ * kept, the longer side rounded down), then cut. For a square that is torchvision's Resize(floor(side / cropPct)) and
+ * CenterCrop(side), as timm has it. Throws an ImageError where the scaled image would have more than MAX_PIXELS.
  */
 export function resizeAndCrop(
   rgb: Uint8Array,
-  width: number,
-  height: number,
-  outWidth: number,
-  outHeight: number,
+  { width, height }: Size,
+  { width: outWidth, height: outHeight }: Size,
+  { interpolation, cropPct = 1 }: Resizing = {},
 ): Uint8Array<ArrayBuffer> {
-  const isNarrow = width * outHeight <= height * outWidth;
-  const fullWidth = isNarrow ? outWidth : Math.trunc((outHeight * width) / height);
-  const fullHeight = isNarrow ? Math.trunc((outWidth * height) / width) : outHeight;
+  const coveredWidth = Math.floor(outWidth / cropPct);
+  const coveredHeight = Math.floor(outHeight / cropPct);
+  const isNarrow = width * coveredHeight <= height * coveredWidth;
+  const fullWidth = isNarrow ? coveredWidth : Math.trunc((coveredHeight * width) / height);
+  const fullHeight = isNarrow ? Math.trunc((coveredWidth * height) / width) : coveredHeight;
   if (fullWidth * fullHeight > MAX_PIXELS) {
     throw new ImageError(`${width}x${height} is too long and narrow for ${outWidth}x${outHeight}`);
   }
-  const resized = resizeBilinear(rgb, width, height, fullWidth, fullHeight);
+  const resized = resize(rgb, { width, height }, { width: fullWidth, height: fullHeight }, interpolation);
   if (fullWidth === outWidth && fullHeight === outHeight) return resized;
   const left = roundHalfEven((fullWidth - outWidth) / 2);
   const top = roundHalfEven((fullHeight - outHeight) / 2);

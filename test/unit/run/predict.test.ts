@@ -61,7 +61,7 @@ test('images in their order, those that are none named with the reason, from the
   const pixels = await Promise.all(
     names.map(async (name) => {
       const decoded = await decodeImage(fixture(name));
-      return resizeAndCrop(decoded.pixels, decoded.width, decoded.height, 12, 12);
+      return resizeAndCrop(decoded.pixels, decoded, { width: 12, height: 12 });
     }),
   );
   expect(seen).toHaveLength(1);

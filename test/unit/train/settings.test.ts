@@ -181,6 +181,11 @@ const TAKEN: Record<SettingName, [takes: unknown[], refuses: unknown[]]> = {
     [0, 1024],
     [-1, 1025],
   ],
+  interpolation: [['auto', 'bilinear', 'bicubic'], ['nearest']],
+  cropPct: [
+    ['auto', 0.1, 0.875, 1],
+    [0.09, 1.01, 'all'],
+  ],
   val: [
     [0.2, 0.01, 0.99],
     [0, 1],
