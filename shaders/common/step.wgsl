@@ -9,4 +9,5 @@ struct Step {
   correction1: f32,
   correction2: f32,
   average_weight: f32,
+  batch_weight: f32,
 }

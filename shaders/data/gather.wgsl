@@ -2,7 +2,7 @@
 // order[batch_offset + n].
 // Augmentation as torchvision's RandomCrop(H x W, padding = CROP), RandomHorizontalFlip, ToTensor, Normalize: the image moves
 // by up to CROP pixels each way and may be mirrored; what it uncovers is black (0 before normalisation). It is drawn from
-// (seed, epoch, sample), so that a resumed run repeats it. Rows n >= step.rows are padding: zero images of class 0.
+// (seed, epoch, position), so that a resumed run repeats it, and a sample that the order has twice is not twice the same. Rows n >= step.rows are padding: zero images of class 0.
 // images: RGB bytes [CAPACITY, H, W, 3], four to a word. When they hold the whole data set, sample s lies at s; as a ring (RING)
 // the image for position p of the order lies at p % CAPACITY, where the host has put it ahead of time. order, labels: whole.
 // One pixel a thread: neighbours read neighbouring bytes and write neighbouring vec4s.
@@ -60,10 +60,10 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
   }
   var row = index / sizes.W % sizes.H;
   var column = index % sizes.W;
-  if (FLIP && (random_u32(step.seed, step.epoch, sample, 2u) >> 31u) == 1u) { column = sizes.W - 1u - column; }
+  if (FLIP && (random_u32(step.seed, step.epoch, position, 2u) >> 31u) == 1u) { column = sizes.W - 1u - column; }
   if (sizes.CROP > 0u) {
-    row += random_u32(step.seed, step.epoch, sample, 0u) % (2u * sizes.CROP + 1u) - sizes.CROP;
-    column += random_u32(step.seed, step.epoch, sample, 1u) % (2u * sizes.CROP + 1u) - sizes.CROP;
+    row += random_u32(step.seed, step.epoch, position, 0u) % (2u * sizes.CROP + 1u) - sizes.CROP;
+    column += random_u32(step.seed, step.epoch, position, 1u) % (2u * sizes.CROP + 1u) - sizes.CROP;
   }
   var rgb = vec3(0.0);
   // Places before the image have wrapped to huge numbers: one comparison with its size leaves out those on both sides.

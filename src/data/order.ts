@@ -19,5 +19,35 @@ export function trainingOrder(count: number, seed: number, epoch: number): Uint3
   return order;
 }
 
+/**
+ * The order of a training epoch that takes as many images of each class (one more of some, in turn by epoch): as long as the
+ * set, keyed by (seed, epoch). A class with fewer images than places gives them again and again, each shuffled time all of
+ * them; one with more gives a part, another in each epoch. torch's WeightedRandomSampler has the same shares on average.
+ * @param labels the class of each image, below `classes`
+ */
+export function balancedOrder(
+  labels: ArrayLike<number>,
+  classes: number,
+  seed: number,
+  epoch: number,
+): Uint32Array<ArrayBuffer> {
+  const { length } = labels;
+  const members = Array.from({ length: classes }, () => [] as number[]);
+  for (let i = 0; i < length; i++) members[labels[i]].push(i);
+  const present = members.filter((images) => images.length > 0);
+  const places: number[] = [];
+  for (const [k, images] of present.entries()) {
+    const more = (k + epoch) % present.length < length % present.length ? 1 : 0;
+    const count = Math.floor(length / present.length) + more;
+    for (let round = 0, left = count; left > 0; round++, left -= images.length) {
+      // each class and round a shuffle of its own
+      const key = hash32(seed, k + 1, round);
+      const taken = trainingOrder(images.length, key, epoch).subarray(0, Math.min(left, images.length));
+      for (const i of taken) places.push(images[i]);
+    }
+  }
+  return trainingOrder(length, seed, epoch).map((place) => places[place]);
+}
+
 /** The order of an evaluation, the same always: folders come class by class, and its first images stand for all. */
 export const evaluationOrder = (count: number): Uint32Array<ArrayBuffer> => trainingOrder(count, 0, 0);

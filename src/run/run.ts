@@ -8,6 +8,7 @@ import type { StateDict } from '../io/tensor';
 import { initialState } from '../model/init';
 import { instantiate } from '../model/instantiate';
 import { type Model, parameterCount } from '../model/model';
+import { balanceSentence } from '../train/balance';
 import { batchSentence, stepsPerEpoch } from '../train/batches';
 import { evaluateNetwork } from '../train/evaluate';
 import type { EvalPoint } from '../train/metrics';
@@ -43,6 +44,8 @@ export async function runTraining(job: TrainJob, context: RunContext): Promise<T
   const { network, train, test, reports, settings } = await load(job, { ...context, goOn });
   const training = prepare(network, train, test, settings);
   emit({ type: 'note', message: batchSentence(training) });
+  const balance = balanceSentence(train, settings);
+  if (balance) emit(balance);
   if (settings.headEpochs > 0) {
     const message = `The classifier trains alone at first, ${settings.headEpochs} of ${settings.epochs} epochs.`;
     emit({ type: 'note', message });

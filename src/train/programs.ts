@@ -13,6 +13,7 @@ import { adamw } from '../ops/optim/adamw';
 import { average } from '../ops/optim/average';
 import { sgd } from '../ops/optim/sgd';
 import { type PassOptions, standardPasses } from '../passes/standard';
+import { classWeightsTensor } from './balance';
 import { lastBatch, wholeBatch } from './batches';
 import { isGrouped, isOfHead, type Part } from './groups';
 import type { RunSettings } from './settings';
@@ -71,7 +72,12 @@ export function trainingGraph(o: Step): ProgramGraph {
   const { x, target } = batchOf(graph, o, { cropPadding: s.cropPadding, flip: s.flip });
   const instance = instantiate(model, graph, x, { training: true, frozenBackbone: part === 'head' });
   const trains = ({ name }: Tensor) => part === 'all' || isOfHead(model, name);
-  descend(graph, taskOf(model), instance.logits, target, { ...s, trains, groups: isGrouped(s, part) });
+  descend(graph, taskOf(model), instance.logits, target, {
+    ...s,
+    trains,
+    groups: isGrouped(s, part),
+    weighted: s.balance === 'loss',
+  });
   if (s.ema > 0) average(graph);
   return { model, graph, instance };
 }
@@ -98,12 +104,15 @@ export interface Descent
   trains?: (parameter: Tensor) => boolean;
   /** whether parameters have factors of their own on learning rate and weight decay */
   groups?: boolean;
+  /** whether classes have weights in the loss: the host writes them */
+  weighted?: boolean;
 }
 
 /** What follows the logits in a training step: loss, gradients of the parameters, update. */
 export function descend(graph: Graph, task: Task, logits: Tensor, target: Tensor, s: Descent): void {
-  const { trains = () => true, momentum, nesterov, ...options } = s;
-  const dlogits = task.loss(graph, logits, target, s);
+  const { trains = () => true, momentum, nesterov, weighted, ...options } = s;
+  const classWeights = weighted ? classWeightsTensor(graph, logits) : undefined;
+  const dlogits = task.loss(graph, logits, target, { labelSmoothing: s.labelSmoothing, classWeights });
   const parameters = graph.tensors.filter((t) => t.role === 'parameter' && trains(t));
   differentiate(graph, parameters, [[logits, dlogits]]);
   if (s.optimizer === 'sgd') sgd(graph, { ...options, momentum, nesterov });

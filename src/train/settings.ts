@@ -181,6 +181,19 @@ export const settingFields = {
     label: 'Label smoothing',
     help: 'share of the target spread over all classes',
   }),
+  balance: setting(
+    choice(
+      ['none'],
+      ['loss', 'by weights in the loss', 'Images of a class weigh the more, the fewer it has.'],
+      ['sampler', 'by the order of images', 'Each epoch takes as many images of each class.'],
+    ),
+    'none',
+    {
+      group: 'optimisation',
+      label: 'Balance classes',
+      help: "what makes up for classes of unequal size: weights in the loss, inverse to a class' images, or an order that takes as many of each",
+    },
+  ),
   /** the norm is the whole gradient's */
   clipNorm: setting(real({ min: 0, max: 1e9 }, 0.1), 0, {
     group: 'optimisation',

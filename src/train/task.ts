@@ -4,13 +4,19 @@ import type { Model } from '../model/model';
 import { crossEntropy } from '../ops/loss/cross-entropy';
 import type { Figures } from './metrics';
 
+export interface LossOptions {
+  labelSmoothing: number;
+  /** `[c]`, see `crossEntropy` */
+  classWeights?: Tensor;
+}
+
 /** What a network is trained for. The programs and the trainer know no more of a loss and of metrics than this. */
 export interface Task {
   /**
    * Adds the mean loss of a batch behind the logits and gives its gradient with respect to them. Each step writes a row
    * of `sums` numbers into the ring `metrics`, an output `[METRICS_RING, sums]`.
    */
-  loss(graph: Graph, logits: Tensor, target: Tensor, options: { labelSmoothing: number }): Tensor;
+  loss(graph: Graph, logits: Tensor, target: Tensor, options: LossOptions): Tensor;
   /** numbers in a row; rows of several batches add up to a row of all their images */
   sums: number;
   /** what a row says */
@@ -19,12 +25,15 @@ export interface Task {
   score(figures: Figures): number;
 }
 
-/** One class an image. A row is (sum of losses, images told right, images, 0). */
+/** One class an image. A row is (sum of losses, images told right, images, sum of their weights or 0). */
 const classification: Task = {
   loss: (graph, logits, target, options) =>
     crossEntropy(graph, 'loss', logits, target, { ...options, metrics: true }).dlogits,
   sums: 4,
-  figures: ({ 0: loss, 1: correct, 2: images }) => ({ loss: loss / images, accuracy: correct / images }),
+  figures: ({ 0: loss, 1: correct, 2: images, 3: weights }) => ({
+    loss: loss / (weights || images),
+    accuracy: correct / images,
+  }),
   score: ({ accuracy }) => accuracy,
 };
 

@@ -1,5 +1,5 @@
 import { type Feed, ResidentFeed } from '../data/feed';
-import { trainingOrder } from '../data/order';
+import { balancedOrder, trainingOrder } from '../data/order';
 import type { LabelledImages } from '../data/types';
 import { Stopped } from '../errors';
 import { checkGpu, type Gpu } from '../gpu/device';
@@ -13,6 +13,7 @@ import { adamCorrections } from '../ops/optim/adamw';
 import { averageWeight } from '../ops/optim/average';
 import { Session } from '../runtime/session';
 import type { Snapshot } from '../runtime/snapshot';
+import { writeClassWeights } from './balance';
 import { type Batch, epochBatches, wholeBatch } from './batches';
 import { Diverged, DivergenceWatch } from './divergence';
 import { failureBehind, runEvaluation } from './evaluate';
@@ -101,6 +102,7 @@ export class Trainer {
     const { program, evaluation, plans } = buildPrograms({ ...t, tuning: t.tuning ?? gpu.tuning });
     const session = await Session.create(gpu, plans as Record<ProgramName, Plan>);
     loadState(session, t.model, t.start);
+    writeClassWeights(session, t.train, t.settings);
     const feeds = {
       train: new ResidentFeed(session, 'train', t.train),
       test: new ResidentFeed(session, 'test', t.test),
@@ -155,8 +157,7 @@ export class Trainer {
   }
 
   private async epoch(epoch: number, control: Control): Promise<void> {
-    const { settings, train } = this.t;
-    this.feeds.train.begin(trainingOrder(train.count, settings.seed, epoch));
+    this.feeds.train.begin(this.order(epoch));
     let since = performance.now();
     let unread = 0;
     for (const [i, batch] of this.batches.entries()) {
@@ -183,6 +184,13 @@ export class Trainer {
       if (control.cancelled) return;
     }
     this.watch.endEpoch(this.step);
+  }
+
+  private order(epoch: number): Uint32Array<ArrayBuffer> {
+    const { train, settings } = this.t;
+    return settings.balance === 'sampler'
+      ? balancedOrder(train.labels, train.classes.length, settings.seed, epoch)
+      : trainingOrder(train.count, settings.seed, epoch);
   }
 
   private programOf({ rows }: Batch): ProgramName {

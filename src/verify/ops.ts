@@ -127,6 +127,7 @@ export const OPS: Record<string, Build> = {
       const classes = g.shapeOf('logits')[1];
       const { loss } = crossEntropy(g.graph, 'loss', g.activation('logits'), g.integers('target', classes), {
         labelSmoothing,
+        classWeights: g.optionalVector('class_weights'),
         metrics: false,
       });
       g.output('loss', loss, vectorLayout([]));

@@ -36,13 +36,14 @@ function reference(s: Setting, step: { seed: number; epoch: number }) {
   const x = new Float64Array(BATCH * 3 * s.height * s.width);
   const target = new Uint32Array(BATCH);
   for (let n = 0; n < s.rows; n++) {
-    const sample = order[s.batchOffset + n];
+    const position = s.batchOffset + n;
+    const sample = order[position];
     target[n] = labels[sample];
     const shift = (which: number) =>
       s.cropPadding > 0
-        ? (randomU32(step.seed, step.epoch, sample, which) % (2 * s.cropPadding + 1)) - s.cropPadding
+        ? (randomU32(step.seed, step.epoch, position, which) % (2 * s.cropPadding + 1)) - s.cropPadding
         : 0;
-    const flipped = s.flip && randomU32(step.seed, step.epoch, sample, 2) >= 2 ** 31;
+    const flipped = s.flip && randomU32(step.seed, step.epoch, position, 2) >= 2 ** 31;
     for (let c = 0; c < 3; c++)
       for (let h = 0; h < s.height; h++)
         for (let w = 0; w < s.width; w++) {

@@ -11,24 +11,28 @@ import { expectClose, runCase } from './harness';
 describe('cross-entropy', () => {
   const build = async (inputs: ValueMap, labelSmoothing: number, step: StepUniform, wrt = ['logits']) => {
     const target = [...inputs.target.data];
+    const weights = inputs.weights?.data;
     const [n, c] = inputs.logits.shape;
     const rows = Math.min(step.rows ?? n, n);
     return checkOp({
       inputs,
       reference: ({ logits }) => {
-        const losses = crossEntropyRows(logits, target, labelSmoothing).slice(0, rows);
+        const losses = crossEntropyRows(logits, target, labelSmoothing, weights).slice(0, rows);
         const sum = losses.reduce((a, b) => a + b, 0);
+        const weight = weights ? target.slice(0, rows).reduce((a, label) => a + weights[label], 0) : 0;
+        const whole = step.batchWeight || weight || rows;
         const correct = target.slice(0, rows).filter((label, i) => {
           const row = [...logits.data.subarray(i * c, (i + 1) * c)];
           return row.indexOf(Math.max(...row)) === label;
         }).length;
         const metrics = zeros(METRICS_RING * 4);
-        metrics.data.set([sum, correct, rows, 0], ((step.step ?? 0) % METRICS_RING) * 4);
-        return { loss: { shape: [], data: Float64Array.of(sum / rows) }, metrics };
+        metrics.data.set([sum, correct, rows, weight], ((step.step ?? 0) % METRICS_RING) * 4);
+        return { loss: { shape: [], data: Float64Array.of(sum / whole) }, metrics };
       },
       build: (g) => {
         const r = crossEntropy(g.graph, 'loss', g.activation('logits'), g.integers('target'), {
           labelSmoothing,
+          classWeights: weights && g.vector('weights'),
           metrics: true,
         });
         g.output('loss', r.loss, vectorLayout([]));
@@ -49,6 +53,22 @@ describe('cross-entropy', () => {
     [3, 101, 0.2, { rows: 1 }],
   ])('of %i rows and %i classes, smoothing %f, step %j', async (n, c, smoothing, step) => {
     await build({ logits: draw([n, c], 3), target: fill([n], (i) => (i * 7) % c) }, smoothing, step);
+  });
+
+  test.each([
+    [7, 3, 0, {}],
+    [130, 5, 0.1, { step: 3 }],
+    [70, 6, 0.2, { rows: 66 }],
+    [5, 3, 0.1, { rows: 4, batchWeight: 12.5 }],
+  ])('of %i rows and %i classes with weights, smoothing %f, step %j', async (n, c, smoothing, step) => {
+    const weights = fill([c], (i) => [0.25, 3, 0, 1.5][i % 4]);
+    const target = fill([n], (i) => (i * 7) % c);
+    await build({ logits: draw([n, c], 3), target, weights }, smoothing, step);
+  });
+
+  test('of a part of a batch is its share of the batch’s mean', async () => {
+    const inputs = { logits: draw([5, 3], 3), target: fill([5], (i) => i % 3) };
+    await build(inputs, 0.1, { rows: 4, batchWeight: 9 });
   });
 
   test('of logits far apart is finite and right', async () => {

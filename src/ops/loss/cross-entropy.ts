@@ -8,21 +8,26 @@ export const METRICS_RING = 256;
 
 export interface CrossEntropyOptions {
   labelSmoothing: number;
+  /** `[c]`: a factor on each class, as CrossEntropyLoss takes it; default: 1 for all */
+  classWeights?: Tensor;
   /** write each step's sums into the output `metrics` */
   metrics: boolean;
 }
 
 export interface CrossEntropy {
-  /** `[1]`: the mean over the step's rows */
+  /** `[1]`: the mean over the step's rows, a weighted one where classes have weights; see `batchWeight` of the step uniform */
   loss: Tensor;
   /** the gradient of `loss` with respect to the logits; zero in rows past the step's */
   dlogits: Tensor;
-  /** output `[256, 4]`, an entry a step: (sum of losses, rows whose first maximum is the target, rows, 0) */
+  /**
+   * output `[256, 4]`, an entry a step: (sum of losses, rows whose first maximum is the target, rows, sum of the targets'
+   * weights where classes have some, else 0)
+   */
   metrics?: Tensor;
 }
 
 /**
- * torch.nn.functional.cross_entropy with class indices: logits `[n, 1, 1, c]`, target u32 `[n]`. Loss, gradient and
+ * torch.nn.functional.cross_entropy with class indices, class weights and label smoothing: logits `[n, 1, 1, c]`, target u32 `[n]`. Loss, gradient and
  * accuracy in one dispatch; the first min(step.rows, n) rows count. A loss that is not finite stays so.
  */
 export function crossEntropy(
@@ -30,7 +35,7 @@ export function crossEntropy(
   name: string,
   logits: Tensor,
   target: Tensor,
-  { labelSmoothing, metrics }: CrossEntropyOptions,
+  { labelSmoothing, classWeights, metrics }: CrossEntropyOptions,
 ): CrossEntropy {
   if (!(labelSmoothing >= 0 && labelSmoothing <= 1))
     throw new UserError(`Label smoothing must lie in 0 to 1, not ${labelSmoothing}.`);
@@ -38,19 +43,19 @@ export function crossEntropy(
   const dlogits = g.tensor(`${name} dlogits`, logits.shape);
   const ring = metrics ? g.tensor('metrics', [METRICS_RING, 4], { role: 'output' }) : undefined;
   const outputs = { loss, dlogits, metrics: ring };
-  g.add(crossEntropyOp, name, { logits, target }, outputs, { labelSmoothing });
+  g.add(crossEntropyOp, name, { logits, target, classWeights }, outputs, { labelSmoothing });
   return { loss, dlogits, metrics: ring };
 }
 
 interface Forward {
-  inputs: { logits: Tensor; target: Tensor };
+  inputs: { logits: Tensor; target: Tensor; classWeights?: Tensor };
   outputs: { loss: Tensor; dlogits: Tensor; metrics?: Tensor };
   attrs: { labelSmoothing: number };
 }
 
 export const crossEntropyOp: Op<Forward> = {
   name: 'cross_entropy',
-  lower: ({ inputs: { logits, target }, outputs: { loss, dlogits, metrics }, attrs }) => [
+  lower: ({ inputs: { logits, target, classWeights }, outputs: { loss, dlogits, metrics }, attrs }) => [
     {
       shader: 'loss/cross_entropy',
       constants: {
@@ -60,8 +65,9 @@ export const crossEntropyOp: Op<Forward> = {
         SMOOTHING: attrs.labelSmoothing,
         METRICS: metrics !== undefined,
         RING: METRICS_RING,
+        ...(classWeights && { CLASS_WEIGHTS: true }),
       },
-      reads: { logits, target_class: target },
+      reads: { logits, target_class: target, class_weights: classWeights },
       writes: { loss, dlogits, metrics },
       workgroups: [1, 1, 1],
       flops: 10 * elements(logits),

@@ -112,6 +112,10 @@ const TAKEN: Record<SettingName, [takes: unknown[], refuses: unknown[]]> = {
     [0, 0.999],
     [-0.001, 1],
   ],
+  balance: [
+    ['none', 'loss', 'sampler'],
+    ['even', true],
+  ],
   clipNorm: [
     [0, 1e9],
     [-0.001, 1e9 + 1],
