@@ -3,29 +3,37 @@ import type { BenchLine } from './bench';
 import type { Profile, ProfileProgress } from './bench/profile';
 import type { ProfileTarget } from './bench/profile-target';
 import type { ImageSetReport } from './data/report';
+import type { Thumbnail } from './data/survey';
 import type { UserFile } from './data/types';
-import type { DataSource } from './run/data-source';
+import type { DataSource, ImageSettings } from './run/data-source';
 import type { InspectLayer, NetworkPreview } from './run/inspect';
 import type { TrainEvent, TrainJob, TrainResult } from './run/job';
 import type { NetworkOptions } from './run/network-options';
 import type { ModelSource } from './run/network-source';
 import type { Predictions, PredictOptions } from './run/predict';
+import type { SortedFiles } from './run/sort-files';
+import type { RunSurvey } from './run/survey';
 import type { TrainSettings } from './train/settings';
 import type { VerifyLine } from './verify';
 
+export type { ClassFigures, Prediction as TestPrediction } from './analysis/class-figures';
 export type { LayerRedundancy } from './analysis/redundancy';
 export type { BenchLine } from './bench';
 export type { DispatchProfile, Profile, ProfileProgress, ShaderProfile } from './bench/profile';
 export type { ProfileRun, ProfileTarget } from './bench/profile-target';
 export type { ImageSetReport } from './data/report';
-export type { UserFile } from './data/types';
-export type { DataSource } from './run/data-source';
+export type { ImageSurvey, Thumbnail } from './data/survey';
+export type { SkippedFile, UserFile } from './data/types';
+export type { DataSource, ImageSettings } from './run/data-source';
+export type { HeadPlan } from './run/head-plan';
 export type { InspectLayer, NetworkPreview } from './run/inspect';
 export type { OutputFile, TrainEvent, TrainJob, TrainResult } from './run/job';
 export type { NetworkOptions } from './run/network-options';
 export type { ModelSource } from './run/network-source';
 export type { Prediction, Predictions, PredictOptions } from './run/predict';
-export type { MergeProof, Report } from './run/report';
+export type { MergeProof, Report, TestPredictions } from './run/report';
+export type { SortedFiles } from './run/sort-files';
+export type { RunSurvey } from './run/survey';
 export type { EvalPoint, StepPoint } from './train/metrics';
 export type { Method, TrainSettings } from './train/settings';
 export type { VerifyLine } from './verify';
@@ -98,4 +106,10 @@ export interface EngineApi {
   inspect(file: UserFile, arch?: NetworkOptions): Promise<InspectLayer[]>;
   /** A network's layers and their redundancy before a run; needs no GPU. */
   preview(model: ModelSource): Promise<NetworkPreview>;
+  /** Sorts files by what they are for; needs no GPU. */
+  sort(files: UserFile[]): Promise<SortedFiles>;
+  /** What the sources of a run's images hold, before they are loaded; needs no GPU. */
+  survey(sources: { train: DataSource; test?: DataSource }, settings: ImageSettings): Promise<RunSurvey>;
+  /** Small pictures of a source's images, by what predictions call them; those that cannot be shown are left out. */
+  pictures(source: DataSource, images: (string | number)[]): Promise<Thumbnail[]>;
 }

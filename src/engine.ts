@@ -120,6 +120,18 @@ export function createEngine({ requestAdapter }: EngineOptions = {}): EngineApi 
       const { inspectFile } = await import('./run/inspect');
       return inspectFile(file, arch);
     },
+    async sort(files) {
+      const { sortFiles } = await import('./run/sort-files');
+      return sortFiles(files);
+    },
+    async survey(sources, settings) {
+      const { surveyRun } = await import('./run/survey');
+      return surveyRun(sources, settings);
+    },
+    async pictures(source, images) {
+      const { pictureImages } = await import('./run/survey');
+      return pictureImages(source, images);
+    },
     async preview(model) {
       const { previewNetwork } = await import('./run/inspect');
       return previewNetwork(model);

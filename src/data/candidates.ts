@@ -40,7 +40,12 @@ export function rawCandidates(part: Part | undefined, raw: RawSet): Candidates {
     labels: Array.from(raw.labels, (label) => raw.classes[label]),
     classes: raw.classes,
     empty: [],
-    size: async () => ({ width, height, why: `All images are ${width}x${height} and stay so.` }),
+    size: async () => ({
+      width,
+      height,
+      why: `All images are ${width}x${height} and stay so.`,
+      unreadable: [],
+    }),
     pack: (chosen, labels, options) => packRaw(raw, chosen, labels, options),
     path: (i) => `image ${i} of ${raw.name}`,
   };

@@ -1,6 +1,6 @@
 import { UserError } from '../errors';
 import { type Candidates, fileCandidates, rawCandidates } from './candidates';
-import { chooseParts, classesOf, type Selection, selectImages } from './choose';
+import { type Choice, chooseParts, classesOf, type Selection, selectImages } from './choose';
 import { listSource } from './files/archive';
 import type { FileTree } from './files/tree';
 import type { Size } from './images/format';
@@ -36,16 +36,8 @@ export interface LoadedPart {
  * the files is trusted. Throws a UserError.
  */
 export async function loadImageSet(files: UserFile[], options: LoadOptions = {}): Promise<ImageSet> {
-  checkOptions(options);
-  const { use = 'both', classOrder = 'name', signal, onProgress, interpolation, cropPct } = options;
-  const tree = await listSource(files, isWanted);
-  const source = await readSource(tree, files, options);
-  const choice = chooseParts(source.name, source.parts, use);
-  const classes = classesOf(source.name, source.parts, choice, options.classes, classOrder);
-  const selected = {
-    train: choice.train && selectImages(choice.train, classes, options),
-    test: choice.test && selectImages(choice.test, classes, options),
-  };
+  const { signal, onProgress, interpolation, cropPct } = options;
+  const { tree, source, choice, classes, selected } = await openImageSet(files, options);
   const upright = options.exif === 'apply';
   const size = await sizeFor(selected.train ?? selected.test, options.size, { upright, signal });
   const packs: Packed[] = [];
@@ -85,6 +77,31 @@ export async function loadImageSet(files: UserFile[], options: LoadOptions = {})
     test,
   });
   return { train, test, report };
+}
+
+/** A source before any of its images is decoded. */
+export interface OpenedImages {
+  tree: FileTree;
+  source: ImageSource;
+  choice: Choice;
+  classes: string[];
+  /** the images that are taken of each part */
+  selected: { train?: Selection; test?: Selection };
+}
+
+/** Finds out what a source of images holds: `loadImageSet` without decoding. Throws a UserError. */
+export async function openImageSet(files: UserFile[], options: LoadOptions): Promise<OpenedImages> {
+  checkOptions(options);
+  const { use = 'both', classOrder = 'name' } = options;
+  const tree = await listSource(files, isWanted);
+  const source = await readSource(tree, files, options);
+  const choice = chooseParts(source.name, source.parts, use);
+  const classes = classesOf(source.name, source.parts, choice, options.classes, classOrder);
+  const selected = {
+    train: choice.train && selectImages(choice.train, classes, options),
+    test: choice.test && selectImages(choice.test, classes, options),
+  };
+  return { tree, source, choice, classes, selected };
 }
 
 function checkOptions({ size = 0, limit = 0, val = DEFAULT_VAL }: LoadOptions): void {

@@ -97,6 +97,8 @@ async function attempt<T>(
 /** A size that all images get, and a sentence that says why this one. */
 export interface ChosenSize extends Size {
   why: string;
+  /** files whose headers cannot be read */
+  unreadable: SkippedFile[];
 }
 
 /**
@@ -108,12 +110,12 @@ export async function commonSize(
   { upright, signal }: Pick<PackOptions, 'upright' | 'signal'>,
 ): Promise<ChosenSize> {
   const shorter: number[] = [];
+  const unreadable: SkippedFile[] = [];
   let common: Size | undefined;
   let same = true;
   for (const [done, file] of files.entries()) {
     await breathe({ signal }, { done, total: files.length });
-    // broken files are noted when they are decoded, not here
-    const header = await attempt(file, [], readImageHeader);
+    const header = await attempt(file, unreadable, readImageHeader);
     if (!header) continue;
     const size = decodedSize(header, upright);
     common ??= size;
@@ -121,7 +123,7 @@ export async function commonSize(
     shorter.push(Math.min(size.width, size.height));
   }
   if (common && same && Math.max(common.width, common.height) <= MAX_DEFAULT_SIDE) {
-    return { ...common, why: `All images are ${common.width}x${common.height} and stay so.` };
+    return { ...common, unreadable, why: `All images are ${common.width}x${common.height} and stay so.` };
   }
   shorter.sort((a, b) => a - b);
   const median = shorter[shorter.length >> 1] ?? 32;
@@ -129,6 +131,7 @@ export async function commonSize(
   return {
     width: side,
     height: side,
+    unreadable,
     why: `Images are resized to ${side}x${side}, their middle square: the median of their shorter sides is ${median}, a multiple of 32 up to ${MAX_DEFAULT_SIDE} is taken (--image-size chooses another).`,
   };
 }

@@ -3,6 +3,7 @@ import { floats, type StateDict, type StateTensor } from '../io/tensor';
 import { headEntries, withHead } from '../model/heads';
 import { initialState } from '../model/init';
 import type { TrainSettings } from '../train/settings';
+import { planHead, rowsOf } from './head-plan';
 import type { LoadedNetwork, OriginalWeights } from './network-source';
 
 /** A network whose classifier tells the images' classes apart. */
@@ -26,13 +27,10 @@ export function fitHead(
 ): FittedNetwork {
   const { model, headless, file, classes: known } = network;
   const count = model.head.classes;
-  if (head !== 'new' && !headless) {
-    const rows = known && rowsOf(known, classes);
-    if (rows) return keepRows(network, classes, rows);
-    if (classes.length === count && (!known || head === 'keep'))
-      return { ...network, classes, newHead: false };
-  }
-  if (head === 'keep') {
+  const plan = planHead({ count, classes: known, headless }, classes, head);
+  if (plan === 'rows') return keepRows(network, classes, rowsOf(known!, classes)!);
+  if (plan === 'kept') return { ...network, classes, newHead: false };
+  if (plan === 'refused') {
     throw new UserError(
       `${file} ${headless ? 'has no classifier' : `tells ${named(known, count)} apart`}, the images have ${named(classes, classes.length)}: let it have a new head (head: auto), or use images of its own classes.`,
     );
@@ -51,12 +49,6 @@ export function fitHead(
     newHead: true,
     notes: [...network.notes, note],
   };
-}
-
-/** For each wanted class its place among the known ones; undefined where one is not there. */
-function rowsOf(known: readonly string[], wanted: readonly string[]): number[] | undefined {
-  const rows = wanted.map((name) => known.indexOf(name));
-  return rows.includes(-1) ? undefined : rows;
 }
 
 function keepRows(network: LoadedNetwork, classes: readonly string[], rows: number[]): FittedNetwork {

@@ -4,6 +4,7 @@ import { product } from '../graph/tensor';
 import type { StateDict, StateTensor } from '../io/tensor';
 import { readWeights } from '../io/weights-file';
 import type { Model } from '../model/model';
+import type { Classifier } from './head-plan';
 import type { NetworkOptions } from './network-options';
 import { loadNetwork, type ModelSource } from './network-source';
 import { networkRedundancy } from './redundancy';
@@ -28,6 +29,7 @@ export async function inspectFile(file: UserFile, network?: NetworkOptions): Pro
 /** What there is to see of a network before a run. */
 export interface NetworkPreview {
   model: Model;
+  classifier: Classifier;
   layers: InspectLayer[];
   /** of every spatial convolution, named as the layer, without `.weight` */
   redundancy: LayerRedundancy[];
@@ -37,10 +39,16 @@ export interface NetworkPreview {
 
 /** @throws UserError that names the file and what is wrong with it */
 export async function previewNetwork(source: ModelSource): Promise<NetworkPreview> {
-  const { model, state, notes } = await loadNetwork(source);
+  const { model, state, classes, headless, notes } = await loadNetwork(source);
   const redundancy = networkRedundancy(model, state);
   const means = new Map(redundancy.map(({ name, mean }) => [`${name}.weight`, mean]));
-  return { layers: layersOf(state, (name) => means.get(name)), redundancy, notes, model };
+  return {
+    model,
+    classifier: { count: model.head.classes, classes, headless },
+    layers: layersOf(state, (name) => means.get(name)),
+    redundancy,
+    notes,
+  };
 }
 
 function layersOf(

@@ -8,7 +8,7 @@ import type { Control } from '../train/trainer';
 import type { DataSource } from './data-source';
 import type { Memo } from './memo';
 import type { ModelSource } from './network-source';
-import type { Report } from './report';
+import type { Report, TestPredictions } from './report';
 import type { TunedStep } from './tune';
 import type { Tunings } from './tunings';
 
@@ -63,6 +63,7 @@ export interface TrainResult {
   best: Uint8Array<ArrayBuffer>;
   /** what belongs beside them: the classes, a check for PyTorch, other formats that were asked for */
   files: OutputFile[];
+  predictions: TestPredictions;
   metrics: StepPoint[];
   evals: EvalPoint[];
 }

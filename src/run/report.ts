@@ -1,5 +1,6 @@
 /** What a run reports: the proof of its merge, its figures and what became of its images. */
-import type { ClassFigures } from '../analysis/class-figures';
+import type { ClassFigures, Prediction } from '../analysis/class-figures';
+import { type Flips, flipsBetween, type Interval, wilsonInterval } from '../analysis/uncertainty';
 import type { ImageSetReport } from '../data/report';
 import type { Tuning } from '../graph/tuning';
 import type { RunSettings } from '../train/settings';
@@ -53,6 +54,8 @@ export interface Report extends RunRecord {
    * device was left to test on
    */
   evaluation: { last?: ClassFigures; best?: ClassFigures };
+  /** what the accuracies are worth: they are shares of so many images */
+  uncertainty: Uncertainty;
   proof: MergeProof;
   steps: number;
   seconds: number;
@@ -64,6 +67,44 @@ export interface Report extends RunRecord {
   tuning: Tuning;
   /** what was found in each source of files; absent for the built-in images */
   data?: DataSummary[];
+}
+
+/** How far accuracies on these test images may be from those on all images of their kind. */
+export interface Uncertainty {
+  images: number;
+  /** of each accuracy, Wilson's, 95 % */
+  intervals: { base?: Interval; last: Interval; best: Interval };
+  /** images that the merged network tells otherwise than the network as it was loaded; absent where there are none to compare */
+  flips?: { last: Flips; best: Flips };
+}
+
+/** What single networks say of the test images, in these images' order; `best` is absent where the last is the best. */
+export interface TestPredictions {
+  base?: Prediction[];
+  last?: Prediction[];
+  best?: Prediction[];
+}
+
+export function uncertaintyOf(
+  images: number,
+  { base, last, best }: Report['accuracy'],
+  predictions: TestPredictions,
+): Uncertainty {
+  const interval = (accuracy: number) => wilsonInterval(Math.round(accuracy * images), images);
+  const before = predictions.base;
+  const after = predictions.last;
+  return {
+    images,
+    intervals: {
+      ...(base !== undefined && { base: interval(base) }),
+      last: interval(last),
+      best: interval(best),
+    },
+    ...(before &&
+      after && {
+        flips: { last: flipsBetween(before, after), best: flipsBetween(before, predictions.best ?? after) },
+      }),
+  };
 }
 
 /** A report on a source, without the list of skipped files, which may be long. */

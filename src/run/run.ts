@@ -21,13 +21,13 @@ import { companionFiles } from './companions';
 import { asTrained, loadRunImages } from './data-source';
 import { type FittedNetwork, fitHead } from './head';
 import type { RunContext, TrainJob, TrainResult } from './job';
-import { logitsOf } from './logits';
+import { inImageOrder, logitsOf } from './logits';
 import type { Memo } from './memo';
 import { mergeSnapshot, type WrittenNetwork, writeBase } from './merge';
 import { isRandom, loadNetwork } from './network-source';
 import { proveMerges } from './prove';
 import { networkRedundancy } from './redundancy';
-import { type Report, summaryOf } from './report';
+import { type Report, summaryOf, type TestPredictions, uncertaintyOf } from './report';
 import { runRecord } from './run-record';
 import { autotune, canRun, tuningKey } from './tune';
 import type { Tunings } from './tunings';
@@ -59,11 +59,7 @@ export async function runTraining(job: TrainJob, context: RunContext): Promise<T
   const natural = network.newHead ? undefined : reports.find((report) => report.natural)?.natural;
   const base = network.newHead
     ? undefined
-    : await baseline(job, gpu, network, test, settings, {
-        ...context,
-        goOn,
-        keep: natural && test.count,
-      });
+    : await baseline(job, gpu, network, test, settings, { ...context, goOn });
   if (base) emit({ type: 'eval', which: 'base', point: { step: 0, epoch: 0, ...base.figures } });
   if (base && natural) {
     const message = orderSentence(base.figures.accuracy, accuracyInOrder(test, natural, base.logits));
@@ -139,6 +135,17 @@ export async function runTraining(job: TrainJob, context: RunContext): Promise<T
           observer.warning(`The network as it was loaded could not be tested again: ${message}`),
       );
     }
+    const rows = base && inImageOrder(base.logits, test.count, network.model.head.classes);
+    const predictions: TestPredictions = {
+      base: rows && classFigures(rows, test).predictions,
+      last: evaluations[0]?.predictions,
+      best: evaluations[1]?.predictions,
+    };
+    const accuracy = {
+      base: base?.figures.accuracy,
+      last: last.point.accuracy,
+      best: bestPoint.accuracy,
+    };
     const files = await companionFiles(
       { merged, best: kept, proof, evaluations },
       { network, training, observer, gpu: context.gpu },
@@ -151,10 +158,11 @@ export async function runTraining(job: TrainJob, context: RunContext): Promise<T
     const report: Report = {
       date,
       ...(await runRecord(job, network, settings, outputs)),
-      accuracy: { base: base?.figures.accuracy, last: last.point.accuracy, best: bestPoint.accuracy },
+      accuracy,
       best: best === 'base' ? best : best.point.epoch,
       ended,
       evaluation: { last: evaluations[0]?.figures, best: evaluations[1]?.figures },
+      uncertainty: uncertaintyOf(test.count, accuracy, predictions),
       proof,
       steps,
       seconds: (performance.now() - started) / 1000,
@@ -169,6 +177,7 @@ export async function runTraining(job: TrainJob, context: RunContext): Promise<T
       merged: merged.file,
       best: kept.file,
       files,
+      predictions,
       metrics: points,
       evals,
     };
@@ -197,9 +206,10 @@ function baseline(
   network: FittedNetwork,
   test: LabelledImages,
   { mean, std }: RunSettings,
-  { memo, goOn, keep }: { memo: Memo; goOn: () => void; keep?: number },
+  { memo, goOn }: { memo: Memo; goOn: () => void },
 ) {
   const { model, state } = network;
+  const keep = test.count;
   const evaluate = () => evaluateNetwork(gpu, model, state, test, { mean, std, keep, goOn });
   if (job.model.kind !== 'builtin' || job.test?.kind !== 'builtin') return evaluate();
   return memo.get(`baseline ${JSON.stringify([gpu.name, test.count, mean, std])}`, evaluate);

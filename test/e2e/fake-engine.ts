@@ -147,6 +147,7 @@ async function train(job: TrainJob, onEvent: (event: TrainEvent) => void): Promi
       best: epochs,
       ended: isCancelled ? 'stopped' : 'finished',
       evaluation: {},
+      uncertainty: { images: 2000, intervals: { last: [0.7, 0.8], best: [0.7, 0.8] } },
       proof: {
         maxAbsLogitDiff: ok ? 2.1e-6 : 0.4,
         maxRelLogitDiff: ok ? 3.4e-7 : 0.05,
@@ -166,6 +167,7 @@ async function train(job: TrainJob, onEvent: (event: TrainEvent) => void): Promi
     merged: Uint8Array.of(1, 2, 3),
     best: Uint8Array.of(4, 5),
     files: [{ name: 'labels.txt', bytes: new TextEncoder().encode('<b>ring</b>\nstar\n') }],
+    predictions: {},
     metrics,
     evals,
   };
@@ -259,6 +261,7 @@ const engine: EngineApi = {
       }));
       return {
         model: createModel(BUILTIN_NETWORK.arch, BUILTIN_NETWORK),
+        classifier: { count: 10, headless: false },
         layers: tensors,
         redundancy,
         notes: [],
@@ -277,11 +280,15 @@ const engine: EngineApi = {
     const own = createModel('resnet20_cifar', {});
     return {
       model: own,
+      classifier: { count: 10, headless: false },
       layers: [...tensors, buffer],
       redundancy,
       notes: [`${path} is ResNet-20 for CIFAR.`],
     };
   },
+  sort: async () => ({ weights: [], images: [], pictures: [], ignored: [] }),
+  survey: () => Promise.reject(new Error('not yet')),
+  pictures: async () => [],
   evaluate: () => Promise.reject(new Error('The page does not evaluate')),
   predict: async () => ({ predictions: [], notes: [] }),
   verify: () => Promise.reject(new Error('The page does not verify')),

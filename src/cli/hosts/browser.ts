@@ -74,6 +74,9 @@ function remoteApi(call: Call, listeners: Set<(event: TrainEvent) => void>): Eng
     profile: (target, runs) => value('profile', target, runs),
     inspect: (...args) => value('inspect', ...args),
     preview: (...args) => value('preview', ...args),
+    sort: (...args) => value('sort', ...args),
+    survey: (...args) => value('survey', ...args),
+    pictures: (...args) => value('pictures', ...args),
   };
 }
 

@@ -72,6 +72,12 @@ async function perform(call: RemoteCall): Promise<unknown> {
       return api.inspect(args[0] as UserFile, args[1] as NetworkOptions | undefined);
     case 'preview':
       return api.preview(args[0] as ModelSource);
+    case 'sort':
+      return api.sort(args[0] as UserFile[]);
+    case 'survey':
+      return api.survey(...(args as Parameters<EngineApi['survey']>));
+    case 'pictures':
+      return api.pictures(...(args as Parameters<EngineApi['pictures']>));
     case 'bench':
       return api.bench(args[0] as string, args[1] as number | undefined);
     case 'warmUp':

@@ -20,6 +20,7 @@ export function fakeReport(ok: boolean): Report {
     best: 1,
     ended: 'finished',
     evaluation: {},
+    uncertainty: { images: 64, intervals: { last: [0.4, 0.7], best: [0.5, 0.75] } },
     proof: {
       maxAbsLogitDiff: 1e-6,
       maxRelLogitDiff: ok ? 1e-7 : 0.5,
@@ -81,7 +82,8 @@ export function fakeEngine(parts: Partial<EngineApi> = {}, ok = true): EngineApi
       onEvent?.({ type: 'eval', which: 'last', point: { step: 2, epoch: 1, accuracy: 0.6, loss: 1 } });
       const merged = new Uint8Array([1, 2, 3]);
       const files = [{ name: 'labels.txt', bytes: new Uint8Array([4]) }];
-      return { report: fakeReport(ok), merged, best: merged, files, metrics: [point], evals: [] };
+      const report = fakeReport(ok);
+      return { report, merged, best: merged, files, predictions: {}, metrics: [point], evals: [] };
     },
     pause: async () => {},
     resume: async () => {},
@@ -95,10 +97,19 @@ export function fakeEngine(parts: Partial<EngineApi> = {}, ok = true): EngineApi
     verify: async (name) => ({ case: name, op: 'relu', verdict: 'pass', error: 0, tolerance: 1e-5 }),
     bench: async (name) => ({ case: name, ...fakeFigure }),
     profile: async () => fakeProfile,
+    sort: async () => ({ weights: [], images: [], pictures: [], ignored: [] }),
+    survey: () => Promise.reject(new Error('the command line does not survey')),
+    pictures: async () => [],
     inspect: async () => [
       { name: 'conv', kind: 'depthwise', shape: [4, 1, 3, 3], parameters: 36, redundancy: 0.5 },
     ],
-    preview: async () => ({ model: createModel('resnet20_cifar'), layers: [], redundancy: [], notes: [] }),
+    preview: async () => ({
+      model: createModel('resnet20_cifar'),
+      classifier: { count: 10, headless: false },
+      layers: [],
+      redundancy: [],
+      notes: [],
+    }),
     ...parts,
   };
 }

@@ -511,6 +511,33 @@ describe('the test images, one by one', () => {
     expect(result.report.sha256.out).toHaveProperty(['predictions.csv']);
   });
 
+  test('are told of the network as it was loaded too, with what the flips between both are worth', async () => {
+    let evaluations = 0;
+    // the network as it was loaded tells images 0 and 1 wrong, the merged one image 2
+    const { result } = await run(job(), {
+      metrics: ({ program, rows }) => [rows, program === 'train' ? 0 : evaluations++],
+      logits: (image) => {
+        const wrong = evaluations <= 1 ? image < 2 : image === 2;
+        return Array.from({ length: 10 }, (_, c) => Number(c === (wrong ? 7 : image)));
+      },
+    });
+    const { uncertainty, evaluation } = result.report;
+    const right = (predictions?: { label: string; predicted: string }[]) =>
+      predictions?.map(({ label, predicted }) => label === predicted);
+    const [base, last] = [right(result.predictions.base), right(result.predictions.last)];
+    expect(base).toHaveLength(4);
+    expect(result.predictions.best).toBeUndefined();
+    const gained = last!.filter((isRight, i) => isRight && !base![i]).length;
+    const lost = base!.filter((wasRight, i) => wasRight && !last![i]).length;
+    expect(gained + lost).toBeGreaterThan(0);
+    expect(uncertainty.flips?.last).toEqual({ gained, lost, p: 1 });
+    expect(uncertainty.flips?.best).toEqual(uncertainty.flips?.last);
+    expect(uncertainty.images).toBe(4);
+    // scipy.stats.binomtest(0, 4).proportion_ci(method='wilson')
+    expect(uncertainty.intervals.base).toEqual([0, expect.closeTo(0.48989, 5)]);
+    expect(evaluation.last!.wrong).toHaveLength(last!.filter((isRight) => !isRight).length);
+  });
+
   test('of another best network are in a file of their own', async () => {
     let evaluations = 0;
     const { result } = await run(job(), {

@@ -1,0 +1,125 @@
+import type { Selection } from './choose';
+import { openImageSet } from './image-set';
+import type { PartReport } from './report';
+import { stratifiedSplit } from './split';
+import type { LoadOptions, SkippedFile, UserFile } from './types';
+
+/** RGB bytes of a small square picture, row by row. */
+export interface Thumbnail {
+  image: string;
+  side: number;
+  pixels: Uint8Array<ArrayBuffer>;
+}
+
+/** What a source of images holds, found without decoding more than a few of them. */
+export interface ImageSurvey {
+  source: string;
+  classes: string[];
+  /**
+   * images of each part by their names alone: those that cannot be decoded, and which of equal ones are held out, shows when
+   * they are loaded
+   */
+  parts: PartReport[];
+  /** files that are left out, as far as names and headers tell */
+  skipped: SkippedFile[];
+  /** some of each class, in the order of the classes */
+  thumbnails: Thumbnail[][];
+  notes: string[];
+}
+
+/** Headers of more images are read with the images. */
+const MOST_HEADERS = 2000;
+const SIDE = 48;
+/** A class shows so many images, and so many all classes together: each is decoded. */
+const OF_A_CLASS = 4;
+const OF_ALL = 64;
+
+/**
+ * Looks into a source before it is loaded: classes, counts, and some images of each class.
+ * @throws UserError as `loadImageSet` would, as far as names tell
+ */
+export async function surveyImages(files: UserFile[], options: LoadOptions): Promise<ImageSurvey> {
+  const { source, choice, classes, selected } = await openImageSet(files, options);
+  const leading = (selected.train ?? selected.test)!;
+  const parts: PartReport[] = [];
+  if (selected.train && choice.holdsOut) {
+    const labels = selected.train.labels;
+    const { train, held } = stratifiedSplit(
+      labels,
+      labels.map((_, i) => String(i)),
+      options.val ?? 0.2,
+      options.seed ?? 0,
+    );
+    const of = (indices: number[]) => indices.map((i) => labels[i]);
+    parts.push(partOf('train', choice.train?.part, of(train), classes));
+    parts.push(partOf('test', 'held', of(held), classes));
+  } else {
+    if (selected.train) parts.push(partOf('train', choice.train?.part, selected.train.labels, classes));
+    if (selected.test) parts.push(partOf('test', choice.test?.part, selected.test.labels, classes));
+  }
+  const taken = [selected.train, selected.test].filter((part) => part !== undefined);
+  return {
+    source: source.name,
+    classes,
+    parts,
+    skipped: [
+      ...source.skipped,
+      ...taken.flatMap(({ leftOut }) => leftOut),
+      ...(await unreadable(taken, options)),
+    ],
+    thumbnails: await thumbnailsByClass(leading, classes.length, options),
+    notes: source.notes,
+  };
+}
+
+async function unreadable(
+  parts: readonly Selection[],
+  { exif, signal }: LoadOptions,
+): Promise<SkippedFile[]> {
+  if (parts.reduce((sum, { chosen }) => sum + chosen.length, 0) > MOST_HEADERS) return [];
+  const found: SkippedFile[] = [];
+  for (const { candidates, chosen } of parts) {
+    const size = await candidates.size(chosen, { upright: exif === 'apply', signal });
+    found.push(...size.unreadable);
+  }
+  return found;
+}
+
+function partOf(
+  use: PartReport['use'],
+  from: PartReport['from'],
+  labels: readonly number[],
+  classes: readonly string[],
+): PartReport {
+  const perClass = classes.map(() => 0);
+  for (const label of labels) perClass[label]++;
+  return { use, from, images: labels.length, perClass };
+}
+
+/** The first images of each class; those that cannot be decoded are passed over. */
+async function thumbnailsByClass(
+  { candidates, chosen, labels }: Selection,
+  classes: number,
+  { exif, signal }: LoadOptions,
+): Promise<Thumbnail[][]> {
+  const each = Math.min(OF_A_CLASS, Math.max(1, Math.floor(OF_ALL / classes)));
+  const counts = new Array<number>(classes).fill(0);
+  const taken: number[] = [];
+  for (const [at, label] of labels.entries()) {
+    if (counts[label] >= each || taken.length >= OF_ALL) continue;
+    counts[label]++;
+    taken.push(at);
+  }
+  const shown: Thumbnail[][] = counts.map(() => []);
+  const size = { width: SIDE, height: SIDE };
+  for (const at of taken) {
+    const index = chosen[at];
+    const { pixels, count } = await candidates.pack([index], [labels[at]], {
+      size,
+      upright: exif === 'apply',
+      signal,
+    });
+    if (count === 1) shown[labels[at]].push({ image: candidates.path(index), side: SIDE, pixels });
+  }
+  return shown;
+}

@@ -1,0 +1,49 @@
+import { expect, test } from 'vitest';
+import { flipsBetween, mcnemar, wilsonInterval } from '../../../src/analysis/uncertainty';
+
+// scipy.stats.binomtest(right, n).proportion_ci(method='wilson')
+test.each([
+  [8, 10, 0.490162, 0.943318],
+  [0, 10, 0, 0.277533],
+  [10, 10, 0.722467, 1],
+  [1, 2, 0.094531, 0.905469],
+  [850, 1000, 0.826531, 0.87079],
+])("%i of %i right: Wilson's interval", (right, n, low, high) => {
+  const [from, to] = wilsonInterval(right, n);
+  expect(from).toBeCloseTo(low, 5);
+  expect(to).toBeCloseTo(high, 5);
+});
+
+test('the interval holds the share and stays within 0 and 1', () => {
+  for (const n of [1, 3, 17, 100_000]) {
+    for (const right of [0, 1, n - 1, n].filter((k) => k >= 0)) {
+      const [low, high] = wilsonInterval(right, n);
+      expect(low).toBeGreaterThanOrEqual(0);
+      expect(high).toBeLessThanOrEqual(1);
+      expect(low).toBeLessThanOrEqual(right / n);
+      expect(high).toBeGreaterThanOrEqual(right / n);
+    }
+  }
+});
+
+// 2 * sum(math.comb(n, k) for k in range(min(a, b) + 1)) / 2**n, exact in Python
+test.each([
+  [0, 0, 1],
+  [5, 5, 1],
+  [1, 0, 1],
+  [6, 0, 0.03125],
+  [10, 2, 0.03857421875],
+  [2, 10, 0.03857421875],
+  [120, 80, 0.0056852],
+  [3000, 2800, 0.008969],
+])("%i gained and %i lost: McNemar's exact p", (gained, lost, p) => {
+  expect(mcnemar(gained, lost)).toBeCloseTo(p, 5);
+});
+
+test('flips are counted by image', () => {
+  const told = (...pairs: [label: string, predicted: string][]) =>
+    pairs.map(([label, predicted], image) => ({ image, label, predicted, probability: 1 }));
+  const before = told(['a', 'a'], ['a', 'b'], ['b', 'a'], ['b', 'b'], ['b', 'a']);
+  const after = told(['a', 'b'], ['a', 'a'], ['b', 'b'], ['b', 'b'], ['b', 'a']);
+  expect(flipsBetween(before, after)).toEqual({ gained: 2, lost: 1, p: 1 });
+});
