@@ -30,7 +30,11 @@ export async function thumbnailsOf(
     if (!file || file.size > MAX_FILE) continue;
     try {
       const { pixels, width, height } = await decodeImage(await file.read());
-      found.push({ image, side, pixels: resizeAndCrop(pixels, width, height, side, side) });
+      found.push({
+        image,
+        side,
+        pixels: resizeAndCrop(pixels, { width, height }, { width: side, height: side }),
+      });
     } catch (error) {
       if (!(error instanceof ImageError || error instanceof FormatError)) throw error;
     }
