@@ -1,4 +1,4 @@
-import { ResidentFeed } from '../data/feed';
+import { openFeed } from '../data/feed';
 import { evaluationOrder } from '../data/order';
 import type { Gpu } from '../gpu/device';
 import { initialState } from '../model/init';
@@ -84,6 +84,7 @@ async function openStep(gpu: Gpu, options: StepOptions): Promise<Session<'run'>>
   const pixels = new Uint8Array(count * height * width * 3).map((_, i) => Math.imul(i, 2654435761) >>> 24);
   const labels = new Uint16Array(count).map((_, i) => i % model.head.classes);
   const images = { pixels, labels, count, height, width, classes: [], skipped: [] };
-  new ResidentFeed(session, 'train', images).begin(evaluationOrder(count));
+  const feed = await openFeed(session, 'train', images, count);
+  feed.begin(evaluationOrder(count));
   return session;
 }

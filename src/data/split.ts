@@ -1,5 +1,6 @@
+import { copyImages, imageBytes, partOf } from './pixels';
 import { Random } from './random';
-import type { LabelledImages } from './types';
+import type { LabelledImages, Pixels } from './types';
 
 /** Which images train and which are held out, ascending. */
 export interface Split {
@@ -54,17 +55,19 @@ function groupsByClass(labels: ArrayLike<number>, digests: readonly string[]): M
 
 /** The images at those indices, in that order. */
 export function pick(images: LabelledImages, indices: number[]): LabelledImages {
-  const { paths, pixels, labels, height, width } = images;
-  const size = height * width * 3;
-  const picked = new Uint8Array(indices.length * size);
-  for (const [to, from] of indices.entries()) {
-    picked.set(pixels.subarray(from * size, (from + 1) * size), to * size);
-  }
+  const { paths, pixels, labels } = images;
   return {
     ...images,
-    pixels: picked,
+    pixels: pickPixels(pixels, indices, imageBytes(images)),
     labels: Uint16Array.from(indices, (i) => labels[i]),
     paths: paths && indices.map((i) => paths[i]),
     count: indices.length,
   };
+}
+
+function pickPixels(pixels: Pixels, indices: number[], size: number): Pixels {
+  if (!(pixels instanceof Uint8Array)) return partOf(pixels, indices, size);
+  const picked = new Uint8Array(indices.length * size);
+  copyImages(pixels, size, indices, picked);
+  return picked;
 }

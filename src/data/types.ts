@@ -10,10 +10,25 @@ export interface SkippedFile {
   reason: string;
 }
 
-/** A labelled image set in memory, all images of one size. */
-export interface LabelledImages {
+/** Decoded images of one size, one after the other, in a file: too many to be held in memory. */
+export interface PixelFile {
+  /** of all images together */
+  readonly bytes: number;
+  /** where it is, as it stands after "kept in" */
+  readonly place: string;
+  /** Reads images, by number, one after the other into `into`. */
+  read(images: ArrayLike<number>, into: Uint8Array<ArrayBuffer>): Promise<void>;
+  /** Frees its room on the disk; a second time it does nothing. */
+  close(): Promise<void>;
+}
+
+/** RGB bytes of images of one size, `height * width * 3` each, row by row: in memory, or in a file where they are many. */
+export type Pixels = Uint8Array<ArrayBuffer> | PixelFile;
+
+/** A labelled image set, all images of one size. */
+export interface LabelledImages<P extends Pixels = Pixels> {
   /** count * height * width * 3 bytes, RGB, row by row */
-  pixels: Uint8Array<ArrayBuffer>;
+  pixels: P;
   /** one class index an image, below `classes.length` */
   labels: Uint16Array<ArrayBuffer>;
   count: number;
@@ -24,6 +39,9 @@ export interface LabelledImages {
   /** the file that each image came from, where each has one of its own */
   paths?: string[];
 }
+
+/** A set whose images are all in memory. */
+export type ImagesInMemory = LabelledImages<Uint8Array<ArrayBuffer>>;
 
 /** How far loading has come; `total` is the number of images (or files) to read. */
 export interface LoadProgress {

@@ -4,11 +4,11 @@ import { workgroupsFor } from '../graph/workgroups';
 
 /** A labelled image set on the GPU and what becomes of its images. */
 export interface GatherOptions {
-  /** RGB bytes `[images * height * width * 3]`: all images, or a ring of fewer than `order` has (see `gather`) */
+  /** RGB bytes `[images * height * width * 3]`: all images of the set, or a ring of fewer (see `gather`) */
   images: Tensor;
   /** u32 `[count]`, a class for each image of the set */
   labels: Tensor;
-  /** u32 `[count]`, the order in which the set's images are taken */
+  /** u32, the order in which the set's images are taken */
   order: Tensor;
   batch: number;
   /** in pixels, of the set and of the batch */
@@ -27,9 +27,8 @@ export interface GatherOptions {
  * The batch that the step uniform points at: `x [batch, height, width, 3]`, cropped, flipped and normalised, and
  * `target` u32 `[batch]`. Entry n is image order[batchOffset + n]; entries from `rows` on are zero.
  *
- * A set too large for one binding goes through a ring: `images` holds fewer images than `order` has, and before a step
- * runs the host writes the image for position p of the order to place p modulo the ring's capacity. A capacity that is
- * a multiple of the batch keeps each batch in one piece.
+ * A set too large to be held goes through a ring: `images` holds fewer images than there are `labels`, and before a step
+ * runs the host writes the image for position p of the order to place p modulo the ring's capacity.
  */
 export function gather(g: GraphBuilder, name: string, options: GatherOptions): { x: Tensor; target: Tensor } {
   const { images, labels, order, ...attrs } = options;
@@ -60,7 +59,7 @@ const gatherOp: Op<Gather> = {
           H: height,
           W: width,
           CAPACITY: capacity,
-          RING: capacity < order.shape[0],
+          RING: capacity < labels.shape[0],
           CROP: cropPadding,
           FLIP: flip,
           MEAN0: mean[0],

@@ -1,5 +1,5 @@
 import { evaluationOrder } from '../data/order';
-import { pick } from '../data/split';
+import { imageBytes, readImages } from '../data/pixels';
 import type { LabelledImages } from '../data/types';
 import type { Gpu } from '../gpu/device';
 import { writeSafetensors } from '../io/safetensors';
@@ -29,7 +29,9 @@ export async function checkFile(
     const row = Math.floor(i / classes);
     return logits[row * stride + (i % classes)];
   });
-  const { pixels, height, width } = pick(test, [...evaluationOrder(test.count).subarray(0, count)]);
+  const { height, width } = test;
+  const pixels = new Uint8Array(count * imageBytes(test));
+  await readImages(test, evaluationOrder(test.count).subarray(0, count), pixels);
   return writeSafetensors(
     new Map([
       ['images', { dtype: 'U8', shape: [count, height, width, 3], data: pixels }],

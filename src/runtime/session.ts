@@ -163,13 +163,14 @@ export class Session<Name extends string> {
     throw new Error(`no tensor ${tensor} in these plans`);
   }
 
-  /** Writes a persistent tensor, in its layout in memory. */
-  write(tensor: string, data: ArrayBufferView<ArrayBuffer>): void {
+  /** Writes a persistent tensor, in its layout in memory; `from`: bytes into it, a multiple of four. */
+  write(tensor: string, data: ArrayBufferView<ArrayBuffer>, from = 0): void {
     const { buffer, offset, bytes } = this.range(tensor);
-    if (data.byteLength > bytes) throw new Error(`${tensor}: ${data.byteLength} bytes do not fit ${bytes}`);
+    if (from + data.byteLength > bytes)
+      throw new Error(`${tensor}: ${data.byteLength} bytes at ${from} do not fit ${bytes}`);
     this.gpu.device.queue.writeBuffer(
       this.buffer(buffer),
-      offset,
+      offset + from,
       data.buffer,
       data.byteOffset,
       data.byteLength,

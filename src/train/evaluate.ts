@@ -1,4 +1,4 @@
-import { type Feed, ResidentFeed } from '../data/feed';
+import { type Feed, openFeed } from '../data/feed';
 import { evaluationOrder } from '../data/order';
 import type { LabelledImages } from '../data/types';
 import { type Gpu, throwFailure } from '../gpu/device';
@@ -7,6 +7,7 @@ import { type Model, parameterCount } from '../model/model';
 import { loadState } from '../model/state';
 import { METRICS_RING } from '../ops/loss/cross-entropy';
 import { Session } from '../runtime/session';
+import { heldImages, mostHeld } from './held';
 import type { Figures } from './metrics';
 import { evaluationProgram } from './programs';
 import { type Task, taskOf } from './task';
@@ -74,13 +75,18 @@ export async function evaluateNetwork(
   state: StateDict,
   images: LabelledImages,
   options: Normalisation &
-    Partial<Pick<EvaluationPart<never>, 'batch' | 'keep' | 'goOn'>> & { limit?: number },
+    Partial<Pick<EvaluationPart<never>, 'batch' | 'keep' | 'goOn'>> & {
+      limit?: number;
+      /** a set of more bytes is streamed; default: as the device asks */
+      heldBytes?: number;
+    },
 ): Promise<Evaluation & { parameters: number; multiplyAdds: number }> {
   const batch = Math.min(options.batch ?? 128, images.count);
   const { count, height, width } = images;
+  const held = heldImages(images, batch, options.heldBytes ?? mostHeld(gpu));
   const { instance, plan } = evaluationProgram({
     model,
-    images: { name: 'test', count, height, width, mean: options.mean, std: options.std },
+    images: { name: 'test', count, held, height, width, mean: options.mean, std: options.std },
     batch,
     layout: {},
     tuning: gpu.tuning,
@@ -89,7 +95,7 @@ export async function evaluateNetwork(
   try {
     session = await Session.create(gpu, { evaluate: plan });
     loadState(session, model, state);
-    const feed = new ResidentFeed(session, 'test', images);
+    const feed = await openFeed(session, 'test', images, held);
     const { limit, keep, goOn } = options;
     const evaluation = await runEvaluation(session, taskOf(model), feed, { count: limit, batch, keep, goOn });
     return { ...evaluation, parameters: parameterCount(model), multiplyAdds: instance.multiplyAdds };

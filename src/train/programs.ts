@@ -16,14 +16,17 @@ import { type PassOptions, standardPasses } from '../passes/standard';
 import { classWeightsTensor } from './balance';
 import { lastBatch, wholeBatch } from './batches';
 import { isGrouped, isOfHead, type Part } from './groups';
+import { heldImages } from './held';
 import type { RunSettings } from './settings';
 import { type Task, taskOf } from './task';
 
 /** A labelled image set as a plan sees it. `name` is the prefix of its input tensors. */
 export interface ImageInput {
   name: string;
-  /** images that the GPU holds at a time */
+  /** images of the set */
   count: number;
+  /** images that the GPU holds at a time; default: all */
+  held?: number;
   height: number;
   width: number;
   mean: readonly number[];
@@ -137,11 +140,11 @@ function batchOf(
   { images, batch }: Batches,
   augmentation: { cropPadding: number; flip: boolean },
 ): { x: Tensor; target: Tensor } {
-  const { name, count, height, width, mean, std } = images;
+  const { name, count, held = count, height, width, mean, std } = images;
   const input = (what: string, size: number, dtype: 'u8' | 'u32') =>
     graph.tensor(`${name} ${what}`, [size], { role: 'input', dtype, padded: [size] });
   return gather(graph, name, {
-    images: input('images', count * height * width * 3, 'u8'),
+    images: input('images', held * height * width * 3, 'u8'),
     labels: input('labels', count, 'u32'),
     order: input('order', count, 'u32'),
     batch,
@@ -162,6 +165,8 @@ interface Build {
   settings: RunSettings;
   train: ImageSize;
   test: ImageSize;
+  /** of a set that is held on the GPU as a whole, at most so many; default: no limit */
+  heldBytes?: number;
 }
 
 /** Images of a batch in an evaluation. */
@@ -192,6 +197,12 @@ export type ProgramName = 'train' | 'train last' | 'head' | 'head last' | 'evalu
 
 export type Plans = Record<'train' | 'evaluate', Plan> & Partial<Record<ProgramName, Plan>>;
 
+/** Images of each set that the GPU holds at a time. */
+export const heldOf = (t: Build): { train: number; test: number } => ({
+  train: heldImages(t.train, wholeBatch(t), t.heldBytes),
+  test: heldImages(t.test, evaluationBatch(t), t.heldBytes),
+});
+
 /** The programs of a run, over one layout of the arenas; without a device's tuning they are cut for a GPU. */
 export function buildPrograms(t: Build & Pick<ProgramOptions, 'tuning'>): {
   program: Program;
@@ -200,12 +211,13 @@ export function buildPrograms(t: Build & Pick<ProgramOptions, 'tuning'>): {
 } {
   const { model, settings, tuning } = t;
   const common = { model, layout: {}, tuning };
-  const images = imageInput(t, 'train', t.train);
+  const held = heldOf(t);
+  const images = { ...imageInput(t, 'train', t.train), held: held.train };
   const train = (batch: number, part?: Part) => trainProgram({ ...common, settings, images, batch, part });
   const program = train(wholeBatch(t));
   const evaluation = evaluationProgram({
     ...common,
-    images: imageInput(t, 'test', t.test),
+    images: { ...imageInput(t, 'test', t.test), held: held.test },
     batch: evaluationBatch(t),
   });
   const plans: Plans = { train: program.plan, evaluate: evaluation.plan };

@@ -1,4 +1,4 @@
-import { type Feed, ResidentFeed } from '../data/feed';
+import { type Feed, openFeed } from '../data/feed';
 import { balancedOrder, trainingOrder } from '../data/order';
 import type { LabelledImages } from '../data/types';
 import { Stopped } from '../errors';
@@ -18,8 +18,16 @@ import { type Batch, epochBatches, wholeBatch } from './batches';
 import { Diverged, DivergenceWatch } from './divergence';
 import { failureBehind, runEvaluation } from './evaluate';
 import { type Part, writeGroups } from './groups';
+import { mostHeld } from './held';
 import type { EvalPoint, Figures, StepPoint } from './metrics';
-import { ADAM_BETAS, buildPrograms, evaluationBatch, type Program, type ProgramName } from './programs';
+import {
+  ADAM_BETAS,
+  buildPrograms,
+  evaluationBatch,
+  heldOf,
+  type Program,
+  type ProgramName,
+} from './programs';
 import { learningRate, type Schedule } from './schedule';
 import type { RunSettings } from './settings';
 import { type Task, taskOf } from './task';
@@ -38,6 +46,8 @@ export interface Training {
   base?: Figures;
   /** how the plans are cut; default: as the device asks */
   tuning?: Tuning;
+  /** a set of more bytes is streamed to the GPU; default: as the device asks */
+  heldBytes?: number;
 }
 
 /** Set from outside while a run goes on; looked at after every step. */
@@ -99,13 +109,15 @@ export class Trainer {
   }
 
   static async create(gpu: Gpu, t: Training, observer: Observer): Promise<Trainer> {
-    const { program, evaluation, plans } = buildPrograms({ ...t, tuning: t.tuning ?? gpu.tuning });
+    const build = { ...t, tuning: t.tuning ?? gpu.tuning, heldBytes: t.heldBytes ?? mostHeld(gpu) };
+    const { program, evaluation, plans } = buildPrograms(build);
     const session = await Session.create(gpu, plans as Record<ProgramName, Plan>);
     loadState(session, t.model, t.start);
     writeClassWeights(session, t.train, t.settings);
+    const held = heldOf(build);
     const feeds = {
-      train: new ResidentFeed(session, 'train', t.train),
-      test: new ResidentFeed(session, 'test', t.test),
+      train: await openFeed(session, 'train', t.train, held.train),
+      test: await openFeed(session, 'test', t.test, held.test),
     };
     // the first read-back makes its staging buffer: do it before the loop
     await session.read('output:metrics');

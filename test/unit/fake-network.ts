@@ -1,5 +1,5 @@
 /** Training on a fake device: a test says what each batch comes to, and sees what each run was given. */
-import type { LabelledImages } from '../../src/data/types';
+import type { ImagesInMemory } from '../../src/data/types';
 import type { StateDict } from '../../src/io/tensor';
 import { buildModel } from '../../src/model/builder';
 import { initialState } from '../../src/model/init';
@@ -102,7 +102,7 @@ const words = (d: FakeDispatch, binding: string) => {
 };
 
 /** Images of 4 x 4 pixels of three classes in turn. */
-export function labelled(count: number): LabelledImages {
+export function labelled(count: number): ImagesInMemory {
   return {
     pixels: Uint8Array.from({ length: count * 48 }, (_, i) => i % 251),
     labels: Uint16Array.from({ length: count }, (_, i) => i % 3),

@@ -1,5 +1,5 @@
 import { Random } from '../random';
-import type { LabelledImages } from '../types';
+import type { ImagesInMemory } from '../types';
 import { bar, crescent, cross, disc, horseshoe, ring, type Shape, square, star, triangle } from './shapes';
 
 /** Side of a built-in image, pixels. */
@@ -49,7 +49,7 @@ export function generateBuiltin(options: {
   split: 'train' | 'test';
   count?: number;
   seed?: number;
-}): LabelledImages {
+}): ImagesInMemory {
   const { split, count = BUILTIN_COUNT[split], seed = BUILTIN_SEED } = options;
   const imageBytes = BUILTIN_SIZE * BUILTIN_SIZE * 3;
   const pixels = new Uint8Array(count * imageBytes);

@@ -1,7 +1,7 @@
 /** Contact sheet of the built-in images. */
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { generateBuiltin } from '../../data/builtin/builtin';
-import type { LabelledImages } from '../../data/types';
+import type { ImagesInMemory } from '../../data/types';
 
 /** images a class */
 const COLUMNS = 4;
@@ -21,7 +21,7 @@ export function Samples() {
 }
 
 /** The first images of one class, side by side. */
-function Strip({ set, label }: { set: LabelledImages; label: number }) {
+function Strip({ set, label }: { set: ImagesInMemory; label: number }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const { width, height } = set;
   useEffect(() => {
@@ -37,7 +37,7 @@ function Strip({ set, label }: { set: LabelledImages; label: number }) {
   return <canvas ref={canvas} width={COLUMNS * width} height={height} role="img" aria-label={name} />;
 }
 
-function toImageData({ pixels, width, height }: LabelledImages, image: number): ImageData {
+function toImageData({ pixels, width, height }: ImagesInMemory, image: number): ImageData {
   const out = new ImageData(width, height);
   const offset = image * width * height * 3;
   for (let i = 0; i < width * height; i++) {

@@ -1,11 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { zipSync } from 'fflate';
 import { Random } from '../../../src/data/random';
-import type { UserFile } from '../../../src/data/types';
+import type { LabelledImages, UserFile } from '../../../src/data/types';
 
 /** A fixture of test/fixtures/images, or of another folder beside it. */
 export function fixture(name: string, folder = 'images'): Uint8Array<ArrayBuffer> {
   return new Uint8Array(readFileSync(new URL(`../../fixtures/${folder}/${name}`, import.meta.url)));
+}
+
+/** The bytes of a set that is in memory. */
+export function bytesOf({ pixels }: Pick<LabelledImages, 'pixels'>): Uint8Array<ArrayBuffer> {
+  if (pixels instanceof Uint8Array) return pixels;
+  throw new Error('the images are in a file');
 }
 
 export function userFile(path: string, bytes: Uint8Array<ArrayBuffer>): UserFile {

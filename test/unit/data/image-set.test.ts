@@ -5,7 +5,7 @@ import type { LabelledImages, LoadOptions, UserFile } from '../../../src/data/ty
 import { UserError } from '../../../src/errors';
 import expected from '../../fixtures/images/expected.json';
 import imageFolder from '../../fixtures/images/image-folder.json';
-import { fixture, picture, pictures, text, userFile, userFiles, zip } from './helpers';
+import { bytesOf, fixture, picture, pictures, text, userFile, userFiles, zip } from './helpers';
 
 const jpg = fixture('plain.jpg');
 const png = fixture('rgb.png');
@@ -57,7 +57,7 @@ describe('a folder for each class', () => {
     expect(images.report.skipped).toEqual([]);
     expect([...images.labels]).toEqual([0, 1, 1]);
     expect(images.paths?.map((path) => path.slice(-5))).toEqual(['1.jpg', '1.jpg', '2.png']);
-    expect(Buffer.from(images.pixels)).toEqual(
+    expect(Buffer.from(bytesOf(images))).toEqual(
       Buffer.concat([rgb('plain.jpg'), rgb('plain.jpg'), rgb('rgb.png')]),
     );
   });
@@ -119,7 +119,7 @@ describe('a folder for each class', () => {
     expect(warnings.join()).toMatch(
       /3 files were skipped: .*a\/1.jpg: it is no image.*b\/1.png: the PNG is cut off/,
     );
-    expect(Buffer.from(images.pixels)).toEqual(Buffer.concat([rgb('plain.jpg'), rgb('rgb.png')]));
+    expect(Buffer.from(bytesOf(images))).toEqual(Buffer.concat([rgb('plain.jpg'), rgb('rgb.png')]));
   });
 
   test('a size asked for gives squares, unequal images a multiple of 32', async () => {
@@ -142,7 +142,7 @@ describe('a folder for each class', () => {
     const rows = Array.from({ length: 13 }, (_, y) =>
       rgb('rgb.png').subarray((y * 21 + 4) * 3, (y * 21 + 17) * 3),
     );
-    expect(Buffer.from(images.pixels.subarray(0, 13 * 13 * 3)).equals(Buffer.concat(rows))).toBe(true);
+    expect(Buffer.from(bytesOf(images).subarray(0, 13 * 13 * 3)).equals(Buffer.concat(rows))).toBe(true);
   });
 
   test('a limit is even over the classes and repeats with the seed', async () => {
@@ -152,7 +152,9 @@ describe('a folder for each class', () => {
     expect([...first.labels]).toEqual([0, 0, 0, 1, 1, 1]);
     expect(await pick(1)).toEqual(first);
     const others = await Promise.all([2, 3, 4].map(pick));
-    expect(others.some((other) => !Buffer.from(other.pixels).equals(Buffer.from(first.pixels)))).toBe(true);
+    expect(others.some((other) => !Buffer.from(bytesOf(other)).equals(Buffer.from(bytesOf(first))))).toBe(
+      true,
+    );
     expect(first.report.notes.join()).toContain('Of 16 images 6 are taken');
   });
 
@@ -506,7 +508,7 @@ describe('EXIF orientation', () => {
     const images = await load(files, { exif: 'apply', size: { width: 13, height: 21 } });
     expect(images.report).toMatchObject({ rotated: 1, upright: true, warnings: [] });
     const upright = Buffer.from(expected.upright[5].pixels, 'base64');
-    expect(Buffer.from(images.pixels.subarray(0, upright.length)).equals(upright)).toBe(true);
+    expect(Buffer.from(bytesOf(images).subarray(0, upright.length)).equals(upright)).toBe(true);
   });
 });
 
@@ -526,7 +528,7 @@ describe('archives', () => {
       ['b', 14],
     ]);
     expect(images.report.junk).toBe(1);
-    expect(Buffer.from(images.pixels.subarray(0, gray4.length)).equals(gray4)).toBe(true);
+    expect(Buffer.from(bytesOf(images).subarray(0, gray4.length)).equals(gray4)).toBe(true);
   });
 
   test.each([

@@ -1,7 +1,7 @@
 import { gzipSync } from 'fflate';
 import { describe, expect, test } from 'vitest';
 import { loadImageSet } from '../../../src/data/image-set';
-import { userFile, userFiles } from './helpers';
+import { bytesOf, userFile, userFiles } from './helpers';
 
 /** `count` records of label i mod 10 whose planes are filled with 3i, 3i + 1, 3i + 2. */
 function cifarBatch(count: number): Uint8Array<ArrayBuffer> {
@@ -25,13 +25,13 @@ describe('CIFAR-10 binary batches', () => {
     const images = train?.images;
     expect(images).toMatchObject({ count: 15, width: 32, height: 32 });
     expect([...(images?.labels.subarray(9) ?? [])]).toEqual([9, 0, 1, 0, 1, 2]);
-    expect([...(images?.pixels.subarray(3072, 3078) ?? [])]).toEqual([3, 4, 5, 3, 4, 5]);
+    expect([...bytesOf(images!).subarray(3072, 3078)]).toEqual([3, 4, 5, 3, 4, 5]);
     expect(images?.classes[9]).toBe('truck');
     expect(held?.images.count).toBe(2);
     expect(report.duplicates).toMatchObject({ copies: 3, leaked: 2 });
     expect((await loadImageSet(files, { use: 'test' })).test?.images.count).toBe(2);
     const few = await loadImageSet(files, { use: 'train', limit: 10, size: 16 });
-    expect(few.train?.images.pixels.length).toBe(10 * 16 * 16 * 3);
+    expect(bytesOf(few.train!.images).length).toBe(10 * 16 * 16 * 3);
   });
 
   test('a wrong length or label is refused', async () => {
@@ -69,7 +69,7 @@ describe('IDX pairs', () => {
     const { test: part } = await loadImageSet(files, { use: 'test' });
     expect(part?.images).toMatchObject({ count: 2, width: 3, height: 2 });
     expect([...(part?.images.labels ?? [])]).toEqual([7, 1]);
-    expect([...(part?.images.pixels.subarray(15, 21) ?? [])]).toEqual([6, 6, 6, 7, 7, 7]);
+    expect([...bytesOf(part!.images).subarray(15, 21)]).toEqual([6, 6, 6, 7, 7, 7]);
     expect(part?.images.classes).toHaveLength(10);
   });
 

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { selectBalanced } from '../../../src/data/select';
 import { pick, stratifiedSplit } from '../../../src/data/split';
 import type { LabelledImages } from '../../../src/data/types';
+import { bytesOf } from './helpers';
 
 /** Images of 1 x 2 pixels that hold their own index in every byte; labels repeat 0, 1, 2. */
 function numbered(count: number): LabelledImages {
@@ -17,7 +18,9 @@ function numbered(count: number): LabelledImages {
 }
 
 /** The indices of images made by `numbered`; fails where bytes or labels of an image do not belong together. */
-function indices({ pixels, labels, count }: LabelledImages): number[] {
+function indices(set: LabelledImages): number[] {
+  const { labels, count } = set;
+  const pixels = bytesOf(set);
   expect(pixels.length).toBe(count * 6);
   expect(labels.length).toBe(count);
   return Array.from({ length: count }, (_, n) => {

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { evaluationOrder, trainingOrder } from '../../../src/data/order';
+import { imageBytes } from '../../../src/data/pixels';
 import { Stopped, UserError } from '../../../src/errors';
 import { readState } from '../../../src/model/state';
 import type { EvalPoint, StepPoint } from '../../../src/train/metrics';
@@ -138,7 +139,7 @@ describe('a run', () => {
 
 /** As many images as asked for. */
 function repeat({ train }: Training, count: number) {
-  const size = train.pixels.length / train.count;
+  const size = imageBytes(train);
   return {
     pixels: Uint8Array.from({ length: count * size }, (_, i) => i % 251),
     labels: Uint16Array.from({ length: count }, (_, i) => i % 3),
