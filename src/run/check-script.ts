@@ -10,6 +10,8 @@ export interface CheckedNetwork extends Normalisation {
   publisher: string;
   /** what stands before all names in the file */
   prefix: string;
+  /** the publisher's name of the classifier, without the prefix */
+  head: string;
   /** the model's name of each tensor of the file that the model has */
   names: ReadonlyMap<string, string>;
 }
@@ -58,15 +60,19 @@ raise SystemExit(not error < 1e-3)
 }
 
 /** Takes the prefix off, and gives modules the names that PyTorch's network has for them. */
-function renaming({ publisher, prefix, names }: CheckedNetwork): string[] {
+function renaming({ model, publisher, prefix, head, names }: CheckedNetwork): string[] {
   const bare = (name: string) => (name.startsWith(prefix) ? name.slice(prefix.length) : name);
   const lines =
     prefix === '' ? [] : [`state = {name.removeprefix(${python(prefix)}): t for name, t in state.items()}`];
-  // names of other publishers are those of their own networks
-  if (publisher !== 'torchvision' && publisher !== 'akamaster') return lines;
-  const pairs = [...names].map(([key, name]) => [bare(key), name]).filter(([key, name]) => key !== name);
+  // names of other publishers are those of their own networks, but for a classifier that stood outside the network
+  const isZoo = publisher === 'torchvision' || publisher === 'akamaster';
+  const pairs = [...names]
+    .map(([key, name]) => [modulesOf([bare(key)])[0], modulesOf([name])[0]])
+    .filter(([, name]) => isZoo || name === model.head.name)
+    .map(([key, name]) => [key, isZoo ? name : head])
+    .filter(([key, name]) => key !== name);
   if (pairs.length === 0) return lines;
-  const modules = Object.fromEntries(pairs.map((pair) => pair.map((name) => modulesOf([name])[0])));
+  const modules = Object.fromEntries(pairs);
   return [
     ...lines,
     `new = json.loads(${python(JSON.stringify(modules))})`,

@@ -2,6 +2,7 @@ import { UserError } from '../errors';
 import { floats, type StateDict, type StateTensor } from '../io/tensor';
 import { headEntries, withHead } from '../model/heads';
 import { initialState } from '../model/init';
+import type { Model } from '../model/model';
 import type { TrainSettings } from '../train/settings';
 import { planHead, rowsOf } from './head-plan';
 import type { LoadedNetwork, OriginalWeights } from './network-source';
@@ -44,7 +45,7 @@ export function fitHead(
     ...network,
     model: fitted,
     state: new Map([...network.state, ...fresh]),
-    original: withRows(network.original, fresh),
+    original: withRows(network.original, model, fresh),
     classes,
     newHead: true,
     notes: [...network.notes, note],
@@ -68,7 +69,7 @@ function keepRows(network: LoadedNetwork, classes: readonly string[], rows: numb
     ...network,
     model: withHead(model, rows.length),
     state: new Map([...state, ...kept]),
-    original: withRows(network.original, kept),
+    original: withRows(network.original, model, kept),
     classes,
     newHead: false,
     notes: [...network.notes, note],
@@ -85,13 +86,14 @@ function pickRows({ shape, data }: StateTensor, rows: readonly number[]): StateT
   return floats([rows.length, ...shape.slice(1)], out);
 }
 
-/** The file's description with the classifier's tensors in their new shape; one without a classifier gets the model's names. */
-function withRows({ weights, names, ...rest }: OriginalWeights, head: StateDict): OriginalWeights {
+/** The file's description with the classifier's tensors in their new shape; one without a classifier gets its publisher's names. */
+function withRows(original: OriginalWeights, model: Model, head: StateDict): OriginalWeights {
+  const { weights, names, prefix } = original;
   const tensors = new Map(weights.tensors);
   const all = new Map(names);
   const keyOf = new Map([...names].map(([key, name]) => [name, key]));
   for (const [name, { shape, data }] of head) {
-    const key = keyOf.get(name) ?? name;
+    const key = keyOf.get(name) ?? `${prefix}${original.head}${name.slice(model.head.name.length)}`;
     const old = tensors.get(key);
     all.set(key, name);
     tensors.set(key, {
@@ -100,7 +102,7 @@ function withRows({ weights, names, ...rest }: OriginalWeights, head: StateDict)
       data,
     });
   }
-  return { ...rest, weights: { ...weights, tensors }, names: all };
+  return { ...original, weights: { ...weights, tensors }, names: all };
 }
 
 /** "3 classes (a, b, c)". */

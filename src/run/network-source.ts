@@ -59,6 +59,8 @@ export interface OriginalWeights {
   /** whose names the file's are, and what stands before all of them */
   publisher: string;
   prefix: string;
+  /** the publisher's name of the classifier, without the prefix */
+  head: string;
 }
 
 /** Whether a source has no weights: its network starts from random numbers, all of it. */
@@ -84,7 +86,7 @@ export async function loadNetwork(source: ModelSource): Promise<LoadedNetwork> {
 async function fromFiles(files: UserFile[], options: NetworkOptions): Promise<LoadedNetwork> {
   const opened = await openWeights(...files);
   const description = readMetadata(opened.metadata);
-  const { model, copy, names, publisher, prefix, kept, notes } = recogniseWeights(
+  const { model, copy, names, publisher, prefix, head, kept, notes } = recogniseWeights(
     opened,
     options,
     description,
@@ -109,7 +111,7 @@ async function fromFiles(files: UserFile[], options: NetworkOptions): Promise<Lo
       ? { ...model, input: { ...model.input, ...description.preprocessing } }
       : model,
     state,
-    original: { weights, names, publisher, prefix },
+    original: { weights, names, publisher, prefix, head },
     classes: classes?.length === model.head.classes ? classes : undefined,
     trainedSize: description?.preprocessing?.size,
     interpolation: description?.preprocessing?.interpolation,
@@ -173,7 +175,7 @@ function fromRandom(model: Model, seed: number, publisher: string): LoadedNetwor
   const state = initialState(model, seed);
   const weights: WeightsFile = { tensors: state, metadata: new Map(), format: 'safetensors', prefix: '' };
   const names = new Map([...state.keys()].map((name) => [name, name]));
-  const original = { weights, names, publisher, prefix: '' };
+  const original = { weights, names, publisher, prefix: '', head: model.head.name };
   return { file: model.name, model, state, original, headless: true, notes: [] };
 }
 
@@ -186,6 +188,6 @@ async function ownNetwork({ model, files, seed = 0 }: Extract<ModelSource, { kin
   const state: StateDict = new Map([...tensors].map(([key, tensor]) => [names.get(key)!, tensor]));
   checkState(model, state, file);
   const weights: WeightsFile = { tensors, metadata, format, prefix: '' };
-  const original = { weights, names, publisher: OWN, prefix };
+  const original = { weights, names, publisher: OWN, prefix, head: model.head.name };
   return { file, model, state, original, headless: false, notes: [] };
 }

@@ -20,6 +20,8 @@ export interface RecognisedWeights {
   /** whose names they are, and what stands before all of them */
   publisher: string;
   prefix: string;
+  /** the publisher's name of the classifier, without the prefix */
+  head: string;
   /** tensors that the file keeps: those that the model has, and the counters of its batch norms */
   kept: ReadonlySet<string>;
   /** a sentence each: what was recognised, which copy was taken, what was left out */
@@ -118,6 +120,7 @@ function recognised(
     names,
     publisher,
     prefix,
+    head: dialect.head ?? model.head.name,
     kept,
     notes: notesOn(opened, copy, taken, others, options),
   };

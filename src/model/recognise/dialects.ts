@@ -20,6 +20,8 @@ export interface Dialect {
    */
   place?(module: string, has: (module: string) => boolean): number[] | undefined;
   rename?(module: string): string;
+  /** what the publisher calls the classifier, where that is not the zoo's name */
+  head?: string;
   /** the publisher's batch norms, where they are not the zoo's */
   norms?: NormArguments;
   /** why networks of these names are not computed here as their publisher does */
@@ -51,6 +53,7 @@ const timmEfficient: Dialect = {
   architectures: /^(mobilenet|mnasnet|efficientnet)/,
   // torch.nn.BatchNorm2d's defaults; those of its tf_ models are others, and so is their padding
   norms: { eps: 1e-5, momentum: 0.1 },
+  head: 'classifier',
   sign: /^conv_stem$/,
   place(module, has) {
     const block = /^blocks\.(\d+)\.(\d+)\.(.+)$/.exec(module);
@@ -80,6 +83,7 @@ const lukemelas: Dialect = {
   architectures: /^efficientnet/,
   refusal:
     "lukemelas' EfficientNet pads as TensorFlow's \"same\" does, which is not supported: use torchvision's or timm's weights",
+  head: '_fc',
   sign: /^_conv_stem$/,
   place(module) {
     const block = /^_blocks\.(\d+)\.(.+)$/.exec(module);
@@ -88,31 +92,56 @@ const lukemelas: Dialect = {
   },
 };
 
-const TIMM_CONVNEXT = places('gamma', 'conv_dw', 'norm', 'mlp.fc1', 'mlp.fc2');
+/** The zoo's names of ConvNeXt's modules, whatever its depth: stages and downsamplings take turns behind the stem. */
+const convNext = {
+  block: (stage: string, place: string, name: string): string =>
+    `features.${2 * Number(stage) + 1}.${place}.${CONVNEXT_BLOCK.get(name) ?? name}`,
+  downsample: (stage: string, place: string): string => `features.${2 * Number(stage)}.${place}`,
+};
+const CONVNEXT_BLOCK: ReadonlyMap<string, string> = new Map([
+  ['gamma', 'layer_scale'],
+  ['conv_dw', 'block.0'],
+  ['dwconv', 'block.0'],
+  ['norm', 'block.2'],
+  ['mlp.fc1', 'block.3'],
+  ['pwconv1', 'block.3'],
+  ['mlp.fc2', 'block.5'],
+  ['pwconv2', 'block.5'],
+]);
+const CONVNEXT_REST: ReadonlyMap<string, string> = new Map([
+  ['stem.0', 'features.0.0'],
+  ['stem.1', 'features.0.1'],
+  ['head.norm', 'classifier.0'],
+  ['head.fc', 'classifier.2'],
+  ['norm', 'classifier.0'],
+  ['head', 'classifier.2'],
+]);
+
 const timmConvNext: Dialect = {
   publisher: 'timm',
   architectures: /^convnext/,
+  head: 'head.fc',
   sign: /^stages\.0\.blocks\.0\.conv_dw$/,
-  place(module) {
+  rename(module) {
     const downsample = /^stages\.(\d+)\.downsample\.(\d+)$/.exec(module);
-    if (downsample) return [1, Number(downsample[1]), 0, Number(downsample[2])];
+    if (downsample) return convNext.downsample(downsample[1], downsample[2]);
     const block = /^stages\.(\d+)\.blocks\.(\d+)\.(.+)$/.exec(module);
-    if (block) return inside([Number(block[1]), 1, Number(block[2])], TIMM_CONVNEXT.get(block[3]));
-    return around(module, places('stem.0', 'stem.1'), places('head.norm', 'head.fc'));
+    if (block) return convNext.block(block[1], block[2], block[3]);
+    return CONVNEXT_REST.get(module) ?? module;
   },
 };
 
-const FACEBOOK_CONVNEXT = places('gamma', 'dwconv', 'norm', 'pwconv1', 'pwconv2');
 const facebook: Dialect = {
   publisher: 'facebookresearch',
   architectures: /^convnext/,
+  head: 'head',
   sign: /^stages\.0\.0\.dwconv$/,
-  place(module) {
+  rename(module) {
     const downsample = /^downsample_layers\.(\d+)\.(\d+)$/.exec(module);
-    if (downsample) return [1, Number(downsample[1]), 0, Number(downsample[2])];
+    if (downsample) return convNext.downsample(downsample[1], downsample[2]);
     const block = /^stages\.(\d+)\.(\d+)\.(.+)$/.exec(module);
-    if (block) return inside([Number(block[1]), 1, Number(block[2])], FACEBOOK_CONVNEXT.get(block[3]));
-    return around(module, places(), places('norm', 'head'));
+    if (block) return convNext.block(block[1], block[2], block[3]);
+    return CONVNEXT_REST.get(module) ?? module;
   },
 };
 

@@ -89,6 +89,7 @@ const network = {
   model: createModel('resnet20_cifar'),
   publisher: 'akamaster',
   prefix: '',
+  head: 'linear',
   names: new Map([['conv1.weight', 'conv1.weight']]),
   mean: [0.5, 0.4, 0.3],
   std: [0.2, 0.3, 0.4],
@@ -99,6 +100,20 @@ test('check.py loads the file that there is, under the names that it has', () =>
   expect(script).toContain('net = ResNet(3, 10)\nstate = read("merged.safetensors")\nnet.load_state_dict');
   expect(script).toContain('torch.tensor([0.5, 0.4, 0.3]).view(3, 1, 1)');
   expect(checkScript(network, 'merged.pth')).toContain('state = torch.load("merged.pth"');
+});
+
+test('a classifier that stood outside a network of another publisher gets its name there', () => {
+  const model = createModel('efficientnet_b0');
+  const names = new Map([
+    ['net.conv_stem.weight', 'features.0.0.weight'],
+    ['top.weight', 'classifier.1.weight'],
+    ['top.bias', 'classifier.1.bias'],
+  ]);
+  const timm = { ...network, model, publisher: 'timm', prefix: 'net.', head: 'classifier', names };
+  const script = checkScript(timm, 'merged.safetensors');
+  expect(script).toContain('new = json.loads("{\\"top\\":\\"classifier\\"}")');
+  const own = new Map([['net.classifier.weight', 'classifier.1.weight']]);
+  expect(checkScript({ ...timm, names: own }, 'merged.safetensors')).not.toContain('new =');
 });
 
 test('names of a file are text, whatever they are', () => {

@@ -103,6 +103,34 @@ test('a file without a classifier gets one', async () => {
   expect(() => fit(network, ['x', 'y'], 'keep')).toThrow(UserError);
 });
 
+/** ConvNeXt of two stages under facebookresearch's names, without its classifier. */
+function headlessConvNext(before: string): StateDict {
+  const blocks = [
+    [8, 16, 1],
+    [16, null, 1],
+  ];
+  const places = ['downsample_layers.0', 'stages.0', 'downsample_layers.1', 'stages.1'];
+  const modules = { 'block.0': 'dwconv', 'block.2': 'norm', 'block.3': 'pwconv1', 'block.5': 'pwconv2' };
+  const headless: StateDict = new Map();
+  for (const [name, tensor] of initialState(createModel('convnext', { kwargs: { blocks } }), 1)) {
+    if (name.startsWith('classifier.2')) continue;
+    let key = name.replace(/^features\.(\d)/, (_, n) => places[n]).replace('classifier.0', 'norm');
+    for (const [from, to] of Object.entries(modules)) key = key.replace(from, to);
+    headless.set(before + key.replace('layer_scale', 'gamma'), tensor);
+  }
+  return headless;
+}
+
+test.each(['', 'module.'])('a new classifier has its publisher’s name, behind "%s"', async (before) => {
+  const network = await load({ state: headlessConvNext(before) });
+  expect(network.notes[0]).toMatch(/of facebookresearch, without a classifier/);
+  const { original, state } = fit(network, ['x', 'y']);
+  const written = originalState(state, original);
+  expect(written.get(`${before}head.weight`)!.shape).toEqual([2, 16]);
+  expect([...written.keys()].filter((key) => !key.startsWith(before))).toEqual([]);
+  expect([...written.keys()].slice(-2)).toEqual([`${before}head.weight`, `${before}head.bias`]);
+});
+
 describe('what a file says of itself', () => {
   const description = {
     version: 1 as const,
