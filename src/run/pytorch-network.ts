@@ -102,6 +102,7 @@ const TIMM_NAMES: Record<string, (width: string) => string> = {
 
 function timm(model: Model): PyTorchNetwork | undefined {
   const { width_mult: width = 1, ...rest } = told(model);
+  if (model.name === 'convnext' || 'blocks' in rest) return timmConvNext(model);
   const nameOf = TIMM_NAMES[model.name];
   if (!nameOf || Object.keys(rest).length > 0) return undefined;
   const name = nameOf(String(Math.round((width as number) * 100)).padStart(3, '0'));
@@ -110,6 +111,17 @@ function timm(model: Model): PyTorchNetwork | undefined {
   const lines = [`net = ${callOf('timm.create_model', args).replace('(', `(${python(name)}, `)}`];
   if (model.args.stem_stride === 1) lines.push('net.conv_stem.stride = (1, 1)');
   return { modules: ['timm'], lines };
+}
+
+/** timm's ConvNeXts by their depths and widths; the small ones keep linear layers as 1 x 1 convolutions. */
+function timmConvNext({ args, head }: Model): PyTorchNetwork {
+  const blocks = args.blocks as readonly (readonly [number, number | null, number])[];
+  const [depths, dims] = [blocks.map(([, , depth]) => depth), blocks.map(([width]) => width)];
+  return {
+    modules: ['timm'],
+    lines: [`net = ${callOf('timm.models.ConvNeXt', { depths, dims, num_classes: head.classes })}`],
+    prepares: ['state = {name: t.reshape(net.state_dict()[name].shape) for name, t in state.items()}'],
+  };
 }
 
 function akamaster({ name, head }: Model): PyTorchNetwork {

@@ -68,6 +68,11 @@ test.each<[string, Parameters<typeof createModel>[1], string[]]>([
     ],
   ],
   ['convnext_tiny', {}, ['net = timm.create_model("convnext_tiny", num_classes=3)']],
+  [
+    'convnext',
+    { kwargs: { blocks: [[40, 80, 2] as const, [80, null, 6] as const] } },
+    ['net = timm.models.ConvNeXt(depths=[2, 6], dims=[40, 80], num_classes=3)'],
+  ],
 ])('%s %j as timm builds it', (arch, options, lines) => {
   expect(linesOf('timm', arch, options)).toEqual(lines);
 });
