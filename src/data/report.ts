@@ -112,6 +112,7 @@ export function reportOf(findings: Findings): ImageSetReport {
       ...source.notes,
       partsNote(parts, unused, options),
       size.why ?? `Images are resized to ${size.width}x${size.height}, their middle.`,
+      ...resizingNotes(size, options),
       ...limitNotes(selected, options),
       ...(rotated > 0 && upright
         ? [`${count(rotated, 'image was', 'images were')} turned upright, as EXIF data asks.`]
@@ -132,6 +133,15 @@ export function reportOf(findings: Findings): ImageSetReport {
       ...duplicateWarnings(duplicates, choice.holdsOut),
     ],
   };
+}
+
+/** What is not the simplest way to a size. */
+function resizingNotes(size: Size, { interpolation = 'bilinear', cropPct = 1 }: LoadOptions): string[] {
+  if (interpolation === 'bilinear' && cropPct === 1) return [];
+  const side = Math.floor(Math.min(size.width, size.height) / cropPct);
+  return [
+    `Images of another size are resized by the ${interpolation} filter to a shorter side of ${side}, and their middle is cut out.`,
+  ];
 }
 
 function count(number: number, one: string, many: string): string {

@@ -5,11 +5,13 @@ import { readBundled } from '../io/bundled';
 import { commonPrefix } from '../io/prefix';
 import type { StateDict } from '../io/tensor';
 import { openWeights, type WeightsFile } from '../io/weights-file';
+import { IMAGENET } from '../model/builder';
 import { BUILTIN_FILE, BUILTIN_NETWORK, BUILTIN_WEIGHTS } from '../model/builtin';
 import { headEntries } from '../model/heads';
 import { initialState } from '../model/init';
 import type { Model } from '../model/model';
 import { zooPublisher } from '../model/recognise/dialects';
+import { type UsualResizing, usualResizing } from '../model/recognise/resizing';
 import { checkState } from '../model/state';
 import { createModel } from '../model/zoo';
 import { readMetadata } from './metadata';
@@ -114,13 +116,18 @@ async function fromFiles(files: UserFile[], options: NetworkOptions): Promise<Lo
     original: { weights, names, publisher, prefix, head },
     classes: classes?.length === model.head.classes ? classes : undefined,
     trainedSize: description?.preprocessing?.size,
-    interpolation: description?.preprocessing?.interpolation,
-    cropPct: description?.preprocessing?.cropPct,
+    ...(description?.preprocessing ? resizingOf(description.preprocessing) : published(model, publisher)),
     unmerged,
     headless,
     notes,
   };
 }
+
+/** How the publisher resizes images that are as large as ImageNet's are usually made. */
+const published = ({ name, input }: Model, publisher: string): Partial<UsualResizing> =>
+  input.size === IMAGENET.size ? usualResizing(publisher, name) : {};
+
+const resizingOf = ({ interpolation, cropPct }: Partial<UsualResizing>) => ({ interpolation, cropPct });
 
 /** @throws UserError where there are more or fewer names than classes */
 function withClasses(network: LoadedNetwork, classes: string[]): LoadedNetwork {

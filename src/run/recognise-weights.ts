@@ -142,6 +142,10 @@ function notesOn(
     notes.push(
       `${file} may be one of timm's tf_ models: these pad as TensorFlow's "same" and have batch norms of eps 1e-3, which is not supported, so that its accuracy may be lower here.`,
     );
+  if (taken.match.dialect.publisher === 'timm' && /miil|ra4_e3600/.test(file))
+    notes.push(
+      `${file} may be one of timm's models that are normalised otherwise (miil: mean 0, deviation 1; ra4_e3600: mean 0.5, deviation 0.5): mean and std say so.`,
+    );
   if (options.arch === undefined) {
     const { stem_stride } = createModel(taken.arch, { kwargs: taken.args }).args;
     const stem =

@@ -131,6 +131,34 @@ test.each(['', 'module.'])('a new classifier has its publisher’s name, behind 
   expect([...written.keys()].slice(-2)).toEqual([`${before}head.weight`, `${before}head.bias`]);
 });
 
+test('images are resized as the publisher does, unless the network is for small ones or says it itself', async () => {
+  const resizing = async (tensors: StateDict, metadata?: Map<string, string>) => {
+    const { interpolation, cropPct } = await load({ state: tensors, metadata });
+    return [interpolation, cropPct];
+  };
+  const random = (arch: string, options = {}) => initialState(createModel(arch, options), 1);
+  expect(await resizing(headlessConvNext(''))).toEqual(['bicubic', 0.875]);
+  expect(await resizing(random('mobilenet_v2', { width: 0.1 }))).toEqual(['bilinear', 0.875]);
+  expect(await resizing(random('efficientnet_b0'))).toEqual(['bicubic', 0.875]);
+  expect(await resizing(random('convnext', { kwargs: { blocks: [[8, null, 1]] } }))).toEqual([
+    'bilinear',
+    224 / 236,
+  ]);
+  expect(await resizing(state())).toEqual([undefined, undefined]);
+  const preprocessing = {
+    size: 32,
+    interpolation: 'bilinear' as const,
+    cropPct: 0.5,
+    mean: [0, 0, 0],
+    std: [1, 1, 1],
+  };
+  const description = { version: 1 as const, architecture: 'efficientnet_b0', args: {}, preprocessing };
+  expect(await resizing(random('efficientnet_b0'), withMetadata(new Map(), description))).toEqual([
+    'bilinear',
+    0.5,
+  ]);
+});
+
 describe('what a file says of itself', () => {
   const description = {
     version: 1 as const,
