@@ -2,10 +2,10 @@
 import type { BenchLine } from './bench';
 import type { Profile, ProfileProgress } from './bench/profile';
 import type { ProfileTarget } from './bench/profile-target';
-import type { ImageSetReport } from './data/report';
 import type { Thumbnail } from './data/survey';
 import type { UserFile } from './data/types';
 import type { DataSource, ImageSettings } from './run/data-source';
+import type { EvaluateOptions, SourceEvaluation } from './run/evaluate';
 import type { InspectLayer, NetworkPreview } from './run/inspect';
 import type { TrainEvent, TrainJob, TrainResult } from './run/job';
 import type { NetworkOptions } from './run/network-options';
@@ -13,10 +13,9 @@ import type { ModelSource } from './run/network-source';
 import type { Predictions, PredictOptions } from './run/predict';
 import type { SortedFiles } from './run/sort-files';
 import type { RunSurvey } from './run/survey';
-import type { TrainSettings } from './train/settings';
 import type { VerifyLine } from './verify';
 
-export type { ClassFigures, Prediction as TestPrediction } from './analysis/class-figures';
+export type { ClassFigures, FiguresOfClass, Prediction as TestPrediction } from './analysis/class-figures';
 export type { LayerRedundancy } from './analysis/redundancy';
 export type { BenchLine } from './bench';
 export type { DispatchProfile, Profile, ProfileProgress, ShaderProfile } from './bench/profile';
@@ -25,6 +24,7 @@ export type { ImageSetReport } from './data/report';
 export type { ImageSurvey, Thumbnail } from './data/survey';
 export type { SkippedFile, UserFile } from './data/types';
 export type { DataSource, ImageSettings } from './run/data-source';
+export type { EvaluateOptions, SourceEvaluation } from './run/evaluate';
 export type { HeadPlan } from './run/head-plan';
 export type { InspectLayer, NetworkPreview } from './run/inspect';
 export type { OutputFile, TrainEvent, TrainJob, TrainResult } from './run/job';
@@ -37,23 +37,6 @@ export type { RunSurvey } from './run/survey';
 export type { EvalPoint, StepPoint } from './train/metrics';
 export type { Method, TrainSettings } from './train/settings';
 export type { VerifyLine } from './verify';
-
-/** How test images are read and shown to a network; the settings of the same names say more. */
-export interface EvaluateOptions {
-  /** images at a time */
-  batch?: number;
-  /** of red, green and blue; default: what the network was made for */
-  mean?: number[];
-  std?: number[];
-  /** at most so many images; default 0: all */
-  limit?: number;
-  /** side in pixels that images are resized to; default 0: their own */
-  imageSize?: number;
-  interpolation?: TrainSettings['interpolation'];
-  cropPct?: TrainSettings['cropPct'];
-  classOrder?: TrainSettings['classOrder'];
-  exif?: TrainSettings['exif'];
-}
 
 /** The worker's face. One job at a time; errors that the user can mend are `UserError`s (name kept across Comlink). */
 export interface EngineApi {
@@ -82,14 +65,10 @@ export interface EngineApi {
    */
   cancel(): Promise<void>;
   /**
-   * The share of test images that a network classifies rightly. `notes` say how its weights were read, `report` what was
-   * found in a source of files.
+   * What a network says of test images: its accuracy, figures of each class, the class told of each image.
+   * @throws UserError where network or images cannot be read, or do not fit each other
    */
-  evaluate(
-    model: ModelSource,
-    test: DataSource,
-    options?: EvaluateOptions,
-  ): Promise<{ accuracy: number; images: number; notes: string[]; report?: ImageSetReport }>;
+  evaluate(model: ModelSource, test: DataSource, options?: EvaluateOptions): Promise<SourceEvaluation>;
   /** The likeliest classes of each image; files that are no image are named, the others go on. */
   predict(model: ModelSource, images: UserFile[], options?: PredictOptions): Promise<Predictions>;
   /** Runs one golden case of PyTorch, a safetensors file, on this device and compares. */

@@ -2,13 +2,8 @@
 import type { EngineApi } from './api';
 import { UserError } from './errors';
 import { type Gpu, type RequestAdapter, requestGpu } from './gpu/device';
-import { accuracyInOrder, orderSentence } from './run/class-orders';
-import { asTrained, checkClasses, loadTestImages } from './run/data-source';
 import { Memo } from './run/memo';
-import { loadNetwork } from './run/network-source';
 import { runTraining, warmUp } from './run/run';
-import { evaluateNetwork } from './train/evaluate';
-import { defaultSettings } from './train/settings';
 import type { Control } from './train/trainer';
 
 export type { RequestAdapter };
@@ -76,27 +71,11 @@ export function createEngine({ requestAdapter }: EngineOptions = {}): EngineApi 
       control.paused = undefined;
     },
 
-    async evaluate(source, test, options = {}) {
-      const network = await loadNetwork(source);
-      const { model, state, classes, headless, file, notes } = network;
-      if (headless) throw new UserError(`${file} has no classifier: train it on your classes first.`);
-      const settings = asTrained({ ...defaultSettings(), ...options }, network);
-      const { images, report } = await loadTestImages(test, settings, classes);
-      checkClasses(network, images);
-      const { figures, logits } = await evaluateNetwork(await gpu(), model, state, images, {
-        mean: options.mean ?? model.input.mean,
-        std: options.std ?? model.input.std,
-        batch: options.batch,
-        keep: report?.natural && images.count,
-      });
-      if (report?.natural) {
-        const natural = accuracyInOrder(images, report.natural, logits);
-        report.warnings.push(orderSentence(figures.accuracy, natural));
-      }
-      return { accuracy: figures.accuracy, images: images.count, notes, report };
-    },
-
     // What no run needs comes when it is asked for: a page that trains does not load it.
+    async evaluate(source, test, options) {
+      const { evaluateSource } = await import('./run/evaluate');
+      return evaluateSource(gpu, source, test, options);
+    },
     async predict(source, images, options) {
       const { predict } = await import('./run/predict');
       return predict(gpu, source, images, options);

@@ -1,6 +1,5 @@
-import type { Prediction, TestEvaluation } from '../analysis/class-figures';
+import type { TestEvaluation } from '../analysis/class-figures';
 import type { Gpu } from '../gpu/device';
-import { csv } from '../io/csv';
 import { openWeights } from '../io/weights-file';
 import type { Observer, Training } from '../train/trainer';
 import { checkFile } from './check-file';
@@ -9,6 +8,7 @@ import type { FittedNetwork } from './head';
 import type { OutputFile } from './job';
 import type { WrittenNetwork } from './merge';
 import { modelState } from './network-source';
+import { predictionsCsv } from './predictions-csv';
 import type { MergeProof } from './report';
 
 interface CompanionContext {
@@ -70,18 +70,6 @@ async function check(
   );
   const bytes = await checkFile(gpu, { model, state }, test, { mean, std });
   return [{ name: 'check.safetensors', bytes }, textFile('check.py', script.trimEnd().split('\n'))];
-}
-
-/** A row an image: what it is, what the network says, and how sure it is. */
-function predictionsCsv(predictions: readonly Prediction[]): string {
-  const rows = predictions.map(({ image, label, predicted, probability }) => [
-    image,
-    label,
-    predicted,
-    Number(probability.toPrecision(6)),
-    label === predicted,
-  ]);
-  return csv([['image', 'label', 'predicted', 'probability', 'correct'], ...rows]);
 }
 
 const textFile = (name: string, lines: readonly string[]): OutputFile => ({

@@ -2,7 +2,9 @@ import { writeFile } from 'node:fs/promises';
 import type { ImageSetReport } from '../../api';
 import { skippedCsv } from '../../data/report';
 import { UserError } from '../../errors';
+import { predictionsCsv } from '../../run/predictions-csv';
 import { parseSettings, type SettingName } from '../../train/settings';
+import { classLines } from '../class-lines';
 import { type Command, type Context, text, texts } from '../command';
 import {
   dataFrom,
@@ -29,7 +31,7 @@ const settings: SettingName[] = [
 
 export const evaluate: Command = {
   usage: 'eval [options]',
-  summary: 'Accuracy of a network on test images, one JSON line.',
+  summary: 'Tests a network: its accuracy and means over the classes as one JSON line, each class on stderr.',
   positionals: [],
   options: {
     ...modelOptions,
@@ -41,6 +43,16 @@ export const evaluate: Command = {
       fallback: 'builtin',
     },
     ...settingOptions(settings),
+    report: {
+      type: 'string',
+      value: 'FILE',
+      help: 'write all figures there, as JSON: of each class, confusion matrix, wrong images',
+    },
+    predictions: {
+      type: 'string',
+      value: 'FILE',
+      help: 'write what the network says of each image there, as CSV',
+    },
     skipped: { type: 'string', value: 'FILE', help: 'write the list of skipped files there, as CSV' },
     ...runtimeOptions,
   },
@@ -55,15 +67,21 @@ export const evaluate: Command = {
     const given = <T>(value: T | 'auto'): T | undefined => (value === 'auto' ? undefined : value);
     const engine = await context.openEngine({ host: text(args, 'runtime') ?? 'auto' });
     try {
-      const { accuracy, images, notes, report } = await engine.api.evaluate(model, test, {
+      const evaluation = await engine.api.evaluate(model, test, {
         ...chosen,
         batch: given(batch),
         mean: given(mean),
         std: given(std),
       });
+      const { accuracy, loss, images, figures, predictions, notes, report } = evaluation;
       for (const note of notes) context.note(note);
       if (report) await tell(report, text(args, 'skipped'), context);
-      context.out(JSON.stringify({ accuracy, images }));
+      for (const line of classLines(figures)) context.note(line);
+      const [file, list] = [text(args, 'report'), text(args, 'predictions')];
+      if (file) await writeFile(file, `${JSON.stringify({ accuracy, loss, images, ...figures }, null, 2)}\n`);
+      if (list) await writeFile(list, predictionsCsv(predictions));
+      const { top5, macro } = figures;
+      context.out(JSON.stringify({ accuracy, loss, images, top5, macro }));
       return 0;
     } finally {
       await engine.close();

@@ -15,7 +15,7 @@ import { createModel } from '../../../src/model/zoo';
 import { networkFields } from '../../../src/run/network-options';
 import { presets } from '../../../src/train/presets';
 import { settingFields, settingGroups } from '../../../src/train/settings';
-import { fakeContext, fakeEngine, fakeProfile, fakeReport } from './fake';
+import { fakeContext, fakeEngine, fakeEvaluation, fakeProfile, fakeReport } from './fake';
 
 let folder: string;
 beforeEach(async () => {
@@ -419,7 +419,39 @@ test('the order of the classes may be a file of lines', async () => {
 test('eval prints one line', async () => {
   const context = fakeContext();
   expect(await run(['eval'], context)).toBe(0);
-  expect(context.stdout).toEqual(['{"accuracy":0.5,"images":10}']);
+  expect(context.stdout).toEqual([EVALUATION]);
+});
+
+/** The line of the fake network's evaluation, and its classes. */
+const EVALUATION =
+  '{"accuracy":0.75,"loss":0.5,"images":4,"macro":{"precision":0.8333333333333333,"recall":0.75,"f1":0.7333333333333334,"auc":1}}';
+const CLASSES = [
+  [
+    'class  images  precision  recall  F1     AUC',
+    'a      2       0.667      1.000   0.800  1.000',
+    'b      2       1.000      0.500   0.667  1.000',
+  ].join('\n'),
+  'taken most often: b for a (1)',
+];
+
+test('eval writes all figures and what the network says of each image where it is told to', async () => {
+  const context = fakeContext();
+  await mkdir(out(), { recursive: true });
+  const [report, predictions] = [join(out(), 'report.json'), join(out(), 'predictions.csv')];
+  expect(await run(['eval', '--report', report, '--predictions', predictions], context)).toBe(0);
+  expect(context.stderr).toEqual(CLASSES);
+  expect(JSON.parse(await readFile(report, 'utf8'))).toMatchObject({
+    accuracy: 0.75,
+    confusion: [
+      [2, 0],
+      [1, 1],
+    ],
+    classes: [{ class: 'a' }, { class: 'b', recall: 0.5 }],
+    wrong: [{ image: '3.png', label: 'b', predicted: 'a' }],
+  });
+  const rows = (await readFile(predictions, 'utf8')).split('\r\n');
+  expect(rows[0]).toBe('image,label,predicted,probability,correct');
+  expect(rows[3]).toBe('3.png,b,a,0.731059,false');
 });
 
 test('eval says on stderr what it found and left out, and writes the list of it', async () => {
@@ -429,7 +461,7 @@ test('eval says on stderr what it found and left out, and writes the list of it'
   ];
   const report = { notes: ['set: 2 classes'], warnings: ['2 files were skipped'], skipped } as ImageSetReport;
   const engine = fakeEngine({
-    evaluate: async () => ({ accuracy: 0.5, images: 10, notes: ['It is a ResNet-20.'], report }),
+    evaluate: async () => ({ ...fakeEvaluation, notes: ['It is a ResNet-20.'], report }),
   });
   const context = fakeContext(engine);
   const list = join(out(), 'skipped.csv');
@@ -441,8 +473,9 @@ test('eval says on stderr what it found and left out, and writes the list of it'
     'warning: 2 files were skipped',
     'skipped cat/1.jpg: it is cut off',
     'skipped cat/2.jpg: it is empty',
+    ...CLASSES,
   ]);
-  expect(context.stdout).toEqual(['{"accuracy":0.5,"images":10}']);
+  expect(context.stdout).toEqual([EVALUATION]);
   expect(await readFile(list, 'utf8')).toBe(
     'path,reason\r\ncat/1.jpg,it is cut off\r\ncat/2.jpg,it is empty\r\n',
   );

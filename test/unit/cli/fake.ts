@@ -1,6 +1,7 @@
 /** A context without a process and an engine without a GPU, for tests of the commands. */
 
-import type { EngineApi, Profile, Report, TrainJob, TrainResult } from '../../../src/api';
+import { classFigures } from '../../../src/analysis/class-figures';
+import type { EngineApi, Profile, Report, SourceEvaluation, TrainJob, TrainResult } from '../../../src/api';
 import type { Context } from '../../../src/cli/command';
 import { GPU_TUNING } from '../../../src/graph/tuning';
 import { createModel } from '../../../src/model/zoo';
@@ -69,6 +70,23 @@ export const fakeProfile: Profile = {
   dispatches: [{ shader: 'conv/forward', label: 'conv2d stem', phase: 'forward', ...achieved }],
 };
 
+/** Of the images of b one is told to be an a. */
+export const fakeEvaluation: SourceEvaluation = {
+  accuracy: 0.75,
+  loss: 0.5,
+  images: 4,
+  ...classFigures(
+    [
+      [2, 0],
+      [3, 1],
+      [1, 0],
+      [0, 1],
+    ].map((row) => Float32Array.from(row)),
+    { labels: [0, 0, 1, 1], classes: ['a', 'b'], paths: ['1.png', '2.png', '3.png', '4.png'] },
+  ),
+  notes: [],
+};
+
 /** An engine that records its jobs and answers at once; `parts` replaces single methods. */
 export function fakeEngine(parts: Partial<EngineApi> = {}, ok = true): EngineApi & { jobs: TrainJob[] } {
   const jobs: TrainJob[] = [];
@@ -88,7 +106,7 @@ export function fakeEngine(parts: Partial<EngineApi> = {}, ok = true): EngineApi
     pause: async () => {},
     resume: async () => {},
     cancel: async () => {},
-    evaluate: async () => ({ accuracy: 0.5, images: 10, notes: [] }),
+    evaluate: async () => fakeEvaluation,
     predict: async (_, images) => ({
       predictions: images.map(({ path }) => ({ image: path, top: [{ class: 'a', probability: 0.75 }] })),
       notes: [],

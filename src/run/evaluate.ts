@@ -1,0 +1,73 @@
+import { type ClassFigures, classFigures, type Prediction } from '../analysis/class-figures';
+import type { ImageSetReport } from '../data/report';
+import { UserError } from '../errors';
+import type { Gpu } from '../gpu/device';
+import { evaluateNetwork } from '../train/evaluate';
+import { defaultSettings, type TrainSettings } from '../train/settings';
+import { accuracyInOrder, orderSentence } from './class-orders';
+import { asTrained, checkClasses, type DataSource, loadTestImages } from './data-source';
+import { inImageOrder } from './logits';
+import { loadNetwork, type ModelSource } from './network-source';
+
+/** How test images are read and shown to a network; the settings of the same names say more. */
+export interface EvaluateOptions {
+  /** images at a time */
+  batch?: number;
+  /** of red, green and blue; default: what the network was made for */
+  mean?: number[];
+  std?: number[];
+  /** at most so many images; default 0: all */
+  limit?: number;
+  /** side in pixels that images are resized to; default 0: their own */
+  imageSize?: number;
+  interpolation?: TrainSettings['interpolation'];
+  cropPct?: TrainSettings['cropPct'];
+  classOrder?: TrainSettings['classOrder'];
+  exif?: TrainSettings['exif'];
+}
+
+/** What a network says of test images. */
+export interface SourceEvaluation {
+  accuracy: number;
+  /** mean cross-entropy */
+  loss: number;
+  images: number;
+  /** class by class */
+  figures: ClassFigures;
+  /** of every image, in the order of the set */
+  predictions: Prediction[];
+  /** how the weights were read */
+  notes: string[];
+  /** what was found in a source of files */
+  report?: ImageSetReport;
+}
+
+/**
+ * Tests a network on a source of images.
+ * @throws UserError where either cannot be read, or they do not fit each other
+ */
+export async function evaluateSource(
+  gpu: () => Promise<Gpu>,
+  source: ModelSource,
+  test: DataSource,
+  options: EvaluateOptions = {},
+): Promise<SourceEvaluation> {
+  const network = await loadNetwork(source);
+  const { model, state, classes, headless, file, notes } = network;
+  if (headless) throw new UserError(`${file} has no classifier: train it on your classes first.`);
+  const settings = asTrained({ ...defaultSettings(), ...options }, network);
+  const { images, report } = await loadTestImages(test, settings, classes);
+  checkClasses(network, images);
+  const { figures, logits } = await evaluateNetwork(await gpu(), model, state, images, {
+    mean: options.mean ?? model.input.mean,
+    std: options.std ?? model.input.std,
+    batch: options.batch,
+    keep: images.count,
+  });
+  if (report?.natural) {
+    const natural = accuracyInOrder(images, report.natural, logits);
+    report.warnings.push(orderSentence(figures.accuracy, natural));
+  }
+  const rows = inImageOrder(logits, images.count, model.head.classes);
+  return { ...figures, images: images.count, ...classFigures(rows, images), notes, report };
+}
