@@ -12,7 +12,7 @@ export interface Preset {
 export const presets: Readonly<Record<string, Preset>> = {
   reference: {
     label: "RefConv's own recipe",
-    help: 'maps from a Kaiming start on every spatial convolution; SGD at 0.1, five epochs of warm-up, then a cosine',
+    help: 'maps from a Kaiming start on every spatial convolution; SGD at 0.1, five epochs of warm-up, then a fresh optimiser and a cosine',
     settings: {
       method: 'refocus',
       epochs: 105,
@@ -23,6 +23,7 @@ export const presets: Readonly<Record<string, Preset>> = {
       weightDecay: 4e-5,
       schedule: 'cosine',
       warmupEpochs: 5,
+      freshOptimizer: true,
       layers: 'spatial',
       mapKernel: 3,
       mapInit: 'kaiming',

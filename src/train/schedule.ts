@@ -88,6 +88,12 @@ export function learningRate(schedule: Schedule, step: number): number {
   }
 }
 
+/** The step that the warm-up ends before; 0 where there is none. */
+export function warmupEnd(schedule: Schedule): number {
+  if (schedule.kind === 'head') return schedule.steps + warmupEnd(schedule.then);
+  return schedule.kind === 'cosine' ? schedule.warmupSteps : 0;
+}
+
 function cosine({ lr, steps, warmupSteps, minLr, startFactor }: CosineSchedule, step: number): number {
   if (step < warmupSteps) return lr * (startFactor + ((1 - startFactor) * step) / warmupSteps);
   // past the end the rate stays at its floor: the cosine would rise again

@@ -217,6 +217,13 @@ export const settingFields = {
     help: 'epochs of linear warm-up (cosine)',
     onlyFor: { schedule: ['cosine'] },
   }),
+  /** RefConv's own recipe has it */
+  freshOptimizer: setting(flag, false, {
+    group: 'schedule',
+    label: 'Fresh optimiser after the warm-up',
+    help: 'begin again without momentum where the warm-up ends (cosine)',
+    onlyFor: { schedule: ['cosine'] },
+  }),
   patience: setting(whole(0, 100_000), 0, {
     group: 'schedule',
     label: 'Patience',

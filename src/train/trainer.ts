@@ -28,7 +28,7 @@ import {
   type Program,
   type ProgramName,
 } from './programs';
-import { learningRate, type Schedule } from './schedule';
+import { learningRate, type Schedule, warmupEnd } from './schedule';
 import type { RunSettings } from './settings';
 import { type Task, taskOf } from './task';
 
@@ -81,7 +81,7 @@ const READ_EVERY_MS = 400;
  */
 export class Trainer {
   private step = 0;
-  /** what trains now, and the step that it began at */
+  /** what trains now, and the step that its optimiser began at */
   private phase?: { part: Part; start: number };
   private points: StepPoint[] = [];
   private evals: EvalPoint[] = [];
@@ -168,12 +168,21 @@ export class Trainer {
     if (this.step > 0) this.session.clear('momentum', 'second moment');
   }
 
+  /** What the optimiser has gathered is left behind where the warm-up ends, if the run is to do so. */
+  private refresh(): void {
+    const { settings, schedule } = this.t;
+    if (!settings.freshOptimizer || this.step === 0 || this.step !== warmupEnd(schedule)) return;
+    this.phase = { ...this.phase!, start: this.step };
+    this.session.clear('momentum', 'second moment');
+  }
+
   private async epoch(epoch: number, control: Control): Promise<void> {
     this.feeds.train.begin(this.order(epoch));
     let since = performance.now();
     let unread = 0;
     for (const [i, batch] of this.batches.entries()) {
       await this.feeds.train.ready(batch.first, batch.rows);
+      this.refresh();
       this.session.run(this.programOf(batch), this.uniform(epoch, batch));
       this.step++;
       unread++;

@@ -62,7 +62,7 @@ test('settings apply beside the settings that they need', () => {
     settingNames.filter((name) => !applies(name, { ...settings, ...change }));
   expect(hidden({})).toEqual([]);
   expect(hidden({ optimizer: 'adamw' })).toEqual(['momentum', 'nesterov']);
-  expect(hidden({ schedule: 'step' })).toEqual(['warmupEpochs']);
+  expect(hidden({ schedule: 'step' })).toEqual(['warmupEpochs', 'freshOptimizer']);
   expect(hidden({ method: 'finetune' })).toEqual(
     settingNames.filter((name) => settingFields[name].group === 'map'),
   );
@@ -89,6 +89,7 @@ const TAKEN: Record<SettingName, [takes: unknown[], refuses: unknown[]]> = {
     [0, 65_537, 'all'],
   ],
   dropLast: [[false, true], ['yes']],
+  freshOptimizer: [[false, true], ['yes']],
   lr: [
     [0.003, 1e-9, 100],
     [0, 101],

@@ -68,6 +68,31 @@ describe('a run', () => {
     expect(points.map(({ lr }) => lr)).toEqual(expected);
   });
 
+  test('begins again with the optimiser where the warm-up ends, if it is to', async () => {
+    const schedule = {
+      kind: 'cosine',
+      lr: 1,
+      steps: 18,
+      warmupSteps: 8,
+      minLr: 0,
+      startFactor: 0.1,
+    } as const;
+    for (const freshOptimizer of [false, true]) {
+      const t = tinyTraining();
+      const { trainer: made, batches } = await trainer({
+        ...t,
+        schedule,
+        settings: { ...t.settings, freshOptimizer },
+      });
+      const clear = vi.spyOn(made.session, 'clear');
+      await made.run({ cancelled: false });
+      expect(clear.mock.calls).toEqual(freshOptimizer ? [['momentum', 'second moment']] : []);
+      const steps = batches.filter(({ program }) => program === 'train');
+      expect(steps[7].correction1).toBeCloseTo(1 / (1 - 0.9 ** 8), 4);
+      expect(steps[8].correction1).toBeCloseTo(1 / (1 - 0.9 ** (freshOptimizer ? 1 : 9)), 4);
+    }
+  });
+
   test('reports each step once, by the mean over its images', async () => {
     const metrics: Behaviour['metrics'] = ({ program, step, rows }) =>
       program === 'train' ? [rows * (step + 2), rows - (step % 2)] : [rows * 3, 5];
