@@ -5,9 +5,10 @@ import { basename, join, resolve } from 'node:path';
 import type { UserFile } from '../api';
 import { UserError } from '../errors';
 
-/** One file; its path is its name alone. */
-export async function readUserFile(path: string): Promise<UserFile> {
-  if ((await kindOf(path)) === 'folder') throw new UserError(`${path} is a folder; name a file.`);
+/** One file; its path is its name alone. `option`: what named it, for messages. */
+export async function readUserFile(path: string, option?: string): Promise<UserFile> {
+  if ((await kindOf(path, option)) === 'folder')
+    throw new UserError(`${said(path, option)} is a folder; name a file.`);
   return { path: basename(path), blob: await openBlob(path) };
 }
 
@@ -24,10 +25,10 @@ async function openBlob(path: string): Promise<Blob> {
  * Files and whole folders. Paths begin with the folder's name and use `/`, as a browser's folder picker has them:
  * `train/cat/1.jpg`. Sorted, so that a run does not depend on the file system's order.
  */
-export async function readUserFiles(paths: string[]): Promise<UserFile[]> {
+export async function readUserFiles(paths: string[], option?: string): Promise<UserFile[]> {
   const files: UserFile[] = [];
   for (const path of paths) {
-    if ((await kindOf(path)) === 'file') files.push(await readUserFile(path));
+    if ((await kindOf(path, option)) === 'file') files.push(await readUserFile(path));
     else files.push(...(await readFolder(path, basename(resolve(path)), [])));
   }
   return files;
@@ -77,16 +78,22 @@ export async function listFiles(root: string): Promise<string[]> {
   return files.sort();
 }
 
-/** @throws UserError where there is neither a file nor a folder, or it may not be read */
-export async function kindOf(path: string): Promise<'file' | 'folder'> {
+/** A path as messages call it: `--data photos.zip`. */
+const said = (path: string, option?: string): string => (option ? `${option} ${path}` : path);
+
+/**
+ * @param option what named the path, for messages
+ * @throws UserError where there is neither a file nor a folder, or it may not be read
+ */
+export async function kindOf(path: string, option?: string): Promise<'file' | 'folder'> {
   try {
     return (await stat(path)).isDirectory() ? 'folder' : 'file';
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     throw new UserError(
       code === 'ENOENT'
-        ? `${path} does not exist; check the path.`
-        : `${path} cannot be read (${code}); check its permissions.`,
+        ? `${said(path, option)} does not exist; check the path.`
+        : `${said(path, option)} cannot be read (${code}); check its permissions.`,
     );
   }
 }

@@ -137,7 +137,7 @@ export async function modelFrom(
 ): Promise<ModelSource> {
   if (weights) {
     const classes = labels === undefined ? undefined : await readLabels(labels);
-    return { kind: 'file', network, files: await readUserFiles([weights]), classes };
+    return { kind: 'file', network, files: await readUserFiles([weights], '--weights'), classes };
   }
   if (labels !== undefined) throw new UserError('--labels names the classes of --weights: name these too.');
   if (network && randomSeed !== undefined)
@@ -149,7 +149,7 @@ export async function modelFrom(
 
 /** Names of classes: a line each, or a JSON array. */
 async function readLabels(path: string): Promise<string[]> {
-  const { blob } = await readUserFile(path);
+  const { blob } = await readUserFile(path, '--labels');
   if (blob.size > MAX_LABELS)
     throw new UserError(`${path} is too large for a list of classes; name another file.`);
   const contents = await blob.text();
@@ -175,8 +175,9 @@ const MAX_LABELS = 2 ** 22;
 /** An image set: `builtin`, a .zip, a folder, or the files of an IDX pair. */
 export async function dataFrom(paths: string[], split: 'train' | 'test'): Promise<DataSource> {
   if (paths.length === 1 && paths[0] === 'builtin') return { kind: 'builtin', split };
-  const files = await readUserFiles(paths);
+  const option = split === 'train' ? '--data' : '--test';
+  const files = await readUserFiles(paths, option);
   if (files.every(({ path }) => path.endsWith('/')))
-    throw new UserError(`${paths.join(', ')} holds no file; name a zip or folder of images.`);
+    throw new UserError(`${option} ${paths.join(', ')} holds no file; name a zip or folder of images.`);
   return { kind: 'files', files };
 }

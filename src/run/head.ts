@@ -24,7 +24,7 @@ export interface FittedNetwork extends LoadedNetwork {
 export function fitHead(
   network: LoadedNetwork,
   classes: readonly string[],
-  { head, seed }: Pick<TrainSettings, 'head' | 'seed'>,
+  { head, seed, method }: Pick<TrainSettings, 'head' | 'seed' | 'method'>,
 ): FittedNetwork {
   const { model, headless, file, classes: known } = network;
   const count = model.head.classes;
@@ -40,7 +40,7 @@ export function fitHead(
   const entries = headEntries(model);
   const fresh = new Map([...initialState(fitted, seed)].filter(([name]) => entries.has(name)));
   const was = headless ? 'has no classifier' : `tells ${named(known, count)} apart`;
-  const note = `${file} ${was}, the images have ${named(classes, classes.length)}: its classifier ${model.head.name} starts anew, all else is kept.`;
+  const note = `${file} ${was}, the images have ${named(classes, classes.length)}: its classifier ${model.head.name} starts anew, ${method === 'retrain' ? 'and all else too, by the method retrain' : 'all else is kept'}.`;
   return {
     ...network,
     model: fitted,

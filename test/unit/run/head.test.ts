@@ -26,7 +26,7 @@ const load = (more: { classes?: string[]; metadata?: Map<string, string>; state?
 };
 
 const fit = (network: LoadedNetwork, classes: string[], head: 'auto' | 'keep' | 'new' = 'auto') =>
-  fitHead(network, classes, { head, seed: 4 });
+  fitHead(network, classes, { head, seed: 4, method: 'finetune' });
 
 const rows = ({ state }: LoadedNetwork) => [...(state.get('linear.bias')!.data as Float32Array)];
 
@@ -90,6 +90,14 @@ test.each([2, 5])('a new classifier for %d classes starts from the seed, all els
   const written = originalState(fitted.state, fitted.original);
   expect(written.get('linear.weight')!.shape).toEqual([count, 64]);
   expect(network.state.get('linear.bias')!.shape).toEqual([3]);
+});
+
+test('retraining keeps nothing, and is not said to', async () => {
+  const settings = { head: 'auto' as const, seed: 4, method: 'retrain' as const };
+  const { notes } = fitHead(await load(), ['x', 'y'], settings);
+  expect(notes.at(-1)).toMatch(
+    /its classifier linear starts anew, and all else too, by the method retrain\.$/,
+  );
 });
 
 test('a file without a classifier gets one', async () => {
