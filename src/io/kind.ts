@@ -80,6 +80,12 @@ const KINDS: Kind[] = [
   { is: 'a 7z archive', test: starts(0x37, 0x7a, 0xbc, 0xaf), next: UNPACK },
   { is: 'a RAR archive', test: ascii('Rar!'), next: UNPACK },
   { is: 'a picture', test: isPicture, next: 'give it as data; weights are a .safetensors or .pth file' },
+  { is: 'a film or a sound', test: isMedia, next: `choose a .safetensors or .pth file, or ${SAVE}` },
+  {
+    is: 'a program',
+    test: ({ bytes }) => /^(MZ|\x7fELF)/.test(latin1(bytes)),
+    next: 'it is not run; choose a .safetensors or .pth file',
+  },
   { is: 'a PDF document', test: ascii('%PDF'), next: SAVE },
   { is: 'a TensorFlow SavedModel', test: isSavedModel, next: CONVERT },
   { is: 'a Core ML model', test: named(/\.mlmodel$/), next: CONVERT },
@@ -97,7 +103,6 @@ const KINDS: Kind[] = [
   { is: 'a Caffe model', test: named(/\.caffemodel$/), next: CONVERT },
   { is: 'a Darknet file', test: named(/\.weights$/), next: CONVERT },
   { is: 'a Flax checkpoint', test: named(/\.msgpack$/), next: CONVERT },
-  { is: 'a safetensors file', test: named(/\.safetensors$/), reads: 'safetensors' },
   {
     is: 'a git-lfs pointer, which stands for the file and does not hold it',
     test: reads(/^version https:\/\/git-lfs/),
@@ -126,10 +131,17 @@ const KINDS: Kind[] = [
     test: (start, text) => text !== undefined && /\.[ct]sv$/.test(start.name),
     next: SAVE,
   },
+  // by its content it is none, and its reader says why
+  { is: 'a safetensors file', test: named(/\.safetensors$/), reads: 'safetensors' },
   {
     is: 'a text file',
     test: (_, text) => text !== undefined,
     next: `choose a .safetensors or .pth file, or ${SAVE}`,
+  },
+  {
+    is: 'zeros from its first byte on, as a download that broke off leaves them',
+    test: ({ bytes }) => bytes.every((byte) => byte === 0),
+    next: 'download it again',
   },
 ];
 
@@ -175,6 +187,11 @@ function isPicture({ bytes }: FileStart): boolean {
   return /^(\x89PNG|\xff\xd8\xff|GIF8|RIFF....WEBP|BM....\0\0\0\0|II\*\0|MM\0\*|....ftyp(avif|heic|mif1))/s.test(
     latin1(bytes),
   );
+}
+
+/** ISO media (MP4, MOV), RIFF (WAV, AVI), Matroska, Ogg, FLAC and MP3 with its tags. */
+function isMedia({ bytes }: FileStart): boolean {
+  return /^(....ftyp|RIFF....(WAVE|AVI )|.E\xdf\xa3|OggS|fLaC|ID3)/s.test(latin1(bytes));
 }
 
 /** Protocol buffers: field 1 is a version; field 2 is a graph, which begins with its own field 1. */

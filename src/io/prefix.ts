@@ -19,7 +19,7 @@ const SHARE = 1 / 3;
 
 /**
  * The prefixes that may have to be taken off so that names fit a network, '' among them: chains of known ones in any
- * order, and whatever stands before a third of the names. Those that most names have come first.
+ * order, and whatever stands before a third of the names. Those that most names have come first, averaged weights last.
  */
 export function candidatePrefixes(names: Iterable<string>): string[] {
   const counts = new Map<string, number>([['', 0]]);
@@ -42,9 +42,12 @@ export function candidatePrefixes(names: Iterable<string>): string[] {
       .every((part) => KNOWN.includes(part));
   return [...counts]
     .filter(([prefix, count]) => isKnown(prefix) || count >= SHARE * total)
-    .sort(([, a], [, b]) => b - a)
+    .sort(([a, many], [b, more]) => Number(isAveraged(a)) - Number(isAveraged(b)) || more - many)
     .map(([prefix]) => prefix);
 }
+
+/** Whether a part of a checkpoint's names stands for weights that were averaged while others were trained. */
+export const isAveraged = (name: string): boolean => /(^|[._])ema([._]|$)|teacher/.test(name);
 
 /** The longest chain of DataParallel's and torch.compile's prefixes that all names have. */
 export function commonPrefix(names: Iterable<string>): string {

@@ -39,12 +39,12 @@ export function recogniseWeights(
   options: NetworkOptions,
   description?: Pick<NetworkMetadata, 'architecture' | 'args'>,
 ): RecognisedWeights {
-  const copies = chooseCopies(opened, options.state);
+  const { copies, within } = chooseCopies(opened, options.state);
   const known = knownArguments(options);
   let failure: { recognition: Recognition; copy: StateCopy } | undefined;
   for (const copy of copies) {
     const described = description && recogniseDescribed(copy, description, options);
-    const recognition = described ?? recogniseCopy(copy, options.arch, known);
+    const recognition = described ?? recogniseCopy(copy, options.arch, known, within);
     const [taken] = recognition.fits;
     if (taken) return recognised(opened, copy, recognition.fits, options);
     failure ??= { recognition, copy };
@@ -71,11 +71,16 @@ function recogniseCopy(
   copy: StateCopy,
   arch: string | undefined,
   args: Record<string, unknown>,
+  within?: string,
 ): Recognition {
   const shapes = shapesOf(copy);
   const architectures = arch === undefined ? architectureNames() : [arch];
-  return recognise(shapes, candidatePrefixes(shapes.keys()), { architectures, args });
+  const prefixes = candidatePrefixes(shapes.keys());
+  const wanted = within === undefined ? prefixes : prefixes.filter((prefix) => isWithin(prefix, within));
+  return recognise(shapes, wanted, { architectures, args });
 }
+
+const isWithin = (name: string, wrapper: string): boolean => `.${name}`.includes(`.${wrapper}.`);
 
 /** The arguments that the user gave, under the constructor's names. */
 function knownArguments({ arch, width, stemStride, kwargs }: NetworkOptions): Record<string, unknown> {
@@ -87,10 +92,16 @@ function knownArguments({ arch, width, stemStride, kwargs }: NetworkOptions): Re
   return args;
 }
 
-function chooseCopies({ file, copies }: OpenedWeights, wanted: string | undefined): readonly StateCopy[] {
-  if (wanted === undefined) return copies;
+/** State dicts of that name, or those that have a network within a wrapper of that name. */
+function chooseCopies(
+  { file, copies }: OpenedWeights,
+  wanted: string | undefined,
+): { copies: readonly StateCopy[]; within?: string } {
+  if (wanted === undefined) return { copies };
   const chosen = copies.filter(({ name }) => name === wanted || name.endsWith(`.${wanted}`));
-  if (chosen.length > 0) return chosen;
+  if (chosen.length > 0) return { copies: chosen };
+  const wrapping = copies.filter(({ entries }) => [...entries.keys()].some((key) => isWithin(key, wanted)));
+  if (wrapping.length > 0) return { copies: wrapping, within: wanted };
   throw new UserError(`${file} has no state dict "${wanted}": it has ${copies.map(copyName).join(', ')}.`);
 }
 
@@ -153,9 +164,10 @@ function notesOn(
         ? ' The stride of its stem, which weights do not tell, is taken as published, 2; a network made for images of 32 pixels may have 1 (stem stride).'
         : '';
     notes.push(`${file} is ${describeCandidate(taken)}.${stem}`);
-    if (others.length > 0)
+    const unlike = others.filter((other) => describeCandidate(other) !== describeCandidate(taken));
+    if (unlike.length > 0)
       notes.push(
-        `It could also be ${others.slice(0, 3).map(describeCandidate).join(', or ')}: name the architecture if it is.`,
+        `It could also be ${unlike.slice(0, 3).map(describeCandidate).join(', or ')}: name the architecture if it is.`,
       );
   }
   if (copies.length > 1 && options.state === undefined) {
@@ -164,7 +176,16 @@ function notesOn(
       `The weights are those of ${copyName(copy)}; the file also has ${rest.join(', ')} (state dict).`,
     );
   }
-  const { unused } = taken.match;
+  const twins = others
+    .map(({ match }) => match.prefix)
+    .filter((prefix) => prefix !== taken.match.prefix && !taken.match.prefix.startsWith(prefix));
+  if (twins.length > 0) {
+    const [mine, ...rest] = [taken.match.prefix, ...twins].map((prefix) => prefix.slice(0, -1).slice(0, 100));
+    notes.push(
+      `The weights are those within ${mine || 'no wrapper'}; the file also has ${rest.join(', ')} (state dict).`,
+    );
+  }
+  const unused = taken.match.unused.filter((key) => !twins.some((prefix) => key.startsWith(prefix)));
   if (unused.length > 0) {
     const shown = unused.slice(0, 3).map((name) => name.slice(0, 100));
     notes.push(

@@ -1,4 +1,5 @@
 import { FormatError, quote, Refusal } from '../format-error';
+import { isAveraged } from '../prefix';
 import { madeBy, StorageRef, shown, TensorRef, UnreadableTensor } from './globals';
 import { PickleGlobal, type PickleValue, Placeholder } from './pickle';
 
@@ -69,8 +70,7 @@ function isMadeOf({ name, tensors }: FoundState, found: readonly FoundState[]): 
 /** By the wrapper's place in the list, averaged weights after all that were trained. */
 function rank(state: FoundState): number {
   const place = WRAPPERS.indexOf(lastKey(state) ?? '');
-  const isAveraged = /(^|[._])ema([._]|$)|teacher/.test(state.name);
-  return (place >= 0 ? place : WRAPPERS.length) + (isAveraged ? WRAPPERS.length + 1 : 0);
+  return (place >= 0 ? place : WRAPPERS.length) + (isAveraged(state.name) ? WRAPPERS.length + 1 : 0);
 }
 
 /** The wrapper that a state dict stands right below. */

@@ -1,3 +1,4 @@
+import { isAveraged } from '../../io/prefix';
 import { createModel } from '../zoo';
 import { candidateArguments, changesModules } from './arguments';
 import { DIALECTS, type Dialect, renameModules } from './dialects';
@@ -61,8 +62,9 @@ const bareName = (key: string, prefix: string): string | undefined =>
 
 const isFit = ({ match }: Candidate): boolean => match.missing.length + match.mismatched.length === 0;
 
-/** Networks that use more of the file come first, then those that need fewer arguments. */
-const rank = ({ args, match }: Candidate): number => match.unused.length + Object.keys(args).length / 100;
+/** Networks that use more of the file come first, then those that need fewer arguments, weights that were trained before their average. */
+const rank = ({ args, match }: Candidate): number =>
+  (isAveraged(match.prefix) ? 1e9 : 0) + match.unused.length + Object.keys(args).length / 100;
 
 /** How much of the file a network explains: tensors of its shapes, and half as much those of its names alone. */
 const score = ({ match }: Candidate): number => match.names.size + match.mismatched.length / 2;

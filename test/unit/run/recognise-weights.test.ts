@@ -25,6 +25,28 @@ test('the first state dict that fits is meant, or the one that the user names', 
   expect(chosen(opened('state_dict', 'model.ema'), 'ema')).toBe('model.ema');
 });
 
+test('a network and its average within one state dict: the network is meant, the other one is offered', () => {
+  // the average comes first, and under a longer name
+  const both = new Map(
+    ['ema_model.net.', 'model.'].flatMap((wrapper) =>
+      [...state].map(([name, tensor]) => [wrapper + name, tensor] as const),
+    ),
+  );
+  both.set('criterion.weight', state.get('linear.bias')!);
+  const copy = stateCopy('run.ckpt', '', both, async (key) => both.get(key)!);
+  const file = { ...opened(), copies: [copy] };
+  const { prefix, notes } = recogniseWeights(file, {});
+  expect(prefix).toBe('model.');
+  expect(notes).toEqual([
+    'run.ckpt is ResNet-20 for CIFAR of akamaster, 10 classes.',
+    'The weights are those within model; the file also has ema_model.net (state dict).',
+    'The network has no use for criterion.weight: left out.',
+  ]);
+  for (const wanted of ['ema_model', 'ema_model.net', 'net'])
+    expect(recogniseWeights(file, { state: wanted }).prefix).toBe('ema_model.net.');
+  expect(() => recogniseWeights(file, { state: 'ema' })).toThrow(/has no state dict "ema"/);
+});
+
 test('a name that the file does not have is refused with those that it has', () => {
   const wrong = () => chosen(opened('', 'model.ema'), 'em');
   expect(wrong).toThrow(UserError);
