@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { DataSource, ModelSource } from '../api';
 import { UserError } from '../errors';
+import { readLabels } from '../run/labels';
 import {
   type NetworkField,
   type NetworkOptions,
@@ -136,7 +137,8 @@ export async function modelFrom(
   randomSeed?: number,
 ): Promise<ModelSource> {
   if (weights) {
-    const classes = labels === undefined ? undefined : await readLabels(labels);
+    const classes =
+      labels === undefined ? undefined : await readLabels(await readUserFile(labels, '--labels'));
     return { kind: 'file', network, files: await readUserFiles([weights], '--weights'), classes };
   }
   if (labels !== undefined) throw new UserError('--labels names the classes of --weights: name these too.');
@@ -146,31 +148,6 @@ export async function modelFrom(
     throw new UserError(`--weights is missing: name the weights of ${network.arch ?? 'the network'}.`);
   return { kind: 'builtin' };
 }
-
-/** Names of classes: a line each, or a JSON array. */
-async function readLabels(path: string): Promise<string[]> {
-  const { blob } = await readUserFile(path, '--labels');
-  if (blob.size > MAX_LABELS)
-    throw new UserError(`${path} is too large for a list of classes; name another file.`);
-  const contents = await blob.text();
-  const lines = contents.split(/\r?\n/).map((line) => line.trim());
-  let labels: unknown = lines.filter((line) => line !== '');
-  if (/^\s*\[/.test(contents)) {
-    try {
-      labels = JSON.parse(contents);
-    } catch {
-      labels = undefined;
-    }
-  }
-  const isList = Array.isArray(labels) && labels.every((label) => typeof label === 'string');
-  if (isList && new Set(labels as string[]).size === (labels as string[]).length) return labels as string[];
-  throw new UserError(
-    `${path} is no list of classes: write one name a line, each once, or a JSON array of them.`,
-  );
-}
-
-/** Bytes of a list of classes at most. */
-const MAX_LABELS = 2 ** 22;
 
 /** An image set: `builtin`, a .zip, a folder, or the files of an IDX pair. */
 export async function dataFrom(paths: string[], split: 'train' | 'test'): Promise<DataSource> {

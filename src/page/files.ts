@@ -5,15 +5,16 @@ export function pickedFiles(list: FileList | null): UserFile[] {
   return [...(list ?? [])].map((file) => ({ path: file.webkitRelativePath || file.name, blob: file }));
 }
 
-/** What was dropped, folders walked. Call it in the drop handler: the entries are gone later. */
+/** What was dropped, folders walked. Call it in the drop handler: the items are gone later. */
 export async function droppedFiles(transfer: DataTransfer): Promise<UserFile[]> {
-  const entries = [...transfer.items]
-    .map((item) => item.webkitGetAsEntry())
-    .filter((entry) => entry !== null);
-  return (await Promise.all(entries.map(walk))).flat();
+  const items = [...transfer.items].filter(({ kind }) => kind === 'file');
+  // what does not come from a file system, as a picture out of another page, has no entry
+  const given = items.map((item) => item.webkitGetAsEntry() ?? item.getAsFile());
+  return (await Promise.all(given.filter((one) => one !== null).map(walk))).flat();
 }
 
-async function walk(entry: FileSystemEntry): Promise<UserFile[]> {
+async function walk(entry: FileSystemEntry | File): Promise<UserFile[]> {
+  if (entry instanceof File) return [{ path: entry.name, blob: entry }];
   if (entry.isFile) {
     const file = await new Promise<File>((resolve, reject) =>
       (entry as FileSystemFileEntry).file(resolve, reject),

@@ -2,13 +2,17 @@
 import * as Comlink from 'comlink';
 import { redundancyOf } from '../../src/analysis/redundancy';
 import type {
+  DataSource,
   EngineApi,
   EvalPoint,
   ImageSetReport,
+  ImageSurvey,
   Profile,
   ProfileProgress,
   ProfileTarget,
+  RunSurvey,
   StepPoint,
+  Thumbnail,
   TrainEvent,
   TrainJob,
   TrainResult,
@@ -18,6 +22,7 @@ import { Stopped, UserError } from '../../src/errors';
 import { GPU_TUNING } from '../../src/graph/tuning';
 import { BUILTIN_NETWORK } from '../../src/model/builtin';
 import { createModel } from '../../src/model/zoo';
+import { sortFiles } from '../../src/run/sort-files';
 import { runSettings } from '../settings';
 
 /** What a test asks of the fake; set before this script runs. */
@@ -228,6 +233,40 @@ async function profileOf(
   };
 }
 
+/** Images by their paths alone: the first folder is the class; in an archive there are two classes. */
+async function survey({ train, test }: { train: DataSource; test?: DataSource }): Promise<RunSurvey> {
+  const of = (source: DataSource): ImageSurvey => {
+    const paths = source.kind === 'files' ? source.files.map(({ path }) => path) : [];
+    const [first] = paths;
+    const images = first.endsWith('.zip')
+      ? ['<b>ring', 'star', 'star'].map((name, i) => `${name}/${i}.png`)
+      : paths.map((path) => path.split('/').slice(1).join('/'));
+    const classes = [...new Set(images.map((path) => path.split('/')[0]))].sort();
+    if (classes.length < 2) throw new UserError(`${first.split('/')[0]} has one class only.`);
+    const ofClass = (name: string) => images.filter((path) => path.startsWith(`${name}/`));
+    const perClass = classes.map((name) => 10 * ofClass(name).length);
+    return {
+      source: first.split('/')[0],
+      classes,
+      parts: [
+        { use: 'train', images: perClass.reduce((a, b) => a + b), perClass },
+        { use: 'test', from: 'held', images: classes.length, perClass: classes.map(() => 1) },
+      ],
+      skipped: [{ path: 'star/<i>9</i>.heic', reason: 'HEIC is not read; convert it to JPEG' }],
+      thumbnails: classes.map((name) => ofClass(name).map((image) => thumbnail(image))),
+      notes: [],
+    };
+  };
+  return { train: of(train), test: test && of(test) };
+}
+
+/** A picture of one colour, by its name. */
+function thumbnail(image: string | number): Thumbnail {
+  const name = String(image);
+  const value = [...name].reduce((sum, char) => sum + 37 * char.charCodeAt(0), 0) % 256;
+  return { image: name, side: 8, pixels: Uint8Array.from({ length: 192 }, (_, i) => (i % 3 ? value : 128)) };
+}
+
 const engine: EngineApi = {
   async adapter() {
     if (scenario.noAdapter) throw new UserError(scenario.noAdapter);
@@ -267,7 +306,9 @@ const engine: EngineApi = {
         notes: [],
       };
     }
-    const [{ path }] = model.files;
+    const shards = model.files.filter(({ path }) => path.includes('-of-'));
+    if (shards.length === 1) throw new UserError(`${shards[0].path} belongs to 2 files.`);
+    const [{ path }] = shards.length > 0 ? shards : model.files;
     if (!path.endsWith('.safetensors')) throw new UserError(`${path} is no weights file.`);
     const tensors = Array.from({ length: 20 }, (_, i) => ({
       name: `layer${i}.conv1.<i>weight</i>`,
@@ -286,9 +327,9 @@ const engine: EngineApi = {
       notes: [`${path} is ResNet-20 for CIFAR.`],
     };
   },
-  sort: async () => ({ weights: [], images: [], pictures: [], ignored: [] }),
-  survey: () => Promise.reject(new Error('not yet')),
-  pictures: async () => [],
+  sort: sortFiles,
+  survey,
+  pictures: async (_source, images) => images.map(thumbnail),
   evaluate: () => Promise.reject(new Error('The page does not evaluate')),
   predict: async () => ({ predictions: [], notes: [] }),
   verify: () => Promise.reject(new Error('The page does not verify')),

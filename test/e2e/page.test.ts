@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { AxeBuilder } from '@axe-core/playwright';
-import type { Page } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { readSafetensors } from '../../src/io/safetensors';
 import { networkFields, networkOptionNames } from '../../src/run/network-options';
@@ -20,10 +20,14 @@ const start = (page: Page) => page.getByRole('button', { name: 'Start training' 
 const finish = (page: Page) => page.getByRole('heading', { name: /^The merge is/ }).waitFor();
 
 /** What the page's download of that button holds. */
-async function downloadOf(page: Page, button: string): Promise<{ name: string; bytes: Buffer }> {
+async function downloadOf(
+  page: Page,
+  button: string,
+  place: Page | Locator = page,
+): Promise<{ name: string; bytes: Buffer }> {
   const [download] = await Promise.all([
     page.waitForEvent('download'),
-    page.getByRole('button', { name: button }).click(),
+    place.getByRole('button', { name: button }).click(),
   ]);
   return { name: download.suggestedFilename(), bytes: await readFile(await download.path()) };
 }
@@ -209,7 +213,7 @@ describe('the form', () => {
     await page.locator('#weights').setInputFiles(file('net.txt'));
     await page.getByText('net.txt is no weights file.').waitFor();
     await page.locator('#weights').setInputFiles(file('net.safetensors'));
-    await page.getByText('20 tensors, 46,080 parameters').waitFor();
+    await page.getByText('20 tensors, 46,080 parameters').click();
     expect(await page.getByRole('rowheader', { name: 'layer3.conv1.<i>weight</i> conv 3×3' }).count()).toBe(
       1,
     );
@@ -219,6 +223,83 @@ describe('the form', () => {
     await page.getByLabel('Epochs', { exact: true }).fill('1');
     await start(page);
     await finish(page);
+  });
+});
+
+describe('what is dropped anywhere on the page', () => {
+  /** Drops files, by their paths, on the first element that the selector finds. */
+  const drop = async (page: Page, files: Record<string, string>, selector = 'h1') => {
+    const transfer = await page.evaluateHandle((given) => {
+      const made = new DataTransfer();
+      for (const [name, content] of Object.entries(given)) made.items.add(new File([content], name));
+      return made;
+    }, files);
+    await page.dispatchEvent(selector, 'drop', { dataTransfer: transfer });
+  };
+
+  test('is sorted by what it is for: weights, images, names of classes', async () => {
+    const page = await site.open();
+    await drop(page, {
+      'net.safetensors': 'x',
+      'set.zip': 'x',
+      'labels.txt': 'a\nb\n',
+      '<u>notes</u>.md': 'x',
+    });
+    const said = page.locator('.taken');
+    await expect
+      .poll(() => said.textContent())
+      .toMatch(/net\.safetensors: weights\..*labels\.txt: the names of 2 classes\..*set\.zip: images\./);
+    expect(await said.textContent()).toContain('Not used: <u>notes</u>.md, it holds no weights');
+    expect(await page.getByRole('radio', { name: 'Your own' }).isChecked()).toBe(true);
+    await page.getByText('net.safetensors is ResNet-20 for CIFAR.').waitFor();
+    await page.getByText('10 classes → your 2: new head').waitFor();
+    const survey = page.locator('.survey');
+    expect(await survey.textContent()).toMatch(
+      /set\.zip: 2 classes, 30 to train, 2 to test \(held out\)\. A batch of 7\./,
+    );
+    await page.getByRole('rowheader', { name: '<b>ring' }).waitFor();
+    expect(await page.getByRole('img', { name: 'star/1.png' }).count()).toBe(1);
+    const skipped = await downloadOf(page, 'skipped.csv', survey);
+    expect(skipped.bytes.toString()).toContain('star/<i>9</i>.heic,HEIC is not read');
+    await page.getByLabel('Head', { exact: true }).selectOption('keep');
+    await page.getByText(/^The network tells 10 classes apart, the images have 2/).waitFor();
+    expect(page.url()).toContain('head=keep');
+  });
+
+  test('may be the shards of one network; a missing one is named', async () => {
+    const page = await site.open();
+    const shards = ['m-00001-of-00002.safetensors', 'm-00002-of-00002.safetensors'];
+    await drop(page, { 'm.safetensors.index.json': '{}', [shards[0]]: 'x' });
+    await page.getByText(`${shards[0]} belongs to 2 files.`).waitFor();
+    await drop(page, { 'm.safetensors.index.json': '{}', [shards[0]]: 'x', [shards[1]]: 'x' });
+    await page.getByText(`${shards[0]} is ResNet-20 for CIFAR.`).waitFor();
+    expect(await page.locator('#weights-hint').textContent()).toMatch(/^3 files/);
+  });
+
+  test('may be the settings of a run', async () => {
+    const page = await site.open();
+    await drop(page, { 'config.json': '{"settings": {"lr": 0.25, "wings": 2}}' });
+    await page.getByText('config.json: the settings of a run; wings mean nothing here.').waitFor();
+    expect(await page.getByLabel('Learning rate').inputValue()).toBe('0.25');
+  });
+
+  test('falls on the box of the test images, or comes after the images by its name', async () => {
+    const page = await site.open({ path: '#source=own' });
+    await drop(page, { 'set.zip': 'x' });
+    await page.getByText(/^set\.zip: 2 classes/).waitFor();
+    await drop(page, { 'other.zip': 'x' }, '[data-place=test]');
+    await page.getByText(/^set\.zip: 2 classes.*; other\.zip: 2 classes/).waitFor();
+    await drop(page, { 'my-test.zip': 'x' });
+    await page.getByText(/^set\.zip: 2 classes.*; my-test\.zip: 2 classes/).waitFor();
+  });
+
+  test('waits until a run is over', async () => {
+    const page = await site.open({ scenario: { stepMs: 10 }, path: '#epochs=50' });
+    await start(page);
+    await page.locator('.figures').waitFor();
+    await drop(page, { 'net.safetensors': 'x' });
+    await page.getByText('A run is going on: stop it, or drop the files again').waitFor();
+    expect(await page.locator('.figures').count()).toBe(1);
   });
 });
 
@@ -278,7 +359,7 @@ describe('a profile', () => {
 
 test('the built-in network shows its layers before a run, and a tick gives one a map', async () => {
   const page = await site.open({ path: '#lr=NaN' });
-  await page.getByText('2 tensors, 1,152 parameters').waitFor();
+  await page.getByText('2 tensors, 1,152 parameters').click();
   const first = page.getByLabel('Map for features.1.conv.0.0', { exact: true });
   expect(await first.isChecked()).toBe(true);
   expect(await page.getByText('6 convolutions get a map').count()).toBe(1);
@@ -343,7 +424,7 @@ describe.each(['light', 'dark'] as const)('in %s colours', (colorScheme) => {
     await check(page);
     await page.getByRole('radio', { name: 'Your own' }).check();
     await page.locator('#weights').setInputFiles(file('net.safetensors'));
-    await page.getByText('20 tensors').waitFor();
+    await page.getByText('20 tensors').click();
     await check(page);
     await page.getByRole('button', { name: 'Profile a step' }).click();
     await page.getByText('more, ').click();

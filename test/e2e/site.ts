@@ -8,6 +8,9 @@ import { chromiumArgs, findChromium } from '../../src/cli/hosts/chromium';
 import { serve } from '../../src/cli/hosts/server';
 import type { Scenario } from './fake-engine';
 
+/** milliseconds at most that the page waits for the fake engine, on a busy machine */
+const FAKE_TIMEOUT = 15_000;
+
 export interface Site {
   /** a new page in a context of its own; `path` follows the site's address, for example `#epochs=2` */
   open(options?: {
@@ -38,6 +41,7 @@ export async function openSite(): Promise<Site> {
           scenario === 'absent' ? route.abort() : route.fulfill({ body, contentType: 'text/javascript' }),
         );
       }
+      if (scenario !== 'real') page.setDefaultTimeout(FAKE_TIMEOUT);
       await page.goto(server.url + path);
       return page;
     },

@@ -1,7 +1,6 @@
-/** A place to drop files on, or to pick them from. */
-import { useState } from 'preact/hooks';
+/** A place to drop files on, or to pick them from. What is dropped the page takes, wherever it falls (see take.ts). */
 import type { UserFile } from '../../api';
-import { droppedFiles, pickedFiles } from '../files';
+import { pickedFiles } from '../files';
 import { bytes, count } from '../format';
 
 interface DropProps {
@@ -9,17 +8,12 @@ interface DropProps {
   label: string;
   hint: string;
   files: readonly UserFile[];
+  /** files that were picked here are for this place; none: it is emptied */
   onFiles: (files: UserFile[]) => void;
   accept?: string;
-  /** one file only; otherwise several, or a folder */
-  single?: boolean;
 }
 
-export function Drop({ id, label, hint, files, onFiles, accept, single = false }: DropProps) {
-  const [isOver, setOver] = useState(false);
-  const take = (chosen: UserFile[]) => {
-    if (chosen.length > 0) onFiles(single ? chosen.slice(0, 1) : chosen);
-  };
+export function Drop({ id, label, hint, files, onFiles, accept }: DropProps) {
   const input = (folder: boolean) => (
     <input
       ref={(element) => {
@@ -29,31 +23,18 @@ export function Drop({ id, label, hint, files, onFiles, accept, single = false }
       class="hidden-input"
       type="file"
       accept={folder ? undefined : accept}
-      multiple={!single}
+      multiple
       aria-describedby={`${id}-hint`}
       onChange={(event) => {
-        take(pickedFiles(event.currentTarget.files));
+        const chosen = pickedFiles(event.currentTarget.files);
+        if (chosen.length > 0) onFiles(chosen);
         // The same file again must count as a change.
         event.currentTarget.value = '';
       }}
     />
   );
   return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: dropping is a shortcut for the two inputs inside
-    <div
-      class={isOver ? 'drop over' : 'drop'}
-      onDragOver={(event) => {
-        event.preventDefault();
-        setOver(true);
-      }}
-      onDragLeave={() => setOver(false)}
-      onDrop={(event) => {
-        event.preventDefault();
-        setOver(false);
-        const isDisabled = event.currentTarget.closest('fieldset:disabled') !== null;
-        if (event.dataTransfer && !isDisabled) droppedFiles(event.dataTransfer).then(take);
-      }}
-    >
+    <div class="drop" data-place={id}>
       <p class="drop-label">{label}</p>
       <p class={files.length > 0 ? 'drop-chosen' : 'hint'} id={`${id}-hint`}>
         {files.length > 0 ? describe(files) : hint}
@@ -61,18 +42,14 @@ export function Drop({ id, label, hint, files, onFiles, accept, single = false }
       <div class="row">
         {input(false)}
         <label class="button small" for={id}>
-          Choose {single ? 'file' : 'files'}
+          Choose files
           <span class="sr-only">: {label}</span>
         </label>
-        {!single && (
-          <>
-            {input(true)}
-            <label class="button small" for={`${id}-folder`}>
-              Choose folder
-              <span class="sr-only">: {label}</span>
-            </label>
-          </>
-        )}
+        {input(true)}
+        <label class="button small" for={`${id}-folder`}>
+          Choose folder
+          <span class="sr-only">: {label}</span>
+        </label>
         {files.length > 0 && (
           <button type="button" class="link" onClick={() => onFiles([])}>
             Remove<span class="sr-only">: {label}</span>

@@ -1,4 +1,5 @@
 /** What is in the network: a tensor a row, and which convolutions get a map. */
+import type { ComponentChildren } from 'preact';
 import type { InspectLayer } from '../../api';
 import { breakable } from '../breakable';
 import { count, significant } from '../format';
@@ -6,7 +7,8 @@ import { config, setSetting } from '../settings/config';
 import { hasMaps, maps, toggleMap } from '../settings/maps';
 import { preview } from './sources';
 
-export function Layers() {
+/** @param children stand between what was recognised and the tensors */
+export function Layers({ children }: { children?: ComponentChildren }) {
   const found = preview.value;
   if (found.state === 'none') return null;
   if (found.state === 'reading') return <p class="hint">Reading the network …</p>;
@@ -23,37 +25,46 @@ export function Layers() {
   return (
     <div class="layers">
       {found.notes.map((note) => (
-        <p class="hint" key={note}>
+        <p class="recognised" key={note}>
           {note}
         </p>
       ))}
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
-      <section class="scroll" tabIndex={0} aria-label="Layers of the network">
-        <table>
-          <caption>
-            {count(trained.length)} tensors, {count(total)} parameters
-          </caption>
-          <thead>
-            <tr>
-              <th scope="col">Tensor</th>
-              <th scope="col" class="number">
-                Numbers
-              </th>
-              <th scope="col" class="number">
-                Mean KL
-              </th>
-              {hasMaps.value && <th scope="col">Map</th>}
-            </tr>
-          </thead>
-          <tbody>
-            {trained.map((layer) => (
-              <Row key={layer.name} layer={layer} />
-            ))}
-          </tbody>
-        </table>
-      </section>
-      {hasMaps.value ? <MapsNote /> : <p class="hint">{MEAN_KL}</p>}
+      {children}
+      <details>
+        <summary>
+          {count(trained.length)} tensors, {count(total)} parameters
+        </summary>
+        <Table layers={trained} />
+        {hasMaps.value ? <MapsNote /> : <p class="hint">{MEAN_KL}</p>}
+      </details>
     </div>
+  );
+}
+
+function Table({ layers }: { layers: readonly InspectLayer[] }) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
+    <section class="scroll" tabIndex={0} aria-label="Layers of the network">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Tensor</th>
+            <th scope="col" class="number">
+              Numbers
+            </th>
+            <th scope="col" class="number">
+              Mean KL
+            </th>
+            {hasMaps.value && <th scope="col">Map</th>}
+          </tr>
+        </thead>
+        <tbody>
+          {layers.map((layer) => (
+            <Row key={layer.name} layer={layer} />
+          ))}
+        </tbody>
+      </table>
+    </section>
   );
 }
 

@@ -1,11 +1,15 @@
-/** Step 1's state: the files that the user chose, and what is in the network. */
+/** Step 1's state: the files that the user chose, and what is in them. */
 import { computed, effect, signal, untracked } from '@preact/signals';
-import type { DataSource, ModelSource, NetworkPreview, UserFile } from '../../api';
+import type { DataSource, ModelSource, NetworkPreview, RunSurvey, UserFile } from '../../api';
 import { UserError } from '../../errors';
+import { defaultSettings, parseSetting } from '../../train/settings';
 import { engine, explain } from '../engine';
 import { config, readNetwork } from '../settings/config';
 
-export const weightsFile = signal<UserFile | undefined>(undefined);
+/** one file of weights, or the shards of one with their index */
+export const weightsFiles = signal<UserFile[]>([]);
+/** names of the classifier's rows that the user gave, and the file that they came in */
+export const labels = signal<{ path: string; names: string[] } | undefined>(undefined);
 export const trainFiles = signal<UserFile[]>([]);
 export const testFiles = signal<UserFile[]>([]);
 
@@ -20,8 +24,10 @@ export const preview = signal<Preview>({ state: 'none' });
 /** @throws UserError that says what is still to choose */
 export function readModel(): ModelSource {
   if (config.value.source === 'builtin') return { kind: 'builtin' };
-  if (!weightsFile.value) throw new UserError('Choose a weights file of your network in step 1.');
-  return { kind: 'file', network: readNetwork(), files: [weightsFile.value] };
+  if (weightsFiles.value.length === 0)
+    throw new UserError('Choose a weights file of your network in step 1.');
+  const classes = labels.value && { classes: labels.value.names };
+  return { kind: 'file', network: readNetwork(), files: weightsFiles.value, ...classes };
 }
 
 /** @throws UserError that says what is still to choose */
@@ -35,6 +41,15 @@ export function readData(): { train: DataSource; test?: DataSource } {
   return { train, test: { kind: 'files', files: testFiles.value } };
 }
 
+export type Survey =
+  | { state: 'none' }
+  | { state: 'reading' }
+  | ({ state: 'ready' } & RunSurvey)
+  | { state: 'failed'; why: string };
+
+/** What the user's images hold, by the files' names. */
+export const survey = signal<Survey>({ state: 'none' });
+
 let asked = 0;
 
 /** Looks into the network whenever it or its options change; only the newest answer counts. */
@@ -43,12 +58,51 @@ export function followNetwork(): void {
   const network = computed(() => config.value.network);
   effect(() => {
     const question = ++asked;
-    const isThere = source.value === 'builtin' || (weightsFile.value && network.value);
+    // read for their change
+    void labels.value;
+    const isThere = source.value === 'builtin' || (weightsFiles.value.length > 0 && network.value);
     preview.value = { state: isThere ? 'reading' : 'none' };
     if (!isThere) return;
     untracked(look).then((answer) => {
       if (question === asked) preview.value = answer;
     });
+  });
+}
+
+/** The settings that say which images are taken; undefined as long as one of them is half typed. */
+const imageSettings = computed(() => {
+  const { settings } = config.value;
+  try {
+    return JSON.stringify(surveySettings.map((name) => parseSetting(name, settings[name])));
+  } catch {
+    return undefined;
+  }
+});
+
+const surveySettings = ['limit', 'seed', 'val', 'classOrder', 'exif'] as const;
+
+/** Looks into the images whenever they or the settings that choose among them change. */
+export function followImages(): void {
+  const source = computed(() => config.value.source);
+  let asked = 0;
+  effect(() => {
+    const question = ++asked;
+    const chosen = imageSettings.value;
+    const isThere = source.value === 'own' && trainFiles.value.length > 0 && testFiles.value;
+    if (!isThere) survey.value = { state: 'none' };
+    if (!isThere || chosen === undefined) return;
+    survey.value = { state: 'reading' };
+    const values = JSON.parse(chosen);
+    const given = Object.fromEntries(surveySettings.map((name, i) => [name, values[i]]));
+    const settings = { ...defaultSettings(), ...given };
+    untracked(() => engine().survey(readData(), settings)).then(
+      (found) => {
+        if (question === asked) survey.value = { state: 'ready', ...found };
+      },
+      (error) => {
+        if (question === asked) survey.value = { state: 'failed', why: explain(error) };
+      },
+    );
   });
 }
 

@@ -6,8 +6,9 @@ import { FieldInput } from '../settings/field';
 import type { Source } from '../settings/url';
 import { Drop } from './drop';
 import { Layers } from './layers';
+import { Classes, Images, Taken } from './recognised';
 import { Samples } from './samples';
-import { testFiles, trainFiles, weightsFile } from './sources';
+import { labels, testFiles, trainFiles, weightsFiles } from './sources';
 
 export function StepInput() {
   const { source } = config.value;
@@ -18,6 +19,7 @@ export function StepInput() {
         <SourceOption value="builtin" name="Built-in example" />
         <SourceOption value="own" name="Your own" />
       </div>
+      <Taken />
       {source === 'builtin' ? <BuiltIn /> : <Own />}
     </fieldset>
   );
@@ -57,47 +59,56 @@ function BuiltIn() {
 function Own() {
   return (
     <>
-      <h3>Network</h3>
-      <NetworkOption name="arch" />
-      <div class="fields">
-        {networkOptionNames
-          .filter((name) => name !== 'arch')
-          .map((name) => (
-            <NetworkOption key={name} name={name} />
-          ))}
-      </div>
       <Drop
         id="weights"
-        label="Weights file"
-        hint="Drop a state dict: .safetensors, .pt, .pth or .th. Nothing in it is executed."
-        accept=".safetensors,.pt,.pth,.th"
-        single
-        files={weightsFile.value ? [weightsFile.value] : []}
-        onFiles={([file]) => {
-          weightsFile.value = file;
+        label="Weights"
+        hint="Drop a state dict, anywhere on the page: .safetensors, .pt, .pth, .th, .ckpt, or the shards of one with their index. Nothing in it is executed."
+        accept=".safetensors,.pt,.pth,.th,.ckpt,.bin,.json,.zip"
+        files={weightsFiles.value}
+        onFiles={(files) => {
+          weightsFiles.value = files;
+          if (files.length === 0) labels.value = undefined;
         }}
       />
-      <Layers />
-      <h3>Images</h3>
+      <Layers>
+        <Classes />
+      </Layers>
+      <NetworkOptions />
       <Drop
         id="train"
-        label="Training images"
+        label="Images"
         hint="Drop a zip, a tar.gz or a folder with one folder a class, or with a CSV of labels; with parts train, val and test, or without; CIFAR-10 binary batches; an IDX pair."
         files={trainFiles.value}
         onFiles={(files) => {
           trainFiles.value = files;
         }}
       />
+      <Images />
       <Drop
         id="test"
         label="Test images (optional)"
-        hint="Without them the part val or test of the training images, else some of each class held out."
+        hint="Without them the part val or test of the images, else some of each class held out."
         files={testFiles.value}
         onFiles={(files) => {
           testFiles.value = files;
         }}
       />
     </>
+  );
+}
+
+/** What names and shapes of the weights cannot tell, or tell otherwise than the user knows. */
+function NetworkOptions() {
+  const isOpen = networkOptionNames.some((name) => config.value.network[name] !== '');
+  return (
+    <details open={isOpen}>
+      <summary>Change what was recognised</summary>
+      <div class="fields">
+        {networkOptionNames.map((name) => (
+          <NetworkOption key={name} name={name} />
+        ))}
+      </div>
+    </details>
   );
 }
 

@@ -3,7 +3,7 @@ import { computed, signal } from '@preact/signals';
 import type { ModelSource, Profile, ProfileProgress } from '../../api';
 import { namedNetwork } from '../../run/network-options';
 import { adapter, engine, explain } from '../engine';
-import { readModel, trainFiles, weightsFile } from '../input/sources';
+import { readModel, trainFiles, weightsFiles } from '../input/sources';
 import { isBusy } from '../run/run';
 import { config, readNetwork, readSettings } from '../settings/config';
 
@@ -28,7 +28,7 @@ const DEFAULT_CLASSES = 10;
 
 /** The network of the form; a profile needs its shapes only, so its weights file may be missing. */
 function profiledModel(): ModelSource {
-  if (config.value.source === 'builtin' || weightsFile.value) return readModel();
+  if (config.value.source === 'builtin' || weightsFiles.value.length > 0) return readModel();
   return { kind: 'random', network: namedNetwork({ classes: DEFAULT_CLASSES, ...readNetwork() }), seed: 0 };
 }
 

@@ -1,6 +1,7 @@
 /** Heatmaps of one layer's channel redundancy, before and after. */
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useMemo, useState } from 'preact/hooks';
 import type { LayerRedundancy } from '../../api';
+import { useCanvas } from '../canvas';
 import { significant } from '../format';
 import { preview } from '../input/sources';
 import { redundancy } from '../run/run';
@@ -113,12 +114,11 @@ const moves: Record<string, [number, number]> = {
 };
 
 function Heatmap({ title, layer, top, cell, onCell }: HeatmapProps) {
-  const canvas = useRef<HTMLCanvasElement>(null);
   const n = layer.kernels;
-  useEffect(() => {
-    const image = new ImageData(heatPixels(layer.divergence, top), n, n);
-    canvas.current!.getContext('2d')!.putImageData(image, 0, 0);
-  }, [layer, top, n]);
+  const canvas = useCanvas(
+    (context) => context.putImageData(new ImageData(heatPixels(layer.divergence, top), n, n), 0, 0),
+    [layer, top, n],
+  );
   const limit = (index: number) => Math.max(0, Math.min(n - 1, index));
   const onPointer = (event: PointerEvent) => {
     const box = canvas.current!.getBoundingClientRect();
@@ -170,10 +170,10 @@ function Crosshair({ cell, n }: { cell: Cell; n: number }) {
 
 /** The colour scale, the same for both maps. */
 function Legend({ top }: { top: number }) {
-  const canvas = useRef<HTMLCanvasElement>(null);
-  useEffect(() => {
-    canvas.current!.getContext('2d')!.putImageData(new ImageData(palette.slice(), 256, 1), 0, 0);
-  }, []);
+  const canvas = useCanvas(
+    (context) => context.putImageData(new ImageData(palette.slice(), 256, 1), 0, 0),
+    [],
+  );
   return (
     <div class="legend">
       <span>0, the same</span>

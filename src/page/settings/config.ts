@@ -41,6 +41,14 @@ export function setPreset(name: string): void {
   config.value = { ...config.value, settings: { ...config.value.settings, ...Object.fromEntries(values) } };
 }
 
+/** Puts a run's settings into the form; gives the names that mean nothing here. */
+export function setSettings(values: Record<string, unknown>): string[] {
+  const known = Object.entries(values).filter(([name]) => Object.hasOwn(settingFields, name));
+  const texts = known.map(([name, value]) => [name, fieldText(value)]);
+  config.value = { ...config.value, settings: { ...config.value.settings, ...Object.fromEntries(texts) } };
+  return Object.keys(values).filter((name) => !Object.hasOwn(settingFields, name));
+}
+
 export function setNetwork(name: NetworkOptionName, value: string): void {
   config.value = { ...config.value, network: { ...config.value.network, [name]: value } };
 }

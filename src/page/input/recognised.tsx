@@ -1,0 +1,143 @@
+/** What was recognised of the user's files, a line each, with what can be changed. */
+import type { ImageSurvey } from '../../api';
+import { skippedCsv } from '../../data/report';
+import { download } from '../files';
+import { count } from '../format';
+import { lazy } from '../lazy';
+import { config, setSetting } from '../settings/config';
+import { labels, preview, survey } from './sources';
+import { taken } from './take';
+import { misfit, type Verdict, verdict } from './verdict';
+
+/** What the page made of the files that were given last. */
+export function Taken() {
+  const last = taken.value;
+  if (!last) return null;
+  const { sentences, ignored, error } = last;
+  return (
+    <div class="taken" role="status">
+      {sentences.length > 0 && <p>{sentences.join(' ')}</p>}
+      {ignored.length > 0 && (
+        <p>
+          Not used: {ignored[0].path}, {ignored[0].reason}
+          {ignored.length > 1 && `; and ${count(ignored.length - 1)} more`}. <SkippedList skipped={ignored} />
+        </p>
+      )}
+      {error && <p class="error">{error}</p>}
+      <button
+        type="button"
+        class="link"
+        onClick={() => {
+          taken.value = undefined;
+        }}
+      >
+        Close<span class="sr-only"> this message</span>
+      </button>
+    </div>
+  );
+}
+
+function SkippedList({ skipped }: { skipped: Parameters<typeof skippedCsv>[0] }) {
+  return (
+    <button
+      type="button"
+      class="link"
+      onClick={() => download('skipped.csv', skippedCsv(skipped), 'text/csv')}
+    >
+      skipped.csv
+    </button>
+  );
+}
+
+/** What becomes of the network's classes. */
+export function Classes() {
+  const found = verdict.value;
+  const names = labels.value;
+  return (
+    <>
+      {names && (
+        <p class="hint">
+          Its classes are named by {names.path}.{' '}
+          <button
+            type="button"
+            class="link"
+            onClick={() => {
+              labels.value = undefined;
+            }}
+          >
+            Forget the names
+          </button>
+        </p>
+      )}
+      {found && (
+        <p class="fit">
+          {headSentence(found)}{' '}
+          <label>
+            Head{' '}
+            <select
+              value={config.value.settings.head}
+              onChange={(event) => setSetting('head', event.currentTarget.value)}
+            >
+              <option value="auto">as fits</option>
+              <option value="keep">keep</option>
+              <option value="new">new</option>
+            </select>
+          </label>
+        </p>
+      )}
+      {misfit.value && survey.value.state !== 'failed' && preview.value.state !== 'failed' && (
+        <p class="error">{misfit.value}</p>
+      )}
+    </>
+  );
+}
+
+function headSentence({ known, classes, head }: Verdict): string {
+  const yours = count(classes.length);
+  const change = `${count(known)} classes → your ${yours}`;
+  if (head === 'new') return `${change}: new head. It has no accuracy to begin with.`;
+  if (head === 'rows') return `${change}: known by name, their rows are kept.`;
+  return head === 'kept' ? `${change}: the head stays.` : `${change}: they do not fit.`;
+}
+
+const ClassList = lazy(async () => (await import('./class-list')).ClassList);
+
+/** What the images hold: counts, classes, what is left out. */
+export function Images() {
+  const found = survey.value;
+  if (found.state === 'none') return null;
+  if (found.state === 'reading') return <p class="hint">Looking into the images …</p>;
+  if (found.state === 'failed') {
+    return (
+      <p class="error" role="alert">
+        {found.why}
+      </p>
+    );
+  }
+  const { train, test } = found;
+  const skipped = [...train.skipped, ...(test?.skipped ?? [])];
+  return (
+    <div class="survey">
+      <p>
+        {countsOf(train)}
+        {test && `; ${countsOf(test)}`}.{verdict.value && ` A batch of ${count(verdict.value.batch)}.`}
+      </p>
+      {skipped.length > 0 && (
+        <p class="hint">
+          {skipped.length === 1 ? '1 file is' : `${count(skipped.length)} files are`} left out, for example{' '}
+          {skipped[0].path}: {skipped[0].reason}. <SkippedList skipped={skipped} />
+        </p>
+      )}
+      <ClassList survey={train} />
+    </div>
+  );
+}
+
+function countsOf({ source, classes, parts }: ImageSurvey): string {
+  const held = { train: 'to train', test: 'to test' };
+  const said = parts.map(({ use, from, images }) => {
+    const origin = from === 'held' ? ' (held out)' : from ? ` (part ${from})` : '';
+    return `${count(images)} ${held[use]}${origin}`;
+  });
+  return `${source}: ${count(classes.length)} classes, ${said.join(', ')}`;
+}

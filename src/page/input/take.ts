@@ -1,0 +1,130 @@
+/** Whatever the user drops, pastes or picks, wherever: sorted by what it is for, and said in a line. */
+import { batch, signal } from '@preact/signals';
+import type { SkippedFile, SortedFiles, UserFile } from '../../api';
+import { UserError } from '../../errors';
+import { readLabels } from '../../run/labels';
+import { engine, explain } from '../engine';
+import { droppedFiles } from '../files';
+import { count } from '../format';
+import { isBusy } from '../run/run';
+import { config, setSettings } from '../settings/config';
+import { labels, testFiles, trainFiles, weightsFiles } from './sources';
+
+/** What became of the files that were given last. */
+export interface Taken {
+  sentences: string[];
+  ignored: SkippedFile[];
+  error?: string;
+}
+
+export const taken = signal<Taken | undefined>(undefined);
+
+/** pictures that are to be predicted */
+export const pictures = signal<UserFile[]>([]);
+
+/** A part of a set that is dropped after the training images. */
+const TEST_NAME = /(^|[^a-z])(test|testing|val|valid|validation|dev)([^a-z]|$)/i;
+
+/**
+ * Takes files for what they are.
+ * @param place where images were dropped: the box for test images, or anywhere else
+ */
+export async function take(files: UserFile[], place?: 'test'): Promise<void> {
+  if (files.length === 0) return;
+  if (isBusy.value) {
+    const error = 'A run is going on: stop it, or drop the files again when it is done.';
+    taken.value = { sentences: [], ignored: [], error };
+    return;
+  }
+  try {
+    const sorted = await engine().sort(files);
+    const names = sorted.labels === undefined ? undefined : await readLabels(files[sorted.labels]);
+    const settings = sorted.settings === undefined ? undefined : await readRun(files[sorted.settings]);
+    batch(() => {
+      taken.value = put(files, sorted, { names, settings, place });
+    });
+  } catch (error) {
+    taken.value = { sentences: [], ignored: [], error: explain(error) };
+  }
+}
+
+interface Given {
+  names?: string[];
+  settings?: Record<string, unknown>;
+  place?: 'test';
+}
+
+/** Puts sorted files where they belong; says what was put where. */
+function put(files: readonly UserFile[], sorted: SortedFiles, { names, settings, place }: Given): Taken {
+  const of = (indices: number[]) => indices.map((i) => files[i]);
+  const sentences: string[] = [];
+  if (sorted.weights.length > 0) {
+    weightsFiles.value = of(sorted.weights);
+    // names of another network's classes
+    labels.value = undefined;
+    sentences.push(`${nameOf(weightsFiles.value)}: weights.`);
+  }
+  if (names) {
+    const { path } = files[sorted.labels!];
+    labels.value = { path, names };
+    sentences.push(`${path}: the names of ${count(names.length)} classes.`);
+  }
+  if (sorted.images.length > 0) {
+    const images = of(sorted.images);
+    const isTest =
+      place === 'test' || (trainFiles.value.length > 0 && TEST_NAME.test(images[0].path.split('/')[0]));
+    (isTest ? testFiles : trainFiles).value = images;
+    sentences.push(`${nameOf(images)}: ${isTest ? 'test images' : 'images'}.`);
+  }
+  if (settings) {
+    const unknown = setSettings(settings);
+    const others = unknown.length > 0 ? `; ${unknown.join(', ')} mean nothing here` : '';
+    sentences.push(`${files[sorted.settings!].path}: the settings of a run${others}.`);
+  }
+  if (sorted.pictures.length > 0) {
+    pictures.value = of(sorted.pictures);
+    sentences.push(`${nameOf(pictures.value)}: without a class, to be predicted (step 3).`);
+  }
+  if (sorted.weights.length + sorted.images.length > 0 || names)
+    config.value = { ...config.value, source: 'own' };
+  return { sentences, ignored: sorted.ignored };
+}
+
+function nameOf(files: readonly UserFile[]): string {
+  const tops = [...new Set(files.map(({ path }) => path.split('/')[0]))];
+  const more = tops.length > 2 ? ` and ${count(tops.length - 2)} more` : '';
+  return `${tops.slice(0, 2).join(', ')}${more}`;
+}
+
+/** The settings in a config.json or report.json. */
+async function readRun({ path, blob }: UserFile): Promise<Record<string, unknown>> {
+  const { settings } = JSON.parse(await blob.text()) as { settings?: unknown };
+  if (typeof settings !== 'object' || settings === null || Array.isArray(settings))
+    throw new UserError(`${path} has no settings: drop the config.json or report.json of a run.`);
+  return settings as Record<string, unknown>;
+}
+
+/** Takes what is dropped or pasted anywhere on the page; a file never replaces the page, and a run with it. */
+export function followDrops(): void {
+  const over = (isOver: boolean) => document.documentElement.classList.toggle('dropping', isOver);
+  document.addEventListener('dragover', (event) => {
+    event.preventDefault();
+    over(event.dataTransfer?.types.includes('Files') ?? false);
+  });
+  document.addEventListener('dragleave', (event) => {
+    if (event.relatedTarget === null) over(false);
+  });
+  document.addEventListener('drop', (event) => {
+    event.preventDefault();
+    over(false);
+    const place = event.target instanceof Element && event.target.closest('[data-place=test]');
+    if (event.dataTransfer)
+      droppedFiles(event.dataTransfer).then((files) => take(files, place ? 'test' : undefined));
+  });
+  document.addEventListener('paste', (event) => {
+    const files = [...(event.clipboardData?.files ?? [])];
+    if (files.length === 0) return;
+    event.preventDefault();
+    take(files.map((file) => ({ path: file.name, blob: file })));
+  });
+}
