@@ -6,6 +6,17 @@ export class UserError extends Error {
   override name = 'UserError';
 }
 
+/** A device that has too little memory for a program. Smaller batches of images may help. */
+export class OutOfMemory extends UserError {
+  /** @param share how much of what was asked for the device would have given, where that is known, else a guess */
+  constructor(
+    message: string,
+    readonly share: number,
+  ) {
+    super(message);
+  }
+}
+
 /** The user stopped a run that had not come to anything yet. The command line exits as after an interrupt. */
 export class Stopped extends UserError {
   override name = 'Stopped';

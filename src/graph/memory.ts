@@ -9,8 +9,8 @@ export const ALIGNMENT = 256;
  */
 export const ARENA_PART = 2 ** 27;
 /**
- * Buffers that hold many tensors, each bound apart: of four roles, what an optimiser remembers of the gradients, and averages
- * over the steps.
+ * Buffers that hold many tensors, each bound apart: of four roles, what an optimiser remembers of the gradients, their sums over
+ * micro-batches, and averages over the steps.
  */
 export const ARENAS = [
   'parameters',
@@ -19,6 +19,7 @@ export const ARENAS = [
   'constants',
   'momentum',
   'second moment',
+  'gradient sums',
   'average parameters',
   'average state',
 ] as const;

@@ -12,6 +12,7 @@ import { balanceSentence } from '../train/balance';
 import { batchSentence, stepsPerEpoch } from '../train/batches';
 import { evaluateNetwork } from '../train/evaluate';
 import type { EvalPoint } from '../train/metrics';
+import { checkMicroBatch, microSentence } from '../train/micro-batches';
 import { scheduleOf } from '../train/schedule';
 import { decideSettings, type RunSettings } from '../train/settings';
 import { trainedModel } from '../train/trained-model';
@@ -23,6 +24,7 @@ import { type FittedNetwork, fitHead } from './head';
 import type { RunContext, TrainJob, TrainResult } from './job';
 import { inImageOrder, logitsOf } from './logits';
 import type { Memo } from './memo';
+import { withinMemory } from './memory';
 import { mergeSnapshot, type WrittenNetwork, writeBase } from './merge';
 import { isRandom, loadNetwork } from './network-source';
 import { proveMerges } from './prove';
@@ -44,6 +46,9 @@ export async function runTraining(job: TrainJob, context: RunContext): Promise<T
   const { network, train, test, reports, settings } = await load(job, { ...context, goOn });
   const training = prepare(network, train, test, settings);
   emit({ type: 'note', message: batchSentence(training) });
+  checkMicroBatch(training);
+  const micro = microSentence(training);
+  if (micro) emit({ type: 'note', message: micro });
   const balance = balanceSentence(train, settings);
   if (balance) emit(balance);
   if (settings.headEpochs > 0) {
@@ -70,19 +75,24 @@ export async function runTraining(job: TrainJob, context: RunContext): Promise<T
   redundancy('before', network.state);
 
   if (base) training.base = base.figures;
-  if (settings.autotune) training.tuning = await tune(gpu, training, job.tunings, { emit, goOn });
-  goOn();
-  emit({ type: 'phase', phase: 'compile', message: 'Compiling the training step' });
   const observer: Observer = {
     steps: (points, imagesPerSecond, etaSeconds) =>
       emit({ type: 'steps', points, imagesPerSecond, etaSeconds }),
     evaluated: (point) => emit({ type: 'eval', which: 'epoch', point }),
     warning: (message) => emit({ type: 'warning', message }),
   };
-  const trainer = await Trainer.create(gpu, training, observer);
+  if (settings.autotune) {
+    const timed = () => tune(gpu, training, job.tunings, { emit, goOn });
+    training.tuning = await withinMemory(training, job.settings, observer.warning, timed);
+  }
+  goOn();
+  emit({ type: 'phase', phase: 'compile', message: 'Compiling the training step' });
+  const trainer = await withinMemory(training, job.settings, observer.warning, () =>
+    Trainer.create(gpu, training, observer),
+  );
   try {
     goOn();
-    const { dispatches, bytes, flops, peakBytes } = trainer.program.plan.totals;
+    const { dispatches, bytes, flops, peakBytes } = trainer.stepTotals();
     const plan = { dispatches, bytesPerStep: bytes, peakBytes };
     emit({
       type: 'plan',
@@ -157,7 +167,7 @@ export async function runTraining(job: TrainJob, context: RunContext): Promise<T
     ];
     const report: Report = {
       date,
-      ...(await runRecord(job, network, settings, outputs)),
+      ...(await runRecord(job, network, training.settings, outputs)),
       accuracy,
       best: best === 'base' ? best : best.point.epoch,
       ended,
@@ -194,7 +204,12 @@ export async function warmUp(job: TrainJob, context: Omit<RunContext, 'control' 
   const { network, train, test, settings } = await load(job, { ...context, emit() {}, goOn() {} });
   const training = prepare(network, train, test, settings);
   const gpu = await context.gpu();
-  const trainer = await Trainer.create(gpu, training, { steps() {}, evaluated() {}, warning() {} });
+  const trainer = await withinMemory(
+    training,
+    job.settings,
+    () => {},
+    () => Trainer.create(gpu, training, { steps() {}, evaluated() {}, warning() {} }),
+  );
   trainer.session.destroy();
   if (!network.newHead) await baseline(job, gpu, network, test, settings, { ...context, goOn() {} });
 }

@@ -1,4 +1,4 @@
-import { UserError } from '../errors';
+import { OutOfMemory, UserError } from '../errors';
 import { checkGpu, type Gpu, requireHalves } from '../gpu/device';
 import { type Pipelines, pipelinesOf } from '../gpu/pipelines';
 import { shaders } from '../gpu/wgsl/shaders';
@@ -55,11 +55,18 @@ export class Session<Name extends string> {
     if (Object.values<Plan>(plans).some((plan) => plan.dispatches.some((d) => d.halves.length > 0)))
       requireHalves(gpu);
     const session = new Session(gpu, plans);
-    await session.allocate();
-    const names = Object.keys(plans) as Name[];
-    await Promise.all(names.map(async (name) => session.programs.set(name, await session.bind(plans[name]))));
-    checkGpu(gpu);
-    return session;
+    try {
+      await session.allocate();
+      const names = Object.keys(plans) as Name[];
+      await Promise.all(
+        names.map(async (name) => session.programs.set(name, await session.bind(plans[name]))),
+      );
+      checkGpu(gpu);
+      return session;
+    } catch (error) {
+      session.destroy();
+      throw error;
+    }
   }
 
   private async allocate(): Promise<void> {
@@ -74,9 +81,9 @@ export class Session<Name extends string> {
       // arenas are bound in parts, all else whole
       if (size <= ((ARENAS as readonly string[]).includes(name) ? device.limits.maxBufferSize : most))
         continue;
-      throw new UserError(
-        `The buffer "${name}" needs ${Math.ceil(size / 1e6)} MB, but this GPU gives a buffer at most ${Math.floor(most / 1e6)} MB: use fewer or smaller images, or a smaller batch.`,
-      );
+      const message = `The buffer "${name}" needs ${Math.ceil(size / 1e6)} MB, but this GPU gives a buffer at most ${Math.floor(most / 1e6)} MB: use fewer or smaller images, or a smaller batch.`;
+      // what passes between dispatches grows with the batch, what persists does not
+      throw name.startsWith('slot ') ? new OutOfMemory(message, most / size) : new UserError(message);
     }
     device.pushErrorScope('out-of-memory');
     device.pushErrorScope('validation');
@@ -84,9 +91,9 @@ export class Session<Name extends string> {
     const errors = [await device.popErrorScope(), await device.popErrorScope()].filter((e) => e !== null);
     if (errors.length === 0) return;
     const total = [...sizes.values()].reduce((a, b) => a + b, 0);
-    this.destroy();
-    throw new UserError(
+    throw new OutOfMemory(
       `The GPU could not give ${Math.ceil(total / 1e6)} MB (${errors[0].message}): choose a smaller batch or smaller images.`,
+      0.5,
     );
   }
 

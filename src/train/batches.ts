@@ -7,7 +7,7 @@ export interface Batch {
   rows: number;
 }
 
-interface Epoch {
+export interface Epoch {
   model: Model;
   /** images for training */
   train: { count: number };
@@ -56,4 +56,4 @@ export function batchSentence(epoch: Epoch): string {
   return `Batches of ${images(whole)}${last ? `, the last of an epoch of ${last}` : ''}.`;
 }
 
-const hasBatchNorm = ({ layers }: Model): boolean => layers.some(({ kind }) => kind === 'batch_norm');
+export const hasBatchNorm = ({ layers }: Model): boolean => layers.some(({ kind }) => kind === 'batch_norm');

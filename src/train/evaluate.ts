@@ -1,6 +1,7 @@
 import { type Feed, openFeed } from '../data/feed';
 import { evaluationOrder } from '../data/order';
 import type { LabelledImages } from '../data/types';
+import { OutOfMemory } from '../errors';
 import { type Gpu, throwFailure } from '../gpu/device';
 import type { StateDict } from '../io/tensor';
 import { type Model, parameterCount } from '../model/model';
@@ -68,7 +69,10 @@ export async function runEvaluation<Name extends string>(
   return { figures: task.figures(sums), logits: concatenate(kept) };
 }
 
-/** Evaluates a plain network on the first `limit` images (all). Makes and frees a session of its own. */
+/**
+ * Evaluates a plain network on the first `limit` images (all). Makes and frees a session of its own; where memory is short for a
+ * batch, in smaller ones.
+ */
 export async function evaluateNetwork(
   gpu: Gpu,
   model: Model,
@@ -100,10 +104,13 @@ export async function evaluateNetwork(
     const evaluation = await runEvaluation(session, taskOf(model), feed, { count: limit, batch, keep, goOn });
     return { ...evaluation, parameters: parameterCount(model), multiplyAdds: instance.multiplyAdds };
   } catch (error) {
-    throw await failureBehind(gpu, error);
+    const cause = await failureBehind(gpu, error);
+    if (!(cause instanceof OutOfMemory) || batch === 1) throw cause;
   } finally {
     session?.destroy();
   }
+  // an image's logits do not depend on those beside it
+  return evaluateNetwork(gpu, model, state, images, { ...options, batch: batch >> 1 });
 }
 
 /**

@@ -9,14 +9,16 @@ import { type Instance, instantiate } from '../model/instantiate';
 import type { Model } from '../model/model';
 import { copy } from '../ops/copy';
 import { gather } from '../ops/gather';
+import { type Accumulation, accumulate } from '../ops/optim/accumulate';
 import { adamw } from '../ops/optim/adamw';
 import { average } from '../ops/optim/average';
 import { sgd } from '../ops/optim/sgd';
 import { type PassOptions, standardPasses } from '../passes/standard';
 import { classWeightsTensor } from './balance';
-import { lastBatch, wholeBatch } from './batches';
+import { epochBatches, wholeBatch } from './batches';
 import { isGrouped, isOfHead, type Part } from './groups';
 import { heldImages } from './held';
+import { microBatches, microRows } from './micro-batches';
 import type { RunSettings } from './settings';
 import { type Task, taskOf } from './task';
 
@@ -66,11 +68,13 @@ interface Step extends Batches {
   settings: RunSettings;
   /** default: all */
   part?: Part;
+  /** absent: the batch is no micro-batch of a larger one */
+  accumulation?: Accumulation;
 }
 
 /** One training step: batch, forward, loss, backward, update. */
 export function trainingGraph(o: Step): ProgramGraph {
-  const { model, settings: s, part = 'all' } = o;
+  const { model, settings: s, part = 'all', accumulation } = o;
   const graph = new Graph();
   const { x, target } = batchOf(graph, o, { cropPadding: s.cropPadding, flip: s.flip });
   const instance = instantiate(model, graph, x, { training: true, frozenBackbone: part === 'head' });
@@ -80,8 +84,9 @@ export function trainingGraph(o: Step): ProgramGraph {
     trains,
     groups: isGrouped(s, part),
     weighted: s.balance === 'loss',
+    accumulation,
   });
-  if (s.ema > 0) average(graph);
+  if (s.ema > 0 && accumulation !== 'more') average(graph);
   return { model, graph, instance };
 }
 
@@ -109,15 +114,19 @@ export interface Descent
   groups?: boolean;
   /** whether classes have weights in the loss: the host writes them */
   weighted?: boolean;
+  /** absent: the batch is no micro-batch of a larger one. Behind all but the last there is no update */
+  accumulation?: Accumulation;
 }
 
 /** What follows the logits in a training step: loss, gradients of the parameters, update. */
 export function descend(graph: Graph, task: Task, logits: Tensor, target: Tensor, s: Descent): void {
-  const { trains = () => true, momentum, nesterov, weighted, ...options } = s;
+  const { trains = () => true, momentum, nesterov, weighted, accumulation, ...options } = s;
   const classWeights = weighted ? classWeightsTensor(graph, logits) : undefined;
   const dlogits = task.loss(graph, logits, target, { labelSmoothing: s.labelSmoothing, classWeights });
   const parameters = graph.tensors.filter((t) => t.role === 'parameter' && trains(t));
   differentiate(graph, parameters, [[logits, dlogits]]);
+  if (accumulation) accumulate(graph, accumulation);
+  if (accumulation === 'more') return;
   if (s.optimizer === 'sgd') sgd(graph, { ...options, momentum, nesterov });
   else adamw(graph, { ...options, ...ADAM_BETAS, eps: 1e-8 });
 }
@@ -169,8 +178,11 @@ interface Build {
   heldBytes?: number;
 }
 
-/** Images of a batch in an evaluation. */
-export const evaluationBatch = ({ test }: Pick<Build, 'test'>): number => Math.min(128, test.count);
+/** Images of a batch in an evaluation: no more than in a micro-batch, where memory is short for training. */
+export function evaluationBatch({ test, settings }: Pick<Build, 'test' | 'settings'>): number {
+  const { batch, microBatch } = settings;
+  return Math.min(128, test.count, microBatch < batch ? microBatch : 128);
+}
 
 const imageInput = ({ settings }: Build, name: 'train' | 'test', { count, height, width }: ImageSize) => ({
   name,
@@ -184,16 +196,29 @@ const imageInput = ({ settings }: Build, name: 'train' | 'test', { count, height
 /** The training step of a run on a data set of one batch: what is planned and timed before a run. */
 export function stepGraph(t: Build): ProgramGraph {
   const { model, settings, train } = t;
-  const batch = wholeBatch(t);
+  const batch = microRows(t);
   const images = imageInput(t, 'train', { ...train, count: batch });
   return trainingGraph({ model, settings, images, batch });
 }
 
+/** A step of a part, or what comes before it for another micro-batch of its batch; `of` so many images where not of the usual number. */
+type StepName = `${'train' | 'head'}${'' | ' accumulate'}${'' | ` of ${number}`}`;
+
 /**
- * The programs of a run: a step and an evaluation always; a step for the head alone where it trains first; of each a smaller one
- * where an epoch's last batch is smaller; an evaluation of the averages where they are kept.
+ * The programs of a run: a step and an evaluation always; a step for the head alone where it trains first; of each others for
+ * batches of other sizes and for micro-batches; an evaluation of the averages where they are kept.
  */
-export type ProgramName = 'train' | 'train last' | 'head' | 'head last' | 'evaluate' | 'evaluate average';
+export type ProgramName = StepName | 'evaluate' | 'evaluate average';
+
+/** The program for a micro-batch, or for a batch that is taken whole. `ends`: it is the last of its batch, and updates. */
+export function stepName(
+  t: Pick<Build, 'train' | 'settings'>,
+  part: Part,
+  { rows, ends }: { rows: number; ends: boolean },
+): StepName {
+  const of = rows === microRows(t) ? '' : (` of ${rows}` as const);
+  return `${part === 'head' ? 'head' : 'train'}${ends ? '' : ' accumulate'}${of}`;
+}
 
 export type Plans = Record<'train' | 'evaluate', Plan> & Partial<Record<ProgramName, Plan>>;
 
@@ -213,19 +238,25 @@ export function buildPrograms(t: Build & Pick<ProgramOptions, 'tuning'>): {
   const common = { model, layout: {}, tuning };
   const held = heldOf(t);
   const images = { ...imageInput(t, 'train', t.train), held: held.train };
-  const train = (batch: number, part?: Part) => trainProgram({ ...common, settings, images, batch, part });
-  const program = train(wholeBatch(t));
+  const isWhole = microRows(t) === wholeBatch(t);
+  const train = (batch: number, part: Part, ends = true) => {
+    const accumulation = isWhole ? undefined : ends ? 'last' : 'more';
+    return trainProgram({ ...common, settings, images, batch, part, accumulation });
+  };
+  const program = train(microRows(t), 'all');
   const evaluation = evaluationProgram({
     ...common,
     images: { ...imageInput(t, 'test', t.test), held: held.test },
     batch: evaluationBatch(t),
   });
   const plans: Plans = { train: program.plan, evaluate: evaluation.plan };
-  const rows = lastBatch(t);
-  if (rows) plans['train last'] = train(rows).plan;
-  if (settings.headEpochs > 0) {
-    plans.head = train(wholeBatch(t), 'head').plan;
-    if (rows) plans['head last'] = train(rows, 'head').plan;
+  const parts: Part[] = settings.headEpochs > 0 ? ['all', 'head'] : ['all'];
+  const batches = epochBatches(t);
+  for (const part of parts) {
+    plans[stepName(t, part, { rows: microRows(t), ends: true })] ??= train(microRows(t), part).plan;
+    // of all batches but the last one is like the other
+    for (const { rows, ends } of [batches[0], batches.at(-1)!].flatMap((batch) => microBatches(t, batch)))
+      plans[stepName(t, part, { rows, ends })] ??= train(rows, part, ends).plan;
   }
   if (settings.ema > 0) plans['evaluate average'] = ofAverages(evaluation.plan);
   return { program, evaluation, plans };

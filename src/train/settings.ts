@@ -80,6 +80,13 @@ export const settingFields = {
     unit: 'images',
     help: 'images a step; auto: 128, or a quarter of fewer training images',
   }),
+  /** of a batch; gradients add up over the micro-batches before the update */
+  microBatch: setting(orAuto(whole(1, 65_536)), 'auto', {
+    group: 'optimisation',
+    label: 'Micro-batch',
+    unit: 'images',
+    help: "images that a step takes at a time, their gradients added up to the batch's; auto: the batch, fewer where memory is short",
+  }),
   lr: setting(real({ above: 0, max: 100 }, 0.001), 0.003, {
     group: 'main',
     label: 'Learning rate',
@@ -330,7 +337,7 @@ export type SettingName = keyof typeof settingFields;
 /** The settings of a run; {@link settingFields} says what each means and takes. */
 export type TrainSettings = { [K in SettingName]: (typeof settingFields)[K]['fallback'] };
 
-type Decided = 'batch' | 'mean' | 'std' | 'headEpochs' | 'interpolation' | 'cropPct';
+type Decided = 'batch' | 'microBatch' | 'mean' | 'std' | 'headEpochs' | 'interpolation' | 'cropPct';
 
 /** The settings of a run whose network and images are known: what was `auto` is decided. */
 export type RunSettings = Omit<TrainSettings, Decided> & {
@@ -352,11 +359,14 @@ export function decideSettings(
   settings: TrainSettings,
   { input, images, newHead = false }: DecidedBy,
 ): RunSettings {
-  const { batch, mean, std, headEpochs, interpolation, cropPct } = settings;
+  const { mean, std, headEpochs, interpolation, cropPct } = settings;
+  const auto = Math.min(128, images, Math.max(2, Math.floor(images / 4)));
+  const batch = settings.batch === 'auto' ? auto : settings.batch;
   const triple = (values: number[]) => values as [number, number, number];
   return {
     ...settings,
-    batch: batch === 'auto' ? Math.min(128, images, Math.max(2, Math.floor(images / 4))) : batch,
+    batch,
+    microBatch: settings.microBatch === 'auto' ? batch : settings.microBatch,
     mean: mean === 'auto' ? triple(input.mean) : mean,
     std: std === 'auto' ? triple(input.std) : std,
     interpolation: interpolation === 'auto' ? 'bilinear' : interpolation,

@@ -8,13 +8,12 @@ import type { Tuning } from '../graph/tuning';
 import type { StateDict } from '../io/tensor';
 import type { Model } from '../model/model';
 import { loadState } from '../model/state';
-import { METRICS_RING } from '../ops/loss/cross-entropy';
 import { adamCorrections } from '../ops/optim/adamw';
 import { averageWeight } from '../ops/optim/average';
 import { Session } from '../runtime/session';
 import type { Snapshot } from '../runtime/snapshot';
 import { writeClassWeights } from './balance';
-import { type Batch, epochBatches, wholeBatch } from './batches';
+import { type Batch, wholeBatch } from './batches';
 import { Diverged, DivergenceWatch } from './divergence';
 import { failureBehind, runEvaluation } from './evaluate';
 import { type Part, writeGroups } from './groups';
@@ -27,9 +26,11 @@ import {
   heldOf,
   type Program,
   type ProgramName,
+  stepName,
 } from './programs';
 import { learningRate, type Schedule, warmupEnd } from './schedule';
 import type { RunSettings } from './settings';
+import { Steps } from './steps';
 import { type Task, taskOf } from './task';
 
 /** A job with everything loaded. */
@@ -92,7 +93,7 @@ export class Trainer {
   private waited = 0;
   private ended: Ended = 'finished';
   private readonly task: Task;
-  private readonly batches: readonly Batch[];
+  private readonly steps: Steps;
   private readonly watch: DivergenceWatch;
 
   private constructor(
@@ -104,7 +105,7 @@ export class Trainer {
     private readonly observer: Observer,
   ) {
     this.task = taskOf(t.model);
-    this.batches = epochBatches(t);
+    this.steps = new Steps(t);
     this.watch = new DivergenceWatch({ ...t, batch: wholeBatch(t), stepsPerEpoch: this.stepsPerEpoch });
   }
 
@@ -125,7 +126,21 @@ export class Trainer {
   }
 
   get stepsPerEpoch(): number {
-    return this.batches.length;
+    return this.steps.perEpoch;
+  }
+
+  /** Of a step of whole batches: dispatches and work of all its runs, and the memory of the largest. */
+  stepTotals(): Plan['totals'] {
+    const totals = this.steps
+      .at(0)
+      .micro.map((piece) => this.session.plans[stepName(this.t, 'all', piece)].totals);
+    const sum = (of: (t: Plan['totals']) => number) => totals.reduce((a, t) => a + of(t), 0);
+    return {
+      dispatches: sum((t) => t.dispatches),
+      bytes: sum((t) => t.bytes),
+      flops: sum((t) => t.flops),
+      peakBytes: Math.max(...totals.map((t) => t.peakBytes)),
+    };
   }
 
   get totalSteps(): number {
@@ -177,24 +192,22 @@ export class Trainer {
   }
 
   private async epoch(epoch: number, control: Control): Promise<void> {
-    this.feeds.train.begin(this.order(epoch));
+    const order = this.order(epoch);
+    this.feeds.train.begin(order);
     let since = performance.now();
     let unread = 0;
-    for (const [i, batch] of this.batches.entries()) {
-      await this.feeds.train.ready(batch.first, batch.rows);
+    for (let i = 0; i < this.stepsPerEpoch; i++) {
       this.refresh();
-      this.session.run(this.programOf(batch), this.uniform(epoch, batch));
-      this.step++;
+      await this.takeStep(epoch, order);
       unread++;
-      await this.session.backpressure();
-      const isLast = i === this.batches.length - 1;
+      const isLast = i === this.stepsPerEpoch - 1;
       if (
         isLast ||
         control.cancelled ||
         control.paused ||
         // the first step is shown as soon as it is done
         this.step === 1 ||
-        unread === METRICS_RING / 2 ||
+        unread === this.steps.readable ||
         performance.now() - since > READ_EVERY_MS
       ) {
         await this.readMetrics(unread, since);
@@ -214,15 +227,24 @@ export class Trainer {
       : trainingOrder(train.count, settings.seed, epoch);
   }
 
-  private programOf({ rows }: Batch): ProgramName {
-    const program = this.phase!.part === 'head' ? 'head' : 'train';
-    return rows < wholeBatch(this.t) ? `${program} last` : program;
+  /** Takes a batch of an epoch, whole or in micro-batches whose gradients add up. */
+  private async takeStep(epoch: number, order: Uint32Array): Promise<void> {
+    const { batch, micro } = this.steps.at(this.step);
+    await this.feeds.train.ready(batch.first, batch.rows);
+    const weight = this.steps.weight(this.step, order, this.t.train.labels);
+    const batchWeight = micro.length > 1 ? weight : undefined;
+    const run = this.steps.runsBefore(this.step);
+    for (const [k, piece] of micro.entries()) {
+      const program = stepName(this.t, this.phase!.part, piece);
+      this.session.run(program, { ...this.uniform(epoch, piece), step: run + k, batchWeight });
+      await this.session.backpressure();
+    }
+    this.step++;
   }
 
   private uniform(epoch: number, { first, rows }: Batch) {
     const { settings, schedule } = this.t;
     return {
-      step: this.step,
       seed: settings.seed,
       epoch,
       batchOffset: first,
@@ -241,8 +263,8 @@ export class Trainer {
     const fresh: StepPoint[] = [];
     let images = 0;
     for (let step = this.step - count; step < this.step; step++) {
-      const row = ring.subarray((step % METRICS_RING) * this.task.sums);
-      images += this.batches[step % this.stepsPerEpoch].rows;
+      const row = this.steps.metrics(step, ring, this.task.sums);
+      images += this.steps.at(step).batch.rows;
       fresh.push({
         step: step + 1,
         epoch: (step + 1) / this.stepsPerEpoch,

@@ -11,7 +11,8 @@ import type { Compute, FakeDispatch } from './fake-gpu';
 
 /** A run of a program, as its shaders see it. */
 export interface Batch {
-  program: 'train' | 'evaluate';
+  /** `accumulate`: a micro-batch that others of its batch follow */
+  program: 'train' | 'accumulate' | 'evaluate';
   step: number;
   seed: number;
   epoch: number;
@@ -20,6 +21,8 @@ export interface Batch {
   lr: number;
   correction1: number;
   correction2: number;
+  /** what the loss is divided by; 0: the rows */
+  batchWeight: number;
   /** indices into the set, `rows` of them */
   images: number[];
   /** the class of each */
@@ -47,7 +50,8 @@ export function fakeNetwork({
   const compute: Compute = (dispatches) => {
     const of = (shader: string) => dispatches.filter((d) => d.shader === shader);
     const updates = dispatches.filter((d) => /^optim\/(sgd|adamw)$/.test(d.shader));
-    const batch = batchOf(of('data/gather')[0], updates[0]);
+    const sums = of('optim/accumulate').length > 0;
+    const batch = batchOf(of('data/gather')[0], updates[0], sums && updates.length === 0);
     batches.push(batch);
     const [loss, correct] = metrics(batch);
     floats(of('loss/cross_entropy')[0], 'metrics').set(
@@ -68,13 +72,13 @@ export function fakeNetwork({
   return { batches, compute };
 }
 
-function batchOf(gather: FakeDispatch, update?: FakeDispatch): Batch {
+function batchOf(gather: FakeDispatch, update?: FakeDispatch, accumulates = false): Batch {
   const view = new DataView(gather.bytes('step').slice().buffer);
   const [step, seed, epoch, batchOffset, rows] = [0, 4, 8, 12, 16].map((at) => view.getUint32(at, true));
-  const [lr, correction1, correction2] = [20, 24, 28].map((at) => view.getFloat32(at, true));
+  const [lr, correction1, correction2, batchWeight] = [20, 24, 28, 36].map((at) => view.getFloat32(at, true));
   const images = [...words(gather, 'order').subarray(batchOffset, batchOffset + rows)];
   const labels = images.map((image) => words(gather, 'labels')[image]);
-  const program = update ? 'train' : 'evaluate';
+  const program = update ? 'train' : accumulates ? 'accumulate' : 'evaluate';
   const parameter = update ? floats(update, 'parameters')[0] : Number.NaN;
   return {
     program,
@@ -86,6 +90,7 @@ function batchOf(gather: FakeDispatch, update?: FakeDispatch): Batch {
     lr,
     correction1,
     correction2,
+    batchWeight,
     images,
     labels,
     parameter,

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Constants, Plan } from '../../../src/graph/ir';
 import { buildPrograms, evaluationBatch } from '../../../src/train/programs';
 import type { RunSettings } from '../../../src/train/settings';
+import { runSettings } from '../../settings';
 import { labelled, tinyTraining } from '../fake-network';
 
 const programs = (settings: Partial<RunSettings> = {}) => buildPrograms(tinyTraining(settings));
@@ -80,9 +81,14 @@ test('both programs find a parameter in the same place', () => {
 });
 
 test('an evaluation has batches of 128 at most', () => {
-  expect([1, 127, 128, 129, 1000].map((count) => evaluationBatch({ test: labelled(count) }))).toEqual([
-    1, 127, 128, 128, 128,
-  ]);
+  const sizes = (settings: Partial<RunSettings> = {}) =>
+    [1, 127, 128, 129, 1000].map((count) =>
+      evaluationBatch({ test: labelled(count), settings: { ...runSettings(), ...settings } }),
+    );
+  expect(sizes()).toEqual([1, 127, 128, 128, 128]);
+  expect(sizes({ batch: 64, microBatch: 64 })).toEqual([1, 127, 128, 128, 128]);
+  // what is short for training is short for testing
+  expect(sizes({ batch: 64, microBatch: 32 })).toEqual([1, 32, 32, 32, 32]);
 });
 
 describe('other programs are there where a run needs them', () => {
@@ -95,8 +101,8 @@ describe('other programs are there where a run needs them', () => {
 
   test('a smaller step for the last batch', () => {
     const { plans } = programs();
-    expect(constants(plans['train last']!, 'data/gather')).toMatchObject([{ N: 2, CAPACITY: 22 }]);
-    expect(names({ headEpochs: 1 })).toEqual(['evaluate', 'head', 'head last', 'train', 'train last']);
+    expect(constants(plans['train of 2']!, 'data/gather')).toMatchObject([{ N: 2, CAPACITY: 22 }]);
+    expect(names({ headEpochs: 1 })).toEqual(['evaluate', 'head', 'head of 2', 'train', 'train of 2']);
   });
 
   test('a step that differentiates the head alone', () => {
@@ -115,7 +121,7 @@ describe('other programs are there where a run needs them', () => {
   test('averages behind each step, and an evaluation over them', () => {
     const { plans } = programs({ ema: 0.9 });
     const averages = ({ dispatches }: Plan) => dispatches.filter((d) => d.shader === 'optim/average').length;
-    expect([plans.train, plans['train last']!, plans.evaluate].map(averages)).toEqual([2, 2, 0]);
+    expect([plans.train, plans['train of 2']!, plans.evaluate].map(averages)).toEqual([2, 2, 0]);
     const buffers = (plan: Plan) =>
       new Set(plan.dispatches.flatMap((d) => Object.values(d.bindings).map(({ buffer }) => buffer)));
     expect(buffers(plans['evaluate average']!)).not.toContain('parameters');

@@ -88,6 +88,10 @@ const TAKEN: Record<SettingName, [takes: unknown[], refuses: unknown[]]> = {
     ['auto', 1, 65_536],
     [0, 65_537, 'all'],
   ],
+  microBatch: [
+    ['auto', 1, 65_536],
+    [0, 65_537, 'all'],
+  ],
   dropLast: [[false, true], ['yes']],
   freshOptimizer: [[false, true], ['yes']],
   lr: [
