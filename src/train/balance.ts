@@ -43,7 +43,7 @@ const UNBALANCED = 3;
 /** What is done about classes of unequal size, or could be; nothing where there is nothing to say. */
 export function balanceSentence(
   images: Labels,
-  { balance }: Pick<RunSettings, 'balance'>,
+  { balance, repeats }: Pick<RunSettings, 'balance' | 'repeats'>,
 ): { type: 'note' | 'warning'; message: string } | undefined {
   const { classes, labels } = images;
   const counts = classCounts(images);
@@ -59,7 +59,7 @@ export function balanceSentence(
     };
   }
   if (balance === 'sampler') {
-    const places = labels.length / sizes.length;
+    const places = (repeats * labels.length) / sizes.length;
     const often = ({ name, count }: { name: string; count: number }) =>
       `each of ${name} (${some(count)}) ${short(places / count)} times`;
     return {

@@ -16,7 +16,7 @@ const MOST = METRICS_RING / 2;
 export const microRows = (epoch: Pick<Epoch, 'train'> & { settings: MicroSettings }): number =>
   Math.min(epoch.settings.microBatch, wholeBatch(epoch));
 
-type MicroSettings = Pick<RunSettings, 'batch' | 'microBatch' | 'dropLast'>;
+type MicroSettings = Pick<RunSettings, 'batch' | 'microBatch' | 'dropLast' | 'repeats'>;
 
 /**
  * What a batch is taken in, one after the other, where their gradients are added up before the update: micro-batches, the last

@@ -15,7 +15,7 @@ import { average } from '../ops/optim/average';
 import { sgd } from '../ops/optim/sgd';
 import { type PassOptions, standardPasses } from '../passes/standard';
 import { classWeightsTensor } from './balance';
-import { epochBatches, wholeBatch } from './batches';
+import { passBatches, wholeBatch } from './batches';
 import { isGrouped, isOfHead, type Part } from './groups';
 import { heldImages } from './held';
 import { microBatches, microRows } from './micro-batches';
@@ -251,7 +251,7 @@ export function buildPrograms(t: Build & Pick<ProgramOptions, 'tuning'>): {
   });
   const plans: Plans = { train: program.plan, evaluate: evaluation.plan };
   const parts: Part[] = settings.headEpochs > 0 ? ['all', 'head'] : ['all'];
-  const batches = epochBatches(t);
+  const batches = passBatches(t);
   for (const part of parts) {
     plans[stepName(t, part, { rows: microRows(t), ends: true })] ??= train(microRows(t), part).plan;
     // of all batches but the last one is like the other

@@ -248,6 +248,12 @@ export const settingFields = {
     label: 'Horizontal flip',
     help: 'random horizontal flip',
   }),
+  /** each time in another order, cropped and flipped anew */
+  repeats: setting(orAuto(whole(1, 1000)), 'auto', {
+    group: 'images',
+    label: 'Passes an epoch',
+    help: 'how often an epoch goes over the training images; auto: once, but over fewer than 128 until it has seen so many',
+  }),
   mean: setting(orAuto(channels(real({ min: -10, max: 10 }, 0.01))), 'auto', {
     group: 'images',
     label: 'Mean',
@@ -337,7 +343,15 @@ export type SettingName = keyof typeof settingFields;
 /** The settings of a run; {@link settingFields} says what each means and takes. */
 export type TrainSettings = { [K in SettingName]: (typeof settingFields)[K]['fallback'] };
 
-type Decided = 'batch' | 'microBatch' | 'mean' | 'std' | 'headEpochs' | 'interpolation' | 'cropPct';
+type Decided =
+  | 'batch'
+  | 'microBatch'
+  | 'repeats'
+  | 'mean'
+  | 'std'
+  | 'headEpochs'
+  | 'interpolation'
+  | 'cropPct';
 
 /** The settings of a run whose network and images are known: what was `auto` is decided. */
 export type RunSettings = Omit<TrainSettings, Decided> & {
@@ -354,12 +368,15 @@ export interface DecidedBy {
   newHead?: boolean;
 }
 
+/** An epoch takes so many images at least: of a dozen it would be over before anything is learned. */
+const LEAST_IMAGES = 128;
+
 /** Settings with every `auto` decided. A batch has two images at least: batch norm cannot train on one. */
 export function decideSettings(
   settings: TrainSettings,
   { input, images, newHead = false }: DecidedBy,
 ): RunSettings {
-  const { mean, std, headEpochs, interpolation, cropPct } = settings;
+  const { mean, std, headEpochs, interpolation, cropPct, repeats } = settings;
   const auto = Math.min(128, images, Math.max(2, Math.floor(images / 4)));
   const batch = settings.batch === 'auto' ? auto : settings.batch;
   const triple = (values: number[]) => values as [number, number, number];
@@ -367,6 +384,7 @@ export function decideSettings(
     ...settings,
     batch,
     microBatch: settings.microBatch === 'auto' ? batch : settings.microBatch,
+    repeats: repeats === 'auto' ? Math.ceil(LEAST_IMAGES / Math.min(images, LEAST_IMAGES)) : repeats,
     mean: mean === 'auto' ? triple(input.mean) : mean,
     std: std === 'auto' ? triple(input.std) : std,
     interpolation: interpolation === 'auto' ? 'bilinear' : interpolation,

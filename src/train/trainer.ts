@@ -94,6 +94,8 @@ export class Trainer {
   private ended: Ended = 'finished';
   private readonly task: Task;
   private readonly steps: Steps;
+  /** over the images that goes on now */
+  private pass?: { number: number; order: Uint32Array<ArrayBuffer> };
   private readonly watch: DivergenceWatch;
 
   private constructor(
@@ -166,7 +168,7 @@ export class Trainer {
     const { epochs, headEpochs, patience } = this.t.settings;
     for (let epoch = 0; epoch < epochs && !control.cancelled; epoch++) {
       this.begin(epoch < headEpochs ? 'head' : 'all');
-      await this.epoch(epoch, control);
+      await this.epoch(control);
       await this.evaluate();
       if (patience > 0 && this.waited >= patience && this.step < this.totalSteps) return 'early';
     }
@@ -191,14 +193,12 @@ export class Trainer {
     this.session.clear('momentum', 'second moment');
   }
 
-  private async epoch(epoch: number, control: Control): Promise<void> {
-    const order = this.order(epoch);
-    this.feeds.train.begin(order);
+  private async epoch(control: Control): Promise<void> {
     let since = performance.now();
     let unread = 0;
     for (let i = 0; i < this.stepsPerEpoch; i++) {
       this.refresh();
-      await this.takeStep(epoch, order);
+      await this.takeStep();
       unread++;
       const isLast = i === this.stepsPerEpoch - 1;
       if (
@@ -220,33 +220,40 @@ export class Trainer {
     this.watch.endEpoch(this.step);
   }
 
-  private order(epoch: number): Uint32Array<ArrayBuffer> {
+  /** The order of a pass over the images; begins the pass where it has not begun. */
+  private orderOf(pass: number): Uint32Array<ArrayBuffer> {
+    if (this.pass?.number === pass) return this.pass.order;
     const { train, settings } = this.t;
-    return settings.balance === 'sampler'
-      ? balancedOrder(train.labels, train.classes.length, settings.seed, epoch)
-      : trainingOrder(train.count, settings.seed, epoch);
+    const order =
+      settings.balance === 'sampler'
+        ? balancedOrder(train.labels, train.classes.length, settings.seed, pass)
+        : trainingOrder(train.count, settings.seed, pass);
+    this.pass = { number: pass, order };
+    this.feeds.train.begin(order);
+    return order;
   }
 
-  /** Takes a batch of an epoch, whole or in micro-batches whose gradients add up. */
-  private async takeStep(epoch: number, order: Uint32Array): Promise<void> {
+  /** Takes a batch, whole or in micro-batches whose gradients add up. */
+  private async takeStep(): Promise<void> {
     const { batch, micro } = this.steps.at(this.step);
+    const pass = this.steps.passOf(this.step);
+    const order = this.orderOf(pass);
     await this.feeds.train.ready(batch.first, batch.rows);
     const weight = this.steps.weight(this.step, order, this.t.train.labels);
     const batchWeight = micro.length > 1 ? weight : undefined;
     const run = this.steps.runsBefore(this.step);
     for (const [k, piece] of micro.entries()) {
       const program = stepName(this.t, this.phase!.part, piece);
-      this.session.run(program, { ...this.uniform(epoch, piece), step: run + k, batchWeight });
+      this.session.run(program, { ...this.uniform(piece), epoch: pass, step: run + k, batchWeight });
       await this.session.backpressure();
     }
     this.step++;
   }
 
-  private uniform(epoch: number, { first, rows }: Batch) {
+  private uniform({ first, rows }: Batch) {
     const { settings, schedule } = this.t;
     return {
       seed: settings.seed,
-      epoch,
       batchOffset: first,
       rows,
       lr: learningRate(schedule, this.step),

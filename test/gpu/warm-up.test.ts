@@ -18,7 +18,7 @@ test('after a warm-up a run compiles nothing more for its steps, and begins with
     },
     train: { kind: 'builtin', split: 'train' },
     test: { kind: 'builtin', split: 'test' },
-    settings: { ...defaultSettings(), epochs: 1, batch: 16, limit: 32 },
+    settings: { ...defaultSettings(), epochs: 1, batch: 16, repeats: 1, limit: 32 },
   };
   const context = { gpu: async () => device, memo };
   await warmUp(job, context);

@@ -59,7 +59,15 @@ function weightsFile(dtype: 'F32' | 'F16' = 'F32'): { file: UserFile; state: Sta
 const job = (settings: Partial<TrainSettings> = {}, more: Partial<TrainJob> = {}): TrainJob => ({
   model: { kind: 'file', network: ARCH, files: [weightsFile().file] },
   train: { kind: 'files', files: [...idx(36, 'train'), ...idx(4, 't10k')] },
-  settings: { ...defaultSettings(), method: 'finetune', epochs: 2, batch: 9, seed: 4, ...settings },
+  settings: {
+    ...defaultSettings(),
+    method: 'finetune',
+    epochs: 2,
+    batch: 9,
+    repeats: 1,
+    seed: 4,
+    ...settings,
+  },
   ...more,
 });
 
@@ -664,7 +672,7 @@ describe('a warm-up', () => {
     model: { kind: 'builtin' },
     train: { kind: 'builtin', split: 'train' },
     test: { kind: 'builtin', split: 'test' },
-    settings: { ...defaultSettings(), method: 'finetune', epochs: 1, batch: 16, limit: 32 },
+    settings: { ...defaultSettings(), method: 'finetune', epochs: 1, batch: 16, repeats: 1, limit: 32 },
   };
 
   test('measures the built-in network ahead, and the run does not measure it again', async () => {

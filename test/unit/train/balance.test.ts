@@ -90,20 +90,23 @@ test('a run with the sampler trains by that order', async () => {
 
 describe('a sentence', () => {
   test('names the remedy where classes are unbalanced, and is not there where they are not', () => {
-    expect(balanceSentence(setOf(3, 10), { balance: 'none' })).toEqual({
+    expect(balanceSentence(setOf(3, 10), { balance: 'none', repeats: 1 })).toEqual({
       type: 'warning',
       message:
         'The classes are unbalanced: 3 images of a, 10 images of b. The setting balance weighs them in the loss (--balance loss) or draws them evenly (--balance sampler).',
     });
-    expect(balanceSentence(setOf(3, 9, 0), { balance: 'none' })).toBeUndefined();
+    expect(balanceSentence(setOf(3, 9, 0), { balance: 'none', repeats: 1 })).toBeUndefined();
   });
 
   test('says the weights, or how often images are seen', () => {
-    expect(balanceSentence(setOf(1, 9), { balance: 'loss' })?.message).toBe(
+    expect(balanceSentence(setOf(1, 9), { balance: 'loss', repeats: 1 })?.message).toBe(
       'Classes weigh in the loss by how few images they have: 5 for a (1 image), 0.556 for b (9 images).',
     );
-    expect(balanceSentence(setOf(2, 8), { balance: 'sampler' })?.message).toBe(
+    expect(balanceSentence(setOf(2, 8), { balance: 'sampler', repeats: 1 })?.message).toBe(
       'An epoch takes as many images of each class, 5 on average: each of a (2 images) 2.5 times, each of b (8 images) 0.625 times.',
+    );
+    expect(balanceSentence(setOf(2, 8), { balance: 'sampler', repeats: 4 })?.message).toContain(
+      '20 on average: each of a (2 images) 10 times',
     );
   });
 });

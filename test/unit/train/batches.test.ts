@@ -1,24 +1,22 @@
 import { describe, expect, test } from 'vitest';
 import { buildModel } from '../../../src/model/builder';
-import {
-  batchSentence,
-  epochBatches,
-  lastBatch,
-  stepsPerEpoch,
-  wholeBatch,
-} from '../../../src/train/batches';
+import { batchSentence, lastBatch, passBatches, stepsPerEpoch, wholeBatch } from '../../../src/train/batches';
 import { tinyModel } from '../fake-network';
 
 const plain = buildModel({ name: 'plain', classes: 3 }, (net, x) => net.head('fc', net.globalAvgPool(x)));
 
-const epochOf = (count: number, batch: number, { dropLast = false, model = tinyModel } = {}) => ({
+const epochOf = (
+  count: number,
+  batch: number,
+  { dropLast = false, repeats = 1, model = tinyModel } = {},
+) => ({
   model,
   train: { count },
-  settings: { batch, dropLast },
+  settings: { batch, dropLast, repeats },
 });
 /** First image and number of images of each batch. */
 const spans = (...args: Parameters<typeof epochOf>) =>
-  epochBatches(epochOf(...args)).map(({ first, rows }) => [first, rows]);
+  passBatches(epochOf(...args)).map(({ first, rows }) => [first, rows]);
 
 describe('the batches of an epoch', () => {
   test('take every image, those left over as a smaller last batch', () => {
@@ -47,7 +45,7 @@ describe('the batches of an epoch', () => {
     for (const dropLast of [false, true]) {
       const epoch = epochOf(5, 128, { dropLast });
       expect(wholeBatch(epoch)).toBe(5);
-      expect(epochBatches(epoch)).toEqual([{ first: 0, rows: 5 }]);
+      expect(passBatches(epoch)).toEqual([{ first: 0, rows: 5 }]);
       expect(lastBatch(epoch)).toBeUndefined();
     }
     expect(spans(1, 128)).toEqual([[0, 1]]);
@@ -72,6 +70,14 @@ describe('the batches of an epoch', () => {
     [[255, 128, { dropLast: true }], 'Batches of 128 images; each epoch leaves out 127, which fill none.'],
     [[129, 128], 'Batches of 128 images, the last of an epoch of 2.'],
     [[3, 1], 'Batches of 1 image.'],
+    [
+      [12, 3, { repeats: 11 }],
+      'Batches of 3 images. An epoch goes over the images 11 times, each time in another order, cropped and flipped anew: 44 steps.',
+    ],
+    [
+      [7, 16, { repeats: 2 }],
+      'One batch of 7 images. An epoch goes over the images 2 times, each time in another order, cropped and flipped anew: 2 steps.',
+    ],
   ])('of %j are told', (given, sentence) => {
     expect(batchSentence(epochOf(...given))).toBe(sentence);
   });
@@ -85,7 +91,7 @@ describe('the batches of an epoch', () => {
   ])('%i images by %i: as many as there are steps, and every image is there', (count, batch) => {
     for (const dropLast of [false, true]) {
       const epoch = epochOf(count, batch, { dropLast });
-      const batches = epochBatches(epoch);
+      const batches = passBatches(epoch);
       expect(batches).toHaveLength(stepsPerEpoch(epoch));
       const seen = new Set(
         batches.flatMap(({ first, rows }) => Array.from({ length: rows }, (_, i) => first + i)),

@@ -3,6 +3,7 @@ import { UserError } from '../../../src/errors';
 import { fieldText, parseField, real, whole } from '../../../src/train/field';
 import {
   applies,
+  decideSettings,
   defaultSettings,
   parseSetting,
   parseSettings,
@@ -167,6 +168,10 @@ const TAKEN: Record<SettingName, [takes: unknown[], refuses: unknown[]]> = {
     [-1, 65, 1.5],
   ],
   flip: [[true, false], ['no']],
+  repeats: [
+    ['auto', 1, 1000],
+    [0, 1001],
+  ],
   mean: [
     ['auto', [0.485, 0.456, 0.406], [-10, 0, 10]],
     [
@@ -243,4 +248,15 @@ test.each<[Partial<TrainSettings>, boolean]>([
   const parse = () => parseSettings(settings);
   if (fits) expect(parse()).toEqual({ ...defaultSettings(), ...settings });
   else expect(parse).toThrow(UserError);
+});
+
+test('an epoch of few images goes over them until it has seen 128, if it is not told how often', () => {
+  const repeats = (images: number, given: number | 'auto' = 'auto') =>
+    decideSettings(
+      { ...defaultSettings(), repeats: given },
+      { input: { mean: [0, 0, 0], std: [1, 1, 1] }, images },
+    ).repeats;
+  expect([1, 12, 64, 127, 128, 5000].map((images) => repeats(images))).toEqual([128, 11, 2, 2, 1, 1]);
+  expect(repeats(12, 1)).toBe(1);
+  expect(repeats(5000, 3)).toBe(3);
 });

@@ -59,6 +59,27 @@ describe('a run', () => {
     }
   });
 
+  test('goes over few images several times an epoch, each time in another order', async () => {
+    const metrics: Behaviour['metrics'] = ({ rows, step }) => [rows * (50 - step), 0];
+    const t = tinyTraining({ epochs: 2, repeats: 3, batch: 8, microBatch: 5 });
+    const { trainer: made, batches, points, evals } = await trainer(t, { metrics });
+    expect([made.stepsPerEpoch, made.totalSteps]).toEqual([9, 18]);
+    await made.run({ cancelled: false });
+    const runs = batches.filter(({ program }) => program !== 'evaluate');
+    // of 22 images 5 and 3, 5 and 3, 5 and the 1 that batch norm cannot train on alone
+    expect(runs.map(({ epoch }) => epoch)).toEqual(Array.from({ length: 30 }, (_, i) => Math.floor(i / 5)));
+    for (let pass = 0; pass < 6; pass++) {
+      const images = runs.filter(({ epoch }) => epoch === pass).flatMap((run) => run.images);
+      expect(images).toEqual([...trainingOrder(22, 5, pass)]);
+    }
+    expect(points.map(({ step }) => step)).toEqual(Array.from({ length: 18 }, (_, i) => i + 1));
+    expect(points[17]).toMatchObject({ epoch: 2, loss: 50 - 29 });
+    expect(evals.map(({ step, epoch }) => [step, epoch])).toEqual([
+      [9, 1],
+      [18, 2],
+    ]);
+  });
+
   test('follows its schedule', async () => {
     const schedule = { kind: 'step', lr: 1, milestones: [2, 7], gamma: 0.5 } as const;
     const { trainer: made, batches, points } = await trainer({ ...tinyTraining(), schedule });
