@@ -31,7 +31,12 @@ export default defineConfig(({ mode }) => ({
       entry: {
         index: src('index.ts'),
         engine: src('engine.ts'),
-        ...(mode === 'node' ? { node: src('node.ts') } : { worker: src('worker/worker.ts') }),
+        ...(mode === 'node'
+          ? { node: src('node.ts') }
+          : {
+              worker: src('worker/worker.ts'),
+              'web-worker': src('data/decode/web-worker.ts'),
+            }),
       },
       formats: ['es'],
     },

@@ -1,8 +1,11 @@
+import { digestOf } from './decode/prepare';
 import { resizeAndCrop } from './images/resize';
 import type { Part } from './layout/names';
 import type { PartFiles } from './layout/types';
-import { type ChosenSize, commonSize, digestOf, type Packed, type PackOptions, packFiles } from './pack';
-import { allocate, breathe, type RawSet } from './raw/raster';
+import { type ChosenSize, commonSize, type Packed, type PackOptions, packFiles } from './pack';
+import { imageBytes } from './pixels';
+import { breathe, type RawSet } from './raw/raster';
+import { openSink } from './store/sink';
 
 /** The images of a part of a source with the names of their classes, before any is decoded. */
 export interface Candidates {
@@ -57,17 +60,23 @@ async function packRaw(
   labels: number[],
   options: PackOptions,
 ): Promise<Packed> {
-  const { width, height } = options.size;
-  const pixels = allocate(raw.name, chosen.length, width, height);
-  const fits = width === raw.width && height === raw.height;
+  const { size, inFile } = options;
+  const sink = await openSink({ name: raw.name, count: chosen.length, size: imageBytes(size), inFile });
+  const fits = size.width === raw.width && size.height === raw.height;
   const digests: string[] = [];
-  for (const [at, index] of chosen.entries()) {
-    await breathe(options, { done: at, total: chosen.length });
-    const rgb = raw.rgb(index);
-    digests.push(await digestOf(rgb, raw));
-    const scaled = fits ? rgb : resizeAndCrop(rgb, raw, options.size, options);
-    pixels.set(scaled, at * width * height * 3);
+  try {
+    for (const [done, index] of chosen.entries()) {
+      await breathe(options, { done, total: chosen.length });
+      const rgb = raw.rgb(index);
+      digests.push(await digestOf(rgb, raw));
+      await sink.push(fits ? rgb : resizeAndCrop(rgb, raw, size, options));
+    }
+    options.onProgress?.({ done: chosen.length, total: chosen.length });
+    const pixels = await sink.finish();
+    const count = chosen.length;
+    return { pixels, labels: Uint16Array.from(labels), digests, count, skipped: [], rotated: 0 };
+  } catch (error) {
+    await sink.abandon();
+    throw error;
   }
-  options.onProgress?.({ done: chosen.length, total: chosen.length });
-  return { pixels, labels: Uint16Array.from(labels), digests, count: chosen.length, skipped: [], rotated: 0 };
 }

@@ -7,9 +7,11 @@ import type { Size } from './images/format';
 import { readLayout } from './layout/layout';
 import { isLabelName, isWanted } from './layout/names';
 import type { Packed } from './pack';
+import { closeImages, imageBytes } from './pixels';
 import { rawParts } from './raw/raw-sets';
 import { type ImageSetReport, reportOf } from './report';
 import { pick, stratifiedSplit } from './split';
+import { MEMORY_BYTES } from './store/sink';
 import type { LabelledImages, LoadOptions, SkippedFile, UserFile } from './types';
 
 const MAX_SIDE = 1024;
@@ -35,48 +37,39 @@ export interface LoadedPart {
  * else a fraction of each class that is held out; and the test part where nothing is trained, else the val part. Nothing in
  * the files is trusted. Throws a UserError.
  */
-export async function loadImageSet(files: UserFile[], options: LoadOptions = {}): Promise<ImageSet> {
-  const { signal, onProgress, interpolation, cropPct } = options;
-  const { tree, source, choice, classes, selected } = await openImageSet(files, options);
-  const upright = options.exif === 'apply';
-  const size = await sizeFor(selected.train ?? selected.test, options.size, { upright, signal });
+export async function loadImageSet(files: UserFile[], given: LoadOptions = {}): Promise<ImageSet> {
+  const { signal, onProgress, interpolation, cropPct, memoryBytes = MEMORY_BYTES } = given;
+  const opened = await openImageSet(files, given);
+  const { source, choice, classes, selected } = opened;
+  const upright = given.exif === 'apply';
+  const size = await sizeFor(selected.train ?? selected.test, given.size, { upright, signal });
+  const images = (selected.train?.chosen.length ?? 0) + (selected.test?.chosen.length ?? 0);
+  const inFile = images * imageBytes(size) > memoryBytes;
+  const options = { size, upright, inFile, interpolation, cropPct, signal, onProgress };
   const packs: Packed[] = [];
   const load = async (part: Selection | undefined): Promise<LoadedPart | undefined> => {
     if (!part) return undefined;
-    const packed = await part.candidates.pack(part.chosen, part.labels, {
-      size,
-      upright,
-      interpolation,
-      cropPct,
-      signal,
-      onProgress,
-    });
+    const packed = await part.candidates.pack(part.chosen, part.labels, options);
     packs.push(packed);
     if (packed.count === 0) throw nothingReadable(source.name, packed.skipped);
     if (part === selected.train) requireEveryClass(source.name, part, packed, classes);
     const { pixels, labels, paths, count, digests } = packed;
-    return {
-      images: { pixels, labels, paths, count, width: size.width, height: size.height, classes },
-      digests,
-    };
+    const { width, height } = size;
+    return { images: { pixels, labels, paths, count, width, height, classes }, digests };
   };
-  let train = await load(selected.train);
-  let test = await load(selected.test);
-  if (choice.holdsOut && train) [train, test] = holdOut(source.name, train, options);
-  const report = reportOf({
-    source,
-    tree,
-    choice,
-    selected,
-    packs,
-    size,
-    classes,
-    upright,
-    options,
-    train,
-    test,
-  });
-  return { train, test, report };
+  try {
+    let train = await load(selected.train);
+    let test = await load(selected.test);
+    if (choice.holdsOut && train) [train, test] = holdOut(source.name, train, given);
+    return {
+      train,
+      test,
+      report: reportOf({ ...opened, packs, size, upright, options: given, train, test }),
+    };
+  } catch (error) {
+    await closeImages(...packs);
+    throw error;
+  }
 }
 
 /** A source before any of its images is decoded. */

@@ -1,10 +1,14 @@
 import { FormatError } from '../io/format-error';
+import { openDecoder } from './decode/pool';
+import type { Preparation } from './decode/prepare';
 import type { SourceFile } from './files/tree';
-import { decodedSize, decodeImage, readImageHeader } from './images/decode';
+import { decodedSize, readImageHeader } from './images/decode';
 import { ImageError, type Size } from './images/format';
-import { resizeAndCrop } from './images/resize';
-import { allocate, breathe } from './raw/raster';
-import type { LoadOptions, Resizing, SkippedFile } from './types';
+import { inOrder } from './in-order';
+import { imageBytes } from './pixels';
+import { breathe } from './raw/raster';
+import { openSink } from './store/sink';
+import type { LoadOptions, Pixels, SkippedFile } from './types';
 
 /** One image file's bytes; a photograph has a few million. */
 const MAX_FILE = 64 * 2 ** 20;
@@ -13,7 +17,7 @@ const MAX_DEFAULT_SIDE = 224;
 
 /** Decoded images of one size, one after the other. */
 export interface Packed {
-  pixels: Uint8Array<ArrayBuffer>;
+  pixels: Pixels;
   labels: Uint16Array<ArrayBuffer>;
   /** the file of each image, where each has one of its own */
   paths?: string[];
@@ -25,72 +29,68 @@ export interface Packed {
   rotated: number;
 }
 
-export interface PackOptions extends Resizing, Pick<LoadOptions, 'signal' | 'onProgress'> {
-  size: Size;
-  /** turn images as EXIF asks */
-  upright: boolean;
+export interface PackOptions extends Preparation, Pick<LoadOptions, 'signal' | 'onProgress'> {
+  /** keep the decoded images in a file, where there is such a thing */
+  inFile?: boolean;
 }
 
-/** Decodes image files one after the other; what cannot be decoded is skipped. */
+/** Images that are read or decoded at a time, for each that can be decoded at a time: none waits for its bytes. */
+const AHEAD = 3;
+
+/** Decodes image files on all cores; what cannot be decoded is skipped. */
 export async function packFiles(
   name: string,
   files: SourceFile[],
   labels: number[],
-  { size, upright, ...options }: PackOptions,
+  { inFile, signal, onProgress, ...preparation }: PackOptions,
 ): Promise<Packed> {
-  const { width, height } = size;
-  const imageBytes = width * height * 3;
-  const pixels = allocate(name, files.length, width, height);
+  const sink = await openSink({ name, count: files.length, size: imageBytes(preparation.size), inFile });
+  const decoder = await openDecoder(files.length);
   const kept = new Uint16Array(files.length);
   const packed = { paths: [] as string[], digests: [] as string[], skipped: [] as SkippedFile[], rotated: 0 };
   let count = 0;
-  for (const [done, file] of files.entries()) {
-    await breathe(options, { done, total: files.length });
-    const image = await attempt(file, packed.skipped, async (bytes) => {
-      const decoded = await decodeImage(bytes, { upright });
-      const fits = decoded.width === width && decoded.height === height;
-      const scaled = fits ? decoded.pixels : resizeAndCrop(decoded.pixels, decoded, size, options);
-      return { scaled, digest: await digestOf(decoded.pixels, decoded), orientation: decoded.orientation };
+  let done = 0;
+  try {
+    const decode = async (file: SourceFile) => ({
+      file,
+      ...(await attempt(file, (bytes) => decoder.prepare(bytes, preparation))),
     });
-    if (!image) continue;
-    pixels.set(image.scaled, count * imageBytes);
-    packed.paths.push(file.path);
-    packed.digests.push(image.digest);
-    if (image.orientation !== 1) packed.rotated++;
-    kept[count++] = labels[done];
+    for await (const { file, result, skipped } of inOrder(files, AHEAD * decoder.width, decode)) {
+      await breathe({ signal, onProgress }, { done, total: files.length });
+      const label = labels[done++];
+      if (skipped) packed.skipped.push(skipped);
+      if (!result) continue;
+      await sink.push(result.pixels);
+      packed.paths.push(file.path);
+      packed.digests.push(result.digest);
+      if (result.orientation !== 1) packed.rotated++;
+      kept[count++] = label;
+    }
+    onProgress?.({ done: files.length, total: files.length });
+    return { ...packed, pixels: await sink.finish(), labels: kept.subarray(0, count), count };
+  } catch (error) {
+    await sink.abandon();
+    throw error;
+  } finally {
+    decoder.close();
   }
-  options.onProgress?.({ done: files.length, total: files.length });
-  return {
-    ...packed,
-    pixels: pixels.subarray(0, count * imageBytes),
-    labels: kept.subarray(0, count),
-    count,
-  };
 }
 
-/** Half of SHA-256, and the size: pictures of the same bytes may have other sides. */
-export async function digestOf(pixels: Uint8Array<ArrayBuffer>, { width, height }: Size): Promise<string> {
-  const digest = await crypto.subtle.digest('SHA-256', pixels);
-  return `${width}x${height} ${btoa(String.fromCharCode(...new Uint8Array(digest, 0, 16)))}`;
-}
-
-/** Reads a file and does `work` with its bytes; a failure that lies in the file is noted in `skipped`. */
+/** Reads a file and does `work` with its bytes, or finds that the file is no good. */
 async function attempt<T>(
   file: SourceFile,
-  skipped: SkippedFile[],
   work: (bytes: Uint8Array<ArrayBuffer>) => T | Promise<T>,
-): Promise<T | undefined> {
+): Promise<{ result?: T; skipped?: SkippedFile }> {
   try {
     if (file.size > MAX_FILE) {
       throw new ImageError(
         `its ${Math.round(file.size / 1e6)} MB are above the limit of ${MAX_FILE >> 20} MiB`,
       );
     }
-    return await work(await file.read());
+    return { result: await work(await file.read()) };
   } catch (error) {
     if (!(error instanceof ImageError || error instanceof FormatError)) throw error;
-    skipped.push({ path: file.path, reason: error.message });
-    return undefined;
+    return { skipped: { path: file.path, reason: error.message } };
   }
 }
 
@@ -115,7 +115,8 @@ export async function commonSize(
   let same = true;
   for (const [done, file] of files.entries()) {
     await breathe({ signal }, { done, total: files.length });
-    const header = await attempt(file, unreadable, readImageHeader);
+    const { result: header, skipped } = await attempt(file, readImageHeader);
+    if (skipped) unreadable.push(skipped);
     if (!header) continue;
     const size = decodedSize(header, upright);
     common ??= size;

@@ -41,6 +41,6 @@ export function partOf(file: PixelFile, numbers: readonly number[], size: number
 }
 
 /** Frees what sets keep in files. */
-export async function closeImages(...sets: readonly LabelledImages[]): Promise<void> {
+export async function closeImages(...sets: readonly Pick<LabelledImages, 'pixels'>[]): Promise<void> {
   for (const { pixels } of sets) if (!(pixels instanceof Uint8Array)) await pixels.close();
 }

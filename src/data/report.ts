@@ -5,6 +5,7 @@ import type { Size } from './images/format';
 import { naturalOrder, numericHint, orderName, quoted } from './layout/class-order';
 import type { Part } from './layout/names';
 import type { Packed } from './pack';
+import { amountOf } from './store/amount';
 import type { LabelledImages, LoadOptions, SkippedFile } from './types';
 
 /** Images of a part that was loaded. */
@@ -39,6 +40,8 @@ export interface ImageSetReport {
   /** parts of the source that were not loaded, and their images */
   unused: { part?: Part; images: number }[];
   size: Size;
+  /** where the decoded images are */
+  kept: { bytes: number; place: string };
   duplicates: DuplicateReport;
   /** every file that was left out, by path, and why */
   skipped: SkippedFile[];
@@ -99,6 +102,7 @@ export function reportOf(findings: Findings): ImageSetReport {
     parts,
     unused,
     size: { width: size.width, height: size.height },
+    kept: keptOf(packs),
   };
   return {
     ...report,
@@ -114,6 +118,7 @@ export function reportOf(findings: Findings): ImageSetReport {
       size.why ?? `Images are resized to ${size.width}x${size.height}, their middle.`,
       ...resizingNotes(size, options),
       ...limitNotes(selected, options),
+      ...keptNotes(report.kept),
       ...(rotated > 0 && upright
         ? [`${count(rotated, 'image was', 'images were')} turned upright, as EXIF data asks.`]
         : []),
@@ -143,6 +148,17 @@ function resizingNotes(size: Size, { interpolation = 'bilinear', cropPct = 1 }: 
     `Images of another size are resized by the ${interpolation} filter to a shorter side of ${side}, and their middle is cut out.`,
   ];
 }
+
+function keptOf(packs: readonly Packed[]): ImageSetReport['kept'] {
+  const all = packs.map(({ pixels }) =>
+    pixels instanceof Uint8Array ? { bytes: pixels.length, place: 'memory' } : pixels,
+  );
+  return { bytes: all.reduce((sum, { bytes }) => sum + bytes, 0), place: all[0].place };
+}
+
+/** Memory is what everybody expects. */
+const keptNotes = ({ bytes, place }: ImageSetReport['kept']): string[] =>
+  place === 'memory' ? [] : [`Decoded, the images take ${amountOf(bytes)} and are kept in ${place}.`];
 
 function count(number: number, one: string, many: string): string {
   return `${number} ${number === 1 ? one : many}`;

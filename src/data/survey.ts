@@ -1,5 +1,6 @@
 import type { Selection } from './choose';
 import { openImageSet } from './image-set';
+import { imageBytes, readImages } from './pixels';
 import type { PartReport } from './report';
 import { stratifiedSplit } from './split';
 import type { LoadOptions, SkippedFile, UserFile } from './types';
@@ -119,7 +120,10 @@ async function thumbnailsByClass(
       upright: exif === 'apply',
       signal,
     });
-    if (count === 1) shown[labels[at]].push({ image: candidates.path(index), side: SIDE, pixels });
+    if (count === 0) continue;
+    const small = new Uint8Array(imageBytes(size));
+    await readImages({ pixels, ...size }, [0], small);
+    shown[labels[at]].push({ image: candidates.path(index), side: SIDE, pixels: small });
   }
   return shown;
 }

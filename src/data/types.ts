@@ -80,6 +80,8 @@ export interface LoadOptions extends Resizing {
   classOrder?: 'name' | 'natural' | string[];
   /** whether images are turned as their EXIF data asks; default `ignore`, as torchvision's loader */
   exif?: 'ignore' | 'apply';
+  /** images of more bytes are kept in a file, where there is such a thing; default 256 MiB */
+  memoryBytes?: number;
   onProgress?: (progress: LoadProgress) => void;
   /** stops the loading: it rejects with the signal's reason */
   signal?: AbortSignal;

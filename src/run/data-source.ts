@@ -1,5 +1,6 @@
 import { BUILTIN_COUNT, generateBuiltin } from '../data/builtin/builtin';
 import type { ImageSet, LoadedPart } from '../data/image-set';
+import { closeImages } from '../data/pixels';
 import { duplicateWarnings, type ImageSetReport, leaksBetween } from '../data/report';
 import { pick } from '../data/split';
 import type { LabelledImages, LoadOptions, Use, UserFile } from '../data/types';
@@ -45,9 +46,10 @@ export async function loadRunImages(
     return { train: train.images, test: test.images, reports: first.report ? [first.report] : [] };
   }
   const { classes, width, height } = train.images;
-  const second = await loadSource(sources.test, 'test', settings, context, {
-    classes,
-    size: { width, height },
+  const known = { classes, size: { width, height } };
+  const second = await loadSource(sources.test, 'test', settings, context, known).catch(async (error) => {
+    await closeImages(train.images);
+    throw error;
   });
   const test = second.test as LoadedPart;
   second.report?.warnings.push(...duplicateWarnings({ copies: 0, ...leaksBetween(train, test) }, false));
@@ -75,7 +77,9 @@ export async function trainingSize(
   settings: ImageSettings,
 ): Promise<{ width: number; height: number; count: number }> {
   const { train } = await loadSource(source, 'train', settings, {});
-  return (train as LoadedPart).images;
+  const { images } = train as LoadedPart;
+  await closeImages(images);
+  return images;
 }
 
 /** Like an image set of files; the built-in one needs no report. */

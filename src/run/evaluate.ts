@@ -1,4 +1,5 @@
 import { type ClassFigures, classFigures, type Prediction } from '../analysis/class-figures';
+import { closeImages } from '../data/pixels';
 import type { ImageSetReport } from '../data/report';
 import { UserError } from '../errors';
 import type { Gpu } from '../gpu/device';
@@ -57,17 +58,21 @@ export async function evaluateSource(
   if (headless) throw new UserError(`${file} has no classifier: train it on your classes first.`);
   const settings = asTrained({ ...defaultSettings(), ...options }, network);
   const { images, report } = await loadTestImages(test, settings, classes);
-  checkClasses(network, images);
-  const { figures, logits } = await evaluateNetwork(await gpu(), model, state, images, {
-    mean: options.mean ?? model.input.mean,
-    std: options.std ?? model.input.std,
-    batch: options.batch,
-    keep: images.count,
-  });
-  if (report?.natural) {
-    const natural = accuracyInOrder(images, report.natural, logits);
-    report.warnings.push(orderSentence(figures.accuracy, natural));
+  try {
+    checkClasses(network, images);
+    const { figures, logits } = await evaluateNetwork(await gpu(), model, state, images, {
+      mean: options.mean ?? model.input.mean,
+      std: options.std ?? model.input.std,
+      batch: options.batch,
+      keep: images.count,
+    });
+    if (report?.natural) {
+      const natural = accuracyInOrder(images, report.natural, logits);
+      report.warnings.push(orderSentence(figures.accuracy, natural));
+    }
+    const rows = inImageOrder(logits, images.count, model.head.classes);
+    return { ...figures, images: images.count, ...classFigures(rows, images), notes, report };
+  } finally {
+    await closeImages(images);
   }
-  const rows = inImageOrder(logits, images.count, model.head.classes);
-  return { ...figures, images: images.count, ...classFigures(rows, images), notes, report };
 }

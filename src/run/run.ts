@@ -1,4 +1,5 @@
 import { classFigures, type TestEvaluation } from '../analysis/class-figures';
+import { closeImages } from '../data/pixels';
 import type { LabelledImages } from '../data/types';
 import { Stopped } from '../errors';
 import { type Gpu, requireHalves } from '../gpu/device';
@@ -39,11 +40,25 @@ import { continuing, startingMaps } from './unmerged';
 export async function runTraining(job: TrainJob, context: RunContext): Promise<TrainResult> {
   const started = performance.now();
   const date = new Date().toISOString();
-  const { control, emit } = context;
   const goOn = () => {
-    if (control.cancelled) throw new Stopped();
+    if (context.control.cancelled) throw new Stopped();
   };
-  const { network, train, test, reports, settings } = await load(job, { ...context, goOn });
+  const loaded = await load(job, { ...context, goOn });
+  try {
+    return await trainLoaded({ ...loaded, goOn, date, started }, job, context);
+  } finally {
+    await closeImages(loaded.train, loaded.test);
+  }
+}
+
+/** The same once network and images are there. */
+async function trainLoaded(
+  loaded: Loaded & { goOn: () => void; date: string; started: number },
+  job: TrainJob,
+  context: RunContext,
+): Promise<TrainResult> {
+  const { network, train, test, reports, settings, goOn, date, started } = loaded;
+  const { control, emit } = context;
   const training = prepare(network, train, test, settings);
   emit({ type: 'note', message: batchSentence(training) });
   checkMicroBatch(training);
@@ -202,16 +217,20 @@ export async function runTraining(job: TrainJob, context: RunContext): Promise<T
  */
 export async function warmUp(job: TrainJob, context: Omit<RunContext, 'control' | 'emit'>): Promise<void> {
   const { network, train, test, settings } = await load(job, { ...context, emit() {}, goOn() {} });
-  const training = prepare(network, train, test, settings);
-  const gpu = await context.gpu();
-  const trainer = await withinMemory(
-    training,
-    job.settings,
-    () => {},
-    () => Trainer.create(gpu, training, { steps() {}, evaluated() {}, warning() {} }),
-  );
-  trainer.session.destroy();
-  if (!network.newHead) await baseline(job, gpu, network, test, settings, { ...context, goOn() {} });
+  try {
+    const training = prepare(network, train, test, settings);
+    const gpu = await context.gpu();
+    const trainer = await withinMemory(
+      training,
+      job.settings,
+      () => {},
+      () => Trainer.create(gpu, training, { steps() {}, evaluated() {}, warning() {} }),
+    );
+    trainer.session.destroy();
+    if (!network.newHead) await baseline(job, gpu, network, test, settings, { ...context, goOn() {} });
+  } finally {
+    await closeImages(train, test);
+  }
 }
 
 /** The network as it was loaded, on the test images. */
@@ -247,6 +266,8 @@ async function tune(
   return timed[0].tuning;
 }
 
+type Loaded = Awaited<ReturnType<typeof load>>;
+
 async function load(
   job: TrainJob,
   { memo, emit, goOn }: Pick<RunContext, 'memo' | 'emit'> & { goOn: () => void },
@@ -260,14 +281,19 @@ async function load(
   };
   const asked = asTrained(settings, loaded);
   const { train, test, reports } = await loadRunImages(job, asked, { memo, onProgress });
-  const network = fitHead(loaded, train.classes, settings);
-  for (const message of network.notes) emit({ type: 'note', message });
-  if (reports.length > 0) emit({ type: 'data', reports });
-  for (const { warnings } of reports) for (const message of warnings) emit({ type: 'warning', message });
-  // a head waits for nothing where all around it is new
-  const newHead = network.newHead && !isRandom(job.model);
-  const decided = decideSettings(asked, { input: network.model.input, images: train.count, newHead });
-  return { network, train, test, reports, settings: decided };
+  try {
+    const network = fitHead(loaded, train.classes, settings);
+    for (const message of network.notes) emit({ type: 'note', message });
+    if (reports.length > 0) emit({ type: 'data', reports });
+    for (const { warnings } of reports) for (const message of warnings) emit({ type: 'warning', message });
+    // a head waits for nothing where all around it is new
+    const newHead = network.newHead && !isRandom(job.model);
+    const decided = decideSettings(asked, { input: network.model.input, images: train.count, newHead });
+    return { network, train, test, reports, settings: decided };
+  } catch (error) {
+    await closeImages(train, test);
+    throw error;
+  }
 }
 
 /** What a plain network says of the test images. */
