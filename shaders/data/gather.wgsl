@@ -1,17 +1,20 @@
 // A batch out of the data set on the GPU: x[n, h, w] = ((pixel / 255 - MEAN) / STD, 0) and target[n] = the label, of sample
 // order[batch_offset + n].
-// Augmentation as torchvision's RandomCrop(H x W, padding = CROP), RandomHorizontalFlip, ToTensor, Normalize: the image moves
-// by up to CROP pixels each way and may be mirrored; what it uncovers is black (0 before normalisation). It is drawn from
-// (seed, epoch, position), so that a resumed run repeats it, and a sample that the order has twice is not twice the same. Rows n >= step.rows are padding: zero images of class 0.
-// images: RGB bytes [CAPACITY, H, W, 3], four to a word. When they hold the whole data set, sample s lies at s; as a ring (RING)
+// Augmentation as torchvision's RandomCrop(H x W, padding = CROP), RandomHorizontalFlip, RandomVerticalFlip, ToTensor, Normalize: a
+// place of the stored image padded by CROP pixels is cut out, without CROP the one at (TOP, LEFT), and may be mirrored; what lies beyond
+// the image is black (0 before normalisation). It is drawn from (seed, epoch, position), so that a resumed run repeats
+// it, and a sample that the order has twice is not twice the same. Rows n >= step.rows are padding: zero images of class 0.
+// images: RGB bytes [CAPACITY, STORED_H, STORED_W, 3], four to a word. When they hold the whole data set, sample s lies at s; as a ring (RING)
 // the image for position p of the order lies at p % CAPACITY, where the host has put it ahead of time. order, labels: whole.
 // One pixel a thread: neighbours read neighbouring bytes and write neighbouring vec4s.
 //#import common/step
 //#import common/rng
 //#import common/global_index
+//#import common/pixel
 const WG = 64u;
 const RING: bool = false; //#required
 const FLIP: bool = false; //#required
+const VERTICAL: bool = false; //#required
 const MEAN0: f32 = 0.0; //#required
 const MEAN1: f32 = 0.0; //#required
 const MEAN2: f32 = 0.0; //#required
@@ -21,8 +24,12 @@ const STD2: f32 = 1.0; //#required
 
 struct Sizes {
   N: u32,
+  STORED_H: u32,
+  STORED_W: u32,
   H: u32,
   W: u32,
+  TOP: u32,
+  LEFT: u32,
   CAPACITY: u32,
   CROP: u32,
 }
@@ -34,15 +41,6 @@ struct Sizes {
 @group(0) @binding(4) var<storage, read_write> target_class: array<u32>;
 @group(0) @binding(5) var<uniform> step: Step;
 @group(0) @binding(10) var<uniform> sizes: Sizes;
-
-fn pixel(image: u32, row: u32, column: u32) -> vec3<f32> {
-  let byte = ((image * sizes.H + row) * sizes.W + column) * 3u;
-  let shift = byte % 4u * 8u;
-  var bits = images[byte / 4u] >> shift;
-  // The three bytes of a pixel may run on into the next word.
-  if (shift > 8u) { bits |= images[byte / 4u + 1u] << (32u - shift); }
-  return vec3<f32>(vec3(bits, bits >> 8u, bits >> 16u) & vec3(255u)) / 255.0;
-}
 
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
@@ -61,12 +59,16 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
   var row = index / sizes.W % sizes.H;
   var column = index % sizes.W;
   if (FLIP && (random_u32(step.seed, step.epoch, position, 2u) >> 31u) == 1u) { column = sizes.W - 1u - column; }
+  if (VERTICAL && (random_u32(step.seed, step.epoch, position, 3u) >> 31u) == 1u) { row = sizes.H - 1u - row; }
   if (sizes.CROP > 0u) {
-    row += random_u32(step.seed, step.epoch, position, 0u) % (2u * sizes.CROP + 1u) - sizes.CROP;
-    column += random_u32(step.seed, step.epoch, position, 1u) % (2u * sizes.CROP + 1u) - sizes.CROP;
+    row += random_u32(step.seed, step.epoch, position, 0u) % (sizes.STORED_H - sizes.H + 2u * sizes.CROP + 1u) - sizes.CROP;
+    column += random_u32(step.seed, step.epoch, position, 1u) % (sizes.STORED_W - sizes.W + 2u * sizes.CROP + 1u) - sizes.CROP;
+  } else {
+    row += sizes.TOP;
+    column += sizes.LEFT;
   }
   var rgb = vec3(0.0);
   // Places before the image have wrapped to huge numbers: one comparison with its size leaves out those on both sides.
-  if (row < sizes.H && column < sizes.W) { rgb = pixel(select(sample, position % sizes.CAPACITY, RING), row, column); }
+  if (row < sizes.STORED_H && column < sizes.STORED_W) { rgb = pixel(select(sample, position % sizes.CAPACITY, RING), row, column); }
   store_x(index, vec4((rgb - vec3(MEAN0, MEAN1, MEAN2)) / vec3(STD0, STD1, STD2), 0.0));
 }

@@ -1,4 +1,6 @@
 // Over the first rows = min(step.rows, N) rows, with p = softmax(logits[row]) and q = (1 - SMOOTHING) * onehot + SMOOTHING / CLASSES:
+// With MIXED the batch is mixed (data/mix): onehot is share of the row's own target and the rest of that of the row before it (the last before
+// the first), and a row counts as right by the larger of the two.
 // loss = mean of -sum_c q * log p; dlogits = (p - q) / rows, zero in the other rows;
 // metrics[step % RING] = (sum of losses, rows whose first maximum is the target, rows, 0).
 // With class weights q is multiplied by them, p by the sum of that q, and the mean is over the weights of the rows' targets, whose
@@ -12,6 +14,7 @@ const WG = 64u;
 const SMOOTHING: f32 = 0.0; //#required
 const METRICS: bool = false;
 const CLASS_WEIGHTS: bool = false;
+const MIXED: bool = false;
 
 struct Sizes {
   N: u32,
@@ -27,6 +30,7 @@ struct Sizes {
 @group(0) @binding(4) var<storage, read_write> metrics: array<vec4<f32>>; //#if METRICS
 @group(0) @binding(5) var<uniform> step: Step;
 @group(0) @binding(6) var<storage, read> class_weights: array<vec4<f32>>; //#if CLASS_WEIGHTS
+@group(0) @binding(7) var<storage, read> mix_of: array<vec4<f32>>; //#if MIXED
 @group(0) @binding(10) var<uniform> sizes: Sizes;
 
 var<workgroup> sums: array<vec2<f32>, WG>;
@@ -34,8 +38,8 @@ var<workgroup> sums: array<vec2<f32>, WG>;
 const CHANNEL_OFFSETS = vec4(0u, 1u, 2u, 3u);
 
 // Writes the gradient of a row; gives its loss, and 1 if its first maximum is the target.
-fn visit(row: u32, batch_weight: f32) -> vec2<f32> {
-  let label = target_class[row];
+fn visit(row: u32, rows: u32, batch_weight: f32) -> vec2<f32> {
+  let labels = labels_of(row, rows);
   var best = -3.4028234e38;
   var argmax = 0u;
   for (var c = 0u; c < sizes.C4; c++) {
@@ -54,23 +58,40 @@ fn visit(row: u32, batch_weight: f32) -> vec2<f32> {
   for (var c = 0u; c < sizes.C4; c++) {
     let v = logits[row * sizes.C4 + c] - best;
     exponentials += mask_channels(exp(v), c, sizes.CLASSES);
-    expected += wanted(c, label) * v;
-    if (CLASS_WEIGHTS) { weights += wanted(c, label); }
+    expected += wanted(c, labels) * v;
+    if (CLASS_WEIGHTS) { weights += wanted(c, labels); }
   }
   let total = dot(exponentials, one);
   var weight = 1.0;
   if (CLASS_WEIGHTS) { weight = dot(weights, one); }
   for (var c = 0u; c < sizes.C4; c++) {
     let p = mask_channels(exp(logits[row * sizes.C4 + c] - best), c, sizes.CLASSES) / total;
-    dlogits[row * sizes.C4 + c] = (weight * p - wanted(c, label)) / batch_weight;
+    dlogits[row * sizes.C4 + c] = (weight * p - wanted(c, labels)) / batch_weight;
   }
-  return vec2(weight * log(total) - dot(expected, one), select(0.0, 1.0, argmax == label));
+  return vec2(weight * log(total) - dot(expected, one), select(0.0, 1.0, argmax == select(labels.own, labels.other, labels.share < 0.5)));
+}
+
+struct Labels {
+  own: u32,
+  other: u32,
+  share: f32,
+}
+
+fn labels_of(row: u32, rows: u32) -> Labels {
+  let own = target_class[row];
+  if (MIXED) { return Labels(own, target_class[(row + rows - 1u) % rows], mix_of[0].y); }
+  return Labels(own, own, 1.0);
+}
+
+fn onehot(c: u32, label: u32) -> vec4<f32> {
+  return select(vec4(0.0), vec4(1.0), 4u * c + CHANNEL_OFFSETS == vec4(label));
 }
 
 // The wanted distribution q, times the class weights, for the c-th vec4 of classes.
-fn wanted(c: u32, label: u32) -> vec4<f32> {
-  let onehot = select(vec4(0.0), vec4(1.0), 4u * c + CHANNEL_OFFSETS == vec4(label));
-  var q = mask_channels((1.0 - SMOOTHING) * onehot + SMOOTHING / f32(sizes.CLASSES), c, sizes.CLASSES);
+fn wanted(c: u32, labels: Labels) -> vec4<f32> {
+  var hot = onehot(c, labels.own);
+  if (MIXED) { hot = mix(onehot(c, labels.other), hot, labels.share); }
+  var q = mask_channels((1.0 - SMOOTHING) * hot + SMOOTHING / f32(sizes.CLASSES), c, sizes.CLASSES);
   if (CLASS_WEIGHTS) {
     q *= class_weights[c];
   }
@@ -103,7 +124,7 @@ fn main(@builtin(local_invocation_index) t: u32) {
   if (step.batch_weight > 0.0) { batch_weight = step.batch_weight; }
   var sum = vec2(0.0);
   for (var row = t; row < sizes.N; row += WG) {
-    if (row < rows) { sum += visit(row, batch_weight); }
+    if (row < rows) { sum += visit(row, rows, batch_weight); }
     else { for (var c = 0u; c < sizes.C4; c++) { dlogits[row * sizes.C4 + c] = vec4(0.0); } }
   }
   sums[t] = sum;

@@ -65,13 +65,19 @@ const DEFAULT_SIZE = 32;
 async function stepOfRun({ model: source, train, settings }: ProfileRun): Promise<StepOptions> {
   const model = source.kind === 'random' ? modelOf(source.network) : (await loadNetwork(source)).model;
   const side = settings.imageSize || DEFAULT_SIZE;
-  const decided = (images: number) => decideSettings(settings, { input: model.input, images });
+  const decided = (images: number, longer = side) =>
+    decideSettings(settings, { input: model.input, images, side: longer });
   if (settings.imageSize > 0 || train?.kind !== 'files')
     return { model, settings: decided(MANY_IMAGES), height: side, width: side };
   // an image of each class at least: a set without one is refused
   const limit = Math.min(settings.limit || Number.POSITIVE_INFINITY, Math.max(64, model.head.classes));
   const { height, width, count } = await trainingSize(train, { ...settings, limit });
-  return { model, settings: decided(count < limit ? count : MANY_IMAGES), height, width };
+  return {
+    model,
+    settings: decided(count < limit ? count : MANY_IMAGES, Math.max(height, width)),
+    height,
+    width,
+  };
 }
 
 /** A training step on random weights and images. */

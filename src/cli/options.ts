@@ -63,7 +63,8 @@ export function settingOptions(
     names.map((name) => {
       const { help, placeholder, group, ...field } = settingFields[name];
       const fallback = defaults[name] ?? field.fallback;
-      const type = typeof fallback === 'boolean' ? 'boolean' : 'string';
+      const isFlag = field.choices?.some(({ value }) => value === 'true');
+      const type = isFlag ? 'boolean' : 'string';
       const shown = { value: placeholder, help, fallback: fieldText(fallback), group: settingGroups[group] };
       return [kebab(name), { type, ...shown }];
     }),

@@ -46,6 +46,7 @@ export function rawCandidates(part: Part | undefined, raw: RawSet): Candidates {
     size: async () => ({
       width,
       height,
+      own: true,
       why: `All images are ${width}x${height} and stay so.`,
       unreadable: [],
     }),
@@ -62,7 +63,7 @@ async function packRaw(
 ): Promise<Packed> {
   const { size, inFile } = options;
   const sink = await openSink({ name: raw.name, count: chosen.length, size: imageBytes(size), inFile });
-  const fits = size.width === raw.width && size.height === raw.height;
+  const fits = size.width === raw.width && size.height === raw.height && (options.cropPct ?? 1) === 1;
   const digests: string[] = [];
   try {
     for (const [done, index] of chosen.entries()) {

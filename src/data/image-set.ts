@@ -4,9 +4,10 @@ import { type Choice, chooseParts, classesOf, type Selection, selectImages } fro
 import { listSource } from './files/archive';
 import type { FileTree } from './files/tree';
 import type { Size } from './images/format';
+import { aroundCrop } from './images/resize';
 import { readLayout } from './layout/layout';
 import { isLabelName, isWanted } from './layout/names';
-import type { Packed } from './pack';
+import type { ChosenSize, Packed } from './pack';
 import { closeImages, imageBytes } from './pixels';
 import { rawParts } from './raw/raw-sets';
 import { type ImageSetReport, reportOf } from './report';
@@ -21,6 +22,8 @@ const DEFAULT_VAL = 0.2;
 export interface ImageSet {
   train?: LoadedPart;
   test?: LoadedPart;
+  /** whether all images are of one size and have stayed so */
+  own?: boolean;
   report: ImageSetReport;
 }
 
@@ -38,14 +41,18 @@ export interface LoadedPart {
  * the files is trusted. Throws a UserError.
  */
 export async function loadImageSet(files: UserFile[], given: LoadOptions = {}): Promise<ImageSet> {
-  const { signal, onProgress, interpolation, cropPct, memoryBytes = MEMORY_BYTES } = given;
+  const { signal, onProgress, interpolation, uncropped, memoryBytes = MEMORY_BYTES } = given;
   const opened = await openImageSet(files, given);
   const { source, choice, classes, selected } = opened;
   const upright = given.exif === 'apply';
   const size = await sizeFor(selected.train ?? selected.test, given.size, { upright, signal });
+  const cropPct = size.own ? 1 : given.cropPct;
+  const { whole, crop } = aroundCrop(size, { cropPct });
+  // the middle square of what the resizing leaves, or of that the middle
+  const stored = uncropped ? { size: whole } : { size, cropPct };
   const images = (selected.train?.chosen.length ?? 0) + (selected.test?.chosen.length ?? 0);
-  const inFile = images * imageBytes(size) > memoryBytes;
-  const options = { size, upright, inFile, interpolation, cropPct, signal, onProgress };
+  const inFile = images * imageBytes(stored.size) > memoryBytes;
+  const options = { ...stored, upright, inFile, interpolation, signal, onProgress };
   const packs: Packed[] = [];
   const load = async (part: Selection | undefined): Promise<LoadedPart | undefined> => {
     if (!part) return undefined;
@@ -54,8 +61,8 @@ export async function loadImageSet(files: UserFile[], given: LoadOptions = {}): 
     if (packed.count === 0) throw nothingReadable(source.name, packed.skipped);
     if (part === selected.train) requireEveryClass(source.name, part, packed, classes);
     const { pixels, labels, paths, count, digests } = packed;
-    const { width, height } = size;
-    return { images: { pixels, labels, paths, count, width, height, classes }, digests };
+    const images = { pixels, labels, paths, count, ...stored.size, classes };
+    return { images: uncropped ? { ...images, crop } : images, digests };
   };
   try {
     let train = await load(selected.train);
@@ -64,7 +71,8 @@ export async function loadImageSet(files: UserFile[], given: LoadOptions = {}): 
     return {
       train,
       test,
-      report: reportOf({ ...opened, packs, size, upright, options: given, train, test }),
+      own: size.own,
+      report: reportOf({ ...opened, packs, size, upright, options: { ...given, cropPct }, train, test }),
     };
   } catch (error) {
     await closeImages(...packs);
@@ -143,7 +151,7 @@ async function sizeFor(
   leading: Selection | undefined,
   asked: LoadOptions['size'],
   options: { upright: boolean; signal?: AbortSignal },
-): Promise<Size & { why?: string }> {
+): Promise<Size & Partial<Pick<ChosenSize, 'why' | 'own'>>> {
   if (typeof asked === 'object') return asked;
   if (asked) return { width: asked, height: asked };
   if (!leading) throw new Error('no part was chosen');

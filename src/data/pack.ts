@@ -97,6 +97,8 @@ async function attempt<T>(
 /** A size that all images get, and a sentence that says why this one. */
 export interface ChosenSize extends Size {
   why: string;
+  /** it is that of all images, which stay as they are */
+  own?: boolean;
   /** files whose headers cannot be read */
   unreadable: SkippedFile[];
 }
@@ -124,7 +126,12 @@ export async function commonSize(
     shorter.push(Math.min(size.width, size.height));
   }
   if (common && same && Math.max(common.width, common.height) <= MAX_DEFAULT_SIDE) {
-    return { ...common, unreadable, why: `All images are ${common.width}x${common.height} and stay so.` };
+    return {
+      ...common,
+      own: true,
+      unreadable,
+      why: `All images are ${common.width}x${common.height} and stay so.`,
+    };
   }
   shorter.sort((a, b) => a - b);
   const median = shorter[shorter.length >> 1] ?? 32;

@@ -4,6 +4,28 @@ import type { LabelledImages, PixelFile } from './types';
 export const imageBytes = ({ height, width }: Pick<LabelledImages, 'height' | 'width'>): number =>
   height * width * 3;
 
+/** What a network sees of each image, in pixels. */
+export const cropOf = ({ crop, height, width }: Pick<LabelledImages, 'crop' | 'height' | 'width'>) =>
+  crop ?? { top: 0, left: 0, height, width };
+
+/** What a network sees of images that lie one after the other: their crops, cut out. */
+export function croppedImages(
+  set: Pick<LabelledImages, 'crop' | 'height' | 'width'>,
+  pixels: Uint8Array<ArrayBuffer>,
+): Uint8Array<ArrayBuffer> {
+  const { crop, height, width } = set;
+  if (!crop) return pixels;
+  const line = crop.width * 3;
+  const count = pixels.length / imageBytes(set);
+  const out = new Uint8Array(count * crop.height * line);
+  for (let row = 0; row < count * crop.height; row++) {
+    const image = Math.floor(row / crop.height);
+    const from = ((image * height + crop.top + (row % crop.height)) * width + crop.left) * 3;
+    out.set(pixels.subarray(from, from + line), row * line);
+  }
+  return out;
+}
+
 /** Reads images, by number, one after the other into `into`. */
 export async function readImages(
   set: Pick<LabelledImages, 'pixels' | 'height' | 'width'>,

@@ -34,6 +34,8 @@ export interface LabelledImages<P extends Pixels = Pixels> {
   count: number;
   height: number;
   width: number;
+  /** what a network sees of each where nothing is drawn at random, in pixels; default: the whole */
+  crop?: { top: number; left: number; height: number; width: number };
   /** names of the classes; the position is the label */
   classes: string[];
   /** the file that each image came from, where each has one of its own */
@@ -61,6 +63,8 @@ export interface Resizing {
 }
 
 export interface LoadOptions extends Resizing {
+  /** images for training keep what the resizing leaves, for crops at random; `crop` is then the middle. Default: they are cut */
+  uncropped?: boolean;
   /** default `both` */
   use?: Use;
   /**
@@ -68,7 +72,7 @@ export interface LoadOptions extends Resizing {
    * images' own size where all have the same (up to 224), else a multiple of 32 near the median shorter side. Or the
    * size of images that are there already, which these are to match
    */
-  size?: number | { width: number; height: number };
+  size?: number | { width: number; height: number; own?: boolean };
   /** at most so many images a part, evenly over the classes, picked by `seed`; 0 or absent: all */
   limit?: number;
   /** what is held out for the test where the source has no part for it, a fraction of each class; default 0.2 */

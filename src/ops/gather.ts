@@ -11,20 +11,31 @@ export interface GatherOptions {
   /** u32, the order in which the set's images are taken */
   order: Tensor;
   batch: number;
-  /** in pixels, of the set and of the batch */
+  /** in pixels, of the set */
   height: number;
   width: number;
+  /** what is cut out of each image, in pixels, where nothing is drawn; the batch has its size */
+  crop: Crop;
   /** of red, green, blue, for pixels from 0 to 1 */
   mean: readonly number[];
   std: readonly number[];
   /** random crop after padding with so many black pixels; 0: none */
   cropPadding: number;
-  /** random horizontal flip */
+  /** random flips */
   flip: boolean;
+  verticalFlip: boolean;
+}
+
+/** A rectangle of an image, in pixels. */
+export interface Crop {
+  top: number;
+  left: number;
+  height: number;
+  width: number;
 }
 
 /**
- * The batch that the step uniform points at: `x [batch, height, width, 3]`, cropped, flipped and normalised, and
+ * The batch that the step uniform points at: `x [batch, crop.height, crop.width, 3]`, cropped, flipped and normalised, and
  * `target` u32 `[batch]`. Entry n is image order[batchOffset + n]; entries from `rows` on are zero.
  *
  * A set too large to be held goes through a ring: `images` holds fewer images than there are `labels`, and before a step
@@ -32,8 +43,8 @@ export interface GatherOptions {
  */
 export function gather(g: GraphBuilder, name: string, options: GatherOptions): { x: Tensor; target: Tensor } {
   const { images, labels, order, ...attrs } = options;
-  const { batch, height, width } = attrs;
-  const x = g.tensor(`${name} batch`, [batch, height, width, 3]);
+  const { batch, crop } = attrs;
+  const x = g.tensor(`${name} batch`, [batch, crop.height, crop.width, 3]);
   const target = g.tensor(`${name} target`, [batch], { dtype: 'u32' });
   g.add(gatherOp, name, { images, labels, order }, { x, target }, attrs);
   return { x, target };
@@ -48,20 +59,25 @@ interface Gather {
 const gatherOp: Op<Gather> = {
   name: 'gather',
   lower: ({ inputs: { images, labels, order }, outputs: { x, target }, attrs }) => {
-    const { batch, height, width, mean, std, cropPadding, flip } = attrs;
+    const { batch, height, width, crop, mean, std } = attrs;
     const capacity = images.shape[0] / (height * width * 3);
-    const pixels = batch * height * width;
+    const pixels = batch * crop.height * crop.width;
     return [
       {
         shader: 'data/gather',
         constants: {
           N: batch,
-          H: height,
-          W: width,
+          STORED_H: height,
+          STORED_W: width,
+          H: crop.height,
+          W: crop.width,
+          TOP: crop.top,
+          LEFT: crop.left,
           CAPACITY: capacity,
           RING: capacity < labels.shape[0],
-          CROP: cropPadding,
-          FLIP: flip,
+          CROP: attrs.cropPadding,
+          FLIP: attrs.flip,
+          VERTICAL: attrs.verticalFlip,
           MEAN0: mean[0],
           MEAN1: mean[1],
           MEAN2: mean[2],

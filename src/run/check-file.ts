@@ -1,5 +1,5 @@
 import { evaluationOrder } from '../data/order';
-import { imageBytes, readImages } from '../data/pixels';
+import { cropOf, croppedImages, imageBytes, readImages } from '../data/pixels';
 import type { LabelledImages } from '../data/types';
 import type { Gpu } from '../gpu/device';
 import { writeSafetensors } from '../io/safetensors';
@@ -11,7 +11,7 @@ import { evaluateNetwork, type Normalisation } from '../train/evaluate';
 const CHECK_IMAGES = 8;
 
 /**
- * check.safetensors: some test images as they were decoded and resized (`images`, u8 [n, h, w, 3]), as the network sees
+ * check.safetensors: some test images as they were decoded, resized and cropped (`images`, u8 [n, h, w, 3]), as the network sees
  * them (`input`, [n, 3, h, w]) and what it answers (`logits`, [n, classes]).
  */
 export async function checkFile(
@@ -29,9 +29,10 @@ export async function checkFile(
     const row = Math.floor(i / classes);
     return logits[row * stride + (i % classes)];
   });
-  const { height, width } = test;
-  const pixels = new Uint8Array(count * imageBytes(test));
-  await readImages(test, evaluationOrder(test.count).subarray(0, count), pixels);
+  const { height, width } = cropOf(test);
+  const stored = new Uint8Array(count * imageBytes(test));
+  await readImages(test, evaluationOrder(test.count).subarray(0, count), stored);
+  const pixels = croppedImages(test, stored);
   return writeSafetensors(
     new Map([
       ['images', { dtype: 'U8', shape: [count, height, width, 3], data: pixels }],

@@ -1,10 +1,11 @@
 import { BUILTIN_COUNT, generateBuiltin } from '../data/builtin/builtin';
 import type { ImageSet, LoadedPart } from '../data/image-set';
-import { closeImages } from '../data/pixels';
+import { closeImages, cropOf } from '../data/pixels';
 import { duplicateWarnings, type ImageSetReport, leaksBetween } from '../data/report';
 import { pick } from '../data/split';
 import type { LabelledImages, LoadOptions, Use, UserFile } from '../data/types';
 import { UserError } from '../errors';
+import { IMAGENET_CROP } from '../train/augmentation';
 import type { TrainSettings } from '../train/settings';
 import type { Memo } from './memo';
 import type { LoadedNetwork } from './network-source';
@@ -18,7 +19,7 @@ export type DataSource = { kind: 'builtin'; split: 'train' | 'test' } | { kind: 
 /** The settings that say how images are loaded. */
 export type ImageSettings = Pick<
   TrainSettings,
-  'imageSize' | 'limit' | 'seed' | 'val' | 'classOrder' | 'exif' | 'interpolation' | 'cropPct'
+  'imageSize' | 'limit' | 'seed' | 'val' | 'classOrder' | 'exif' | 'interpolation' | 'cropPct' | 'augment'
 >;
 
 export interface LoadContext {
@@ -30,6 +31,8 @@ export interface LoadContext {
 export interface RunImages {
   train: LabelledImages;
   test: LabelledImages;
+  /** whether all training images are of one size and have stayed so */
+  own?: boolean;
   reports: ImageSetReport[];
 }
 
@@ -43,10 +46,12 @@ export async function loadRunImages(
   const train = first.train as LoadedPart;
   if (!sources.test) {
     const test = first.test as LoadedPart;
-    return { train: train.images, test: test.images, reports: first.report ? [first.report] : [] };
+    const reports = first.report ? [first.report] : [];
+    return { train: train.images, test: test.images, own: first.own, reports };
   }
-  const { classes, width, height } = train.images;
-  const known = { classes, size: { width, height } };
+  const { classes } = train.images;
+  const { width, height } = cropOf(train.images);
+  const known = { classes, size: { width, height, own: first.own } };
   const second = await loadSource(sources.test, 'test', settings, context, known).catch(async (error) => {
     await closeImages(train.images);
     throw error;
@@ -54,7 +59,7 @@ export async function loadRunImages(
   const test = second.test as LoadedPart;
   second.report?.warnings.push(...duplicateWarnings({ copies: 0, ...leaksBetween(train, test) }, false));
   const reports = [first.report, second.report].filter((report) => report !== undefined);
-  return { train: train.images, test: test.images, reports };
+  return { train: train.images, test: test.images, own: first.own, reports };
 }
 
 /**
@@ -79,11 +84,11 @@ export async function trainingSize(
   const { train } = await loadSource(source, 'train', settings, {});
   const { images } = train as LoadedPart;
   await closeImages(images);
-  return images;
+  return { ...cropOf(images), count: images.count };
 }
 
 /** Like an image set of files; the built-in one needs no report. */
-type SourceImages = Pick<ImageSet, 'train' | 'test'> & { report?: ImageSetReport };
+type SourceImages = Pick<ImageSet, 'train' | 'test' | 'own'> & { report?: ImageSetReport };
 
 async function loadSource(
   source: DataSource,
@@ -98,9 +103,12 @@ async function loadSource(
       images: await builtinImages(split, limit, memo),
       digests: [],
     });
-    if (use === 'both') return { train: await part('train'), test: await part('test') };
+    if (use === 'both') return { train: await part('train'), test: await part('test'), own: true };
     const { images } = await part(source.split);
-    return { [use]: { images: more.classes ? ofClasses(images, more.classes) : images, digests: [] } };
+    return {
+      [use]: { images: more.classes ? ofClasses(images, more.classes) : images, digests: [] },
+      own: true,
+    };
   }
   // the readers of files come when the first file does: the built-in images need none
   const { loadImageSet } = await import('../data/image-set');
@@ -110,6 +118,7 @@ async function loadSource(
     size: imageSize,
     ...(interpolation !== 'auto' && { interpolation }),
     ...(cropPct !== 'auto' && { cropPct }),
+    uncropped: use !== 'test',
     onProgress: ({ done, total }) => onProgress?.(done, total),
     ...more,
   });
@@ -135,16 +144,16 @@ function ofClasses(images: LabelledImages, classes: readonly string[]): Labelled
 }
 
 /** Settings whose images are as those that the network was trained and tested on, where that is known and nothing else is asked for. */
-export function asTrained<T extends Pick<ImageSettings, 'imageSize' | 'interpolation' | 'cropPct'>>(
-  settings: T,
-  network: Pick<LoadedNetwork, 'trainedSize' | 'interpolation' | 'cropPct'>,
-): T {
-  const { imageSize, interpolation, cropPct } = settings;
+export function asTrained<
+  T extends Pick<ImageSettings, 'imageSize' | 'interpolation' | 'cropPct' | 'augment'>,
+>(settings: T, network: Pick<LoadedNetwork, 'trainedSize' | 'interpolation' | 'cropPct'>): T {
+  const { imageSize, interpolation, cropPct, augment } = settings;
+  const usual = augment === 'imagenet' ? IMAGENET_CROP : cropPct;
   return {
     ...settings,
     imageSize: imageSize || (network.trainedSize ?? 0),
     interpolation: interpolation === 'auto' ? (network.interpolation ?? interpolation) : interpolation,
-    cropPct: cropPct === 'auto' ? (network.cropPct ?? cropPct) : cropPct,
+    cropPct: cropPct === 'auto' ? (network.cropPct ?? usual) : cropPct,
   };
 }
 

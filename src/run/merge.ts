@@ -1,3 +1,4 @@
+import { cropOf } from '../data/pixels';
 import type { StateDict } from '../io/tensor';
 import { openWeights } from '../io/weights-file';
 import { asFloat32, precisionNote, writeWeights } from '../io/write-weights';
@@ -55,13 +56,14 @@ async function writeNetwork(
 ): Promise<WrittenNetwork> {
   const { weights, names } = original;
   const written = originalState(merged, original);
-  const isSquare = train.height === train.width;
+  const { height, width } = cropOf(train);
+  const isSquare = height === width;
   const description: NetworkMetadata = {
     version: 1,
     architecture: plain.name,
     args: plain.args,
     classes: [...classes],
-    preprocessing: isSquare ? { size: train.height, interpolation, cropPct, mean, std } : undefined,
+    preprocessing: isSquare ? { size: height, interpolation, cropPct, mean, std } : undefined,
     ...how,
   };
   const metadata = withMetadata(weights.metadata, description);

@@ -59,7 +59,7 @@ export const stepOptions = ({ network, batch, size, method, storage = 'f32' }: P
   model: modelOf(network),
   settings: decideSettings(
     { ...defaultSettings(), method, batch, storage },
-    { input: modelOf(network).input, images: MANY_IMAGES },
+    { input: modelOf(network).input, images: MANY_IMAGES, side: size },
   ),
   height: size,
   width: size,

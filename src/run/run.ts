@@ -1,5 +1,5 @@
 import { classFigures, type TestEvaluation } from '../analysis/class-figures';
-import { closeImages } from '../data/pixels';
+import { closeImages, cropOf } from '../data/pixels';
 import type { LabelledImages } from '../data/types';
 import { Stopped } from '../errors';
 import { type Gpu, requireHalves } from '../gpu/device';
@@ -9,6 +9,7 @@ import type { StateDict } from '../io/tensor';
 import { initialState } from '../model/init';
 import { instantiate } from '../model/instantiate';
 import { type Model, parameterCount } from '../model/model';
+import { augmentationSentence } from '../train/augmentation';
 import { balanceSentence } from '../train/balance';
 import { batchSentence, stepsPerEpoch } from '../train/batches';
 import { evaluateNetwork } from '../train/evaluate';
@@ -64,6 +65,7 @@ async function trainLoaded(
   checkMicroBatch(training);
   const micro = microSentence(training);
   if (micro) emit({ type: 'note', message: micro });
+  emit({ type: 'note', message: augmentationSentence(settings) });
   const balance = balanceSentence(train, settings);
   if (balance) emit(balance);
   if (settings.headEpochs > 0) {
@@ -280,7 +282,7 @@ async function load(
     emit({ type: 'phase', phase: 'load', message: `Reading images: ${done} of ${total}` });
   };
   const asked = asTrained(settings, loaded);
-  const { train, test, reports } = await loadRunImages(job, asked, { memo, onProgress });
+  const { train, test, own, reports } = await loadRunImages(job, asked, { memo, onProgress });
   try {
     const network = fitHead(loaded, train.classes, settings);
     for (const message of network.notes) emit({ type: 'note', message });
@@ -288,7 +290,11 @@ async function load(
     for (const { warnings } of reports) for (const message of warnings) emit({ type: 'warning', message });
     // a head waits for nothing where all around it is new
     const newHead = network.newHead && !isRandom(job.model);
-    const decided = decideSettings(asked, { input: network.model.input, images: train.count, newHead });
+    const { height, width } = cropOf(train);
+    const decided = decideSettings(
+      { ...asked, cropPct: own ? 1 : asked.cropPct },
+      { input: network.model.input, images: train.count, side: Math.max(height, width), newHead },
+    );
     return { network, train, test, reports, settings: decided };
   } catch (error) {
     await closeImages(train, test);
@@ -306,7 +312,8 @@ async function testNetwork(
 }
 
 /** Parameters of a network, and its multiply-adds on an image of that size. */
-function sizeOf(model: Model, { height, width }: Pick<LabelledImages, 'height' | 'width'>) {
+function sizeOf(model: Model, images: LabelledImages) {
+  const { height, width } = cropOf(images);
   const graph = new Graph();
   const x = graph.tensor('x', [1, height, width, model.input.channels], { role: 'input' });
   const { multiplyAdds } = instantiate(model, graph, x, { training: false });

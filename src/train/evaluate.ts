@@ -86,11 +86,11 @@ export async function evaluateNetwork(
     },
 ): Promise<Evaluation & { parameters: number; multiplyAdds: number }> {
   const batch = Math.min(options.batch ?? 128, images.count);
-  const { count, height, width } = images;
+  const { count, height, width, crop } = images;
   const held = heldImages(images, batch, options.heldBytes ?? mostHeld(gpu));
   const { instance, plan } = evaluationProgram({
     model,
-    images: { name: 'test', count, held, height, width, mean: options.mean, std: options.std },
+    images: { name: 'test', count, held, height, width, crop, mean: options.mean, std: options.std },
     batch,
     layout: {},
     tuning: gpu.tuning,

@@ -139,11 +139,19 @@ const list = v.union([
 ]);
 
 /** A number for each colour channel. */
-export function channels(each: Accepts<number>): Accepts<[number, number, number]> {
+export const channels = (each: Accepts<number>): Accepts<[number, number, number]> =>
+  numbers(['red', 'green', 'blue'], each);
+
+/** A number for each name, with commas between them. */
+export function numbers<const N extends readonly string[]>(
+  names: N,
+  each: Accepts<number>,
+): Accepts<{ -readonly [K in keyof N]: number }> {
+  const entries = names.map(() => each.schema);
   return {
-    schema: v.pipe(list, v.strictTuple([each.schema, each.schema, each.schema])),
-    expects: `three numbers (red,green,blue), each ${each.expects}`,
-    placeholder: 'R,G,B',
+    schema: v.pipe(list, v.strictTuple(entries as never)) as never,
+    expects: `${names.length === 3 ? 'three' : 'four'} numbers (${names.join(',')}), each ${each.expects}`,
+    placeholder: names.map((name) => name[0].toUpperCase()).join(','),
   };
 }
 

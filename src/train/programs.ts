@@ -1,3 +1,4 @@
+import { cropOf } from '../data/pixels';
 import type { LabelledImages } from '../data/types';
 import { differentiate } from '../graph/autograd';
 import { compile } from '../graph/compile';
@@ -7,8 +8,9 @@ import type { Tensor } from '../graph/tensor';
 import type { Tuning } from '../graph/tuning';
 import { type Instance, instantiate } from '../model/instantiate';
 import type { Model } from '../model/model';
+import { type Augmentation, type AugmentedBatch, augment, isAugmented } from '../ops/augment';
 import { copy } from '../ops/copy';
-import { gather } from '../ops/gather';
+import { type Crop, gather } from '../ops/gather';
 import { type Accumulation, accumulate } from '../ops/optim/accumulate';
 import { adamw } from '../ops/optim/adamw';
 import { average } from '../ops/optim/average';
@@ -31,6 +33,8 @@ export interface ImageInput {
   held?: number;
   height: number;
   width: number;
+  /** what the network sees of each; default: the whole */
+  crop?: Crop;
   mean: readonly number[];
   std: readonly number[];
 }
@@ -76,7 +80,7 @@ interface Step extends Batches {
 export function trainingGraph(o: Step): ProgramGraph {
   const { model, settings: s, part = 'all', accumulation } = o;
   const graph = new Graph();
-  const { x, target } = batchOf(graph, o, { cropPadding: s.cropPadding, flip: s.flip });
+  const { x, target, mix } = batchOf(graph, o, s);
   const instance = instantiate(model, graph, x, { training: true, frozenBackbone: part === 'head' });
   const trains = ({ name }: Tensor) => part === 'all' || isOfHead(model, name);
   descend(graph, taskOf(model), instance.logits, target, {
@@ -85,6 +89,7 @@ export function trainingGraph(o: Step): ProgramGraph {
     groups: isGrouped(s, part),
     weighted: s.balance === 'loss',
     accumulation,
+    mix,
   });
   if (s.ema > 0 && accumulation !== 'more') average(graph);
   return { model, graph, instance };
@@ -116,13 +121,15 @@ export interface Descent
   weighted?: boolean;
   /** absent: the batch is no micro-batch of a larger one. Behind all but the last there is no update */
   accumulation?: Accumulation;
+  /** how the batch was mixed of two, where it was */
+  mix?: Tensor;
 }
 
 /** What follows the logits in a training step: loss, gradients of the parameters, update. */
 export function descend(graph: Graph, task: Task, logits: Tensor, target: Tensor, s: Descent): void {
-  const { trains = () => true, momentum, nesterov, weighted, accumulation, ...options } = s;
+  const { trains = () => true, momentum, nesterov, weighted, mix, accumulation, ...options } = s;
   const classWeights = weighted ? classWeightsTensor(graph, logits) : undefined;
-  const dlogits = task.loss(graph, logits, target, { labelSmoothing: s.labelSmoothing, classWeights });
+  const dlogits = task.loss(graph, logits, target, { labelSmoothing: s.labelSmoothing, classWeights, mix });
   const parameters = graph.tensors.filter((t) => t.role === 'parameter' && trains(t));
   differentiate(graph, parameters, [[logits, dlogits]]);
   if (accumulation) accumulate(graph, accumulation);
@@ -135,7 +142,7 @@ export function descend(graph: Graph, task: Task, logits: Tensor, target: Tensor
 export function evaluationProgram(o: Batches & ProgramOptions): Program {
   const { model, layout, tuning, fusions } = o;
   const graph = new Graph();
-  const { x, target } = batchOf(graph, o, { cropPadding: 0, flip: false });
+  const { x, target } = batchOf(graph, o);
   const instance = instantiate(model, graph, x, { training: false });
   const { logits } = instance;
   taskOf(model).loss(graph, logits, target, { labelSmoothing: 0 });
@@ -144,29 +151,39 @@ export function evaluationProgram(o: Batches & ProgramOptions): Program {
   return { model, graph, instance, plan };
 }
 
-function batchOf(
+/** The crops and flips that `gather` knows, and all else that is random. */
+type Changes = Augmentation & { cropPadding: number; flip: boolean; verticalFlip: boolean };
+
+/** A batch of a set: as an evaluation takes it, or changed at random. */
+export function batchOf(
   graph: Graph,
-  { images, batch }: Batches,
-  augmentation: { cropPadding: number; flip: boolean },
-): { x: Tensor; target: Tensor } {
+  { images, batch }: Pick<Batches, 'images' | 'batch'>,
+  changes?: Changes,
+): AugmentedBatch {
   const { name, count, held = count, height, width, mean, std } = images;
   const input = (what: string, size: number, dtype: 'u8' | 'u32') =>
     graph.tensor(`${name} ${what}`, [size], { role: 'input', dtype, padded: [size] });
-  return gather(graph, name, {
+  const options = {
     images: input('images', held * height * width * 3, 'u8'),
     labels: input('labels', count, 'u32'),
     order: input('order', count, 'u32'),
     batch,
     height,
     width,
+    crop: cropOf(images),
     mean,
     std,
-    ...augmentation,
-  });
+    cropPadding: changes?.cropPadding ?? 0,
+    flip: changes?.flip ?? false,
+    verticalFlip: changes?.verticalFlip ?? false,
+  };
+  return changes && isAugmented(changes)
+    ? augment(graph, name, { ...changes, ...options })
+    : gather(graph, name, options);
 }
 
 /** As much of an image set as a plan needs. */
-export type ImageSize = Pick<LabelledImages, 'count' | 'height' | 'width'>;
+export type ImageSize = Pick<LabelledImages, 'count' | 'height' | 'width' | 'crop'>;
 
 /** What the programs of a run are built of. */
 interface Build {
@@ -184,14 +201,12 @@ export function evaluationBatch({ test, settings }: Pick<Build, 'test' | 'settin
   return Math.min(128, test.count, microBatch < batch ? microBatch : 128);
 }
 
-const imageInput = ({ settings }: Build, name: 'train' | 'test', { count, height, width }: ImageSize) => ({
-  name,
-  count,
-  height,
-  width,
-  mean: settings.mean,
-  std: settings.std,
-});
+/** An image set as the programs of a run see it. */
+export const imageInput = (
+  { settings: { mean, std } }: Pick<Build, 'settings'>,
+  name: 'train' | 'test',
+  { count, height, width, crop }: ImageSize,
+): ImageInput => ({ name, count, height, width, crop, mean, std });
 
 /** The training step of a run on a data set of one batch: what is planned and timed before a run. */
 export function stepGraph(t: Build): ProgramGraph {

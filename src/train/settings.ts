@@ -3,6 +3,7 @@
  * their messages read them from here.
  */
 import { UserError } from '../errors';
+import { type DecidedAugmentation, decideAugmentation } from './augmentation';
 import {
   type Accepts,
   channels,
@@ -11,6 +12,7 @@ import {
   fieldText,
   flag,
   numberChoice,
+  numbers,
   orAuto,
   parseField,
   real,
@@ -28,6 +30,7 @@ export const settingGroups = {
   optimisation: 'Optimisation',
   schedule: 'Schedule',
   images: 'Images',
+  augmentation: 'Augmentation',
   device: 'Device',
   results: 'Results',
 } as const;
@@ -237,16 +240,75 @@ export const settingFields = {
     unit: 'epochs',
     help: 'stop after so many epochs without a better test accuracy; 0: never',
   }),
-  cropPadding: setting(whole(0, 64), 4, {
-    group: 'images',
+  augment: setting(
+    choice(
+      ['auto'],
+      ['none', 'None'],
+      ['cifar', 'CIFAR: padded crops, flips'],
+      ['imagenet', 'ImageNet: resized crops of 8 to 100 %, flips'],
+      ['photos', 'Photos: resized crops of 50 to 100 %, flips, some colour'],
+    ),
+    'auto',
+    {
+      group: 'augmentation',
+      label: 'Augmentation',
+      help: 'random changes of training images; auto: photos for fewer than 10,000 images above 64 px, else cifar',
+    },
+  ),
+  cropScale: setting(orAuto(real({ min: 0.01, max: 1 }, 0.01)), 'auto', {
+    group: 'augmentation',
+    label: 'Least crop',
+    help: "least share of the area that RandomResizedCrop takes; 1: no such crop; auto: the augmentation's",
+  }),
+  cropRatio: setting(orAuto(real({ min: 1, max: 10 }, 0.1)), 'auto', {
+    group: 'augmentation',
+    label: 'Crop ratio',
+    help: 'largest ratio of the sides of a resized crop; the smallest is one over it; auto: 4/3',
+  }),
+  cropPadding: setting(orAuto(whole(0, 64)), 'auto', {
+    group: 'augmentation',
     label: 'Crop padding',
     unit: 'px',
-    help: 'padding in pixels of the random crop; 0: no crop',
+    help: "padding in pixels of RandomCrop; 0: no such crop; auto: the augmentation's",
   }),
-  flip: setting(flag, true, {
-    group: 'images',
+  flip: setting(orAuto(flag), 'auto', {
+    group: 'augmentation',
     label: 'Horizontal flip',
-    help: 'random horizontal flip',
+    help: "random horizontal flip; auto: the augmentation's",
+  }),
+  verticalFlip: setting(flag, false, {
+    group: 'augmentation',
+    label: 'Vertical flip',
+    help: 'random vertical flip, for images without an up and down',
+  }),
+  colorJitter: setting(
+    orAuto(numbers(['brightness', 'contrast', 'saturation', 'hue'], real({ min: 0, max: 1 }, 0.05))),
+    'auto',
+    {
+      group: 'augmentation',
+      label: 'Colour jitter',
+      help: "ColorJitter's brightness, contrast, saturation and hue (up to 0.5); auto: the augmentation's",
+    },
+  ),
+  trivialAugment: setting(flag, false, {
+    group: 'augmentation',
+    label: 'TrivialAugment',
+    help: 'TrivialAugmentWide: one random operation of 14 on each image',
+  }),
+  randomErasing: setting(real({ min: 0, max: 1 }, 0.05), 0, {
+    group: 'augmentation',
+    label: 'Random erasing',
+    help: 'share of the images of which RandomErasing blots a box out',
+  }),
+  mixup: setting(real({ min: 0, max: 10 }, 0.1), 0, {
+    group: 'augmentation',
+    label: 'Mixup',
+    help: 'alpha of mixup: each image and its label are mixed with another; 0: none',
+  }),
+  cutmix: setting(real({ min: 0, max: 10 }, 0.1), 0, {
+    group: 'augmentation',
+    label: 'CutMix',
+    help: 'alpha of CutMix: a box of each image is from another; 0: none; with mixup, each batch has one of them',
   }),
   /** each time in another order, cropped and flipped anew */
   repeats: setting(orAuto(whole(1, 1000)), 'auto', {
@@ -351,7 +413,8 @@ type Decided =
   | 'std'
   | 'headEpochs'
   | 'interpolation'
-  | 'cropPct';
+  | 'cropPct'
+  | keyof DecidedAugmentation;
 
 /** The settings of a run whose network and images are known: what was `auto` is decided. */
 export type RunSettings = Omit<TrainSettings, Decided> & {
@@ -364,6 +427,8 @@ export interface DecidedBy {
   input: { mean: number[]; std: number[] };
   /** for training */
   images: number;
+  /** the longer side of what the network sees of an image, pixels; default: that of CIFAR's images */
+  side?: number;
   /** whether the last layer starts afresh, for other classes than the network had; default: it does not */
   newHead?: boolean;
 }
@@ -374,7 +439,7 @@ const LEAST_IMAGES = 128;
 /** Settings with every `auto` decided. A batch has two images at least: batch norm cannot train on one. */
 export function decideSettings(
   settings: TrainSettings,
-  { input, images, newHead = false }: DecidedBy,
+  { input, images, side = 32, newHead = false }: DecidedBy,
 ): RunSettings {
   const { mean, std, headEpochs, interpolation, cropPct, repeats } = settings;
   const auto = Math.min(128, images, Math.max(2, Math.floor(images / 4)));
@@ -382,6 +447,7 @@ export function decideSettings(
   const triple = (values: number[]) => values as [number, number, number];
   return {
     ...settings,
+    ...decideAugmentation(settings, { images, side }),
     batch,
     microBatch: settings.microBatch === 'auto' ? batch : settings.microBatch,
     repeats: repeats === 'auto' ? Math.ceil(LEAST_IMAGES / Math.min(images, LEAST_IMAGES)) : repeats,
@@ -473,6 +539,15 @@ function checkTogether(settings: TrainSettings, label: (name: string) => string)
     throw new UserError(
       `${label('path')} factored is exact only with ${label('optimizer')} sgd and a frozen basis; use ${label('path')} auto.`,
     );
+  }
+  const { cropScale, cropPadding, colorJitter } = settings;
+  if (cropScale !== 'auto' && cropScale < 1 && cropPadding !== 'auto' && cropPadding > 0) {
+    throw new UserError(
+      `${label('cropScale')} and ${label('cropPadding')} are two kinds of crop: give one of them.`,
+    );
+  }
+  if (colorJitter !== 'auto' && colorJitter[3] > 0.5) {
+    throw new UserError(`${label('colorJitter')}'s hue must be at most 0.5, not ${colorJitter[3]}.`);
   }
   const { epochs, warmupEpochs, headEpochs } = settings;
   if (headEpochs !== 'auto' && headEpochs > epochs) {

@@ -8,6 +8,8 @@ export interface LossOptions {
   labelSmoothing: number;
   /** `[c]`, see `crossEntropy` */
   classWeights?: Tensor;
+  /** of a batch that is mixed of two, how (see `augment`) */
+  mix?: Tensor;
 }
 
 /** What a network is trained for. The programs and the trainer know no more of a loss and of metrics than this. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Graph } from '../../src/graph/graph';
 import { activationLayout, unpack } from '../../src/model/layout';
-import { gather } from '../../src/ops/gather';
+import { type GatherOptions, gather } from '../../src/ops/gather';
 import { randomU32 } from '../reference/rng';
 import { expectClose, sessionOf, source } from './harness';
 
@@ -58,7 +58,12 @@ function reference(s: Setting, step: { seed: number; epoch: number }) {
 }
 
 /** The batch by the shader; with `capacity` the images go through a ring of so many. */
-async function run(s: Setting, step: { seed: number; epoch: number }, capacity = COUNT) {
+async function run(
+  s: Setting,
+  step: { seed: number; epoch: number },
+  capacity = COUNT,
+  more: Partial<GatherOptions> = {},
+) {
   const { height, width, cropPadding, flip } = s;
   const { images, labels, order } = dataSet(height, width);
   const size = height * width * 3;
@@ -74,8 +79,11 @@ async function run(s: Setting, step: { seed: number; epoch: number }, capacity =
     std: STD,
     height,
     width,
+    crop: { top: 0, left: 0, height, width },
     cropPadding,
     flip,
+    verticalFlip: false,
+    ...more,
   });
   const session = await sessionOf(g);
   const held = new Uint8Array(Math.ceil((capacity * size) / 4) * 4);
@@ -91,7 +99,8 @@ async function run(s: Setting, step: { seed: number; epoch: number }, capacity =
   const { x, target_class } = session.plans.run.dispatches[0].bindings;
   const [xs, targets] = await session.readRanges([x, target_class]);
   session.destroy();
-  const layout = activationLayout([BATCH, 3, height, width]);
+  const { crop = { height, width } } = more;
+  const layout = activationLayout([BATCH, 3, crop.height, crop.width]);
   expect(
     xs.filter((_, i) => i % 4 === 3).every((v) => v === 0),
     'padding',
@@ -125,6 +134,32 @@ describe('gather', () => {
     const setting = { ...plain, batchOffset: 4, cropPadding: 1, flip: true };
     const step = { seed: 9, epoch: 2 };
     expectClose((await run(setting, step, 7)).x, reference(setting, step).x, 1e-6, 'x');
+  });
+
+  it.each([
+    ['cuts the middle out', 0],
+    ['cuts out of a larger image', 2],
+  ])('%s, mirrored both ways', async (_, cropPadding) => {
+    const crop = { top: 2, left: 1, height: 4, width: 5 };
+    const step = { seed: 6, epoch: 1 };
+    const setting = { ...plain, height: 8, width: 7, cropPadding, flip: true };
+    const got = await run(setting, step, COUNT, { crop, verticalFlip: true });
+    const { images, order } = dataSet(8, 7);
+    const expected = new Float64Array(BATCH * 3 * 20);
+    for (let n = 0; n < BATCH; n++) {
+      const bits = (which: number) => randomU32(step.seed, step.epoch, n, which);
+      const top = cropPadding === 0 ? 2 : (bits(0) % (8 - 4 + 2 * cropPadding + 1)) - cropPadding;
+      const left = cropPadding === 0 ? 1 : (bits(1) % (7 - 5 + 2 * cropPadding + 1)) - cropPadding;
+      for (let i = 0; i < 60; i++) {
+        const [c, h, w] = [Math.floor(i / 20), Math.floor(i / 5) % 4, i % 5];
+        const y = top + (bits(3) >>> 31 === 1 ? 3 - h : h);
+        const x = left + (bits(2) >>> 31 === 1 ? 4 - w : w);
+        const inside = y >= 0 && y < 8 && x >= 0 && x < 7;
+        const value = inside ? images[((order[n] * 8 + y) * 7 + x) * 3 + c] / 255 : 0;
+        expected[n * 60 + i] = (value - MEAN[c]) / STD[c];
+      }
+    }
+    expectClose(got.x, expected, 1e-6, 'x');
   });
 
   it('moves and mirrors images about as often as it should', () => {

@@ -27,7 +27,7 @@ export async function prepareImage(
   { size, upright, ...resizing }: Preparation,
 ): Promise<PreparedImage> {
   const { pixels, width, height, orientation } = await decodeImage(bytes, { upright });
-  const fits = width === size.width && height === size.height;
+  const fits = width === size.width && height === size.height && (resizing.cropPct ?? 1) === 1;
   const digest = await digestOf(pixels, { width, height });
   return {
     pixels: fits ? pixels : resizeAndCrop(pixels, { width, height }, size, resizing),

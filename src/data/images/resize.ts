@@ -118,6 +118,17 @@ function tapsOf({ reach, weight }: Filter, size: number, outSize: number): Taps 
 }
 
 /**
+ * The size that images of that crop have before it is cut out, both sides over cropPct, and where in them the middle lies:
+ * that of torchvision's CenterCrop of the whole resized image, if it is square.
+ */
+export function aroundCrop({ width, height }: Size, { cropPct = 1 }: Resizing) {
+  const whole = { width: Math.floor(width / cropPct), height: Math.floor(height / cropPct) };
+  const top = roundHalfEven((whole.height - height) / 2);
+  const left = roundHalfEven((whole.width - width) / 2);
+  return { whole, crop: { top, left, width, height } };
+}
+
+/**
  * The middle of an image: it is scaled until it just covers `out`, each side over cropPct and rounded down (proportions
  * kept, the longer side rounded down), then cut. For a square that is torchvision's Resize(floor(side / cropPct)) and
  * CenterCrop(side), as timm has it. Throws an ImageError where the scaled image would have more than MAX_PIXELS.

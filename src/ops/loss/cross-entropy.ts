@@ -12,6 +12,8 @@ export interface CrossEntropyOptions {
   classWeights?: Tensor;
   /** write each step's sums into the output `metrics` */
   metrics: boolean;
+  /** what says how the batch was mixed (see `augment`): targets are then those of two rows */
+  mix?: Tensor;
 }
 
 export interface CrossEntropy {
@@ -35,7 +37,7 @@ export function crossEntropy(
   name: string,
   logits: Tensor,
   target: Tensor,
-  { labelSmoothing, classWeights, metrics }: CrossEntropyOptions,
+  { labelSmoothing, classWeights, metrics, mix }: CrossEntropyOptions,
 ): CrossEntropy {
   if (!(labelSmoothing >= 0 && labelSmoothing <= 1))
     throw new UserError(`Label smoothing must lie in 0 to 1, not ${labelSmoothing}.`);
@@ -43,19 +45,19 @@ export function crossEntropy(
   const dlogits = g.tensor(`${name} dlogits`, logits.shape);
   const ring = metrics ? g.tensor('metrics', [METRICS_RING, 4], { role: 'output' }) : undefined;
   const outputs = { loss, dlogits, metrics: ring };
-  g.add(crossEntropyOp, name, { logits, target, classWeights }, outputs, { labelSmoothing });
+  g.add(crossEntropyOp, name, { logits, target, classWeights, mix }, outputs, { labelSmoothing });
   return { loss, dlogits, metrics: ring };
 }
 
 interface Forward {
-  inputs: { logits: Tensor; target: Tensor; classWeights?: Tensor };
+  inputs: { logits: Tensor; target: Tensor; classWeights?: Tensor; mix?: Tensor };
   outputs: { loss: Tensor; dlogits: Tensor; metrics?: Tensor };
   attrs: { labelSmoothing: number };
 }
 
 export const crossEntropyOp: Op<Forward> = {
   name: 'cross_entropy',
-  lower: ({ inputs: { logits, target, classWeights }, outputs: { loss, dlogits, metrics }, attrs }) => [
+  lower: ({ inputs: { logits, target, classWeights, mix }, outputs: { loss, dlogits, metrics }, attrs }) => [
     {
       shader: 'loss/cross_entropy',
       constants: {
@@ -66,8 +68,9 @@ export const crossEntropyOp: Op<Forward> = {
         METRICS: metrics !== undefined,
         RING: METRICS_RING,
         ...(classWeights && { CLASS_WEIGHTS: true }),
+        ...(mix && { MIXED: true }),
       },
-      reads: { logits, target_class: target, class_weights: classWeights },
+      reads: { logits, target_class: target, class_weights: classWeights, mix_of: mix },
       writes: { loss, dlogits, metrics },
       workgroups: [1, 1, 1],
       flops: 10 * elements(logits),

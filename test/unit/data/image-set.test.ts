@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type ImageSet, loadImageSet } from '../../../src/data/image-set';
+import { croppedImages } from '../../../src/data/pixels';
 import { skippedCsv } from '../../../src/data/report';
 import type { LabelledImages, LoadOptions, UserFile } from '../../../src/data/types';
 import { UserError } from '../../../src/errors';
@@ -35,6 +36,37 @@ async function refusal(...args: Parameters<typeof loadImageSet>): Promise<string
 function labelsOf({ paths, labels, classes }: LabelledImages): Record<string, string> {
   return Object.fromEntries((paths ?? []).map((path, i) => [path, classes[labels[i]]]));
 }
+
+describe('crops by a share', () => {
+  const files = userFiles({ 'set/a/1.png': png, 'set/a/2.jpg': jpg, 'set/b/1.jpg': jpg, 'set/b/2.png': png });
+  const options = { size: 8, cropPct: 0.8, interpolation: 'bicubic' } as const;
+
+  test('training images keep what the resizing leaves; what a network sees is the crop', async () => {
+    const whole = await load(files, { ...options, uncropped: true });
+    expect(whole).toMatchObject({ width: 10, height: 10, crop: { top: 1, left: 1, width: 8, height: 8 } });
+    const cut = await load(files, options);
+    expect(cut).toMatchObject({ width: 8, height: 8 });
+    expect(cut.crop).toBeUndefined();
+    expect(croppedImages(whole, bytesOf(whole))).toEqual(bytesOf(cut));
+  });
+
+  test('held out images are seen as others', async () => {
+    const { test: held } = await loadImageSet(files, { ...options, uncropped: true, val: 0.5 });
+    expect(held?.images).toMatchObject({ count: 2, width: 10, crop: { width: 8 } });
+  });
+
+  test('images that stay as they are lose nothing', async () => {
+    const same = await load(files, { cropPct: 0.8, uncropped: true });
+    expect(same).toMatchObject({ width: 21, height: 13, crop: { top: 0, left: 0, width: 21, height: 13 } });
+    expect(bytesOf(same).subarray(0, rgb('rgb.png').length)).toEqual(new Uint8Array(rgb('rgb.png')));
+  });
+
+  test('images of that size are resized and cut as others', async () => {
+    const square = { width: 21, height: 13 };
+    const { images } = (await loadImageSet(files, { use: 'test', size: square, cropPct: 0.5 })).test!;
+    expect(bytesOf(images).subarray(0, 819)).not.toEqual(new Uint8Array(rgb('rgb.png')));
+  });
+});
 
 describe('a folder for each class', () => {
   const files = {

@@ -163,11 +163,41 @@ const TAKEN: Record<SettingName, [takes: unknown[], refuses: unknown[]]> = {
   mapInit: [['zeros', 'kaiming'], ['ones']],
   identity: [[true, false], [1]],
   path: [['auto', 'dense', 'factored'], ['sparse']],
+  augment: [['auto', 'none', 'cifar', 'imagenet', 'photos'], ['all']],
+  cropScale: [
+    ['auto', 0.01, 1],
+    [0, 1.01],
+  ],
+  cropRatio: [
+    ['auto', 1, 10],
+    [0.9, 11],
+  ],
+  verticalFlip: [[false, true], ['no']],
+  colorJitter: [
+    ['auto', [0, 0, 0, 0], [1, 1, 1, 0.5]],
+    [
+      [0.1, 0.1, 0.1],
+      [1.1, 0, 0, 0],
+    ],
+  ],
+  trivialAugment: [[false, true], ['wide']],
+  randomErasing: [
+    [0, 1],
+    [-0.1, 1.1],
+  ],
+  mixup: [
+    [0, 0.2, 10],
+    [-1, 11],
+  ],
+  cutmix: [
+    [0, 1, 10],
+    [-1, 11],
+  ],
   cropPadding: [
-    [4, 0, 64],
+    ['auto', 4, 0, 64],
     [-1, 65, 1.5],
   ],
-  flip: [[true, false], ['no']],
+  flip: [['auto', true, false], ['no']],
   repeats: [
     ['auto', 1, 1000],
     [0, 1001],
