@@ -6,6 +6,7 @@ import type { Thumbnail } from './data/survey';
 import type { UserFile } from './data/types';
 import type { DataSource, ImageSettings } from './run/data-source';
 import type { EvaluateOptions, SourceEvaluation } from './run/evaluate';
+import type { RateSearch } from './run/find-rate';
 import type { InspectLayer, NetworkPreview } from './run/inspect';
 import type { TrainEvent, TrainJob, TrainResult } from './run/job';
 import type { NetworkOptions } from './run/network-options';
@@ -13,6 +14,7 @@ import type { ModelSource } from './run/network-source';
 import type { Predictions, PredictOptions } from './run/predict';
 import type { SortedFiles } from './run/sort-files';
 import type { RunSurvey } from './run/survey';
+import type { RateSearchOptions } from './train/rate-search';
 import type { VerifyLine } from './verify';
 
 export type { ClassFigures, FiguresOfClass, Prediction as TestPrediction } from './analysis/class-figures';
@@ -25,6 +27,7 @@ export type { ImageSurvey, Thumbnail } from './data/survey';
 export type { SkippedFile, UserFile } from './data/types';
 export type { DataSource, ImageSettings } from './run/data-source';
 export type { EvaluateOptions, SourceEvaluation } from './run/evaluate';
+export type { RateSearch } from './run/find-rate';
 export type { HeadPlan } from './run/head-plan';
 export type { InspectLayer, NetworkPreview } from './run/inspect';
 export type { OutputFile, TrainEvent, TrainJob, TrainResult } from './run/job';
@@ -35,6 +38,7 @@ export type { MergeProof, Report, TestPredictions } from './run/report';
 export type { SortedFiles } from './run/sort-files';
 export type { RunSurvey } from './run/survey';
 export type { EvalPoint, StepPoint } from './train/metrics';
+export type { RateSearchOptions } from './train/rate-search';
 export type { Method, TrainSettings } from './train/settings';
 export type { VerifyLine } from './verify';
 
@@ -56,6 +60,16 @@ export interface EngineApi {
    * @throws UserError on files, settings or a device that a run cannot go on with
    */
   train(job: TrainJob, onEvent?: (event: TrainEvent) => void): Promise<TrainResult>;
+  /**
+   * Looks for a learning rate by some steps of training at rates that grow; nothing of that is kept.
+   * @param onEvent hears of phases and steps as `train`'s does
+   * @throws UserError on rates that make no range, or as `train` does
+   */
+  findRate(
+    job: TrainJob,
+    options?: RateSearchOptions,
+    onEvent?: (event: TrainEvent) => void,
+  ): Promise<RateSearch>;
   /** Holds the run after the running step. */
   pause(): Promise<void>;
   resume(): Promise<void>;

@@ -51,6 +51,12 @@ export function createEngine({ requestAdapter }: EngineOptions = {}): EngineApi 
     },
     train: (job, emit = () => {}) => controlled((own) => runTraining(job, { gpu, memo, control: own, emit })),
 
+    findRate: (job, options, emit = () => {}) =>
+      controlled(async (own) => {
+        const { findRate } = await import('./run/find-rate');
+        return findRate(job, { gpu, memo, control: own, emit }, options);
+      }),
+
     async pause() {
       if (!control || control.paused) return;
       const running = control;

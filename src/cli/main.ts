@@ -5,6 +5,7 @@ import { bench } from './commands/bench';
 import { demo } from './commands/demo';
 import { evaluate } from './commands/eval';
 import { inspect } from './commands/inspect';
+import { lr } from './commands/lr';
 import { merge } from './commands/merge';
 import { plan } from './commands/plan';
 import { predict } from './commands/predict';
@@ -18,6 +19,7 @@ import { progressLine } from './progress';
 
 export const commands: Record<string, Command> = {
   train,
+  lr,
   eval: evaluate,
   predict,
   merge,

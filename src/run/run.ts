@@ -62,7 +62,6 @@ async function trainLoaded(
   const { control, emit } = context;
   const training = prepare(network, train, test, settings);
   emit({ type: 'note', message: batchSentence(training) });
-  checkMicroBatch(training);
   const micro = microSentence(training);
   if (micro) emit({ type: 'note', message: micro });
   emit({ type: 'note', message: augmentationSentence(settings) });
@@ -268,9 +267,10 @@ async function tune(
   return timed[0].tuning;
 }
 
-type Loaded = Awaited<ReturnType<typeof load>>;
+export type Loaded = Awaited<ReturnType<typeof load>>;
 
-async function load(
+/** What a job names, with every setting decided; the images are to be closed. */
+export async function load(
   job: TrainJob,
   { memo, emit, goOn }: Pick<RunContext, 'memo' | 'emit'> & { goOn: () => void },
 ) {
@@ -323,7 +323,7 @@ function sizeOf(model: Model, images: LabelledImages) {
 const isRefocusing = ({ method }: RunSettings): boolean => method === 'refocus' || method === 'joint';
 
 /** What the trainer needs of a network, images and settings. */
-function prepare(
+export function prepare(
   { file, model: plain, state, unmerged }: FittedNetwork,
   train: LabelledImages,
   test: LabelledImages,
@@ -337,5 +337,6 @@ function prepare(
   const maps = goesOn ? startingMaps(model, unmerged, file) : [];
   const start: StateDict = new Map(settings.method === 'retrain' ? fresh : [...fresh, ...state, ...maps]);
   const schedule = scheduleOf(settings, stepsPerEpoch({ train, settings }));
+  checkMicroBatch({ model, train, settings });
   return { model, start, train, test, settings, schedule };
 }

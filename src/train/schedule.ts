@@ -1,7 +1,7 @@
 import type { RunSettings } from './settings';
 
 /** The course of the learning rate over the steps of a run (a step is a batch, or an epoch: the caller's choice). */
-export type Schedule = ConstantSchedule | StepSchedule | CosineSchedule | HeadSchedule;
+export type Schedule = ConstantSchedule | StepSchedule | CosineSchedule | HeadSchedule | ExponentialSchedule;
 
 export interface ConstantSchedule {
   kind: 'constant';
@@ -28,6 +28,14 @@ export interface CosineSchedule {
   warmupSteps: number;
   minLr: number;
   startFactor: number;
+}
+
+/** From `lr` to `to` in so many steps, by equal factors: a search for a learning rate. */
+export interface ExponentialSchedule {
+  kind: 'exponential';
+  lr: number;
+  to: number;
+  steps: number;
 }
 
 /** The head alone at a constant rate for some steps, then another schedule from its beginning. */
@@ -83,6 +91,8 @@ export function learningRate(schedule: Schedule, step: number): number {
       return schedule.lr * schedule.gamma ** schedule.milestones.filter((m) => step >= m).length;
     case 'cosine':
       return cosine(schedule, step);
+    case 'exponential':
+      return schedule.lr * (schedule.to / schedule.lr) ** (step / (schedule.steps - 1));
     case 'head':
       return step < schedule.steps ? schedule.lr : learningRate(schedule.then, step - schedule.steps);
   }

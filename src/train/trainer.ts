@@ -176,6 +176,14 @@ export class Trainer {
     return this.step === this.totalSteps ? 'finished' : 'stopped';
   }
 
+  /** Takes one step of everything and nothing else: no test, no watch over the loss. */
+  async explore(): Promise<StepPoint> {
+    this.begin('all');
+    await this.takeStep();
+    const [ring] = await this.session.read('output:metrics');
+    return this.pointOf(this.step - 1, ring);
+  }
+
   /** Begins to train a part, with a fresh optimiser, where that is not what trains already. */
   private begin(part: Part): void {
     if (this.phase?.part === part) return;
@@ -270,18 +278,22 @@ export class Trainer {
     const fresh: StepPoint[] = [];
     let images = 0;
     for (let step = this.step - count; step < this.step; step++) {
-      const row = this.steps.metrics(step, ring, this.task.sums);
       images += this.steps.at(step).batch.rows;
-      fresh.push({
-        step: step + 1,
-        epoch: (step + 1) / this.stepsPerEpoch,
-        lr: learningRate(this.t.schedule, step),
-        ...this.task.figures(row),
-      });
+      fresh.push(this.pointOf(step, ring));
     }
     for (const point of fresh) this.watch.step(point, point.step);
     this.points.push(...fresh);
     this.observer.steps(fresh, ((1000 / ms) * images) / count, ((this.totalSteps - this.step) * ms) / 1000);
+  }
+
+  /** What a step came to, by the ring of metrics. */
+  private pointOf(step: number, ring: Float32Array): StepPoint {
+    return {
+      step: step + 1,
+      epoch: (step + 1) / this.stepsPerEpoch,
+      lr: learningRate(this.t.schedule, step),
+      ...this.task.figures(this.steps.metrics(step, ring, this.task.sums)),
+    };
   }
 
   /** Evaluates the network as it stands, or its average, and keeps it if it is the best so far. */

@@ -274,6 +274,18 @@ const engine: EngineApi = {
   },
   async warmUp() {},
   train,
+  async findRate(_job, { steps = 100 } = {}, onEvent = () => {}) {
+    const points = Array.from({ length: steps }, (_, i) => {
+      const lr = 1e-6 * 10 ** (i / 14);
+      const loss = i < 80 ? 2.5 - i / 50 : 0.9 + (i - 80) / 4;
+      return { lr, loss, smoothed: loss };
+    });
+    for (const [i, { lr, loss }] of points.entries()) {
+      const point = { step: i + 1, epoch: i / 10, lr, loss, accuracy: 0.5 };
+      onEvent({ type: 'steps', points: [point], imagesPerSecond: Number.NaN, etaSeconds: Number.NaN });
+    }
+    return { points, suggestion: 0.02, reason: 'The loss falls fastest there.', ended: 'finished' };
+  },
   async pause() {
     isPaused = true;
   },

@@ -63,6 +63,14 @@ function remoteApi(call: Call, listeners: Set<(event: TrainEvent) => void>): Eng
         listeners.delete(onEvent);
       }
     },
+    async findRate(job, options, onEvent = () => {}) {
+      listeners.add(onEvent);
+      try {
+        return await value('findRate', job, options);
+      } finally {
+        listeners.delete(onEvent);
+      }
+    },
     pause: () => value('pause'),
     resume: () => value('resume'),
     cancel: () => value('cancel'),

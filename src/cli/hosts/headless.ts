@@ -54,6 +54,8 @@ async function perform(call: RemoteCall): Promise<unknown> {
       await fetch(call.results, { method: 'POST', body: new Blob(all) });
       return { ...rest, names: files.map(({ name }) => name), sizes: all.map(({ length }) => length) };
     }
+    case 'findRate':
+      return api.findRate(args[0] as TrainJob, args[1] as Parameters<EngineApi['findRate']>[1], forward);
     case 'evaluate':
       return api.evaluate(
         args[0] as ModelSource,

@@ -36,6 +36,8 @@ test.each([
   [['train', '--lr'], /^--lr needs a value/],
   [['train', '--lr', '-1'], /^--lr must be a number above 0/],
   [['train', '--lr', 'nan'], /^--lr must be/],
+  [['lr', '--steps', '5'], /^--steps must be a whole number from 10/],
+  [['lr', '--from', '0'], /^--from must be a number above 0/],
   [['train', '--nesterov=1'], /^--nesterov takes no value/],
   [['train', '--weight-decay', 'x'], /^--weight-decay must be/],
   [['train', '--no-lr'], /--no-lr/],
@@ -422,6 +424,28 @@ test('eval prints one line', async () => {
   const context = fakeContext();
   expect(await run(['eval'], context)).toBe(0);
   expect(context.stdout).toEqual([EVALUATION]);
+});
+
+test('lr writes the curve, draws it and suggests a rate', async () => {
+  const engine = fakeEngine();
+  const context = fakeContext(engine);
+  await mkdir(out(), { recursive: true });
+  const file = join(out(), 'lr.csv');
+  expect(await run(['lr', '--csv', file, '--method', 'joint', '--steps', '10', '--json'], context)).toBe(0);
+  expect(engine.jobs[0]).toMatchObject({ train: { kind: 'builtin' }, settings: { method: 'joint' } });
+  expect(await readFile(file, 'utf8')).toBe('lr,loss,smoothed\r\n0.001,3,3\r\n0.01,2,2\r\n0.1,1,1\r\n');
+  expect(context.stdout).toEqual([
+    '{"lr":0.001,"loss":3,"smoothed":3}',
+    '{"lr":0.01,"loss":2,"smoothed":2}',
+    '{"lr":0.1,"loss":1,"smoothed":1}',
+    '{"lr":0.01,"reason":"The loss falls fastest there.","steps":3,"ended":"finished"}',
+  ]);
+  expect(context.stderr.at(-1)).toBe(`Use --lr 0.01: The loss falls fastest there. The curve is in ${file}.`);
+  const chart = context.stderr.slice(0, -1);
+  expect(chart).toHaveLength(13);
+  expect(chart[0]).toMatch(/^3\.00 \* +\|$/);
+  expect(chart[11]).toMatch(/^1\.00 +\| +\*$/);
+  expect(chart[12]).toMatch(/^ +0\.0010 +0\.10$/);
 });
 
 /** The line of the fake network's evaluation, and its classes. */

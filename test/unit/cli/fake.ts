@@ -1,7 +1,15 @@
 /** A context without a process and an engine without a GPU, for tests of the commands. */
 
 import { classFigures } from '../../../src/analysis/class-figures';
-import type { EngineApi, Profile, Report, SourceEvaluation, TrainJob, TrainResult } from '../../../src/api';
+import type {
+  EngineApi,
+  Profile,
+  RateSearch,
+  Report,
+  SourceEvaluation,
+  TrainJob,
+  TrainResult,
+} from '../../../src/api';
 import type { Context } from '../../../src/cli/command';
 import { GPU_TUNING } from '../../../src/graph/tuning';
 import { createModel } from '../../../src/model/zoo';
@@ -102,6 +110,13 @@ export function fakeEngine(parts: Partial<EngineApi> = {}, ok = true): EngineApi
       const files = [{ name: 'labels.txt', bytes: new Uint8Array([4]) }];
       const report = fakeReport(ok);
       return { report, merged, best: merged, files, predictions: {}, metrics: [point], evals: [] };
+    },
+    async findRate(job, _, onEvent): Promise<RateSearch> {
+      jobs.push(job);
+      const points = [0.001, 0.01, 0.1].map((lr, i) => ({ lr, loss: 3 - i, smoothed: 3 - i }));
+      const step = { step: 1, epoch: 0.1, accuracy: 0.5, ...points[0] };
+      onEvent?.({ type: 'steps', points: [step], imagesPerSecond: Number.NaN, etaSeconds: Number.NaN });
+      return { points, suggestion: 0.01, reason: 'The loss falls fastest there.', ended: 'finished' };
     },
     pause: async () => {},
     resume: async () => {},
