@@ -33,72 +33,99 @@ interface Taps {
   stride: number;
 }
 
+/** A part of an image: its size, and where it begins. */
+interface Box extends Size {
+  left: number;
+  top: number;
+}
+
 /**
  * Resizes 8-bit RGB (height * width * 3 bytes) as `PIL.Image.resize((out.width, out.height), BILINEAR or BICUBIC)` does,
  * to the bit: a filter that widens with the reduction (antialiased), rows first, then columns, each rounded to 8 bits.
+ * @param box the part of the result that is wanted, default all: nothing else is computed
  */
 export function resize(
   rgb: Uint8Array,
   { width, height }: Size,
-  { width: outWidth, height: outHeight }: Size,
+  out: Size,
   interpolation: keyof typeof FILTERS = 'bilinear',
+  box: Box = { ...out, left: 0, top: 0 },
 ): Uint8Array<ArrayBuffer> {
   const filter = FILTERS[interpolation];
-  const across = outWidth === width ? rgb.slice() : new Uint8Array(outWidth * height * 3);
-  if (outWidth !== width) {
-    const taps = tapsOf(filter, width, outWidth);
-    for (let y = 0; y < height; y++) {
-      const from = rgb.subarray(y * width * 3, (y + 1) * width * 3);
-      resampleLine(from, 3, taps, across, y * outWidth * 3, 3);
-    }
-  }
-  if (outHeight === height) return across;
-  const out = new Uint8Array(outWidth * outHeight * 3);
-  const taps = tapsOf(filter, height, outHeight);
-  const row = outWidth * 3;
-  for (let x = 0; x < outWidth; x++) resampleLine(across.subarray(x * 3), row, taps, out, x * 3, row);
-  return out;
+  const down = tapsOf(filter, height, out.height, box.top, box.height);
+  const last = box.height - 1;
+  const rows = { first: down.first[0], end: down.first[last] + down.count[last] };
+  const across = resizeRows(rgb, width, rows, tapsOf(filter, width, out.width, box.left, box.width));
+  return resizeColumns(across, box.width * 3, rows.first, down);
 }
 
-/** One line of RGB samples, `step` bytes apart, resampled to one `outStep` bytes apart. */
-function resampleLine(
-  from: Uint8Array,
-  step: number,
-  taps: Taps,
-  out: Uint8Array,
-  outAt: number,
-  outStep: number,
-): void {
-  const { first, count, weights, stride } = taps;
+/** The rows from `first` to before `end`, each resampled. A cubic overshoots on both sides, which a clamped array cuts off. */
+function resizeRows(
+  rgb: Uint8Array,
+  width: number,
+  { first: begin, end }: { first: number; end: number },
+  { first, count, weights, stride }: Taps,
+): Uint8Array<ArrayBuffer> {
+  const out = new Uint8ClampedArray((end - begin) * first.length * 3);
+  let to = 0;
+  for (let y = begin; y < end; y++) {
+    for (let i = 0; i < first.length; i++) {
+      let [r, g, b] = [HALF, HALF, HALF];
+      let at = (y * width + first[i]) * 3;
+      const stop = i * stride + count[i];
+      for (let k = i * stride; k < stop; k++, at += 3) {
+        const weight = weights[k];
+        // `| 0`: the sums are int32, which the compiler cannot know
+        r = (r + Math.imul(rgb[at], weight)) | 0;
+        g = (g + Math.imul(rgb[at + 1], weight)) | 0;
+        b = (b + Math.imul(rgb[at + 2], weight)) | 0;
+      }
+      out[to++] = r >> PRECISION;
+      out[to++] = g >> PRECISION;
+      out[to++] = b >> PRECISION;
+    }
+  }
+  return new Uint8Array(out.buffer);
+}
+
+/** Columns resampled, row by row as memory has them; `rows` of `row` bytes, the first of which is row `begin` of the image. */
+function resizeColumns(
+  rows: Uint8Array,
+  row: number,
+  begin: number,
+  { first, count, weights, stride }: Taps,
+): Uint8Array<ArrayBuffer> {
+  const out = new Uint8ClampedArray(first.length * row);
+  const sums = new Int32Array(row);
   for (let i = 0; i < first.length; i++) {
-    let [r, g, b] = [HALF, HALF, HALF];
-    let at = first[i] * step;
-    for (let k = i * stride; k < i * stride + count[i]; k++, at += step) {
-      const weight = weights[k];
-      r += from[at] * weight;
-      g += from[at + 1] * weight;
-      b += from[at + 2] * weight;
+    sums.fill(HALF);
+    for (let k = 0; k < count[i]; k++) {
+      const weight = weights[i * stride + k];
+      const at = (first[i] + k - begin) * row;
+      for (let x = 0; x < row; x++) sums[x] += Math.imul(rows[at + x], weight);
     }
-    const to = outAt + i * outStep;
-    out[to] = byte(r >> PRECISION);
-    out[to + 1] = byte(g >> PRECISION);
-    out[to + 2] = byte(b >> PRECISION);
+    for (let x = 0, to = i * row; x < row; x++, to++) out[to] = sums[x] >> PRECISION;
   }
+  return new Uint8Array(out.buffer);
 }
 
-/** A cubic overshoots on both sides. */
-const byte = (value: number): number => Math.min(Math.max(value, 0), 255);
-
-function tapsOf({ reach, weight }: Filter, size: number, outSize: number): Taps {
+/** Of a line of `size` samples that becomes one of `outSize`, those positions of it from `begin` on. */
+function tapsOf(
+  { reach, weight }: Filter,
+  size: number,
+  outSize: number,
+  begin: number,
+  positions: number,
+): Taps {
   const scale = size / outSize;
   const widening = Math.max(scale, 1);
   const stride = Math.ceil(reach * widening) * 2 + 1;
-  const first = new Int32Array(outSize);
-  const count = new Int32Array(outSize);
-  const weights = new Int32Array(outSize * stride);
+  const first = new Int32Array(positions);
+  const count = new Int32Array(positions);
+  const weights = new Int32Array(positions * stride);
   const exact = new Float64Array(stride);
-  for (let i = 0; i < outSize; i++) {
-    const centre = (i + 0.5) * scale;
+  for (let i = 0; i < positions; i++) {
+    const centre = (begin + i + 0.5) * scale;
     const low = Math.max(0, Math.trunc(centre - reach * widening + 0.5));
     const high = Math.min(size, Math.trunc(centre + reach * widening + 0.5));
     const inverse = 1 / widening;
@@ -147,14 +174,8 @@ export function resizeAndCrop(
   if (fullWidth * fullHeight > MAX_PIXELS) {
     throw new ImageError(`${width}x${height} is too long and narrow for ${outWidth}x${outHeight}`);
   }
-  const resized = resize(rgb, { width, height }, { width: fullWidth, height: fullHeight }, interpolation);
-  if (fullWidth === outWidth && fullHeight === outHeight) return resized;
   const left = roundHalfEven((fullWidth - outWidth) / 2);
   const top = roundHalfEven((fullHeight - outHeight) / 2);
-  const out = new Uint8Array(outWidth * outHeight * 3);
-  for (let y = 0; y < outHeight; y++) {
-    const at = ((top + y) * fullWidth + left) * 3;
-    out.set(resized.subarray(at, at + outWidth * 3), y * outWidth * 3);
-  }
-  return out;
+  const box = { left, top, width: outWidth, height: outHeight };
+  return resize(rgb, { width, height }, { width: fullWidth, height: fullHeight }, interpolation, box);
 }
