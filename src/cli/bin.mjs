@@ -4,12 +4,6 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ensureBuilt } from './build.mjs';
 
-// Node 20 calls blobs of files experimental; nobody who runs a command wants to read that.
-process.removeAllListeners('warning');
-process.on('warning', (warning) => {
-  if (warning.name !== 'ExperimentalWarning') console.error(`${warning.name}: ${warning.message}`);
-});
-
 const dist = await ensureBuilt((line) => console.error(line)).catch((error) => {
   console.error(error.message);
   process.exit(2);

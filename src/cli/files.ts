@@ -1,9 +1,9 @@
 /** The user's files as lazily read blobs. */
-import { openAsBlob } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import type { UserFile } from '../api';
 import { UserError } from '../errors';
+import { FileBlob } from './file-blob';
 
 /** One file; its path is its name alone. `option`: what named it, for messages. */
 export async function readUserFile(path: string, option?: string): Promise<UserFile> {
@@ -12,13 +12,9 @@ export async function readUserFile(path: string, option?: string): Promise<UserF
   return { path: basename(path), blob: await openBlob(path) };
 }
 
-/** Node's blobs count their bytes in 32 bits. */
 async function openBlob(path: string): Promise<Blob> {
-  const { size } = await stat(path);
-  if (size < 2 ** 32) return openAsBlob(path);
-  throw new UserError(
-    `${path} is ${(size / 2 ** 30).toFixed(1)} GiB large, and files from 4 GiB on are not read; of a checkpoint, save the weights alone (torch.save(model.state_dict(), path)), and of an archive, choose the unpacked folder.`,
-  );
+  const { size, mtimeMs } = await stat(path);
+  return new FileBlob({ path, size, mtimeMs });
 }
 
 /**

@@ -10,6 +10,8 @@ export interface InputWriter {
 export interface Feed {
   /** images of the set */
   readonly count: number;
+  /** images that the GPU holds at a time: all, or as many as a ring has places */
+  readonly held: number;
   /** Begins a pass over the images in that order, in which an image may come twice or never. */
   begin(order: Uint32Array<ArrayBuffer>): void;
   /** Has the next run find the `rows` images from position `first` of the pass on: any position, in the middle too. */
@@ -55,11 +57,15 @@ async function upload(session: InputWriter, name: string, images: LabelledImages
 
 /** All images lie on the GPU from the start; a pass writes its order alone. */
 class ResidentFeed implements Feed {
+  readonly held: number;
+
   constructor(
     private readonly session: InputWriter,
     private readonly name: string,
     readonly count: number,
-  ) {}
+  ) {
+    this.held = count;
+  }
 
   begin(order: Uint32Array<ArrayBuffer>): void {
     this.session.write(`input:${this.name} order`, order);
@@ -93,11 +99,11 @@ class StreamedFeed implements Feed {
     private readonly session: InputWriter,
     private readonly name: string,
     private readonly images: LabelledImages,
-    private readonly capacity: number,
+    readonly held: number,
   ) {
     this.count = images.count;
     this.size = imageBytes(images);
-    this.ring = new Uint8Array(Math.ceil((capacity * this.size) / 4) * 4);
+    this.ring = new Uint8Array(Math.ceil((held * this.size) / 4) * 4);
   }
 
   begin(order: Uint32Array<ArrayBuffer>): void {
@@ -106,14 +112,14 @@ class StreamedFeed implements Feed {
   }
 
   async ready(first: number, rows: number): Promise<void> {
-    if (rows > this.capacity) throw new Error(`${rows} images do not fit a ring of ${this.capacity}`);
+    if (rows > this.held) throw new Error(`${rows} images do not fit a ring of ${this.held}`);
     // what is being read may be of an earlier pass, for the same places
     await this.ahead;
     const { pass } = this;
     if (first < pass.from || first > pass.to) pass.from = pass.to = first;
     const end = first + rows;
     await this.fill(pass, end);
-    this.ahead = this.fill(pass, Math.min(end + Math.min(rows, this.capacity - rows), pass.order.length));
+    this.ahead = this.fill(pass, Math.min(end + Math.min(rows, this.held - rows), pass.order.length));
     // whoever waits for it is told; where nobody does any more, nobody needs to be
     this.ahead.catch(() => {});
   }
@@ -121,10 +127,10 @@ class StreamedFeed implements Feed {
   /** Reads and writes what the ring lacks up to a position, in pieces that do not run over its end. */
   private async fill(pass: Pass, end: number): Promise<void> {
     while (pass.to < end) {
-      const place = pass.to % this.capacity;
-      const rows = Math.min(end - pass.to, this.capacity - place);
+      const place = pass.to % this.held;
+      const rows = Math.min(end - pass.to, this.held - place);
       // the places that are written next hold other images from now on
-      pass.from = Math.max(pass.from, pass.to + rows - this.capacity);
+      pass.from = Math.max(pass.from, pass.to + rows - this.held);
       const [begin, stop] = [place * this.size, (place + rows) * this.size];
       await readImages(
         this.images,

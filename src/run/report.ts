@@ -3,6 +3,7 @@ import type { ClassFigures, Prediction } from '../analysis/class-figures';
 import { type Flips, flipsBetween, type Interval, wilsonInterval } from '../analysis/uncertainty';
 import type { ImageSetReport } from '../data/report';
 import type { Tuning } from '../graph/tuning';
+import type { Held } from '../train/held';
 import type { RunSettings } from '../train/settings';
 import type { Ended } from '../train/trainer';
 
@@ -62,6 +63,8 @@ export interface Report extends RunRecord {
   /** median wall time of a training step, milliseconds */
   stepMs: number;
   plan: { dispatches: number; bytesPerStep: number; peakBytes: number };
+  /** images of each set, and how many of them the GPU held at a time: fewer where they were streamed */
+  held: { train: Held; test: Held };
   adapter: string;
   /** how the plans were cut */
   tuning: Tuning;

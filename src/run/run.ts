@@ -13,6 +13,7 @@ import { augmentationSentence } from '../train/augmentation';
 import { balanceSentence } from '../train/balance';
 import { batchSentence, stepsPerEpoch } from '../train/batches';
 import { evaluateNetwork } from '../train/evaluate';
+import { heldSentence } from '../train/held';
 import type { EvalPoint } from '../train/metrics';
 import { checkMicroBatch, microSentence } from '../train/micro-batches';
 import { scheduleOf } from '../train/schedule';
@@ -119,6 +120,8 @@ async function trainLoaded(
       testImages: test.count,
       classes: train.classes,
     });
+    const streamed = heldSentence(trainer.held);
+    if (streamed) emit({ type: 'note', message: streamed });
     emit({ type: 'phase', phase: 'train', message: `Training for ${settings.epochs} epochs` });
     await trainer.run(control);
 
@@ -194,6 +197,7 @@ async function trainLoaded(
       seconds: (performance.now() - started) / 1000,
       stepMs,
       plan,
+      held: trainer.held,
       adapter: gpu.name,
       tuning: training.tuning ?? gpu.tuning,
       ...(reports.length > 0 && { data: reports.map(summaryOf) }),

@@ -9,6 +9,23 @@ const MOST_BYTES = 2 ** 29;
 export const mostHeld = ({ device: { limits } }: Gpu): number =>
   Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize, MOST_BYTES);
 
+/** Images of a set, and how many of them the GPU holds at a time. */
+export interface Held {
+  images: number;
+  held: number;
+}
+
+/** One sentence on sets that are streamed; nothing where the GPU holds them all. */
+export function heldSentence(sets: { train: Held; test: Held }): string | undefined {
+  const streamed = (['train', 'test'] as const).filter((set) => sets[set].held < sets[set].images);
+  if (streamed.length === 0) return undefined;
+  const names = { train: 'training', test: 'test' };
+  const parts = streamed.map(
+    (set) => `${names[set]} images, ${sets[set].held} of ${sets[set].images} at a time`,
+  );
+  return `Streamed to the GPU ahead of each step: ${parts.join('; ')}.`;
+}
+
 /**
  * Images of a set that the GPU holds at a time: all, or where they are more than `most` bytes those of two batches, one that is
  * computed and one that is written meanwhile.

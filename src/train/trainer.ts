@@ -17,7 +17,7 @@ import { type Batch, wholeBatch } from './batches';
 import { Diverged, DivergenceWatch } from './divergence';
 import { failureBehind, runEvaluation } from './evaluate';
 import { type Part, writeGroups } from './groups';
-import { mostHeld } from './held';
+import { type Held, mostHeld } from './held';
 import type { EvalPoint, Figures, StepPoint } from './metrics';
 import {
   ADAM_BETAS,
@@ -125,6 +125,12 @@ export class Trainer {
     // the first read-back makes its staging buffer: do it before the loop
     await session.read('output:metrics');
     return new Trainer(session, feeds, program, evaluation, t, observer);
+  }
+
+  /** How the images of the run get to the GPU. */
+  get held(): { train: Held; test: Held } {
+    const of = ({ count, held }: Feed): Held => ({ images: count, held });
+    return { train: of(this.feeds.train), test: of(this.feeds.test) };
   }
 
   get stepsPerEpoch(): number {

@@ -166,6 +166,7 @@ async function train(job: TrainJob, onEvent: (event: TrainEvent) => void): Promi
       seconds: 34,
       stepMs: 59.8,
       plan: { dispatches: 412, bytesPerStep: 61_400_000, peakBytes: 148_000_000 },
+      held: { train: { images: 640, held: 640 }, test: { images: 64, held: 64 } },
       adapter: 'Test adapter',
       tuning: GPU_TUNING,
     },

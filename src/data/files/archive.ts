@@ -6,8 +6,11 @@ import type { UserFile } from '../types';
 import { gunzippedStart, isTarHeader, listTar } from './tar';
 import { type FileTree, fileOf, type SourceFile, toTree } from './tree';
 
-/** What an archive's files may claim together; a bomb claims more. */
+/** What a zip's files may claim together, beside its own size: photographs hardly shrink, and a bomb claims more. */
 const MAX_UNPACKED = 2 ** 32;
+const MAX_RATIO = 8;
+/** How often a file may be read: for a look, for its size, for its pixels, and once more. */
+const READS = 4;
 /** Names that archives have; a file alone is looked into whatever its name. */
 const ARCHIVE_NAME = /\.(zip|tar|t?gz|7z|rar|t?bz2?|t?xz|zst)$/i;
 const ADVICE = 'make the archive again, as a plain .zip with a folder of images for each class';
@@ -64,11 +67,12 @@ const OTHERS: [name: string, ...start: number[]][] = [
 ];
 
 const listZip: List = async ({ path: name, blob }) => {
-  const zip = await explainAsync(name, ADVICE, () => openZip(blob, MAX_UNPACKED));
+  const most = Math.max(MAX_UNPACKED, MAX_RATIO * blob.size);
+  const zip = await explainAsync(name, ADVICE, () => openZip(blob, READS * most));
   const claimed = zip.names.reduce((sum, entry) => sum + zip.size(entry), 0);
-  if (claimed > MAX_UNPACKED) {
+  if (claimed > most) {
     throw new UserError(
-      `${name} unpacks to more than the limit of 4 GiB; choose the unpacked folder instead.`,
+      `${name} unpacks to ${Math.ceil(claimed / 2 ** 30)} GiB, above the limit of 4 GiB and ${MAX_RATIO} times its own size; choose the unpacked folder instead.`,
     );
   }
   return zip.names.map((entry) => ({ path: entry, size: zip.size(entry), read: () => zip.read(entry) }));

@@ -43,6 +43,7 @@ export function fakeReport(ok: boolean): Report {
     seconds: 1,
     stepMs: 3,
     plan: { dispatches: 4, bytesPerStep: 5, peakBytes: 6 },
+    held: { train: { images: 640, held: 640 }, test: { images: 64, held: 64 } },
     adapter: 'fake',
     tuning: GPU_TUNING,
   };

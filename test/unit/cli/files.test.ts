@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -11,17 +11,33 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-test('a file from 4 GiB on is refused by its size, alone and in a folder', async () => {
-  const path = join(folder, 'large.pth');
-  await writeFile(path, 'x');
-  await truncate(path, 2 ** 32 - 1);
-  expect((await readUserFile(path)).blob.size).toBe(2 ** 32 - 1);
-  await truncate(path, 5 * 2 ** 30);
-  await expect(readUserFile(path)).rejects.toThrow(UserError);
-  await expect(readUserFile(path)).rejects.toThrow(
-    /large\.pth is 5\.0 GiB large, .*torch\.save\(model\.state_dict\(\)/,
-  );
-  await expect(readUserFiles([folder])).rejects.toThrow(/large\.pth is 5\.0 GiB large/);
+test('a file is read in parts, from 4 GiB on too', async () => {
+  const path = join(folder, 'large.zip');
+  const size = 5 * 2 ** 30;
+  await writeFile(path, 'begin');
+  await truncate(path, size);
+  await appendFile(path, 'end');
+  const { blob } = await readUserFile(path);
+  expect(blob).toBeInstanceOf(Blob);
+  expect(blob.size).toBe(size + 3);
+  expect(await blob.slice(0, 5).text()).toBe('begin');
+  expect(await blob.slice(-3).text()).toBe('end');
+  const tail = blob.slice(size - 10);
+  expect([tail.size, await tail.slice(10, 99).text()]).toEqual([13, 'end']);
+  expect(await tail.slice(12, 11).text()).toBe('');
+  expect(await new Response(tail.slice(11).stream()).text()).toBe('nd');
+  expect(await new Response(tail.slice(1, 1).stream()).text()).toBe('');
+  expect(await blob.slice(1, 4).slice(1, -1).text()).toBe('g');
+});
+
+test.each(['changed', 'taken away'])('a file that is %s after it was chosen cannot be read', async (how) => {
+  const path = join(folder, 'image.png');
+  await writeFile(path, 'first');
+  const { blob } = await readUserFile(path);
+  expect(await blob.text()).toBe('first');
+  if (how === 'changed') await writeFile(path, 'another');
+  else await rm(path);
+  await expect(blob.arrayBuffer()).rejects.toMatchObject({ name: 'NotReadableError' });
 });
 
 test('folders are walked in order, links followed, empty folders and links to nothing kept', async () => {

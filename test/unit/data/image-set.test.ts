@@ -653,6 +653,16 @@ describe('a source that cannot be used says why', () => {
     expect(await refusal([userFile('set.zip', bomb)])).toContain(reason);
   });
 
+  test('a zip whose files claim more together than a zip of photographs can hold', async () => {
+    const bytes = new Uint8Array(await zip(two)[0].blob.arrayBuffer());
+    const view = new DataView(bytes.buffer);
+    for (let at = 0; at + 4 < bytes.length; at++)
+      if (view.getUint32(at, true) === 0x02014b50) view.setUint32(at + 24, 2 ** 31 + 9, true);
+    expect(await refusal([userFile('set.zip', bytes)])).toContain(
+      'unpacks to 5 GiB, above the limit of 4 GiB',
+    );
+  });
+
   test('options out of range', async () => {
     expect(await refusal(zip(two), { size: 1e6 })).toContain('image size');
     expect(await refusal(zip(two), { limit: -1 })).toContain('limit');
