@@ -101,6 +101,10 @@ export function readArgs(name: string, command: Command, argv: string[]): Args {
     throw argumentError(name, error, Object.keys(command.options));
   }
   const { positionals } = parsed;
+  for (const [option, value] of Object.entries(parsed.values)) {
+    if ([value].flat().includes(''))
+      throw new UserError(`--${option} needs a value; see \`refocus ${name} --help\`.`);
+  }
   if (positionals.length < command.positionals.length) {
     const missing = command.positionals[positionals.length].replace('...', '');
     throw new UserError(`${missing} is missing: \`refocus ${command.usage}\`.`);

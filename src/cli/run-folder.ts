@@ -3,7 +3,7 @@
  * check.py and check.safetensors, predictions.csv, report.json, skipped.csv.
  */
 import { createWriteStream, existsSync, rmSync, type WriteStream, writeFileSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { finished } from 'node:stream/promises';
@@ -163,11 +163,29 @@ async function isFree(path: string): Promise<boolean> {
   );
 }
 
+/**
+ * mkdir's `recursive`, which in Node never ends where the system says that there is no such file though its parent is there, as
+ * Linux does in /proc.
+ */
+async function makeFolders(path: string): Promise<string | undefined> {
+  try {
+    await mkdir(path);
+    return path;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST' && (await stat(path)).isDirectory()) return undefined;
+    if (code !== 'ENOENT' || dirname(path) === path) throw error;
+    const made = await makeFolders(dirname(path));
+    await mkdir(path);
+    return made ?? path;
+  }
+}
+
 /** Makes the folder and tries it with a file; returns the topmost folder that was not there before. */
 async function makeWritable(path: string): Promise<string | undefined> {
   let made: string | undefined;
   try {
-    made = await mkdir(path, { recursive: true });
+    made = await makeFolders(resolve(path));
     const probe = join(path, '.refocus-probe');
     await writeFile(probe, 'x');
     await rm(probe);

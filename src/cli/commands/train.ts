@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import type { ImageSetReport, Report, TrainJob } from '../../api';
 import { skippedCsv } from '../../data/report';
 import { UserError } from '../../errors';
@@ -239,7 +240,9 @@ export async function trainInto(
         `${last.wrong.length} test images are told wrong, mean F1 of the classes ${last.macro.f1.toFixed(3)}: predictions.csv, and class by class report.json`,
       );
     }
-    context.note(`${ENDINGS[result.report.ended]}Merged weights, metrics and report are in ${folder.path}`);
+    const isThere = resolve(dirname(merged)) === resolve(folder.path);
+    const what = isThere ? 'Merged weights, metrics' : `The merged weights are ${merged}, metrics`;
+    context.note(`${ENDINGS[result.report.ended]}${what} and report are in ${folder.path}`);
     return { report: result.report, folder: folder.path, merged };
   } finally {
     release();

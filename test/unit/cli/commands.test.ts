@@ -34,6 +34,8 @@ test.each([
   [['train', '-x'], /^Unknown option -x/],
   [['train', 'extra'], /^Unexpected argument "extra"/],
   [['train', '--lr'], /^--lr needs a value/],
+  [['train', '--out', ''], /^--out needs a value; see `refocus train --help`\.$/],
+  [['train', '--data', ''], /^--data needs a value/],
   [['train', '--lr', '-1'], /^--lr must be a number above 0/],
   [['train', '--lr', 'nan'], /^--lr must be/],
   [['lr', '--steps', '5'], /^--steps must be a whole number from 10/],
@@ -283,6 +285,7 @@ test('weights that the folder does not take go to the temporary folder, and a se
   expect(await run(['train', '--out', out(), '--overwrite'], context)).toBe(0);
   const warning = context.stderr.find((line) => line.includes('could not be written'));
   const [, saved] = /it is in (\S+merged\.safetensors) instead/.exec(warning ?? '') ?? [];
+  expect(context.stderr.at(-1)).toBe(`The merged weights are ${saved}, metrics and report are in ${out()}`);
   expect([...(await readFile(saved))]).toEqual([1, 2, 3]);
   expect(await readdir(out())).not.toContain('merged.safetensors.part');
   await rm(dirname(saved), { recursive: true });
@@ -290,7 +293,8 @@ test('weights that the folder does not take go to the temporary folder, and a se
 
 test('a place that cannot be a folder is named', async () => {
   await writeFile(join(folder, 'file'), '');
-  for (const path of [join(folder, 'file'), join(folder, 'file', 'below')]) {
+  // mkdir's `recursive` never ends in the last one
+  for (const path of [join(folder, 'file'), join(folder, 'file', 'below'), '/proc/no-such-folder']) {
     const context = fakeContext();
     expect(await run(['train', '--out', path], context)).toBe(2);
     expect(context.stderr).toEqual([
