@@ -60,6 +60,8 @@ export function describeEvents(
         );
       case 'steps':
         return show(stepLine(event, steps));
+      case 'resumed':
+        return note(`The run goes on from step ${event.step}.`);
       case 'eval':
         return note(
           `${event.which}: accuracy ${percent(event.point.accuracy)}, loss ${event.point.loss.toFixed(4)}`,

@@ -1,14 +1,15 @@
 /**
  * The folder that a run leaves: config.json, metrics.jsonl, merged.safetensors and best.safetensors (or .pth), labels.txt,
- * check.py and check.safetensors, predictions.csv, report.json, skipped.csv.
+ * check.py and check.safetensors, predictions.csv, report.json, skipped.csv; checkpoint.0 and checkpoint.1.safetensors.
  */
-import { createWriteStream, existsSync, rmSync, type WriteStream, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
-import { finished } from 'node:stream/promises';
 import type { TrainEvent } from '../api';
 import { UserError } from '../errors';
+import { CHECKPOINT_FILES } from '../run/resume';
+import { CheckpointFiles } from './checkpoint-files';
 
 const RESULTS = [
   ...['merged', 'best'].flatMap((name) => [
@@ -27,8 +28,9 @@ const RESULTS = [
 
 export interface RunFolder {
   path: string;
-  /** appends what metrics.jsonl keeps of an event: steps and evaluations */
+  /** what metrics.jsonl keeps of an event, steps and evaluations; a checkpoint as its file */
   record(event: TrainEvent): void;
+  checkpoints: CheckpointFiles;
   writeJson(name: string, value: unknown): Promise<string>;
   writeText(name: string, text: string): Promise<string>;
   /** writes a result; where the folder takes it no more, into the system's temporary folder, and says so */
@@ -41,6 +43,8 @@ export interface RunFolderOptions {
   out?: string;
   /** take a folder that has something in it; else a fresh name beside it is taken */
   overwrite: boolean;
+  /** the folder's run goes on: its checkpoints stay */
+  resumes?: boolean;
   /** the end of a new folder's name */
   method: string;
   /** what config.json will hold */
@@ -61,25 +65,44 @@ const reasonOf = (error: unknown): string =>
  * @throws UserError where it cannot be made or written
  */
 export async function openRunFolder(options: RunFolderOptions): Promise<RunFolder> {
-  const { config, note } = options;
+  const { config, note, resumes = false } = options;
   const path = await choosePath(options);
   const made = await makeWritable(path);
-  let metrics: WriteStream | undefined;
+  const metrics = join(path, 'metrics.jsonl');
+  const checkpoints = new CheckpointFiles(path, (step, error) =>
+    note(`warning: the checkpoint of step ${step} could not be written (${reasonOf(error)})`),
+  );
+  let begun = false;
   let refuge: string | undefined;
-  const early: string[] = [];
-  const begin = (): void => {
-    if (metrics) return;
-    metrics = createWriteStream(join(path, 'metrics.jsonl'));
-    metrics.once('error', (error) => note(`warning: metrics.jsonl ends early (${reasonOf(error)})`));
+  let early: string[] = [];
+  const attempt = (what: string, action: () => void): void => {
     try {
-      // results of an earlier run must not pass for this one's
-      for (const name of [...RESULTS, 'report.json', 'skipped.csv'])
-        rmSync(join(path, name), { force: true });
-      writeFileSync(join(path, 'config.json'), json(config));
+      action();
     } catch (error) {
-      note(`warning: ${path} could not be made ready (${reasonOf(error)})`);
+      note(`warning: ${what} (${reasonOf(error)})`);
     }
-    for (const line of early) metrics.write(line);
+  };
+  let isLogging = true;
+  const log = (lines: string[]): void => {
+    if (!isLogging) return;
+    isLogging = false;
+    attempt('metrics.jsonl ends early', () => {
+      appendFileSync(metrics, lines.join(''));
+      isLogging = true;
+    });
+  };
+  const begin = (): void => {
+    if (begun) return;
+    begun = true;
+    attempt(`${path} could not be made ready`, () => {
+      // results of an earlier run must not pass for this one's
+      const earlier = [...RESULTS, 'report.json', 'skipped.csv', 'metrics.jsonl'];
+      for (const name of resumes ? earlier : [...earlier, ...CHECKPOINT_FILES])
+        rmSync(join(path, name), { force: true });
+      writeFileSync(join(path, 'config.json.part'), json(config));
+      renameSync(join(path, 'config.json.part'), join(path, 'config.json'));
+    });
+    log(early);
   };
   const write = async (name: string, content: string | Uint8Array): Promise<string> => {
     begin();
@@ -103,19 +126,24 @@ export async function openRunFolder(options: RunFolderOptions): Promise<RunFolde
   };
   return {
     path,
+    checkpoints,
     record(event) {
+      if (event.type === 'steps' || event.type === 'resumed') begin();
+      if (event.type === 'checkpoint') return checkpoints.add(event);
+      if (event.type === 'resumed') {
+        checkpoints.newest ??= event.file;
+        attempt('metrics.jsonl has steps twice', () => writeFileSync(metrics, early.join('')));
+      }
       const lines = linesOf(event);
-      if (event.type === 'steps') begin();
-      for (const line of lines) metrics ? metrics.write(line) : early.push(line);
+      if (begun) log(lines);
+      else early = [...early, ...lines];
     },
     writeJson: (name, value) => write(name, json(value)),
     writeText: write,
     writeBytes: write,
     async close() {
-      if (!metrics) return removeEmpty(path, made);
-      metrics.end();
-      // its error has been told
-      await finished(metrics).catch(() => {});
+      if (!begun) return removeEmpty(path, made);
+      await checkpoints.settle();
     },
   };
 }
@@ -137,6 +165,12 @@ async function writeWhole(folder: string, name: string, content: string | Uint8A
 function linesOf(event: TrainEvent): string[] {
   const line = (value: unknown) => `${JSON.stringify(value)}\n`;
   if (event.type === 'steps') return event.points.map(line);
+  if (event.type === 'resumed') {
+    const steps = event.points.map((point) => ({ at: point.step, text: line(point) }));
+    const evals = event.evals.map((point) => ({ at: point.step, text: line({ eval: 'epoch', ...point }) }));
+    // each evaluation behind its step
+    return [...steps, ...evals].sort((a, b) => a.at - b.at).map(({ text }) => text);
+  }
   return event.type === 'eval' ? [line({ eval: event.which, ...event.point })] : [];
 }
 

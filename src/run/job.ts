@@ -9,6 +9,7 @@ import type { DataSource } from './data-source';
 import type { Memo } from './memo';
 import type { ModelSource } from './network-source';
 import type { Report, TestPredictions } from './report';
+import type { Resume } from './resume';
 import type { TunedStep } from './tune';
 import type { Tunings } from './tunings';
 
@@ -20,6 +21,8 @@ export interface TrainJob {
   settings: TrainSettings;
   /** what earlier runs found with `autotune`; a run that finds something new says so by the event `tuned` */
   tunings?: Tunings;
+  /** what the run goes on from; its model, images and settings are then those that it was begun with */
+  resume?: Resume;
 }
 
 export type TrainEvent =
@@ -46,6 +49,13 @@ export type TrainEvent =
       classes: string[];
     }
   | { type: 'steps'; points: StepPoint[]; imagesPerSecond: number; etaSeconds: number }
+  /**
+   * The run goes on from a checkpoint, of an earlier process or after the loss of the device: the points of all its steps and
+   * epochs so far, and the checkpoint's name. Whatever was told of later steps is void.
+   */
+  | { type: 'resumed'; file: string; step: number; points: StepPoint[]; evals: EvalPoint[] }
+  /** a safetensors file to keep, and its name; `TrainJob.resume` takes it */
+  | { type: 'checkpoint'; file: string; step: number; bytes: Uint8Array<ArrayBuffer> }
   | { type: 'eval'; which: 'base' | 'epoch' | 'last' | 'best'; point: EvalPoint }
   | { type: 'redundancy'; when: 'before' | 'after'; layers: LayerRedundancy[] };
 

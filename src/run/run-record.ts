@@ -1,3 +1,4 @@
+import { sha256 } from '../io/sha256';
 import type { RunSettings } from '../train/settings';
 import type { DataSource } from './data-source';
 import type { FittedNetwork } from './head';
@@ -42,10 +43,7 @@ async function sums(
   const found: [string, string][] = [];
   for (const [name, read] of files) {
     const bytes = await read().catch(() => undefined);
-    if (bytes) found.push([name, hexadecimal(await crypto.subtle.digest('SHA-256', bytes))]);
+    if (bytes) found.push([name, await sha256(bytes)]);
   }
   return Object.fromEntries(found);
 }
-
-const hexadecimal = (digest: ArrayBuffer): string =>
-  [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('');

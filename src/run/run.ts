@@ -25,6 +25,7 @@ import { companionFiles } from './companions';
 import { asTrained, loadRunImages } from './data-source';
 import { type FittedNetwork, fitHead } from './head';
 import type { RunContext, TrainJob, TrainResult } from './job';
+import { keepTraining } from './keep-training';
 import { inImageOrder, logitsOf } from './logits';
 import type { Memo } from './memo';
 import { withinMemory } from './memory';
@@ -33,10 +34,19 @@ import { isRandom, loadNetwork } from './network-source';
 import { proveMerges } from './prove';
 import { networkRedundancy } from './redundancy';
 import { type Report, summaryOf, type TestPredictions, uncertaintyOf } from './report';
+import {
+  checkInputs,
+  digestInputs,
+  newestCheckpoint,
+  type SavedRun,
+  settingsToGoOn,
+  stateToGoOn,
+} from './resume';
 import { runRecord } from './run-record';
 import { autotune, canRun, tuningKey } from './tune';
 import type { Tunings } from './tunings';
 import { continuing, startingMaps } from './unmerged';
+import { VERSION } from './version';
 
 /** The main job: a trained network and images in; a proven, merged network out. */
 export async function runTraining(job: TrainJob, context: RunContext): Promise<TrainResult> {
@@ -45,9 +55,12 @@ export async function runTraining(job: TrainJob, context: RunContext): Promise<T
   const goOn = () => {
     if (context.control.cancelled) throw new Stopped();
   };
+  const warn = (message: string) => context.emit({ type: 'warning', message });
+  const saved = job.resume && (await newestCheckpoint(job.resume.checkpoints, warn));
   const loaded = await load(job, { ...context, goOn });
   try {
-    return await trainLoaded({ ...loaded, goOn, date, started }, job, context);
+    const settings = saved ? settingsToGoOn(saved, job.settings, job.resume?.extend) : loaded.settings;
+    return await trainLoaded({ ...loaded, settings, saved, goOn, date, started }, job, context);
   } finally {
     await closeImages(loaded.train, loaded.test);
   }
@@ -55,13 +68,18 @@ export async function runTraining(job: TrainJob, context: RunContext): Promise<T
 
 /** The same once network and images are there. */
 async function trainLoaded(
-  loaded: Loaded & { goOn: () => void; date: string; started: number },
+  loaded: Loaded & { saved?: SavedRun; goOn: () => void; date: string; started: number },
   job: TrainJob,
   context: RunContext,
 ): Promise<TrainResult> {
-  const { network, train, test, reports, settings, goOn, date, started } = loaded;
-  const { control, emit } = context;
+  const { network, train, test, reports, settings, saved, goOn, date, started } = loaded;
+  const { emit } = context;
   const training = prepare(network, train, test, settings);
+  const from = saved && { file: saved.file, state: stateToGoOn(saved, training, job.resume?.extend) };
+  if (saved && from) {
+    checkInputs(saved, { inputs: await digestInputs(training), classes: train.classes });
+    training.schedule = from.state.schedule;
+  }
   emit({ type: 'note', message: batchSentence(training) });
   const micro = microSentence(training);
   if (micro) emit({ type: 'note', message: micro });
@@ -98,23 +116,20 @@ async function trainLoaded(
     evaluated: (point) => emit({ type: 'eval', which: 'epoch', point }),
     warning: (message) => emit({ type: 'warning', message }),
   };
-  if (settings.autotune) {
+  if (saved) training.tuning = await tuningToGoOn(saved, gpu, observer.warning);
+  else if (settings.autotune) {
     const timed = () => tune(gpu, training, job.tunings, { emit, goOn });
     training.tuning = await withinMemory(training, job.settings, observer.warning, timed);
   }
+  training.tuning ??= gpu.tuning;
   goOn();
   emit({ type: 'phase', phase: 'compile', message: 'Compiling the training step' });
-  const trainer = await withinMemory(training, job.settings, observer.warning, () =>
-    Trainer.create(gpu, training, observer),
-  );
-  try {
+  const ready = (trainer: Trainer) => {
     goOn();
     const { dispatches, bytes, flops, peakBytes } = trainer.stepTotals();
-    const plan = { dispatches, bytesPerStep: bytes, peakBytes };
     emit({
       type: 'plan',
-      ...plan,
-      flopsPerStep: flops,
+      ...{ dispatches, bytesPerStep: bytes, peakBytes, flopsPerStep: flops },
       steps: trainer.totalSteps,
       images: train.count,
       testImages: test.count,
@@ -123,8 +138,12 @@ async function trainLoaded(
     const streamed = heldSentence(trainer.held);
     if (streamed) emit({ type: 'note', message: streamed });
     emit({ type: 'phase', phase: 'train', message: `Training for ${settings.epochs} epochs` });
-    await trainer.run(control);
-
+  };
+  const run = { date: saved?.run.date ?? date, version: VERSION, adapter: gpu.name, asked: job.settings };
+  const trainer = await keepTraining(context, { gpu, training, run, from, observer, ready });
+  try {
+    const { dispatches, bytes, peakBytes } = trainer.stepTotals();
+    const plan = { dispatches, bytesPerStep: bytes, peakBytes };
     const { points, evals, last, best, ended, steps, stepMs } = trainer.outcome();
     const bestPoint: EvalPoint = best === 'base' ? { step: 0, epoch: 0, ...training.base! } : best.point;
     emit({ type: 'eval', which: 'last', point: last.point });
@@ -198,8 +217,8 @@ async function trainLoaded(
       stepMs,
       plan,
       held: trainer.held,
-      adapter: gpu.name,
-      tuning: training.tuning ?? gpu.tuning,
+      adapter: trainer.session.gpu.name,
+      tuning: training.tuning,
       ...(reports.length > 0 && { data: reports.map(summaryOf) }),
     };
     return {
@@ -252,6 +271,15 @@ function baseline(
   const evaluate = () => evaluateNetwork(gpu, model, state, test, { mean, std, keep, goOn });
   if (job.model.kind !== 'builtin' || job.test?.kind !== 'builtin') return evaluate();
   return memo.get(`baseline ${JSON.stringify([gpu.name, test.count, mean, std])}`, evaluate);
+}
+
+/** The tuning that a run goes on with: its own where this device takes it. Says so where the device is another. */
+async function tuningToGoOn({ run }: SavedRun, gpu: Gpu, warn: (message: string) => void): Promise<Tuning> {
+  if (run.adapter !== gpu.name)
+    warn(
+      `The run was begun on ${run.adapter} and goes on on ${gpu.name}: its numbers will differ in their last bits from those of a run on one device.`,
+    );
+  return (await canRun(gpu, run.tuning)) ? run.tuning : gpu.tuning;
 }
 
 /** The remembered tuning for this step on this device, else the fastest of a few, timed now. */

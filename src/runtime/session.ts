@@ -241,6 +241,21 @@ export class Session<Name extends string> {
     this.gpu.device.queue.submit([encoder.finish()]);
   }
 
+  /**
+   * Contents of arenas as a snapshot of this session.
+   * @throws UserError where they are not its own's in name and size
+   */
+  snapshotOf(arenas: ReadonlyMap<string, Float32Array<ArrayBuffer>>): Snapshot {
+    for (const [name, { byteLength }] of arenas) {
+      const bytes = this.buffers.get(name)?.size;
+      if (bytes !== byteLength)
+        throw new UserError(
+          `The checkpoint's ${name} take ${byteLength} bytes, this network's ${bytes ?? 0}: go on with the version of Refocus that wrote it.`,
+        );
+    }
+    return new Snapshot(arenas, (tensor) => this.range(tensor));
+  }
+
   /** Puts a snapshot's contents back. */
   restore(snapshot: Snapshot): void {
     for (const [name, data] of snapshot.buffers)

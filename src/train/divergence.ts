@@ -1,5 +1,6 @@
 import type { LabelledImages } from '../data/types';
 import { UserError } from '../errors';
+import type { WatchState } from './checkpoint';
 import type { Figures } from './metrics';
 
 /** A run that has left all sense; its message says what to change. */
@@ -32,14 +33,19 @@ interface Watched {
  * epoch's accuracy is that of guessing, where it was far above.
  */
 export class DivergenceWatch {
-  private readonly start = { steps: 0, loss: 0, accuracy: 0 };
-  private readonly epoch = { steps: 0, accuracy: 0 };
-  private readonly recent: number[] = [];
-  private bestEpoch = 0;
   /** accuracy of always guessing the commonest class */
   private readonly chance: number;
 
-  constructor(private readonly watched: Watched) {
+  /** @param seen of the steps before, where a run goes on */
+  constructor(
+    private readonly watched: Watched,
+    readonly seen: WatchState = {
+      start: { steps: 0, loss: 0, accuracy: 0 },
+      epoch: { steps: 0, accuracy: 0 },
+      recent: [],
+      bestEpoch: 0,
+    },
+  ) {
     const { labels, classes } = watched.train;
     const counts = new Array<number>(classes.length).fill(0);
     for (const label of labels) counts[label]++;
@@ -52,7 +58,7 @@ export class DivergenceWatch {
    */
   step({ loss, accuracy }: Figures, step: number): void {
     const { batch, stepsPerEpoch, train, settings } = this.watched;
-    const { start, epoch, recent } = this;
+    const { start, epoch, recent } = this.seen;
     if (!Number.isFinite(loss)) throw new Diverged(`The loss was ${loss} at step ${step}`, settings.lr);
     if (start.steps < Math.min(Math.ceil(START_IMAGES / batch), stepsPerEpoch)) {
       start.steps++;
@@ -79,9 +85,10 @@ export class DivergenceWatch {
    * @throws Diverged
    */
   endEpoch(step: number): void {
-    const { start, epoch, chance } = this;
+    const { chance, seen } = this;
+    const { start, epoch } = seen;
     const accuracy = epoch.accuracy / epoch.steps;
-    const best = Math.max(this.bestEpoch, start.accuracy / start.steps);
+    const best = Math.max(seen.bestEpoch, start.accuracy / start.steps);
     const wasFarAbove = best > (1 + chance) / 2;
     if (wasFarAbove && accuracy < chance + 0.1 * (best - chance)) {
       throw new Diverged(
@@ -89,7 +96,7 @@ export class DivergenceWatch {
         this.watched.settings.lr,
       );
     }
-    this.bestEpoch = Math.max(this.bestEpoch, accuracy);
+    seen.bestEpoch = Math.max(seen.bestEpoch, accuracy);
     epoch.steps = 0;
     epoch.accuracy = 0;
   }

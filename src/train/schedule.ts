@@ -38,7 +38,7 @@ export interface ExponentialSchedule {
   steps: number;
 }
 
-/** The head alone at a constant rate for some steps, then another schedule from its beginning. */
+/** A constant rate for some steps, as of the head alone, then another schedule from its beginning. */
 export interface HeadSchedule {
   kind: 'head';
   lr: number;
@@ -57,6 +57,25 @@ export function scheduleOf(
   const { headEpochs, lr } = s;
   const then = scheduleOfAll(s, (s.epochs - headEpochs) * stepsPerEpoch, stepsPerEpoch);
   return headEpochs > 0 ? { kind: 'head', lr, steps: headEpochs * stepsPerEpoch, then } : then;
+}
+
+/** How a run goes on to more epochs than it was to have, see `extendedSchedule`. */
+export const extensions = ['stretch', 'restart'] as const;
+export type Extension = (typeof extensions)[number];
+
+/**
+ * The schedule of a run that has taken some steps and goes on to more epochs. `stretch`: that of a run which was to have them
+ * from the start. `restart`: from the highest rate again, without warm-up, over the steps that are left.
+ */
+export function extendedSchedule(
+  s: Parameters<typeof scheduleOf>[0],
+  stepsPerEpoch: number,
+  { step, how }: { step: number; how: Extension },
+): Schedule {
+  const { lr, epochs, headEpochs } = s;
+  if (how === 'stretch' || step <= headEpochs * stepsPerEpoch) return scheduleOf(s, stepsPerEpoch);
+  const then = scheduleOfAll({ ...s, warmupEpochs: 0 }, epochs * stepsPerEpoch - step, stepsPerEpoch);
+  return { kind: 'head', lr, steps: step, then };
 }
 
 function scheduleOfAll(

@@ -14,6 +14,8 @@ import { Session } from '../runtime/session';
 import type { Snapshot } from '../runtime/snapshot';
 import { writeClassWeights } from './balance';
 import { type Batch, wholeBatch } from './batches';
+import { KEPT_ARENAS, type KeptArenas, type TrainingState } from './checkpoint';
+import { Checkpoints } from './checkpoints';
 import { Diverged, DivergenceWatch } from './divergence';
 import { failureBehind, runEvaluation } from './evaluate';
 import { type Part, writeGroups } from './groups';
@@ -62,6 +64,8 @@ export interface Observer {
   steps(points: StepPoint[], imagesPerSecond: number, etaSeconds: number): void;
   evaluated(point: EvalPoint): void;
   warning(message: string): void;
+  /** what a run can go on from; absent: none is made */
+  checkpoint?(state: TrainingState): Promise<void> | void;
 }
 
 /** How a run came to its end; `early`: no better for as many epochs as it was to wait, `failed`: its device was lost. */
@@ -96,7 +100,10 @@ export class Trainer {
   private readonly steps: Steps;
   /** over the images that goes on now */
   private pass?: { number: number; order: Uint32Array<ArrayBuffer> };
-  private readonly watch: DivergenceWatch;
+  private watch: DivergenceWatch;
+  private readonly checkpoints: Checkpoints<TrainingState>;
+  /** the step that this trainer began at */
+  private begun = 0;
 
   private constructor(
     readonly session: Session<ProgramName>,
@@ -108,10 +115,27 @@ export class Trainer {
   ) {
     this.task = taskOf(t.model);
     this.steps = new Steps(t);
-    this.watch = new DivergenceWatch({ ...t, batch: wholeBatch(t), stepsPerEpoch: this.stepsPerEpoch });
+    this.watch = this.watchFrom();
+    this.checkpoints = new Checkpoints<TrainingState>({
+      minutes: observer.checkpoint ? t.settings.checkpointMinutes : 0,
+      read: () => this.state(),
+      keep: (state) => observer.checkpoint?.(state),
+      failed: ({ message }) => {
+        // of a lost device the run itself tells
+        if (!session.gpu.failure.error) observer.warning(`No checkpoint could be made: ${message}`);
+      },
+    });
   }
 
-  static async create(gpu: Gpu, t: Training, observer: Observer): Promise<Trainer> {
+  private watchFrom(seen?: TrainingState['watch']): DivergenceWatch {
+    return new DivergenceWatch(
+      { ...this.t, batch: wholeBatch(this.t), stepsPerEpoch: this.stepsPerEpoch },
+      seen,
+    );
+  }
+
+  /** @param from what the run goes on from; default: its start */
+  static async create(gpu: Gpu, t: Training, observer: Observer, from?: TrainingState): Promise<Trainer> {
     const build = { ...t, tuning: t.tuning ?? gpu.tuning, heldBytes: t.heldBytes ?? mostHeld(gpu) };
     const { program, evaluation, plans } = buildPrograms(build);
     const session = await Session.create(gpu, plans as Record<ProgramName, Plan>);
@@ -124,7 +148,40 @@ export class Trainer {
     };
     // the first read-back makes its staging buffer: do it before the loop
     await session.read('output:metrics');
-    return new Trainer(session, feeds, program, evaluation, t, observer);
+    const trainer = new Trainer(session, feeds, program, evaluation, t, observer);
+    if (from) trainer.goOnFrom(from);
+    return trainer;
+  }
+
+  /** What the run has come to, between two steps. */
+  private async state(): Promise<TrainingState> {
+    const { step, best, last, waited } = this;
+    const kept = (network?: Kept): KeptArenas | undefined =>
+      network && { arenas: network.snapshot.buffers, point: network.point };
+    const state = {
+      ...{ step, waited, phase: { ...this.phase! }, schedule: this.t.schedule },
+      ...{ points: [...this.points], evals: [...this.evals], stepTimes: [...this.stepTimes] },
+      ...{ watch: structuredClone(this.watch.seen), best: kept(best), last: kept(last) },
+    };
+    return { ...state, now: (await this.session.snapshot(...KEPT_ARENAS)).buffers };
+  }
+
+  private goOnFrom(state: TrainingState): void {
+    const kept = (network?: KeptArenas): Kept | undefined =>
+      network && { snapshot: this.session.snapshotOf(network.arenas), point: network.point };
+    this.session.restore(this.session.snapshotOf(state.now));
+    this.begun = state.step;
+    this.step = state.step;
+    this.phase = { ...state.phase };
+    this.writeGroups();
+    this.points = [...state.points];
+    this.evals = [...state.evals];
+    this.stepTimes = [...state.stepTimes];
+    this.waited = state.waited;
+    this.watch = this.watchFrom(structuredClone(state.watch));
+    this.best = kept(state.best);
+    // one object where they are one network: what is merged once is not merged twice
+    this.last = state.last?.point.step === state.best?.point.step ? this.best : kept(state.last);
   }
 
   /** How the images of the run get to the GPU. */
@@ -162,7 +219,9 @@ export class Trainer {
   async run(control: Control): Promise<void> {
     try {
       this.ended = await this.train(control);
+      await this.checkpoints.settle();
     } catch (error) {
+      await this.checkpoints.settle();
       const cause = await failureBehind(this.session.gpu, error);
       if (!this.last || cause instanceof Stopped) throw cause;
       this.ended = cause instanceof Diverged ? 'diverged' : 'failed';
@@ -171,15 +230,26 @@ export class Trainer {
   }
 
   private async train(control: Control): Promise<Ended> {
-    const { epochs, headEpochs, patience } = this.t.settings;
-    for (let epoch = 0; epoch < epochs && !control.cancelled; epoch++) {
+    const { epochs, headEpochs } = this.t.settings;
+    for (let epoch = Math.floor(this.step / this.stepsPerEpoch); epoch < epochs; epoch++) {
+      if (control.cancelled) break;
+      if (this.isWaitedOut) return 'early';
       this.begin(epoch < headEpochs ? 'head' : 'all');
       await this.epoch(control);
       await this.evaluate();
-      if (patience > 0 && this.waited >= patience && this.step < this.totalSteps) return 'early';
+      // what is stopped within an epoch was kept before this evaluation: a run that goes on does not make it
+      if (this.step % this.stepsPerEpoch > 0) continue;
+      const isOver = this.step === this.totalSteps || control.cancelled || this.isWaitedOut;
+      await (isOver ? this.checkpoints.keep() : this.checkpoints.endEpoch());
     }
-    if (this.step === 0) throw new Stopped();
-    return this.step === this.totalSteps ? 'finished' : 'stopped';
+    if (this.step === this.totalSteps) return 'finished';
+    if (this.step === this.begun) throw new Stopped();
+    return 'stopped';
+  }
+
+  private get isWaitedOut(): boolean {
+    const { patience } = this.t.settings;
+    return patience > 0 && this.waited >= patience;
   }
 
   /** Takes one step of everything and nothing else: no test, no watch over the loss. */
@@ -194,9 +264,14 @@ export class Trainer {
   private begin(part: Part): void {
     if (this.phase?.part === part) return;
     this.phase = { part, start: this.step };
+    this.writeGroups();
+    if (this.step > 0) this.session.clear('momentum', 'second moment');
+  }
+
+  private writeGroups(): void {
+    const { part } = this.phase!;
     const { model, settings } = this.t;
     writeGroups(this.session, this.session.plans[part === 'head' ? 'head' : 'train'], model, settings, part);
-    if (this.step > 0) this.session.clear('momentum', 'second moment');
   }
 
   /** What the optimiser has gathered is left behind where the warm-up ends, if the run is to do so. */
@@ -210,7 +285,7 @@ export class Trainer {
   private async epoch(control: Control): Promise<void> {
     let since = performance.now();
     let unread = 0;
-    for (let i = 0; i < this.stepsPerEpoch; i++) {
+    for (let i = this.step % this.stepsPerEpoch; i < this.stepsPerEpoch; i++) {
       this.refresh();
       await this.takeStep();
       unread++;
@@ -220,11 +295,13 @@ export class Trainer {
         control.cancelled ||
         control.paused ||
         // the first step is shown as soon as it is done
-        this.step === 1 ||
+        this.step === this.begun + 1 ||
         unread === this.steps.readable ||
         performance.now() - since > READ_EVERY_MS
       ) {
         await this.readMetrics(unread, since);
+        if (!isLast && (control.cancelled || control.paused || this.checkpoints.isDue))
+          await this.checkpoints.keep();
         await control.paused;
         since = performance.now();
         unread = 0;
@@ -343,6 +420,11 @@ export class Trainer {
       program,
       batch: evaluationBatch(this.t),
     });
+  }
+
+  /** Whether its device was lost on the way. */
+  get isFailed(): boolean {
+    return this.ended === 'failed';
   }
 
   /** What the run has come to. Where no epoch is better than the network that it started from, that is the best. */

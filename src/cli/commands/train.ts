@@ -1,17 +1,15 @@
-import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { ImageSetReport, Report, TrainJob } from '../../api';
 import { skippedCsv } from '../../data/report';
 import { UserError } from '../../errors';
 import type { Tuning } from '../../graph/tuning';
-import { parseNetworkOptions } from '../../run/network-options';
 import { presetSettings, presets } from '../../train/presets';
-import { parseSettings, type TrainSettings } from '../../train/settings';
+import { extensions } from '../../train/schedule';
+import { parseSettings } from '../../train/settings';
 import { type Args, type Command, type Context, type OpenEngine, text } from '../command';
 import {
   dataFrom,
   givenSettings,
-  type InputPaths,
   inputPaths,
   modelFrom,
   modelOptions,
@@ -20,13 +18,10 @@ import {
   settingOptions,
 } from '../options';
 import { describeEvents } from '../progress';
-import { openRunFolder, type RunFolderOptions } from '../run-folder';
+import { type RunConfig, readConfigFile } from '../run-config';
+import { openRunFolder, type RunFolder, type RunFolderOptions } from '../run-folder';
+import { readSavedRun, type SavedFolder } from '../saved-run';
 import { readTunings, rememberTuning } from '../tunings';
-
-/** All that a run needs, as config.json keeps it. */
-export interface RunConfig extends InputPaths {
-  settings: TrainSettings;
-}
 
 export const train: Command = {
   usage: 'train [options]',
@@ -61,15 +56,35 @@ export const train: Command = {
       value: 'FILE',
       help: 'config.json of an earlier run; other options override it',
     },
+    resume: {
+      type: 'string',
+      value: 'DIR',
+      help: 'go on with the run of that folder, bit for bit on the same GPU (docs/runs.md); no other settings go with it',
+    },
+    extend: {
+      type: 'string',
+      value: extensions.join('|'),
+      help: 'with --resume and more --epochs: learning rate as if there had been so many from the start, or from the top again',
+    },
     'accept-unproven': { type: 'boolean', help: 'write the merged weights even where the proof fails' },
     ...runtimeOptions,
   },
   async run(args, context) {
-    const prepared = await prepare(await readConfig(args));
+    const saved = args.values.resume === undefined ? undefined : await readSavedRun(args);
+    if (saved?.isOver) {
+      context.note(
+        `The run of ${saved.folder} is finished, its results are there. To train it longer: refocus train --resume ${saved.folder} --epochs ${saved.config.settings.epochs + 1} --extend stretch, or restart.`,
+      );
+      return 0;
+    }
+    if (!saved && args.values.extend !== undefined) throw new UserError('--extend goes with --resume DIR.');
+    const prepared = saved ? await prepareSaved(saved, context) : await prepare(await readConfig(args));
     const engine = await context.openEngine({ host: text(args, 'runtime') ?? 'auto' });
     try {
       const accept = args.values['accept-unproven'] === true;
-      const out = { out: text(args, 'out'), overwrite: args.values.overwrite === true };
+      const out = saved
+        ? { out: saved.folder, overwrite: true, resumes: true }
+        : { out: text(args, 'out'), overwrite: args.values.overwrite === true };
       const { report, merged } = await trainInto(out, prepared, engine, context, accept);
       // class by class it stands in report.json: too long for a line
       context.out(JSON.stringify({ ...report, evaluation: undefined }));
@@ -95,35 +110,7 @@ async function readConfig(args: Args): Promise<RunConfig> {
     data: args.values.data === undefined && earlier ? earlier.data : given.data,
     test: given.test ?? earlier?.test,
     settings,
-  };
-}
-
-async function readConfigFile(file: string): Promise<RunConfig> {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(await readFile(file, 'utf8'));
-  } catch (error) {
-    throw new UserError(
-      `${file} is no config file (${(error as Error).message}); name the config.json of a run.`,
-    );
-  }
-  const { network, weights, labels, data, test, settings } = (parsed ?? {}) as Record<string, unknown>;
-  const paths = (value: unknown): value is string[] =>
-    Array.isArray(value) && value.length > 0 && value.every((path) => typeof path === 'string');
-  if (
-    !paths(data) ||
-    !(test === undefined || paths(test)) ||
-    ![weights, labels].every((path) => ['string', 'undefined'].includes(typeof path))
-  ) {
-    throw new UserError(`${file} does not name its data as a run's config.json does; name another file.`);
-  }
-  return {
-    network: network === undefined ? undefined : parseNetworkOptions(network),
-    weights: weights as string | undefined,
-    labels: labels as string | undefined,
-    data,
-    test,
-    settings: parseSettings(settings ?? {}),
+    home: process.cwd(),
   };
 }
 
@@ -161,6 +148,22 @@ export async function prepare(config: RunConfig): Promise<PreparedRun> {
   return { config, job };
 }
 
+/** A saved run from its newest checkpoint, or from its beginning where there is none yet. */
+async function prepareSaved(
+  { folder, config, checkpoints }: SavedFolder,
+  { note }: Context,
+): Promise<PreparedRun> {
+  if (checkpoints.length === 0) note(`${folder} has no checkpoint yet: the run begins again.`);
+  try {
+    const { job } = await prepare(config);
+    const resume = { checkpoints, extend: config.extend };
+    return { config, job: checkpoints.length === 0 ? job : { ...job, resume } };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError(`The run of ${folder} needs what it was begun with. ${error.message}`);
+  }
+}
+
 /** What an interrupt is answered, by what the run has to lose. */
 const INTERRUPTED = {
   none: 'Stopping before the first step',
@@ -179,7 +182,7 @@ const ENDINGS: Record<Report['ended'], string> = {
 
 /** Trains into a folder: config.json first, metrics.jsonl on the way, the weights and report.json at the end. */
 export async function trainInto(
-  out: Pick<RunFolderOptions, 'out' | 'overwrite'>,
+  out: Pick<RunFolderOptions, 'out' | 'overwrite' | 'resumes'>,
   { config, job }: PreparedRun,
   engine: OpenEngine,
   context: Context,
@@ -192,6 +195,7 @@ export async function trainInto(
     context.note(`${INTERRUPTED[work]}; interrupt again to quit at once.`);
     engine.api.cancel().catch((error: unknown) => context.note(String(error)));
   });
+  const goOn = `refocus train --resume ${folder.path}`;
   try {
     let found: { key: string; tuning: Tuning } | undefined;
     const skipped: ImageSetReport['skipped'] = [];
@@ -240,12 +244,37 @@ export async function trainInto(
         `${last.wrong.length} test images are told wrong, mean F1 of the classes ${last.macro.f1.toFixed(3)}: predictions.csv, and class by class report.json`,
       );
     }
+    const { ended } = result.report;
     const isThere = resolve(dirname(merged)) === resolve(folder.path);
     const what = isThere ? 'Merged weights, metrics' : `The merged weights are ${merged}, metrics`;
-    context.note(`${ENDINGS[result.report.ended]}${what} and report are in ${folder.path}`);
+    context.note(`${ENDINGS[ended]}${what} and report are in ${folder.path}`);
+    await tellCheckpoint(folder, ended, goOn, context);
     return { report: result.report, folder: folder.path, merged };
+  } catch (error) {
+    await folder.checkpoints.settle();
+    if (folder.checkpoints.newest) context.note(`What was trained is kept: ${goOn}`);
+    throw error;
   } finally {
     release();
     await folder.close();
+  }
+}
+
+/** What a run's checkpoint is good for after its end. Of a finished one the older is not needed any more. */
+async function tellCheckpoint(
+  { checkpoints }: RunFolder,
+  ended: Report['ended'],
+  goOn: string,
+  { note }: Context,
+): Promise<void> {
+  if (ended === 'stopped' || ended === 'failed') {
+    await checkpoints.settle();
+    if (checkpoints.newest) note(`To go on: ${goOn}`);
+  } else if (ended !== 'diverged') {
+    const bytes = await checkpoints.keepNewest();
+    if (bytes !== undefined)
+      note(
+        `${checkpoints.newest} (${(bytes / 1e6).toFixed(1)} MB) is there to train longer from: ${goOn} --epochs N --extend stretch, or restart; else it may be deleted.`,
+      );
   }
 }

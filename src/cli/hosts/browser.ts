@@ -16,14 +16,15 @@ import { type Handler, serve } from './server';
  * @throws UserError where it does not start
  */
 export async function openBrowser(pageFolder: string, executablePath: string): Promise<OpenEngine> {
-  const exchange = new Exchange();
+  const listeners = new Set<(event: TrainEvent) => void>();
+  const tell = (event: TrainEvent) => {
+    for (const listener of listeners) listener(event);
+  };
+  const exchange = new Exchange(tell);
   const token = randomBytes(16).toString('hex');
   const server = await serve(pageFolder, { token, route: (path) => exchange.route(path) });
-  const listeners = new Set<(event: TrainEvent) => void>();
   try {
-    const { browser, page } = await launch(executablePath, server.url + HEADLESS_PAGE, (event) => {
-      for (const listener of listeners) listener(event);
-    });
+    const { browser, page } = await launch(executablePath, server.url + HEADLESS_PAGE, tell);
     const call = (method: keyof EngineApi, ...args: unknown[]) =>
       exchange.call(page, server.url, method, args);
     return {
@@ -148,6 +149,9 @@ class Exchange {
   private readonly outgoing = new Map<string, Blob[]>();
   private readonly incoming = new Map<string, Buffer>();
 
+  /** @param tell hears of checkpoints */
+  constructor(private readonly tell: (event: TrainEvent) => void) {}
+
   /** Runs one call in the page. */
   async call(page: Page, base: string, method: keyof EngineApi, args: unknown[]) {
     const id = String(this.calls++);
@@ -158,6 +162,7 @@ class Exchange {
       args: data as unknown[],
       blobs: `${base}blobs/${id}`,
       results: `${base}results/${id}`,
+      checkpoints: `${base}checkpoints/${id}`,
     };
     try {
       const result: RemoteResult = await page
@@ -180,15 +185,26 @@ class Exchange {
   route(path: string): Handler | undefined {
     const blobs = this.outgoing.get(path);
     if (blobs) return (_request, response) => sendAll(blobs, response);
-    if (!this.outgoing.has(path.replace('results/', 'blobs/'))) return undefined;
-    return async (request, response) => {
-      const chunks: Buffer[] = [];
-      for await (const chunk of request) chunks.push(chunk as Buffer);
-      this.incoming.set(path, Buffer.concat(chunks));
-      response.end();
-    };
+    const [kind, id, step, file] = path.split('/');
+    if (!this.outgoing.has(`blobs/${id}`)) return undefined;
+    if (kind === 'checkpoints') {
+      return receive((body) =>
+        this.tell({ type: 'checkpoint', file, step: Number(step), bytes: new Uint8Array(body) }),
+      );
+    }
+    return kind === 'results' ? receive((body) => void this.incoming.set(path, body)) : undefined;
   }
 }
+
+/** Takes a request's body. */
+const receive =
+  (take: (body: Buffer) => void): Handler =>
+  async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    take(Buffer.concat(chunks));
+    response.end();
+  };
 
 async function sendAll(blobs: Blob[], response: ServerResponse): Promise<void> {
   const size = blobs.reduce((sum, blob) => sum + blob.size, 0);

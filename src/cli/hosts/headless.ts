@@ -13,12 +13,13 @@ import { UserError } from '../../errors';
 import { connectEngine } from '../../worker/client';
 import { unpack } from './pack';
 
-/** A call as the command line sends it; blobs lie at `blobs`, large results go to `results`. */
+/** A call as the command line sends it; blobs lie at `blobs`, large results go to `results`, checkpoints below `checkpoints`. */
 export interface RemoteCall {
   method: keyof EngineApi;
   args: unknown[];
   blobs: string;
   results: string;
+  checkpoints: string;
 }
 
 /** How a call ended; errors as data, since the browser's bridge keeps only their text. */
@@ -48,7 +49,12 @@ async function perform(call: RemoteCall): Promise<unknown> {
   const args = unpack(call.args, await fetchBlobs(call.blobs)) as unknown[];
   switch (call.method) {
     case 'train': {
-      const { merged, best, files, ...rest } = await api.train(args[0] as TrainJob, forward);
+      const sent: Promise<unknown>[] = [];
+      const { merged, best, files, ...rest } = await api.train(args[0] as TrainJob, (event) => {
+        if (event.type === 'checkpoint') sent.push(sendCheckpoint(call.checkpoints, event));
+        else forward(event);
+      });
+      await Promise.all(sent);
       const all = [merged, best, ...files.map(({ bytes }) => bytes)];
       // As a blob: DevTools would copy a typed array of this size through its log.
       await fetch(call.results, { method: 'POST', body: new Blob(all) });
@@ -90,6 +96,10 @@ async function perform(call: RemoteCall): Promise<unknown> {
       return api[call.method]();
   }
 }
+
+/** One that does not arrive is no reason to end the run: there are others. */
+const sendCheckpoint = (url: string, { file, step, bytes }: Extract<TrainEvent, { type: 'checkpoint' }>) =>
+  fetch(`${url}/${step}/${file}`, { method: 'POST', body: bytes }).catch(() => {});
 
 /** The command line shows no heatmap, so the matrices stay here. */
 function forward(event: TrainEvent): void {

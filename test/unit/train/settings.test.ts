@@ -95,6 +95,10 @@ const TAKEN: Record<SettingName, [takes: unknown[], refuses: unknown[]]> = {
   ],
   dropLast: [[false, true], ['yes']],
   freshOptimizer: [[false, true], ['yes']],
+  checkpointMinutes: [
+    [2, 0, 0.5, 1440],
+    [-1, 1441],
+  ],
   lr: [
     [0.003, 1e-9, 100],
     [0, 101],

@@ -1,0 +1,84 @@
+import { UserError } from '../errors';
+import type { Gpu } from '../gpu/device';
+import type { TrainingState } from '../train/checkpoint';
+import { type Observer, Trainer, type Training } from '../train/trainer';
+import type { RunContext } from './job';
+import { withinMemory } from './memory';
+import { checkpointAfter, digestInputs, type SavedRun, type StartedRun, writeCheckpoint } from './resume';
+
+interface KeepTraining {
+  gpu: Gpu;
+  training: Training;
+  /** what checkpoints say of the run beside what the training is */
+  run: Pick<StartedRun, 'date' | 'version' | 'adapter' | 'asked'>;
+  /** where the run goes on from, and the file of it; absent: it begins */
+  from?: Pick<SavedRun, 'file' | 'state'>;
+  observer: Observer;
+  /** called with the first trainer before its first step; what it throws ends the run */
+  ready: (trainer: Trainer) => void;
+}
+
+/**
+ * Trains to the end. Checkpoints are made beside the steps, as events; where the device is lost, the run goes on from the
+ * newest of them on another device, as long as each brings it further.
+ * @returns the trainer that came to the end; its session is to be destroyed
+ */
+export async function keepTraining(
+  { control, emit, gpu: anotherGpu }: RunContext,
+  { gpu, training, run, from, observer, ready }: KeepTraining,
+): Promise<Trainer> {
+  let newest = from?.state;
+  let file = from?.file;
+  let inputs: Promise<StartedRun['inputs']> | undefined;
+  const checkpoint = async (state: TrainingState) => {
+    newest = state;
+    inputs ??= digestInputs(training);
+    const { settings, tuning, train } = training;
+    const started = {
+      ...run,
+      settings,
+      tuning: tuning ?? gpu.tuning,
+      classes: train.classes,
+      inputs: await inputs,
+    };
+    const bytes = await writeCheckpoint(state, started, trainer.stepsPerEpoch);
+    file = checkpointAfter(file);
+    emit({ type: 'checkpoint', file, step: state.step, bytes });
+  };
+  const create = (on: Gpu) =>
+    withinMemory(training, run.asked, observer.warning, () =>
+      Trainer.create(on, training, { ...observer, checkpoint }, newest),
+    );
+  const onAnother = async (step: number): Promise<Trainer | undefined> => {
+    observer.warning(`The GPU was lost: training goes on from step ${step}, on a new device.`);
+    try {
+      return await create(await anotherGpu());
+    } catch (error) {
+      observer.warning(`There is no new device to go on with (${(error as Error).message}).`);
+      return undefined;
+    }
+  };
+
+  let trainer = await create(gpu);
+  for (let isFirst = true; ; isFirst = false) {
+    const begun = newest?.step ?? 0;
+    let thrown: { error: unknown } | undefined;
+    try {
+      if (isFirst) ready(trainer);
+      if (newest && file) {
+        const { step, points, evals } = newest;
+        emit({ type: 'resumed', file, step, points, evals });
+      }
+      await trainer.run(control);
+    } catch (error) {
+      thrown = { error };
+    }
+    const isLost = trainer.session.gpu.failure.error instanceof UserError && (thrown || trainer.isFailed);
+    const goesOn = isLost && newest !== undefined && newest.step > begun && !control.cancelled;
+    const next = goesOn ? await onAnother(newest!.step) : undefined;
+    if (!next && !thrown) return trainer;
+    trainer.session.destroy();
+    if (!next) throw thrown!.error;
+    trainer = next;
+  }
+}
