@@ -34,7 +34,15 @@ const weights = (seed: number): UserFile[] => [
 const job = (settings: Partial<TrainSettings> = {}, more: Partial<TrainJob> = {}): TrainJob => ({
   model: { kind: 'model', model: tinyModel, files: weights(3) },
   train: { kind: 'files', files: [...idx(24), ...idx(6, { name: 't10k' })] },
-  settings: { ...defaultSettings(), method: 'finetune', epochs: 3, batch: 6, seed: 4, ...settings },
+  settings: {
+    ...defaultSettings(),
+    method: 'finetune',
+    epochs: 3,
+    repeats: 1,
+    batch: 6,
+    seed: 4,
+    ...settings,
+  },
   ...more,
 });
 
