@@ -4,6 +4,7 @@ import { adapter } from './engine';
 import { StepInput } from './input/step-input';
 import { ProfilePanel } from './profile/profile-panel';
 import { StepResults } from './results/step-results';
+import { RunBar } from './run/run-bar';
 import { StepTrain } from './run/step-train';
 import { unknownNames } from './settings/config';
 import { theme, toggleTheme } from './theme';
@@ -35,6 +36,7 @@ export function App() {
           did before.
         </p>
       </footer>
+      <RunBar />
     </>
   );
 }

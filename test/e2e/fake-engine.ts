@@ -12,6 +12,7 @@ import type {
   ProfileTarget,
   RunSurvey,
   StepPoint,
+  TestPrediction,
   Thumbnail,
   TrainEvent,
   TrainJob,
@@ -36,6 +37,14 @@ export interface Scenario {
   /** the sentence that `profile` fails with */
   profileError?: string;
   proofOk?: boolean;
+  /** the network gets worse by training, and the run says so */
+  worse?: boolean;
+  /** the classifier is new: there is no accuracy to begin with */
+  newHead?: boolean;
+  /** how a run ends that is not stopped */
+  ended?: 'finished' | 'diverged';
+  /** the sentence that the second and later calls of `train` fail with */
+  secondError?: string;
   stepMs?: number;
   /** before the first step of a run */
   loadMs?: number;
@@ -65,8 +74,22 @@ const layers = (spread: number) => [
   layer('features.2.conv.1.0', 96, spread),
 ];
 
+let runs = 0;
 let isPaused = false;
 let isCancelled = false;
+
+const CLASSES = ['<b>ring</b>', 'star'];
+
+/** What a network says of forty images: one in so many it takes for the other class. */
+const told = (period: number): TestPrediction[] =>
+  Array.from({ length: 40 }, (_, image) => ({
+    image,
+    label: CLASSES[image % 2],
+    predicted: CLASSES[(image + Number(image % period === period - 1)) % 2],
+    probability: 0.5 + image / 100,
+  }));
+
+const flips = { gained: 120, lost: 60, p: 0.0000089 };
 
 async function train(job: TrainJob, onEvent: (event: TrainEvent) => void): Promise<TrainResult> {
   if (scenario.crash) {
@@ -76,6 +99,7 @@ async function train(job: TrainJob, onEvent: (event: TrainEvent) => void): Promi
     return new Promise(() => {});
   }
   if (scenario.trainError) throw new UserError(scenario.trainError);
+  if (runs++ > 0 && scenario.secondError) throw new UserError(scenario.secondError);
   isPaused = false;
   isCancelled = false;
   const { epochs, batch, lr } = job.settings;
@@ -103,12 +127,13 @@ async function train(job: TrainJob, onEvent: (event: TrainEvent) => void): Promi
   const metrics: StepPoint[] = [];
   const evals: EvalPoint[] = [];
   const evaluated = (which: 'base' | 'epoch' | 'last' | 'best', step: number) => {
-    const accuracy = 0.742 + 0.035 * (1 - Math.exp(-step / 60));
+    const gain = (scenario.worse ? -1 : 1) * 0.035 * (1 - Math.exp(-step / 60));
+    const accuracy = 0.742 + gain;
     const point = { step, epoch: step / STEPS_PER_EPOCH, accuracy, loss: 1.55 - accuracy };
     evals.push(point);
     onEvent({ type: 'eval', which, point });
   };
-  evaluated('base', 0);
+  if (!scenario.newHead) evaluated('base', 0);
   await new Promise((resolve) => setTimeout(resolve, scenario.loadMs));
   if (isCancelled) throw new Stopped();
   onEvent({ type: 'phase', phase: 'train', message: 'Training' });
@@ -138,21 +163,29 @@ async function train(job: TrainJob, onEvent: (event: TrainEvent) => void): Promi
     report: {
       date: '2026-01-02T03:04:05.678Z',
       version: '0.1.0',
-      settings: runSettings(),
+      settings: runSettings({ method: job.settings.method, lr }),
       seed: 0,
-      classes: ['a', 'b'],
+      classes: CLASSES,
       network: { source: 'net.pth', architecture: 'resnet20_cifar', args: {}, publisher: 'akamaster' },
       sources: { train: ['builtin'] },
       sha256: { in: {}, out: {} },
       accuracy: {
-        base: 0.742,
+        ...(!scenario.newHead && { base: 0.742 }),
         last: evals.at(-1)!.accuracy,
         best: Math.max(...evals.map((e) => e.accuracy)),
       },
-      best: epochs,
-      ended: isCancelled ? 'stopped' : 'finished',
+      best: scenario.worse ? 'base' : epochs,
+      ended: isCancelled ? 'stopped' : (scenario.ended ?? 'finished'),
       evaluation: {},
-      uncertainty: { images: 2000, intervals: { last: [0.7, 0.8], best: [0.7, 0.8] } },
+      uncertainty: {
+        images: 2000,
+        intervals: {
+          ...(!scenario.newHead && { base: [0.7224, 0.7607] }),
+          last: [0.75, 0.79],
+          best: [0.75, 0.79],
+        },
+        ...(!scenario.newHead && { flips: { last: flips, best: flips } }),
+      },
       proof: {
         maxAbsLogitDiff: ok ? 2.1e-6 : 0.4,
         maxRelLogitDiff: ok ? 3.4e-7 : 0.05,
@@ -173,7 +206,7 @@ async function train(job: TrainJob, onEvent: (event: TrainEvent) => void): Promi
     merged: Uint8Array.of(1, 2, 3),
     best: Uint8Array.of(4, 5),
     files: [{ name: 'labels.txt', bytes: new TextEncoder().encode('<b>ring</b>\nstar\n') }],
-    predictions: {},
+    predictions: { ...(!scenario.newHead && { base: told(7) }), last: told(9) },
     metrics,
     evals,
   };
@@ -344,7 +377,17 @@ const engine: EngineApi = {
   survey,
   pictures: async (_source, images) => images.map(thumbnail),
   evaluate: () => Promise.reject(new Error('The page does not evaluate')),
-  predict: async () => ({ predictions: [], notes: [] }),
+  async predict(model, images) {
+    const isMerged = model.kind === 'file' && model.files[0].path === 'merged.safetensors';
+    const share = isMerged ? 0.9 : 0.6;
+    const top = CLASSES.map((name, i) => ({ class: name, probability: i === 0 ? share : 1 - share }));
+    return {
+      predictions: images.map(({ path }) =>
+        path.endsWith('.heic') ? { image: path, error: 'HEIC is not read' } : { image: path, top },
+      ),
+      notes: [],
+    };
+  },
   verify: () => Promise.reject(new Error('The page does not verify')),
 };
 

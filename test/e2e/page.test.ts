@@ -96,7 +96,9 @@ describe('a run', () => {
     await expect.poll(() => step.textContent()).not.toBe(held);
     await page.getByRole('button', { name: 'Stop and merge' }).click();
     await finish(page);
-    expect(await page.locator('.phase').textContent()).toMatch(/Stopped early/);
+    expect(await page.locator('.phase').textContent()).toMatch(/^Stopped after \d+ of 2,000 steps; /);
+    const reached = Number(await page.getByRole('progressbar').getAttribute('aria-valuenow'));
+    expect(reached, 'the scale stands where the run was stopped').toBeLessThan(50);
     expect(await page.evaluate(async () => (await navigator.locks.query()).held)).toEqual([]);
   });
 
@@ -105,7 +107,7 @@ describe('a run', () => {
     const stop = page.getByRole('button', { name: 'Stop and merge' });
     await start(page);
     await stop.click();
-    await page.getByRole('button', { name: 'Start training' }).waitFor();
+    await page.locator('#start:enabled').waitFor();
     expect(await page.locator('.phase').count()).toBe(0);
     await start(page);
     await finish(page);
@@ -114,8 +116,9 @@ describe('a run', () => {
     await start(page);
     await stop.click();
     await finish(page);
+    await page.locator('#start:enabled').waitFor();
     expect(await shown()).toEqual(before);
-    expect(await page.locator('.progress [role=status]').textContent()).toBe(
+    expect(await page.locator('.run-bar [role=status]').textContent()).toBe(
       'Stopped before anything was trained.',
     );
     expect(await page.getByRole('alert').count()).toBe(0);
@@ -147,6 +150,198 @@ describe('a run', () => {
     await finish(page);
     expect(await page.getByText('<img src=x onerror=alert(1)>').count()).toBe(1);
     expect(await page.locator('img').count()).toBe(0);
+  });
+});
+
+describe('the controls', () => {
+  test('stand in places of their own: a double click starts a run, and the focus follows', async () => {
+    const page = await site.open({ scenario: { stepMs: 10 }, path: '#epochs=4' });
+    await page.getByRole('button', { name: 'Start training' }).dblclick();
+    await page.locator('.figures').waitFor();
+    expect(await page.locator('.phase').textContent()).toBe('Training');
+    const focused = () => page.evaluate(() => document.activeElement?.textContent);
+    expect(await focused()).toBe('Pause');
+    await expect.poll(() => page.title()).toMatch(/^\d+ % · Refocus/);
+    await finish(page);
+    await expect.poll(() => page.evaluate(() => document.activeElement?.id)).toBe('step-3');
+    expect(await page.title()).toMatch(/^Done · Refocus/);
+  });
+
+  test('are in sight on a phone', async () => {
+    const page = await site.open({ context: { viewport: { width: 390, height: 700 } } });
+    const box = await page.getByRole('button', { name: 'Start training' }).boundingBox();
+    expect(box!.y + box!.height).toBeLessThanOrEqual(700);
+  });
+
+  test('an error goes with its cause', async () => {
+    const page = await site.open({ path: '#source=own' });
+    await start(page);
+    await page.getByRole('alert').getByText('Choose a weights file').waitFor();
+    await page.locator('#weights').setInputFiles(file('net.safetensors'));
+    await expect.poll(() => page.getByRole('alert').count()).toBe(0);
+  });
+});
+
+describe('the result', () => {
+  /** Opens a part of the results. */
+  const open = (page: Page, title: string | RegExp) => page.locator('summary', { hasText: title }).click();
+
+  test('says what its accuracies are worth, class by class and image by image', async () => {
+    const page = await site.open({ path: '#epochs=1' });
+    page.on('dialog', () => expect.unreachable('the name of a class ran as a script'));
+    await start(page);
+    await finish(page);
+    const outcome = page.locator('.outcome');
+    expect(await outcome.textContent()).toMatch(
+      /120 test images gained, 60 lost against the network you started from \(McNemar’s test, p < 0\.001\)/,
+    );
+    expect(await page.getByLabel('Test accuracy').textContent()).toMatch(/72\.2\s% to 76\.1\s%/);
+    await page.getByText(/^Of 2,000 test images; the ranges hold/).waitFor();
+    await open(page, 'Accuracy, precision and recall');
+    const row = page.getByRole('row', { name: /^<b>ring<\/b> 20 / });
+    expect(await row.textContent()).toMatch(/90\.0\s%90\.0\s%90\.0\s%/);
+    await open(page, 'Which classes are taken for which');
+    await page.getByRole('button', { name: '2 of star told <b>ring</b>' }).click();
+    const matrix = page.locator('details', { has: page.getByLabel('Confusion matrix') });
+    await matrix.getByText('image 17').waitFor();
+    expect(await matrix.locator('.image-list li').count()).toBe(2);
+    await matrix.getByRole('img', { name: '17' }).waitFor();
+    await open(page, '4 wrong, the surest first');
+    const wrong = page.locator('details', { hasText: '4 wrong' });
+    await expect
+      .poll(() => wrong.locator('b').allTextContents())
+      .toEqual(['35', '26', '17', '8'].map((number) => `image ${number}`));
+    await open(page, '5 gained against the base');
+    await page.locator('details', { hasText: '5 gained' }).getByText('image 6').waitFor();
+    await page.locator('.test-images select').selectOption('base');
+    await page.getByText('5 wrong, the surest first').waitFor();
+  });
+
+  test('of a run that gained nothing says to keep the network, and nothing is green', async () => {
+    const page = await site.open({ scenario: { worse: true }, path: '#epochs=1' });
+    await start(page);
+    await page.getByRole('heading', { name: 'No gain: keep your network' }).waitFor();
+    expect(await page.locator('.outcome.good, .proof.ok, .downloads .primary').count()).toBe(0);
+    await page.getByText('the network you started from: no epoch was better').waitFor();
+  });
+
+  test('of a run that diverged says so', async () => {
+    const page = await site.open({ scenario: { ended: 'diverged' }, path: '#epochs=1&lr=2' });
+    await start(page);
+    await page.getByRole('heading', { name: 'The run diverged' }).waitFor();
+    expect(await page.locator('.phase').textContent()).toMatch(/^Diverged after 40 of 40 steps/);
+    await page.getByText('Try a learning rate of 0.2.').waitFor();
+    expect(await page.locator('.outcome.good, .proof.ok').count()).toBe(0);
+  });
+
+  test('stays when the next run fails', async () => {
+    const page = await site.open({ scenario: { secondError: 'photos.zip is gone.' }, path: '#epochs=1' });
+    await start(page);
+    await finish(page);
+    const shown = () => page.locator('.outcome, .phase, .figures, .accuracies').allTextContents();
+    const before = await shown();
+    await start(page);
+    await page.getByRole('alert').getByText('photos.zip is gone.').waitFor();
+    expect(await shown()).toEqual(before);
+    expect([...(await downloadOf(page, 'Download merged.safetensors')).bytes]).toEqual([1, 2, 3]);
+  });
+
+  test('of each run stays beside those of the others', async () => {
+    const page = await site.open({ path: '#epochs=1' });
+    await start(page);
+    await finish(page);
+    await page.getByRole('radio', { name: /^Fine-tune/ }).check();
+    await start(page);
+    await page.getByRole('heading', { name: 'Runs' }).waitFor();
+    expect(await page.locator('.run-name').textContent()).toMatch(/^Run 2: finetune/);
+    await page.getByRole('button', { name: 'Show run 1' }).click();
+    expect(await page.locator('.run-name').textContent()).toMatch(/^Run 1: refocus/);
+    expect(await page.getByRole('rowheader', { name: /^[12] (refocus|finetune)/ }).count()).toBe(2);
+  });
+});
+
+describe('an image of your own', () => {
+  const picture = { name: '<u>cat</u>.png', mimeType: 'image/png', buffer: Buffer.from('x') };
+  const answers = (page: Page) => page.locator('.answers section').allTextContents();
+
+  test('is shown to the loaded network before a run, and to all networks after it', async () => {
+    const page = await site.open({ path: '#epochs=1' });
+    await page.getByText('Try your own image').click();
+    await page.locator('#try').setInputFiles([picture]);
+    await page.locator('.bars').waitFor();
+    expect(await answers(page)).toEqual([
+      expect.stringMatching(/^As loaded<b>ring<\/b>60\.0\s%star40\.0\s%$/),
+    ]);
+    await start(page);
+    await finish(page);
+    await expect
+      .poll(() => answers(page))
+      .toEqual([
+        expect.stringMatching(/^Base<b>ring<\/b>60\.0/),
+        expect.stringMatching(/^Refocused<b>ring<\/b>90\.0/),
+      ]);
+    await page.getByRole('radio', { name: /^Fine-tune/ }).check();
+    await start(page);
+    await expect
+      .poll(() => answers(page))
+      .toEqual([
+        expect.stringMatching(/^Base/),
+        expect.stringMatching(/^Fine-tuned/),
+        expect.stringMatching(/^Refocused/),
+      ]);
+  });
+
+  test('may be pasted; what cannot be read is said beside it', async () => {
+    const page = await site.open();
+    await page.evaluate(() => {
+      const clipboardData = new DataTransfer();
+      clipboardData.items.add(new File(['x'], 'photo.heic'));
+      document.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true }));
+    });
+    await page.getByText('HEIC is not read', { exact: true }).waitFor();
+    expect(await page.locator('.taken').textContent()).toContain('photo.heic: without a class');
+  });
+
+  test('may come from the camera, which is asked for by a click alone', async () => {
+    const page = await site.open();
+    await page.evaluate(() => {
+      const canvas = Object.assign(document.createElement('canvas'), { width: 40, height: 30 });
+      // a stream has a frame for each time that its canvas is drawn
+      setInterval(() => canvas.getContext('2d')!.fillRect(0, 0, 20, 20), 20);
+      const asked = { count: 0 };
+      Object.assign(globalThis, { asked });
+      navigator.mediaDevices.getUserMedia = async () => {
+        asked.count++;
+        return canvas.captureStream(10);
+      };
+    });
+    const asked = () =>
+      page.evaluate(() => (globalThis as unknown as { asked: { count: number } }).asked.count);
+    await page.getByText('Try your own image').click();
+    const camera = page.getByRole('button', { name: 'Camera' });
+    await camera.waitFor();
+    expect(await asked()).toBe(0);
+    await camera.click();
+    await page.getByRole('button', { name: 'Take the picture' }).waitFor();
+    await page.waitForFunction(() => document.querySelector('video')!.videoWidth > 0);
+    await page.getByRole('button', { name: 'Take the picture' }).click();
+    await page.getByText('camera.jpg').waitFor();
+    await page.locator('.bars').waitFor();
+    expect(await asked()).toBe(1);
+  });
+
+  test('of classes that the base does not have is told by the new network alone', async () => {
+    const page = await site.open({ scenario: { newHead: true }, path: '#epochs=1' });
+    await start(page);
+    await page.getByRole('heading', { name: 'A new classifier has learned your classes' }).waitFor();
+    await page.getByText('Try your own image').click();
+    await page.locator('#try').setInputFiles([picture]);
+    await expect
+      .poll(() => answers(page))
+      .toEqual([
+        'BaseThe network you started from has no such classes: its classifier is new.',
+        expect.stringMatching(/^Refocused<b>ring<\/b>90\.0/),
+      ]);
   });
 });
 
@@ -261,7 +456,7 @@ describe('what is dropped anywhere on the page', () => {
     expect(await page.getByRole('img', { name: 'star/1.png' }).count()).toBe(1);
     const skipped = await downloadOf(page, 'skipped.csv', survey);
     expect(skipped.bytes.toString()).toContain('star/<i>9</i>.heic,HEIC is not read');
-    await page.getByLabel('Head', { exact: true }).selectOption('keep');
+    await page.locator('.fit select').selectOption('keep');
     await page.getByText(/^The network tells 10 classes apart, the images have 2/).waitFor();
     expect(page.url()).toContain('head=keep');
   });

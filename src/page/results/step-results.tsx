@@ -1,16 +1,22 @@
 /** Step 3: what came out, the proof of the merge, and the downloads. */
-import { useState } from 'preact/hooks';
-import type { MergeProof, TrainResult } from '../../api';
-import { toCsv } from '../csv';
-import { download } from '../files';
+import type { MergeProof, Report, TrainResult } from '../../api';
 import { count, duration, percent, points, significant } from '../format';
-import { baseAccuracy, result } from '../run/run';
+import { lazy } from '../lazy';
+import { baseAccuracy, finished, result, shownRun } from '../run/run';
+import { Downloads } from './downloads';
+import { outcomeOf } from './outcome';
 import { Redundancy } from './redundancy';
+import { RunList } from './run-list';
+import { TryImages } from './try';
+
+const TestImages = lazy(async () => (await import('./test-images')).TestImages);
 
 export function StepResults() {
   return (
     <>
       {result.value ? <Outcome trained={result.value} /> : <Expected />}
+      <TryImages />
+      {finished.value.length > 1 && <RunList />}
       <Redundancy />
     </>
   );
@@ -20,7 +26,7 @@ function Expected() {
   const base = baseAccuracy.value;
   return (
     <>
-      <Accuracies base={base} />
+      <Accuracies accuracy={{ base }} />
       <p class="hint">
         Test accuracy of the network as it is now (base), after the last step, and at its best. After training
         the map is merged into the kernels: a network with the same layers, shapes and cost, other numbers. It
@@ -30,53 +36,87 @@ function Expected() {
   );
 }
 
-function Accuracies({ base, last, best }: { base?: number; last?: number; best?: number }) {
-  const figure = (name: string, value?: number) => (
-    <div>
-      <dt>{name}</dt>
-      <dd>
-        {value === undefined ? '–' : percent(value)}
-        {value !== undefined && base !== undefined && name !== 'Base' && (
-          <small>{points(value - base)}</small>
-        )}
-      </dd>
-    </div>
-  );
+interface AccuraciesProps {
+  accuracy: Partial<Report['accuracy']>;
+  intervals?: Report['uncertainty']['intervals'];
+}
+
+function Accuracies({ accuracy, intervals }: AccuraciesProps) {
+  const { base } = accuracy;
+  const figure = (name: string, key: 'base' | 'last' | 'best') => {
+    const value = accuracy[key];
+    const interval = intervals?.[key];
+    return (
+      <div>
+        <dt>{name}</dt>
+        <dd>
+          {value === undefined ? '–' : percent(value)}
+          {value !== undefined && base !== undefined && key !== 'base' && (
+            <small>{points(value - base)}</small>
+          )}
+          {interval && (
+            <small class="interval">
+              {percent(interval[0], 1)} to {percent(interval[1], 1)}
+            </small>
+          )}
+        </dd>
+      </div>
+    );
+  };
   return (
     <dl class="accuracies" aria-label="Test accuracy">
-      {figure('Base', base)}
-      {figure('Last', last)}
-      {figure('Best', best)}
+      {figure('Base', 'base')}
+      {figure('Last', 'last')}
+      {figure('Best', 'best')}
     </dl>
   );
 }
 
 function Outcome({ trained }: { trained: TrainResult }) {
-  const { report } = trained;
+  const { report, predictions } = trained;
+  const { tone, title, text } = outcomeOf(report);
+  const { images, intervals } = report.uncertainty;
+  const { network, settings, sources } = report;
+  const data = [...sources.train, ...(sources.test ?? [])].join(', ');
+  const run = shownRun.value;
   return (
     <>
-      <Accuracies {...report.accuracy} />
-      <p class="hint">
-        Test accuracy. Last is the merged network after the last step; best is{' '}
-        {report.best === 'base'
-          ? 'the network you started from, for no epoch was better: keep it'
-          : 'the best epoch’s, chosen by looking at the test set'}
-        . {count(report.steps)} steps in {duration(report.seconds)}, {Math.round(report.stepMs)} ms a step on{' '}
-        {report.adapter}.
+      <p class="hint run-name">
+        {run && `Run ${run.number}: `}
+        {settings.method}, {network.source}, {data}
       </p>
-      <Proof proof={report.proof} />
-      <Downloads trained={trained} />
+      <section class={`outcome ${tone}`} aria-labelledby="outcome-title">
+        <h3 id="outcome-title">{title}</h3>
+        <p>{text}</p>
+      </section>
+      <Accuracies accuracy={report.accuracy} intervals={intervals} />
+      <p class="hint">
+        Of {count(images)} test images; the ranges hold what all images of their kind would give in 95 of 100
+        cases (Wilson). Last is the merged network after the last step; best is{' '}
+        {report.best === 'base'
+          ? 'the network you started from, for no epoch was better'
+          : 'the best epoch’s, chosen by looking at the test set'}
+        . {count(report.steps)} {report.steps === 1 ? 'step' : 'steps'} in {duration(report.seconds)},{' '}
+        {Math.round(report.stepMs)} ms a step on {report.adapter || 'an adapter without a name'}.
+      </p>
+      <Proof proof={report.proof} isGain={tone === 'good'} />
+      <Downloads trained={trained} isGain={tone !== 'bad' && report.best !== 'base'} />
+      {predictions.last && run && <TestImages key={run.number} run={run} />}
     </>
   );
 }
 
-function Proof({ proof }: { proof: MergeProof }) {
+/** @param isGain a proof is no reason to be glad of a network that is no better */
+function Proof({ proof, isGain }: { proof: MergeProof; isGain: boolean }) {
   const same = ([before, after]: [number, number], what: string) =>
     before === after
       ? `${count(after)} ${what}, unchanged`
       : `${count(after)} ${what}, where there were ${count(before)}`;
   return (
-    <section class={proof.ok ? 'proof ok' : 'proof failed'} aria-labelledby="proof-title">
+    <section
+      class={`proof ${proof.ok ? (isGain ? 'ok' : 'neutral') : 'failed'}`}
+      aria-labelledby="proof-title"
+    >
       <h3 id="proof-title">{proof.ok ? 'The merge is proven' : 'The merge is not proven'}</h3>
       <p>
         {proof.images === 0 ? (
@@ -96,79 +136,4 @@ function Proof({ proof }: { proof: MergeProof }) {
       </ul>
     </section>
   );
-}
-
-function Downloads({ trained }: { trained: TrainResult }) {
-  const [isAccepted, setAccepted] = useState(false);
-  const { proof } = trained.report;
-  const isHeld = !proof.ok && !isAccepted;
-  return (
-    <div class="downloads">
-      {!proof.ok && (
-        <label class="accept">
-          <input
-            type="checkbox"
-            checked={isAccepted}
-            onChange={(event) => setAccepted(event.currentTarget.checked)}
-          />{' '}
-          I want the files although they may not be the network that was trained.
-        </label>
-      )}
-      <div class="row">
-        <button
-          type="button"
-          class="button primary"
-          disabled={isHeld}
-          onClick={() => download('merged.safetensors', trained.merged, 'application/octet-stream')}
-        >
-          Download merged.safetensors
-        </button>
-        <button
-          type="button"
-          class="button"
-          disabled={isHeld}
-          onClick={() => download('best.safetensors', trained.best, 'application/octet-stream')}
-        >
-          best.safetensors
-        </button>
-        {trained.files.map(({ name, bytes }) => (
-          <button
-            key={name}
-            type="button"
-            class="button"
-            disabled={isHeld}
-            onClick={() => download(name, bytes, 'application/octet-stream')}
-          >
-            {name}
-          </button>
-        ))}
-        <button
-          type="button"
-          class="button"
-          onClick={() =>
-            download('report.json', `${JSON.stringify(trained.report, null, 2)}\n`, 'application/json')
-          }
-        >
-          report.json
-        </button>
-        <button
-          type="button"
-          class="button"
-          onClick={() => download('metrics.csv', metricsCsv(trained), 'text/csv')}
-        >
-          metrics.csv
-        </button>
-      </div>
-    </div>
-  );
-}
-
-/** Every step, and every evaluation as a row of its own. */
-function metricsCsv({ metrics, evals }: TrainResult): string {
-  const header = ['step', 'epoch', 'loss', 'accuracy', 'lr', 'test_loss', 'test_accuracy'];
-  const rows = [
-    ...metrics.map((p) => [p.step, p.epoch, p.loss, p.accuracy, p.lr, null, null]),
-    ...evals.map((p) => [p.step, p.epoch, null, null, null, p.loss, p.accuracy]),
-  ].sort((a, b) => (a[0] ?? 0) - (b[0] ?? 0));
-  return toCsv(header, rows);
 }

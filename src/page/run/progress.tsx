@@ -1,6 +1,6 @@
 /** How far a run has come: a focusing scale whose marks are epochs. */
 import { bytes, count, duration, percent, significant } from '../format';
-import { announcement, phase, plan, rate, runSettings, status, stepCount, steps } from './run';
+import { plan, progress, rate, runSettings, status, stepCount, steps } from './run';
 
 export function Progress() {
   const state = status.value;
@@ -9,13 +9,6 @@ export function Progress() {
   if (state === 'idle') return null;
   return (
     <div class="progress">
-      <p class="phase">
-        <span class={`lamp ${state}`} />
-        {state === 'paused' ? 'Paused' : state === 'cancelling' ? 'Stopping after this step' : phase.value}
-      </p>
-      <p class="sr-only" role="status">
-        {announcement.value}
-      </p>
       <Scale />
       {last && (
         <dl class="figures">
@@ -50,10 +43,8 @@ function Figure({ name, value }: { name: string; value: string }) {
 const MAX_MARKS = 12;
 
 function Scale() {
-  const total = plan.value?.steps ?? 0;
   const epochs = runSettings.value?.epochs ?? 1;
-  const reached = status.value === 'done' ? total : (steps[stepCount.value - 1]?.step ?? 0);
-  const fraction = total > 0 ? Math.min(reached / total, 1) : 0;
+  const fraction = progress.value;
   const stride = Math.ceil(epochs / MAX_MARKS);
   const marks = Array.from({ length: Math.floor(epochs / stride) + 1 }, (_, i) => i * stride);
   return (

@@ -1,5 +1,5 @@
 /** One run of training: its state as signals, and what start, pause, resume and cancel do to it. */
-import { batch, computed, type Signal, signal } from '@preact/signals';
+import { batch, computed, effect, type Signal, signal } from '@preact/signals';
 import { get, update } from 'idb-keyval';
 import type {
   EvalPoint,
@@ -12,12 +12,13 @@ import type {
   TrainResult,
   TrainSettings,
 } from '../../api';
-import { Stopped } from '../../errors';
+import { Stopped, UserError } from '../../errors';
 import { parseTunings } from '../../run/tunings';
 import { engine, explain } from '../engine';
-import { percent } from '../format';
-import { readData, readModel } from '../input/sources';
-import { readSettings } from '../settings/config';
+import { count, percent } from '../format';
+import { labels, readData, readModel, testFiles, trainFiles, weightsFiles } from '../input/sources';
+import { misfit } from '../input/verdict';
+import { config, readSettings } from '../settings/config';
 
 export type Status = 'idle' | 'running' | 'paused' | 'cancelling' | 'done' | 'failed';
 export type EvalEvent = Extract<TrainEvent, { type: 'eval' }>;
@@ -79,6 +80,28 @@ function reset(settings: TrainSettings): void {
   });
 }
 
+/** A run that has come to an end with a result: it stays as long as the page does. */
+export interface FinishedRun {
+  /** counted from 1 */
+  number: number;
+  job: TrainJob;
+  result: TrainResult;
+  /** shows it again, with its curves */
+  show: () => void;
+}
+
+export const finished = signal<readonly FinishedRun[]>([]);
+
+/** The run whose result is shown. */
+export const shownRun = computed(() => finished.value.find((run) => run.result === result.value));
+
+/** The share of its steps that a run has made. */
+export const progress = computed(() => {
+  const total = plan.value?.steps ?? 0;
+  const reached = result.value?.report.ended === 'finished' ? total : (steps[stepCount.value - 1]?.step ?? 0);
+  return total > 0 ? Math.min(reached / total, 1) : 0;
+});
+
 /** Keeps what is shown of a run; gives what shows it again. */
 function keepShown(): () => void {
   const shown: Signal<unknown>[] = [
@@ -108,13 +131,18 @@ function keepShown(): () => void {
 }
 
 /** How a run's end is told. */
-const endings: Record<Report['ended'], string> = {
-  finished: 'Done',
-  stopped: 'Stopped early; what was trained is merged',
-  early: 'Ended early, for it got no better',
-  diverged: 'The run diverged; its last good epoch is merged',
-  failed: 'The GPU was lost; the last epoch is merged',
-};
+function endingOf({ report: { ended, steps } }: TrainResult): string {
+  const total = plan.value?.steps ?? steps;
+  const at = `${count(steps)} of ${count(total)} steps`;
+  const endings: Record<Report['ended'], string> = {
+    finished: 'Done',
+    stopped: `Stopped after ${at}; what was trained is merged`,
+    early: `Ended after ${at}, for it got no better`,
+    diverged: `Diverged after ${at}; the last good epoch is merged`,
+    failed: `The GPU was lost after ${at}; the last epoch is merged`,
+  };
+  return endings[ended];
+}
 
 /**
  * Starts a run from the form; a form that is not complete says so as the run's failure. One that is stopped before it has
@@ -126,6 +154,8 @@ export async function start(): Promise<void> {
   const showAgain = keepShown();
   try {
     const job: TrainJob = { model: readModel(), ...readData(), settings: readSettings() };
+    // what would fail is said before anything that is there makes room for it
+    if (misfit.value) throw new UserError(misfit.value);
     reset(job.settings);
     if (job.settings.autotune) job.tunings = parseTunings(await get(TUNINGS).catch(() => undefined));
     // The lock keeps a hidden tab running; shared, because runs in two tabs do not disturb each other.
@@ -135,9 +165,13 @@ export async function start(): Promise<void> {
     batch(() => {
       result.value = trained;
       status.value = 'done';
-      phase.value = endings[trained.report.ended];
+      phase.value = endingOf(trained);
       announcement.value = `${phase.value}. Accuracy ${percent(trained.report.accuracy.last)}.`;
     });
+    finished.value = [
+      ...finished.value,
+      { number: finished.value.length + 1, job, result: trained, show: keepShown() },
+    ];
   } catch (error) {
     if (error instanceof Stopped) {
       showAgain();
@@ -146,8 +180,14 @@ export async function start(): Promise<void> {
     }
     batch(() => {
       failure.value = explain(error);
-      if (isBusy.value) status.value = 'failed';
       announcement.value = '';
+      if (!isBusy.value) return;
+      // a result stays in sight until another run has something to show
+      if (stepCount.value === 0 && finished.value.length > 0) showAgain();
+      else {
+        status.value = 'failed';
+        phase.value = stepCount.value > 0 ? `Failed after ${stepCount.value} steps` : 'Failed';
+      }
     });
   }
 }
@@ -220,9 +260,29 @@ export const cancel = () => {
   return ask(() => engine().cancel(), 'cancelling');
 };
 
-/** Asks before the page closes on a run. */
+/** Asks before the page closes on a run, tells of it in the tab's title, and keeps the screen on. */
 export function guardRun(): void {
   addEventListener('beforeunload', (event) => {
     if (isBusy.value) event.preventDefault();
+  });
+  // an error goes with its cause
+  effect(() => {
+    void [config.value, weightsFiles.value, trainFiles.value, testFiles.value, labels.value];
+    failure.value = undefined;
+  });
+  const title = document.title;
+  effect(() => {
+    const share = progress.value;
+    const words = status.value === 'failed' ? 'Failed' : status.value === 'done' ? 'Done' : undefined;
+    const state = isBusy.value ? `${Math.floor(100 * share)} %` : words;
+    document.title = state ? `${state} · ${title}` : title;
+  });
+  let lock: Promise<WakeLockSentinel | undefined> | undefined;
+  effect(() => {
+    if (status.value === 'running') lock ??= navigator.wakeLock?.request('screen').catch(() => undefined);
+    else if (lock) {
+      lock.then((held) => held?.release());
+      lock = undefined;
+    }
   });
 }

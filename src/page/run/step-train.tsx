@@ -1,13 +1,10 @@
 /** Step 2: how to train, the run's controls and its curves. */
 import { skippedCsv } from '../../data/report';
-import { adapter } from '../engine';
 import { download } from '../files';
-import { isProfiling } from '../profile/profile';
-import { obstacle } from '../settings/maps';
 import { SettingsForm } from '../settings/settings-form';
 import { Curves } from './curve-charts';
 import { Progress } from './progress';
-import { cancel, failure, imageReports, isBusy, notes, pause, resume, start, status, warnings } from './run';
+import { imageReports, isBusy, notes, warnings } from './run';
 
 export function StepTrain() {
   return (
@@ -16,55 +13,11 @@ export function StepTrain() {
         <legend class="sr-only">Method and settings</legend>
         <SettingsForm />
       </fieldset>
-      <Controls />
       <Progress />
       <Warnings />
       <Found />
       <Curves />
     </>
-  );
-}
-
-function Controls() {
-  const state = status.value;
-  const isReady = adapter.value.state !== 'missing';
-  return (
-    <div class="controls">
-      <div class="row">
-        {isBusy.value ? (
-          <>
-            {state === 'paused' ? (
-              <button type="button" class="button primary" onClick={resume}>
-                Resume
-              </button>
-            ) : (
-              <button type="button" class="button primary" disabled={state === 'cancelling'} onClick={pause}>
-                Pause
-              </button>
-            )}
-            <button type="button" class="button" disabled={state === 'cancelling'} onClick={cancel}>
-              Stop and merge
-            </button>
-          </>
-        ) : (
-          <button
-            type="button"
-            class="button primary"
-            disabled={!isReady || isProfiling.value}
-            onClick={start}
-          >
-            Start training
-          </button>
-        )}
-        {isProfiling.value && <p class="hint">The profile below needs the GPU; wait for it, or stop it.</p>}
-      </div>
-      {obstacle.value && !isBusy.value && <p class="error">{obstacle.value}</p>}
-      {failure.value && (
-        <p class="error" role="alert">
-          {failure.value}
-        </p>
-      )}
-    </div>
   );
 }
 

@@ -1,0 +1,59 @@
+/** What a run came to, in words. */
+import type { Report } from '../../api';
+import { count, points } from '../format';
+
+export interface Outcome {
+  /** whether there is something to be glad of */
+  tone: 'good' | 'neutral' | 'bad';
+  title: string;
+  text: string;
+}
+
+/** Flips that are more uneven than this come by chance in one of twenty comparisons. */
+const CHANCE = 0.05;
+
+/** The end of a run, honestly: the network that it started from competes, and chance has its say. */
+export function outcomeOf(report: Report): Outcome {
+  const { accuracy, best, ended, uncertainty, settings } = report;
+  if (ended === 'diverged') {
+    return {
+      tone: 'bad',
+      title: 'The run diverged',
+      text: `Its loss or accuracy left all bounds; what is kept is the last good epoch. Try a learning rate of ${Number((settings.lr / 10).toPrecision(2))}.`,
+    };
+  }
+  const { base } = accuracy;
+  if (base === undefined) {
+    return {
+      tone: 'neutral',
+      title: 'A new classifier has learned your classes',
+      text: 'The network it came from has no such classes, so there is no accuracy to compare with: run “Fine-tune” as long, for the same images and seed.',
+    };
+  }
+  if (best === 'base' || accuracy.best <= base) {
+    return {
+      tone: 'neutral',
+      title: 'No gain: keep your network',
+      text: 'After no epoch does it tell more test images right than the network you started from.',
+    };
+  }
+  const flips = uncertainty.flips?.best;
+  const gain = points(accuracy.best - base);
+  if (!flips)
+    return { tone: 'good', title: `${gain} at its best`, text: 'One run with one seed is no proof.' };
+  const { gained, lost, p } = flips;
+  const told = `${count(gained)} test images gained, ${count(lost)} lost against the network you started from`;
+  const chance = p < 0.001 ? 'p < 0.001' : `p = ${p.toFixed(3)}`;
+  if (p > CHANCE) {
+    return {
+      tone: 'neutral',
+      title: `${gain} at its best, which may be chance`,
+      text: `${told}: McNemar’s test finds that two equally good networks differ as much often enough (${chance}). More test images or other seeds would tell.`,
+    };
+  }
+  return {
+    tone: 'good',
+    title: `${gain} at its best`,
+    text: `${told} (McNemar’s test, ${chance}). The best epoch was chosen by these images, and one seed is no proof.`,
+  };
+}
