@@ -41,6 +41,11 @@ export function recogniseWeights(
 ): RecognisedWeights {
   const { copies, within } = chooseCopies(opened, options.state);
   const known = knownArguments(options);
+  const most = Math.max(...copies.map(({ entries }) => entries.size));
+  if (most > MOST_TENSORS)
+    throw new UserError(
+      `${opened.file} has ${most.toLocaleString('en')} tensors, more than any network that is known here: choose the weights of one network.`,
+    );
   let failure: { recognition: Recognition; copy: StateCopy } | undefined;
   for (const copy of copies) {
     const described = description && recogniseDescribed(copy, description, options);
@@ -64,8 +69,17 @@ function recogniseDescribed(
   return recognition.fits.length > 0 ? recognition : undefined;
 }
 
+/** Of an untrusted file: every name is compared with those of many networks. */
+const MOST_TENSORS = 20_000;
+const LONGEST_NAME = 400;
+
+/** Shapes by name, of names that could be a network's. */
 const shapesOf = (copy: StateCopy): Map<string, Shape> =>
-  new Map([...copy.entries].map(([name, { shape }]) => [name, shape]));
+  new Map(
+    [...copy.entries]
+      .filter(([name]) => name.length <= LONGEST_NAME)
+      .map(([name, { shape }]) => [name, shape]),
+  );
 
 function recogniseCopy(
   copy: StateCopy,

@@ -47,6 +47,24 @@ test('a network and its average within one state dict: the network is meant, the
   expect(() => recogniseWeights(file, { state: 'ema' })).toThrow(/has no state dict "ema"/);
 });
 
+test('a file of very many tensors, or of very long names, is not compared with every network', () => {
+  const tensor = state.get('linear.bias')!;
+  const fileOf = (names: string[]): OpenedWeights => {
+    const tensors = new Map(names.map((name) => [name, tensor]));
+    return { ...opened(), copies: [stateCopy('run.ckpt', '', tensors, async () => tensor)] };
+  };
+  const many = Array.from({ length: 20_001 }, (_, i) => `w${i}`);
+  expect(() => recogniseWeights(fileOf(many), {})).toThrow(
+    'run.ckpt has 20,001 tensors, more than any network that is known here: choose the weights of one network.',
+  );
+  const long = 'module.'.repeat(30_000);
+  expect(() => recogniseWeights(fileOf([`${long}linear.bias`]), {})).toThrow(/is none of the networks/);
+  const both = new Map([...state, [`${long}linear.bias`, tensor] as const]);
+  const copy = stateCopy('run.ckpt', '', both, async (key) => both.get(key)!);
+  const { model, kept } = recogniseWeights({ ...opened(), copies: [copy] }, {});
+  expect([model.name, kept.size]).toEqual(['resnet20_cifar', state.size]);
+});
+
 test('a name that the file does not have is refused with those that it has', () => {
   const wrong = () => chosen(opened('', 'model.ema'), 'em');
   expect(wrong).toThrow(UserError);
