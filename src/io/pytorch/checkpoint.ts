@@ -7,13 +7,12 @@ import { EndOfBytes } from './byte-reader';
 import { StorageRef, shown, torchHost } from './globals';
 import { type PickleHost, type PickleValue, Placeholder, unpickle } from './pickle';
 import { type FoundState, findStates } from './states';
+import { METADATA_ENTRY } from './storages';
 import { checkTensors, readTensor, type Storages } from './tensors';
 
 /** The first pickle of the stream format. */
 const MAGIC = 0x1950a86a20f9469cfc6cn;
 const PROTOCOL = 1001;
-/** Where this library's own files keep what safetensors has as `__metadata__`. */
-export const METADATA_ENTRY = 'refocus.json';
 /** A pickle holds names and shapes, not elements. */
 const MAX_PICKLE = 2 ** 29;
 

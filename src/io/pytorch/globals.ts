@@ -1,6 +1,7 @@
 import { FormatError, quote, Refusal } from '../format-error';
 import { DTYPE_BYTES, type Dtype } from '../tensor';
 import { PickleGlobal, type PickleHost, PickleObject, type PickleValue, Placeholder } from './pickle';
+import { STORAGES } from './storages';
 
 /** A part of a storage of the file, in elements of `type`. */
 export class StorageRef extends PickleObject {
@@ -63,24 +64,6 @@ class TorchDtype extends PickleGlobal {
   ) {
     super(name, (args) => new Placeholder(name, args));
   }
-}
-
-const STORAGES: Record<string, Dtype> = {
-  DoubleStorage: 'F64',
-  FloatStorage: 'F32',
-  HalfStorage: 'F16',
-  BFloat16Storage: 'BF16',
-  LongStorage: 'I64',
-  IntStorage: 'I32',
-  ShortStorage: 'I16',
-  CharStorage: 'I8',
-  ByteStorage: 'U8',
-  BoolStorage: 'BOOL',
-};
-
-/** The class of typed storages for a type, as PyTorch's `torch` has it; undefined where there is none. */
-export function storageName(dtype: Dtype): string | undefined {
-  return Object.keys(STORAGES).find((name) => STORAGES[name] === dtype);
 }
 
 /** Storages whose numbers are not read, bytes an element. */

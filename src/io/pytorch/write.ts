@@ -2,8 +2,7 @@ import { zipSync } from 'fflate';
 import { UserError } from '../../errors';
 import { quote } from '../format-error';
 import { type Dtype, encodeElements, type StateDict } from '../tensor';
-import { METADATA_ENTRY } from './checkpoint';
-import { storageName } from './globals';
+import { METADATA_ENTRY, storageName } from './storages';
 
 const FOLDER = 'archive/';
 /** Storages begin at multiples of it, as torch.save lays them, so that torch.load can map the file. */
