@@ -4,7 +4,7 @@ import type { RateSearch } from '../api';
 const WIDTH = 64;
 const HEIGHT = 12;
 /** Losses above so many times the lowest are off the chart: a search ends in such. */
-const CEILING = 3;
+const CEILING = 2;
 
 /**
  * Lines of a chart: smoothed loss (*) by rate, from the first rate to the last in equal factors, and the suggested rate (|).

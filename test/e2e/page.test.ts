@@ -47,6 +47,16 @@ test('the engine itself refocuses the built-in network from the page', async () 
   expect(report.steps).toBe(4);
 }, 300_000);
 
+test('a learning rate is found, drawn and taken', async () => {
+  const page = await site.open();
+  await page.getByRole('button', { name: 'Find a learning rate' }).click();
+  await page.getByText('The loss falls fastest there.').waitFor();
+  await page.getByRole('img', { name: 'Loss over the learning rate, from 0.000001 to 12' }).waitFor();
+  await page.getByRole('button', { name: 'Use 0.02' }).click();
+  expect(await page.getByRole('spinbutton', { name: 'Learning rate' }).inputValue()).toBe('0.02');
+  expect(page.url()).toContain('lr=0.02');
+});
+
 describe('a run', () => {
   test('goes from the built-in example to the merged file', async () => {
     const page = await site.open({ path: '#epochs=2' });

@@ -10,6 +10,7 @@ import {
 } from '../../train/settings';
 import { config, setPreset, setSetting, settingError } from './config';
 import { FieldInput } from './field';
+import { RateFinder } from './rate-finder';
 
 /** Groups that are in sight without a click. */
 const inSight: readonly SettingGroup[] = ['method', 'main'];
@@ -29,6 +30,7 @@ export function SettingsForm() {
           <Setting key={name} name={name} />
         ))}
       </div>
+      <RateFinder />
       <Advanced />
     </>
   );
