@@ -35,7 +35,7 @@ export default defineConfig(({ mode }) => ({
           ? { node: src('node.ts') }
           : {
               worker: src('worker/worker.ts'),
-              'web-worker': src('data/decode/web-worker.ts'),
+              'decode-worker': src('data/decode/decode-worker.ts'),
             }),
       },
       formats: ['es'],

@@ -8,7 +8,7 @@ import { type Model, parameterCount } from '../model/model';
 import { loadState } from '../model/state';
 import { METRICS_RING } from '../ops/loss/cross-entropy';
 import { Session } from '../runtime/session';
-import { heldImages, mostHeld } from './held';
+import { evaluationRows, heldImages, mostHeld } from './held';
 import type { Figures } from './metrics';
 import { evaluationProgram } from './programs';
 import { type Task, taskOf } from './task';
@@ -85,7 +85,7 @@ export async function evaluateNetwork(
       heldBytes?: number;
     },
 ): Promise<Evaluation & { parameters: number; multiplyAdds: number }> {
-  const batch = Math.min(options.batch ?? 128, images.count);
+  const batch = Math.min(options.batch ?? evaluationRows(images), images.count);
   const { count, height, width, crop } = images;
   const held = heldImages(images, batch, options.heldBytes ?? mostHeld(gpu));
   const { instance, plan } = evaluationProgram({

@@ -9,6 +9,17 @@ const MOST_BYTES = 2 ** 29;
 export const mostHeld = ({ device: { limits } }: Gpu): number =>
   Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize, MOST_BYTES);
 
+/**
+ * Images of a batch in an evaluation: as many as fill a device, 128 of up to 64 x 64 pixels, and fewer of larger ones, whose
+ * activations would take more memory than a step of the training.
+ */
+export const evaluationRows = ({
+  count,
+  height,
+  width,
+}: Pick<LabelledImages, 'count' | 'height' | 'width'>) =>
+  Math.min(128, count, Math.max(16, Math.floor((128 * 64 * 64) / (height * width))));
+
 /** Images of a set, and how many of them the GPU holds at a time. */
 export interface Held {
   images: number;

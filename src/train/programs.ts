@@ -19,7 +19,7 @@ import { type PassOptions, standardPasses } from '../passes/standard';
 import { classWeightsTensor } from './balance';
 import { passBatches, wholeBatch } from './batches';
 import { isGrouped, isOfHead, type Part } from './groups';
-import { heldImages } from './held';
+import { evaluationRows, heldImages } from './held';
 import { microBatches, microRows } from './micro-batches';
 import type { RunSettings } from './settings';
 import { type Task, taskOf } from './task';
@@ -198,7 +198,7 @@ interface Build {
 /** Images of a batch in an evaluation: no more than in a micro-batch, where memory is short for training. */
 export function evaluationBatch({ test, settings }: Pick<Build, 'test' | 'settings'>): number {
   const { batch, microBatch } = settings;
-  return Math.min(128, test.count, microBatch < batch ? microBatch : 128);
+  return Math.min(evaluationRows(test), microBatch < batch ? microBatch : 128);
 }
 
 /** An image set as the programs of a run see it. */

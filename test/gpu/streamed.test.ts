@@ -4,6 +4,7 @@ import type { ImagesInMemory, LabelledImages } from '../../src/data/types';
 import { buildModel } from '../../src/model/builder';
 import { initialState } from '../../src/model/init';
 import { evaluateNetwork } from '../../src/train/evaluate';
+import type { RunSettings } from '../../src/train/settings';
 import { Trainer, type Training } from '../../src/train/trainer';
 import { runSettings } from '../settings';
 import { gpu, source } from './harness';
@@ -45,14 +46,13 @@ const inFile = (set: ImagesInMemory): LabelledImages => ({
 const train = images(45, 1);
 const tested = images(300, 2);
 
-async function run(t: Partial<Training>) {
+async function run(t: Partial<Training>, changes: Partial<RunSettings>) {
   const settings = runSettings({
     method: 'finetune',
     batch: 8,
     epochs: 3,
     seed: 7,
-    cropPadding: 1,
-    flip: true,
+    ...changes,
   });
   const training = { model, start: initialState(model, 1), train, test: tested, settings, ...t };
   const trainer = await Trainer.create(
@@ -67,16 +67,27 @@ async function run(t: Partial<Training>) {
   return { bytes, losses: [...points, ...evals].map(({ loss }) => loss) };
 }
 
-test('a set gives the same weights and figures to the bit, held or streamed, from memory or a file', async () => {
-  const held = await run({});
-  expect(new Set(held.losses).size).toBe(held.losses.length);
-  for (const sets of [{}, { train: inFile(train), test: inFile(tested) }]) {
-    const streamed = await run({ ...sets, heldBytes: 0 });
-    expect(streamed.bytes).toEqual(held.bytes);
-    expect(streamed.losses).toEqual(held.losses);
-  }
-  expect((await run({ test: inFile(tested), train: inFile(train) })).bytes).toEqual(held.bytes);
-});
+const settings: [string, Partial<RunSettings>][] = [
+  ['crops and flips', { cropPadding: 1, flip: true }],
+  [
+    'a sampler, resized crops, mixup and micro-batches',
+    { cropScale: 0.3, colorJitter: [0.4, 0.4, 0.4, 0.1], mixup: 0.5, microBatch: 3, balance: 'sampler' },
+  ],
+];
+
+test.each(settings)(
+  'with %s, weights and figures are the same to the bit, held or streamed',
+  async (_, changes) => {
+    const held = await run({}, changes);
+    expect(new Set(held.losses).size).toBe(held.losses.length);
+    for (const sets of [{}, { train: inFile(train), test: inFile(tested) }]) {
+      const streamed = await run({ ...sets, heldBytes: 0 }, changes);
+      expect(streamed.bytes).toEqual(held.bytes);
+      expect(streamed.losses).toEqual(held.losses);
+    }
+    expect((await run({ test: inFile(tested), train: inFile(train) }, changes)).bytes).toEqual(held.bytes);
+  },
+);
 
 test('an evaluation gives the same logits', async () => {
   const options = { mean: [0.5, 0.5, 0.5], std: [0.2, 0.2, 0.2], batch: 16, keep: tested.count };

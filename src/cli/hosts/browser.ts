@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import { type BrowserContext, chromium, type Page } from 'playwright-core';
 import type { EngineApi, TrainEvent, TrainResult } from '../../api';
 import { asUserError, UserError } from '../../errors';
 import type { OpenEngine } from '../command';
@@ -125,12 +125,14 @@ async function openPage(
   url: string,
   adapter: AdapterChoice,
   onEvent: (event: TrainEvent) => void,
-): Promise<{ browser: Browser; page: Page }> {
-  let browser: Browser;
+): Promise<{ browser: BrowserContext; page: Page }> {
+  let browser: BrowserContext;
   try {
     // signals are ours: the first one saves the work, and the browser must live to do it
     const handlers = { handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false };
-    browser = await chromium.launch({ executablePath, args: chromiumArgs(adapter), ...handlers });
+    // a profile of its own on the disk, which ends with it: in a window without one, files would be memory
+    const options = { executablePath, args: chromiumArgs(adapter), ...handlers };
+    browser = await chromium.launchPersistentContext('', options);
   } catch (error) {
     const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
     throw new UserError(`${executablePath} did not start (${reason}); set CHROMIUM to another browser.`);

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { DECODER, url } from './node-worker';
+import { DECODER, url } from './decode-thread';
 import { Answers, type Port } from './protocol';
 
 export const cores = availableParallelism;

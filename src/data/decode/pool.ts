@@ -19,7 +19,7 @@ export interface Decoder {
 /** A decoder for so many images: on all cores where they are many, else on this thread. */
 export async function openDecoder(images: number): Promise<Decoder> {
   // `SSR` is a constant of the build: a page does not carry Node's part
-  const { cores, startWorker } = import.meta.env.SSR ? await import('./node') : await import('./web');
+  const { cores, startWorker } = import.meta.env.SSR ? await import('./node') : await import('./browser');
   const workers = Math.min(cores(), MOST_WORKERS, Math.floor(images / IMAGES_A_WORKER));
   return workers > 1 ? new DecodePool(workers, startWorker) : { width: 1, prepare: prepareImage, close() {} };
 }

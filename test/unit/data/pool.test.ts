@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { describe, expect, test } from 'vitest';
-import { DECODER } from '../../../src/data/decode/node-worker';
+import { DECODER } from '../../../src/data/decode/decode-thread';
 import { DecodePool } from '../../../src/data/decode/pool';
 import { type Preparation, prepareImage } from '../../../src/data/decode/prepare';
 import { type Answer, Answers, answerTo, type Port, type Request } from '../../../src/data/decode/protocol';
@@ -132,7 +132,7 @@ describe('a pool', () => {
 });
 
 test('threads of Node decode the same, and name what is damaged', async () => {
-  const file = new URL('../../../src/data/decode/node-worker.ts', import.meta.url).pathname;
+  const file = new URL('../../../src/data/decode/decode-thread.ts', import.meta.url).pathname;
   const start = (): Port => {
     // the sources, as Vite makes modules for Node of them
     const server = {

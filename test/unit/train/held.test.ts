@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { heldImages, heldSentence, mostHeld } from '../../../src/train/held';
+import { evaluationRows, heldImages, heldSentence, mostHeld } from '../../../src/train/held';
 import { Trainer } from '../../../src/train/trainer';
 import { fakeGpu } from '../fake-gpu';
 import { fakeNetwork, tinyTraining } from '../fake-network';
@@ -33,4 +33,10 @@ test('a run that is streamed takes the same images, and says how many are held',
   expect(heldSentence(streamed.held)).toBe(
     'Streamed to the GPU ahead of each step: training images, 8 of 22 at a time.',
   );
+});
+
+test('an evaluation takes fewer of larger images at a time', () => {
+  const rows = (count: number, height: number, width = height) => evaluationRows({ count, height, width });
+  expect([rows(1000, 32), rows(1000, 64), rows(100, 64)]).toEqual([128, 128, 100]);
+  expect([rows(1000, 96), rows(1000, 64, 128), rows(1000, 224), rows(9, 224)]).toEqual([56, 64, 16, 9]);
 });

@@ -3,7 +3,7 @@ import { Answers, type Port } from './protocol';
 export const cores = (): number => navigator.hardwareConcurrency ?? 1;
 
 export function startWorker(): Port {
-  const worker = new Worker(new URL('./web-worker.ts', import.meta.url), { type: 'module' });
+  const worker = new Worker(new URL('./decode-worker.ts', import.meta.url), { type: 'module' });
   const answers = new Answers();
   worker.onmessage = ({ data }) => answers.deliver(data);
   worker.onerror = ({ message }) => answers.fail(new Error(message || 'the worker did not load'));
