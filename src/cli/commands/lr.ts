@@ -2,19 +2,11 @@ import { writeFile } from 'node:fs/promises';
 import type { TrainEvent } from '../../api';
 import { parseField, real, whole } from '../../train/field';
 import { RATE_SEARCH, rateCsv } from '../../train/rate-search';
-import { parseSettings } from '../../train/settings';
 import { type Command, text } from '../command';
-import {
-  givenSettings,
-  inputPaths,
-  modelOptions,
-  optionLabel,
-  runtimeOptions,
-  settingOptions,
-} from '../options';
+import { runtimeOptions } from '../options';
 import { describeEvents } from '../progress';
 import { rateChart } from '../rate-chart';
-import { prepare } from './train';
+import { prepare, readConfig, runOptions } from './train';
 
 const rate = real({ above: 0, max: 1e6 }, 0.001);
 
@@ -24,26 +16,12 @@ export const lr: Command = {
     "Looks for a learning rate: some steps of training at growing rates, of which nothing is kept. Takes train's options; the suggestion is a JSON line, the curve a chart on stderr.",
   positionals: [],
   options: {
-    ...modelOptions,
-    data: {
-      type: 'string',
-      multiple: true,
-      value: 'PATH',
-      help: 'training images, as for train',
-      fallback: 'builtin',
-    },
-    test: {
-      type: 'string',
-      multiple: true,
-      value: 'PATH',
-      help: 'test images, as for train: they do not train',
-    },
+    ...runOptions,
     from: { type: 'string', value: 'X', help: 'first rate', fallback: String(RATE_SEARCH.from) },
     to: { type: 'string', value: 'X', help: 'last rate', fallback: String(RATE_SEARCH.to) },
     steps: { type: 'string', value: 'N', help: 'steps', fallback: String(RATE_SEARCH.steps) },
     csv: { type: 'string', value: 'FILE', help: 'write the curve there', fallback: 'lr.csv' },
     json: { type: 'boolean', help: 'print a JSON line for each step too' },
-    ...settingOptions(),
     ...runtimeOptions,
   },
   async run(args, context) {
@@ -54,8 +32,7 @@ export const lr: Command = {
       to: number('to', RATE_SEARCH.to),
       steps: parseField(whole(10, 10_000), text(args, 'steps') ?? RATE_SEARCH.steps, '--steps'),
     };
-    const settings = parseSettings(givenSettings(args), optionLabel);
-    const { job } = await prepare({ ...inputPaths(args), settings });
+    const { job } = await prepare(await readConfig(args));
     const engine = await context.openEngine({ host: text(args, 'runtime') ?? 'auto' });
     const release = context.onInterrupt(() => void engine.api.cancel());
     try {

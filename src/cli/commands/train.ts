@@ -6,7 +6,7 @@ import type { Tuning } from '../../graph/tuning';
 import { presetSettings, presets } from '../../train/presets';
 import { extensions } from '../../train/schedule';
 import { parseSettings } from '../../train/settings';
-import { type Args, type Command, type Context, type OpenEngine, text } from '../command';
+import { type Args, type Command, type Context, type OpenEngine, type OptionTable, text } from '../command';
 import {
   dataFrom,
   givenSettings,
@@ -23,39 +23,44 @@ import { openRunFolder, type RunFolder, type RunFolderOptions } from '../run-fol
 import { readSavedRun, type SavedFolder } from '../saved-run';
 import { readTunings, rememberTuning } from '../tunings';
 
+/** What says what a run trains, and how. */
+export const runOptions: OptionTable = {
+  ...modelOptions,
+  data: {
+    type: 'string',
+    multiple: true,
+    value: 'PATH',
+    help: 'training images: an archive, a folder or builtin; it may have the parts train, val and test',
+    fallback: 'builtin',
+  },
+  test: {
+    type: 'string',
+    multiple: true,
+    value: 'PATH',
+    help: 'test images; default: the part val or test of the data, else some of each class (--val)',
+  },
+  ...settingOptions(),
+  preset: {
+    type: 'string',
+    value: Object.keys(presets).join('|'),
+    help: 'settings that belong together (docs/method.md); other options override them',
+  },
+  config: {
+    type: 'string',
+    value: 'FILE',
+    help: 'config.json of an earlier run; other options override it',
+  },
+};
+
 export const train: Command = {
   usage: 'train [options]',
   summary:
     'Trains a network, merges it and proves the merge; without options the built-in network on the built-in data.',
   positionals: [],
   options: {
-    ...modelOptions,
-    data: {
-      type: 'string',
-      multiple: true,
-      value: 'PATH',
-      help: 'training images: an archive, a folder or builtin; it may have the parts train, val and test',
-      fallback: 'builtin',
-    },
-    test: {
-      type: 'string',
-      multiple: true,
-      value: 'PATH',
-      help: 'test images; default: the part val or test of the data, else some of each class (--val)',
-    },
-    ...settingOptions(),
+    ...runOptions,
     out: { type: 'string', value: 'DIR', help: 'folder of the results; default: a new one below runs/' },
     overwrite: { type: 'boolean', help: 'write into an --out that holds something already' },
-    preset: {
-      type: 'string',
-      value: Object.keys(presets).join('|'),
-      help: 'settings that belong together (docs/method.md); other options override them',
-    },
-    config: {
-      type: 'string',
-      value: 'FILE',
-      help: 'config.json of an earlier run; other options override it',
-    },
     resume: {
       type: 'string',
       value: 'DIR',
@@ -96,7 +101,7 @@ export const train: Command = {
 };
 
 /** The run that the arguments describe, on top of the one that `--config` names. */
-async function readConfig(args: Args): Promise<RunConfig> {
+export async function readConfig(args: Args): Promise<RunConfig> {
   const file = text(args, 'config');
   const earlier = file === undefined ? undefined : await readConfigFile(file);
   const given = inputPaths(args);

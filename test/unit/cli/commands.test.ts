@@ -445,6 +445,9 @@ test('lr writes the curve, draws it and suggests a rate', async () => {
     '{"lr":0.01,"reason":"The loss falls fastest there.","steps":3,"ended":"finished"}',
   ]);
   expect(context.stderr.at(-1)).toBe(`Use --lr 0.01: The loss falls fastest there. The curve is in ${file}.`);
+  // what train takes, lr takes
+  expect(await run(['lr', '--csv', file, '--preset', 'reference', '--lr', '2'], fakeContext(engine))).toBe(0);
+  expect(engine.jobs[1].settings).toMatchObject({ ...presets.reference.settings, lr: 2 });
   const chart = context.stderr.slice(0, -1);
   expect(chart).toHaveLength(13);
   expect(chart[0]).toMatch(/^3\.00 \* +\|$/);
