@@ -12,6 +12,7 @@ import type { TrainEvent, TrainJob, TrainResult } from './run/job';
 import type { NetworkOptions } from './run/network-options';
 import type { ModelSource } from './run/network-source';
 import type { Predictions, PredictOptions } from './run/predict';
+import type { BatchPreview, PreviewJob } from './run/preview-batch';
 import type { SortedFiles } from './run/sort-files';
 import type { RunSurvey } from './run/survey';
 import type { RateSearchOptions } from './train/rate-search';
@@ -34,6 +35,7 @@ export type { OutputFile, TrainEvent, TrainJob, TrainResult } from './run/job';
 export type { NetworkOptions } from './run/network-options';
 export type { ModelSource } from './run/network-source';
 export type { Prediction, Predictions, PredictOptions } from './run/predict';
+export type { BatchPreview, PreviewJob } from './run/preview-batch';
 export type { MergeProof, Report, TestPredictions } from './run/report';
 export type { SortedFiles } from './run/sort-files';
 export type { RunSurvey } from './run/survey';
@@ -103,6 +105,8 @@ export interface EngineApi {
   sort(files: UserFile[]): Promise<SortedFiles>;
   /** What the sources of a run's images hold, before they are loaded; needs no GPU. */
   survey(sources: { train: DataSource; test?: DataSource }, settings: ImageSettings): Promise<RunSurvey>;
+  /** A training batch as a network sees it, augmented. */
+  previewBatch(job: PreviewJob): Promise<BatchPreview>;
   /** Small pictures of a source's images, by what predictions call them; those that cannot be shown are left out. */
   pictures(source: DataSource, images: (string | number)[]): Promise<Thumbnail[]>;
 }

@@ -113,6 +113,10 @@ export function createEngine({ requestAdapter }: EngineOptions = {}): EngineApi 
       const { surveyRun } = await import('./run/survey');
       return surveyRun(sources, settings);
     },
+    async previewBatch(job) {
+      const { previewBatch } = await import('./run/preview-batch');
+      return previewBatch(gpu, job);
+    },
     async pictures(source, images) {
       const { pictureImages } = await import('./run/survey');
       return pictureImages(source, images);

@@ -2,6 +2,7 @@
 import { Stopped, UserError } from '../errors';
 import { type Command, type Context, helpText, readArgs } from './command';
 import { bench } from './commands/bench';
+import { data } from './commands/data';
 import { demo } from './commands/demo';
 import { evaluate } from './commands/eval';
 import { inspect } from './commands/inspect';
@@ -26,6 +27,7 @@ export const commands: Record<string, Command> = {
   verify,
   plan,
   inspect,
+  data,
   bench,
   profile,
   demo,

@@ -24,6 +24,8 @@ export interface ImageSet {
   test?: LoadedPart;
   /** whether all images are of one size and have stayed so */
   own?: boolean;
+  /** training images that there are, before any limit */
+  available?: number;
   report: ImageSetReport;
 }
 
@@ -72,6 +74,7 @@ export async function loadImageSet(files: UserFile[], given: LoadOptions = {}): 
       train,
       test,
       own: size.own,
+      available: selected.train?.available,
       report: reportOf({ ...opened, packs, size, upright, options: { ...given, cropPct }, train, test }),
     };
   } catch (error) {

@@ -87,8 +87,23 @@ export async function trainingSize(
   return { ...cropOf(images), count: images.count };
 }
 
+/** A few training images, evenly of all classes, and how many there are. */
+export async function loadSample(
+  source: DataSource,
+  settings: ImageSettings,
+  images: number,
+): Promise<{ images: LabelledImages; available: number }> {
+  const limit = Math.min(settings.limit || Number.POSITIVE_INFINITY, images);
+  const { train, available } = await loadSource(source, 'train', { ...settings, limit }, {});
+  const most = settings.limit || Number.POSITIVE_INFINITY;
+  return {
+    images: (train as LoadedPart).images,
+    available: Math.min(available ?? BUILTIN_COUNT.train, most),
+  };
+}
+
 /** Like an image set of files; the built-in one needs no report. */
-type SourceImages = Pick<ImageSet, 'train' | 'test' | 'own'> & { report?: ImageSetReport };
+type SourceImages = Pick<ImageSet, 'train' | 'test' | 'own' | 'available'> & { report?: ImageSetReport };
 
 async function loadSource(
   source: DataSource,

@@ -376,6 +376,13 @@ const engine: EngineApi = {
   sort: sortFiles,
   survey,
   pictures: async (_source, images) => images.map(thumbnail),
+  previewBatch: async ({ count = 1, epoch = 0 }) => ({
+    width: 8,
+    height: 4,
+    pixels: new Uint8Array(count * 96).fill(40 * epoch),
+    labels: Array.from({ length: count }, (_, i) => `<i>class ${i}</i>`),
+    augmentation: `Augmentation of epoch ${epoch}.`,
+  }),
   evaluate: () => Promise.reject(new Error('The page does not evaluate')),
   async predict(model, images) {
     const isMerged = model.kind === 'file' && model.files[0].path === 'merged.safetensors';

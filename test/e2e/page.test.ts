@@ -57,6 +57,30 @@ test('a learning rate is found, drawn and taken', async () => {
   expect(page.url()).toContain('lr=0.02');
 });
 
+test('a batch is shown as the network sees it, and drawn again', async () => {
+  const page = await site.open();
+  await page.getByRole('button', { name: 'Show a batch as the network sees it' }).click();
+  const batch = page.getByRole('list', { name: 'A training batch as the network sees it' });
+  await page.getByText('Augmentation of epoch 0.').waitFor();
+  expect(await batch.getByRole('img').count()).toBe(12);
+  expect(await batch.getByText('<i>class 3</i>').count()).toBe(1);
+  const redOf = (canvas: HTMLCanvasElement) => canvas.getContext('2d')!.getImageData(7, 3, 1, 1).data[0];
+  expect(
+    await batch
+      .getByRole('img')
+      .nth(11)
+      .evaluate(redOf as never),
+  ).toBe(0);
+  await page.getByRole('button', { name: 'Draw again' }).click();
+  await page.getByText('Augmentation of epoch 1.').waitFor();
+  expect(
+    await batch
+      .getByRole('img')
+      .nth(11)
+      .evaluate(redOf as never),
+  ).toBe(40);
+});
+
 describe('a run', () => {
   test('goes from the built-in example to the merged file', async () => {
     const page = await site.open({ path: '#epochs=2' });

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { type BrowserContext, chromium, type Page } from 'playwright-core';
-import type { EngineApi, TrainEvent, TrainResult } from '../../api';
+import type { BatchPreview, EngineApi, TrainEvent, TrainResult } from '../../api';
 import { asUserError, UserError } from '../../errors';
 import type { OpenEngine } from '../command';
 import { type AdapterChoice, adapterChoice, chromiumArgs, HEADLESS_PAGE } from './chromium';
@@ -85,6 +85,11 @@ function remoteApi(call: Call, listeners: Set<(event: TrainEvent) => void>): Eng
     preview: (...args) => value('preview', ...args),
     sort: (...args) => value('sort', ...args),
     survey: (...args) => value('survey', ...args),
+    async previewBatch(job) {
+      const { value: rest, bytes } = await call('previewBatch', job);
+      if (!bytes) throw new Error('The preview did not arrive from the browser.');
+      return { ...(rest as Omit<BatchPreview, 'pixels'>), pixels: new Uint8Array(bytes) };
+    },
     pictures: (...args) => value('pictures', ...args),
   };
 }

@@ -4,6 +4,7 @@ import type {
   EngineApi,
   ModelSource,
   NetworkOptions,
+  PreviewJob,
   ProfileTarget,
   TrainEvent,
   TrainJob,
@@ -84,6 +85,11 @@ async function perform(call: RemoteCall): Promise<unknown> {
       return api.sort(args[0] as UserFile[]);
     case 'survey':
       return api.survey(...(args as Parameters<EngineApi['survey']>));
+    case 'previewBatch': {
+      const { pixels, ...rest } = await api.previewBatch(args[0] as PreviewJob);
+      await fetch(call.results, { method: 'POST', body: new Blob([pixels]) });
+      return rest;
+    }
     case 'pictures':
       return api.pictures(...(args as Parameters<EngineApi['pictures']>));
     case 'bench':

@@ -4,6 +4,7 @@ import { isBusy } from '../run/run';
 import { config, networkError, setNetwork } from '../settings/config';
 import { FieldInput } from '../settings/field';
 import type { Source } from '../settings/url';
+import { BatchStrip } from './batch-strip';
 import { Drop } from './drop';
 import { Layers } from './layers';
 import { Classes, Images, Taken } from './recognised';
@@ -21,6 +22,7 @@ export function StepInput() {
       </div>
       <Taken />
       {source === 'builtin' ? <BuiltIn /> : <Own />}
+      {(source === 'builtin' || trainFiles.value.length > 0) && <BatchStrip />}
     </fieldset>
   );
 }

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -7,6 +7,7 @@ import { classFigures } from '../../../src/analysis/class-figures';
 import type { ImageSetReport } from '../../../src/api';
 import { commands, run } from '../../../src/cli/main';
 import { kebab } from '../../../src/cli/options';
+import { decodeImage } from '../../../src/data/images/decode';
 import { Stopped, UserError } from '../../../src/errors';
 import { readSafetensors, writeSafetensors } from '../../../src/io/safetensors';
 import { initialState } from '../../../src/model/init';
@@ -588,6 +589,30 @@ test('inspect: a table, or one JSON line', async () => {
     /^layer +kind.*\nconv\.weight +depthwise convolution +2x1x3x3 +18 +0\.0000\n/,
   );
   expect(context.sessions.opened).toBe(0);
+});
+
+test('data tells what a set holds without an engine, and writes a batch as the network sees it', async () => {
+  const set = join(folder, 'set');
+  for (const [path, image] of Object.entries({ 'cat/1': 'rgb', 'cat/2': 'palette8', 'dog/1': 'rgb' })) {
+    await mkdir(dirname(join(set, path)), { recursive: true });
+    await copyFile(`test/fixtures/images/${image}.png`, join(set, `${path}.png`));
+  }
+  const context = fakeContext();
+  expect(await run(['data', set, '--val', '0.5'], context)).toBe(0);
+  expect(context.stdout[0]).toMatch(/^class +train +test \(held out\)\ncat +1 +1\ndog +1 +0\nall +2 +1$/);
+  expect(context.sessions.opened).toBe(0);
+  const picture = join(folder, 'batch.png');
+  const shown = fakeContext();
+  expect(await run(['data', set, '--preview', picture, '--count', '4', '--augment', 'photos'], shown)).toBe(
+    0,
+  );
+  const { width, height } = await decodeImage(new Uint8Array(await readFile(picture)));
+  expect([width, height]).toEqual([7, 5]);
+  expect(shown.stderr.at(-1)).toContain('4 images of 3x2, by rows: cat, cat, cat, cat');
+  expect(shown.sessions.opened).toBe(1);
+  const wrong = fakeContext();
+  expect(await run(['data', set, '--preview', 'batch.jpg'], wrong)).toBe(2);
+  expect(wrong.stderr.at(-1)).toContain('end it in .png');
 });
 
 test('demo trains both ways alike and prints the table', async () => {

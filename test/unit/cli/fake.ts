@@ -133,6 +133,13 @@ export function fakeEngine(parts: Partial<EngineApi> = {}, ok = true): EngineApi
     profile: async () => fakeProfile,
     sort: async () => ({ weights: [], images: [], pictures: [], ignored: [] }),
     survey: () => Promise.reject(new Error('the command line does not survey')),
+    previewBatch: async ({ count = 16 }) => ({
+      width: 3,
+      height: 2,
+      pixels: Uint8Array.from({ length: count * 18 }, (_, i) => i),
+      labels: new Array(count).fill('cat'),
+      augmentation: 'Augmentation none.',
+    }),
     pictures: async () => [],
     inspect: async () => [
       { name: 'conv', kind: 'depthwise', shape: [4, 1, 3, 3], parameters: 36, redundancy: 0.5 },

@@ -1,0 +1,39 @@
+import { expect, it } from 'vitest';
+import { generateBuiltin } from '../../src/data/builtin/builtin';
+import { trainingOrder } from '../../src/data/order';
+import { previewBatch } from '../../src/run/preview-batch';
+import { parseSettings } from '../../src/train/settings';
+import { gpu } from './harness';
+
+const COUNT = 6;
+const set = generateBuiltin({ split: 'train', count: COUNT });
+
+const preview = (settings: object, epoch = 0) =>
+  previewBatch(gpu, {
+    train: { kind: 'builtin', split: 'train' },
+    settings: parseSettings({ seed: 3, ...settings }),
+    count: COUNT,
+    epoch,
+  });
+
+it('shows images as they are where nothing changes them, in the order of the epoch', async () => {
+  const { pixels, labels, width, height, augmentation } = await preview({ augment: 'none' }, 2);
+  expect([width, height]).toEqual([32, 32]);
+  const order = trainingOrder(COUNT, 3, 2);
+  const size = 32 * 32 * 3;
+  for (const [n, image] of order.entries()) {
+    const stored = set.pixels.subarray(image * size, (image + 1) * size);
+    expect(pixels.subarray(n * size, (n + 1) * size)).toEqual(stored);
+  }
+  expect(labels).toEqual([...order].map((image) => set.classes[set.labels[image]]));
+  expect(augmentation).toContain('none: images as they are');
+});
+
+it('shows what an epoch makes of them, and another epoch something else', async () => {
+  const changes = { augment: 'photos', trivialAugment: true, randomErasing: 1, mixup: 0.3 };
+  const once = await preview(changes, 0);
+  expect((await preview(changes, 0)).pixels).toEqual(once.pixels);
+  expect((await preview(changes, 1)).pixels).not.toEqual(once.pixels);
+  expect(once.labels[0]).toMatch(/^\S.* \+ \S/);
+  expect(once.augmentation).toContain('mixup 0.3');
+});
