@@ -41,34 +41,29 @@ const OF_ALL = 64;
  */
 export async function surveyImages(files: UserFile[], options: LoadOptions): Promise<ImageSurvey> {
   const { source, choice, classes, selected } = await openImageSet(files, options);
-  const leading = (selected.train ?? selected.test)!;
+  const taken = [selected.train, selected.test].filter((part) => part !== undefined);
+  const broken = await unreadable(taken, options);
+  const isBroken = new Set(broken.map(({ path }) => path));
+  const labelsOf = ({ candidates, chosen, labels }: Selection) =>
+    labels.filter((_, i) => !isBroken.has(candidates.path(chosen[i])));
   const parts: PartReport[] = [];
   if (selected.train && choice.holdsOut) {
-    const labels = selected.train.labels;
-    const { train, held } = stratifiedSplit(
-      labels,
-      labels.map((_, i) => String(i)),
-      options.val ?? 0.2,
-      options.seed ?? 0,
-    );
+    const labels = labelsOf(selected.train);
+    const ownDigests = labels.map((_, i) => String(i));
+    const { train, held } = stratifiedSplit(labels, ownDigests, options.val ?? 0.2, options.seed ?? 0);
     const of = (indices: number[]) => indices.map((i) => labels[i]);
     parts.push(partOf('train', choice.train?.part, of(train), classes));
     parts.push(partOf('test', 'held', of(held), classes));
   } else {
-    if (selected.train) parts.push(partOf('train', choice.train?.part, selected.train.labels, classes));
-    if (selected.test) parts.push(partOf('test', choice.test?.part, selected.test.labels, classes));
+    if (selected.train) parts.push(partOf('train', choice.train?.part, labelsOf(selected.train), classes));
+    if (selected.test) parts.push(partOf('test', choice.test?.part, labelsOf(selected.test), classes));
   }
-  const taken = [selected.train, selected.test].filter((part) => part !== undefined);
   return {
     source: source.name,
     classes,
     parts,
-    skipped: [
-      ...source.skipped,
-      ...taken.flatMap(({ leftOut }) => leftOut),
-      ...(await unreadable(taken, options)),
-    ],
-    thumbnails: await thumbnailsByClass(leading, classes.length, options),
+    skipped: [...source.skipped, ...taken.flatMap(({ leftOut }) => leftOut), ...broken],
+    thumbnails: await thumbnailsByClass((selected.train ?? selected.test)!, classes.length, options),
     notes: source.notes,
   };
 }

@@ -137,7 +137,11 @@ async function trainLoaded(
     });
     const streamed = heldSentence(trainer.held);
     if (streamed) emit({ type: 'note', message: streamed });
-    emit({ type: 'phase', phase: 'train', message: `Training for ${settings.epochs} epochs` });
+    emit({
+      type: 'phase',
+      phase: 'train',
+      message: `Training for ${settings.epochs} ${settings.epochs === 1 ? 'epoch' : 'epochs'}`,
+    });
   };
   const run = { date: saved?.run.date ?? date, version: VERSION, adapter: gpu.name, asked: job.settings };
   const trainer = await keepTraining(context, { gpu, training, run, from, observer, ready });

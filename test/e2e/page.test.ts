@@ -284,10 +284,15 @@ describe('the result', () => {
     const page = await site.open({ path: '#epochs=1' });
     await start(page);
     await finish(page);
-    await page.getByRole('radio', { name: /^Fine-tune/ }).check();
-    await start(page);
+    await page.getByRole('button', { name: 'Fine-tune beside it' }).click();
     await page.getByRole('heading', { name: 'Runs' }).waitFor();
     expect(await page.locator('.run-name').textContent()).toMatch(/^Run 2: finetune/);
+    await page
+      .getByText(
+        /^Fine-tuned \(run 2\) against refocused \(run 1\): \+0\.00\spoints, 0 test images gained and 0 lost/,
+      )
+      .waitFor();
+    expect(await page.getByRole('button', { name: 'Fine-tune beside it' }).count()).toBe(0);
     await page.getByRole('button', { name: 'Show run 1' }).click();
     expect(await page.locator('.run-name').textContent()).toMatch(/^Run 1: refocus/);
     expect(await page.getByRole('rowheader', { name: /^[12] (refocus|finetune)/ }).count()).toBe(2);

@@ -23,7 +23,7 @@ const EDGES: Record<string, string[]> = {
   worker: ['api', 'engine'],
   index: ['api', 'data', 'graph', 'io', 'model', 'run', 'runtime', 'train', 'worker'],
   cli: ['api', 'node', 'worker', 'bench', 'data', 'graph', 'model', 'run', 'train'],
-  page: ['api', 'worker', 'data', 'model', 'run', 'train'],
+  page: ['api', 'analysis', 'worker', 'data', 'model', 'run', 'train'],
 };
 
 const sources = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter((f) => /\.tsx?$/.test(f));

@@ -27,7 +27,7 @@ export function outcomeOf(report: Report): Outcome {
     return {
       tone: 'neutral',
       title: 'A new classifier has learned your classes',
-      text: 'The network it came from has no such classes, so there is no accuracy to compare with: run “Fine-tune” as long, for the same images and seed.',
+      text: 'The network it came from has no such classes, so there is no accuracy to compare with: fine-tuning as long, on the same images and with the same seed, is the comparison.',
     };
   }
   if (best === 'base' || accuracy.best <= base) {

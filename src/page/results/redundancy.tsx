@@ -1,8 +1,9 @@
 /** Heatmaps of one layer's channel redundancy, before and after. */
 import { useMemo, useState } from 'preact/hooks';
+import { planeOf } from '../../analysis/redundancy';
 import type { LayerRedundancy } from '../../api';
 import { useCanvas } from '../canvas';
-import { significant } from '../format';
+import { count, significant } from '../format';
 import { preview } from '../input/sources';
 import { redundancy } from '../run/run';
 import { FieldInput } from '../settings/field';
@@ -15,10 +16,17 @@ interface Cell {
   j: number;
 }
 
-const choiceOf = ({ name, kernels, kernelSize }: LayerRedundancy) => ({
+const choiceOf = ({ name, planes, kernels, kernelSize }: LayerRedundancy) => ({
   value: name,
-  label: `${name} (${kernels} kernels of ${kernelSize.join('×')})`,
+  label: `${name} (${kernels < planes ? `${count(kernels)} of ` : ''}${count(planes)} kernels of ${kernelSize.join('×')})`,
 });
+
+/** A kernel by its channels: of a depthwise layer by its one. */
+function kernelName(layer: LayerRedundancy, i: number): string {
+  const plane = planeOf(layer, i);
+  if (layer.inputs === 1) return String(plane);
+  return `out ${Math.floor(plane / layer.inputs)} in ${plane % layer.inputs}`;
+}
 
 export function Redundancy() {
   const { after } = redundancy.value;
@@ -68,6 +76,11 @@ export function Redundancy() {
 
 function Pair({ before, after }: { before: LayerRedundancy; after?: LayerRedundancy }) {
   const [cell, setCell] = useState<Cell | undefined>(undefined);
+  const [isByKey, setByKey] = useState(false);
+  const onCell = (next: Cell | undefined, byKey: boolean) => {
+    setByKey(byKey);
+    setCell(next);
+  };
   const top = useMemo(
     () => scaleTop(after ? [before.divergence, after.divergence] : [before.divergence]),
     [before, after],
@@ -76,9 +89,9 @@ function Pair({ before, after }: { before: LayerRedundancy; after?: LayerRedunda
   return (
     <>
       <div class="heatmaps">
-        <Heatmap title="before" layer={before} top={top} cell={shown} onCell={setCell} />
+        <Heatmap title="before" layer={before} top={top} cell={shown} onCell={onCell} />
         {after ? (
-          <Heatmap title="after" layer={after} top={top} cell={shown} onCell={setCell} />
+          <Heatmap title="after" layer={after} top={top} cell={shown} onCell={onCell} />
         ) : (
           <div class="heatmap waiting">
             <p class="hint">after training</p>
@@ -86,7 +99,8 @@ function Pair({ before, after }: { before: LayerRedundancy; after?: LayerRedunda
         )}
       </div>
       <Legend top={top} />
-      <p class="readout" aria-live="polite">
+      {/* read aloud for the keyboard: a pointer passes over too many pairs */}
+      <p class="readout" aria-live={isByKey ? 'polite' : 'off'}>
         {shown ? readOut(shown, before, after) : 'Point at a pair, or focus a map and use the arrow keys.'}
       </p>
     </>
@@ -95,7 +109,7 @@ function Pair({ before, after }: { before: LayerRedundancy; after?: LayerRedunda
 
 function readOut({ i, j }: Cell, before: LayerRedundancy, after?: LayerRedundancy): string {
   const value = (layer: LayerRedundancy) => significant(layer.divergence[i * layer.kernels + j]);
-  return `D(${i}, ${j}) = ${value(before)} before${after ? `, ${value(after)} after` : ''}`;
+  return `D(${kernelName(before, i)}, ${kernelName(before, j)}) = ${value(before)} before${after ? `, ${value(after)} after` : ''}`;
 }
 
 interface HeatmapProps {
@@ -103,7 +117,7 @@ interface HeatmapProps {
   layer: LayerRedundancy;
   top: number;
   cell?: Cell;
-  onCell: (cell: Cell | undefined) => void;
+  onCell: (cell: Cell | undefined, byKey: boolean) => void;
 }
 
 const moves: Record<string, [number, number]> = {
@@ -122,17 +136,20 @@ function Heatmap({ title, layer, top, cell, onCell }: HeatmapProps) {
   const limit = (index: number) => Math.max(0, Math.min(n - 1, index));
   const onPointer = (event: PointerEvent) => {
     const box = canvas.current!.getBoundingClientRect();
-    onCell({
-      i: limit(Math.floor(((event.clientY - box.top) / box.height) * n)),
-      j: limit(Math.floor(((event.clientX - box.left) / box.width) * n)),
-    });
+    onCell(
+      {
+        i: limit(Math.floor(((event.clientY - box.top) / box.height) * n)),
+        j: limit(Math.floor(((event.clientX - box.left) / box.width) * n)),
+      },
+      false,
+    );
   };
   const onKey = (event: KeyboardEvent) => {
     const move = moves[event.key];
     if (!move) return;
     event.preventDefault();
     const { i, j } = cell ?? { i: 0, j: 0 };
-    onCell({ i: limit(i + move[0]), j: limit(j + move[1]) });
+    onCell({ i: limit(i + move[0]), j: limit(j + move[1]) }, true);
   };
   return (
     <figure class="heatmap">
@@ -146,7 +163,7 @@ function Heatmap({ title, layer, top, cell, onCell }: HeatmapProps) {
           tabIndex={0}
           aria-label={`${layer.name} ${title}: mean divergence ${significant(layer.mean)} nats`}
           onPointerMove={onPointer}
-          onPointerLeave={() => onCell(undefined)}
+          onPointerLeave={(event) => event.pointerType === 'mouse' && onCell(undefined, false)}
           onKeyDown={onKey}
         />
         {cell && <Crosshair cell={cell} n={n} />}

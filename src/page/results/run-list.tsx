@@ -1,11 +1,18 @@
 /** The runs that have ended since the page was opened, beside each other. */
 import { duration, percent, points } from '../format';
 import { finished, isBusy, shownRun } from '../run/run';
+import { comparison, methodOf } from './compare';
 
 export function RunList() {
+  const shown = shownRun.value;
+  const others = finished.value.filter((run) => run !== shown && shown && methodOf(run) !== methodOf(shown));
+  const sentences = shown ? others.flatMap((run) => comparison(shown, run) ?? []) : [];
   return (
-    <section aria-labelledby="runs-title">
+    <section aria-labelledby="runs-title" class="runs">
       <h3 id="runs-title">Runs</h3>
+      {sentences.map((sentence) => (
+        <p key={sentence}>{sentence}</p>
+      ))}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
       <section class="scroll" tabIndex={0} aria-label="Table of runs">
         <table>

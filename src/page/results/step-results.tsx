@@ -2,7 +2,17 @@
 import type { MergeProof, Report, TrainResult } from '../../api';
 import { count, duration, percent, points, significant } from '../format';
 import { lazy } from '../lazy';
-import { baseAccuracy, finished, result, shownRun } from '../run/run';
+import { isProfiling } from '../profile/profile';
+import {
+  baseAccuracy,
+  type FinishedRun,
+  fineTuneBeside,
+  finished,
+  isBusy,
+  result,
+  shownRun,
+} from '../run/run';
+import { isAlike, methodOf } from './compare';
 import { Downloads } from './downloads';
 import { outcomeOf } from './outcome';
 import { Redundancy } from './redundancy';
@@ -88,6 +98,7 @@ function Outcome({ trained }: { trained: TrainResult }) {
       <section class={`outcome ${tone}`} aria-labelledby="outcome-title">
         <h3 id="outcome-title">{title}</h3>
         <p>{text}</p>
+        {run && <Beside run={run} />}
       </section>
       <Accuracies accuracy={report.accuracy} intervals={intervals} />
       <p class="hint">
@@ -103,6 +114,25 @@ function Outcome({ trained }: { trained: TrainResult }) {
       <Downloads trained={trained} isGain={tone !== 'bad' && report.best !== 'base'} />
       {predictions.last && run && <TestImages key={run.number} run={run} />}
     </>
+  );
+}
+
+/** The fair comparison by one click, where it has not been made. */
+function Beside({ run }: { run: FinishedRun }) {
+  const isThere = (other: FinishedRun) =>
+    methodOf(other) === 'finetune' &&
+    isAlike(run, other) &&
+    other.result.report.seed === run.result.report.seed;
+  if (methodOf(run) === 'finetune' || finished.value.some(isThere)) return null;
+  return (
+    <button
+      type="button"
+      class="button small"
+      disabled={isBusy.value || isProfiling.value}
+      onClick={() => fineTuneBeside(run)}
+    >
+      Fine-tune beside it
+    </button>
   );
 }
 

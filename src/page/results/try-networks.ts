@@ -1,20 +1,14 @@
 /** The networks that an image can be shown to. */
-import type { ModelSource, PredictOptions, TrainResult } from '../../api';
+import type { ModelSource, PredictOptions } from '../../api';
 import { readModel } from '../input/sources';
 import { type FinishedRun, finished, shownRun } from '../run/run';
+import { isAlike, methodNames, methodOf } from './compare';
 
 /** A network, or why there is none. */
 export type TriedNetwork = { name: string } & (
   | { source: ModelSource; options: PredictOptions }
   | { why: string }
 );
-
-const names: Record<TrainResult['report']['settings']['method'], string> = {
-  refocus: 'Refocused',
-  finetune: 'Fine-tuned',
-  retrain: 'Retrained',
-  joint: 'Trained jointly',
-};
 
 /**
  * The network as it was loaded, that of the run that is shown, and those of other methods on the same classes; before a run
@@ -29,12 +23,6 @@ export function triedNetworks(): TriedNetwork[] {
   return [baseOf(shown), mergedOf(shown), ...[...latest.values()].map(mergedOf)];
 }
 
-const methodOf = ({ result }: FinishedRun) => result.report.settings.method;
-
-const isAlike = (one: FinishedRun, other: FinishedRun): boolean =>
-  one.result.report.network.source === other.result.report.network.source &&
-  one.result.report.classes.join('\n') === other.result.report.classes.join('\n');
-
 function baseOf({ job, result: { report } }: FinishedRun): TriedNetwork {
   const name = 'Base';
   if (report.accuracy.base === undefined)
@@ -48,5 +36,5 @@ function baseOf({ job, result: { report } }: FinishedRun): TriedNetwork {
 function mergedOf({ result: { report, merged } }: FinishedRun): TriedNetwork {
   const { exif, method } = report.settings;
   const files = [{ path: 'merged.safetensors', blob: new Blob([merged]) }];
-  return { name: names[method], source: { kind: 'file', files }, options: { exif } };
+  return { name: methodNames[method], source: { kind: 'file', files }, options: { exif } };
 }

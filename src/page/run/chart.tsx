@@ -35,6 +35,8 @@ export function Chart({ plot, curve, axis, isLog, format, formatTick, hasBase, l
     plot.current = drawn;
     const observer = new ResizeObserver(() => drawn.setSize({ width: element.clientWidth, height: HEIGHT }));
     observer.observe(element);
+    // a browser that lost the canvas, as when the GPU's process ended, gives an empty one back
+    drawn.ctx.canvas.addEventListener('contextrestored', () => drawn.redraw());
     return () => {
       observer.disconnect();
       cancelAnimationFrame(frame.current);

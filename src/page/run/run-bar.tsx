@@ -31,7 +31,7 @@ export function RunBar() {
       )}
       {obstacle.value && !isBusy.value && <p class="error">{obstacle.value}</p>}
       <div class="row">
-        <button type="button" id="start" class="button primary" disabled={!canStart} onClick={start}>
+        <button type="button" id="start" class="button primary" disabled={!canStart} onClick={() => start()}>
           Start training
         </button>
         <button

@@ -14,6 +14,7 @@ import type {
 } from '../../api';
 import { Stopped, UserError } from '../../errors';
 import { parseTunings } from '../../run/tunings';
+import { parseSettings } from '../../train/settings';
 import { engine, explain } from '../engine';
 import { count, percent } from '../format';
 import { labels, readData, readModel, testFiles, trainFiles, weightsFiles } from '../input/sources';
@@ -144,18 +145,26 @@ function endingOf({ report: { ended, steps } }: TrainResult): string {
   return endings[ended];
 }
 
-/**
- * Starts a run from the form; a form that is not complete says so as the run's failure. One that is stopped before it has
- * trained anything leaves what was there.
- */
-export async function start(): Promise<void> {
+/** Starts a run from the form; a form that is not complete says so as the run's failure. */
+export const start = () =>
+  run(() => {
+    const job = { model: readModel(), ...readData(), settings: readSettings() };
+    // what would fail is said before anything that is there makes room for it
+    if (misfit.value) throw new UserError(misfit.value);
+    return job;
+  });
+
+/** Starts a run that fine-tunes as long on the same files, by the same settings and seed: the fair comparison. */
+export const fineTuneBeside = ({ job }: FinishedRun) =>
+  run(() => ({ ...job, settings: parseSettings({ ...job.settings, method: 'finetune' }) }));
+
+/** Runs a job. One that is stopped or fails before it has trained anything leaves what was there. */
+async function run(prepare: () => TrainJob): Promise<void> {
   if (isBusy.value) return;
   failure.value = undefined;
   const showAgain = keepShown();
   try {
-    const job: TrainJob = { model: readModel(), ...readData(), settings: readSettings() };
-    // what would fail is said before anything that is there makes room for it
-    if (misfit.value) throw new UserError(misfit.value);
+    const job = prepare();
     reset(job.settings);
     if (job.settings.autotune) job.tunings = parseTunings(await get(TUNINGS).catch(() => undefined));
     // The lock keeps a hidden tab running; shared, because runs in two tabs do not disturb each other.

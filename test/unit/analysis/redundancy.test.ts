@@ -4,6 +4,7 @@ import {
   kernelSkeleton,
   MAX_DENSE_KERNELS,
   MAX_DEPTHWISE_KERNELS,
+  planeOf,
   redundancyOf,
 } from '../../../src/analysis/redundancy';
 import { UserError } from '../../../src/errors';
@@ -80,6 +81,23 @@ describe('redundancyOf', () => {
     expect(got.divergence[MAX_DENSE_KERNELS - 1]).toBeCloseTo(last, 5);
     expect(redundancyOf('dw', new Float32Array(1200), [600, 1, 1, 2]).kernels).toBe(600);
     expect(redundancyOf('dw', new Float32Array(4000), [2000, 1, 1, 2]).kernels).toBe(MAX_DEPTHWISE_KERNELS);
+  });
+
+  test('has the mean over all planes, also where some alone are compared one by one', () => {
+    const [o, i] = [26, 11];
+    expect(o * i).toBeGreaterThan(MAX_DENSE_KERNELS);
+    // a wave over the input channels, which an even sample could miss
+    const weight = Float32Array.from({ length: o * i * 4 }, (_, at) => Math.sin(at * 1.7) * (at % 3));
+    const kernels = Array.from({ length: o * i }, (_, k) => [...weight.subarray(4 * k, 4 * k + 4)]);
+    const sum = naiveDivergence(kernels)
+      .flat()
+      .reduce((a, b) => a + b);
+    const found = redundancyOf('conv', weight, [o, i, 2, 2]);
+    expect(found.mean).toBeCloseTo(sum / (o * i * (o * i - 1)), 9);
+    expect([found.planes, found.kernels, found.inputs]).toEqual([286, 256, 11]);
+    expect(planeOf(found, 255)).toBe(284);
+    const pair = naiveDivergence([kernels[0], kernels[284]]);
+    expect(found.divergence[255]).toBeCloseTo(pair[0][1], 6);
   });
 
   test('refuses a shape that is not of its weight', () => {

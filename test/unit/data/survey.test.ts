@@ -33,10 +33,11 @@ describe('a survey', () => {
       'b/broken.jpg': text('no image'),
       'b/photo.heic': text('\0\0\0\u0018ftypheic\0\0\0\0mif1'),
     });
-    const { skipped, thumbnails } = await surveyImages(files, {});
+    const { parts, skipped, thumbnails } = await surveyImages(files, {});
     const loaded = await loadImageSet(files, {});
     expect(skipped.map(({ path }) => path).sort()).toEqual(['b/broken.jpg', 'b/photo.heic']);
     expect(skipped).toEqual(loaded.report.skipped);
+    expect(parts).toEqual(loaded.report.parts);
     expect(thumbnails[1]).toHaveLength(3);
   });
 

@@ -45,7 +45,7 @@ test.each([
 test('a new classifier has nothing to be compared with, and says what would be', () => {
   const { tone, text } = outcome({ last: 0.9, best: 0.9 });
   expect(tone).toBe('neutral');
-  expect(text).toContain('Fine-tune');
+  expect(text).toContain('fine-tuning as long');
 });
 
 test('a run that diverged is bad whatever its best epoch was, and a lower rate is named', () => {
