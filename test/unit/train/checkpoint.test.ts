@@ -22,6 +22,7 @@ async function run(
   let now = 0;
   vi.spyOn(performance, 'now').mockImplementation(() => now);
   const metrics: Behaviour['metrics'] = ({ program, step, rows, parameter }) => {
+    if (program === 'accumulate') return [rows * 3, rows];
     if (program === 'train') {
       now += 150;
       onStep(step, gpu);
@@ -63,6 +64,7 @@ describe('a run that goes on', () => {
     ['averages', { ema: 0.9 }, ['average parameters', 'average state']],
     ['a head that trains alone first', { headEpochs: 1 }, []],
     ['patience', { patience: 2, epochs: 9 }, []],
+    ['micro-batches in several passes', { microBatch: 2, repeats: 2, balance: 'sampler' as const }, []],
   ])('takes the steps of the whole one, with %s', async (_, change, more) => {
     const settings = { ...OFTEN, ...change };
     const whole = await run(settings);
