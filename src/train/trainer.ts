@@ -330,8 +330,8 @@ export class Trainer {
     const pass = this.steps.passOf(this.step);
     const order = this.orderOf(pass);
     await this.feeds.train.ready(batch.first, batch.rows);
-    const weight = this.steps.weight(this.step, order, this.t.train.labels);
-    const batchWeight = micro.length > 1 ? weight : undefined;
+    const batchWeight =
+      micro.length > 1 ? this.steps.weight(this.step, order, this.t.train.labels) : undefined;
     const run = this.steps.runsBefore(this.step);
     for (const [k, piece] of micro.entries()) {
       const program = stepName(this.t, this.phase!.part, piece);
