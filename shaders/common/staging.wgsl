@@ -1,12 +1,14 @@
-// Operands of a product of matrices in workgroup memory, STAGE_DEPTH vec4s of the channels that are summed over at a time.
+// Operands of a product of matrices in workgroup memory, STAGE_DEPTH vec4s of what is summed over at a time.
 // The WG threads stand in THREADS_ACROSS columns: thread t owns the rows t / THREADS_ACROSS + r * ROW_STEP, r <
 // ROWS_PER_TILE, of the workgroup's block and its columns t % THREADS_ACROSS + q * THREADS_ACROSS, q < VEC4S_PER_THREAD; a
 // column is the vec4 `channels_of` of the channels of the result.
 //#needs WG, ROWS_PER_TILE, VEC4S_PER_THREAD, CHANNEL_THREADS
 const ROW_STEP: u32 = 8u; //#required // WG / THREADS_ACROSS
 const STAGE_DEPTH: u32 = 4u; //#required
+const STAGED_ROWS: u32 = 1u; //#required // rows that a thread stages: ceil(BLOCK_ROWS / STAGE_STEP)
 const STAGED: u32 = 512u; //#required // STAGE_DEPTH * (VALUES + WEIGHTS), or 2 * VEC4S_PER_THREAD * WG where a workgroup's sums take more
 const THREADS_ACROSS = WG / ROW_STEP;
+const STAGE_STEP = WG / STAGE_DEPTH;
 const BLOCK_ROWS = ROWS_PER_TILE * ROW_STEP;
 const BLOCK_VEC4S = VEC4S_PER_THREAD * THREADS_ACROSS;
 // The vec4s of one k take one place more than they need: threads that stage neighbouring k then use different banks.

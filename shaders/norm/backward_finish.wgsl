@@ -4,10 +4,10 @@
 // PREFIX: bcoef begins with a copy of so many vec4s of `prefix`, the coefficients of the norm before: what the
 // convolution's backward pass reads is then one binding.
 // THREADS_PER_VEC4 threads share a vec4 of channels: see norm/batch_finish.
-// Variants: one thread a vec4, or 16 and a barrier, as in norm/batch_finish, where they were measured.
-const WG = 64u;
+// Variants: one thread a vec4, or 16, 64 or 256 and a barrier, as in norm/batch_finish, where they were measured.
+const WG: u32 = 64u; //#required
 const THREADS_PER_VEC4: u32 = 1u; //#required
-const VEC4S_PER_WORKGROUP: u32 = 64u; //#required // WG / THREADS_PER_VEC4: vec4s of channels a workgroup
+const VEC4S_PER_WORKGROUP = WG / THREADS_PER_VEC4; // vec4s of channels
 const BATCH: bool = false;
 
 struct Sizes {

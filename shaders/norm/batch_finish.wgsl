@@ -6,13 +6,13 @@
 // no barrier.
 // Means are merged as differences from the first block's: the mean itself, which may be thousands of deviations from zero,
 // is rounded once and not once a block. What it is off by, the gradient of the weight is off by times sum g.
-// Variants: one thread a vec4 up to as many blocks as the tuning says (`serial`), 16 and a barrier beyond. Short sums
-// without a barrier took 107 to 34 ms a step on SwiftShader (docs/performance.md).
+// Variants: one thread a vec4 up to as many blocks as the tuning says (`serial`), beyond 16, 64 or 256 and a barrier. Short
+// sums without a barrier took 107 to 34 ms a step on SwiftShader (docs/performance.md).
 //#import common/blocks
 //#import common/moments
-const WG = 64u;
+const WG: u32 = 64u; //#required
 const THREADS_PER_VEC4: u32 = 1u; //#required
-const VEC4S_PER_WORKGROUP: u32 = 64u; //#required // WG / THREADS_PER_VEC4: vec4s of channels a workgroup
+const VEC4S_PER_WORKGROUP = WG / THREADS_PER_VEC4; // vec4s of channels
 const MOMENTUM: f32 = 0.1; //#required
 const EPS: f32 = 1e-5; //#required
 

@@ -10,12 +10,24 @@
 // Variants, with what they brought on SwiftShader (docs/performance.md):
 // - Tiles and SUBGROUPS as in pointwise/forward.
 // - EPILOGUE masks its sums where it would branch around them: 349 to 264 ms a step for the pointwise input gradients.
-// - pointwise/backward_input_shared, where the tuning says workgroupMemory: a GPU has not been measured.
-//#import common/pointwise_backward_input
+// - gemm/backward_input, where the tuning says workgroupMemory.
+//#import common/product_backward_input
 //#import common/weights
 //#import common/global_index
 const WG = 64u;
 const ROW_STEP = 1u;
+
+struct Sizes {
+  ROWS: u32,
+  CI4: u32,
+  CO4: u32,
+  CHANNEL_THREADS: u32, // ceil(CI4 / VEC4S_PER_THREAD) or more
+  ROWS_PER_BLOCK: u32, // rows whose backward sums are summed together
+  BLOCKS: u32, // ceil(ROWS / ROWS_PER_BLOCK)
+  BACKWARD_COEF: u32,
+}
+
+@group(0) @binding(10) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {

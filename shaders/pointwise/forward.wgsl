@@ -11,12 +11,23 @@
 //   pointwise kernels of a step from 1,673 to 1,043 ms. 8 x 8 were 1.3 x faster alone, no faster in the step, and took 17 s
 //   longer to compile.
 // - SUBGROUPS, where a probe of the device finds quads: pointwise kernels alone 1.4 x faster, inference 1.2 x.
-// - pointwise/forward_shared, where the tuning says workgroupMemory: a GPU has not been measured.
-//#import common/pointwise_forward
+// - gemm/forward, where the tuning says workgroupMemory.
+//#import common/product_forward
 //#import common/weights
 //#import common/global_index
 const WG = 64u;
 const ROW_STEP = 1u;
+
+struct Sizes {
+  ROWS: u32,
+  CI4: u32,
+  CO4: u32,
+  CHANNEL_THREADS: u32, // ceil(CO4 / VEC4S_PER_THREAD) or more
+  ROWS_PER_BLOCK: u32, // rows whose statistics are summed together
+  BLOCKS: u32, // ceil(ROWS / ROWS_PER_BLOCK)
+}
+
+@group(0) @binding(10) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {

@@ -7,7 +7,7 @@ import { GPU_TUNING, type Tuning } from './tuning';
 export interface Pass {
   /** changes a graph in place: it is a copy of the given one */
   graph?(graph: Graph, tuning: Tuning): void;
-  dispatches?(lowered: Lowered[]): Lowered[];
+  dispatches?(lowered: Lowered[], tuning: Tuning): Lowered[];
 }
 
 export interface CompileOptions {
@@ -29,7 +29,7 @@ export function compile(
 ): Plan {
   const copy = graph.clone();
   for (const pass of passes) pass.graph?.(copy, tuning);
-  const lowered = passes.reduce((all, pass) => pass.dispatches?.(all) ?? all, lower(copy, tuning));
+  const lowered = passes.reduce((all, pass) => pass.dispatches?.(all, tuning) ?? all, lower(copy, tuning));
   return planOf(lowered, layout);
 }
 

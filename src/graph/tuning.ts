@@ -24,6 +24,9 @@ export const GPU_TUNING: Tuning = {
   workgroupMemory: false,
 };
 
+/** For NVIDIA's GPUs: what each number brings on an H200 is in docs/performance.md. */
+export const NVIDIA_TUNING: Tuning = { ...GPU_TUNING, threads: 65536, workgroupMemory: true };
+
 /** For a GPU drawn by the CPU: a few cores, sums spilled to a cache, loads that are gathers, and dear barriers. */
 export const SOFTWARE_TUNING: Tuning = {
   threads: 1024,

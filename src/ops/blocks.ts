@@ -94,12 +94,19 @@ export const pixelSplits = (x: Tensor, tuning: Tuning) => ({
 export const splitsFor = (rows: number, threadsPerSplit: number, threads: number): number =>
   Math.max(1, Math.min(Math.ceil(threads / threadsPerSplit), Math.ceil(rows / 16), 256));
 
-/** How the shaders that finish a sum over blocks share it: threads a vec4 of channels, vec4s a workgroup, workgroups. */
-export function finishing(blocks: number, c4: number, { serial }: Tuning) {
-  const THREADS_PER_VEC4 = blocks > serial ? 16 : 1;
-  const VEC4S_PER_WORKGROUP = 64 / THREADS_PER_VEC4;
+/**
+ * Threads that share a sum of `terms`: one while these are no more than `serial` of the tuning, then as many as leave each no
+ * more, up to 256.
+ */
+export const threadsFor = (terms: number, { serial }: Pick<Tuning, 'serial'>): number =>
+  [1, 16, 64].find((threads) => terms <= threads * serial) ?? 256;
+
+/** How the shaders that finish a sum share it, for each of `c4` vec4s: workgroup size, threads a vec4, workgroups. */
+export function sharing(terms: number, c4: number, tuning: Tuning) {
+  const THREADS_PER_VEC4 = threadsFor(terms, tuning);
+  const WG = Math.max(64, THREADS_PER_VEC4);
   return {
-    constants: { THREADS_PER_VEC4, VEC4S_PER_WORKGROUP },
-    workgroups: workgroupsFor(c4, VEC4S_PER_WORKGROUP),
+    constants: { WG, THREADS_PER_VEC4 },
+    workgroups: workgroupsFor(c4, WG / THREADS_PER_VEC4),
   };
 }

@@ -79,6 +79,6 @@ const backwardFactor: Op<BackwardFactor> = {
       workgroups: workgroupsFor(splits * shape.B_ROWS * c4),
       flops: 2 * elements(a),
     };
-    return splits === 1 ? [sums] : [sums, sumSplits(partial, db, splits)];
+    return splits === 1 ? [sums] : [sums, sumSplits(partial, db, splits, tuning)];
   },
 };

@@ -1,17 +1,19 @@
 import type { Dispatch, GraphBuilder, NoAttributes, Op } from '../graph/ir';
 import { elements, pad4, type Tensor } from '../graph/tensor';
+import type { Tuning } from '../graph/tuning';
 import { workgroupsFor } from '../graph/workgroups';
-import { splitsFor } from './blocks';
+import { sharing, splitsFor } from './blocks';
 
-/** out = the sum of the `splits` parts of `partial`, in order. */
-export function sumSplits(partial: Tensor, out: Tensor, splits: number): Dispatch {
+/** out = the sum of the `splits` parts of `partial`, in a fixed order. */
+export function sumSplits(partial: Tensor, out: Tensor, splits: number, tuning: Tuning): Dispatch {
   const size = elements(out) / 4;
+  const { constants, workgroups } = sharing(splits, size, tuning);
   return {
     shader: 'reduce/sum_splits',
-    constants: { SIZE: size, SPLITS: splits },
+    constants: { ...constants, SIZE: size, SPLITS: splits },
     reads: { partial },
     writes: { out },
-    workgroups: workgroupsFor(size),
+    workgroups,
     flops: elements(partial),
   };
 }
@@ -43,7 +45,7 @@ const sumRows: Op<SumRows> = {
         workgroups: workgroupsFor(splits * c4),
         flops: elements(dy),
       },
-      sumSplits(partial, db, splits),
+      sumSplits(partial, db, splits, tuning),
     ];
   },
 };

@@ -112,14 +112,15 @@ const readsOnlyAs = (name: string, node: Node, t: Tensor): boolean =>
   Object.entries(node.inputs).every(([input, read]) => (read === t) === (input === name));
 
 /** Whether the convolution's shaders can take batch norms in. */
-const fuses = (t: ConvTensors): boolean => convFamily(t).outputBlocks !== undefined;
+const fuses = (t: ConvTensors, { tuning }: Nodes): boolean =>
+  convFamily(t, tuning).outputBlocks !== undefined;
 
 function moveStatistics(nodes: Nodes, node: NodeOf<typeof batchNormOps.statistics>): void {
   const { x, ...parameters } = node.inputs;
   const conv = nodes.producer(convOps.forward, 'y', x);
   if (!conv) return;
   const t = forwardTensors(conv);
-  const blocks = convFamily(t).outputBlocks?.(t, nodes.tuning);
+  const blocks = convFamily(t, nodes.tuning).outputBlocks?.(t, nodes.tuning);
   if (!blocks) return;
   const partial = nodes.graph.tensor(`${node.name} partial statistics`, [blocks.count, 2, x.shape[3]]);
   conv.outputs.partial = partial;
@@ -146,7 +147,7 @@ function moveAddition(nodes: Nodes, node: NodeOf<typeof addOp>): void {
 /** The convolution that writes `t`, if it writes nothing else and its shaders can do more to it. */
 function plainConvolution(nodes: Nodes, t: Tensor): Forward | undefined {
   const conv = nodes.producer(convOps.forward, 'y', t);
-  return conv && !conv.outputs.partial && fuses(forwardTensors(conv)) ? conv : undefined;
+  return conv && !conv.outputs.partial && fuses(forwardTensors(conv), nodes) ? conv : undefined;
 }
 
 function moveNorm(nodes: Nodes, node: NodeOf<typeof batchNormOps.affineAct>): void {
@@ -170,8 +171,8 @@ function moveAffine(nodes: Nodes, node: NodeOf<typeof batchNormOps.affineAct>): 
   if (residual) return;
   const convolves = (n: Node): n is Forward | BackwardWeight =>
     readsOnlyAs('x', n, y) &&
-    ((isNodeOf(n, convOps.forward) && !n.attrs.outputActivation && fuses(forwardTensors(n))) ||
-      (isNodeOf(n, convOps.backwardWeight) && fuses(backwardWeightTensors(n))));
+    ((isNodeOf(n, convOps.forward) && !n.attrs.outputActivation && fuses(forwardTensors(n), nodes)) ||
+      (isNodeOf(n, convOps.backwardWeight) && fuses(backwardWeightTensors(n), nodes)));
   const readers = nodes.readers(y);
   if (readers.length === 0 || !readers.every(convolves)) return;
   for (const n of readers) {
@@ -201,7 +202,7 @@ function moveSums(nodes: Nodes, node: NodeOf<typeof batchNormOps.backwardSums>):
   const conv = nodes.producer(convOps.backwardInput, 'dx', dy);
   if (!conv || conv.outputs.partial) return;
   const t = backwardInputTensors(conv);
-  const blocks = convFamily(t).inputBlocks?.(t, nodes.tuning);
+  const blocks = convFamily(t, nodes.tuning).inputBlocks?.(t, nodes.tuning);
   if (blocks === undefined) return;
   const others = nodes.readers(dy).filter((n) => n !== node);
   const apply = others.filter((n) => isNodeOf(n, batchNormOps.backwardApply)).find((n) => n.inputs.x === x);
@@ -222,8 +223,8 @@ function moveGradient(nodes: Nodes, node: NodeOf<typeof batchNormOps.backwardApp
   if (node.attrs.activation !== 'none' || addend || !bcoef) return;
   const takes = (n: Node): n is BackwardInput | BackwardWeight =>
     readsOnlyAs('dy', n, dy) &&
-    ((isNodeOf(n, convOps.backwardInput) && fuses(backwardInputTensors(n))) ||
-      (isNodeOf(n, convOps.backwardWeight) && fuses(backwardWeightTensors(n))));
+    ((isNodeOf(n, convOps.backwardInput) && fuses(backwardInputTensors(n), nodes)) ||
+      (isNodeOf(n, convOps.backwardWeight) && fuses(backwardWeightTensors(n), nodes)));
   const readers = nodes.readers(dy);
   if (readers.length === 0 || !readers.every(takes)) return;
   // both passes of the convolution read the same coefficients; those of its input's batch norm come first

@@ -1,5 +1,7 @@
 import type { Lowered } from '../graph/ir';
+import type { Tuning } from '../graph/tuning';
 import { workgroupsFor } from '../graph/workgroups';
+import { threadsFor } from '../ops/blocks';
 
 /** Sums that share a dispatch: as many as eight storage buffers allow. */
 const SUMS = 4;
@@ -8,7 +10,7 @@ const SUMS = 4;
  * Puts the last step of four layers' weight gradients into one dispatch. Nothing reads a parameter's gradient before
  * the update, so the sums may wait for each other; what is left over runs alone before the update begins.
  */
-export function mergeSums(lowered: Lowered[]): Lowered[] {
+export function mergeSums(lowered: Lowered[], tuning: Tuning): Lowered[] {
   const out: Lowered[] = [];
   let waiting: Lowered[] = [];
   for (const item of lowered) {
@@ -19,7 +21,7 @@ export function mergeSums(lowered: Lowered[]): Lowered[] {
     }
     waiting.push(item);
     if (waiting.length < SUMS) continue;
-    out.push(merge(waiting));
+    out.push(merge(waiting, tuning));
     waiting = [];
   }
   return [...out, ...waiting];
@@ -28,22 +30,37 @@ export function mergeSums(lowered: Lowered[]): Lowered[] {
 const isWeightGradient = ({ dispatch }: Lowered): boolean =>
   dispatch.shader === 'reduce/sum_splits' && dispatch.writes.out?.role === 'gradient';
 
-function merge(items: Lowered[]): Lowered {
-  const numbered = (name: string, of: (item: Lowered) => unknown) =>
-    Object.fromEntries(items.map((item, j) => [`${name}${j}`, of(item)]));
-  const sum = (of: (item: Lowered) => number) => items.reduce((total, item) => total + of(item), 0);
+/** Threads of a workgroup of the shader that merges them. */
+const WORKGROUP = 64;
+
+function merge(items: Lowered[], tuning: Tuning): Lowered {
+  const numbered = <T>(name: string, values: readonly T[]): Record<string, T> =>
+    Object.fromEntries(values.map((value, j) => [`${name}${j}`, value]));
+  const dispatches = items.map(({ dispatch }) => dispatch);
+  const sizes = dispatches.map(({ constants }) => Number(constants.SIZE));
+  const splits = dispatches.map(({ constants }) => Number(constants.SPLITS));
+  const threads = splits.map((terms) => Math.min(threadsFor(terms, tuning), WORKGROUP));
+  const workgroups = sizes.reduce((all, size, j) => all + Math.ceil((size * threads[j]) / WORKGROUP), 0);
   return {
     node: items[items.length - 1].node,
     dispatch: {
       shader: 'reduce/sum_splits_4',
       constants: {
-        ...(numbered('SIZE', (i) => i.dispatch.constants.SIZE) as Record<string, number>),
-        ...(numbered('SPLITS', (i) => i.dispatch.constants.SPLITS) as Record<string, number>),
+        ...numbered('SIZE', sizes),
+        ...numbered('SPLITS', splits),
+        ...numbered('THREADS', threads),
+        SHARED: threads.some((count) => count > 1),
       },
-      reads: numbered('partial', (i) => i.dispatch.reads.partial) as Lowered['dispatch']['reads'],
-      writes: numbered('out', (i) => i.dispatch.writes.out) as Lowered['dispatch']['writes'],
-      workgroups: workgroupsFor(sum((i) => Number(i.dispatch.constants.SIZE))),
-      flops: sum((i) => i.dispatch.flops),
+      reads: numbered(
+        'partial',
+        dispatches.map((d) => d.reads.partial),
+      ),
+      writes: numbered(
+        'out',
+        dispatches.map((d) => d.writes.out),
+      ),
+      workgroups: workgroupsFor(workgroups * WORKGROUP),
+      flops: dispatches.reduce((all, { flops }) => all + flops, 0),
     },
   };
 }

@@ -106,7 +106,7 @@ async function checkForward(s: FusedShape, tuning: Tuning): Promise<void> {
     const [xt, w] = [g.activation('x'), g.weight('weight', s.groups)];
     const yt = g.graph.tensor('y', [y.shape[0], y.shape[2], y.shape[3], y.shape[1]]);
     const t: ConvTensors = { x: xt, w, y: yt, attrs };
-    grid = convFamily(t).outputBlocks!(t, tuning);
+    grid = convFamily(t, tuning).outputBlocks!(t, tuning);
     const partial = g.graph.tensor('partial', [grid.count, 2, s.co]);
     const tensors = { x: xt, w, bias: g.vector('bias'), coef: g.vector('coef') };
     g.graph.add(convOps.forward, 'y', tensors, { y: yt, partial }, attrs);
@@ -154,7 +154,7 @@ async function checkBackward(s: FusedShape, tuning: Tuning, before: boolean): Pr
     const yRawT = c.activation('yRaw');
     const [dxt, dw] = [c.graph.tensor('dx', xt.shape), c.graph.tensor('dw', w.shape, { padded: w.padded })];
     const t: ConvTensors = { x: xt, w, y: dyt, attrs };
-    blocks = convFamily(t).inputBlocks!(t, tuning);
+    blocks = convFamily(t, tuning).inputBlocks!(t, tuning);
     const partial = c.graph.tensor('partial', [blocks, 2, s.x[1]]);
     const gradient = { dy: dyt, coef, yRaw: yRawT };
     c.graph.add(
@@ -239,8 +239,8 @@ const ALL_TUNINGS = [
   ['the largest tiles', { ...SOFTWARE_TUNING, sums: 64, threads: 256 }],
 ] as const;
 
-/** Only 1x1 convolutions have variants for workgroup memory. */
-const POINTWISE_TUNINGS = [
+/** Convolutions of several groups have no variants for workgroup memory. */
+const PRODUCT_TUNINGS = [
   ...ALL_TUNINGS,
   ...WORKGROUP_TUNINGS,
   [
@@ -250,7 +250,7 @@ const POINTWISE_TUNINGS = [
 ] as const;
 
 const CASES = SHAPES.flatMap(([title, s]) =>
-  (s.kernel[0] === 1 ? POINTWISE_TUNINGS : ALL_TUNINGS).map(
+  ((s.groups ?? 1) === 1 ? PRODUCT_TUNINGS : ALL_TUNINGS).map(
     ([name, tuning]) => [title, name, s, tuning] as const,
   ),
 );
@@ -270,7 +270,7 @@ test('the direct shaders refuse what they cannot fuse', () => {
     [1, 4, 4, 4],
   ].map((shape, i) => g.tensor(`t${i}`, shape));
   const partial = g.tensor('partial', [1, 2, 4]);
-  expect(convFamily({ x, w, y, attrs }).outputBlocks).toBeUndefined();
+  expect(convFamily({ x, w, y, attrs }, GPU_TUNING).outputBlocks).toBeUndefined();
   g.add(convOps.forward, 'y', { x, w }, { y, partial }, attrs);
   expect(() => compile(g)).toThrow();
 });

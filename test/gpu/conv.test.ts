@@ -104,7 +104,7 @@ describe.each([...TUNINGS, ...WORKGROUP_TUNINGS])('pointwise, cut for %s', (_, t
   )('%s', async (_, s) => check(s, tuning));
 });
 
-describe.each(TUNINGS)('dense, cut for %s', (_, tuning) => {
+describe.each([...TUNINGS, ...WORKGROUP_TUNINGS])('dense, cut for %s', (_, tuning) => {
   test.each(
     [
       { x: [2, 3, 9, 11], co: 6, kernel: [3, 3], padding: [1, 1] },

@@ -49,8 +49,8 @@ test('the step of a network with shortcuts before its batch norms agrees with th
 test('the step by workgroup memory agrees with the plain one, to the same bits each time', async () => {
   const tuning = { ...GPU_TUNING, workgroupMemory: true };
   const { plan } = programs({ tuning }).train;
-  expect(count(plan, 'pointwise/forward_shared')).toBe(7);
-  expect(count(plan, 'pointwise/backward_input_shared')).toBe(7);
+  expect(count(plan, 'gemm/forward')).toBe(8);
+  expect(count(plan, 'gemm/backward_input')).toBe(7);
   const results = await stepResults(await gpu(), { tuning });
   expect(worstDifference(results, unfused)).toBeLessThan(1e-4);
   expect(await stepResults(await gpu(), { tuning })).toEqual(results);

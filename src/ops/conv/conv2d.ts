@@ -1,6 +1,7 @@
 import { UserError } from '../../errors';
 import type { GraphBuilder, Op } from '../../graph/ir';
 import type { Tensor } from '../../graph/tensor';
+import type { Tuning } from '../../graph/tuning';
 import { biasGradient } from '../reduce';
 import { dense } from './dense';
 import { depthwise } from './depthwise';
@@ -16,6 +17,7 @@ import {
   type ConvTensors,
   forwardTensors,
 } from './family';
+import { gemm } from './gemm';
 import { pointwise } from './pointwise';
 
 export type { ConvAttributes } from './family';
@@ -61,13 +63,14 @@ export function conv2d(
 }
 
 /** The shaders for a convolution: the first family that fits. */
-export const convFamily = (t: ConvTensors): ConvFamily => FAMILIES.find((f) => f.fits(t)) ?? direct;
+export const convFamily = (t: ConvTensors, tuning: Tuning): ConvFamily =>
+  FAMILIES.find((f) => f.fits(t, tuning)) ?? direct;
 
-const FAMILIES = [depthwise, pointwise, dense];
+const FAMILIES = [depthwise, gemm, pointwise, dense];
 
 const forward: Op<ConvForward> = {
   name: 'conv2d',
-  lower: (node, context) => convFamily(forwardTensors(node)).forward(node, context),
+  lower: (node, context) => convFamily(forwardTensors(node), context.tuning).forward(node, context),
   backward: ({ inputs: { x, w, bias }, outputs: { y }, attrs, name }, tape) => {
     const dy = tape.gradient(y)!;
     if (bias) tape.contribute(bias, ({ out }) => biasGradient(tape.graph, `${name} bias`, dy, out));
@@ -80,12 +83,14 @@ const forward: Op<ConvForward> = {
 
 const backwardInput: Op<ConvBackwardInput> = {
   name: 'conv2d_backward_input',
-  lower: (node, context) => convFamily(backwardInputTensors(node)).backwardInput(node, context),
+  lower: (node, context) =>
+    convFamily(backwardInputTensors(node), context.tuning).backwardInput(node, context),
 };
 
 const backwardWeight: Op<ConvBackwardWeight> = {
   name: 'conv2d_backward_weight',
-  lower: (node, context) => convFamily(backwardWeightTensors(node)).backwardWeight(node, context),
+  lower: (node, context) =>
+    convFamily(backwardWeightTensors(node), context.tuning).backwardWeight(node, context),
 };
 
 /** The ops of a convolution's three passes, for passes over the graph that fuse them. */

@@ -153,7 +153,7 @@ function backwardWeight(node: Node<ConvBackwardWeight>, { tuning, temporary }: L
       workgroups: workgroupsFor(splits * threads),
       flops: convFlops(t),
     },
-    sumSplits(partial, t.w, splits),
+    sumSplits(partial, t.w, splits, tuning),
   ];
 }
 

@@ -83,7 +83,7 @@ export const direct: ConvFamily = {
         workgroups: workgroupsFor(splits * elements(t.w)),
         flops: convFlops(t),
       },
-      sumSplits(partial, t.w, splits),
+      sumSplits(partial, t.w, splits, tuning),
     ];
   },
 };

@@ -63,7 +63,7 @@ export interface ConvTensors {
 
 /** Shaders for the three passes of a kind of convolution. */
 export interface ConvFamily {
-  fits(t: ConvTensors): boolean;
+  fits(t: ConvTensors, tuning: Tuning): boolean;
   forward(node: Node<ConvForward>, context: LowerContext): Dispatch[];
   backwardInput(node: Node<ConvBackwardInput>, context: LowerContext): Dispatch[];
   backwardWeight(node: Node<ConvBackwardWeight>, context: LowerContext): Dispatch[];

@@ -22,9 +22,9 @@ import { cutProduct, type ProductCut, SIDES } from './product-tiles';
 
 const rowsOf = (t: Tensor) => product(t.shape.slice(0, 3));
 
-/** How the product that makes y of x, or dx of dy, is cut; `sums` where its shader sums over rows. */
-const cut = (from: Tensor, to: Tensor, sums: boolean, tuning: Tuning): ProductCut =>
-  cutProduct({ rows: rowsOf(to), c4: vec4s(to), k4: vec4s(from) }, sums, tuning);
+/** How the product that makes y, or dx, is cut; `sums` where its shader sums over rows. */
+const cut = (to: Tensor, sums: boolean, tuning: Tuning): ProductCut =>
+  cutProduct({ rows: rowsOf(to), c4: vec4s(to) }, sums, tuning);
 
 interface WeightTile {
   inputs: number;
@@ -50,10 +50,10 @@ function forward(node: Node<ConvForward>, { tuning }: LowerContext): Dispatch[] 
   const t = forwardTensors(node);
   const { bias, coef, residual } = node.inputs;
   const { partial } = node.outputs;
-  const { variant, constants, threads } = cut(t.x, t.y, partial !== undefined, tuning);
+  const { constants, threads } = cut(t.y, partial !== undefined, tuning);
   return [
     {
-      shader: `pointwise/forward${variant}`,
+      shader: 'pointwise/forward',
       constants: {
         ...constants,
         ...forwardConstants(node),
@@ -72,10 +72,10 @@ function backwardInput(node: Node<ConvBackwardInput>, { tuning }: LowerContext):
   const t = backwardInputTensors(node);
   const { addend, coef, yRaw, xRaw } = node.inputs;
   const { partial } = node.outputs;
-  const { variant, constants, threads } = cut(t.y, t.x, partial !== undefined, tuning);
+  const { constants, threads } = cut(t.x, partial !== undefined, tuning);
   return [
     {
-      shader: `pointwise/backward_input${variant}`,
+      shader: 'pointwise/backward_input',
       constants: {
         ...constants,
         ...inputConstants(t, 'EPILOGUE'),
@@ -125,7 +125,7 @@ function backwardWeight(node: Node<ConvBackwardWeight>, { tuning, temporary }: L
       workgroups: workgroupsFor(splits * threads),
       flops: convFlops(t),
     },
-    sumSplits(partial, t.w, splits),
+    sumSplits(partial, t.w, splits, tuning),
   ];
 }
 
@@ -138,8 +138,7 @@ export const pointwise: ConvFamily = {
   forward,
   backwardInput,
   backwardWeight,
-  outputBlocks: ({ x, y }, tuning): BlockGrid => {
-    return lineGrid(rowsOf(y), cut(x, y, true, tuning).constants.ROWS_PER_BLOCK);
-  },
-  inputBlocks: ({ x, y }, tuning) => cut(y, x, true, tuning).constants.BLOCKS,
+  outputBlocks: ({ y }, tuning): BlockGrid =>
+    lineGrid(rowsOf(y), cut(y, true, tuning).constants.ROWS_PER_BLOCK),
+  inputBlocks: ({ x }, tuning) => cut(x, true, tuning).constants.BLOCKS,
 };

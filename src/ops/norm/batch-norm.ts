@@ -4,7 +4,7 @@ import { elements, product, type Tensor } from '../../graph/tensor';
 import type { Tuning } from '../../graph/tuning';
 import { workgroupsFor } from '../../graph/workgroups';
 import { ACTIVATIONS, type Activation } from '../activation';
-import { type BlockGrid, finishing, gridConstants, pixelGrid, pixelRows, pixelSplits } from '../blocks';
+import { type BlockGrid, gridConstants, pixelGrid, pixelRows, pixelSplits, sharing } from '../blocks';
 import { normGradients } from './gradients';
 
 /** All `[c]`; the running statistics have role `state` and are updated in place in training. */
@@ -114,7 +114,7 @@ function finishDispatch(
   tuning: Tuning,
 ): Dispatch {
   const c4 = coef.padded[1] / 4;
-  const { constants, workgroups } = finishing(blocks.count, c4, tuning);
+  const { constants, workgroups } = sharing(blocks.count, c4, tuning);
   return {
     shader: 'norm/batch_finish',
     constants: { ...constants, ...gridConstants(blocks), ROWS: rows, C4: c4, MOMENTUM: momentum, EPS: eps },

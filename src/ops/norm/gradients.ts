@@ -1,7 +1,7 @@
 import type { Dispatch } from '../../graph/ir';
 import { elements, type Tensor } from '../../graph/tensor';
 import type { Tuning } from '../../graph/tuning';
-import { finishing, pixelRows } from '../blocks';
+import { pixelRows, sharing } from '../blocks';
 
 /** What a batch norm's backward pass needs besides the sums. */
 export interface BatchGradient {
@@ -24,7 +24,7 @@ export function normGradients(
 ): Dispatch {
   const { ROWS, C4 } = pixelRows(x);
   const prefix = batch?.prefix;
-  const { constants, workgroups } = finishing(partial.shape[0], C4, tuning);
+  const { constants, workgroups } = sharing(partial.shape[0], C4, tuning);
   return {
     shader: 'norm/backward_finish',
     constants: {

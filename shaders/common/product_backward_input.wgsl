@@ -1,24 +1,14 @@
-// What pointwise/backward_input and pointwise/backward_input_shared have in common: bindings, and what becomes of a
+// What pointwise/backward_input and gemm/backward_input have in common: bindings, and what becomes of a
 // thread's sums. A thread owns the rows first + r * ROW_STEP, r < ROWS_PER_TILE, and of each the vec4s channel_thread + q *
 // CHANNEL_THREADS, q < VEC4S_PER_THREAD.
 //#import common/activation
 //#import common/input
 //#import common/gradient
-//#needs ROW_STEP
+//#needs ROW_STEP, ROWS, CI4, CHANNEL_THREADS
 const ADDEND: bool = false;
 const ROWS_PER_TILE: u32 = 1u; //#required
 const VEC4S_PER_THREAD: u32 = 1u; //#required
 const SUMS: u32 = 1u; //#required // ROWS_PER_TILE * VEC4S_PER_THREAD
-
-struct Sizes {
-  ROWS: u32,
-  CI4: u32,
-  CO4: u32,
-  CHANNEL_THREADS: u32, // ceil(CI4 / VEC4S_PER_THREAD) or more
-  ROWS_PER_BLOCK: u32, // rows whose backward sums are summed together
-  BLOCKS: u32, // ceil(ROWS / ROWS_PER_BLOCK)
-  BACKWARD_COEF: u32,
-}
 
 @group(0) @binding(0) var<storage, read> dy: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> w: array<vec4<f32>>;
@@ -28,7 +18,6 @@ struct Sizes {
 @group(0) @binding(5) var<storage, read> x_raw: array<vec4<f32>>; //#if EPILOGUE //#f16
 @group(0) @binding(6) var<storage, read_write> dx: array<vec4<f32>>;
 @group(0) @binding(7) var<storage, read_write> partial: array<vec4<f32>>; //#if EPILOGUE
-@group(0) @binding(10) var<uniform> sizes: Sizes;
 
 // The backward sums of batch norm: g and g * xhat over rows.
 struct BackwardSums {

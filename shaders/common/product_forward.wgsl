@@ -1,23 +1,14 @@
-// What pointwise/forward and pointwise/forward_shared have in common: bindings, and what becomes of a thread's sums.
+// What pointwise/forward and gemm/forward have in common: bindings, and what becomes of a thread's sums.
 // A thread owns the rows first + r * ROW_STEP, r < ROWS_PER_TILE, and of each the vec4s channel_thread + q *
 // CHANNEL_THREADS, q < VEC4S_PER_THREAD, of channels.
 //#import common/activation
 //#import common/input
 //#import common/output
-//#needs ROW_STEP
+//#needs ROW_STEP, CO4, CHANNEL_THREADS
 const STATISTICS: bool = false;
 const ROWS_PER_TILE: u32 = 1u; //#required
 const VEC4S_PER_THREAD: u32 = 1u; //#required
 const SUMS: u32 = 1u; //#required // ROWS_PER_TILE * VEC4S_PER_THREAD
-
-struct Sizes {
-  ROWS: u32,
-  CI4: u32,
-  CO4: u32,
-  CHANNEL_THREADS: u32, // ceil(CO4 / VEC4S_PER_THREAD) or more
-  ROWS_PER_BLOCK: u32, // rows whose statistics are summed together
-  BLOCKS: u32, // ceil(ROWS / ROWS_PER_BLOCK)
-}
 
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>; //#f16
 @group(0) @binding(1) var<storage, read> w: array<vec4<f32>>;
@@ -26,7 +17,6 @@ struct Sizes {
 @group(0) @binding(4) var<storage, read_write> y: array<vec4<f32>>; //#f16
 @group(0) @binding(5) var<storage, read_write> partial: array<vec4<f32>>; //#if STATISTICS
 @group(0) @binding(6) var<storage, read> residual: array<vec4<f32>>; //#if RESIDUAL //#f16
-@group(0) @binding(10) var<uniform> sizes: Sizes;
 
 // Sums over rows of y of their deviations from one of them, the pivot, so that their
 // squares stay small where the mean is not.

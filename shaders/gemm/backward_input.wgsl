@@ -1,0 +1,130 @@
+// dx[row, i] = addend + sum_{kh, kw, o} dy[n, h + PH - kh, w + PW - kw, o] * w[kh, kw, i, o], one group, stride 1: the input's
+//   gradient as a product of matrices (implicit GEMM), its operands in workgroup memory; rows = all pixels (n, h, w) of dx.
+// dx [ROWS, CI4], dy [N, OH, OW, CO4], w [KH, KW, 4*CI4, CO4], all vec4s of channels. k counts (kh, kw, vec4 of o).
+// A workgroup computes a block of ROWS_PER_BLOCK rows by VEC4S_PER_THREAD * THREADS_ACROSS vec4s of input channels. It
+// stages STAGE_DEPTH k of dy and of w at a time; a thread then multiplies ROWS_PER_TILE rows by VEC4S_PER_THREAD vec4s from
+// there, as dot products.
+// GATHER: as in gemm/forward.
+// BACKWARD_PROLOGUE: dy is the gradient g behind a batch norm, of which this stages A g + B y_raw + C; beyond the image it
+// stays 0.
+// EPILOGUE: what is written is (dx + addend) * act'(scale x_raw + shift), and partial[block, (sum g, sum g xhat), i] of the
+// block's rows, summed in the order of the threads.
+// coef: with EPILOGUE [mean, rstd, scale, shift], CI4 vec4s each, then with BACKWARD_PROLOGUE [A, B, C], CO4 each.
+// Taken where the tuning says workgroupMemory: see gemm/forward.
+//#import common/product_backward_input
+//#import common/kernel
+//#import common/staging
+const WG = 64u;
+const GATHER: bool = false;
+
+struct Sizes {
+  ROWS: u32,
+  H: u32, // of x
+  W: u32,
+  OH: u32, // of y
+  OW: u32,
+  CI4: u32,
+  CO4: u32,
+  CHANNEL_THREADS: u32, // ceil(CI4 / VEC4S_PER_THREAD) or more
+  ROWS_PER_BLOCK: u32, // rows whose backward sums are summed together
+  BLOCKS: u32, // ceil(ROWS / ROWS_PER_BLOCK)
+  BACKWARD_COEF: u32,
+}
+
+@group(0) @binding(10) var<uniform> sizes: Sizes;
+
+// Where a row of dx finds its taps: the image's first row of dy, and the place of the first tap.
+struct Window {
+  image: u32,
+  h: u32,
+  w: u32,
+}
+
+fn window_of(row: u32) -> Window {
+  if (GATHER) {
+    let line = row / sizes.W;
+    return Window(line / sizes.H * sizes.OH, line % sizes.H + PH, row % sizes.W + PW);
+  }
+  return Window(row, 0u, 0u);
+}
+
+// The gradient at a tap of a window.
+fn value_at(window: Window, kh: u32, kw: u32, o: u32, gradient: GradientCoefficients) -> vec4<f32> {
+  if (GATHER) {
+    // Places above the image wrap to huge numbers: one comparison leaves out those on both sides.
+    let h = window.h - kh;
+    let w = window.w - kw;
+    let at = ((window.image + min(h, sizes.OH - 1u)) * sizes.OW + min(w, sizes.OW - 1u)) * sizes.CO4 + o;
+    return select(vec4(0.0), load_gradient(at, gradient), (h < sizes.OH) & (w < sizes.OW));
+  }
+  return load_gradient(window.image * sizes.CO4 + o, gradient);
+}
+
+@compute @workgroup_size(WG)
+fn main(
+  @builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let index = id.x + id.y * workgroups.x;
+  let across = sizes.CHANNEL_THREADS / THREADS_ACROSS;
+  let block = index / across;
+  if (block >= sizes.BLOCKS) { return; }
+  let left = index % across * THREADS_ACROSS;
+  let start = block * sizes.ROWS_PER_BLOCK;
+  let end = min(start + sizes.ROWS_PER_BLOCK, sizes.ROWS);
+  let row = local / THREADS_ACROSS;
+  let column = local % THREADS_ACROSS;
+  // A thread stages the same rows at every turn, STAGE_STEP apart, of the same k in the stage.
+  var windows: array<Window, STAGED_ROWS>;
+  //#unroll
+  for (var r = 0u; r < STAGED_ROWS; r++) { windows[r] = window_of(min(start + local / STAGE_DEPTH + r * STAGE_STEP, sizes.ROWS - 1u)); }
+  let depth = KH * KW * sizes.CO4;
+  var sums = array<vec4<f32>, SUMS>();
+  for (var first = 0u; first < depth; first += STAGE_DEPTH) {
+    // Beyond the last k it is loaded again, and not summed.
+    let k = min(first + local % STAGE_DEPTH, depth - 1u);
+    let tap = k / sizes.CO4;
+    let o = k % sizes.CO4;
+    let gradient = gradient_coefficients(o, sizes.CO4);
+    //#unroll
+    for (var r = 0u; r < STAGED_ROWS; r++) {
+      let staged_row = local / STAGE_DEPTH + r * STAGE_STEP;
+      if (staged_row < BLOCK_ROWS) { stage_value(local % STAGE_DEPTH, staged_row, value_at(windows[r], tap / KW, tap % KW, o, gradient)); }
+    }
+    for (var s = local; s < STAGE_DEPTH * 4u * BLOCK_VEC4S; s += WG) {
+      let line = s / STAGE_DEPTH;
+      let i = min(channels_of(line / 4u, left), sizes.CI4 - 1u) * 4u + line % 4u;
+      stage_weights(local % STAGE_DEPTH, line % 4u, line / 4u, w[(tap * 4u * sizes.CI4 + i) * sizes.CO4 + o]);
+    }
+    workgroupBarrier();
+    let staged_depth = min(STAGE_DEPTH, depth - first);
+    for (var j = 0u; j < staged_depth; j++) {
+      var values: array<vec4<f32>, ROWS_PER_TILE>;
+      //#unroll
+      for (var r = 0u; r < ROWS_PER_TILE; r++) { values[r] = staged_value(j, row + r * ROW_STEP); }
+      //#unroll
+      for (var q = 0u; q < VEC4S_PER_THREAD; q++) {
+        let weights = staged_weights(j, column + q * THREADS_ACROSS);
+        //#unroll
+        for (var r = 0u; r < ROWS_PER_TILE; r++) { sums[r * VEC4S_PER_THREAD + q] += values[r] * weights; }
+      }
+    }
+    workgroupBarrier();
+  }
+  var backward: array<BackwardSums, VEC4S_PER_THREAD>;
+  write_tile(start + row, end, left + column, &sums, &backward);
+  if (EPILOGUE) {
+    //#unroll
+    for (var q = 0u; q < VEC4S_PER_THREAD; q++) { share_sums(local, q, backward[q].g, backward[q].product); }
+    workgroupBarrier();
+    let i = channels_of(local, left);
+    if (local >= BLOCK_VEC4S || i >= sizes.CI4) { return; }
+    var total = BackwardSums();
+    for (var s = 0u; s < ROW_STEP; s++) {
+      let sums_of_row = shared_sums(local, s);
+      total.g += sums_of_row[0];
+      total.product += sums_of_row[1];
+    }
+    write_backward_sums(block, i, total.g, total.product);
+  }
+}

@@ -1,0 +1,217 @@
+import type { Constants, Dispatch, LowerContext, Node } from '../../graph/ir';
+import { elements, product, type Tensor } from '../../graph/tensor';
+import type { Tuning } from '../../graph/tuning';
+import { workgroupsFor } from '../../graph/workgroups';
+import { lineGrid } from '../blocks';
+import { sumSplits } from '../reduce';
+import { dense } from './dense';
+import {
+  backwardInputTensors,
+  backwardWeightTensors,
+  type ConvBackwardInput,
+  type ConvBackwardWeight,
+  type ConvFamily,
+  type ConvForward,
+  type ConvTensors,
+  convFlops,
+  forwardConstants,
+  forwardTensors,
+  gradientConstants,
+  inputConstants,
+  sizes,
+  vec4s,
+} from './family';
+import { pointwise } from './pointwise';
+import { leastRowsPerBlock, type ProductShape, SIDES, type Tile, tilesWithin } from './product-tiles';
+
+/** Threads of a workgroup. */
+const WORKGROUP = 64;
+/** vec4s of workgroup memory that a workgroup should do with: 12 KiB of the 16 that every device has. */
+const STAGED = 768;
+
+/** The tiles of a workgroup's threads, `across` of them side by side: together the block that it makes. */
+interface WorkgroupTiles extends Tile {
+  across: number;
+}
+
+const ACROSS = [16, 8, 4, 2, 1];
+const rowsOf = (t: WorkgroupTiles) => (WORKGROUP / t.across) * t.rows;
+const columnsOf = (t: WorkgroupTiles) => t.across * t.vec4s;
+/** vec4s of workgroup memory for a vec4 of what is summed over; the shader's VALUES + WEIGHTS */
+const stagedBy = (t: WorkgroupTiles) => rowsOf(t) + 1 + 4 * columnsOf(t) + 1;
+
+/**
+ * As `threadTile` of pointwise products, where a workgroup loads for all its threads. From workgroup memory a load costs a
+ * quarter, an assumption. At most four vec4s of channels a thread, whose sums then fit into what is staged.
+ */
+function workgroupTiles(rows: number, c4: number, { threads, sums, load }: Tuning): WorkgroupTiles {
+  const count = (t: WorkgroupTiles) => Math.ceil(rows / rowsOf(t)) * Math.ceil(c4 / columnsOf(t));
+  const cost = (t: WorkgroupTiles) =>
+    count(t) *
+    (WORKGROUP * (4 * t.rows * t.vec4s + (load / 4) * (t.rows + 4 * t.vec4s)) +
+      load * (rowsOf(t) + 4 * columnsOf(t)));
+  const fitting = tilesWithin(sums)
+    .filter(({ vec4s }) => vec4s <= 4)
+    .flatMap((tile) => ACROSS.map((across) => ({ ...tile, across })))
+    .filter((t) => count(t) * WORKGROUP >= threads / 4 && rowsOf(t) >= leastRowsPerBlock(rows));
+  const least = { rows: 1, vec4s: 1, across: 8 };
+  return fitting.reduce((best, tile) => (cost(tile) < cost(best) ? tile : best), least);
+}
+
+/** How a product that sums over `k4` vec4s is cut into blocks, a workgroup each. */
+function cut({ rows, c4 }: ProductShape, k4: number, tuning: Tuning) {
+  const tile = workgroupTiles(rows, c4, tuning);
+  const across = Math.ceil(c4 / columnsOf(tile));
+  const rowsPerBlock = rowsOf(tile);
+  const blocks = Math.ceil(rows / rowsPerBlock);
+  const depth = SIDES.find((s) => s * stagedBy(tile) <= STAGED && s < 2 * k4) ?? 1;
+  return {
+    constants: {
+      ROWS: rows,
+      ROWS_PER_TILE: tile.rows,
+      VEC4S_PER_THREAD: tile.vec4s,
+      SUMS: tile.rows * tile.vec4s,
+      CHANNEL_THREADS: across * tile.across,
+      ROWS_PER_BLOCK: rowsPerBlock,
+      BLOCKS: blocks,
+      ROW_STEP: WORKGROUP / tile.across,
+      STAGE_DEPTH: depth,
+      STAGED_ROWS: Math.ceil((rowsPerBlock * depth) / WORKGROUP),
+      STAGED: Math.max(depth * stagedBy(tile), 2 * tile.vec4s * WORKGROUP),
+    },
+    workgroups: workgroupsFor(blocks * across * WORKGROUP),
+  };
+}
+
+const pixelsOf = (t: Tensor) => product(t.shape.slice(0, 3));
+const tapsOf = ({ w }: ConvTensors) => w.shape[0] * w.shape[1];
+
+/** How the product that makes y is cut, and the one that makes dx. */
+const forwardCut = (t: ConvTensors, tuning: Tuning) =>
+  cut({ rows: pixelsOf(t.y), c4: vec4s(t.y) }, tapsOf(t) * vec4s(t.x), tuning);
+const backwardInputCut = (t: ConvTensors, tuning: Tuning) =>
+  cut({ rows: pixelsOf(t.x), c4: vec4s(t.x) }, tapsOf(t) * vec4s(t.y), tuning);
+
+/** Of images, kernel and channels; GATHER where pixels of x are not those of y. */
+function geometry(t: ConvTensors, tuning: Tuning): Constants {
+  const { N: _, ...rest } = sizes(t);
+  return { ...rest, GATHER: !pointwise.fits(t, tuning), CI4: vec4s(t.x), CO4: vec4s(t.y) };
+}
+
+function forward(node: Node<ConvForward>, { tuning }: LowerContext): Dispatch[] {
+  const t = forwardTensors(node);
+  const { bias, coef, residual } = node.inputs;
+  const { constants, workgroups } = forwardCut(t, tuning);
+  return [
+    {
+      shader: 'gemm/forward',
+      constants: { ...geometry(t, tuning), ...constants, ...forwardConstants(node) },
+      reads: { x: t.x, w: t.w, bias, coef, residual },
+      writes: { y: t.y, partial: node.outputs.partial },
+      workgroups,
+      flops: convFlops(t),
+    },
+  ];
+}
+
+/** With a stride, most taps of a pixel of dx meet no pixel of dy: such gradients are left to the dense shaders. */
+const inputIsProduct = ({ attrs }: ConvTensors) => attrs.stride.every((s) => s === 1);
+
+function backwardInput(node: Node<ConvBackwardInput>, context: LowerContext): Dispatch[] {
+  const t = backwardInputTensors(node);
+  if (!inputIsProduct(t)) return dense.backwardInput(node, context);
+  const { addend, coef, yRaw, xRaw } = node.inputs;
+  const { constants, workgroups } = backwardInputCut(t, context.tuning);
+  return [
+    {
+      shader: 'gemm/backward_input',
+      constants: {
+        ...geometry(t, context.tuning),
+        ...constants,
+        ...inputConstants(t, 'EPILOGUE'),
+        ...gradientConstants(t, yRaw),
+        ADDEND: addend !== undefined,
+      },
+      reads: { dy: t.y, w: t.w, addend, coef, y_raw: yRaw, x_raw: xRaw },
+      writes: { dx: t.x, partial: node.outputs.partial },
+      workgroups,
+      flops: convFlops(t),
+    },
+  ];
+}
+
+interface WeightTiles {
+  inputs: number;
+  outputs: number;
+  across: number;
+}
+
+/** The tiles of a weight gradient's workgroup: those of the fewest loads a product, what is beyond the edges counted in. */
+function weightTiles(m4: number, co4: number, { sums, load }: Tuning): WeightTiles {
+  const down = (t: WeightTiles) => (WORKGROUP / t.across) * t.inputs;
+  const over = (t: WeightTiles) => t.across * t.outputs;
+  const cost = (t: WeightTiles) =>
+    Math.ceil(m4 / down(t)) *
+    Math.ceil(co4 / over(t)) *
+    (WORKGROUP * (4 * t.inputs * t.outputs + (load / 4) * (t.inputs + t.outputs)) +
+      load * (down(t) + 2 * over(t)));
+  const tiles = SIDES.flatMap((inputs) => SIDES.map((outputs) => ({ inputs, outputs })))
+    .filter(({ inputs, outputs }) => inputs * outputs <= Math.max(1, sums / 4))
+    .flatMap((tile) => ACROSS.map((across) => ({ ...tile, across })))
+    .filter((t) => down(t) <= WORKGROUP && over(t) <= WORKGROUP);
+  return tiles.reduce((best, tile) => (cost(tile) < cost(best) ? tile : best));
+}
+
+function backwardWeight(node: Node<ConvBackwardWeight>, { tuning, temporary }: LowerContext): Dispatch[] {
+  const t = backwardWeightTensors(node);
+  const { coef, yRaw } = node.inputs;
+  const rows = pixelsOf(t.y);
+  const m4 = tapsOf(t) * vec4s(t.x);
+  const tile = weightTiles(m4, vec4s(t.y), tuning);
+  const blockInputs = (WORKGROUP / tile.across) * tile.inputs;
+  const blockOutputs = tile.across * tile.outputs;
+  const down = Math.ceil(m4 / blockInputs);
+  const across = Math.ceil(vec4s(t.y) / blockOutputs);
+  // a split's sums are written and read once more: as few as fill a device, of 64 rows or more
+  const wanted = Math.ceil(tuning.threads / WORKGROUP / (down * across));
+  const splits = Math.max(1, Math.min(wanted, Math.ceil(rows / 64)));
+  const stageRows = SIDES.find((s) => s * (blockInputs + blockOutputs) <= STAGED) ?? 1;
+  const partial = temporary(`${node.name} partial`, [splits, elements(t.w)]);
+  return [
+    {
+      shader: 'gemm/backward_weight',
+      constants: {
+        ...geometry(t, tuning),
+        ...inputConstants(t, 'PROLOGUE'),
+        ...gradientConstants(t, yRaw),
+        ROWS: rows,
+        CI: t.x.shape[3],
+        SPLITS: splits,
+        INPUT_VEC4S: tile.inputs,
+        OUTPUT_VEC4S: tile.outputs,
+        SUMS: 4 * tile.inputs * tile.outputs,
+        THREADS_ACROSS: tile.across,
+        STAGE_ROWS: stageRows,
+        STAGED: stageRows * (blockInputs + blockOutputs),
+        BLOCKS_DOWN: down,
+        BLOCKS_ACROSS: across,
+      },
+      reads: { x: t.x, dy: t.y, coef, y_raw: yRaw },
+      writes: { partial },
+      workgroups: workgroupsFor(splits * down * across * WORKGROUP),
+      flops: convFlops(t),
+    },
+    sumSplits(partial, t.w, splits, tuning),
+  ];
+}
+
+/** One group, no dilation, on devices whose products read from workgroup memory: products of matrices (implicit GEMM). */
+export const gemm: ConvFamily = {
+  fits: (t, tuning) => tuning.workgroupMemory && dense.fits(t, tuning),
+  forward,
+  backwardInput,
+  backwardWeight,
+  outputBlocks: (t, tuning) => lineGrid(pixelsOf(t.y), forwardCut(t, tuning).constants.ROWS_PER_BLOCK),
+  inputBlocks: (t, tuning) =>
+    inputIsProduct(t) ? backwardInputCut(t, tuning).constants.BLOCKS : dense.inputBlocks!(t, tuning),
+};
