@@ -7,6 +7,7 @@
 // Variants: one thread a vec4, or 16, 64 or 256 and a barrier, as in norm/batch_finish, where they were measured.
 const WG: u32 = 64u; //#required
 const THREADS_PER_VEC4: u32 = 1u; //#required
+const TERMS_AT_A_TIME: u32 = 1u; //#required // loaded before any is added: a GPU then waits once for all of them
 const VEC4S_PER_WORKGROUP = WG / THREADS_PER_VEC4; // vec4s of channels
 const BATCH: bool = false;
 
@@ -43,17 +44,39 @@ fn main(
   let c = group.x * VEC4S_PER_WORKGROUP + column;
   var total = Sums();
   if (c < sizes.C4) {
-    for (var b = local / VEC4S_PER_WORKGROUP; b < sizes.BLOCKS; b += THREADS_PER_VEC4) {
-      total.sum += partial[2u * b * sizes.C4 + c];
-      total.product += partial[(2u * b + 1u) * sizes.C4 + c];
+    for (var b = local / VEC4S_PER_WORKGROUP; b < sizes.BLOCKS; b += TERMS_AT_A_TIME * THREADS_PER_VEC4) {
+      var terms: array<Sums, TERMS_AT_A_TIME>;
+      //#unroll
+      for (var j = 0u; j < TERMS_AT_A_TIME; j++) {
+        let block = min(b + j * THREADS_PER_VEC4, sizes.BLOCKS - 1u);
+        let live = b + j * THREADS_PER_VEC4 < sizes.BLOCKS;
+        terms[j].sum = select(vec4(0.0), partial[2u * block * sizes.C4 + c], live);
+        terms[j].product = select(vec4(0.0), partial[(2u * block + 1u) * sizes.C4 + c], live);
+      }
+      //#unroll
+      for (var j = 0u; j < TERMS_AT_A_TIME; j++) {
+        total.sum += terms[j].sum;
+        total.product += terms[j].product;
+      }
     }
   }
   if (THREADS_PER_VEC4 > 1u) {
     shared_sums[local] = total;
     workgroupBarrier();
   }
+  if (THREADS_PER_VEC4 > 16u) {
+    // of many threads, sixteen take those of the others first
+    if (local < 16u * VEC4S_PER_WORKGROUP) {
+      for (var t = 16u; t < THREADS_PER_VEC4; t += 16u) {
+        total.sum += shared_sums[local + t * VEC4S_PER_WORKGROUP].sum;
+        total.product += shared_sums[local + t * VEC4S_PER_WORKGROUP].product;
+      }
+      shared_sums[local] = total;
+    }
+    workgroupBarrier();
+  }
   if (local >= VEC4S_PER_WORKGROUP || c >= sizes.C4) { return; }
-  for (var s = 1u; s < THREADS_PER_VEC4; s++) {
+  for (var s = 1u; s < min(THREADS_PER_VEC4, 16u); s++) {
     total.sum += shared_sums[s * VEC4S_PER_WORKGROUP + column].sum;
     total.product += shared_sums[s * VEC4S_PER_WORKGROUP + column].product;
   }

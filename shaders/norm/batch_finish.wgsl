@@ -1,8 +1,8 @@
 // Merges the blocks' (mean, M2), then
 // coef[4, c] = (mean, rstd, weight * rstd, bias - mean * weight * rstd) with rstd = 1 / sqrt(M2 / ROWS + EPS), and
 // running = (1 - MOMENTUM) * running + MOMENTUM * (mean; M2 / (ROWS - 1)).
-// THREADS_PER_VEC4 threads share a vec4 of channels: each merges every THREADS_PER_VEC4-th block, then one merges theirs,
-// in order. So thousands of blocks take hundreds of steps, and the result does not depend on timing. One thread alone needs
+// THREADS_PER_VEC4 threads share a vec4 of channels: each merges every THREADS_PER_VEC4-th block, then sixteen merge theirs
+// and one the sixteen's, in order. So thousands of blocks take hundreds of steps, and the result does not depend on timing. One thread alone needs
 // no barrier.
 // Means are merged as differences from the first block's: the mean itself, which may be thousands of deviations from zero,
 // is rounded once and not once a block. What it is off by, the gradient of the weight is off by times sum g.
@@ -12,6 +12,7 @@
 //#import common/moments
 const WG: u32 = 64u; //#required
 const THREADS_PER_VEC4: u32 = 1u; //#required
+const TERMS_AT_A_TIME: u32 = 1u; //#required // loaded before any is added: a GPU then waits once for all of them
 const VEC4S_PER_WORKGROUP = WG / THREADS_PER_VEC4; // vec4s of channels
 const MOMENTUM: f32 = 0.1; //#required
 const EPS: f32 = 1e-5; //#required
@@ -44,16 +45,33 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   var first = vec4(0.0);
   if (c < sizes.C4) {
     first = partial[c];
-    for (var b = local / VEC4S_PER_WORKGROUP; b < sizes.BLOCKS; b += THREADS_PER_VEC4) {
-      sum = merge(sum, Moments(pixels_of(b), partial[2u * b * sizes.C4 + c] - first, partial[(2u * b + 1u) * sizes.C4 + c]));
+    for (var b = local / VEC4S_PER_WORKGROUP; b < sizes.BLOCKS; b += TERMS_AT_A_TIME * THREADS_PER_VEC4) {
+      var terms: array<Moments, TERMS_AT_A_TIME>;
+      //#unroll
+      for (var j = 0u; j < TERMS_AT_A_TIME; j++) {
+        let block = min(b + j * THREADS_PER_VEC4, sizes.BLOCKS - 1u);
+        // `merge` leaves out what has a count of zero
+        let pixels = select(0.0, pixels_of(block), b + j * THREADS_PER_VEC4 < sizes.BLOCKS);
+        terms[j] = Moments(pixels, partial[2u * block * sizes.C4 + c] - first, partial[(2u * block + 1u) * sizes.C4 + c]);
+      }
+      //#unroll
+      for (var j = 0u; j < TERMS_AT_A_TIME; j++) { sum = merge(sum, terms[j]); }
     }
   }
   if (THREADS_PER_VEC4 > 1u) {
     shared_sums[local] = sum;
     workgroupBarrier();
   }
+  if (THREADS_PER_VEC4 > 16u) {
+    // of many threads, sixteen take those of the others first
+    if (local < 16u * VEC4S_PER_WORKGROUP) {
+      for (var t = 16u; t < THREADS_PER_VEC4; t += 16u) { sum = merge(sum, shared_sums[local + t * VEC4S_PER_WORKGROUP]); }
+      shared_sums[local] = sum;
+    }
+    workgroupBarrier();
+  }
   if (local >= VEC4S_PER_WORKGROUP || c >= sizes.C4) { return; }
-  for (var s = 1u; s < THREADS_PER_VEC4; s++) { sum = merge(sum, shared_sums[s * VEC4S_PER_WORKGROUP + column]); }
+  for (var s = 1u; s < min(THREADS_PER_VEC4, 16u); s++) { sum = merge(sum, shared_sums[s * VEC4S_PER_WORKGROUP + column]); }
   let mean = first + sum.mean;
   let rstd = 1.0 / sqrt(sum.m2 / f32(sizes.ROWS) + EPS);
   let scale = weight[c] * rstd;

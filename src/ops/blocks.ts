@@ -101,12 +101,15 @@ export const splitsFor = (rows: number, threadsPerSplit: number, threads: number
 export const threadsFor = (terms: number, { serial }: Pick<Tuning, 'serial'>): number =>
   [1, 16, 64].find((threads) => terms <= threads * serial) ?? 256;
 
-/** How the shaders that finish a sum share it, for each of `c4` vec4s: workgroup size, threads a vec4, workgroups. */
+/**
+ * How the shaders that finish a sum share it, for each of `c4` vec4s: workgroup size, threads a vec4, terms that a thread
+ * loads at a time, workgroups.
+ */
 export function sharing(terms: number, c4: number, tuning: Tuning) {
   const THREADS_PER_VEC4 = threadsFor(terms, tuning);
   const WG = Math.max(64, THREADS_PER_VEC4);
   return {
-    constants: { WG, THREADS_PER_VEC4 },
+    constants: { WG, THREADS_PER_VEC4, TERMS_AT_A_TIME: THREADS_PER_VEC4 > 1 ? 4 : 1 },
     workgroups: workgroupsFor(c4, WG / THREADS_PER_VEC4),
   };
 }

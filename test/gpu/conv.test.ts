@@ -4,7 +4,7 @@ import { add } from '../../src/ops/add';
 import { type ConvAttributes, conv2d } from '../../src/ops/conv/conv2d';
 import { conv2dGradients, conv2d as reference } from '../reference/conv2d';
 import { draw } from './check-op';
-import { expectClose, runCase, TUNINGS, WORKGROUP_TUNINGS } from './harness';
+import { expectClose, runCase, SHARING_TUNINGS, TUNINGS, WORKGROUP_TUNINGS } from './harness';
 
 interface Shape {
   x: [n: number, c: number, h: number, w: number];
@@ -102,6 +102,10 @@ describe.each([...TUNINGS, ...WORKGROUP_TUNINGS])('pointwise, cut for %s', (_, t
       pointwise([1, 12, 61, 71], 59),
     ].map(title),
   )('%s', async (_, s) => check(s, tuning));
+});
+
+test.each(SHARING_TUNINGS)('a weight gradient of many splits: %s', async (_, tuning) => {
+  await check(pointwise([1, 5, 93, 95], 6), tuning);
 });
 
 describe.each([...TUNINGS, ...WORKGROUP_TUNINGS])('dense, cut for %s', (_, tuning) => {

@@ -9,7 +9,7 @@ import { Session } from '../../src/runtime/session';
 import { evaluationProgram, trainProgram } from '../../src/train/programs';
 import { runSettings } from '../settings';
 import { BATCH, images, preActivation, programs, stepResults, worstDifference } from '../step-case';
-import { expectClose, gpu } from './harness';
+import { expectClose, gpu, SHARING_TUNINGS } from './harness';
 
 const NONE: Fusions = {
   statistics: false,
@@ -54,6 +54,10 @@ test('the step by workgroup memory agrees with the plain one, to the same bits e
   const results = await stepResults(await gpu(), { tuning });
   expect(worstDifference(results, unfused)).toBeLessThan(1e-4);
   expect(await stepResults(await gpu(), { tuning })).toEqual(results);
+});
+
+test.each(SHARING_TUNINGS)('the step with %s agrees with the plain one', async (_, tuning) => {
+  expect(worstDifference(await stepResults(await gpu(), { tuning }), unfused)).toBeLessThan(1e-4);
 });
 
 test('fusing removes the passes over whole activations that it replaces', () => {

@@ -20,6 +20,11 @@ export const WORKGROUP_TUNINGS = TUNINGS.map(
   ([name, tuning]) => [`${name}, by workgroup memory`, { ...tuning, workgroupMemory: true }] as const,
 );
 
+/** The same, where 64 or 256 threads share a sum of some hundred terms. */
+export const SHARING_TUNINGS = [2, 1].map(
+  (serial) => [`sums of ${serial} a thread`, { ...GPU_TUNING, serial }] as const,
+);
+
 let device: Promise<Gpu> | undefined;
 
 /** One device a test file. */

@@ -15,7 +15,7 @@ import * as reference from '../reference/activation';
 import { batchNorm as batchNormReference, layerNorm as layerNormReference } from '../reference/norm';
 import { fill, type ValueMap, type Values, zeros } from '../reference/values';
 import { checkOp, draw } from './check-op';
-import { expectClose, runCase, sessionOf, TUNINGS, WORKGROUP_TUNINGS } from './harness';
+import { expectClose, runCase, SHARING_TUNINGS, sessionOf, TUNINGS, WORKGROUP_TUNINGS } from './harness';
 
 const KINDS = Object.keys(ACTIVATIONS) as Activation[];
 const EPS = 1e-5;
@@ -195,7 +195,7 @@ describe('batch norm', () => {
   }
 
   test.each([
-    ...TUNINGS.map(([name, tuning]) => [name, 'alone', tuning, []] as const),
+    ...[...TUNINGS, ...SHARING_TUNINGS].map(([name, tuning]) => [name, 'alone', tuning, []] as const),
     ...[...TUNINGS, WORKGROUP_TUNINGS[0]].map(
       ([name, tuning]) => [name, 'fused', tuning, standardPasses()] as const,
     ),
