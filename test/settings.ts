@@ -8,3 +8,15 @@ export const runSettings = (changes: Partial<RunSettings> = {}): RunSettings => 
   }),
   ...changes,
 });
+
+/** All that augments images. */
+export const AUGMENTED: Partial<RunSettings> = {
+  cropPadding: 0,
+  cropScale: 0.3,
+  verticalFlip: true,
+  colorJitter: [0.4, 0.3, 0.2, 0.1],
+  trivialAugment: true,
+  randomErasing: 0.5,
+  mixup: 0.2,
+  cutmix: 1,
+};

@@ -7,7 +7,7 @@ import { readState } from '../../src/model/state';
 import type { RunSettings } from '../../src/train/settings';
 import { trainedModel } from '../../src/train/trained-model';
 import { Trainer, type Training } from '../../src/train/trainer';
-import { runSettings } from '../settings';
+import { AUGMENTED, runSettings } from '../settings';
 import { gpu } from './harness';
 
 const SIZE = 8;
@@ -86,6 +86,7 @@ test.each<[string, Partial<RunSettings>]>([
   ['refocus', { method: 'refocus' }],
   ['refocus by dense maps, AdamW', { method: 'refocus', optimizer: 'adamw', lr: 1e-3 }],
   ['finetune, clipped', { method: 'finetune', clipNorm: 1 }],
+  ['finetune, by all that augments', { ...AUGMENTED, method: 'finetune' }],
 ])('%s: the same seed gives the same bits, another seed others', async (_, given) => {
   const settings = { ...common, ...given };
   const first = await train(settings);

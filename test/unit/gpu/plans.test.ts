@@ -6,7 +6,7 @@ import { architectureNames, createModel } from '../../../src/model/zoo';
 import { buildPrograms } from '../../../src/train/programs';
 import type { RunSettings } from '../../../src/train/settings';
 import { trainedModel } from '../../../src/train/trained-model';
-import { runSettings } from '../../settings';
+import { AUGMENTED, runSettings } from '../../settings';
 
 /** The dispatches of a run's training step and of its evaluation. */
 function dispatchesOf(name: string, changed: Partial<RunSettings>, tuning = GPU_TUNING): PlannedDispatch[] {
@@ -53,6 +53,10 @@ test.each<[string, Partial<RunSettings>]>([
   ['AdamW with clipping', { optimizer: 'adamw', clipNorm: 1 }],
   ['a refocused run with clipping', { method: 'refocus', clipNorm: 1 }],
   ['SGD without momentum', { momentum: 0, nesterov: false }],
+  ['all that augments', AUGMENTED],
+  ['all that augments, kept as f16', { ...AUGMENTED, storage: 'f16' }],
+  ['resized crops alone', { cropScale: 0.1, interpolation: 'bicubic' }],
+  ['CutMix and class weights', { cutmix: 1, balance: 'loss' }],
   ['dense maps', { method: 'refocus', path: 'dense', layers: 'spatial' }],
   [
     'maps of one weight, no identity',

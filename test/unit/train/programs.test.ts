@@ -39,6 +39,19 @@ describe('the step does what its settings say', () => {
     ]);
   });
 
+  test('in one dispatch where only crops are padded and images mirrored, in as few more as it takes', () => {
+    const shaders = (settings: Partial<RunSettings>) =>
+      programs(settings)
+        .program.plan.dispatches.map(({ shader }) => shader)
+        .filter((shader) => shader.startsWith('data/'));
+    expect(shaders({ cropPadding: 4, flip: true, verticalFlip: true })).toEqual(['data/gather']);
+    expect(shaders({ cropScale: 0.5 })).toEqual(['data/draw', 'data/resized_crop', 'data/colour']);
+    expect(shaders({ cutmix: 1 })).toEqual(['data/draw', 'data/resized_crop', 'data/colour', 'data/mix']);
+    const { evaluation } = programs({ cropScale: 0.5, trivialAugment: true, mixup: 0.2 });
+    expect(constants(evaluation.plan, 'data/gather')).toMatchObject([{ CROP: 0, FLIP: false }]);
+    expect(constants(evaluation.plan, 'loss/cross_entropy')[0].MIXED).toBeUndefined();
+  });
+
   test('to the loss', () => {
     const { program, evaluation } = programs({ labelSmoothing: 0.25 });
     expect(constants(program.plan, 'loss/cross_entropy')).toMatchObject([
