@@ -43,7 +43,7 @@ export interface LoadedPart {
  * the files is trusted. Throws a UserError.
  */
 export async function loadImageSet(files: UserFile[], given: LoadOptions = {}): Promise<ImageSet> {
-  const { signal, onProgress, interpolation, uncropped, memoryBytes = MEMORY_BYTES } = given;
+  const { signal, onProgress, interpolation, cropMode, uncropped, memoryBytes = MEMORY_BYTES } = given;
   const opened = await openImageSet(files, given);
   const { source, choice, classes, selected } = opened;
   const upright = given.exif === 'apply';
@@ -54,7 +54,7 @@ export async function loadImageSet(files: UserFile[], given: LoadOptions = {}): 
   const stored = uncropped ? { size: whole } : { size, cropPct };
   const images = (selected.train?.chosen.length ?? 0) + (selected.test?.chosen.length ?? 0);
   const inFile = images * imageBytes(stored.size) > memoryBytes;
-  const options = { ...stored, upright, inFile, interpolation, signal, onProgress };
+  const options = { ...stored, upright, inFile, interpolation, cropMode, signal, onProgress };
   const packs: Packed[] = [];
   const load = async (part: Selection | undefined): Promise<LoadedPart | undefined> => {
     if (!part) return undefined;

@@ -141,7 +141,12 @@ export function reportOf(findings: Findings): ImageSetReport {
 }
 
 /** What is not the simplest way to a size. */
-function resizingNotes(size: Size, { interpolation = 'bilinear', cropPct = 1 }: LoadOptions): string[] {
+function resizingNotes(
+  size: Size,
+  { interpolation = 'bilinear', cropPct = 1, cropMode = 'center' }: LoadOptions,
+): string[] {
+  if (cropMode === 'squash') return ['Images are stretched to that size, whatever their own proportions.'];
+  if (cropMode === 'border') return ['Images keep their proportions, with black around them.'];
   if (interpolation === 'bilinear' && cropPct === 1) return [];
   const side = Math.floor(Math.min(size.width, size.height) / cropPct);
   return [

@@ -60,6 +60,11 @@ export interface Resizing {
   interpolation?: 'bilinear' | 'bicubic';
   /** side of what is cut out, as a share of the resized image's shorter side (timm's `crop_pct`); default 1 */
   cropPct?: number;
+  /**
+   * timm's `crop_mode`: an image covers what the middle is cut out of (`center`, the default), is stretched to it (`squash`), or
+   * fits into it with black around (`border`)
+   */
+  cropMode?: 'center' | 'squash' | 'border';
 }
 
 export interface LoadOptions extends Resizing {

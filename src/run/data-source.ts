@@ -19,7 +19,16 @@ export type DataSource = { kind: 'builtin'; split: 'train' | 'test' } | { kind: 
 /** The settings that say how images are loaded. */
 export type ImageSettings = Pick<
   TrainSettings,
-  'imageSize' | 'limit' | 'seed' | 'val' | 'classOrder' | 'exif' | 'interpolation' | 'cropPct' | 'augment'
+  | 'imageSize'
+  | 'limit'
+  | 'seed'
+  | 'val'
+  | 'classOrder'
+  | 'exif'
+  | 'interpolation'
+  | 'cropPct'
+  | 'cropMode'
+  | 'augment'
 >;
 
 export interface LoadContext {
@@ -108,7 +117,7 @@ type SourceImages = Pick<ImageSet, 'train' | 'test' | 'own' | 'available'> & { r
 async function loadSource(
   source: DataSource,
   use: Use,
-  { imageSize, interpolation, cropPct, ...options }: ImageSettings,
+  { imageSize, interpolation, cropPct, cropMode, ...options }: ImageSettings,
   { memo, onProgress }: LoadContext,
   more: Pick<LoadOptions, 'classes' | 'size'> = {},
 ): Promise<SourceImages> {
@@ -133,6 +142,7 @@ async function loadSource(
     size: imageSize,
     ...(interpolation !== 'auto' && { interpolation }),
     ...(cropPct !== 'auto' && { cropPct }),
+    ...(cropMode !== 'auto' && { cropMode }),
     uncropped: use !== 'test',
     onProgress: ({ done, total }) => onProgress?.(done, total),
     ...more,
@@ -160,15 +170,16 @@ function ofClasses(images: LabelledImages, classes: readonly string[]): Labelled
 
 /** Settings whose images are as those that the network was trained and tested on, where that is known and nothing else is asked for. */
 export function asTrained<
-  T extends Pick<ImageSettings, 'imageSize' | 'interpolation' | 'cropPct' | 'augment'>,
->(settings: T, network: Pick<LoadedNetwork, 'trainedSize' | 'interpolation' | 'cropPct'>): T {
-  const { imageSize, interpolation, cropPct, augment } = settings;
+  T extends Pick<ImageSettings, 'imageSize' | 'interpolation' | 'cropPct' | 'cropMode' | 'augment'>,
+>(settings: T, network: Pick<LoadedNetwork, 'trainedSize' | 'interpolation' | 'cropPct' | 'cropMode'>): T {
+  const { imageSize, interpolation, cropPct, cropMode, augment } = settings;
   const usual = augment === 'imagenet' ? IMAGENET_CROP : cropPct;
   return {
     ...settings,
     imageSize: imageSize || (network.trainedSize ?? 0),
     interpolation: interpolation === 'auto' ? (network.interpolation ?? interpolation) : interpolation,
     cropPct: cropPct === 'auto' ? (network.cropPct ?? usual) : cropPct,
+    cropMode: cropMode === 'auto' ? (network.cropMode ?? cropMode) : cropMode,
   };
 }
 

@@ -23,6 +23,7 @@ export interface EvaluateOptions {
   imageSize?: number;
   interpolation?: TrainSettings['interpolation'];
   cropPct?: TrainSettings['cropPct'];
+  cropMode?: TrainSettings['cropMode'];
   classOrder?: TrainSettings['classOrder'];
   exif?: TrainSettings['exif'];
 }

@@ -51,7 +51,7 @@ export const writeBase = (training: Training, network: FittedNetwork): Promise<W
 async function writeNetwork(
   [trained, merged]: [StateDict, StateDict],
   how: Pick<NetworkMetadata, 'method' | 'seed'>,
-  { settings: { mean, std, interpolation, cropPct }, train }: Training,
+  { settings: { mean, std, interpolation, cropPct, cropMode }, train }: Training,
   { model: plain, original, classes }: FittedNetwork,
 ): Promise<WrittenNetwork> {
   const { weights, names } = original;
@@ -63,7 +63,7 @@ async function writeNetwork(
     architecture: plain.name,
     args: plain.args,
     classes: [...classes],
-    preprocessing: isSquare ? { size: height, interpolation, cropPct, mean, std } : undefined,
+    preprocessing: isSquare ? { size: height, interpolation, cropPct, cropMode, mean, std } : undefined,
     ...how,
   };
   const metadata = withMetadata(weights.metadata, description);

@@ -20,6 +20,7 @@ const schema = v.object({
       size: v.pipe(v.number(), v.integer(), v.minValue(1)),
       interpolation: v.optional(v.picklist(['bilinear', 'bicubic'])),
       cropPct: v.optional(v.pipe(v.number(), v.minValue(0.1), v.maxValue(1))),
+      cropMode: v.optional(v.picklist(['center', 'squash', 'border'])),
       mean: triple,
       std: triple,
     }),

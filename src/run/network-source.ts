@@ -1,5 +1,5 @@
 import { BUILTIN_CLASSES } from '../data/builtin/builtin';
-import type { UserFile } from '../data/types';
+import type { Resizing, UserFile } from '../data/types';
 import { UserError } from '../errors';
 import { readBundled } from '../io/bundled';
 import { commonPrefix } from '../io/prefix';
@@ -46,6 +46,8 @@ export interface LoadedNetwork {
   /** how images were resized when it was trained, and what share was cropped when it was tested, where that is known */
   interpolation?: 'bilinear' | 'bicubic';
   cropPct?: number;
+  /** what was kept of images that are no squares */
+  cropMode?: 'center' | 'squash' | 'border';
   /** what the file has where it is not merged yet; `state` is, in any case */
   unmerged?: Unmerged;
   /** the file had no classifier: the numbers of this one are new */
@@ -127,7 +129,11 @@ async function fromFiles(files: UserFile[], options: NetworkOptions): Promise<Lo
 const published = ({ name, input }: Model, publisher: string): Partial<UsualResizing> =>
   input.size === IMAGENET.size ? usualResizing(publisher, name) : {};
 
-const resizingOf = ({ interpolation, cropPct }: Partial<UsualResizing>) => ({ interpolation, cropPct });
+const resizingOf = ({ interpolation, cropPct, cropMode }: Resizing): Resizing => ({
+  interpolation,
+  cropPct,
+  cropMode,
+});
 
 /** @throws UserError where there are more or fewer names than classes */
 function withClasses(network: LoadedNetwork, classes: string[]): LoadedNetwork {

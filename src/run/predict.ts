@@ -18,6 +18,8 @@ export interface PredictOptions {
   interpolation?: 'bilinear' | 'bicubic';
   /** side of the middle that is cut out, as a share of the resized image's shorter side; default: the network's own, else 1 */
   cropPct?: number;
+  /** what is kept of an image that is no square; default: the network's own, else its middle */
+  cropMode?: Resizing['cropMode'];
   mean?: number[];
   std?: number[];
   /** images at a time on the GPU */
@@ -58,8 +60,13 @@ export async function predict(
   const side = imageSize || network.trainedSize || model.input.size;
   if (!Number.isInteger(side) || side < 1 || side > MAX_SIDE)
     throw new UserError(`The image size ${side} is not possible; use 1 to ${MAX_SIDE} pixels.`);
-  const { interpolation = network.interpolation, cropPct = network.cropPct } = options;
-  const reading = { size: { width: side, height: side }, upright: exif === 'apply', interpolation, cropPct };
+  const {
+    interpolation = network.interpolation,
+    cropPct = network.cropPct,
+    cropMode = network.cropMode,
+  } = options;
+  const size = { width: side, height: side };
+  const reading = { size, upright: exif === 'apply', interpolation, cropPct, cropMode };
   const predictions: Prediction[] = new Array(files.length);
   for (let first = 0; first < files.length; first += AT_A_TIME) {
     const places: number[] = [];

@@ -350,6 +350,18 @@ export const settingFields = {
     label: 'Share that is cropped',
     help: "side of the middle that is cut out, as a share of the resized image's shorter side; auto: the network's own, else 1",
   }),
+  /** timm's; `auto` is as the network was trained last, where that is known, else center */
+  cropMode: setting(
+    orAuto(
+      choice(['center', 'the middle'], ['squash', 'all, stretched'], ['border', 'all, with black around it']),
+    ),
+    'auto',
+    {
+      group: 'images',
+      label: 'What is kept of an image',
+      help: 'the middle of images that are no squares, all of them stretched (squash), or with black around (border)',
+    },
+  ),
   val: setting(real({ min: 0.01, max: 0.99 }, 0.05), 0.2, {
     group: 'images',
     label: 'Held out',
@@ -421,6 +433,7 @@ type Decided =
   | 'headEpochs'
   | 'interpolation'
   | 'cropPct'
+  | 'cropMode'
   | keyof DecidedAugmentation;
 
 /** The settings of a run whose network and images are known: what was `auto` is decided. */
@@ -448,7 +461,7 @@ export function decideSettings(
   settings: TrainSettings,
   { input, images, side = 32, newHead = false }: DecidedBy,
 ): RunSettings {
-  const { mean, std, headEpochs, interpolation, cropPct, repeats } = settings;
+  const { mean, std, headEpochs, interpolation, cropPct, cropMode, repeats } = settings;
   const auto = Math.min(128, images, Math.max(2, Math.floor(images / 4)));
   const batch = settings.batch === 'auto' ? auto : settings.batch;
   const triple = (values: number[]) => values as [number, number, number];
@@ -462,6 +475,7 @@ export function decideSettings(
     std: std === 'auto' ? triple(input.std) : std,
     interpolation: interpolation === 'auto' ? 'bilinear' : interpolation,
     cropPct: cropPct === 'auto' ? 1 : cropPct,
+    cropMode: cropMode === 'auto' ? 'center' : cropMode,
     headEpochs: headEpochs === 'auto' ? Number(newHead && headComesFirst(settings)) : headEpochs,
   };
 }

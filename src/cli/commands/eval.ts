@@ -25,6 +25,7 @@ const settings: SettingName[] = [
   'imageSize',
   'interpolation',
   'cropPct',
+  'cropMode',
   'classOrder',
   'exif',
 ];

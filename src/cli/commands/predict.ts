@@ -15,7 +15,16 @@ import {
   settingOptions,
 } from '../options';
 
-const settings: SettingName[] = ['batch', 'mean', 'std', 'imageSize', 'interpolation', 'cropPct', 'exif'];
+const settings: SettingName[] = [
+  'batch',
+  'mean',
+  'std',
+  'imageSize',
+  'interpolation',
+  'cropPct',
+  'cropMode',
+  'exif',
+];
 
 export const predict: Command = {
   usage: 'predict [options] IMAGE...',
@@ -47,6 +56,7 @@ export const predict: Command = {
         imageSize: chosen.imageSize,
         interpolation: given(chosen.interpolation),
         cropPct: given(chosen.cropPct),
+        cropMode: given(chosen.cropMode),
         exif: chosen.exif,
       });
       for (const note of notes) context.note(note);

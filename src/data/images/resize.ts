@@ -150,32 +150,56 @@ function tapsOf(
  */
 export function aroundCrop({ width, height }: Size, { cropPct = 1 }: Resizing) {
   const whole = { width: Math.floor(width / cropPct), height: Math.floor(height / cropPct) };
-  const top = roundHalfEven((whole.height - height) / 2);
-  const left = roundHalfEven((whole.width - width) / 2);
+  const top = middle(whole.height, height);
+  const left = middle(whole.width, width);
   return { whole, crop: { top, left, width, height } };
 }
 
 /**
  * The middle of an image: it is scaled until it just covers `out`, each side over cropPct and rounded down (proportions
  * kept, the longer side rounded down), then cut. For a square that is torchvision's Resize(floor(side / cropPct)) and
- * CenterCrop(side), as timm has it. Throws an ImageError where the scaled image would have more than MAX_PIXELS.
+ * CenterCrop(side), as timm has it. cropMode `squash` stretches it instead, Resize((height, width)); `border` has it fit in,
+ * and black on both sides. Throws an ImageError where the scaled image would have more than MAX_PIXELS.
  */
 export function resizeAndCrop(
   rgb: Uint8Array,
   { width, height }: Size,
   { width: outWidth, height: outHeight }: Size,
-  { interpolation, cropPct = 1 }: Resizing = {},
+  { interpolation, cropPct = 1, cropMode = 'center' }: Resizing = {},
 ): Uint8Array<ArrayBuffer> {
-  const coveredWidth = Math.floor(outWidth / cropPct);
-  const coveredHeight = Math.floor(outHeight / cropPct);
-  const isNarrow = width * coveredHeight <= height * coveredWidth;
-  const fullWidth = isNarrow ? coveredWidth : Math.trunc((coveredHeight * width) / height);
-  const fullHeight = isNarrow ? Math.trunc((coveredWidth * height) / width) : coveredHeight;
+  const frame = { width: Math.floor(outWidth / cropPct), height: Math.floor(outHeight / cropPct) };
+  const { width: fullWidth, height: fullHeight } =
+    cropMode === 'squash' ? frame : scaledTo({ width, height }, frame, cropMode);
   if (fullWidth * fullHeight > MAX_PIXELS) {
     throw new ImageError(`${width}x${height} is too long and narrow for ${outWidth}x${outHeight}`);
   }
-  const left = roundHalfEven((fullWidth - outWidth) / 2);
-  const top = roundHalfEven((fullHeight - outHeight) / 2);
-  const box = { left, top, width: outWidth, height: outHeight };
-  return resize(rgb, { width, height }, { width: fullWidth, height: fullHeight }, interpolation, box);
+  const left = middle(fullWidth, outWidth);
+  const top = middle(fullHeight, outHeight);
+  const box = {
+    left: Math.max(0, left),
+    top: Math.max(0, top),
+    width: Math.min(outWidth, fullWidth),
+    height: Math.min(outHeight, fullHeight),
+  };
+  const full = { width: fullWidth, height: fullHeight };
+  const inside = resize(rgb, { width, height }, full, interpolation, box);
+  if (box.width === outWidth && box.height === outHeight) return inside;
+  const out = new Uint8Array(outWidth * outHeight * 3);
+  for (let y = 0; y < box.height; y++) {
+    const line = inside.subarray(y * box.width * 3, (y + 1) * box.width * 3);
+    out.set(line, ((y + box.top - top) * outWidth + box.left - left) * 3);
+  }
+  return out;
+}
+
+/** Where torchvision's center_crop begins: before the image, where that is smaller. */
+const middle = (full: number, out: number): number =>
+  full >= out ? roundHalfEven((full - out) / 2) : -Math.floor((out - full) / 2);
+
+/** The size, proportions kept, at which an image just covers a frame, or with `border` just fits into it. */
+function scaledTo({ width, height }: Size, frame: Size, mode: 'center' | 'border'): Size {
+  const isNarrow = width * frame.height <= height * frame.width;
+  if (isNarrow === (mode === 'center'))
+    return { width: frame.width, height: Math.max(1, Math.trunc((frame.width * height) / width)) };
+  return { width: Math.max(1, Math.trunc((frame.height * width) / height)), height: frame.height };
 }

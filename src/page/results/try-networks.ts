@@ -27,9 +27,13 @@ function baseOf({ job, result: { report } }: FinishedRun): TriedNetwork {
   const name = 'Base';
   if (report.accuracy.base === undefined)
     return { name, why: 'The network you started from has no such classes: its classifier is new.' };
-  const { mean, std, exif, interpolation, cropPct } = report.settings;
+  const { mean, std, exif, interpolation, cropPct, cropMode } = report.settings;
   const imageSize = report.data?.[0].size.width ?? 0;
-  return { name, source: job.model, options: { mean, std, exif, interpolation, cropPct, imageSize } };
+  return {
+    name,
+    source: job.model,
+    options: { mean, std, exif, interpolation, cropPct, cropMode, imageSize },
+  };
 }
 
 /** The merged file says itself what its network is and how images are prepared. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { resize, resizeAndCrop } from '../../../src/data/images/resize';
+import type { Resizing } from '../../../src/data/types';
 import expected from '../../fixtures/images/expected.json';
 
 const { width, height } = expected;
@@ -35,9 +36,9 @@ describe('resizeAndCrop', () => {
   });
 
   test.each(expected.cropped)(
-    "cuts $cropPct out as torchvision's Resize and CenterCrop do, $interpolation to $side",
-    ({ side, cropPct, interpolation, pixels }) => {
-      const options = { cropPct, interpolation: interpolation as 'bilinear' | 'bicubic' };
+    "cuts $cropPct out as torchvision's Resize and CenterCrop do, $interpolation to $side, $cropMode",
+    ({ side, cropPct, interpolation, cropMode, pixels }) => {
+      const options = { cropPct, interpolation, cropMode } as Resizing;
       const out = resizeAndCrop(source, { width, height }, { width: side, height: side }, options);
       expect(Buffer.from(pixels, 'base64').equals(out)).toBe(true);
     },

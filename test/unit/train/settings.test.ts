@@ -230,6 +230,7 @@ const TAKEN: Record<SettingName, [takes: unknown[], refuses: unknown[]]> = {
     [-1, 1025],
   ],
   interpolation: [['auto', 'bilinear', 'bicubic'], ['nearest']],
+  cropMode: [['auto', 'center', 'squash', 'border'], ['pad']],
   cropPct: [
     ['auto', 0.1, 0.875, 1],
     [0.09, 1.01, 'all'],
