@@ -1,11 +1,9 @@
 /** A run's checkpoints in its folder: two generations, the newer written beside and renamed over the older. */
 import { open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { TrainEvent, UserFile } from '../api';
-import { CHECKPOINT_FILES } from '../run/resume';
+import type { UserFile } from '../api';
+import { CHECKPOINT_FILES, type CheckpointEvent, CheckpointQueue } from '../run/checkpoint-file';
 import { readUserFile } from './files';
-
-export type CheckpointEvent = Extract<TrainEvent, { type: 'checkpoint' }>;
 
 /** Those that a folder has. */
 export async function readCheckpoints(folder: string): Promise<UserFile[]> {
@@ -14,27 +12,34 @@ export async function readCheckpoints(folder: string): Promise<UserFile[]> {
   return Promise.all(there.map((name) => readUserFile(join(folder, name))));
 }
 
-/** Writes checkpoints one after the other; of those that come while one is written, the newest. */
+/** The checkpoints of a run that goes on. */
 export class CheckpointFiles {
-  private waiting?: CheckpointEvent;
-  private writing?: Promise<void>;
+  private readonly queue: CheckpointQueue;
   /** name of the newest that is on the disk */
   newest?: string;
 
   /** @param failed hears of a checkpoint that could not be written; those before it stay */
   constructor(
     private readonly folder: string,
-    private readonly failed: (step: number, error: unknown) => void,
-  ) {}
+    failed: (step: number, error: unknown) => void,
+  ) {
+    this.queue = new CheckpointQueue(async (event) => {
+      try {
+        await this.write(event);
+        this.newest = event.file;
+      } catch (error) {
+        failed(event.step, error);
+      }
+    });
+  }
 
   add(event: CheckpointEvent): void {
-    this.waiting = event;
-    this.writing ??= this.writeAll();
+    this.queue.add(event);
   }
 
   /** Settles when all is on the disk. */
-  async settle(): Promise<void> {
-    await this.writing;
+  settle(): Promise<void> {
+    return this.queue.settle();
   }
 
   /** Leaves the newest alone. @returns its size in bytes, undefined where there is none */
@@ -45,19 +50,6 @@ export class CheckpointFiles {
     for (const name of CHECKPOINT_FILES)
       if (name !== newest) await rm(join(this.folder, name), { force: true });
     return (await stat(join(this.folder, newest))).size;
-  }
-
-  private async writeAll(): Promise<void> {
-    for (let event = this.waiting; event; event = this.waiting) {
-      this.waiting = undefined;
-      try {
-        await this.write(event);
-        this.newest = event.file;
-      } catch (error) {
-        this.failed(event.step, error);
-      }
-    }
-    this.writing = undefined;
   }
 
   /** Synced before it is renamed: after a crash of the machine the name never stands for half a file. */

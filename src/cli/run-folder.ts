@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { TrainEvent } from '../api';
 import { UserError } from '../errors';
-import { CHECKPOINT_FILES } from '../run/resume';
+import { CHECKPOINT_FILES } from '../run/checkpoint-file';
 import { CheckpointFiles } from './checkpoint-files';
 
 const RESULTS = [

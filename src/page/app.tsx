@@ -6,6 +6,7 @@ import { ProfilePanel } from './profile/profile-panel';
 import { StepResults } from './results/step-results';
 import { RunBar } from './run/run-bar';
 import { StepTrain } from './run/step-train';
+import { SavedNotices } from './saved/saved-notice';
 import { unknownNames } from './settings/config';
 import { theme, toggleTheme } from './theme';
 
@@ -17,6 +18,7 @@ export function App() {
       </button>
       <Head />
       <Notices />
+      <SavedNotices />
       <main>
         <Step number={1} title="Network and images">
           <StepInput />

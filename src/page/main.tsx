@@ -13,6 +13,7 @@ import { followImages, followNetwork } from './input/sources';
 import { followDrops } from './input/take';
 import { guardRun } from './run/run';
 import { followWarmUp } from './run/warm-up';
+import { findSavedRuns } from './saved/saved-runs';
 import { followUrl } from './settings/config';
 import { followTheme } from './theme';
 
@@ -25,3 +26,4 @@ guardRun();
 followDrops();
 render(<App />, document.getElementById('app')!);
 askAdapter();
+findSavedRuns();

@@ -5,6 +5,7 @@ import type { Gpu } from '../gpu/device';
 import type { EvalPoint, StepPoint } from '../train/metrics';
 import type { TrainSettings } from '../train/settings';
 import type { Control } from '../train/trainer';
+import type { CheckpointEvent } from './checkpoint-file';
 import type { DataSource } from './data-source';
 import type { Memo } from './memo';
 import type { ModelSource } from './network-source';
@@ -54,8 +55,7 @@ export type TrainEvent =
    * epochs so far, and the checkpoint's name. Whatever was told of later steps is void.
    */
   | { type: 'resumed'; file: string; step: number; points: StepPoint[]; evals: EvalPoint[] }
-  /** a safetensors file to keep, and its name; `TrainJob.resume` takes it */
-  | { type: 'checkpoint'; file: string; step: number; bytes: Uint8Array<ArrayBuffer> }
+  | CheckpointEvent
   | { type: 'eval'; which: 'base' | 'epoch' | 'last' | 'best'; point: EvalPoint }
   | { type: 'redundancy'; when: 'before' | 'after'; layers: LayerRedundancy[] };
 

@@ -2,9 +2,10 @@ import { UserError } from '../errors';
 import type { Gpu } from '../gpu/device';
 import type { TrainingState } from '../train/checkpoint';
 import { type Observer, Trainer, type Training } from '../train/trainer';
+import { checkpointAfter } from './checkpoint-file';
 import type { RunContext } from './job';
 import { withinMemory } from './memory';
-import { checkpointAfter, digestInputs, type SavedRun, type StartedRun, writeCheckpoint } from './resume';
+import { digestInputs, type SavedRun, type StartedRun, writeCheckpoint } from './resume';
 
 interface KeepTraining {
   gpu: Gpu;

@@ -11,14 +11,7 @@ import { decodeCheckpoint, encodeCheckpoint, type TrainingState } from '../train
 import { type Extension, extendedSchedule } from '../train/schedule';
 import type { RunSettings, SettingName, TrainSettings } from '../train/settings';
 import type { Training } from '../train/trainer';
-import { VERSION } from './version';
-
-/** Names of a run's two newest checkpoints: each is written over the older one. */
-export const CHECKPOINT_FILES = ['checkpoint.0.safetensors', 'checkpoint.1.safetensors'] as const;
-
-/** Where the checkpoint after that one goes. */
-export const checkpointAfter = (file?: string): string =>
-  CHECKPOINT_FILES.find((name) => name !== file && file !== undefined) ?? CHECKPOINT_FILES[0];
+import { labelsOf } from './checkpoint-file';
 
 /** What a job goes on from. */
 export interface Resume {
@@ -92,11 +85,11 @@ export async function newestCheckpoint(
   return newest;
 }
 
-/** The file of a checkpoint, which also says to who only looks how far the run has come. */
+/** The file of a checkpoint, with what it says to who only looks. */
 export function writeCheckpoint(state: TrainingState, run: StartedRun, stepsPerEpoch: number) {
-  const epoch = String(Math.floor((100 * state.step) / stepsPerEpoch) / 100);
-  const labels = { refocus: VERSION, date: run.date, step: String(state.step), epoch };
-  return encodeCheckpoint(state, run, { ...labels, epochs: String(run.settings.epochs) });
+  const epoch = Math.floor((100 * state.step) / stepsPerEpoch) / 100;
+  const label = { date: run.date, step: state.step, epoch, epochs: run.settings.epochs };
+  return encodeCheckpoint(state, run, labelsOf(label));
 }
 
 /** Settings that a run may be gone on with differently: they have no say in its numbers. */

@@ -21,8 +21,10 @@ import type {
 import { byShader, type DispatchProfile } from '../../src/bench/profile';
 import { Stopped, UserError } from '../../src/errors';
 import { GPU_TUNING } from '../../src/graph/tuning';
+import { writeSafetensors } from '../../src/io/safetensors';
 import { BUILTIN_NETWORK } from '../../src/model/builtin';
 import { createModel } from '../../src/model/zoo';
+import { CHECKPOINT_FILES, labelsOf, newestLabel } from '../../src/run/checkpoint-file';
 import { sortFiles } from '../../src/run/sort-files';
 import { runSettings } from '../settings';
 
@@ -137,7 +139,8 @@ async function train(job: TrainJob, onEvent: (event: TrainEvent) => void): Promi
   await new Promise((resolve) => setTimeout(resolve, scenario.loadMs));
   if (isCancelled) throw new Stopped();
   onEvent({ type: 'phase', phase: 'train', message: 'Training' });
-  for (let step = 1; step <= steps && !isCancelled; step++) {
+  const from = await goOn(job, metrics, onEvent);
+  for (let step = from + 1; step <= steps && !isCancelled; step++) {
     await new Promise((resolve) => setTimeout(resolve, scenario.stepMs ?? 2));
     while (isPaused && !isCancelled) await new Promise((resolve) => setTimeout(resolve, 5));
     const fading = Math.exp(-step / 50);
@@ -155,7 +158,9 @@ async function train(job: TrainJob, onEvent: (event: TrainEvent) => void): Promi
       imagesPerSecond: 2140,
       etaSeconds: ((steps - step) * Number(batch)) / 2140,
     });
-    if (step % STEPS_PER_EPOCH === 0) evaluated('epoch', step);
+    if (step % STEPS_PER_EPOCH > 0) continue;
+    evaluated('epoch', step);
+    onEvent(checkpoint(step, epochs));
   }
   onEvent({ type: 'redundancy', when: 'after', layers: layers(1.6) });
   const ok = scenario.proofOk ?? true;
@@ -210,6 +215,30 @@ async function train(job: TrainJob, onEvent: (event: TrainEvent) => void): Promi
     metrics,
     evals,
   };
+}
+
+/** A checkpoint that says how far it has come, and no more. */
+function checkpoint(step: number, epochs: number): TrainEvent {
+  const epoch = step / STEPS_PER_EPOCH;
+  const labels = labelsOf({ date: new Date().toISOString(), step, epoch, epochs });
+  const bytes = writeSafetensors(new Map(), new Map(Object.entries(labels)));
+  return { type: 'checkpoint', file: CHECKPOINT_FILES[epoch % 2], step, bytes };
+}
+
+/** The step that a job goes on from; its files are noted by what is in them. */
+async function goOn(
+  { resume, train }: TrainJob,
+  metrics: StepPoint[],
+  onEvent: (event: TrainEvent) => void,
+): Promise<number> {
+  const step = (await newestLabel(resume?.checkpoints ?? []))?.step ?? 0;
+  if (step === 0) return 0;
+  for (const { path, blob } of train.kind === 'files' ? train.files : [])
+    onEvent({ type: 'note', message: `${path} says ${await blob.text()}` });
+  for (let i = 1; i <= step; i++)
+    metrics.push({ step: i, epoch: i / STEPS_PER_EPOCH, loss: 1, accuracy: 0.5, lr: 0.1 });
+  onEvent({ type: 'resumed', file: CHECKPOINT_FILES[0], step, points: [...metrics], evals: [] });
+  return step;
 }
 
 /** A dispatch of a device that copies 100 GB/s and does 1000 GFLOP/s. */

@@ -68,7 +68,7 @@ interface Loss {
 }
 
 /** A run that loses its device once. */
-async function lose({ at, recovers = true }: Loss) {
+async function lose({ at, recovers = true }: Loss, of: TrainJob = job) {
   const devices: Gpu[] = [];
   const events: TrainEvent[] = [];
   const gpu = async () => {
@@ -78,7 +78,7 @@ async function lose({ at, recovers = true }: Loss) {
     devices.push(await mortalGpu());
     return devices.at(-1)!;
   };
-  const result = await runTraining(job, {
+  const result = await runTraining(of, {
     gpu,
     memo: new Memo(),
     control: { cancelled: false },
@@ -88,7 +88,8 @@ async function lose({ at, recovers = true }: Loss) {
     },
   });
   const warnings = events.flatMap((e) => (e.type === 'warning' ? [e.message] : []));
-  return { result, warnings, devices: devices.length };
+  const checkpoints = events.flatMap((e) => (e.type === 'checkpoint' ? [e] : []));
+  return { result, warnings, checkpoints, devices: devices.length };
 }
 
 const LOST = /^The GPU was lost \(the driver crashed\)/;
@@ -130,6 +131,40 @@ describe('afterwards the work is kept', () => {
     const { tensors } = readSafetensors(result.merged, 'merged');
     expect(tensors.get('features.1.conv.0.0.weight')!.shape).toEqual([8, 1, 3, 3]);
     expect(readSafetensors(result.best, 'best').tensors.size).toBe(tensors.size);
+  });
+});
+
+describe('from a checkpoint', () => {
+  const never: Loss = { at: () => false };
+  // all that an optimiser and averages remember, and what is random in a step
+  const settings: TrainSettings = {
+    ...job.settings,
+    method: 'joint',
+    optimizer: 'adamw',
+    ema: 0.9,
+    epochs: 3,
+  };
+  const more: TrainJob = { ...job, settings: { ...settings, repeats: 1, checkpointMinutes: 1e-5 } };
+
+  test('a run comes to the bits of the whole one', async () => {
+    const whole = await lose(never, more);
+    const within = whole.checkpoints.filter(({ step }) => step % 4 > 0);
+    expect(within.length).toBeGreaterThan(1);
+    for (const { file, bytes } of [within[0], within.at(-1)!]) {
+      const checkpoints = [{ path: file, blob: new Blob([bytes]) }];
+      const { result } = await lose(never, { ...more, resume: { checkpoints } });
+      expect(result.merged).toEqual(whole.result.merged);
+      expect(result.best).toEqual(whole.result.best);
+      expect(result.metrics).toEqual(whole.result.metrics);
+    }
+    const isLate = (e: TrainEvent) => e.type === 'checkpoint' && e.step > 4;
+    const lost = await lose({ at: isLate }, more);
+    expect(lost.devices).toBe(2);
+    expect(lost.warnings).toContainEqual(
+      expect.stringMatching(/^The GPU was lost: training goes on from step \d/),
+    );
+    expect(lost.result.report.ended).toBe('finished');
+    expect(lost.result.merged).toEqual(whole.result.merged);
   });
 });
 

@@ -5,10 +5,10 @@ import { pipeline } from 'node:stream/promises';
 import { type BrowserContext, chromium, type Page } from 'playwright-core';
 import type { BatchPreview, EngineApi, TrainEvent, TrainResult } from '../../api';
 import { asUserError, UserError } from '../../errors';
+import { pack } from '../../worker/pack';
 import type { OpenEngine } from '../command';
 import { type AdapterChoice, adapterChoice, chromiumArgs, HEADLESS_PAGE } from './chromium';
 import type { RemoteCall, RemoteResult } from './headless';
-import { pack } from './pack';
 import { type Handler, serve } from './server';
 
 /**

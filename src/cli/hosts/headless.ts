@@ -12,7 +12,7 @@ import type {
 } from '../../api';
 import { UserError } from '../../errors';
 import { connectEngine } from '../../worker/client';
-import { unpack } from './pack';
+import { unpack } from '../../worker/pack';
 
 /** A call as the command line sends it; blobs lie at `blobs`, large results go to `results`, checkpoints below `checkpoints`. */
 export interface RemoteCall {

@@ -19,6 +19,7 @@ import { engine, explain } from '../engine';
 import { count, percent } from '../format';
 import { labels, readData, readModel, testFiles, trainFiles, weightsFiles } from '../input/sources';
 import { misfit } from '../input/verdict';
+import { keepWhile, openSavedRun } from '../saved/saved-runs';
 import { config, readSettings } from '../settings/config';
 
 export type Status = 'idle' | 'running' | 'paused' | 'cancelling' | 'done' | 'failed';
@@ -158,18 +159,27 @@ export const start = () =>
 export const fineTuneBeside = ({ job }: FinishedRun) =>
   run(() => ({ ...job, settings: parseSettings({ ...job.settings, method: 'finetune' }) }));
 
-/** Runs a job. One that is stopped or fails before it has trained anything leaves what was there. */
-async function run(prepare: () => TrainJob): Promise<void> {
+/** Goes on with a run that an earlier page left. */
+export const resumeSaved = (id: string) => run(() => openSavedRun(id), id);
+
+/**
+ * Runs a job. One that is stopped or fails before it has trained anything leaves what was there.
+ * @param savedAs the saved run that the job goes on with
+ */
+async function run(prepare: () => TrainJob | Promise<TrainJob>, savedAs?: string): Promise<void> {
   if (isBusy.value) return;
   failure.value = undefined;
   const showAgain = keepShown();
   try {
-    const job = prepare();
+    const job = await prepare();
     reset(job.settings);
+    const kept = { id: savedAs, tell: (message: string) => receive({ type: 'warning', message }) };
     if (job.settings.autotune) job.tunings = parseTunings(await get(TUNINGS).catch(() => undefined));
     // The lock keeps a hidden tab running; shared, because runs in two tabs do not disturb each other.
     const trained = await navigator.locks.request('refocus-run', { mode: 'shared' }, () =>
-      engine().train(job, receive),
+      keepWhile(job, kept, (keep) =>
+        engine().train(job, (event) => (event.type === 'checkpoint' ? keep(event) : receive(event))),
+      ),
     );
     batch(() => {
       result.value = trained;
@@ -179,7 +189,12 @@ async function run(prepare: () => TrainJob): Promise<void> {
     });
     finished.value = [
       ...finished.value,
-      { number: finished.value.length + 1, job, result: trained, show: keepShown() },
+      {
+        number: finished.value.length + 1,
+        job: { ...job, resume: undefined },
+        result: trained,
+        show: keepShown(),
+      },
     ];
   } catch (error) {
     if (error instanceof Stopped) {
@@ -233,6 +248,14 @@ function receive(event: TrainEvent): void {
         steps.push(...event.points);
         stepCount.value = steps.length;
         rate.value = event;
+        return;
+      case 'resumed':
+        steps.splice(0, steps.length, ...event.points);
+        stepCount.value = steps.length;
+        evals.value = [
+          ...evals.value.filter(({ which }) => which === 'base'),
+          ...event.evals.map((point) => ({ type: 'eval', which: 'epoch', point }) as const),
+        ];
         return;
       case 'eval':
         evals.value = [...evals.value, event];

@@ -3,9 +3,9 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { pack, unpack } from '../../../src/cli/hosts/pack';
 import { type StaticServer, serve } from '../../../src/cli/hosts/server';
 import { UserError } from '../../../src/errors';
+import { pack, unpack } from '../../../src/worker/pack';
 
 let folder: string;
 let server: StaticServer;

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { readSafetensors, writeSafetensors } from '../../../src/io/safetensors';
+import { Session } from '../../../src/runtime/session';
 import { decodeCheckpoint, encodeCheckpoint, type TrainingState } from '../../../src/train/checkpoint';
 import { extendedSchedule, learningRate, scheduleOf } from '../../../src/train/schedule';
 import type { RunSettings } from '../../../src/train/settings';
@@ -32,6 +33,13 @@ async function run(
   };
   let evaluations = from?.evals.length ?? 0;
   const { compute, batches } = fakeNetwork({ metrics });
+  // the factors of parameter groups, as they were written last
+  const tables = new Map<string, unknown>();
+  const { write } = Session.prototype;
+  vi.spyOn(Session.prototype, 'write').mockImplementation(function (this: Session<string>, ...args) {
+    if (/group/.test(args[0])) tables.set(args[0], args[1]);
+    return write.apply(this, args);
+  });
   const gpu = fakeGpu(compute);
   const states: TrainingState[] = [];
   const observer: Observer = {
@@ -52,7 +60,8 @@ async function run(
   const { best, last, ...rest } = trainer.outcome();
   const numbers = (kept: typeof best) =>
     kept !== 'base' && { point: kept.point, ...Object.fromEntries(kept.snapshot.buffers) };
-  return { states, batches, outcome: { ...rest, best: numbers(best), last: numbers(last) } };
+  vi.mocked(Session.prototype.write).mockRestore();
+  return { states, batches, tables, outcome: { ...rest, best: numbers(best), last: numbers(last) } };
 }
 
 const OFTEN = { checkpointMinutes: 0.001 };
@@ -63,17 +72,23 @@ describe('a run that goes on', () => {
     ['AdamW', { optimizer: 'adamw' as const }, ['second moment']],
     ['averages', { ema: 0.9 }, ['average parameters', 'average state']],
     ['a head that trains alone first', { headEpochs: 1 }, []],
+    ['a head that trains alone to the end', { headEpochs: 3 }, []],
     ['patience', { patience: 2, epochs: 9 }, []],
     ['micro-batches in several passes', { microBatch: 2, repeats: 2, balance: 'sampler' as const }, []],
   ])('takes the steps of the whole one, with %s', async (_, change, more) => {
     const settings = { ...OFTEN, ...change };
     const whole = await run(settings);
+    expect(whole.tables.size > 0).toBe('headEpochs' in change);
     // within epochs too: after the first step, and a while after that
     expect(whole.states.filter(({ step }) => step % 6 > 0).length).toBeGreaterThan(2);
     expect(whole.states.at(-1)?.step).toBe(whole.outcome.steps);
     for (const state of whole.states) {
       expect([...state.now.keys()]).toEqual(['parameters', 'state', 'momentum', ...more]);
       const rest = await run(settings, { from: state });
+      // where the whole run trains one part
+      if (whole.states.at(-1)?.phase.start === 0) expect(rest.tables).toEqual(whole.tables);
+      const end = rest.states.at(-1) ?? state;
+      expect({ ...end, stepTimes: [] }).toEqual({ ...whole.states.at(-1), stepTimes: [] });
       expect(rest.batches).toEqual(whole.batches.slice(whole.batches.length - rest.batches.length));
       expect(rest.batches.filter(({ program }) => program === 'train')).toHaveLength(
         whole.outcome.steps - state.step,

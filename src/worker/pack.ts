@@ -1,6 +1,6 @@
 /**
- * Values with blobs in them, as JSON and one stream of bytes: how the command line hands files to a headless page.
- * A folder of 25,000 images is one request this way.
+ * Values with blobs in them, as JSON and one stream of bytes: how the command line hands files to a headless page, and how the
+ * page keeps a job. A folder of 25,000 images is one request, or one file, this way.
  */
 
 interface BlobRef {

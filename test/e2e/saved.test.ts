@@ -1,0 +1,123 @@
+import { readFile } from 'node:fs/promises';
+import type { Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { openSite, type Site } from './site';
+
+let site: Site;
+
+beforeAll(async () => {
+  site = await openSite();
+});
+afterEach(() => site.closePages());
+afterAll(() => site?.close());
+
+const start = (page: Page) => page.getByRole('button', { name: 'Start training' }).click();
+const finish = (page: Page) => page.getByRole('heading', { name: /^The merge is/ }).waitFor();
+const offer = (page: Page) => page.getByText(/^A run of/);
+const choose = (page: Page, button: string) =>
+  page.getByRole('button', { name: button, exact: true }).click();
+
+const file = (name: string, text: string) => ({
+  name,
+  mimeType: 'application/octet-stream',
+  buffer: Buffer.from(text),
+});
+
+/** Waits until the page has passed that step. */
+const reach = (page: Page, step: number) =>
+  page.waitForFunction(
+    (wanted) => Number.parseInt(document.querySelector('.figures dd')?.textContent ?? '', 10) >= wanted,
+    step,
+  );
+
+/** Reloads, whether or not the page asks back. */
+async function reload(page: Page): Promise<void> {
+  const accept = (dialog: { accept(): Promise<void> }) => dialog.accept();
+  page.on('dialog', accept);
+  await page.reload();
+  page.off('dialog', accept);
+}
+
+async function merged(page: Page): Promise<Buffer> {
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('button', { name: 'Download merged.safetensors' }).click(),
+  ]);
+  return readFile(await download.path());
+}
+
+test('a run goes on after a reload and comes to the same bytes', async () => {
+  const path = '#epochs=3&batch=8&limit=24&repeats=1&checkpointMinutes=0.001';
+  const open = async () => {
+    const page = await site.open({ scenario: 'real', path });
+    page.setDefaultTimeout(200_000);
+    return page;
+  };
+  const whole = await open();
+  await start(whole);
+  await finish(whole);
+  const bytes = await merged(whole);
+  await whole.context().close();
+
+  const page = await open();
+  await start(page);
+  await reach(page, 4);
+  await reload(page);
+  await page.getByText(/^A run of .* stopped at epoch [12](\.\d)? of 3\.$/).waitFor();
+  await choose(page, 'Resume');
+  await finish(page);
+  expect((await merged(page)).equals(bytes)).toBe(true);
+}, 300_000);
+
+describe('a run that outlives its page', () => {
+  test('brings the files that were chosen', async () => {
+    const page = await site.open({ scenario: { stepMs: 5 }, path: '#epochs=50&source=own' });
+    await page.locator('#weights').setInputFiles(file('net.safetensors', 'weights'));
+    await page.locator('#train').setInputFiles([file('photos.zip', 'bytes of a zip')]);
+    await start(page);
+    await reach(page, 100);
+    await reload(page);
+    await page.getByText(/^A run of \d.* stopped at epoch \d+ of 50\.$/).waitFor();
+    await choose(page, 'Resume');
+    // not from the beginning, and the curves have all of it
+    await reach(page, 81);
+    await choose(page, 'Stop and merge');
+    await finish(page);
+    await page.getByText('What was found').click();
+    await page.getByText('photos.zip says bytes of a zip').waitFor();
+    // stopped on purpose, it can be gone on with all the same
+    await offer(page).waitFor();
+  });
+
+  test('shows its results again until they are discarded', async () => {
+    const page = await site.open({ scenario: { stepMs: 0 }, path: '#epochs=2' });
+    await start(page);
+    await finish(page);
+    expect(await offer(page).count()).toBe(0);
+    await reload(page);
+    await page.getByText(/^A run of .* has come to its end, epoch 2\.$/).waitFor();
+    await choose(page, 'Show its results');
+    await finish(page);
+    await reload(page);
+    await choose(page, 'Discard');
+    await offer(page).waitFor({ state: 'detached' });
+    await reload(page);
+    await page.getByRole('button', { name: 'Start training' }).waitFor();
+    expect(await offer(page).count()).toBe(0);
+  });
+
+  test('is offered by no other page while it goes on', async () => {
+    const page = await site.open({ scenario: { stepMs: 5 }, path: '#epochs=50' });
+    await start(page);
+    await reach(page, 60);
+    const other = await page.context().newPage();
+    // it needs no engine to look
+    await other.route('**/assets/worker-*.js', (route) => route.abort());
+    await other.goto(page.url());
+    await other.getByRole('button', { name: 'Start training' }).waitFor();
+    expect(await offer(other).count()).toBe(0);
+    await page.close({ runBeforeUnload: false });
+    await reload(other);
+    await offer(other).waitFor();
+  });
+});
