@@ -34,9 +34,6 @@ export interface PackOptions extends Preparation, Pick<LoadOptions, 'signal' | '
   inFile?: boolean;
 }
 
-/** Images that are read or decoded at a time, for each that can be decoded at a time: none waits for its bytes. */
-const AHEAD = 3;
-
 /** Decodes image files on all cores; what cannot be decoded is skipped. */
 export async function packFiles(
   name: string,
@@ -55,7 +52,7 @@ export async function packFiles(
       file,
       ...(await attempt(file, (bytes) => decoder.prepare(bytes, preparation))),
     });
-    for await (const { file, result, skipped } of inOrder(files, AHEAD * decoder.width, decode)) {
+    for await (const { file, result, skipped } of inOrder(files, decoder.atOnce, decode)) {
       await breathe({ signal, onProgress }, { done, total: files.length });
       const label = labels[done++];
       if (skipped) packed.skipped.push(skipped);

@@ -1,6 +1,7 @@
-import { decodeImage } from '../data/images/decode';
-import { ImageError, type Size } from '../data/images/format';
-import { resizeAndCrop } from '../data/images/resize';
+import { type Decoder, openDecoder } from '../data/decode/pool';
+import type { Preparation } from '../data/decode/prepare';
+import { ImageError } from '../data/images/format';
+import { inOrder } from '../data/in-order';
 import type { LabelledImages, Resizing, UserFile } from '../data/types';
 import { UserError } from '../errors';
 import type { Gpu } from '../gpu/device';
@@ -67,45 +68,53 @@ export async function predict(
   } = options;
   const size = { width: side, height: side };
   const reading = { size, upright: exif === 'apply', interpolation, cropPct, cropMode };
-  const predictions: Prediction[] = new Array(files.length);
-  for (let first = 0; first < files.length; first += AT_A_TIME) {
-    const places: number[] = [];
-    const decoded: Uint8Array[] = [];
-    for (let i = first; i < Math.min(first + AT_A_TIME, files.length); i++) {
-      try {
-        decoded.push(await read(files[i], reading));
-        places.push(i);
-      } catch (error) {
-        if (!(error instanceof ImageError)) throw error;
-        predictions[i] = { image: files[i].path, error: error.message };
+  const predictions: Prediction[] = [];
+  const decoder = await openDecoder(files.length);
+  try {
+    for (let first = 0; first < files.length; first += AT_A_TIME) {
+      const some = files.slice(first, first + AT_A_TIME);
+      const read = await readAll(some, decoder, reading);
+      const decoded = read.filter((image) => image instanceof Uint8Array);
+      const rows =
+        decoded.length === 0
+          ? []
+          : await logitsOf(await gpu(), network, setOf(decoded, side), {
+              mean: mean ?? model.input.mean,
+              std: std ?? model.input.std,
+              batch,
+            });
+      for (const [i, image] of read.entries()) {
+        const about = { image: some[i].path };
+        if (image instanceof ImageError) predictions.push({ ...about, error: image.message });
+        else predictions.push({ ...about, top: likeliest(rows.shift()!, top, network) });
       }
     }
-    if (decoded.length === 0) continue;
-    const images = setOf(decoded, side);
-    const rows = await logitsOf(await gpu(), network, images, {
-      mean: mean ?? model.input.mean,
-      std: std ?? model.input.std,
-      batch,
-    });
-    rows.forEach((row, k) => {
-      predictions[places[k]] = { image: files[places[k]].path, top: likeliest(row, top, network) };
-    });
+  } finally {
+    decoder.close();
   }
   return { predictions, notes };
 }
 
-async function read(
-  { blob }: UserFile,
-  { size, upright, ...resizing }: Resizing & { size: Size; upright: boolean },
-): Promise<Uint8Array> {
-  let bytes: Uint8Array<ArrayBuffer>;
-  try {
-    bytes = new Uint8Array(await blob.arrayBuffer());
-  } catch (error) {
-    throw new ImageError(`the file cannot be read (${(error as Error).message})`);
-  }
-  const image = await decodeImage(bytes, { upright });
-  return resizeAndCrop(image.pixels, image, size, resizing);
+/** The pixels of each image, or why it cannot be read. */
+async function readAll(
+  files: readonly UserFile[],
+  decoder: Decoder,
+  preparation: Preparation,
+): Promise<(Uint8Array | ImageError)[]> {
+  const read = async ({ blob }: UserFile) => {
+    const bytes = await blob.arrayBuffer().catch((error: Error) => {
+      throw new ImageError(`the file cannot be read (${error.message})`);
+    });
+    return (await decoder.prepare(new Uint8Array(bytes), preparation)).pixels;
+  };
+  const orNot = (file: UserFile) =>
+    read(file).catch((error: Error) => {
+      if (error instanceof ImageError) return error;
+      throw error;
+    });
+  const all: (Uint8Array | ImageError)[] = [];
+  for await (const image of inOrder(files, decoder.atOnce, orNot)) all.push(image);
+  return all;
 }
 
 /** Images without classes, for a network to look at. */

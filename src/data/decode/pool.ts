@@ -4,13 +4,15 @@ import type { Port } from './protocol';
 
 /** Images that a worker is worth: it takes about as long to start as to decode a few. */
 const IMAGES_A_WORKER = 16;
+/** Images that are read or decoded at a time, for each worker: none waits for its bytes. */
+const AHEAD = 3;
 /** More cores than these share the memory's bandwidth. */
 const MOST_WORKERS = 16;
 
 /** Decodes images of a set. */
 export interface Decoder {
-  /** images that it decodes at a time */
-  readonly width: number;
+  /** images to hand to it at a time: some are read while others are decoded */
+  readonly atOnce: number;
   /** Decodes, resizes and crops an image, whose bytes are gone thereafter. Throws an ImageError where the file is no good. */
   prepare(bytes: Uint8Array<ArrayBuffer>, preparation: Preparation): Promise<PreparedImage>;
   close(): void;
@@ -21,7 +23,9 @@ export async function openDecoder(images: number): Promise<Decoder> {
   // `SSR` is a constant of the build: a page does not carry Node's part
   const { cores, startWorker } = import.meta.env.SSR ? await import('./node') : await import('./browser');
   const workers = Math.min(cores(), MOST_WORKERS, Math.floor(images / IMAGES_A_WORKER));
-  return workers > 1 ? new DecodePool(workers, startWorker) : { width: 1, prepare: prepareImage, close() {} };
+  return workers > 1
+    ? new DecodePool(workers, startWorker)
+    : { atOnce: 1, prepare: prepareImage, close() {} };
 }
 
 /**
@@ -36,9 +40,13 @@ export class DecodePool implements Decoder {
   private isClosed = false;
 
   constructor(
-    readonly width: number,
+    private readonly workers: number,
     private readonly start: () => Port,
   ) {}
+
+  get atOnce(): number {
+    return AHEAD * this.workers;
+  }
 
   async prepare(bytes: Uint8Array<ArrayBuffer>, preparation: Preparation): Promise<PreparedImage> {
     const worker = await this.take();
@@ -65,7 +73,7 @@ export class DecodePool implements Decoder {
       if (this.isAlone) return undefined;
       const free = this.idle.pop();
       if (free) return free;
-      if (this.all.size < this.width) return this.startOne();
+      if (this.all.size < this.workers) return this.startOne();
       await new Promise<void>((resolve) => this.waiting.push(resolve));
     }
   }
