@@ -1,5 +1,6 @@
 import { type LayerRedundancy, redundancyOf } from '../analysis/redundancy';
 import type { UserFile } from '../data/types';
+import { UserError } from '../errors';
 import { product } from '../graph/tensor';
 import type { StateDict, StateTensor } from '../io/tensor';
 import { readWeights } from '../io/weights-file';
@@ -24,6 +25,16 @@ export async function inspectFile(file: UserFile, network?: NetworkOptions): Pro
   if (network)
     return layersOf((await loadNetwork({ kind: 'file', network, files: [file] })).state, redundancyOfTensor);
   return layersOf((await readWeights(file)).tensors, redundancyOfTensor);
+}
+
+/** What a file's network is, a sentence each, or why it is none that is known here. */
+export async function describeFile(file: UserFile, network?: NetworkOptions): Promise<string[]> {
+  try {
+    return (await loadNetwork({ kind: 'file', network, files: [file] })).notes;
+  } catch (error) {
+    if (error instanceof UserError) return [error.message];
+    throw error;
+  }
 }
 
 /** What there is to see of a network before a run. */

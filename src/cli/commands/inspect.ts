@@ -1,4 +1,4 @@
-import { type InspectLayer, inspectFile } from '../../run/inspect';
+import { describeFile, type InspectLayer, inspectFile } from '../../run/inspect';
 import type { Command } from '../command';
 import { readUserFile } from '../files';
 import { networkFrom, networkOptions } from '../options';
@@ -6,7 +6,8 @@ import { table } from '../table';
 
 export const inspect: Command = {
   usage: 'inspect FILE',
-  summary: 'Layers of a weights file: shapes, parameters, redundancy of spatial convolutions; needs no GPU.',
+  summary:
+    'What a weights file is, and its layers: shapes, parameters, redundancy of spatial convolutions; needs no GPU.',
   positionals: ['FILE'],
   options: {
     ...networkOptions,
@@ -14,7 +15,9 @@ export const inspect: Command = {
   },
   async run(args, context) {
     const file = await readUserFile(args.positionals[0]);
-    const layers = await inspectFile(file, networkFrom(args));
+    const network = networkFrom(args);
+    const layers = await inspectFile(file, network);
+    for (const note of await describeFile(file, network)) context.note(note);
     context.out(args.values.json ? JSON.stringify({ file: file.path, layers }) : layerTable(layers));
     return 0;
   },

@@ -588,6 +588,15 @@ test('inspect: a table, or one JSON line', async () => {
   expect(table.stdout[0]).toMatch(
     /^layer +kind.*\nconv\.weight +depthwise convolution +2x1x3x3 +18 +0\.0000\n/,
   );
+  expect(table.stderr).toEqual([
+    expect.stringMatching(
+      /^net\.safetensors is none of the networks that are known here \(its tensors: conv\.weight/,
+    ),
+  ]);
+  await writeFile(file, writeSafetensors(initialState(createModel('resnet20_cifar'), 1)));
+  const known = fakeContext();
+  await run(['inspect', file], known);
+  expect(known.stderr).toEqual(['net.safetensors is ResNet-20 for CIFAR of akamaster, 10 classes.']);
   expect(context.sessions.opened).toBe(0);
 });
 
