@@ -65,8 +65,12 @@ function Head() {
 function adapterText(): string {
   const found = adapter.value;
   if (found.state === 'asking') return 'Looking for a GPU …';
-  return found.state === 'ready' ? found.name : 'No WebGPU';
+  return found.state === 'ready' ? found.name || 'A GPU without a name' : 'No WebGPU';
 }
+
+/** Renderers that have no GPU behind them. */
+const isSoftware = (): boolean =>
+  adapter.value.state === 'ready' && /swiftshader|llvmpipe|basic render|lavapipe/i.test(adapter.value.name);
 
 /** Nine taps of a kernel coming into focus, left to right. */
 function Logo() {
@@ -93,6 +97,12 @@ function Notices() {
       {adapter.value.state === 'missing' && (
         <p class="notice" role="alert">
           {adapter.value.why}
+        </p>
+      )}
+      {isSoftware() && (
+        <p class="notice quiet" role="status">
+          This browser draws by software, on the processor: training is many times slower than on a GPU. In
+          Chrome, chrome://gpu says why.
         </p>
       )}
       {unknown.length > 0 && (

@@ -417,6 +417,20 @@ describe('the form', () => {
     expect(await page.getByLabel('Map kernel').count()).toBe(0);
   });
 
+  test('is put back to the defaults by one click', async () => {
+    const page = await site.open({ path: '#lr=0.5&source=own&weightDecay=0.1' });
+    await page.getByText('Advanced settings').click();
+    await page.getByRole('button', { name: 'Reset all settings' }).click();
+    await expect.poll(() => new URL(page.url()).hash).toBe('#source=own');
+  });
+
+  test('retrains an architecture without a file of weights', async () => {
+    const page = await site.open({ path: '#source=own&method=retrain&arch=resnet20_cifar&epochs=1' });
+    await page.locator('#train').setInputFiles([file('set.zip')]);
+    await start(page);
+    await finish(page);
+  });
+
   test('lives in the URL', async () => {
     const page = await site.open({ path: '#method=finetune&lr=0.2&source=own&arch=resnet32_cifar' });
     expect(await page.getByLabel('Learning rate').inputValue()).toBe('0.2');

@@ -97,7 +97,9 @@ function headSentence({ known, classes, head }: Verdict): string {
   const change = `${count(known)} classes → your ${yours}`;
   if (head === 'new') return `${change}: new head. It has no accuracy to begin with.`;
   if (head === 'rows') return `${change}: known by name, their rows are kept.`;
-  return head === 'kept' ? `${change}: the head stays.` : `${change}: they do not fit.`;
+  if (head === 'refused') return `${change}: they do not fit.`;
+  const order = classes.slice(0, 5).join(', ');
+  return `${change}: the head stays, its rows taken in the order of your classes (${order}${classes.length > 5 ? ', …' : ''}). If it has another, drop a list of its classes.`;
 }
 
 const ClassList = lazy(async () => (await import('./class-list')).ClassList);

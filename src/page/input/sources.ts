@@ -2,6 +2,7 @@
 import { computed, effect, signal, untracked } from '@preact/signals';
 import type { DataSource, ModelSource, NetworkPreview, RunSurvey, UserFile } from '../../api';
 import { UserError } from '../../errors';
+import { namedNetwork } from '../../run/network-options';
 import { defaultSettings, parseSetting } from '../../train/settings';
 import { engine, explain } from '../engine';
 import { config, readNetwork } from '../settings/config';
@@ -24,6 +25,10 @@ export const preview = signal<Preview>({ state: 'none' });
 /** @throws UserError that says what is still to choose */
 export function readModel(): ModelSource {
   if (config.value.source === 'builtin') return { kind: 'builtin' };
+  const { method, seed } = config.value.settings;
+  // nothing of a checkpoint but its architecture is used
+  if (weightsFiles.value.length === 0 && method === 'retrain' && config.value.network.arch !== '')
+    return { kind: 'random', network: namedNetwork(readNetwork()), seed: parseSetting('seed', seed) };
   if (weightsFiles.value.length === 0)
     throw new UserError('Choose a weights file of your network in step 1.');
   const classes = labels.value && { classes: labels.value.names };

@@ -1,4 +1,5 @@
 /** Step 1: the network and the images. */
+import { useState } from 'preact/hooks';
 import { type NetworkOptionName, networkFields, networkOptionNames } from '../../run/network-options';
 import { isBusy } from '../run/run';
 import { config, networkError, setNetwork } from '../settings/config';
@@ -101,7 +102,8 @@ function Own() {
 
 /** What names and shapes of the weights cannot tell, or tell otherwise than the user knows. */
 function NetworkOptions() {
-  const isOpen = networkOptionNames.some((name) => config.value.network[name] !== '');
+  // at first; an option that is emptied does not close it
+  const [isOpen] = useState(() => networkOptionNames.some((name) => config.value.network[name] !== ''));
   return (
     <details open={isOpen}>
       <summary>Change what was recognised</summary>

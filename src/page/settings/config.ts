@@ -18,7 +18,7 @@ import {
   settingNames,
   type TrainSettings,
 } from '../../train/settings';
-import { decodeHash, encodeHash, type PageConfig } from './url';
+import { decodeHash, defaultConfig, encodeHash, type PageConfig } from './url';
 
 const start = decodeHash(location.hash);
 
@@ -33,6 +33,11 @@ const labelOf = (name: string): string =>
 
 export function setSetting(name: SettingName, value: string): void {
   config.value = { ...config.value, settings: { ...config.value.settings, [name]: value } };
+}
+
+/** Puts the defaults into the form. */
+export function resetSettings(): void {
+  config.value = { ...config.value, settings: defaultConfig().settings };
 }
 
 /** Puts a preset's settings into the form. */

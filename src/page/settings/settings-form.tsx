@@ -8,7 +8,7 @@ import {
   settingGroups,
   settingNames,
 } from '../../train/settings';
-import { config, setPreset, setSetting, settingError } from './config';
+import { config, resetSettings, setPreset, setSetting, settingError } from './config';
 import { FieldInput } from './field';
 import { RateFinder } from './rate-finder';
 
@@ -87,6 +87,9 @@ function Advanced() {
             Take {label}
           </button>
         ))}
+        <button type="button" class="button" onClick={resetSettings}>
+          Reset all settings
+        </button>
       </p>
       {advancedGroups.map((group) => (
         <Group key={group} group={group} />
