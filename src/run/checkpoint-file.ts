@@ -28,9 +28,12 @@ export interface CheckpointLabel {
   epochs: number;
 }
 
+/** The key of a checkpoint's metadata that tells it from weights: the version of Refocus that wrote it. */
+export const CHECKPOINT_KEY = 'refocus.checkpoint';
+
 /** A label as a file's metadata. */
 export const labelsOf = ({ date, step, epoch, epochs }: CheckpointLabel): Record<string, string> => ({
-  refocus: VERSION,
+  [CHECKPOINT_KEY]: VERSION,
   date,
   step: String(step),
   epoch: String(epoch),

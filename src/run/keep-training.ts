@@ -12,8 +12,8 @@ interface KeepTraining {
   training: Training;
   /** what checkpoints say of the run beside what the training is */
   run: Pick<StartedRun, 'date' | 'version' | 'adapter' | 'asked'>;
-  /** where the run goes on from, and the file of it; absent: it begins */
-  from?: Pick<SavedRun, 'file' | 'state'>;
+  /** where the run goes on from, the file of it, and digests of what it trains with; absent: it begins */
+  from?: Pick<SavedRun, 'file' | 'state'> & { inputs: StartedRun['inputs'] };
   observer: Observer;
   /** called with the first trainer before its first step; what it throws ends the run */
   ready: (trainer: Trainer) => void;
@@ -30,17 +30,17 @@ export async function keepTraining(
 ): Promise<Trainer> {
   let newest = from?.state;
   let file = from?.file;
-  let inputs: Promise<StartedRun['inputs']> | undefined;
+  let inputs: StartedRun['inputs'] | undefined = from?.inputs;
   const checkpoint = async (state: TrainingState) => {
     newest = state;
-    inputs ??= digestInputs(training);
+    inputs ??= await digestInputs(training);
     const { settings, tuning, train } = training;
     const started = {
       ...run,
       settings,
       tuning: tuning ?? gpu.tuning,
       classes: train.classes,
-      inputs: await inputs,
+      inputs,
     };
     const bytes = await writeCheckpoint(state, started, trainer.stepsPerEpoch);
     file = checkpointAfter(file);

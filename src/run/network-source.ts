@@ -14,6 +14,7 @@ import { zooPublisher } from '../model/recognise/dialects';
 import { type UsualResizing, usualResizing } from '../model/recognise/resizing';
 import { checkState } from '../model/state';
 import { createModel } from '../model/zoo';
+import { CHECKPOINT_KEY } from './checkpoint-file';
 import { readMetadata } from './metadata';
 import { type NamedNetwork, type NetworkOptions, namedNetwork } from './network-options';
 import { recogniseWeights } from './recognise-weights';
@@ -89,6 +90,10 @@ export async function loadNetwork(source: ModelSource): Promise<LoadedNetwork> {
 
 async function fromFiles(files: UserFile[], options: NetworkOptions): Promise<LoadedNetwork> {
   const opened = await openWeights(...files);
+  if (opened.metadata.has(CHECKPOINT_KEY))
+    throw new UserError(
+      `${opened.file} is a checkpoint of a run: go on with it by --resume and its folder, or name the merged weights of a run.`,
+    );
   const description = readMetadata(opened.metadata);
   const { model, copy, names, publisher, prefix, head, kept, notes } = recogniseWeights(
     opened,

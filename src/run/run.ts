@@ -38,6 +38,7 @@ import {
   checkInputs,
   digestInputs,
   newestCheckpoint,
+  type Resume,
   type SavedRun,
   settingsToGoOn,
   stateToGoOn,
@@ -75,11 +76,7 @@ async function trainLoaded(
   const { network, train, test, reports, settings, saved, goOn, date, started } = loaded;
   const { emit } = context;
   const training = prepare(network, train, test, settings);
-  const from = saved && { file: saved.file, state: stateToGoOn(saved, training, job.resume?.extend) };
-  if (saved && from) {
-    checkInputs(saved, { inputs: await digestInputs(training), classes: train.classes });
-    training.schedule = from.state.schedule;
-  }
+  const from = saved && (await goOnFrom(saved, training, job.resume?.extend));
   emit({ type: 'note', message: batchSentence(training) });
   const micro = microSentence(training);
   if (micro) emit({ type: 'note', message: micro });
@@ -275,6 +272,15 @@ function baseline(
   const evaluate = () => evaluateNetwork(gpu, model, state, test, { mean, std, keep, goOn });
   if (job.model.kind !== 'builtin' || job.test?.kind !== 'builtin') return evaluate();
   return memo.get(`baseline ${JSON.stringify([gpu.name, test.count, mean, std])}`, evaluate);
+}
+
+/** Where a run goes on from, if what it trains with is as it was; the training gets its schedule. */
+async function goOnFrom(saved: SavedRun, training: Training, extend: Resume['extend']) {
+  const inputs = await digestInputs(training);
+  checkInputs(saved, { inputs, classes: training.train.classes });
+  const state = stateToGoOn(saved, training, extend);
+  training.schedule = state.schedule;
+  return { file: saved.file, state, inputs };
 }
 
 /** The tuning that a run goes on with: its own where this device takes it. Says so where the device is another. */

@@ -179,6 +179,14 @@ describe('a run that goes on', () => {
     expect((await run(job({ format: 'both', checkpointMinutes: 0 }, { resume }))).checkpoints).toEqual([]);
   });
 
+  test('has checkpoints that are no weights', async () => {
+    const [{ file, bytes }] = (await run(job())).checkpoints;
+    const model: TrainJob['model'] = { kind: 'file', files: [{ path: file, blob: new Blob([bytes]) }] };
+    await expect(run(job({}, { model }))).rejects.toThrow(
+      'checkpoint.0.safetensors is a checkpoint of a run: go on with it by --resume and its folder',
+    );
+  });
+
   test('says so on another adapter', async () => {
     const { checkpoints } = await run(job());
     const { warnings, result } = await run(job({}, { resume: from(checkpoints[0]) }), { name: 'another' });
