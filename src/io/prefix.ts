@@ -19,7 +19,7 @@ const SHARE = 1 / 3;
 
 /**
  * The prefixes that may have to be taken off so that names fit a network, '' among them: chains of known ones in any
- * order, and whatever stands before a third of the names. Those that most names have come first, averaged weights last.
+ * order, and whatever stands before a third of the names. Those that most names have come first.
  */
 export function candidatePrefixes(names: Iterable<string>): string[] {
   const counts = new Map<string, number>([['', 0]]);
@@ -42,7 +42,7 @@ export function candidatePrefixes(names: Iterable<string>): string[] {
       .every((part) => KNOWN.includes(part));
   return [...counts]
     .filter(([prefix, count]) => isKnown(prefix) || count >= SHARE * total)
-    .sort(([a, many], [b, more]) => Number(isAveraged(a)) - Number(isAveraged(b)) || more - many)
+    .sort(([, a], [, b]) => b - a)
     .map(([prefix]) => prefix);
 }
 
