@@ -81,7 +81,7 @@ export const settingFields = {
     group: 'main',
     label: 'Batch size',
     unit: 'images',
-    help: 'images a step; auto: 128, or a quarter of fewer training images',
+    help: 'images a step; auto: 128, or a quarter of fewer training images, 16 where there are so many',
   }),
   /** of a batch; gradients add up over the micro-batches before the update */
   microBatch: setting(orAuto(whole(1, 65_536)), 'auto', {
@@ -314,7 +314,7 @@ export const settingFields = {
   repeats: setting(orAuto(whole(1, 1000)), 'auto', {
     group: 'images',
     label: 'Passes an epoch',
-    help: 'how often an epoch goes over the training images; auto: once, but over fewer than 128 until it has seen so many',
+    help: 'how often an epoch goes over the training images; auto: once, but over fewer than 128 until it has four steps',
   }),
   mean: setting(orAuto(channels(real({ min: -10, max: 10 }, 0.01))), 'auto', {
     group: 'images',
@@ -453,16 +453,26 @@ export interface DecidedBy {
   newHead?: boolean;
 }
 
-/** An epoch takes so many images at least: of a dozen it would be over before anything is learned. */
-const LEAST_IMAGES = 128;
+/** Images of a batch at least, where there are so many: the gradient and the statistics of three say little. */
+const LEAST_BATCH = 16;
+/** An epoch has so many steps at least: of a dozen images it would be over with one. */
+const LEAST_STEPS = 4;
+/** Sets of fewer images are gone over several times an epoch. */
+const FEW_IMAGES = 128;
 
-/** Settings with every `auto` decided. A batch has two images at least: batch norm cannot train on one. */
+/** How often an epoch goes over so many images, in such batches. */
+function passesOf(images: number, batch: number): number {
+  const steps = Math.ceil(images / Math.min(batch, images));
+  return images < FEW_IMAGES ? Math.max(1, Math.ceil(LEAST_STEPS / steps)) : 1;
+}
+
+/** Settings with every `auto` decided. */
 export function decideSettings(
   settings: TrainSettings,
   { input, images, side = 32, newHead = false }: DecidedBy,
 ): RunSettings {
   const { mean, std, headEpochs, interpolation, cropPct, cropMode, repeats } = settings;
-  const auto = Math.min(128, images, Math.max(2, Math.floor(images / 4)));
+  const auto = Math.min(128, images, Math.max(LEAST_BATCH, Math.floor(images / 4)));
   const batch = settings.batch === 'auto' ? auto : settings.batch;
   const triple = (values: number[]) => values as [number, number, number];
   return {
@@ -470,7 +480,7 @@ export function decideSettings(
     ...decideAugmentation(settings, { images, side }),
     batch,
     microBatch: settings.microBatch === 'auto' ? batch : settings.microBatch,
-    repeats: repeats === 'auto' ? Math.ceil(LEAST_IMAGES / Math.min(images, LEAST_IMAGES)) : repeats,
+    repeats: repeats === 'auto' ? passesOf(images, batch) : repeats,
     mean: mean === 'auto' ? triple(input.mean) : mean,
     std: std === 'auto' ? triple(input.std) : std,
     interpolation: interpolation === 'auto' ? 'bilinear' : interpolation,

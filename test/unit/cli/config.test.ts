@@ -18,7 +18,9 @@ test('what is auto is decided by the network and the images', () => {
   const input = { mean: [0.1, 0.2, 0.3], std: [0.4, 0.5, 0.6] };
   const decided = (images: number, given = {}) => decideSettings(parseSettings(given), { input, images });
   expect(decided(10_000)).toMatchObject({ batch: 128, mean: input.mean, std: input.std });
-  expect([3, 7, 12, 200, 511, 512].map((images) => decided(images).batch)).toEqual([2, 2, 3, 50, 127, 128]);
+  expect([3, 12, 16, 63, 68, 200, 511, 512].map((images) => decided(images).batch)).toEqual([
+    3, 12, 16, 16, 17, 50, 127, 128,
+  ]);
   expect(decided(1).batch).toBe(1);
   expect(decided(10, { batch: '64', mean: '0,0,0' })).toMatchObject({ batch: 64, mean: [0, 0, 0] });
 });
