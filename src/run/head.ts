@@ -86,10 +86,14 @@ function pickRows({ shape, data }: StateTensor, rows: readonly number[]): StateT
   return floats([rows.length, ...shape.slice(1)], out);
 }
 
-/** The file's description with the classifier's tensors in their new shape; one without a classifier gets its publisher's names. */
+/**
+ * The file's description with the classifier's tensors in their new shape; one without a classifier gets its publisher's names
+ * and the type of its other numbers.
+ */
 function withRows(original: OriginalWeights, model: Model, head: StateDict): OriginalWeights {
   const { weights, names, prefix } = original;
   const tensors = new Map(weights.tensors);
+  const type = [...tensors.values()].find(({ dtype }) => /^B?F/.test(dtype))?.dtype ?? 'F32';
   const all = new Map(names);
   const keyOf = new Map([...names].map(([key, name]) => [name, key]));
   for (const [name, { shape, data }] of head) {
@@ -97,7 +101,7 @@ function withRows(original: OriginalWeights, model: Model, head: StateDict): Ori
     const old = tensors.get(key);
     all.set(key, name);
     tensors.set(key, {
-      dtype: old?.dtype ?? 'F32',
+      dtype: old?.dtype ?? type,
       shape: old ? [shape[0], ...old.shape.slice(1)] : shape,
       data,
     });

@@ -104,9 +104,11 @@ test('a file without a classifier gets one', async () => {
   const headless = state();
   headless.delete('linear.weight');
   headless.delete('linear.bias');
+  for (const [name, tensor] of headless) headless.set(name, { ...tensor, dtype: 'F16' });
   const network = await load({ state: headless });
   const fitted = fit(network, ['x', 'y']);
   expect(fitted.newHead).toBe(true);
+  expect(fitted.original.weights.tensors.get('linear.weight')!.dtype).toBe('F16');
   expect(originalState(fitted.state, fitted.original).get('linear.weight')!.shape).toEqual([2, 64]);
   expect(() => fit(network, ['x', 'y'], 'keep')).toThrow(UserError);
 });
