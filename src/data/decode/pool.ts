@@ -1,4 +1,5 @@
-import { ImageError } from '../images/format';
+import { readImageHeader } from '../images/decode';
+import { ImageError, MAX_PIXELS } from '../images/format';
 import { type Preparation, type PreparedImage, prepareImage } from './prepare';
 import type { Port } from './protocol';
 
@@ -8,6 +9,9 @@ const IMAGES_A_WORKER = 16;
 const AHEAD = 3;
 /** More cores than these share the memory's bandwidth. */
 const MOST_WORKERS = 16;
+
+/** Pixels that are decoded at a time, at ten bytes or so: two of the largest images, or one alone. */
+const MOST_PIXELS = 2 * MAX_PIXELS;
 
 /** Decodes images of a set. */
 export interface Decoder {
@@ -36,12 +40,15 @@ export class DecodePool implements Decoder {
   private readonly idle: Port[] = [];
   private readonly all = new Set<Port>();
   private readonly waiting: (() => void)[] = [];
+  /** pixels that are being decoded */
+  private decoding = 0;
   private isAlone = false;
   private isClosed = false;
 
   constructor(
     private readonly workers: number,
     private readonly start: () => Port,
+    private readonly mostPixels = MOST_PIXELS,
   ) {}
 
   get atOnce(): number {
@@ -49,7 +56,8 @@ export class DecodePool implements Decoder {
   }
 
   async prepare(bytes: Uint8Array<ArrayBuffer>, preparation: Preparation): Promise<PreparedImage> {
-    const worker = await this.take();
+    const { width, height } = readImageHeader(bytes);
+    const worker = await this.take(width * height);
     if (!worker) return prepareImage(bytes, preparation);
     try {
       worker.post({ bytes, preparation });
@@ -62,18 +70,21 @@ export class DecodePool implements Decoder {
       if (typeof answer === 'object' && 'reason' in answer) throw new ImageError(answer.reason);
       throw new Error(typeof answer === 'object' ? answer.fault : `a decoder said ${answer}`);
     } finally {
-      this.waiting.shift()?.();
+      this.decoding -= width * height;
+      this.wake();
     }
   }
 
-  /** A worker that is free; undefined where there are none to be had. */
-  private async take(): Promise<Port | undefined> {
+  /** A worker for an image of so many pixels; undefined where there are none to be had. */
+  private async take(pixels: number): Promise<Port | undefined> {
     for (;;) {
       if (this.isClosed) throw new Error('the decoder is closed');
       if (this.isAlone) return undefined;
-      const free = this.idle.pop();
-      if (free) return free;
-      if (this.all.size < this.workers) return this.startOne();
+      const hasRoom = this.decoding === 0 || this.decoding + pixels <= this.mostPixels;
+      if (hasRoom && (this.idle.length > 0 || this.all.size < this.workers)) {
+        this.decoding += pixels;
+        return this.idle.pop() ?? this.startOne();
+      }
       await new Promise<void>((resolve) => this.waiting.push(resolve));
     }
   }
@@ -88,9 +99,13 @@ export class DecodePool implements Decoder {
     } catch {
       if (worker) this.drop(worker);
       this.isAlone = true;
-      for (const wake of this.waiting.splice(0)) wake();
+      this.wake();
       return undefined;
     }
+  }
+
+  private wake(): void {
+    for (const wake of this.waiting.splice(0)) wake();
   }
 
   private drop(worker: Port): void {

@@ -4,6 +4,7 @@ import { DECODER } from '../../../src/data/decode/decode-thread';
 import { DecodePool } from '../../../src/data/decode/pool';
 import { type Preparation, prepareImage } from '../../../src/data/decode/prepare';
 import { type Answer, Answers, answerTo, type Port, type Request } from '../../../src/data/decode/protocol';
+import { readImageHeader } from '../../../src/data/images/decode';
 import { inOrder } from '../../../src/data/in-order';
 import { fixture, picture, text } from './helpers';
 
@@ -100,12 +101,12 @@ describe('a pool', () => {
 
   test('outlives images that are damaged, and images that bring a worker down', async () => {
     const { ports, start } = workers(async (request) => {
-      if (request.bytes[0] === 0) throw new Error('out of memory');
+      if (request.bytes.length < 20) throw new Error('out of memory');
       return answerTo(request);
     });
     const files = [...pictures];
     files[4] = text('no image');
-    for (const i of [7, 8, 15]) files[i] = new Uint8Array(9);
+    for (const i of [7, 8, 15]) files[i] = new Uint8Array([...text('P6 1 1 255\n'), 0, 0, 0]);
     const got = await outcomes(new DecodePool(2, start), files);
     for (const [i, outcome] of got.entries()) {
       if (i === 4) expect(outcome).toContain('ImageError: it is no image');
@@ -114,6 +115,27 @@ describe('a pool', () => {
     }
     expect(ports).toHaveLength(5);
     expect(ports.filter(({ isTerminated }) => isTerminated)).toHaveLength(3);
+  });
+
+  test('decodes no more pixels at a time than memory has room for, but any image alone', async () => {
+    let pixels = 0;
+    const seen: number[] = [];
+    const { start } = workers(async (request) => {
+      const { width, height } = readImageHeader(request.bytes);
+      pixels += width * height;
+      seen.push(pixels);
+      await turn(3);
+      pixels -= width * height;
+      return answerTo(request);
+    });
+    const large = new Uint8Array([...text('P6 9 9 255\n'), ...new Uint8Array(243)]);
+    const files = [...pictures.slice(0, 6), large, ...pictures.slice(6)];
+    const got = await outcomes(new DecodePool(4, start, 40), files);
+    expect(got.map((outcome) => outcome.slice(0, 3))).toEqual(
+      files.map((file) => (file === large ? '9x9' : '4x4')),
+    );
+    // two of 16 pixels, or the one of 81
+    expect(new Set(seen)).toEqual(new Set([16, 32, 81]));
   });
 
   test('works on this thread where workers do not start', async () => {
