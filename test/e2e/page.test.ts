@@ -411,7 +411,7 @@ describe('the form', () => {
     const rate = page.getByLabel('Learning rate');
     for (const key of ['ArrowUp', 'ArrowUp']) await rate.press(key);
     expect(await rate.inputValue()).toBe('0.102');
-    await page.getByLabel('Optimiser').selectOption('adamw');
+    await page.getByLabel('Optimiser', { exact: true }).selectOption('adamw');
     expect(await momentum.count()).toBe(0);
     await page.getByRole('radio', { name: /^Fine-tune/ }).check();
     expect(await page.getByLabel('Map kernel').count()).toBe(0);
