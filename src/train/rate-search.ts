@@ -31,10 +31,12 @@ export interface RateCurve {
   reason: string;
 }
 
-/** A fall of so much of the loss that the search began with is one. */
+/** A fall of so much of the loss that the search began with is one, if it is more than noise. */
 const FALL = 0.1;
-/** A rise of so much above the loss that the search began with ends what is safe. */
+/** A rise of so much above the loss that the search began with ends what is safe, if it is more than noise. */
 const RISE = 0.05;
+/** Standard errors of a smoothed loss that a fall or a rise must exceed. */
+const ERRORS = 3;
 /** A loss of so many times the lowest, and above that of guessing, has left all sense. */
 const DIVERGED = 4;
 /** Steps whose mean is the loss of the moment. */
@@ -56,23 +58,25 @@ export function hasDiverged(points: readonly RatePoint[], classes: number): bool
  */
 export function rateCurve(found: readonly RatePoint[], steps: number): RateCurve {
   const finite = found.filter(({ loss }) => Number.isFinite(loss));
+  const width = Math.max(1, 0.03 * steps);
   const smoothed = smooth(
     finite.map(({ loss }) => loss),
-    Math.max(1, 0.03 * steps),
+    width,
   );
   const points = finite.map((point, i) => ({ ...point, smoothed: smoothed[i] }));
   if (points.length < 2 * RECENT)
     return { points, reason: 'The loss is no number from the first steps on: begin with lower rates.' };
   const start = smoothed[0];
+  const noise = ERRORS * errorOf(points, width);
   const lowest = smoothed.indexOf(Math.min(...smoothed));
-  if (smoothed[lowest] < (1 - FALL) * start) {
+  if (smoothed[lowest] < start - Math.max(FALL * start, noise)) {
     const slope = (i: number) => smoothed[i + 1] - smoothed[i - 1];
     let fastest = 1;
     for (let i = 1; i < Math.max(2, lowest); i++) if (slope(i) < slope(fastest)) fastest = i;
     const reason = `The loss falls fastest there; it is lowest at ${short(points[lowest].lr)}.`;
     return { points, suggestion: short(points[fastest].lr), reason };
   }
-  const rises = smoothed.findLastIndex((loss) => loss <= (1 + RISE) * start) + 1;
+  const rises = smoothed.findLastIndex((loss) => loss <= start + Math.max(RISE * start, noise)) + 1;
   if (rises === points.length)
     return { points, reason: 'The loss neither falls nor rises at these rates: go on to higher ones.' };
   const last = points[Math.max(0, rises - 1)].lr;
@@ -83,6 +87,14 @@ export function rateCurve(found: readonly RatePoint[], steps: number): RateCurve
 /** A row a step: rate, loss of its batch, smoothed loss. */
 export const rateCsv = ({ points }: RateCurve): string =>
   csv([['lr', 'loss', 'smoothed'], ...points.map(({ lr, loss, smoothed }) => [lr, loss, smoothed])]);
+
+/** The standard error of a smoothed loss, by how the losses scatter about it before they leave all sense. */
+function errorOf(points: RateCurve['points'], width: number): number {
+  const near = points.filter(({ smoothed }) => smoothed <= 2 * points[0].smoothed);
+  const scatter = near.map(({ loss, smoothed }) => Math.abs(loss - smoothed)).sort((a, b) => a - b);
+  // of a normal distribution; a Gaussian of that width is a mean over 2 sqrt(pi) times as many
+  return (1.48 * scatter[scatter.length >> 1]) / Math.sqrt(2 * Math.sqrt(Math.PI) * width);
+}
 
 /** Means with the weights of a Gaussian of that width, in steps. */
 function smooth(losses: readonly number[], width: number): number[] {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { Random } from '../../../src/data/random';
 import { hasDiverged, type RatePoint, rateCsv, rateCurve } from '../../../src/train/rate-search';
 import { learningRate } from '../../../src/train/schedule';
 
@@ -51,6 +52,15 @@ describe('the suggestion', () => {
     expect(suggestion).toBeGreaterThan(0.002);
     expect(suggestion).toBeLessThan(0.006);
     expect(reason).toContain('hardly falls');
+  });
+
+  test('takes no fall for one that noise explains', () => {
+    const random = new Random(3);
+    const noisy = curve((lr) => 0.7 + random.uniform(-0.5, 0.5) + (lr / 0.3) ** 2);
+    const { suggestion, reason } = rateCurve(noisy, STEPS);
+    expect(reason).toContain('hardly falls');
+    expect(suggestion).toBeGreaterThan(0.005);
+    expect(suggestion).toBeLessThan(0.04);
   });
 
   test('is none where nothing happens, or nothing is a number', () => {
