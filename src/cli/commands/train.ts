@@ -249,7 +249,12 @@ export async function trainInto(
         `${last.wrong.length} test images are told wrong, mean F1 of the classes ${last.macro.f1.toFixed(3)}: predictions.csv, and class by class report.json`,
       );
     }
-    const { ended } = result.report;
+    const { ended, uncertainty } = result.report;
+    const flips = uncertainty.flips?.last;
+    if (flips)
+      context.note(
+        `Of ${uncertainty.images} test images ${flips.gained} are gained and ${flips.lost} lost against the network as it was loaded (McNemar's test, p = ${flips.p.toPrecision(2)}).`,
+      );
     const isThere = resolve(dirname(merged)) === resolve(folder.path);
     const what = isThere ? 'Merged weights, metrics' : `The merged weights are ${merged}, metrics`;
     context.note(`${ENDINGS[ended]}${what} and report are in ${folder.path}`);

@@ -330,14 +330,17 @@ test('report.json has the figures of each class, a line of the confusion matrix 
   });
   engine.train = async (job, onEvent) => {
     const result = await train(job, onEvent);
-    return { ...result, report: { ...result.report, evaluation: { last: images.figures } } };
+    const flips = { gained: 5, lost: 1, p: 0.21875 };
+    const uncertainty = { ...result.report.uncertainty, flips: { last: flips, best: flips } };
+    return { ...result, report: { ...result.report, evaluation: { last: images.figures }, uncertainty } };
   };
   const context = fakeContext(engine);
   expect(await run(['train', '--out', out()], context)).toBe(0);
   const text = await readFile(join(out(), 'report.json'), 'utf8');
   expect(JSON.parse(text).evaluation.last).toEqual(images.figures);
   expect(text).toMatch(/"confusion": \[\n +\[1, 0\],\n +\[1, 0\]\n/);
-  expect(context.stderr.at(-2)).toMatch(/^1 test images are told wrong, mean F1 of the classes 0\.333/);
+  expect(context.stderr.at(-3)).toMatch(/^1 test images are told wrong, mean F1 of the classes 0\.333/);
+  expect(context.stderr.at(-2)).toMatch(/^Of 64 test images 5 are gained and 1 lost .* p = 0\.22\)\.$/);
   expect(JSON.parse(context.stdout[0]).evaluation).toBeUndefined();
 });
 
