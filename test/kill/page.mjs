@@ -84,7 +84,12 @@ try {
     const page = await open();
     await start(page);
     while (reloads < Number(values.reloads)) {
-      await page.waitForTimeout(random() * ms);
+      await page
+        .locator('.figures')
+        .or(page.getByRole('heading', { name: /^The merge is/ }))
+        .first()
+        .waitFor();
+      await page.waitForTimeout(random() * ms * 0.6);
       if (await page.getByRole('heading', { name: /^The merge is/ }).isVisible()) break;
       await page.reload();
       reloads++;
