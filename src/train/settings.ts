@@ -314,7 +314,7 @@ export const settingFields = {
   repeats: setting(orAuto(whole(1, 1000)), 'auto', {
     group: 'images',
     label: 'Passes an epoch',
-    help: 'how often an epoch goes over the training images; auto: once, but over fewer than 128 until it has four steps',
+    help: 'how often an epoch goes over the training images; auto: once, but over fewer than 128 until it has seen so many',
   }),
   mean: setting(orAuto(channels(real({ min: -10, max: 10 }, 0.01))), 'auto', {
     group: 'images',
@@ -455,16 +455,8 @@ export interface DecidedBy {
 
 /** Images of a batch at least, where there are so many: the gradient and the statistics of three say little. */
 const LEAST_BATCH = 16;
-/** An epoch has so many steps at least: of a dozen images it would be over with one. */
-const LEAST_STEPS = 4;
-/** Sets of fewer images are gone over several times an epoch. */
-const FEW_IMAGES = 128;
-
-/** How often an epoch goes over so many images, in such batches. */
-function passesOf(images: number, batch: number): number {
-  const steps = Math.ceil(images / Math.min(batch, images));
-  return images < FEW_IMAGES ? Math.max(1, Math.ceil(LEAST_STEPS / steps)) : 1;
-}
+/** An epoch takes so many images at least: of a dozen it would be over with one step. */
+const LEAST_IMAGES = 128;
 
 /** Settings with every `auto` decided. */
 export function decideSettings(
@@ -480,7 +472,7 @@ export function decideSettings(
     ...decideAugmentation(settings, { images, side }),
     batch,
     microBatch: settings.microBatch === 'auto' ? batch : settings.microBatch,
-    repeats: repeats === 'auto' ? passesOf(images, batch) : repeats,
+    repeats: repeats === 'auto' ? Math.ceil(LEAST_IMAGES / Math.min(images, LEAST_IMAGES)) : repeats,
     mean: mean === 'auto' ? triple(input.mean) : mean,
     std: std === 'auto' ? triple(input.std) : std,
     interpolation: interpolation === 'auto' ? 'bilinear' : interpolation,

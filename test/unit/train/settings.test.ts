@@ -285,16 +285,11 @@ test.each<[Partial<TrainSettings>, boolean]>([
   else expect(parse).toThrow(UserError);
 });
 
-test('an epoch of few images goes over them until it has four steps, if it is not told how often', () => {
+test('an epoch of few images goes over them until it has seen 128, if it is not told how often', () => {
   const input = { mean: [0, 0, 0], std: [1, 1, 1] };
-  const decided = (images: number, given: Partial<TrainSettings> = {}) =>
-    decideSettings({ ...defaultSettings(), ...given }, { input, images });
-  const repeats = (...given: Parameters<typeof decided>) => decided(...given).repeats;
-  expect([1, 12, 16, 17, 40, 64, 127, 128, 5000].map((images) => repeats(images))).toEqual([
-    4, 4, 4, 2, 2, 1, 1, 1, 1,
-  ]);
-  expect(repeats(12, { batch: 3 })).toBe(1);
-  expect(repeats(100, { batch: 64 })).toBe(2);
-  expect(repeats(12, { repeats: 1 })).toBe(1);
-  expect(repeats(5000, { repeats: 3 })).toBe(3);
+  const repeats = (images: number, given: number | 'auto' = 'auto') =>
+    decideSettings({ ...defaultSettings(), repeats: given }, { input, images }).repeats;
+  expect([1, 12, 64, 127, 128, 5000].map((images) => repeats(images))).toEqual([128, 11, 2, 2, 1, 1]);
+  expect(repeats(12, 1)).toBe(1);
+  expect(repeats(5000, 3)).toBe(3);
 });
