@@ -70,14 +70,8 @@ async function stepOfRun({ model: source, train, settings }: ProfileRun): Promis
   if (settings.imageSize > 0 || train?.kind !== 'files')
     return { model, settings: decided(MANY_IMAGES), height: side, width: side };
   // an image of each class at least: a set without one is refused
-  const limit = Math.min(settings.limit || Number.POSITIVE_INFINITY, Math.max(64, model.head.classes));
-  const { height, width, count } = await trainingSize(train, { ...settings, limit });
-  return {
-    model,
-    settings: decided(count < limit ? count : MANY_IMAGES, Math.max(height, width)),
-    height,
-    width,
-  };
+  const { height, width, count } = await trainingSize(train, settings, Math.max(64, model.head.classes));
+  return { model, settings: decided(count, Math.max(height, width)), height, width };
 }
 
 /** A training step on random weights and images. */

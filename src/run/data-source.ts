@@ -85,15 +85,15 @@ export async function loadTestImages(
   return { images: (test as LoadedPart).images, report };
 }
 
-/** The size of the images that a run would train with, and how many were read. */
+/** The size of the images that a run would train with, and how many there are; of them only `read` are read. */
 export async function trainingSize(
   source: DataSource,
   settings: ImageSettings,
+  read: number,
 ): Promise<{ width: number; height: number; count: number }> {
-  const { train } = await loadSource(source, 'train', settings, {});
-  const { images } = train as LoadedPart;
+  const { images, available } = await loadSample(source, settings, read);
   await closeImages(images);
-  return { ...cropOf(images), count: images.count };
+  return { ...cropOf(images), count: available };
 }
 
 /** A few training images, evenly of all classes, and how many there are. */

@@ -46,7 +46,8 @@ export async function previewBatch(gpu: () => Promise<Gpu>, job: PreviewJob): Pr
   const network = job.model && (await loadNetwork(job.model));
   const asked = asTrained(job.settings, network ?? {});
   const wanted = Math.min(Math.max(1, job.count ?? 16), MOST);
-  const { images, available } = await loadSample(job.train, asked, wanted);
+  // of more images than are shown another epoch shows others
+  const { images, available } = await loadSample(job.train, asked, 4 * wanted);
   const { height, width } = cropOf(images);
   const batch = Math.min(wanted, images.count);
   const decided = decideSettings(asked, {

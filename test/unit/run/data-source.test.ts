@@ -87,7 +87,13 @@ test('of the built-in images those of the network’s classes, labelled by its o
 });
 
 test('the size that a run would train with', async () => {
-  expect(await trainingSize(files('s/a*1', 's/b*1'), settings)).toMatchObject({ width: 4, height: 4 });
+  expect(await trainingSize(files('s/a*3', 's/b*1'), settings, 2)).toEqual({
+    width: 4,
+    height: 4,
+    top: 0,
+    left: 0,
+    count: 4,
+  });
 });
 
 test('images must have as many classes as the network', () => {
