@@ -45,8 +45,9 @@ export interface Scenario {
   newHead?: boolean;
   /** how a run ends that is not stopped */
   ended?: 'finished' | 'diverged';
-  /** the sentence that the second and later calls of `train` fail with */
+  /** the sentence that the second and later calls of `train` fail with, before or after some steps */
   secondError?: string;
+  failsAfter?: number;
   stepMs?: number;
   /** before the first step of a run */
   loadMs?: number;
@@ -101,7 +102,8 @@ async function train(job: TrainJob, onEvent: (event: TrainEvent) => void): Promi
     return new Promise(() => {});
   }
   if (scenario.trainError) throw new UserError(scenario.trainError);
-  if (runs++ > 0 && scenario.secondError) throw new UserError(scenario.secondError);
+  const isSecond = runs++ > 0;
+  if (isSecond && scenario.secondError && !scenario.failsAfter) throw new UserError(scenario.secondError);
   isPaused = false;
   isCancelled = false;
   const { epochs, batch, lr } = job.settings;
@@ -143,6 +145,7 @@ async function train(job: TrainJob, onEvent: (event: TrainEvent) => void): Promi
   for (let step = from + 1; step <= steps && !isCancelled; step++) {
     await new Promise((resolve) => setTimeout(resolve, scenario.stepMs ?? 2));
     while (isPaused && !isCancelled) await new Promise((resolve) => setTimeout(resolve, 5));
+    if (isSecond && step === scenario.failsAfter) throw new UserError(scenario.secondError!);
     const fading = Math.exp(-step / 50);
     const point = {
       step,

@@ -280,6 +280,20 @@ describe('the result', () => {
     expect([...(await downloadOf(page, 'Download merged.safetensors')).bytes]).toEqual([1, 2, 3]);
   });
 
+  test('is a click away when the next run fails on its way', async () => {
+    const scenario = { secondError: 'The GPU is gone.', failsAfter: 5 };
+    const page = await site.open({ scenario, path: '#epochs=1' });
+    await start(page);
+    await finish(page);
+    const before = await page.locator('.accuracies').textContent();
+    await start(page);
+    await page.getByRole('alert').getByText('The GPU is gone.').waitFor();
+    expect(await page.locator('.phase').textContent()).toBe('Failed after 4 steps');
+    await page.getByRole('button', { name: 'Show run 1' }).click();
+    expect(await page.locator('.accuracies').textContent()).toBe(before);
+    expect([...(await downloadOf(page, 'Download merged.safetensors')).bytes]).toEqual([1, 2, 3]);
+  });
+
   test('of each run stays beside those of the others', async () => {
     const page = await site.open({ path: '#epochs=1' });
     await start(page);

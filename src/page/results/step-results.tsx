@@ -26,7 +26,7 @@ export function StepResults() {
     <>
       {result.value ? <Outcome trained={result.value} /> : <Expected />}
       <TryImages />
-      {finished.value.length > 1 && <RunList />}
+      {finished.value.some((run) => run !== shownRun.value) && <RunList />}
       <Redundancy />
     </>
   );
