@@ -20,6 +20,8 @@ export interface Candidates {
   size(chosen: number[], options: Pick<PackOptions, 'upright' | 'signal'>): Promise<ChosenSize>;
   /** decodes the chosen ones; `labels`: what each chosen one is to be labelled as */
   pack(chosen: number[], labels: number[], options: PackOptions): Promise<Packed>;
+  /** bytes of the files of the chosen ones; 0 where they are in memory */
+  bytes(chosen: number[]): number;
   /** what to call an image that is left out */
   path(i: number): string;
 }
@@ -32,6 +34,7 @@ export function fileCandidates(name: string, { part, files, labels, empty }: Par
     empty,
     size: (chosen, options) => commonSize(of(chosen), options),
     pack: (chosen, indices, options) => packFiles(name, of(chosen), indices, options),
+    bytes: (chosen) => of(chosen).reduce((sum, { size }) => sum + size, 0),
     path: (i) => files[i].path,
   };
 }
@@ -51,6 +54,7 @@ export function rawCandidates(part: Part | undefined, raw: RawSet): Candidates {
       unreadable: [],
     }),
     pack: (chosen, labels, options) => packRaw(raw, chosen, labels, options),
+    bytes: () => 0,
     path: (i) => `image ${i} of ${raw.name}`,
   };
 }

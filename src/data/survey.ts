@@ -28,8 +28,8 @@ export interface ImageSurvey {
   notes: string[];
 }
 
-/** Headers of more images are read with the images. */
-const MOST_HEADERS = 2000;
+/** Headers lie in files that are read whole, bytes together; those of more are read when the images are. */
+const MOST_BYTES = 2 ** 29;
 const SIDE = 48;
 /** A class shows so many images, and so many all classes together: each is decoded. */
 const OF_A_CLASS = 4;
@@ -72,7 +72,8 @@ async function unreadable(
   parts: readonly Selection[],
   { exif, signal }: LoadOptions,
 ): Promise<SkippedFile[]> {
-  if (parts.reduce((sum, { chosen }) => sum + chosen.length, 0) > MOST_HEADERS) return [];
+  if (parts.reduce((sum, { candidates, chosen }) => sum + candidates.bytes(chosen), 0) > MOST_BYTES)
+    return [];
   const found: SkippedFile[] = [];
   for (const { candidates, chosen } of parts) {
     const size = await candidates.size(chosen, { upright: exif === 'apply', signal });

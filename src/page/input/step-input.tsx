@@ -15,16 +15,18 @@ import { labels, testFiles, trainFiles, weightsFiles } from './sources';
 export function StepInput() {
   const { source } = config.value;
   return (
-    <fieldset class="plain" disabled={isBusy.value}>
-      <legend class="sr-only">Network and images</legend>
-      <div class="segments">
-        <SourceOption value="builtin" name="Built-in example" />
-        <SourceOption value="own" name="Your own" />
-      </div>
+    <>
       <Taken />
-      {source === 'builtin' ? <BuiltIn /> : <Own />}
-      {(source === 'builtin' || trainFiles.value.length > 0) && <BatchStrip />}
-    </fieldset>
+      <fieldset class="plain" disabled={isBusy.value}>
+        <legend class="sr-only">Network and images</legend>
+        <div class="segments">
+          <SourceOption value="builtin" name="Built-in example" />
+          <SourceOption value="own" name="Your own" />
+        </div>
+        {source === 'builtin' ? <BuiltIn /> : <Own />}
+        {(source === 'builtin' || trainFiles.value.length > 0) && <BatchStrip />}
+      </fieldset>
+    </>
   );
 }
 
@@ -70,7 +72,8 @@ function Own() {
         files={weightsFiles.value}
         onFiles={(files) => {
           weightsFiles.value = files;
-          if (files.length === 0) labels.value = undefined;
+          // names of another network's classes
+          labels.value = undefined;
         }}
       />
       <Layers>
