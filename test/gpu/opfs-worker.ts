@@ -2,6 +2,17 @@
 import { loadImageSet } from '../../src/data/image-set';
 import { closeImages, imageBytes, readImages } from '../../src/data/pixels';
 
+let answered = 0;
+const Native = self.Worker;
+self.Worker = class extends Native {
+  constructor(...args: ConstructorParameters<typeof Native>) {
+    super(...args);
+    this.addEventListener('message', ({ data }) => {
+      if (data !== 'ready') answered++;
+    });
+  }
+};
+
 self.onmessage = async ({ data }) => {
   try {
     const { train, report } = await loadImageSet(data.files, { use: 'train', memoryBytes: data.memoryBytes });
@@ -17,7 +28,7 @@ self.onmessage = async ({ data }) => {
     };
     const during = await list();
     await closeImages(images);
-    self.postMessage({ pixels, report, during, after: await list() });
+    self.postMessage({ pixels, report, answered, during, after: await list() });
   } catch (error) {
     self.postMessage({ error: String(error) });
   }
