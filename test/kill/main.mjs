@@ -24,6 +24,8 @@ const small = [
   '8',
   '--epochs',
   '4',
+  '--repeats',
+  '1',
   '--seed',
   '3',
   '--checkpoint-minutes',
