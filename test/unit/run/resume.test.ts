@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { UserFile } from '../../../src/data/types';
 import { UserError } from '../../../src/errors';
 import { writeSafetensors } from '../../../src/io/safetensors';
@@ -13,6 +13,10 @@ import { type FakeGpu, fakeGpu } from '../fake-gpu';
 import { type Behaviour, fakeNetwork, tinyModel } from '../fake-network';
 
 const SIDE = 8;
+
+// where nothing takes time every epoch ends with a checkpoint
+beforeEach(() => void vi.spyOn(performance, 'now').mockReturnValue(0));
+afterEach(() => void vi.restoreAllMocks());
 
 /** A pair of IDX files of `count` grey squares of three classes. */
 function idx(count: number, { name = 'train', grey = 7919 } = {}): UserFile[] {
