@@ -166,7 +166,9 @@ describe('what is drawn', () => {
     const boxes = rows.map((row) => row.slice(24)).filter(([, , h]) => h > 0);
     expect(Math.abs(boxes.length / rows.length - 0.25)).toBeLessThan(0.05);
     for (const [top, left, h, w] of boxes)
-      expect(top + h <= crop.height && left + w <= crop.width && h * w < 0.4 * 16 * 18).toBe(true);
+      expect(top + h <= crop.height && left + w <= crop.width && h * w < 0.4 * crop.height * crop.width).toBe(
+        true,
+      );
   });
 
   it('repeats, and differs from epoch to epoch', async () => {
