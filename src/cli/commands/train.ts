@@ -216,7 +216,8 @@ export async function trainInto(
     if (found) await remember(found, context);
     context.progress('');
     if (skipped.length > 0) await folder.writeText('skipped.csv', skippedCsv(skipped));
-    await folder.writeJson('report.json', result.report);
+    // last: a run that has a report has all of its results
+    const report = () => folder.writeJson('report.json', result.report);
     const { proof } = result.report;
     if (proof.images === 0 && !acceptUnproven) {
       // no device was left to compare on: the work is kept, under names that say so
@@ -225,6 +226,7 @@ export async function trainInto(
       context.note(
         `The merged network could not be compared with the trained one; check ${unproven} with \`refocus eval\`.`,
       );
+      await report();
       return { report: result.report, folder: folder.path };
     }
     if (!proof.ok && !acceptUnproven) {
@@ -232,6 +234,7 @@ export async function trainInto(
         `The merged network differs from the trained one (relative ${proof.maxRelLogitDiff}, agreement ` +
           `${proof.top1Agreement}), so its weights are not written; --accept-unproven writes them all the same.`,
       );
+      await report();
       return { report: result.report, folder: folder.path };
     }
     let merged = '';
@@ -243,6 +246,7 @@ export async function trainInto(
       const path = await folder.writeBytes(name, bytes);
       if (name === 'merged.pth' && merged === '') merged = path;
     }
+    await report();
     const { last } = result.report.evaluation;
     if (last) {
       context.note(
