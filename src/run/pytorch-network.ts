@@ -57,10 +57,11 @@ const STEMS: [architecture: RegExp, convolution: string, pool?: string][] = [
   [/^squeezenet/, 'features[0]', 'features[2]'],
 ];
 
-function torchvision(model: Model): PyTorchNetwork {
+function torchvision(model: Model): PyTorchNetwork | undefined {
   const { name, args, head } = model;
   const classes = { num_classes: head.classes };
   const changed = told(model);
+  if ('width_scaling' in changed) return undefined;
   const isClass = (name === 'densenet' || name === 'densenet121') && Object.keys(changed).length > 0;
   const lines: string[] = [];
   if (name === 'convnext' || 'blocks' in changed) {
@@ -101,7 +102,7 @@ const TIMM_NAMES: Record<string, (width: string) => string> = {
 };
 
 function timm(model: Model): PyTorchNetwork | undefined {
-  const { width_mult: width = 1, ...rest } = told(model);
+  const { width_mult: width = 1, width_scaling: _, ...rest } = told(model);
   if (model.name === 'convnext' || 'blocks' in rest) return timmConvNext(model);
   const nameOf = TIMM_NAMES[model.name];
   if (!nameOf || Object.keys(rest).length > 0) return undefined;

@@ -19,12 +19,25 @@ const WIDTHS = [
   ...Array.from({ length: 400 }, (_, i) => (i + 1) / 100),
 ];
 
-/** Widths whose stem has the file's channels; `stem` is its channels at width 1. */
-function widths(shapes: Shapes, stem: number): Arguments[] {
-  const found = shapes.get('features.0.0.weight')?.[0];
-  // the stem is rounded to eights, and never below eight
-  const near = (width: number) => found === undefined || Math.abs(stem * width - found) <= 8;
+/** Widths at which a convolution has the file's channels; `published` is its channels at width 1. */
+function widths(shapes: Shapes, conv: string, published: number): Arguments[] {
+  const found = shapes.get(`${conv}.weight`)?.[0];
+  // channels are rounded to eights, and never below eight
+  const near = (width: number) => found === undefined || Math.abs(published * width - found) <= 8;
   return WIDTHS.filter(near).map((width_mult) => ({ width_mult }));
+}
+
+const STEM = 'features.0.0';
+
+function mobilenetV3(shapes: Shapes, small: boolean): Arguments[] {
+  const usual = widths(shapes, STEM, 16);
+  // timm's stem keeps its channels in narrow networks; the last convolution does not
+  const timm = small ? widths(shapes, 'features.12.0', 576) : widths(shapes, 'features.16.0', 960);
+  return [
+    ...usual,
+    ...usual.map((a) => ({ ...a, reduced_tail: true })),
+    ...timm.map((a) => ({ ...a, width_scaling: 'timm' })),
+  ];
 }
 
 /** Whether other arguments than the default give a network other modules, not only other shapes. */
@@ -32,11 +45,8 @@ export const changesModules = (arch: string): boolean => arch === 'densenet' || 
 
 /** Arguments to try for an architecture, the usual ones first. What shapes do not tell (a stride, a rate) is not there. */
 export function candidateArguments(arch: string, shapes: Shapes): Arguments[] {
-  if (arch === 'mobilenet_v2') return widths(shapes, 32);
-  if (arch.startsWith('mobilenet_v3'))
-    return [false, true].flatMap((reduced_tail) =>
-      widths(shapes, 16).map((a) => (reduced_tail ? { ...a, reduced_tail } : a)),
-    );
+  if (arch === 'mobilenet_v2') return widths(shapes, STEM, 32);
+  if (arch.startsWith('mobilenet_v3')) return mobilenetV3(shapes, arch.endsWith('small'));
   if (arch === 'densenet') return [densenet(shapes)];
   if (arch === 'convnext') return [convnext(shapes)];
   return [{}];

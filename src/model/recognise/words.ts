@@ -35,15 +35,17 @@ export function nonDefaultArguments(arch: string, args: Record<string, unknown>)
 
 /** "MobileNetV2 x0.35 of torchvision, 1,000 classes". */
 export function describeCandidate({ arch, args, match }: Candidate): string {
+  const { classes, dialect } = match;
   const { width_mult: width = 1, ...rest } = nonDefaultArguments(arch, args);
   const factor = width === 1 ? '' : ` x${width}`;
-  const others = Object.keys(rest).length > 0 ? ` ${JSON.stringify(rest)}` : '';
-  const { classes } = match;
+  // the publisher's way to scale widths goes without saying
+  const said = Object.entries(rest).filter(([, value]) => value !== dialect.publisher);
+  const others = said.length > 0 ? ` ${JSON.stringify(Object.fromEntries(said))}` : '';
   const head =
     classes === undefined
       ? 'without a classifier'
       : `${classes.toLocaleString('en')} ${classes === 1 ? 'class' : 'classes'}`;
-  return `${titleOf(arch)}${factor}${others} of ${match.dialect.publisher}, ${head}`;
+  return `${titleOf(arch)}${factor}${others} of ${dialect.publisher}, ${head}`;
 }
 
 /** How many differences a sentence names. */

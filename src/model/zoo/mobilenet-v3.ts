@@ -1,6 +1,15 @@
+import * as v from 'valibot';
 import type { Builder, Value } from '../builder';
 import { convNorm, makeDivisible, squeezeExcitation } from './blocks';
-import { type Definition, define, dropRate, flag, stemStride, widthMultiplier } from './define';
+import {
+  type Argument,
+  type Definition,
+  define,
+  dropRate,
+  flag,
+  stemStride,
+  widthMultiplier,
+} from './define';
 
 /** Kernel, expanded channels, channels out, squeeze and excitation, activation, stride. */
 type Block = [number, number, number, boolean, 'relu' | 'hardswish', number];
@@ -41,6 +50,19 @@ const LARGE: Block[] = [
 const TAIL = 3;
 const norm = { eps: 0.001, momentum: 0.01 };
 
+/**
+ * What a width multiplies. torchvision: every number of channels. timm: what the blocks give; they expand by a factor on
+ * what they get, the last layers stay as wide as published, and below 0.75 the stem does too (`fix_stem`).
+ */
+const widthScaling: Argument<'torchvision' | 'timm'> = {
+  schema: v.picklist(['torchvision', 'timm']),
+  expects: 'torchvision or timm',
+  fallback: 'torchvision',
+};
+const STEM = 16;
+/** Narrower networks of timm keep the stem's channels. */
+const FIXED_STEM = 0.75;
+
 const mobilenetV3 = (name: string, blocks: Block[], lastChannels: number): Definition =>
   define(
     name,
@@ -50,22 +72,23 @@ const mobilenetV3 = (name: string, blocks: Block[], lastChannels: number): Defin
       stem_stride: stemStride,
       reduced_tail: flag(false),
       dilated: flag(false),
+      width_scaling: widthScaling,
     },
-    (net, x, { width_mult, dropout, stem_stride, reduced_tail, dilated }) => {
+    (net, x, { width_mult, dropout, stem_stride, reduced_tail, dilated, width_scaling }) => {
       const divider = reduced_tail ? 2 : 1;
+      const timm = width_scaling === 'timm';
       const adjust = (channels: number) => makeDivisible(channels * width_mult);
-      let y = convNorm(net, 'features.0', x, adjust(16), 3, {
-        stride: stem_stride,
-        act: 'hardswish',
-        norm,
-      });
+      const stem = timm && width_mult < FIXED_STEM ? STEM : adjust(STEM);
+      let y = convNorm(net, 'features.0', x, stem, 3, { stride: stem_stride, act: 'hardswish', norm });
       blocks.forEach((block, i) => {
         const inTail = i >= blocks.length - TAIL;
-        const [kernel, expanded, out, squeeze, act, stride] = block;
+        const [kernel, published, out, squeeze, act, stride] = block;
+        const factor = published / (i === 0 ? STEM : blocks[i - 1][2]);
+        // the tail's first block expands what the stage before gives, whole
+        const expanded = adjust(i > blocks.length - TAIL ? published / divider : published);
         y = invertedResidual(net, `features.${i + 1}.block`, y, {
           kernel,
-          // the tail's first block expands what the stage before gives, whole
-          expanded: adjust(i > blocks.length - TAIL ? expanded / divider : expanded),
+          expanded: timm ? makeDivisible(y.channels * factor) : expanded,
           out: adjust(inTail ? out / divider : out),
           squeeze,
           act,
@@ -73,8 +96,11 @@ const mobilenetV3 = (name: string, blocks: Block[], lastChannels: number): Defin
           dilation: inTail && dilated ? 2 : 1,
         });
       });
-      y = convNorm(net, `features.${blocks.length + 1}`, y, 6 * y.channels, 1, { act: 'hardswish', norm });
-      y = net.linear('classifier.0', net.globalAvgPool(y), adjust(lastChannels / divider));
+      const [, , given] = blocks[blocks.length - 1];
+      const wide = timm ? adjust((6 * given) / divider) : 6 * y.channels;
+      y = convNorm(net, `features.${blocks.length + 1}`, y, wide, 1, { act: 'hardswish', norm });
+      const last = lastChannels / divider;
+      y = net.linear('classifier.0', net.globalAvgPool(y), timm ? last : adjust(last));
       return net.head('classifier.3', net.dropout(net.activation(y, 'hardswish'), dropout));
     },
   );

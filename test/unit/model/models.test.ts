@@ -47,6 +47,19 @@ describe('architectures are torchvision’s', () => {
   );
 });
 
+// as timm's modules have them; its tables say 1.59, 2.04, 2.54 and 3.99 million
+test.each([
+  ['mobilenet_v3_small', 0.5, 1_593_224, 16],
+  ['mobilenet_v3_small', 0.75, 2_041_872, 16],
+  ['mobilenet_v3_small', 1, 2_542_856, 16],
+  ['mobilenet_v3_large', 0.5, 2_689_904, 16],
+  ['mobilenet_v3_large', 0.75, 3_993_528, 16],
+])('%s x%d scaled as timm does', (arch, width, parameters, stem) => {
+  const model = createModel(arch, { width, kwargs: { width_scaling: 'timm' }, classes: 1000 });
+  expect(parameterCount(model)).toBe(parameters);
+  expect(model.state[0].shape).toEqual([stem, 3, 3, 3]);
+});
+
 /** What a forward pass of the model calls, in the fixture's words. */
 function callsOf({ layers }: Model): Record<string, number> {
   const calls: Record<string, number> = {};

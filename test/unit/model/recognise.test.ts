@@ -120,17 +120,26 @@ const dialects: [string, string, ArchitectureOptions, Shapes][] = [
       [1, 2, 3, 4, 3, 3, 1],
     ),
   ],
-  [
-    'MobileNetV3-Small of timm, 1,000 classes',
-    'mobilenet_v3_small',
-    {},
-    timmNames(
-      renamed(stateOf('mobilenet_v3_small'), (name) => name, asConvolution),
-      BLOCK,
-      ['blocks.5.0.conv', 'blocks.5.0.bn1', 'conv_head', 'classifier'],
-      [1, 2, 3, 2, 3],
-    ),
-  ],
+  ...(
+    [
+      ['', 1],
+      [' x0.5', 0.5],
+      [' x0.75', 0.75],
+    ] as const
+  ).map(([factor, width]): [string, string, ArchitectureOptions, Shapes] => {
+    const options = { width, kwargs: { width_scaling: 'timm' } };
+    return [
+      `MobileNetV3-Small${factor} of timm, 1,000 classes`,
+      'mobilenet_v3_small',
+      options,
+      timmNames(
+        renamed(stateOf('mobilenet_v3_small', options), (name) => name, asConvolution),
+        BLOCK,
+        ['blocks.5.0.conv', 'blocks.5.0.bn1', 'conv_head', 'classifier'],
+        [1, 2, 3, 2, 3],
+      ),
+    ];
+  }),
   [
     'EfficientNet-B0 of timm, 1,000 classes',
     'efficientnet_b0',

@@ -56,7 +56,7 @@ test.each<[string, Parameters<typeof createModel>[1], string[]]>([
 test.each<[string, Parameters<typeof createModel>[1], string[]]>([
   [
     'mobilenet_v3_large',
-    { width: 0.75 },
+    { width: 0.75, kwargs: { width_scaling: 'timm' } },
     ['net = timm.create_model("mobilenetv3_large_075", num_classes=3, bn_eps=0.001)'],
   ],
   [
