@@ -103,7 +103,7 @@ export function createEngine({ requestAdapter }: EngineOptions = {}): EngineApi 
       }),
     async inspect(file, arch) {
       const { inspectFile } = await import('./run/inspect');
-      return inspectFile(file, arch);
+      return inspectFile([file], arch);
     },
     async sort(files) {
       const { sortFiles } = await import('./run/sort-files');

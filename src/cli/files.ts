@@ -1,8 +1,10 @@
 /** The user's files as lazily read blobs. */
+import { existsSync } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import type { UserFile } from '../api';
 import { UserError } from '../errors';
+import { shardsOf } from '../io/shards';
 import { FileBlob } from './file-blob';
 
 /** One file; its path is its name alone. `option`: what named it, for messages. */
@@ -28,6 +30,16 @@ export async function readUserFiles(paths: string[], option?: string): Promise<U
     else files.push(...(await readFolder(path, basename(resolve(path)), [])));
   }
   return files;
+}
+
+/** Weights: one file, a folder, or the shards that lie beside their index or beside one of them. */
+export async function readWeightFiles(path: string, option?: string): Promise<UserFile[]> {
+  if ((await kindOf(path, option)) === 'folder') return readUserFiles([path]);
+  const file = await readUserFile(path);
+  const beside = (await shardsOf(file))
+    .map((name) => join(dirname(path), name))
+    .filter((shard) => shard !== join(path) && existsSync(shard));
+  return [file, ...(await readUserFiles(beside))];
 }
 
 /**

@@ -21,7 +21,7 @@ import {
   type TrainSettings,
 } from '../train/settings';
 import { type Args, type OptionTable, text, texts } from './command';
-import { readUserFile, readUserFiles } from './files';
+import { readUserFile, readUserFiles, readWeightFiles } from './files';
 
 /** `weightDecay` -> `weight-decay` */
 export const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
@@ -140,7 +140,7 @@ export async function modelFrom(
   if (weights) {
     const classes =
       labels === undefined ? undefined : await readLabels(await readUserFile(labels, '--labels'));
-    return { kind: 'file', network, files: await readUserFiles([weights], '--weights'), classes };
+    return { kind: 'file', network, files: await readWeightFiles(weights, '--weights'), classes };
   }
   if (labels !== undefined) throw new UserError('--labels names the classes of --weights: name these too.');
   if (network && randomSeed !== undefined)

@@ -30,6 +30,14 @@ export function readIndex({ path, blob }: NamedBlob): Promise<Map<string, string
   });
 }
 
+export const isIndex = ({ path }: NamedBlob): boolean => /\.index\.json$/.test(path);
+
+/** The names, without folders, of the shards that a file tells of: an index, or one of them; else none. */
+export async function shardsOf(file: NamedBlob): Promise<string[]> {
+  const names = isIndex(file) ? (await readIndex(file)).values() : (siblings(file) ?? []);
+  return [...new Set([...names].map(nameOf))];
+}
+
 /** Those of `files` that have these names. Throws a Refusal that lists what is missing. */
 export function findShards(files: readonly NamedBlob[], names: readonly string[]): NamedBlob[] {
   const byName = new Map(files.map((file) => [nameOf(file.path), file]));

@@ -5,7 +5,7 @@ import { nameFile, Refusal } from './format-error';
 import { kindOf, START, type WeightsKind } from './kind';
 import { commonPrefix } from './prefix';
 import { openSafetensors } from './safetensors';
-import { findShards, joinShards, readIndex, siblings } from './shards';
+import { findShards, isIndex, joinShards, readIndex, siblings } from './shards';
 import type { OpenedWeights } from './state-copy';
 import type { StateDict } from './tensor';
 
@@ -36,7 +36,7 @@ const openSelection = (files: NamedBlob[]) => openFiles(files);
 
 /** @param openInside for what a zip archive holds */
 async function openFiles(files: readonly NamedBlob[], openInside?: OpenFiles): Promise<OpenedWeights> {
-  const index = files.find(({ path }) => /\.index\.json$/.test(path));
+  const index = files.find(isIndex);
   if (index) {
     const map = await readIndex(index);
     return openShards(index, files, [...new Set(map.values())], map);

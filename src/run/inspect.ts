@@ -20,17 +20,17 @@ export interface InspectLayer {
   redundancy?: number;
 }
 
-/** The tensors of a file, a line each; with an architecture, checked against it first. */
-export async function inspectFile(file: UserFile, network?: NetworkOptions): Promise<InspectLayer[]> {
+/** The tensors of a file or of its shards, a line each; with an architecture, checked against it first. */
+export async function inspectFile(files: UserFile[], network?: NetworkOptions): Promise<InspectLayer[]> {
   if (network)
-    return layersOf((await loadNetwork({ kind: 'file', network, files: [file] })).state, redundancyOfTensor);
-  return layersOf((await readWeights(file)).tensors, redundancyOfTensor);
+    return layersOf((await loadNetwork({ kind: 'file', network, files })).state, redundancyOfTensor);
+  return layersOf((await readWeights(...files)).tensors, redundancyOfTensor);
 }
 
 /** What a file's network is, a sentence each, or why it is none that is known here. */
-export async function describeFile(file: UserFile, network?: NetworkOptions): Promise<string[]> {
+export async function describeFile(files: UserFile[], network?: NetworkOptions): Promise<string[]> {
   try {
-    return (await loadNetwork({ kind: 'file', network, files: [file] })).notes;
+    return (await loadNetwork({ kind: 'file', network, files })).notes;
   } catch (error) {
     if (error instanceof UserError) return [error.message];
     throw error;

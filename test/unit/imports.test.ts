@@ -22,7 +22,7 @@ const EDGES: Record<string, string[]> = {
   node: ['api', 'engine'],
   worker: ['api', 'engine'],
   index: ['api', 'data', 'graph', 'io', 'model', 'run', 'runtime', 'train', 'worker'],
-  cli: ['api', 'node', 'worker', 'bench', 'data', 'graph', 'model', 'run', 'train'],
+  cli: ['api', 'node', 'worker', 'bench', 'data', 'graph', 'io', 'model', 'run', 'train'],
   page: ['api', 'analysis', 'worker', 'data', 'model', 'run', 'train'],
 };
 

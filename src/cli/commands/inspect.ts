@@ -1,6 +1,7 @@
+import { basename } from 'node:path';
 import { describeFile, type InspectLayer, inspectFile } from '../../run/inspect';
 import type { Command } from '../command';
-import { readUserFile } from '../files';
+import { readWeightFiles } from '../files';
 import { networkFrom, networkOptions } from '../options';
 import { table } from '../table';
 
@@ -14,11 +15,12 @@ export const inspect: Command = {
     json: { type: 'boolean', help: 'one JSON line' },
   },
   async run(args, context) {
-    const file = await readUserFile(args.positionals[0]);
+    const [path] = args.positionals;
+    const files = await readWeightFiles(path);
     const network = networkFrom(args);
-    const layers = await inspectFile(file, network);
-    for (const note of await describeFile(file, network)) context.note(note);
-    context.out(args.values.json ? JSON.stringify({ file: file.path, layers }) : layerTable(layers));
+    const layers = await inspectFile(files, network);
+    for (const note of await describeFile(files, network)) context.note(note);
+    context.out(args.values.json ? JSON.stringify({ file: basename(path), layers }) : layerTable(layers));
     return 0;
   },
 };

@@ -4,7 +4,7 @@ import { basename, dirname, extname, join } from 'node:path';
 import { UserError } from '../../errors';
 import { mergeFile } from '../../run/merge-file';
 import { type Command, text } from '../command';
-import { readUserFiles } from '../files';
+import { readWeightFiles } from '../files';
 import { networkFrom, networkOptions } from '../options';
 
 export const merge: Command = {
@@ -20,7 +20,7 @@ export const merge: Command = {
   async run(args, context) {
     const [path] = args.positionals;
     const { bytes, format, maps, error, notes } = await mergeFile(
-      await readUserFiles([path]),
+      await readWeightFiles(path),
       networkFrom(args),
     );
     const beside = join(dirname(path), `${basename(path, extname(path))}.merged.${format}`);

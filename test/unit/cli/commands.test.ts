@@ -64,7 +64,7 @@ test.each([
   [['verify'], /^DIR is missing/],
   [['verify', 'package.json'], /is a file/],
   [['inspect', '/no/such/file'], /does not exist/],
-  [['inspect', 'src'], /is a folder/],
+  [['inspect', 'docs'], /no weights|text file/],
   [['plan'], /^--arch is missing/],
   [['plan', '--arch', 'a', '--size', '0'], /^--size must be/],
   [['start', '--port', '1.5'], /^--port must be/],

@@ -2,7 +2,7 @@ import { appendFile, mkdir, mkdtemp, rm, symlink, truncate, writeFile } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { readUserFile, readUserFiles } from '../../../src/cli/files';
+import { readUserFile, readUserFiles, readWeightFiles } from '../../../src/cli/files';
 import { UserError } from '../../../src/errors';
 
 let folder: string;
@@ -73,4 +73,18 @@ test('a link to a folder that holds it is refused', async () => {
   const error = await readUserFiles([set]).catch((reason) => reason);
   expect(error).toBeInstanceOf(UserError);
   expect(error.message).toContain(`${join(set, 'a', 'up')} is a link to a folder that it lies in`);
+});
+
+test('shards are found beside their index, or beside one of them', async () => {
+  const names = [1, 2, 3].map((i) => `model-0000${i}-of-00003.safetensors`);
+  for (const name of names) await writeFile(join(folder, name), name);
+  await writeFile(join(folder, 'other.safetensors'), '');
+  const index = join(folder, 'model.safetensors.index.json');
+  // a name that leads out of the folder is looked for within it
+  await writeFile(index, JSON.stringify({ weight_map: { a: names[0], b: `../../${names[2]}`, c: 'gone' } }));
+  const namesOf = async (path: string) => (await readWeightFiles(path)).map((file) => file.path);
+  expect(await namesOf(index)).toEqual(['model.safetensors.index.json', names[0], names[2]]);
+  expect(await namesOf(join(folder, names[1]))).toEqual([names[1], names[0], names[2]]);
+  expect(await namesOf(join(folder, 'other.safetensors'))).toEqual(['other.safetensors']);
+  expect(await readWeightFiles(folder)).toHaveLength(5);
 });

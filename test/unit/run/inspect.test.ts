@@ -24,7 +24,7 @@ test('a file is told tensor by tensor: what it is, its shape, its numbers, its r
     ['bn.num_batches_tracked', { dtype: 'I64', shape: [], data: new BigInt64Array(1) }],
     ['fc.weight', floats([5, 4], new Float32Array(20))],
   ]);
-  const layers = await inspectFile(fileOf(state));
+  const layers = await inspectFile([fileOf(state)]);
   const told = new Map(layers.map((layer) => [layer.name, layer]));
   expect(
     [...told.values()].map(({ name, kind, parameters }) => `${name}: ${kind}, ${parameters}`).sort(),
@@ -56,10 +56,10 @@ describe('with an architecture', () => {
   const state = () => initialState(createModel('resnet20_cifar', { classes: 10 }), 2);
 
   test('a file is checked against it', async () => {
-    expect((await inspectFile(fileOf(state()), arch)).length).toBe(state().size);
+    expect((await inspectFile([fileOf(state())], arch)).length).toBe(state().size);
     const less = state();
     less.delete('conv1.weight');
-    const inspected = inspectFile(fileOf(less), arch);
+    const inspected = inspectFile([fileOf(less)], arch);
     await expect(inspected).rejects.toThrow(UserError);
     await expect(inspected).rejects.toThrow(/^net\.safetensors is no ResNet-20 for C.*conv1\.weight/);
   });
