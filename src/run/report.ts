@@ -37,6 +37,8 @@ export interface RunRecord {
     args: Record<string, unknown>;
     /** whose names the weights have */
     publisher: string;
+    /** its classifier started anew: there is no accuracy of before, and fine-tuning as long is the comparison */
+    newHead: boolean;
   };
   /** names of the files or folders, or `builtin`; `test` is absent where the training source had the test images */
   sources: { train: string[]; test?: string[] };

@@ -9,7 +9,7 @@ import { VERSION } from './version';
 /** @param outputs every file of weights and what stands beside it */
 export async function runRecord(
   job: TrainJob,
-  { file, model, classes, original }: FittedNetwork,
+  { file, model, classes, original, newHead }: FittedNetwork,
   settings: RunSettings,
   outputs: readonly OutputFile[],
 ): Promise<Omit<RunRecord, 'date'>> {
@@ -19,7 +19,13 @@ export async function runRecord(
     settings,
     seed: settings.seed,
     classes,
-    network: { source: file, architecture: model.name, args: model.args, publisher: original.publisher },
+    network: {
+      source: file,
+      architecture: model.name,
+      args: model.args,
+      publisher: original.publisher,
+      newHead,
+    },
     sources: { train: namesOf(job.train), ...(job.test && { test: namesOf(job.test) }) },
     sha256: {
       in: await sums(inputs.map(({ path, blob }) => [path, () => blob.arrayBuffer()])),

@@ -174,7 +174,13 @@ async function train(job: TrainJob, onEvent: (event: TrainEvent) => void): Promi
       settings: runSettings({ method: job.settings.method, lr }),
       seed: 0,
       classes: CLASSES,
-      network: { source: 'net.pth', architecture: 'resnet20_cifar', args: {}, publisher: 'akamaster' },
+      network: {
+        source: 'net.pth',
+        architecture: 'resnet20_cifar',
+        args: {},
+        publisher: 'akamaster',
+        newHead: scenario.newHead === true,
+      },
       sources: { train: ['builtin'] },
       sha256: { in: {}, out: {} },
       accuracy: {

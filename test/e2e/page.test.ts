@@ -387,7 +387,7 @@ describe('an image of your own', () => {
   test('of classes that the base does not have is told by the new network alone', async () => {
     const page = await site.open({ scenario: { newHead: true }, path: '#epochs=1' });
     await start(page);
-    await page.getByRole('heading', { name: 'A new classifier has learned your classes' }).waitFor();
+    await page.getByRole('heading', { name: 'A new classifier for your classes' }).waitFor();
     await page.getByText('Try your own image').click();
     await page.locator('#try').setInputFiles([picture]);
     await expect

@@ -253,7 +253,11 @@ export async function trainInto(
         `${last.wrong.length} test images are told wrong, mean F1 of the classes ${last.macro.f1.toFixed(3)}: predictions.csv, and class by class report.json`,
       );
     }
-    const { ended, uncertainty } = result.report;
+    const { ended, uncertainty, network, settings } = result.report;
+    if (network.newHead && (settings.method === 'refocus' || settings.method === 'joint'))
+      context.note(
+        'The classifier is new, so there is no accuracy of before: fine-tuning as long (--method finetune), with the same seed, is the comparison.',
+      );
     const flips = uncertainty.flips?.last;
     if (flips)
       context.note(

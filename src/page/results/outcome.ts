@@ -26,7 +26,7 @@ export function outcomeOf(report: Report): Outcome {
   if (base === undefined) {
     return {
       tone: 'neutral',
-      title: 'A new classifier has learned your classes',
+      title: 'A new classifier for your classes',
       text: 'The network it came from has no such classes, so there is no accuracy to compare with: fine-tuning as long, on the same images and with the same seed, is the comparison.',
     };
   }

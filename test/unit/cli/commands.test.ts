@@ -344,6 +344,23 @@ test('report.json has the figures of each class, a line of the confusion matrix 
   expect(JSON.parse(context.stdout[0]).evaluation).toBeUndefined();
 });
 
+test('a run with a new classifier names what to compare it with', async () => {
+  const engine = fakeEngine();
+  const { train } = engine;
+  engine.train = async (job, onEvent) => {
+    const { report, ...result } = await train(job, onEvent);
+    const { method } = job.settings;
+    const settings = { ...report.settings, method };
+    return { ...result, report: { ...report, settings, network: { ...report.network, newHead: true } } };
+  };
+  const said = async (method: string, name: string) => {
+    const context = fakeContext(engine);
+    await run(['train', '--method', method, '--out', join(folder, 'runs', name)], context);
+    return context.stderr.some((line) => /fine-tuning as long .* is the comparison/.test(line));
+  };
+  expect([await said('refocus', 'maps'), await said('finetune', 'all')]).toEqual([true, false]);
+});
+
 test('a run that is stopped before it has trained leaves nothing, with the status of an interrupt', async () => {
   const engine = fakeEngine({ train: () => Promise.reject(new Stopped()) });
   const context = fakeContext(engine);

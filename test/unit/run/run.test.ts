@@ -318,6 +318,7 @@ describe('a run that gains nothing', () => {
     const { result } = await run(job({ head: 'new' }), evaluations(0, 0));
     expect(result.report.best).toBe(1);
     expect(result.report.accuracy.base).toBeUndefined();
+    expect(result.report.network.newHead).toBe(true);
   });
 });
 
@@ -477,7 +478,12 @@ describe('the files of a run', () => {
       seed: 9,
       settings: { seed: 9, batch: 9, mean: [0.485, 0.456, 0.406] },
       classes: ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'],
-      network: { source: 'net.safetensors', architecture: 'mobilenet_v2', publisher: 'torchvision' },
+      network: {
+        source: 'net.safetensors',
+        architecture: 'mobilenet_v2',
+        publisher: 'torchvision',
+        newHead: false,
+      },
     });
     expect(report.network.args).toMatchObject({ width_mult: 0.25 });
     expect(report.sources.train).toHaveLength(4);
