@@ -142,6 +142,7 @@ test('a model says which arguments made it, the defaults too', () => {
     stem_stride: 2,
     reduced_tail: false,
     dilated: false,
+    width_scaling: 'torchvision',
   });
 });
 
