@@ -29,7 +29,7 @@ export function checkScript(network: CheckedNetwork, weights: string): string {
     ? `torch.load("${weights}", map_location="cpu")`
     : `read("${weights}")`;
   return `"""Loads ${weights} into PyTorch and compares its answers with those of check.safetensors. Needs ${needs.join(' and ')}."""
-import json, os, ${needs.join(', ')}
+import json, os, ${needs.join(', ')}  # pip install ${needs.join(' ')}
 
 os.chdir(os.path.dirname(os.path.abspath(__file__)))
 TYPES = dict(F64=torch.float64, F32=torch.float32, F16=torch.float16, BF16=torch.bfloat16, I64=torch.int64, I32=torch.int32, U8=torch.uint8)

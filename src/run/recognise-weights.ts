@@ -51,7 +51,8 @@ export function recogniseWeights(
     const described = description && recogniseDescribed(copy, description, options);
     const recognition = described ?? recogniseCopy(copy, options.arch, known, within);
     const [taken] = recognition.fits;
-    if (taken) return recognised(opened, copy, recognition.fits, options);
+    if (taken)
+      return recognised(opened, copy, recognition.fits, { ...options, told: described !== undefined });
     failure ??= { recognition, copy };
   }
   throw refusal(opened.file, failure!.copy, failure!.recognition, options);
@@ -125,7 +126,7 @@ function recognised(
   opened: OpenedWeights,
   copy: StateCopy,
   [taken, ...others]: Candidate[],
-  options: NetworkOptions,
+  options: NetworkOptions & Told,
 ): RecognisedWeights {
   const { arch, args, match } = taken;
   const published = createModel(arch, { kwargs: args });
@@ -151,6 +152,11 @@ function recognised(
   };
 }
 
+/** Whether the file itself says what its network is. */
+interface Told {
+  told: boolean;
+}
+
 /** Whether a key is PyTorch's count of batches of a batch norm that the model has. */
 const isCounter = (key: string, names: ReadonlyMap<string, string>): boolean =>
   key.endsWith('num_batches_tracked') && names.has(key.replace(/num_batches_tracked$/, 'running_mean'));
@@ -160,7 +166,7 @@ function notesOn(
   copy: StateCopy,
   taken: Candidate,
   others: readonly Candidate[],
-  options: NetworkOptions,
+  options: NetworkOptions & Told,
 ): string[] {
   const notes: string[] = [];
   if (taken.match.dialect.norms && /(^|[^a-z])tf_/.test(file))
@@ -174,8 +180,8 @@ function notesOn(
   if (options.arch === undefined) {
     const { stem_stride } = createModel(taken.arch, { kwargs: taken.args }).args;
     const stem =
-      stem_stride === 2 && options.stemStride === undefined
-        ? ' The stride of its stem, which weights do not tell, is taken as published, 2; a network made for images of 32 pixels may have 1 (stem stride).'
+      stem_stride === 2 && options.stemStride === undefined && !options.told
+        ? ' The stride of its stem, which weights do not tell, is taken as published, 2; a network made for images of 32 pixels may have 1 (--stem-stride 1).'
         : '';
     notes.push(`${file} is ${describeCandidate(taken)}.${stem}`);
     const unlike = others.filter((other) => describeCandidate(other) !== describeCandidate(taken));
@@ -187,7 +193,7 @@ function notesOn(
   if (copies.length > 1 && options.state === undefined) {
     const rest = copies.filter((other) => other !== copy).map(copyName);
     notes.push(
-      `The weights are those of ${copyName(copy)}; the file also has ${rest.join(', ')} (state dict).`,
+      `The weights are those of ${copyName(copy)}; the file also has ${rest.join(', ')} (--state ${rest[0]}).`,
     );
   }
   const twins = others
@@ -196,7 +202,7 @@ function notesOn(
   if (twins.length > 0) {
     const [mine, ...rest] = [taken.match.prefix, ...twins].map((prefix) => prefix.slice(0, -1).slice(0, 100));
     notes.push(
-      `The weights are those within ${mine || 'no wrapper'}; the file also has ${rest.join(', ')} (state dict).`,
+      `The weights are those within ${mine || 'no wrapper'}; the file also has ${rest.join(', ')} (--state ${rest[0]}).`,
     );
   }
   const unused = taken.match.unused.filter((key) => !twins.some((prefix) => key.startsWith(prefix)));

@@ -39,7 +39,7 @@ test('a network and its average within one state dict: the network is meant, the
   expect(prefix).toBe('model.');
   expect(notes).toEqual([
     'run.ckpt is ResNet-20 for CIFAR of akamaster, 10 classes.',
-    'The weights are those within model; the file also has ema_model.net (state dict).',
+    'The weights are those within model; the file also has ema_model.net (--state ema_model.net).',
     'The network has no use for criterion.weight: left out.',
   ]);
   for (const wanted of ['ema_model', 'ema_model.net', 'net'])
@@ -81,4 +81,18 @@ test('what of a file belongs to the network is kept: counters of its norms, and 
   expect(kept.has('bn1.num_batches_tracked')).toBe(true);
   expect(kept.has('other.num_batches_tracked')).toBe(false);
   expect(kept.size).toBe(state.size + 1);
+});
+
+test('the stride of a stem is said to be a guess, but where the file or the user tells it', () => {
+  const stem = initialState(createModel('shufflenet_v2_x0_5'), 1);
+  const copy = stateCopy('net.pth', '', stem, async (key) => stem.get(key)!);
+  const file = { ...opened(), copies: [copy] };
+  const said = { architecture: 'shufflenet_v2_x0_5', args: { stem_stride: 2 } };
+  const guessed = (...args: Parameters<typeof recogniseWeights>) =>
+    recogniseWeights(...args).notes.some((note) => note.includes('--stem-stride 1'));
+  expect(guessed(file, {})).toBe(true);
+  expect(guessed(file, { stemStride: 2 })).toBe(false);
+  expect(guessed(file, {}, said)).toBe(false);
+  // of a file whose description does not fit it, nothing is known
+  expect(guessed(file, {}, { ...said, architecture: 'resnet18' })).toBe(true);
 });
