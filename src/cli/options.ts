@@ -11,6 +11,7 @@ import {
   networkOptionNames,
   parseNetworkOptions,
 } from '../run/network-options';
+import { recogniseFiles } from '../run/network-source';
 import { fieldText } from '../train/field';
 import {
   parseSetting,
@@ -140,7 +141,10 @@ export async function modelFrom(
   if (weights) {
     const classes =
       labels === undefined ? undefined : await readLabels(await readUserFile(labels, '--labels'));
-    return { kind: 'file', network, files: await readWeightFiles(weights, '--weights'), classes };
+    const files = await readWeightFiles(weights, '--weights');
+    // what cannot be used shows before an engine starts, or a browser takes a copy of it
+    await recogniseFiles(files, network ?? {});
+    return { kind: 'file', network, files, classes };
   }
   if (labels !== undefined) throw new UserError('--labels names the classes of --weights: name these too.');
   if (network && randomSeed !== undefined)

@@ -88,18 +88,23 @@ export async function loadNetwork(source: ModelSource): Promise<LoadedNetwork> {
   return { ...(await fromFiles([file], BUILTIN_NETWORK)), classes: BUILTIN_CLASSES, notes: [] };
 }
 
-async function fromFiles(files: UserFile[], options: NetworkOptions): Promise<LoadedNetwork> {
+/**
+ * What files of weights are, before any of their numbers is read.
+ * @throws UserError that names the file and what is wrong with it
+ */
+export async function recogniseFiles(files: UserFile[], options: NetworkOptions) {
   const opened = await openWeights(...files);
   if (opened.metadata.has(CHECKPOINT_KEY))
     throw new UserError(
       `${opened.file} is a checkpoint of a run: go on with it by --resume and its folder, or name the merged weights of a run.`,
     );
   const description = readMetadata(opened.metadata);
-  const { model, copy, names, publisher, prefix, head, kept, notes } = recogniseWeights(
-    opened,
-    options,
-    description,
-  );
+  return { opened, description, recognised: recogniseWeights(opened, options, description) };
+}
+
+async function fromFiles(files: UserFile[], options: NetworkOptions): Promise<LoadedNetwork> {
+  const { opened, description, recognised } = await recogniseFiles(files, options);
+  const { model, copy, names, publisher, prefix, head, kept, notes } = recognised;
   const tensors = await copy.read(kept);
   const weights: WeightsFile = { tensors, metadata: opened.metadata, format: opened.format, prefix: '' };
   const { state, unmerged } = mergeMaps(modelState(tensors, names, model), model);

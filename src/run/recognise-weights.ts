@@ -55,7 +55,7 @@ export function recogniseWeights(
       return recognised(opened, copy, recognition.fits, { ...options, told: described !== undefined });
     failure ??= { recognition, copy };
   }
-  throw refusal(opened.file, failure!.copy, failure!.recognition, options);
+  throw refusal(opened.file, { ...failure!, options, description });
 }
 
 /** The network that the file says it is, if it is that. */
@@ -215,16 +215,21 @@ function notesOn(
   return notes;
 }
 
+interface Unrecognised {
+  copy: StateCopy;
+  recognition: Recognition;
+  options: NetworkOptions;
+  description?: Pick<NetworkMetadata, 'architecture' | 'args'>;
+}
+
 /** Why a file fits no network, or not the one that was named, and what would. */
-function refusal(
-  file: string,
-  copy: StateCopy,
-  { nearest }: Recognition,
-  options: NetworkOptions,
-): UserError {
+function refusal(file: string, { copy, recognition, options, description }: Unrecognised): UserError {
+  const { nearest } = recognition;
   const { arch, width, stemStride, kwargs } = options;
   if (arch !== undefined || width !== undefined || stemStride !== undefined || kwargs !== undefined) {
-    const free = recogniseCopy(copy, arch, {}).fits[0] ?? recogniseCopy(copy, undefined, {}).fits[0];
+    const said = description && recogniseDescribed(copy, description, {});
+    const { fits } = said ?? recogniseCopy(copy, arch, {});
+    const free = fits[0] ?? recogniseCopy(copy, undefined, {}).fits[0];
     if (free) {
       const asked =
         arch === undefined

@@ -56,7 +56,12 @@ test.each([
   [['eval', '--test', '/no/such/place'], /^--test \/no\/such\/place does not exist/],
   [['train', '--weights', 'package.json', '--labels', 'src'], /^--labels src is a folder/],
   [['train', '--config', '/no/such/file'], /^\/no\/such\/file is no config file/],
-  [['eval', '--arch', 'a', '--weights', 'package.json'], /^--test is missing/],
+  [['eval', '--weights', 'weights/builtin-mobilenet_v2.safetensors'], /^--test is missing/],
+  [['train', '--weights', 'package.json'], /^package\.json is a JSON file/],
+  [
+    ['predict', '--arch', 'resnet18', '--weights', 'weights', 'README.md'],
+    /is not ResNet-18 but MobileNetV2/,
+  ],
   [['eval', '--mean', '1,2'], /^--mean must be three numbers/],
   [['predict'], /^IMAGE is missing: `refocus predict/],
   [['predict', '/no/such/image.jpg'], /^\/no\/such\/image\.jpg does not exist/],
