@@ -112,7 +112,9 @@ export function readArgs(name: string, command: Command, argv: string[]): Args {
   const takesMore = command.positionals.at(-1)?.endsWith('...');
   if (!takesMore && positionals.length > command.positionals.length) {
     const extra = positionals[command.positionals.length];
-    throw new UserError(`Unexpected argument "${extra}"; see \`refocus ${name} --help\`.`);
+    const named = ['weights', 'data', 'test'].filter((option) => option in command.options);
+    const how = named.length > 0 ? `: files are named by ${named.map((o) => `--${o}`).join(', ')}` : '';
+    throw new UserError(`Unexpected argument "${extra}"${how}; see \`refocus ${name} --help\`.`);
   }
   return { values: parsed.values as Args['values'], positionals };
 }

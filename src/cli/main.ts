@@ -1,5 +1,6 @@
 /** The command line: picks a command, reads its arguments, turns errors into one sentence and an exit status. */
 import { Stopped, UserError } from '../errors';
+import { VERSION } from '../run/version';
 import { type Command, type Context, helpText, readArgs } from './command';
 import { bench } from './commands/bench';
 import { data } from './commands/data';
@@ -35,7 +36,9 @@ export const commands: Record<string, Command> = {
 };
 
 function overview(): string {
-  const rows = Object.values(commands).map((command) => `  ${command.usage.padEnd(26)}${command.summary}`);
+  const all = Object.values(commands);
+  const width = Math.max(...all.map(({ usage }) => usage.length));
+  const rows = all.map(({ usage, summary }) => `  ${usage.padEnd(width)}  ${summary}`);
   return [
     'refocus COMMAND [options]: trains small convolutional networks with RefConv on WebGPU.',
     '',
@@ -56,10 +59,16 @@ export async function run(argv: string[], context: Context): Promise<number> {
   const [name, ...rest] = argv;
   try {
     if (name === undefined) throw new UserError(`Name a command.\n\n${overview()}`);
-    if (name === '--help' || name === '-h' || name === 'help') {
+    if (name === '--version' || name === '-v') {
+      context.out(VERSION);
+      return 0;
+    }
+    const asksHelp = name === '--help' || name === '-h' || name === 'help';
+    if (asksHelp && rest.length === 0) {
       context.out(overview());
       return 0;
     }
+    if (asksHelp) return run([rest[0], '--help'], context);
     const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
     if (!command) {
       throw new UserError(`Unknown command "${name}"; the commands are ${Object.keys(commands).join(', ')}.`);

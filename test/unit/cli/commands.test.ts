@@ -14,6 +14,7 @@ import { initialState } from '../../../src/model/init';
 import { withRefConv } from '../../../src/model/refconv';
 import { createModel } from '../../../src/model/zoo';
 import { networkFields } from '../../../src/run/network-options';
+import { VERSION } from '../../../src/run/version';
 import { presets } from '../../../src/train/presets';
 import { settingFields, settingGroups } from '../../../src/train/settings';
 import { fakeContext, fakeEngine, fakeEvaluation, fakeProfile, fakeReport } from './fake';
@@ -33,7 +34,11 @@ test.each([
   [['train', '--epoch', '3'], /^Unknown option --epoch: is it --epochs\?$/],
   [['train', '--foo'], /^Unknown option --foo; see `refocus train --help`\.$/],
   [['train', '-x'], /^Unknown option -x/],
-  [['train', 'extra'], /^Unexpected argument "extra"/],
+  [
+    ['train', 'photos.zip'],
+    /^Unexpected argument "photos.zip": files are named by --weights, --data, --test;/,
+  ],
+  [['inspect', 'a', 'extra'], /^Unexpected argument "extra"; see/],
   [['train', '--lr'], /^--lr needs a value/],
   [['train', '--out', ''], /^--out needs a value; see `refocus train --help`\.$/],
   [['train', '--data', ''], /^--data needs a value/],
@@ -400,6 +405,16 @@ test('an interrupt is answered by what the run has to lose', async () => {
     'The training is over and its work is being saved; interrupt again to quit at once.',
     expect.stringMatching(/^Stopped early\. Merged weights/),
   ]);
+});
+
+test('the version, and help by a word of its own', async () => {
+  const said = async (...argv: string[]) => {
+    const context = fakeContext();
+    expect(await run(argv, context)).toBe(0);
+    return context.stdout;
+  };
+  expect(await said('--version')).toEqual([VERSION]);
+  expect(await said('help', 'merge')).toEqual(await said('merge', '--help'));
 });
 
 test('folders keep their paths; the order is sorted', async () => {
