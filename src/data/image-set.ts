@@ -141,12 +141,13 @@ async function readSource(
     const wanted = raw.length === 1 || use === 'both' ? raw : raw.filter(({ part }) => part === use);
     const parts: Candidates[] = [];
     for (const { part, read } of wanted) parts.push(rawCandidates(part, await read()));
-    return { name: tree.name, parts, skipped: [], notes: [] };
+    return { name: tree.name, parts, skipped: [], notes: tree.notes };
   }
   // a label file that the user gave beside the images, not one that lies among them
   const hasOwnLabels = files.length > 1 && files.some(({ path }) => !path.includes('/') && isLabelName(path));
   const layout = await readLayout(tree, { known: classes, hasOwnLabels });
-  return { ...layout, parts: layout.parts.map((part) => fileCandidates(layout.name, part)) };
+  const notes = [...tree.notes, ...layout.notes];
+  return { ...layout, notes, parts: layout.parts.map((part) => fileCandidates(layout.name, part)) };
 }
 
 /** `why` is there where the size was nobody's choice. */

@@ -7,6 +7,12 @@ export interface RawName {
   unicode?: string;
 }
 
+export interface DecodedNames {
+  names: string[];
+  /** what names that are not said to be UTF-8 were read as; absent where there are none */
+  codePage?: string;
+}
+
 const CP437 = [
   'ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐└┴┬├─┼╞╟╚╔╩╦╠═╬╧',
   '╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\u00a0',
@@ -17,17 +23,19 @@ const CP437 = [
  * them: UTF-8 all the same, Shift-JIS, GBK or CP437, one for the archive, that in which they look most like names.
  * Different bytes stay different names.
  */
-export function decodeNames(names: RawName[]): string[] {
+export function decodeNames(names: RawName[]): DecodedNames {
   const decoded = names.map(({ bytes, isUtf8, unicode }) => unicode ?? (isUtf8 ? utf8(bytes) : ascii(bytes)));
   const open = names.flatMap(({ bytes }, i) => (decoded[i] === undefined ? [{ i, bytes }] : []));
-  const codePage = codePageOf(open.map(({ bytes }) => bytes));
-  for (const { i, bytes } of open) decoded[i] = codePage(bytes);
-  return decoded as string[];
+  if (open.length === 0) return { names: decoded as string[] };
+  const { decode, name } = codePageOf(open.map(({ bytes }) => bytes));
+  for (const { i, bytes } of open) decoded[i] = decode(bytes);
+  return { names: decoded as string[], codePage: name };
 }
 
 type Decode = (bytes: Uint8Array) => string | undefined;
 
 interface CodePage {
+  name: string;
   decode: Decode;
   /** how unlikely the characters are in a name, 0 to 2 for each */
   cost(bytes: Uint8Array): number;
@@ -38,25 +46,25 @@ const fromCp437 = (bytes: Uint8Array) =>
   Array.from(bytes, (byte) => (byte < 128 ? String.fromCharCode(byte) : CP437[byte - 128])).join('');
 
 const CODE_PAGES: CodePage[] = [
-  { decode: strict('shift_jis'), cost: (bytes) => pairCost(bytes, shiftJis) },
-  { decode: strict('gbk'), cost: (bytes) => pairCost(bytes, gbk) },
-  { decode: fromCp437, cost: cp437Cost },
+  { name: 'Shift-JIS', decode: strict('shift_jis'), cost: (bytes) => pairCost(bytes, shiftJis) },
+  { name: 'GBK', decode: strict('gbk'), cost: (bytes) => pairCost(bytes, gbk) },
+  { name: 'CP437', decode: fromCp437, cost: cp437Cost },
 ];
 
-function codePageOf(names: Uint8Array[]): Decode {
+function codePageOf(names: Uint8Array[]): Pick<CodePage, 'name' | 'decode'> {
   const fits = (decode: Decode) => {
     const texts = names.map(decode);
     if (texts.includes(undefined)) return false;
     // pages hold some characters twice
     return new Set(texts).size === new Set(names.map(fromCp437)).size;
   };
-  if (fits(utf8)) return utf8;
+  if (fits(utf8)) return { name: 'UTF-8', decode: utf8 };
   const cost = (page: CodePage) => names.reduce((sum, bytes) => sum + page.cost(bytes), 0);
   const possible = CODE_PAGES.filter(({ decode }) => fits(decode)).map((page) => ({
     page,
     cost: cost(page),
   }));
-  return possible.reduce((best, each) => (each.cost < best.cost ? each : best)).page.decode;
+  return possible.reduce((best, each) => (each.cost < best.cost ? each : best)).page;
 }
 
 /** Undefined where the bytes are not of that encoding. */

@@ -7,6 +7,8 @@ import { decodeNames, type RawName } from './zip-names';
 /** A zip archive of which only the directory is in memory. */
 export interface Zip {
   names: string[];
+  /** What names that are not said to be UTF-8 were read as; absent where there are none. */
+  codePage?: string;
   /** The size in bytes that an entry claims; `open` holds it to that. */
   size(name: string): number;
   /** An entry's content: a part of the archive, not yet read, if stored, else inflated. Throws a FormatError. */
@@ -49,7 +51,7 @@ const SLICE = 16 * 1024;
  * at most `maxInflated` bytes, counted on what comes out. Throws a FormatError.
  */
 export async function openZip(blob: Blob, maxInflated: number): Promise<Zip> {
-  const entries = await readDirectory(blob);
+  const { entries, codePage } = await readDirectory(blob);
   let budget = maxInflated;
   const open = async (name: string): Promise<Blob> => {
     const entry = entries.get(name);
@@ -63,6 +65,7 @@ export async function openZip(blob: Blob, maxInflated: number): Promise<Zip> {
   };
   return {
     names: [...entries.keys()],
+    codePage,
     size: (name) => entries.get(name)?.size ?? 0,
     open,
     read: async (name) => bytesOf(await open(name)),
@@ -104,7 +107,7 @@ function inflate(packed: Uint8Array, size: number, name: string): Uint8Array<Arr
   return out;
 }
 
-async function readDirectory(blob: Blob): Promise<Map<string, Entry>> {
+async function readDirectory(blob: Blob): Promise<{ entries: Map<string, Entry>; codePage?: string }> {
   const { count: total, at: start, end } = await findDirectory(blob);
   if (end - start > MAX_DIRECTORY) throw new FormatError('its directory is damaged');
   const bytes = await bytesOf(blob, start, end);
@@ -125,11 +128,12 @@ async function readDirectory(blob: Blob): Promise<Map<string, Entry>> {
     at = next;
   }
   const entries = new Map<string, Entry>();
-  for (const [i, name] of decodeNames(raw).entries()) {
+  const { names, codePage } = decodeNames(raw);
+  for (const [i, name] of names.entries()) {
     if (entries.has(name)) throw new FormatError(`its entry ${quote(name)} is there twice`);
     entries.set(name, readEntry(view, places[i], name));
   }
-  return entries;
+  return { entries, codePage };
 }
 
 /** An entry of the directory at that place. */

@@ -18,6 +18,8 @@ export interface FileTree {
   folders: string[];
   /** how many files were passed over as the operating system's or an editor's own */
   junk: number;
+  /** what is to be told of how it was read */
+  notes: string[];
 }
 
 /** What systems and tools leave behind, as a file or a folder; hidden files too. */
@@ -27,7 +29,7 @@ const JUNK =
 const MAX_DEPTH = 64;
 
 /** Orders paths and cleans them; an entry whose path ends in `/` is a folder. */
-export function toTree(name: string, entries: SourceFile[]): FileTree {
+export function toTree(name: string, entries: SourceFile[], notes: string[] = []): FileTree {
   const files: SourceFile[] = [];
   const folders = new Set<string>();
   let junk = 0;
@@ -50,7 +52,7 @@ export function toTree(name: string, entries: SourceFile[]): FileTree {
     (a, b) =>
       byCodePoint(parentOf(a.path), parentOf(b.path)) || byCodePoint(baseName(a.path), baseName(b.path)),
   );
-  return { name, files, folders: [...folders].sort(byCodePoint), junk };
+  return { name, files, folders: [...folders].sort(byCodePoint), junk, notes };
 }
 
 export function fileOf({ path, blob }: UserFile): SourceFile {

@@ -5,6 +5,7 @@ const LATIN1 = new TextDecoder('latin1');
 
 /** What a file is that is no image we read, as a reason with the way out. */
 export function foreignKind(bytes: Uint8Array): string {
+  if (bytes.length === 0) return 'the file is empty';
   const brands = brandsOf(bytes);
   if (brands.some((brand) => /^(hei[cxms]|hev[cxms]|mif1|msf1)$/.test(brand))) {
     return 'HEIC is not read: convert it to JPEG (macOS: sips -s format jpeg; Linux: heif-convert), or set the iPhone to Settings, Camera, Formats, Most Compatible';

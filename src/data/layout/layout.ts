@@ -1,10 +1,16 @@
 import { UserError } from '../../errors';
+import { isArchiveName } from '../files/archive';
 import type { FileTree, SourceFile } from '../files/tree';
+import { foreignKind } from '../images/foreign';
 import type { SkippedFile } from '../types';
+import { quoted } from './class-order';
 import { type Folder, filled, foldersOf, imagesBelow, unwrap } from './folders';
 import { readLabels } from './labels';
 import { type Part, partNamed, partWithin } from './names';
 import type { Layout, PartFiles } from './types';
+
+/** Bytes of a file that is read only to say what it is. */
+const MOST_LOOKED_AT = 2 ** 24;
 
 export interface LayoutOptions {
   /** classes that there are elsewhere: a folder of that name is a class, even if it is the only one */
@@ -24,11 +30,7 @@ export async function readLayout(
   { known = [], hasOwnLabels = false }: LayoutOptions,
 ): Promise<Layout> {
   const top = foldersOf(tree);
-  if (top.count === 0) {
-    throw new UserError(
-      `${tree.name} holds no image; it needs a folder of images for each class (JPEG, PNG, ...).`,
-    );
-  }
+  if (top.count === 0) throw await noImage(tree);
   const isKnown = (folder: Folder) => filled(folder).some(({ name }) => known.includes(name));
   const root = unwrap(top, (folder) => partsOf(folder) !== undefined || isKnown(folder));
   const parts = partsOf(root);
@@ -48,6 +50,20 @@ export async function readLayout(
     );
   }
   return byLabels ?? byFolder;
+}
+
+/** A source without an image: what it holds instead, where that can be told. */
+async function noImage({ name, files }: FileTree): Promise<UserError> {
+  const inner = files.map(({ path }) => path).filter((path) => path !== name && isArchiveName(path));
+  if (inner.length > 0)
+    return new UserError(
+      `${name} holds no image but archives (${quoted(inner)}), which are not opened there: choose them themselves, or unpack them.`,
+    );
+  const [only] = files;
+  const kind = files.length === 1 && only.size < MOST_LOOKED_AT ? foreignKind(await only.read()) : undefined;
+  return new UserError(
+    `${name} holds no image${kind ? ` (${kind})` : ''}; it needs a folder of images for each class (JPEG, PNG, ...).`,
+  );
 }
 
 /** The folders that hold the parts; undefined where they are no parts. */

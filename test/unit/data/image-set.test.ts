@@ -564,13 +564,16 @@ describe('archives', () => {
   });
 
   test.each([
-    ['shift-jis.zip', ['ソ', '犬', '鳥']],
-    ['gbk.zip', ['狗', '猫', '鸟']],
-    ['cp437.zip', ['Birnen', 'Nüsse', 'Äpfel']],
-    ['descriptors.zip', ['a', 'b']],
-  ])('%s', async (name, classes) => {
+    ['shift-jis.zip', ['ソ', '犬', '鳥'], 'read as Shift-JIS'],
+    ['gbk.zip', ['狗', '猫', '鸟'], 'read as GBK'],
+    ['cp437.zip', ['Birnen', 'Nüsse', 'Äpfel'], 'read as CP437'],
+    ['descriptors.zip', ['a', 'b'], undefined],
+  ])('%s', async (name, classes, codePage) => {
     const images = await load(archive(name));
     expect(images).toMatchObject({ classes, count: classes.length });
+    const told = images.report.notes.find((note) => note.includes('read as'));
+    if (codePage) expect(told).toContain(codePage);
+    else expect(told).toBeUndefined();
   });
 
   test.each([
@@ -614,7 +617,14 @@ describe('a source that cannot be used says why', () => {
     ['a zip of text', zip({ 'a/notes.txt': text('text') }), 'holds no image'],
     ['one class', zip({ 'a/1.jpg': jpg, 'a/2.jpg': jpg }), "one class only ('a')"],
     ['images without folders', zip({ '1.jpg': jpg, '2.jpg': jpg }), 'no class'],
-    ['a zip of zips', zip({ 'a/1.zip': text('PK'), 'b/1.zip': text('PK') }), 'holds no image'],
+    [
+      'a zip of zips',
+      zip({ 'a/1.zip': text('PK'), 'b/1.zip': text('PK') }),
+      "holds no image but archives ('a/1.zip', 'b/1.zip')",
+    ],
+    ['a folder of zips', userFiles({ 'set/train.zip': text('PK') }), "archives ('set/train.zip')"],
+    ['a web page', [userFile('set.zip', text('<!DOCTYPE html>'))], 'it is a web page'],
+    ['an empty file', [userFile('set.zip', text(''))], 'the file is empty'],
     ['a zip of very many files', zip(manyFiles), 'holds no image'],
     ['a folder with one image', [userFile('set/a/1.jpg', jpg)], 'set has one class only'],
     ['an empty class folder', zip({ ...two, 'c/': new Uint8Array(0) }), "Class 'c'"],
