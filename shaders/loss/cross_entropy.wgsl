@@ -1,8 +1,8 @@
 // Over the first rows = min(step.rows, N) rows, with p = softmax(logits[row]) and q = (1 - SMOOTHING) * onehot + SMOOTHING / CLASSES:
-// With MIXED the batch is mixed (data/mix): onehot is share of the row's own target and the rest of that of the row before it (the last before
-// the first), and a row counts as right by the larger of the two.
 // loss = mean of -sum_c q * log p; dlogits = (p - q) / rows, zero in the other rows;
 // metrics[step % RING] = (sum of losses, rows whose first maximum is the target, rows, 0).
+// With MIXED the rows are mixed (data/mix): onehot is then share * the row's own target + (1 - share) * that of the row before it
+// (the last before the first), and a row counts as right by the target with the larger share.
 // With class weights q is multiplied by them, p by the sum of that q, and the mean is over the weights of the rows' targets, whose
 // sum is the fourth of the metrics: torch.nn.CrossEntropyLoss(weight, label_smoothing).
 // step.batch_weight: what to divide by where the rows are a part of a batch: its rows, or their weights. 0: they are all of it.

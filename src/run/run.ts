@@ -16,6 +16,7 @@ import { evaluateNetwork } from '../train/evaluate';
 import { heldSentence } from '../train/held';
 import type { EvalPoint } from '../train/metrics';
 import { checkMicroBatch, microSentence } from '../train/micro-batches';
+import { rateSentence } from '../train/rate';
 import { scheduleOf } from '../train/schedule';
 import { decideSettings, type RunSettings } from '../train/settings';
 import { trainedModel } from '../train/trained-model';
@@ -80,6 +81,8 @@ async function trainLoaded(
   emit({ type: 'note', message: batchSentence(training) });
   const micro = microSentence(training);
   if (micro) emit({ type: 'note', message: micro });
+  const rate = rateSentence(job.settings, settings);
+  if (rate) emit({ type: 'note', message: rate });
   emit({ type: 'note', message: augmentationSentence(settings) });
   const balance = balanceSentence(train, settings);
   if (balance) emit(balance);

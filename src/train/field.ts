@@ -17,6 +17,8 @@ export interface NumberRange {
   max: number;
   /** whether a number is within; a bound itself may be left out */
   holds(value: number): boolean;
+  /** whether the word `auto` may stand in the number's place */
+  orAuto?: boolean;
 }
 
 /** What values a field takes. All of them may be given as text: URLs, forms and command lines have nothing else. */
@@ -168,11 +170,12 @@ export function wordOrNames<const T extends string>(words: T[], what: string): A
 }
 
 /** What a field accepts, or the word `auto` for what is decided later. */
-export function orAuto<T>({ schema, expects, placeholder, choices }: Accepts<T>): Accepts<T | 'auto'> {
+export function orAuto<T>({ schema, expects, placeholder, choices, range }: Accepts<T>): Accepts<T | 'auto'> {
   return {
     schema: v.union([v.literal('auto'), schema]),
     expects: `${expects}, or auto`,
     placeholder: `${placeholder}|auto`,
+    ...(range && { range: { ...range, orAuto: true } }),
     ...(choices && { choices: [...choicesOf([['auto']]), ...choices] }),
   };
 }

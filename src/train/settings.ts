@@ -20,6 +20,7 @@ import {
   whole,
   wordOrNames,
 } from './field';
+import { decideRate } from './rate';
 
 /** Where forms show a setting; `main` is always in sight, the method has a place of its own. */
 export const settingGroups = {
@@ -90,10 +91,10 @@ export const settingFields = {
     unit: 'images',
     help: "images that a step takes at a time, their gradients added up to the batch's; auto: the batch, fewer where memory is short",
   }),
-  lr: setting(real({ above: 0, max: 100 }, 0.001), 0.003, {
+  lr: setting(orAuto(real({ above: 0, max: 100 }, 0.001)), 'auto', {
     group: 'main',
     label: 'Learning rate',
-    help: 'highest learning rate',
+    help: 'highest learning rate; auto: 0.003, in proportion less for batches of fewer than 64 images',
   }),
   seed: setting(whole(0, 2 ** 32 - 1), 0, {
     group: 'main',
@@ -426,6 +427,7 @@ export type TrainSettings = { [K in SettingName]: (typeof settingFields)[K]['fal
 
 type Decided =
   | 'batch'
+  | 'lr'
   | 'microBatch'
   | 'repeats'
   | 'mean'
@@ -471,6 +473,7 @@ export function decideSettings(
     ...settings,
     ...decideAugmentation(settings, { images, side }),
     batch,
+    lr: decideRate(settings.lr, Math.min(batch, images)),
     microBatch: settings.microBatch === 'auto' ? batch : settings.microBatch,
     repeats: repeats === 'auto' ? Math.ceil(LEAST_IMAGES / Math.min(images, LEAST_IMAGES)) : repeats,
     mean: mean === 'auto' ? triple(input.mean) : mean,

@@ -26,6 +26,7 @@ import { BUILTIN_NETWORK } from '../../src/model/builtin';
 import { createModel } from '../../src/model/zoo';
 import { CHECKPOINT_FILES, labelsOf, newestLabel } from '../../src/run/checkpoint-file';
 import { sortFiles } from '../../src/run/sort-files';
+import { decideRate } from '../../src/train/rate';
 import { runSettings } from '../settings';
 
 /** What a test asks of the fake; set before this script runs. */
@@ -106,7 +107,8 @@ async function train(job: TrainJob, onEvent: (event: TrainEvent) => void): Promi
   if (isSecond && scenario.secondError && !scenario.failsAfter) throw new UserError(scenario.secondError);
   isPaused = false;
   isCancelled = false;
-  const { epochs, batch, lr } = job.settings;
+  const { epochs, batch } = job.settings;
+  const lr = decideRate(job.settings.lr, 128);
   const steps = epochs * STEPS_PER_EPOCH;
   onEvent({ type: 'phase', phase: 'load', message: 'Loading the images' });
   onEvent({

@@ -461,7 +461,7 @@ describe('the form', () => {
     const field = page.getByLabel('Learning rate');
     expect(await field.getAttribute('aria-invalid')).toBe('true');
     const message = await page.locator('#lr-error').textContent();
-    expect(message).toBe('Learning rate must be a number above 0 and at most 100, not "NaN".');
+    expect(message).toBe('Learning rate must be a number above 0 and at most 100, or auto, not "NaN".');
     expect(await page.getByText('The address names nonsense').count()).toBe(1);
     await start(page);
     expect(await page.getByRole('alert').textContent()).toBe(message);

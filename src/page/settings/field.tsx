@@ -51,16 +51,17 @@ const shared = ({ id, field, value, error, hasHelp }: InputProps) => ({
 function Text(props: InputProps) {
   const { id, field, value, onValue, empty } = props;
   const { range, unit } = field;
+  const isNumber = range && !(range.orAuto && value.trim() === 'auto');
   return (
     <div class="text">
       <input
         {...shared(props)}
         type="text"
-        inputMode={range ? (range.step === 1 ? 'numeric' : 'decimal') : 'text'}
+        inputMode={range && !range.orAuto ? (range.step === 1 ? 'numeric' : 'decimal') : 'text'}
         autocomplete="off"
         spellcheck={false}
         placeholder={empty}
-        {...(range && spinner(range, value, onValue))}
+        {...(isNumber && spinner(range, value, onValue))}
         onInput={(event) => onValue(event.currentTarget.value)}
       />
       {unit && (

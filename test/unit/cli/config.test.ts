@@ -22,6 +22,12 @@ test('what is auto is decided by the network and the images', () => {
     3, 12, 16, 16, 17, 50, 127, 128,
   ]);
   expect(decided(1).batch).toBe(1);
+  // in proportion to the images of a step, below 64
+  expect([12, 40, 200, 256, 10_000].map((images) => decided(images).lr)).toEqual([
+    0.00056, 0.00075, 0.0023, 0.003, 0.003,
+  ]);
+  expect([decided(12, { batch: 128 }).lr, decided(10_000, { batch: 32 }).lr]).toEqual([0.00056, 0.0015]);
+  expect(decided(12, { lr: '0.1' }).lr).toBe(0.1);
   expect(decided(10, { batch: '64', mean: '0,0,0' })).toMatchObject({ batch: 64, mean: [0, 0, 0] });
 });
 

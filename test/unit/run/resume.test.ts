@@ -41,6 +41,7 @@ const job = (settings: Partial<TrainSettings> = {}, more: Partial<TrainJob> = {}
   train: { kind: 'files', files: [...idx(24), ...idx(6, { name: 't10k' })] },
   settings: {
     ...defaultSettings(),
+    lr: 0.003,
     method: 'finetune',
     epochs: 3,
     repeats: 1,

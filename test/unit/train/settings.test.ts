@@ -19,7 +19,7 @@ test('every setting says all that a form and a help text show of it', () => {
     for (const words of [label, help, group, placeholder]) expect(words, name).not.toBe('');
     expect(label, `${name}: labels begin with a capital`).toMatch(/^[A-Z]/);
     if (choices) expect(choices.map(({ value }) => value)).toContain(String(fallback));
-    if (range) expect(typeof fallback, name).toBe('number');
+    if (range && !range.orAuto) expect(typeof fallback, name).toBe('number');
   }
   const labels = settingNames.map((name) => settingFields[name].label);
   expect(new Set(labels).size).toBe(labels.length);
@@ -100,7 +100,7 @@ const TAKEN: Record<SettingName, [takes: unknown[], refuses: unknown[]]> = {
     [-1, 1441],
   ],
   lr: [
-    [0.003, 1e-9, 100],
+    ['auto', 0.003, 1e-9, 100],
     [0, 101],
   ],
   head: [['auto', 'keep', 'new'], ['old']],
