@@ -86,14 +86,7 @@ export function reportOf(findings: Findings): ImageSetReport {
   if (train) parts.push(partReport('train', choice.train?.part, train));
   if (test) parts.push(partReport('test', choice.holdsOut ? 'held' : choice.test?.part, test));
   const unused = choice.unused.map(({ part, labels }) => ({ part, images: labels.length }));
-  const { classOrder = 'name' } = options;
-  const hasOwnOrder = (choice.train ?? choice.test)?.classes !== undefined && classOrder === 'name';
-  const order = options.classes
-    ? 'as known already'
-    : hasOwnOrder
-      ? "in the format's order"
-      : orderName(classOrder);
-  const natural = options.classes ? undefined : naturalOrder(classes, classOrder);
+  const { order, natural } = orderOf(classes, choice, options);
   const report = {
     source: source.name,
     classes,
@@ -122,9 +115,7 @@ export function reportOf(findings: Findings): ImageSetReport {
       ...(rotated > 0 && upright
         ? [`${count(rotated, 'image was', 'images were')} turned upright, as EXIF data asks.`]
         : []),
-      ...(tree.junk > 0
-        ? [`${count(tree.junk, 'system or hidden file was', 'system or hidden files were')} passed over.`]
-        : []),
+      ...junkNotes(tree),
     ],
     warnings: [
       ...skippedWarnings(skipped),
@@ -139,6 +130,22 @@ export function reportOf(findings: Findings): ImageSetReport {
     ],
   };
 }
+
+/** How the classes are ordered, in words; and in natural order, where theirs may be a mistake. */
+export function orderOf(
+  classes: string[],
+  choice: Choice,
+  options: LoadOptions,
+): { order: string; natural?: string[] } {
+  if (options.classes) return { order: 'as known already' };
+  const { classOrder = 'name' } = options;
+  const hasOwnOrder = (choice.train ?? choice.test)?.classes !== undefined && classOrder === 'name';
+  const order = hasOwnOrder ? "in the format's order" : orderName(classOrder);
+  return { order, natural: naturalOrder(classes, classOrder) };
+}
+
+export const junkNotes = ({ junk }: FileTree): string[] =>
+  junk > 0 ? [`${count(junk, 'system or hidden file was', 'system or hidden files were')} passed over.`] : [];
 
 /** What is not the simplest way to a size. */
 function resizingNotes(

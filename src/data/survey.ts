@@ -1,7 +1,8 @@
 import type { Selection } from './choose';
 import { openImageSet } from './image-set';
+import { numericHint } from './layout/class-order';
 import { imageBytes, readImages } from './pixels';
-import type { PartReport } from './report';
+import { junkNotes, orderOf, type PartReport } from './report';
 import { stratifiedSplit } from './split';
 import type { LoadOptions, SkippedFile, UserFile } from './types';
 
@@ -40,7 +41,8 @@ const OF_ALL = 64;
  * @throws UserError as `loadImageSet` would, as far as names tell
  */
 export async function surveyImages(files: UserFile[], options: LoadOptions): Promise<ImageSurvey> {
-  const { source, choice, classes, selected } = await openImageSet(files, options);
+  const { tree, source, choice, classes, selected } = await openImageSet(files, options);
+  const { order, natural } = orderOf(classes, choice, options);
   const taken = [selected.train, selected.test].filter((part) => part !== undefined);
   const broken = await unreadable(taken, options);
   const isBroken = new Set(broken.map(({ path }) => path));
@@ -64,7 +66,12 @@ export async function surveyImages(files: UserFile[], options: LoadOptions): Pro
     parts,
     skipped: [...source.skipped, ...taken.flatMap(({ leftOut }) => leftOut), ...broken],
     thumbnails: await thumbnailsByClass((selected.train ?? selected.test)!, classes.length, options),
-    notes: source.notes,
+    notes: [
+      `${classes.length} classes ${order}.`,
+      ...(natural ? [numericHint(classes, natural)] : []),
+      ...source.notes,
+      ...junkNotes(tree),
+    ],
   };
 }
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { loadImageSet } from '../../../src/data/image-set';
 import { surveyImages } from '../../../src/data/survey';
 import { thumbnailsOf } from '../../../src/data/thumbnails';
+import type { LoadOptions } from '../../../src/data/types';
 import { pictures, text, userFiles, zip } from './helpers';
 
 describe('a survey', () => {
@@ -39,6 +40,18 @@ describe('a survey', () => {
     expect(skipped).toEqual(loaded.report.skipped);
     expect(parts).toEqual(loaded.report.parts);
     expect(thumbnails[1]).toHaveLength(3);
+  });
+
+  test('says how the classes are ordered, with a hint where they are numbers', async () => {
+    const notes = async (options: LoadOptions) =>
+      (await surveyImages(userFiles({ ...pictures('1*3', '2*3', '10*3'), '1/._0.jpg': text('') }), options))
+        .notes;
+    expect(await notes({})).toEqual([
+      "3 classes by name, as torchvision's ImageFolder.",
+      expect.stringMatching(/^Class names are numbers .* \(1, 10, 2, \.\.\.\)/),
+      '1 system or hidden file was passed over.',
+    ]);
+    expect((await notes({ classOrder: 'natural' }))[0]).toBe('3 classes natural, as timm.');
   });
 
   test('refuses what cannot be trained on, as loading does', async () => {
