@@ -67,7 +67,7 @@ export async function surveyImages(files: UserFile[], options: LoadOptions): Pro
     skipped: [...source.skipped, ...taken.flatMap(({ leftOut }) => leftOut), ...broken],
     thumbnails: await thumbnailsByClass((selected.train ?? selected.test)!, classes.length, options),
     notes: [
-      `${classes.length} classes ${order}.`,
+      ...(options.classes ? [] : [`${classes.length} classes ${order}.`]),
       ...(natural ? [numericHint(classes, natural)] : []),
       ...source.notes,
       ...junkNotes(tree),

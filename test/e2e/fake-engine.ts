@@ -328,7 +328,7 @@ async function survey({ train, test }: { train: DataSource; test?: DataSource })
       ],
       skipped: [{ path: 'star/<i>9</i>.heic', reason: 'HEIC is not read; convert it to JPEG' }],
       thumbnails: classes.map((name) => ofClass(name).map((image) => thumbnail(image))),
-      notes: [],
+      notes: ['2 classes by name, <i>x</i>.'],
     };
   };
   return { train: of(train), test: test && of(test) };

@@ -118,11 +118,13 @@ export function Images() {
   }
   const { train, test } = found;
   const skipped = [...train.skipped, ...(test?.skipped ?? [])];
+  const step = verdict.value;
   return (
     <div class="survey">
       <p>
         {countsOf(train)}
-        {test && `; ${countsOf(test)}`}.{verdict.value && ` A batch of ${count(verdict.value.batch)}.`}
+        {test && `; ${countsOf(test)}`}.
+        {step && ` A batch of ${count(step.batch)}, learning rate ${step.rate}.`}
       </p>
       {skipped.length > 0 && (
         <p class="hint">
@@ -130,6 +132,11 @@ export function Images() {
           {skipped[0].path}: {skipped[0].reason}. <SkippedList skipped={skipped} />
         </p>
       )}
+      {[...new Set([...train.notes, ...(test?.notes ?? [])])].map((note) => (
+        <p class="hint" key={note}>
+          {note}
+        </p>
+      ))}
       <ClassList survey={train} />
     </div>
   );

@@ -14,6 +14,8 @@ export interface Verdict {
   head: HeadPlan;
   /** images of a training step */
   batch: number;
+  /** the highest learning rate */
+  rate: number;
 }
 
 /** Known once network and images have been looked into, and the settings are fine. */
@@ -28,7 +30,7 @@ export const verdict = computed<Verdict | undefined>(() => {
     const { input } = network.model;
     const decided = decideSettings(settings, { input, images: parts[0].images, newHead: head === 'new' });
     const batch = Math.min(decided.batch, parts[0].images);
-    return { known: network.classifier.count, classes, head, batch };
+    return { known: network.classifier.count, classes, head, batch, rate: decided.lr };
   } catch (error) {
     if (error instanceof UserError) return undefined;
     throw error;
