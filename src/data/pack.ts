@@ -137,6 +137,6 @@ export async function commonSize(
     width: side,
     height: side,
     unreadable,
-    why: `Images are resized to ${side}x${side}, their middle square: the median of their shorter sides is ${median}, a multiple of 32 up to ${MAX_DEFAULT_SIDE} is taken (--image-size chooses another).`,
+    why: `Images are resized to ${side}x${side}: the median of their shorter sides is ${median}, a multiple of 32 up to ${MAX_DEFAULT_SIDE} is taken (--image-size chooses another).`,
   };
 }

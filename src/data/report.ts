@@ -68,7 +68,7 @@ export interface Findings {
   choice: Choice;
   selected: { train?: Selection; test?: Selection };
   packs: Packed[];
-  size: Size & { why?: string };
+  size: Size & { why?: string; own?: boolean };
   classes: string[];
   upright: boolean;
   options: LoadOptions;
@@ -108,7 +108,7 @@ export function reportOf(findings: Findings): ImageSetReport {
       `${source.name}: ${classes.length} classes ${order}: ${quoted(classes)}.`,
       ...source.notes,
       partsNote(parts, unused, options),
-      size.why ?? `Images are resized to ${size.width}x${size.height}, their middle.`,
+      size.why ?? `Images are resized to ${size.width}x${size.height}.`,
       ...resizingNotes(size, options),
       ...limitNotes(selected, options),
       ...keptNotes(report.kept),
@@ -147,15 +147,17 @@ export function orderOf(
 export const junkNotes = ({ junk }: FileTree): string[] =>
   junk > 0 ? [`${count(junk, 'system or hidden file was', 'system or hidden files were')} passed over.`] : [];
 
-/** What is not the simplest way to a size. */
+/** What is kept of images of another size. */
 function resizingNotes(
-  size: Size,
+  { width, height, own }: Findings['size'],
   { interpolation = 'bilinear', cropPct = 1, cropMode = 'center' }: LoadOptions,
 ): string[] {
-  if (cropMode === 'squash') return ['Images are stretched to that size, whatever their own proportions.'];
-  if (cropMode === 'border') return ['Images keep their proportions, with black around them.'];
-  if (interpolation === 'bilinear' && cropPct === 1) return [];
-  const side = Math.floor(Math.min(size.width, size.height) / cropPct);
+  if (own) return [];
+  if (cropMode === 'squash') return ['They are stretched to that size, whatever their own proportions.'];
+  if (cropMode === 'border') return ['They keep their proportions, with black around them.'];
+  if (interpolation === 'bilinear' && cropPct === 1)
+    return ['Their middle is kept, what lies beside it is cut off (--crop-mode keeps all).'];
+  const side = Math.floor(Math.min(width, height) / cropPct);
   return [
     `Images of another size are resized by the ${interpolation} filter to a shorter side of ${side}, and their middle is cut out.`,
   ];

@@ -606,6 +606,18 @@ describe('archives', () => {
   });
 });
 
+test.each([
+  ['center', 'Their middle is kept'],
+  ['squash', 'They are stretched'],
+  ['border', 'with black around them'],
+] as const)('what is kept of images of another size is said: %s', async (cropMode, sentence) => {
+  const { notes } = (await load(zip(pictures('a*2', 'b*2')), { size: 5, cropMode })).report;
+  expect(notes.filter((note) => /middle|stretched|black/.test(note))).toEqual([
+    expect.stringContaining(sentence),
+  ]);
+  expect((await load(zip(pictures('a*2', 'b*2')), { cropMode })).report.notes.join()).not.toContain(sentence);
+});
+
 describe('a source that cannot be used says why', () => {
   const two = { 'a/1.jpg': jpg, 'b/1.jpg': jpg };
   const manyFiles = Object.fromEntries(
