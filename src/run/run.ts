@@ -81,7 +81,7 @@ async function trainLoaded(
   emit({ type: 'note', message: batchSentence(training) });
   const micro = microSentence(training);
   if (micro) emit({ type: 'note', message: micro });
-  const rate = rateSentence(job.settings, settings);
+  const rate = rateSentence(job.settings.lr, settings.lr);
   if (rate) emit({ type: 'note', message: rate });
   emit({ type: 'note', message: augmentationSentence(settings) });
   const balance = balanceSentence(train, settings);

@@ -94,7 +94,7 @@ export const settingFields = {
   lr: setting(orAuto(real({ above: 0, max: 100 }, 0.001)), 'auto', {
     group: 'main',
     label: 'Learning rate',
-    help: 'highest learning rate; auto: 0.003, in proportion less for batches of fewer than 64 images',
+    help: 'highest learning rate; auto: 0.003, in proportion less for batches of fewer than 64 images if the classifier is kept',
   }),
   seed: setting(whole(0, 2 ** 32 - 1), 0, {
     group: 'main',
@@ -473,7 +473,10 @@ export function decideSettings(
     ...settings,
     ...decideAugmentation(settings, { images, side }),
     batch,
-    lr: decideRate(settings.lr, Math.min(batch, images)),
+    lr: decideRate(settings.lr, {
+      images: Math.min(batch, images),
+      isNew: newHead || settings.method === 'retrain',
+    }),
     microBatch: settings.microBatch === 'auto' ? batch : settings.microBatch,
     repeats: repeats === 'auto' ? Math.ceil(LEAST_IMAGES / Math.min(images, LEAST_IMAGES)) : repeats,
     mean: mean === 'auto' ? triple(input.mean) : mean,

@@ -108,7 +108,7 @@ async function train(job: TrainJob, onEvent: (event: TrainEvent) => void): Promi
   isPaused = false;
   isCancelled = false;
   const { epochs, batch } = job.settings;
-  const lr = decideRate(job.settings.lr, 128);
+  const lr = decideRate(job.settings.lr, { images: 128, isNew: false });
   const steps = epochs * STEPS_PER_EPOCH;
   onEvent({ type: 'phase', phase: 'load', message: 'Loading the images' });
   onEvent({

@@ -518,7 +518,7 @@ describe('what is dropped anywhere on the page', () => {
     await page.getByText('10 classes → your 2: new head').waitFor();
     const survey = page.locator('.survey');
     expect(await survey.textContent()).toMatch(
-      /set\.zip: 2 classes, 30 to train, 2 to test \(held out\)\. A batch of 16, learning rate 0\.00075\./,
+      /set\.zip: 2 classes, 30 to train, 2 to test \(held out\)\. A batch of 16, learning rate 0\.003\./,
     );
     await survey.getByText('2 classes by name, <i>x</i>.').waitFor();
     await page.getByRole('rowheader', { name: '<b>ring' }).waitFor();

@@ -28,6 +28,8 @@ test('what is auto is decided by the network and the images', () => {
   ]);
   expect([decided(12, { batch: 128 }).lr, decided(10_000, { batch: 32 }).lr]).toEqual([0.00056, 0.0015]);
   expect(decided(12, { lr: '0.1' }).lr).toBe(0.1);
+  expect(decided(12, { method: 'retrain' }).lr).toBe(0.003);
+  expect(decideSettings(parseSettings({}), { input, images: 12, newHead: true }).lr).toBe(0.003);
   expect(decided(10, { batch: '64', mean: '0,0,0' })).toMatchObject({ batch: 64, mean: [0, 0, 0] });
 });
 
