@@ -22,6 +22,11 @@ export interface Value {
 export interface PoolOptions {
   stride?: number;
   padding?: number;
+  ceilMode?: boolean;
+}
+
+export interface AvgPoolOptions extends PoolOptions {
+  countIncludePad?: boolean;
 }
 
 export interface ConvOptions {
@@ -149,15 +154,19 @@ export class Builder {
   maxPool(
     x: Value,
     kernel: number,
-    { stride = kernel, padding = 0, ceilMode = false }: PoolOptions & { ceilMode?: boolean } = {},
+    { stride = kernel, padding = 0, ceilMode = false }: PoolOptions = {},
   ): Value {
     const attributes = { kernel: pair(kernel), stride: pair(stride), padding: pair(padding), ceilMode };
     return this.layer([x], { kind: 'max_pool', ...attributes });
   }
 
-  avgPool(x: Value, kernel: number, { stride = kernel, padding = 0 }: PoolOptions = {}): Value {
-    const attributes = { kernel: pair(kernel), stride: pair(stride), padding: pair(padding) };
-    return this.layer([x], { kind: 'avg_pool', ...attributes, countIncludePad: true });
+  avgPool(
+    x: Value,
+    kernel: number,
+    { stride = kernel, padding = 0, ceilMode = false, countIncludePad = true }: AvgPoolOptions = {},
+  ): Value {
+    const attributes = { kernel: pair(kernel), stride: pair(stride), padding: pair(padding), ceilMode };
+    return this.layer([x], { kind: 'avg_pool', ...attributes, countIncludePad });
   }
 
   /** The mean over the pixels, `[n, 1, 1, c]`. */

@@ -52,7 +52,14 @@ export type LayerKind =
   | { kind: 'layer_norm'; name: string; eps: number }
   | { kind: 'activation'; activation: Activation }
   | { kind: 'max_pool'; kernel: Pair; stride: Pair; padding: Pair; ceilMode: boolean }
-  | { kind: 'avg_pool'; kernel: Pair; stride: Pair; padding: Pair; countIncludePad: boolean }
+  | {
+      kind: 'avg_pool';
+      kernel: Pair;
+      stride: Pair;
+      padding: Pair;
+      ceilMode: boolean;
+      countIncludePad: boolean;
+    }
   | { kind: 'global_avg_pool' }
   | { kind: 'add' }
   /** the second factor is an input `[n, 1, 1, c]`, or the vector of that name in the state dict */

@@ -51,7 +51,8 @@ function python(value: unknown): string {
 const STEMS: [architecture: RegExp, convolution: string, pool?: string][] = [
   [/^(mobilenet|efficientnet)/, 'features[0][0]'],
   [/^mnasnet/, 'layers[0]'],
-  [/^resnet/, 'conv1', 'maxpool'],
+  [/^resnet\d+d$/, 'conv1[0]', 'maxpool'],
+  [/resnet|resnext/, 'conv1', 'maxpool'],
   [/^shufflenet/, 'conv1[0]', 'maxpool'],
   [/^densenet/, 'features.conv0', 'features.pool0'],
   [/^squeezenet/, 'features[0]', 'features[2]'],
@@ -62,16 +63,25 @@ function torchvision(model: Model): PyTorchNetwork | undefined {
   const classes = { num_classes: head.classes };
   const changed = told(model);
   if ('width_scaling' in changed) return undefined;
-  const isClass = (name === 'densenet' || name === 'densenet121') && Object.keys(changed).length > 0;
+  const isDenseNet = name.startsWith('densenet') && Object.keys(changed).length > 0;
   const lines: string[] = [];
-  if (name === 'convnext' || 'blocks' in changed) {
+  if ('stem_type' in changed || 'channels' in changed || 'avg_down' in changed) return timmResNet(model);
+  if (name.startsWith('convnext') && ('blocks' in changed || !/_(tiny|small|base)$/.test(name))) {
     lines.push(
       'from torchvision.models.convnext import CNBlockConfig, ConvNeXt',
       `net = ConvNeXt([CNBlockConfig(*stage) for stage in ${python(args.blocks)}], num_classes=${head.classes})`,
     );
-  } else if (isClass)
-    lines.push(`net = ${callOf('torchvision.models.DenseNet', { ...changed, ...classes })}`);
-  else {
+  } else if (isDenseNet) {
+    const { growth_rate, block_config, num_init_features, bn_size } = args;
+    const all = { growth_rate, block_config, num_init_features, bn_size, ...classes };
+    lines.push(`net = ${callOf('torchvision.models.DenseNet', all)}`);
+  } else if (name === 'resnet' || 'block' in changed || 'layers' in changed) {
+    const { block, layers, groups, width_per_group } = args;
+    const rest = callOf('', { groups, width_per_group, ...classes }).slice(1);
+    lines.push(
+      `net = torchvision.models.ResNet(torchvision.models.resnet.${block}, ${python(layers)}, ${rest}`,
+    );
+  } else {
     const builder = name === 'densenet' ? 'densenet121' : name;
     lines.push(`net = ${callOf(`torchvision.models.${builder}`, { ...changed, ...classes })}`);
   }
@@ -96,21 +106,29 @@ const TIMM_NAMES: Record<string, (width: string) => string> = {
   mobilenet_v2: (width) => `mobilenetv2_${width}`,
   mobilenet_v3_small: (width) => `mobilenetv3_small_${width}`,
   mobilenet_v3_large: (width) => `mobilenetv3_large_${width}`,
+  mobilenet_v1: (width) => `mobilenetv1_${width}`,
   mnasnet0_5: () => 'mnasnet_050',
-  efficientnet_b0: () => 'efficientnet_b0',
-  convnext_tiny: () => 'convnext_tiny',
+  mnasnet0_75: () => 'mnasnet_075',
+  mnasnet1_0: () => 'mnasnet_100',
 };
+/** Networks that timm has under the same name. */
+const SAME_NAME = /^(efficientnet_b\d|convnext_\w+|resnet\d+d)$/;
 
 function timm(model: Model): PyTorchNetwork | undefined {
   const { width_mult: width = 1, width_scaling: _, ...rest } = told(model);
   if (model.name === 'convnext' || 'blocks' in rest) return timmConvNext(model);
-  const nameOf = TIMM_NAMES[model.name];
+  if (/^resne/.test(model.name) && Object.keys(rest).length > 0) return timmResNet(model);
+  const nameOf = SAME_NAME.test(model.name) ? () => model.name : TIMM_NAMES[model.name];
   if (!nameOf || Object.keys(rest).length > 0) return undefined;
   const name = nameOf(String(Math.round((width as number) * 100)).padStart(3, '0'));
   const norm = model.layers.find((layer) => layer.kind === 'batch_norm');
-  const args = { num_classes: model.head.classes, ...(norm && { bn_eps: norm.eps }) };
+  const isResNet = model.name.startsWith('resnet');
+  const args = { num_classes: model.head.classes, ...(norm && !isResNet && { bn_eps: norm.eps }) };
   const lines = [`net = ${callOf('timm.create_model', args).replace('(', `(${python(name)}, `)}`];
-  if (model.args.stem_stride === 1) lines.push('net.conv_stem.stride = (1, 1)');
+  if (model.args.stem_stride === 1) {
+    lines.push(`net.${isResNet ? 'conv1[0]' : 'conv_stem'}.stride = (1, 1)`);
+    if (isResNet) lines.push('net.maxpool = torch.nn.Identity()');
+  }
   return { modules: ['timm'], lines };
 }
 
@@ -125,9 +143,30 @@ function timmConvNext({ args, head }: Model): PyTorchNetwork {
   };
 }
 
-function akamaster({ name, head }: Model): PyTorchNetwork {
-  const depth = Number(/^resnet(\d+)_cifar$/.exec(name)?.[1]);
-  return { modules: [], lines: [...CIFAR_RESNET, `net = ResNet(${(depth - 2) / 6}, ${head.classes})`] };
+/** timm's class of all ResNets. */
+function timmResNet({ args, head }: Model): PyTorchNetwork {
+  const { block, layers, groups, width_per_group, channels, stem_type, stem_width, avg_down } = args;
+  const sizes = {
+    cardinality: groups,
+    base_width: width_per_group,
+    channels,
+    stem_type,
+    stem_width,
+    avg_down,
+  };
+  const rest = callOf('', { ...sizes, num_classes: head.classes }).slice(1);
+  const lines = [`net = timm.models.ResNet(timm.models.resnet.${block}, ${python(layers)}, ${rest}`];
+  if (args.stem_stride === 1)
+    lines.push(
+      `net.conv1${stem_type === 'deep' ? '[0]' : ''}.stride = (1, 1)`,
+      'net.maxpool = torch.nn.Identity()',
+    );
+  return { modules: ['timm'], lines };
+}
+
+function akamaster({ args, head }: Model): PyTorchNetwork {
+  const blocks = ((args.depth as number) - 2) / 6;
+  return { modules: [], lines: [...CIFAR_RESNET, `net = ResNet(${blocks}, ${head.classes})`] };
 }
 
 /** ResNet for CIFAR-10 (He et al. 2015, section 4.2) with shortcuts of option A. */
@@ -161,6 +200,7 @@ class ResNet(torch.nn.Module):
 
 const WORDS: Record<string, string> = {
   lukemelas: 'the EfficientNet of lukemelas/EfficientNet-PyTorch',
+  DingXiaoH: 'the RepVGG of DingXiaoH/RepVGG (repvgg.py)',
   facebookresearch: 'the ConvNeXt of facebookresearch/ConvNeXt (models/convnext.py)',
   timm: "timm's network",
 };

@@ -40,16 +40,52 @@ function mobilenetV3(shapes: Shapes, small: boolean): Arguments[] {
   ];
 }
 
-/** Whether other arguments than the default give a network other modules, not only other shapes. */
-export const changesModules = (arch: string): boolean => arch === 'densenet' || arch === 'convnext';
+/**
+ * How many of the names of an architecture's default network a file must have before other arguments are tried: those of
+ * a class, which takes the blocks of its stages, and of a network of two forms give it other modules.
+ */
+export function leastKnown(arch: string, file: number, network: number): number {
+  if (arch.startsWith('repvgg')) return 1;
+  return /^(densenet|convnext|resnet|resnet_cifar)$/.test(arch) ? 0.3 * file : 0.9 * network;
+}
 
 /** Arguments to try for an architecture, the usual ones first. What shapes do not tell (a stride, a rate) is not there. */
 export function candidateArguments(arch: string, shapes: Shapes): Arguments[] {
+  if (arch === 'mobilenet_v1') return widths(shapes, 'conv_stem', 32);
   if (arch === 'mobilenet_v2') return widths(shapes, STEM, 32);
   if (arch.startsWith('mobilenet_v3')) return mobilenetV3(shapes, arch.endsWith('small'));
   if (arch === 'densenet') return [densenet(shapes)];
   if (arch === 'convnext') return [convnext(shapes)];
+  if (arch === 'resnet') return [resnet(shapes)];
+  if (arch === 'resnet_cifar') return [{ depth: 6 * (blocksOf(shapes)[0] ?? 3) + 2 }];
+  if (shapes.has('stage0.rbr_reparam.weight')) return [{ deploy: true }];
   return [{}];
+}
+
+/** Blocks of each stage of a ResNet, which is called `layer1` and so on. */
+function blocksOf(shapes: Shapes): number[] {
+  const blocks: number[] = [];
+  for (const name of shapes.keys()) {
+    const match = /^layer([1-8])\.(\d+)\.conv1\.weight$/.exec(name);
+    if (match)
+      blocks[Number(match[1]) - 1] = Math.max(blocks[Number(match[1]) - 1] ?? 0, Number(match[2]) + 1);
+  }
+  return Array.from(blocks, (n) => n ?? 0);
+}
+
+/** The published widths of the stages at four blocks' ends; the width within the first block is the groups' times theirs. */
+function resnet(shapes: Shapes): Arguments {
+  const layers = blocksOf(shapes);
+  const bottleneck = shapes.has('layer1.0.conv3.weight');
+  const last = layers.map(
+    (_, stage) => shapes.get(`layer${stage + 1}.0.conv${bottleneck ? 3 : 2}.weight`)?.[0],
+  );
+  const channels = last.map((n) => (n ?? 0) / (bottleneck ? 4 : 1));
+  const told = { layers, ...(channels.join() !== '64,128,256,512' && { channels }) };
+  if (!bottleneck) return told;
+  const [width = 0, perGroup = 0] = shapes.get('layer1.0.conv2.weight') ?? [];
+  const groups = width / perGroup;
+  return { block: 'Bottleneck', ...told, groups, width_per_group: (perGroup * 64) / channels[0] };
 }
 
 function densenet(shapes: Shapes): Arguments {

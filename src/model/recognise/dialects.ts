@@ -4,7 +4,7 @@ import type { NormArguments } from '../norms';
  * The names that publishers give one network's modules. All of them define the same modules in the same order, so a
  * dialect says only how its names sort into that order: the n-th module of a file is then the n-th of the zoo's network,
  * whatever order the file itself has. Sources: the modules of pytorch/vision, huggingface/pytorch-image-models (timm),
- * lukemelas/EfficientNet-PyTorch and facebookresearch/ConvNeXt.
+ * lukemelas/EfficientNet-PyTorch, facebookresearch/ConvNeXt and DingXiaoH/RepVGG.
  */
 export interface Dialect {
   /** who publishes weights under these names */
@@ -50,7 +50,7 @@ const TIMM_HEAD = places('conv_head', 'bn2', 'classifier');
 /** timm's MobileNets, MNASNet and EfficientNet. */
 const timmEfficient: Dialect = {
   publisher: 'timm',
-  architectures: /^(mobilenet|mnasnet|efficientnet)/,
+  architectures: /^(mobilenet_v[23]|mnasnet|efficientnet)/,
   // torch.nn.BatchNorm2d's defaults; those of its tf_ models are others, and so is their padding
   norms: { eps: 1e-5, momentum: 0.1 },
   head: 'classifier',
@@ -153,12 +153,19 @@ const densenet2017: Dialect = {
   rename: (module) => module.replace(/\.(norm|conv)\.(\d+)$/, '.$1$2'),
 };
 
-const akamaster: Dialect = { publisher: 'akamaster', architectures: /_cifar$/, sign: /./ };
-const torchvision: Dialect = { publisher: 'torchvision', architectures: /^(?!.*_cifar$)/, sign: /./ };
+/** Names that are the zoo's own. */
+const own = (publisher: string, architectures: RegExp): Dialect => ({ publisher, architectures, sign: /./ });
+
+const OWN: readonly Dialect[] = [
+  own('akamaster', /_cifar$/),
+  own('timm', /^(resnet\d+d|mobilenet_v1)$/),
+  own('DingXiaoH', /^repvgg/),
+  own('torchvision', /^(?!.*_cifar$|resnet\d+d$|mobilenet_v1$|repvgg)/),
+];
 
 /** Who publishes an architecture under the zoo's own names. */
 export const zooPublisher = (arch: string): string =>
-  (akamaster.architectures.test(arch) ? akamaster : torchvision).publisher;
+  OWN.find(({ architectures }) => architectures.test(arch))!.publisher;
 
 /** Every dialect; those with names of their own first. */
 export const DIALECTS: readonly Dialect[] = [
@@ -167,8 +174,7 @@ export const DIALECTS: readonly Dialect[] = [
   timmConvNext,
   facebook,
   densenet2017,
-  akamaster,
-  torchvision,
+  ...OWN,
 ];
 
 /** The place of a module before or behind the blocks. */

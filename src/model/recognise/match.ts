@@ -46,10 +46,11 @@ function parts(key: string): [module: string, leaf: string] {
   return [key.slice(0, key.length - leaf.length), leaf];
 }
 
+/** The module that a tensor of a state dict belongs to. */
+export const moduleOf = (key: string): string => parts(key)[0];
+
 /** The modules of a state dict, each once, in its order. */
-export const modulesOf = (keys: Iterable<string>): string[] => [
-  ...new Set([...keys].map((key) => parts(key)[0])),
-];
+export const modulesOf = (keys: Iterable<string>): string[] => [...new Set([...keys].map(moduleOf))];
 
 /** A linear layer may be stored as a 1 x 1 convolution, a layer scale as a vector. */
 export const sameNumbers = (a: Shape, b: Shape): boolean => trimmed(a).join() === trimmed(b).join();

@@ -1,8 +1,8 @@
 import { isAveraged } from '../../io/prefix';
 import { createModel } from '../zoo';
-import { candidateArguments, changesModules } from './arguments';
+import { candidateArguments, leastKnown } from './arguments';
 import { DIALECTS, type Dialect, renameModules } from './dialects';
-import { type Match, matchState, modulesOf, type Shape, type Wanted } from './match';
+import { type Match, matchState, moduleOf, modulesOf, type Shape, type Wanted } from './match';
 
 /** A network of the zoo beside a file. */
 export interface Candidate {
@@ -30,6 +30,8 @@ export interface RecogniseOptions {
 const MOST_PREFIXES = 12;
 /** A network that explains less of a file is not near it. */
 const LEAST_EXPLAINED = 0.1;
+/** What may be found of a network beside the names that it knows: its classifier's weight and bias. */
+const HEAD_TENSORS = 2;
 
 /**
  * Finds the architecture, its arguments, the publisher and the prefix under which the keys of a state dict are those of a
@@ -45,11 +47,12 @@ export function recognise(
   const tried = prefixes.slice(0, MOST_PREFIXES).flatMap((prefix) => {
     const modules = modulesOf([...shapes.keys()].flatMap((key) => bareName(key, prefix) ?? []));
     const dialects = DIALECTS.filter(({ sign }) => modules.some((module) => sign.test(module)));
-    return dialects.flatMap((dialect) =>
-      architectures
+    return dialects.flatMap((dialect) => {
+      const renamed = renamer(shapes, prefix, dialect);
+      return architectures
         .filter((name) => dialect.architectures.test(name))
-        .flatMap((arch) => bestArguments(arch, args, shapes, prefix, dialect) ?? []),
-    );
+        .flatMap((arch) => bestArguments(arch, args, shapes, prefix, dialect, renamed(arch)) ?? []);
+    });
   });
   const fits = tried.filter(isFit).sort((a, b) => rank(a) - rank(b));
   if (fits.length > 0) return { fits: withoutDoubles(fits) };
@@ -85,12 +88,13 @@ function bestArguments(
   shapes: ReadonlyMap<string, Shape>,
   prefix: string,
   dialect: Dialect,
+  renamed: ReadonlyMap<string, Shape>,
 ): Candidate | undefined {
-  const renamed = renamedShapes(arch, shapes, prefix, dialect);
   const published = defaultOf(arch);
   // a network of quite other names is worth no more than a look at its default
   const known = published.entries.filter(({ name }) => renamed.has(name)).length;
-  const least = changesModules(arch) ? 0.3 * renamed.size : 0.9 * published.entries.length;
+  const least = leastKnown(arch, renamed.size, published.entries.length);
+  if (known <= Math.min(least, LEAST_EXPLAINED * shapes.size - HEAD_TENSORS)) return undefined;
   const guesses = known > least ? candidateArguments(arch, renamed) : [{}];
   let best: Candidate | undefined;
   for (const told of guesses) {
@@ -123,23 +127,28 @@ function wantedOf(arch: string, kwargs: Record<string, unknown>): Wanted | undef
   }
 }
 
-/** A file's shapes under the zoo's names, as far as the default network tells them. */
-function renamedShapes(
-  arch: string,
+/** A file's shapes under the zoo's names, as far as the default network of an architecture tells them. */
+function renamer(
   shapes: ReadonlyMap<string, Shape>,
   prefix: string,
   dialect: Dialect,
-): Map<string, Shape> {
+): (arch: string) => ReadonlyMap<string, Shape> {
   const bare = [...shapes].flatMap(([key, shape]) => {
     const name = bareName(key, prefix);
-    return name === undefined ? [] : [[name, shape] as const];
+    return name === undefined ? [] : [{ name, module: moduleOf(name), shape }];
   });
-  const zoo = modulesOf(defaultOf(arch).entries.map(({ name }) => name));
-  const names = renameModules(dialect, modulesOf(bare.map(([name]) => name)), zoo);
-  return new Map(
-    bare.map(([name, shape]) => {
-      const [module] = modulesOf([name]);
-      return [(names.get(module) ?? module) + name.slice(module.length), shape] as const;
-    }),
-  );
+  const modules = [...new Set(bare.map(({ module }) => module))];
+  const under = (zoo: readonly string[]) => {
+    const names = renameModules(dialect, modules, zoo);
+    return new Map(
+      bare.map(({ name, module, shape }) => [
+        (names.get(module) ?? module) + name.slice(module.length),
+        shape,
+      ]),
+    );
+  };
+  // only places in an order depend on the network
+  if (dialect.place) return (arch) => under(modulesOf(defaultOf(arch).entries.map(({ name }) => name)));
+  const renamed = under([]);
+  return () => renamed;
 }

@@ -11,9 +11,21 @@ export interface UsualResizing {
 /** 224 pixels out of 256. */
 const MOST = 0.875;
 
+/** torchvision's networks that see another share. */
+const SHARES: [architecture: RegExp, cropPct: number][] = [
+  [/^convnext_small$/, 224 / 230],
+  [/^convnext_base$/, 224 / 232],
+  [/^convnext/, 224 / 236],
+  [/^(mnasnet0_75|mnasnet1_3|shufflenet_v2_x1_5|shufflenet_v2_x2_0)$/, 224 / 232],
+  [/^efficientnet_b1$/, 240 / 256],
+  [/^efficientnet_b2$/, 1],
+  [/^efficientnet_b3$/, 300 / 320],
+  [/^efficientnet_b4$/, 380 / 384],
+];
+
 /** Of a network that was made for photographs; those for CIFAR's images take them whole. */
 export function usualResizing(publisher: string, arch: string): UsualResizing {
   if (publisher !== 'torchvision') return { interpolation: 'bicubic', cropPct: MOST };
-  if (arch.startsWith('convnext')) return { interpolation: 'bilinear', cropPct: 224 / 236 };
-  return { interpolation: arch.startsWith('efficientnet') ? 'bicubic' : 'bilinear', cropPct: MOST };
+  const [, cropPct] = SHARES.find(([architecture]) => architecture.test(arch)) ?? [undefined, MOST];
+  return { interpolation: arch.startsWith('efficientnet') ? 'bicubic' : 'bilinear', cropPct };
 }

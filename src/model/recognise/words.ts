@@ -5,18 +5,30 @@ import type { Candidate } from './recognise';
 
 const TITLES: [RegExp, string][] = [
   [/^resnet(\d+)_cifar$/, 'ResNet-$1 for CIFAR'],
-  [/^resnet(\d+)$/, 'ResNet-$1'],
-  [/^mobilenet_v2$/, 'MobileNetV2'],
+  [/^resnet_cifar$/, 'ResNet for CIFAR'],
+  [/^resnet(\d+)(d?)$/, 'ResNet-$1$2'],
+  [/^resnet$/, 'ResNet'],
+  [/^wide_resnet(\d+)_(\d)$/, 'Wide ResNet-$1-$2'],
+  [/^resnext(\d+)_(\w+)$/, 'ResNeXt-$1 $2'],
+  [/^mobilenet_v(\d)$/, 'MobileNetV$1'],
   [/^mobilenet_v3_small$/, 'MobileNetV3-Small'],
   [/^mobilenet_v3_large$/, 'MobileNetV3-Large'],
   [/^shufflenet_v2_x(\d)_(\d)$/, 'ShuffleNetV2 x$1.$2'],
   [/^densenet(\d+)$/, 'DenseNet-$1'],
   [/^densenet$/, 'DenseNet'],
+  [/^convnext_atto$/, 'ConvNeXt-Atto'],
+  [/^convnext_femto$/, 'ConvNeXt-Femto'],
+  [/^convnext_pico$/, 'ConvNeXt-Pico'],
+  [/^convnext_nano$/, 'ConvNeXt-Nano'],
   [/^convnext_tiny$/, 'ConvNeXt-Tiny'],
+  [/^convnext_small$/, 'ConvNeXt-Small'],
+  [/^convnext_base$/, 'ConvNeXt-Base'],
   [/^convnext$/, 'ConvNeXt'],
   [/^mnasnet(\d)_(\d+)$/, 'MNASNet $1.$2'],
   [/^efficientnet_b(\d)$/, 'EfficientNet-B$1'],
   [/^squeezenet(\d)_(\d)$/, 'SqueezeNet $1.$2'],
+  [/^repvgg_a(\d)$/, 'RepVGG-A$1'],
+  [/^repvgg_b(\d)$/, 'RepVGG-B$1'],
 ];
 
 /** An architecture as papers write it. */

@@ -17,20 +17,17 @@ const stages = (fallback: Stage[]): Argument<Stage[]> => ({
   fallback,
 });
 
-const TINY: Stage[] = [
-  [96, 192, 3],
-  [192, 384, 3],
-  [384, 768, 9],
-  [768, null, 3],
-];
+/** Four stages, each twice as wide as the one before. */
+const doubling = (width: number, layers: number[]): Stage[] =>
+  layers.map((n, i) => [width << i, i < layers.length - 1 ? width << (i + 1) : null, n]);
 
 const EPS = 1e-6;
 
-const convnext = (name: string, stochasticDepth: number): Definition =>
+const convnext = (name: string, width: number, layers: number[], stochasticDepth = 0): Definition =>
   define(
     name,
     {
-      blocks: stages(TINY),
+      blocks: stages(doubling(width, layers)),
       stochastic_depth_prob: dropRate(stochasticDepth),
       layer_scale: positive(1e-6),
     },
@@ -53,8 +50,23 @@ const convnext = (name: string, stochasticDepth: number): Definition =>
     },
   );
 
-/** ConvNeXt (Liu et al. 2022), torchvision's names; `convnext` is the class, without stochastic depth by default. */
-export const convnexts = [convnext('convnext', 0), convnext('convnext_tiny', 0.1)];
+const TINY = [3, 3, 9, 3];
+const SMALL = [3, 3, 27, 3];
+
+/**
+ * ConvNeXt (Liu et al. 2022), torchvision's names; `convnext` is the class, without stochastic depth by default. The
+ * kinds below tiny are timm's.
+ */
+export const convnexts = [
+  convnext('convnext', 96, TINY),
+  convnext('convnext_atto', 40, [2, 2, 6, 2]),
+  convnext('convnext_femto', 48, [2, 2, 6, 2]),
+  convnext('convnext_pico', 64, [2, 2, 6, 2]),
+  convnext('convnext_nano', 80, [2, 2, 8, 2]),
+  convnext('convnext_tiny', 96, TINY, 0.1),
+  convnext('convnext_small', 96, SMALL, 0.4),
+  convnext('convnext_base', 128, SMALL, 0.5),
+];
 
 function block(net: Builder, name: string, x: Value, layerScale: number, drop: number): Value {
   const c = x.channels;

@@ -35,16 +35,19 @@ const DATA_SETS = {
   cifar: { size: 32, classes: 10 },
 };
 
-/** Defines an architecture: its arguments, and how a builder makes its layers of their values. */
+/**
+ * Defines an architecture: its arguments, and how a builder makes its layers of their values.
+ * @param madeFor a data set, or the side of images of ImageNet, in pixels
+ */
 export function define<A extends Record<string, Argument<unknown>>>(
   name: string,
   args: A,
   architecture: (net: Builder, x: Value, values: Values<A>) => Value,
-  madeFor: keyof typeof DATA_SETS = 'imagenet',
+  madeFor: keyof typeof DATA_SETS | number = 'imagenet',
 ): Definition {
   const build = (options: ArchitectureOptions): Model => {
     const values = valuesOf(name, args, options);
-    const set = DATA_SETS[madeFor];
+    const set = typeof madeFor === 'number' ? { ...DATA_SETS.imagenet, size: madeFor } : DATA_SETS[madeFor];
     // a stem without stride is for images as small as CIFAR's
     const { size } = values.stem_stride === 1 ? DATA_SETS.cifar : set;
     const { classes = set.classes } = options;

@@ -1,17 +1,13 @@
 import type { Builder, Value } from '../builder';
-import { channels, define, dropRate, stages, stemStride } from './define';
+import { channels, type Definition, define, dropRate, stages, stemStride } from './define';
 
-/**
- * DenseNet-BC (Huang et al. 2017), torchvision's names; `densenet` without arguments is DenseNet-121. With
- * `stem_stride` 1 the max pooling after the stem falls away too.
- */
-export const densenets = ['densenet', 'densenet121'].map((name) =>
+const densenet = (name: string, blocks: number[], growth = 32, features = 64): Definition =>
   define(
     name,
     {
-      growth_rate: channels(32),
-      block_config: stages([6, 12, 24, 16]),
-      num_init_features: channels(64),
+      growth_rate: channels(growth),
+      block_config: stages(blocks),
+      num_init_features: channels(features),
       bn_size: channels(4),
       drop_rate: dropRate(0),
       stem_stride: stemStride,
@@ -31,8 +27,21 @@ export const densenets = ['densenet', 'densenet121'].map((name) =>
       y = net.batchNorm('features.norm5', y, 'relu');
       return net.head('classifier', net.globalAvgPool(y));
     },
-  ),
-);
+  );
+
+const SMALLEST = [6, 12, 24, 16];
+
+/**
+ * DenseNet-BC (Huang et al. 2017), torchvision's names; `densenet` without arguments is DenseNet-121. With
+ * `stem_stride` 1 the max pooling after the stem falls away too.
+ */
+export const densenets = [
+  densenet('densenet', SMALLEST),
+  densenet('densenet121', SMALLEST),
+  densenet('densenet161', [6, 12, 36, 24], 48, 96),
+  densenet('densenet169', [6, 12, 32, 32]),
+  densenet('densenet201', [6, 12, 48, 32]),
+];
 
 function denseLayer(net: Builder, name: string, x: Value, growth: number, bottleneck: number): Value {
   let y = net.batchNorm(`${name}.norm1`, x, 'relu');

@@ -1,6 +1,6 @@
 import type { Builder, Value } from '../builder';
 import { convNorm, makeDivisible, squeezeExcitation } from './blocks';
-import { define, dropRate, stemStride } from './define';
+import { type Definition, define, dropRate, stemStride } from './define';
 
 /** Expansion, kernel, stride of the first block, channels, blocks. */
 const STAGES = [
@@ -12,26 +12,46 @@ const STAGES = [
   [6, 5, 2, 192, 4],
   [6, 3, 1, 320, 1],
 ];
-const BLOCKS = STAGES.reduce((sum, [, , , , blocks]) => sum + blocks, 0);
 
-/** EfficientNet-B0 (Tan and Le 2019), torchvision's names. */
-export const efficientnetB0 = define(
-  'efficientnet_b0',
-  { dropout: dropRate(0.2), stochastic_depth_prob: dropRate(0.2), stem_stride: stemStride },
-  (net, x, { dropout, stochastic_depth_prob, stem_stride }) => {
-    let y = convNorm(net, 'features.0', x, 32, 3, { stride: stem_stride, act: 'silu' });
-    let depth = 0;
-    STAGES.forEach(([expansion, kernel, stride, out, blocks], s) => {
-      for (let i = 0; i < blocks; i++) {
-        const options = { expansion, kernel, stride: i === 0 ? stride : 1, out };
-        const drop = (stochastic_depth_prob * depth++) / BLOCKS;
-        y = mbConv(net, `features.${s + 1}.${i}.block`, y, options, drop);
-      }
-    });
-    y = convNorm(net, `features.${STAGES.length + 1}`, y, 1280, 1, { act: 'silu' });
-    return net.head('classifier.1', net.dropout(net.globalAvgPool(y), dropout));
-  },
-);
+/** @param size side of the images that it was made for, in pixels */
+const efficientnet = (
+  name: string,
+  width: number,
+  depth: number,
+  dropout: number,
+  size: number,
+): Definition =>
+  define(
+    name,
+    { dropout: dropRate(dropout), stochastic_depth_prob: dropRate(0.2), stem_stride: stemStride },
+    (net, x, { dropout, stochastic_depth_prob, stem_stride }) => {
+      const scaled = (channels: number) => makeDivisible(channels * width);
+      const repeats = STAGES.map(([, , , , blocks]) => Math.ceil(blocks * depth));
+      const total = repeats.reduce((a, b) => a + b, 0);
+      let y = convNorm(net, 'features.0', x, scaled(32), 3, { stride: stem_stride, act: 'silu' });
+      let index = 0;
+      STAGES.forEach(([expansion, kernel, stride, channels], s) => {
+        const out = scaled(channels);
+        for (let i = 0; i < repeats[s]; i++) {
+          const options = { expansion, kernel, stride: i === 0 ? stride : 1, out };
+          const drop = (stochastic_depth_prob * index++) / total;
+          y = mbConv(net, `features.${s + 1}.${i}.block`, y, options, drop);
+        }
+      });
+      y = convNorm(net, `features.${STAGES.length + 1}`, y, 4 * y.channels, 1, { act: 'silu' });
+      return net.head('classifier.1', net.dropout(net.globalAvgPool(y), dropout));
+    },
+    size,
+  );
+
+/** EfficientNet (Tan and Le 2019), torchvision's names. */
+export const efficientnets = [
+  efficientnet('efficientnet_b0', 1, 1, 0.2, 224),
+  efficientnet('efficientnet_b1', 1, 1.1, 0.2, 240),
+  efficientnet('efficientnet_b2', 1.1, 1.2, 0.3, 288),
+  efficientnet('efficientnet_b3', 1.2, 1.4, 0.3, 300),
+  efficientnet('efficientnet_b4', 1.4, 1.8, 0.4, 380),
+];
 
 interface BlockOptions {
   expansion: number;

@@ -3,20 +3,23 @@ import type { Model } from '../model';
 import { convnexts } from './convnext';
 import type { ArchitectureOptions, Definition } from './define';
 import { densenets } from './densenet';
-import { efficientnetB0 } from './efficientnet';
-import { mnasnet05 } from './mnasnet';
+import { efficientnets } from './efficientnet';
+import { mnasnets } from './mnasnet';
+import { mobilenetV1 } from './mobilenet-v1';
 import { mobilenetV2 } from './mobilenet-v2';
 import { mobilenetV3Large, mobilenetV3Small } from './mobilenet-v3';
+import { repvggs } from './repvgg';
 import { resnets } from './resnet';
-import { resnetCifar } from './resnet-cifar';
+import { cifarResnets } from './resnet-cifar';
 import { shufflenets } from './shufflenet-v2';
-import { squeezenet11 } from './squeezenet';
+import { squeezenets } from './squeezenet';
 
 export type { ArchitectureOptions } from './define';
 
-/** Every architecture, under PyTorch's (torchvision's) name. */
+/** Every architecture, under its publisher's name: torchvision's where it has the network. */
 const DEFINITIONS: Definition[] = [
-  ...[20, 32, 44, 56].map(resnetCifar),
+  ...cifarResnets,
+  mobilenetV1,
   mobilenetV2,
   mobilenetV3Small,
   mobilenetV3Large,
@@ -24,9 +27,10 @@ const DEFINITIONS: Definition[] = [
   ...densenets,
   ...convnexts,
   ...resnets,
-  mnasnet05,
-  efficientnetB0,
-  squeezenet11,
+  ...mnasnets,
+  ...efficientnets,
+  ...squeezenets,
+  ...repvggs,
 ];
 
 export const architectureNames = (): string[] => DEFINITIONS.map(({ name }) => name);

@@ -1,15 +1,26 @@
+import * as v from 'valibot';
 import type { Builder, Value } from '../builder';
-import { type Definition, define } from './define';
+import { type Argument, count, type Definition, define } from './define';
+
+/** 6n + 2: three stages of n blocks. */
+const depthArgument = (fallback: number): Argument<number> => ({
+  schema: v.pipe(
+    count(1202),
+    v.check((depth) => depth > 2 && depth % 6 === 2),
+  ),
+  expects: '8, 14, 20 and so on up to 1202',
+  fallback,
+});
 
 /**
  * ResNet for CIFAR (He et al. 2015, section 4.2): depth 6n + 2, shortcut "A" (subsample by two, pad channels with
- * zeros), the state-dict names of github.com/akamaster/pytorch_resnet_cifar10.
+ * zeros), the state-dict names of github.com/akamaster/pytorch_resnet_cifar10. `resnet_cifar` takes any depth.
  */
-export const resnetCifar = (depth: number): Definition =>
+const resnetCifar = (name: string, depth: number): Definition =>
   define(
-    `resnet${depth}_cifar`,
-    {},
-    (net, x) => {
+    name,
+    { depth: depthArgument(depth) },
+    (net, x, { depth }) => {
       let y = net.batchNorm('bn1', net.conv('conv1', x, 16, 3), 'relu');
       [16, 32, 64].forEach((channels, stage) => {
         for (let i = 0; i < (depth - 2) / 6; i++) {
@@ -20,6 +31,11 @@ export const resnetCifar = (depth: number): Definition =>
     },
     'cifar',
   );
+
+export const cifarResnets = [
+  resnetCifar('resnet_cifar', 20),
+  ...[20, 32, 44, 56, 110].map((depth) => resnetCifar(`resnet${depth}_cifar`, depth)),
+];
 
 function basicBlock(net: Builder, name: string, x: Value, channels: number, stride: number): Value {
   let y = net.batchNorm(`${name}.bn1`, net.conv(`${name}.conv1`, x, channels, 3, { stride }), 'relu');

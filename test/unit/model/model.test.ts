@@ -12,13 +12,21 @@ import { architectureNames, createModel } from '../../../src/model/zoo';
 
 /** The last layers of torchvision's classifiers, and of the CIFAR ResNets' authors. */
 const HEADS: [RegExp, string][] = [
-  [/_cifar$/, 'linear'],
-  [/^(resnet|shufflenet)/, 'fc'],
+  [/_cifar$|^repvgg/, 'linear'],
+  [/resnet|resnext|^shufflenet/, 'fc'],
   [/^(mobilenet_v2|efficientnet|mnasnet|squeezenet)/, 'classifier.1'],
   [/^mobilenet_v3/, 'classifier.3'],
-  [/^densenet/, 'classifier'],
+  [/^(densenet|mobilenet_v1)/, 'classifier'],
   [/^convnext/, 'classifier.2'],
 ];
+
+/** Images that torchvision's weights were made for, where they are not of 224 pixels. */
+const SIZES: Record<string, number> = {
+  efficientnet_b1: 240,
+  efficientnet_b2: 288,
+  efficientnet_b3: 300,
+  efficientnet_b4: 380,
+};
 
 function frozen<T>(value: T): T {
   if (typeof value === 'object' && value !== null) Object.values(Object.freeze(value)).forEach(frozen);
@@ -57,9 +65,9 @@ describe.each(models)('%s', (name, model) => {
   test('has its head apart', () => {
     const { head } = model;
     expect(head.name).toBe(HEADS.find(([pattern]) => pattern.test(name))![1]);
-    expect(head.kind).toBe(name === 'squeezenet1_1' ? 'conv' : 'linear');
+    expect(head.kind).toBe(name.startsWith('squeezenet') ? 'conv' : 'linear');
     expect(head.classes).toBe(name.endsWith('_cifar') ? 10 : 1000);
-    expect(model.input.size).toBe(name.endsWith('_cifar') ? 32 : 224);
+    expect(model.input.size).toBe(SIZES[name] ?? (name.endsWith('_cifar') ? 32 : 224));
     const layer = model.layers.find((l) => 'name' in l && l.name === head.name)!;
     expect(layer).toMatchObject({ kind: head.kind, inputs: [model.features] });
     const channels = channelsOf(model);

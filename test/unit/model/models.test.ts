@@ -84,9 +84,9 @@ function callsOfLayer(layer: Layer): string[] {
     case 'activation':
       return [layer.activation];
     case 'max_pool':
-      return [`max_pool ceil=${layer.ceilMode ? 'True' : 'False'} ${window(layer)}`];
+      return [`max_pool ceil=${bool(layer.ceilMode)} ${window(layer)}`];
     case 'avg_pool':
-      return [`avg_pool ${window(layer)}`];
+      return [`avg_pool ceil=${bool(layer.ceilMode)} padded=${bool(layer.countIncludePad)} ${window(layer)}`];
     case 'dropout':
     case 'stochastic_depth':
       return [`${layer.kind} p=${Number(layer.p.toFixed(6))}`];
@@ -94,6 +94,9 @@ function callsOfLayer(layer: Layer): string[] {
       return [];
   }
 }
+
+/** As Python writes it. */
+const bool = (value: boolean) => (value ? 'True' : 'False');
 
 /** A small number as Python writes it: 1e-05. */
 const pythonic = (x: number) => (x < 1e-4 ? x.toExponential().replace(/e-(\d)$/, 'e-0$1') : `${x}`);
@@ -107,7 +110,7 @@ describe('what an architecture does not take', () => {
       { width: 0.5 },
       /resnet18 has no argument width_mult.*stem_stride/,
     ],
-    ['a stem where there is none', 'resnet20_cifar', { stemStride: 1 }, /no argument stem_stride.*none/],
+    ['a stem where there is none', 'resnet20_cifar', { stemStride: 1 }, /no argument stem_stride.*depth/],
     [
       'an unknown keyword',
       'densenet',

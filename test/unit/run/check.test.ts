@@ -39,8 +39,26 @@ test.each<[string, Parameters<typeof createModel>[1], string[]]>([
   [
     'densenet121',
     { kwargs: { growth_rate: 8 } },
-    ['net = torchvision.models.DenseNet(growth_rate=8, num_classes=3)'],
+    [
+      'net = torchvision.models.DenseNet(growth_rate=8, block_config=[6, 12, 24, 16], num_init_features=64, bn_size=4, num_classes=3)',
+    ],
   ],
+  ['densenet169', {}, ['net = torchvision.models.densenet169(num_classes=3)']],
+  [
+    'resnet',
+    { kwargs: { block: 'Bottleneck', layers: [1, 2, 3, 4], groups: 2 } },
+    [
+      'net = torchvision.models.ResNet(torchvision.models.resnet.Bottleneck, [1, 2, 3, 4], groups=2, width_per_group=64, num_classes=3)',
+    ],
+  ],
+  [
+    'resnet50',
+    { kwargs: { channels: [32, 64, 96, 128] } },
+    [
+      'net = timm.models.ResNet(timm.models.resnet.Bottleneck, [3, 4, 6, 3], cardinality=1, base_width=64, channels=[32, 64, 96, 128], stem_type="", stem_width=32, avg_down=False, num_classes=3)',
+    ],
+  ],
+  ['convnext_small', {}, ['net = torchvision.models.convnext_small(num_classes=3)']],
   [
     'convnext',
     { kwargs: { blocks: [[8, 16, 1] as const, [16, null, 2] as const] } },
@@ -68,6 +86,16 @@ test.each<[string, Parameters<typeof createModel>[1], string[]]>([
     ],
   ],
   ['convnext_tiny', {}, ['net = timm.create_model("convnext_tiny", num_classes=3)']],
+  ['mobilenet_v1', {}, ['net = timm.create_model("mobilenetv1_100", num_classes=3, bn_eps=0.00001)']],
+  [
+    'resnet50d',
+    { stemStride: 1 },
+    [
+      'net = timm.create_model("resnet50d", num_classes=3)',
+      'net.conv1[0].stride = (1, 1)',
+      'net.maxpool = torch.nn.Identity()',
+    ],
+  ],
   [
     'convnext',
     { kwargs: { blocks: [[40, 80, 2] as const, [80, null, 6] as const] } },
@@ -80,6 +108,7 @@ test.each<[string, Parameters<typeof createModel>[1], string[]]>([
 test('a network that no package builds by name is told in words', () => {
   for (const [publisher, arch, words] of [
     ['lukemelas', 'efficientnet_b0', /EfficientNet-PyTorch as net: efficientnet_b0 .* 3 classes/],
+    ['DingXiaoH', 'repvgg_a0', /DingXiaoH\/RepVGG/],
     ['facebookresearch', 'convnext_tiny', /facebookresearch\/ConvNeXt/],
   ] as const) {
     const [line] = linesOf(publisher, arch);
