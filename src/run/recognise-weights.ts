@@ -205,6 +205,11 @@ function notesOn(
       `The weights are those within ${mine || 'no wrapper'}; the file also has ${rest.join(', ')} (--state ${rest[0]}).`,
     );
   }
+  const { layeredHead } = taken.match;
+  if (layeredHead !== undefined)
+    notes.push(
+      `Its classifier has several layers from ${layeredHead.slice(0, 100)} on, which are none of this architecture's: a new one takes their place.`,
+    );
   const unused = taken.match.unused.filter((key) => !twins.some((prefix) => key.startsWith(prefix)));
   if (unused.length > 0) {
     const shown = unused.slice(0, 3).map((name) => name.slice(0, 100));

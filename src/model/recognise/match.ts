@@ -33,6 +33,8 @@ export interface Match {
   unused: string[];
   /** rows of the head in the file; absent where the file has no head */
   classes?: number;
+  /** the file has a head of several layers, which is none of the network's: the module of its first */
+  layeredHead?: string;
 }
 
 const LEAF = /\.(convmap\.weight|weight|bias|running_mean|running_var|num_batches_tracked)$/;
@@ -95,11 +97,15 @@ export function matchState(
     match.names.set(key, name);
     taken.add(name);
   });
-  if (match.classes === undefined) {
-    // a bias alone is no classifier
-    for (const [key, name] of match.names) if (parts(name)[0] === head) match.names.delete(key);
+  // one of the two alone is no classifier
+  const isWhole = [...wanted.keys()].every((name) => parts(name)[0] !== head || taken.has(name));
+  if (!isWhole) {
+    withoutHead(match, head);
     findHead(shapes, wanted, head, match);
   }
+  const { classes } = match;
+  if (classes !== undefined && isTakenOn(shapes, match, classes))
+    match.layeredHead = withoutHead(match, head);
   match.missing = entries.filter(({ name }) => !taken.has(name) && parts(name)[0] !== head);
   const refused = new Set(match.mismatched.map(({ key }) => key));
   match.unused = [...shapes.keys()].filter(
@@ -107,6 +113,21 @@ export function matchState(
   );
   return match;
 }
+
+/** Takes the head out of a match; tells its module in the file. */
+function withoutHead(match: Match, head: string): string | undefined {
+  match.classes = undefined;
+  const keys = [...match.names].filter(([, name]) => parts(name)[0] === head).map(([key]) => key);
+  for (const key of keys) match.names.delete(key);
+  return keys.length > 0 ? parts(keys[0])[0] : undefined;
+}
+
+/** Whether what a head gives goes into another linear layer: it is the first layer of several then. */
+const isTakenOn = (shapes: ReadonlyMap<string, Shape>, { names }: Match, classes: number): boolean =>
+  [...shapes].some(
+    ([key, shape]) =>
+      key.endsWith('.weight') && !names.has(key) && shape.length === 2 && shape[1] === classes,
+  );
 
 /** A head under a name of its own: the one matrix that is left over and takes the network's features, with its bias. */
 function findHead(

@@ -238,6 +238,27 @@ test('a classifier that takes other features is none', () => {
   expect(match.unused).toContain('fc.weight');
 });
 
+test.each([
+  ['fc.0', 'fc.3'],
+  ['fc', 'head.out'],
+])('a head of several layers, %s and %s, is none: its first layer tells no classes', (first, last) => {
+  const shapes = stateOf('resnet18');
+  for (const leaf of ['weight', 'bias']) shapes.delete(`fc.${leaf}`);
+  shapes.set(`${first}.weight`, [256, 512]).set(`${first}.bias`, [256]);
+  shapes.set(`${last}.weight`, [3, 256]).set(`${last}.bias`, [3]);
+  const [{ match }] = recogniseAll(shapes).fits;
+  expect(match).toMatchObject({ classes: undefined, layeredHead: first });
+  expect(match.unused).toEqual([`${first}.weight`, `${first}.bias`, `${last}.weight`, `${last}.bias`]);
+});
+
+test('a classifier without its bias is none', () => {
+  const shapes = stateOf('resnet18');
+  shapes.delete('fc.bias');
+  const [{ match }] = recogniseAll(shapes).fits;
+  expect(match).toMatchObject({ classes: undefined, unused: ['fc.weight'] });
+  expect(match.layeredHead).toBeUndefined();
+});
+
 test('a network that is not here: the nearest, and where it differs', () => {
   const shapes = stateOf('resnet34');
   shapes.set('layer1.0.conv1.weight', [64, 64, 1, 1]).set('layer1.0.conv3.weight', [256, 64, 1, 1]);
