@@ -181,7 +181,7 @@ function notesOn(
     const { stem_stride } = createModel(taken.arch, { kwargs: taken.args }).args;
     const stem =
       stem_stride === 2 && options.stemStride === undefined && !options.told
-        ? ' The stride of its stem, which weights do not tell, is taken as published, 2; a network made for images of 32 pixels may have 1 (--stem-stride 1).'
+        ? ' The stride of its stem, which weights do not tell, is taken as published, 2; a network made for images of 32 pixels may have 1 (stem stride, --stem-stride 1).'
         : '';
     notes.push(`${file} is ${describeCandidate(taken)}.${stem}`);
     const unlike = others.filter((other) => describeCandidate(other) !== describeCandidate(taken));
@@ -193,7 +193,7 @@ function notesOn(
   if (copies.length > 1 && options.state === undefined) {
     const rest = copies.filter((other) => other !== copy).map(copyName);
     notes.push(
-      `The weights are those of ${copyName(copy)}; the file also has ${rest.join(', ')} (--state ${rest[0]}).`,
+      `The weights are those of ${copyName(copy)}; the file also has ${rest.join(', ')} (state dict, --state ${rest[0]}).`,
     );
   }
   const twins = others
@@ -202,7 +202,7 @@ function notesOn(
   if (twins.length > 0) {
     const [mine, ...rest] = [taken.match.prefix, ...twins].map((prefix) => prefix.slice(0, -1).slice(0, 100));
     notes.push(
-      `The weights are those within ${mine || 'no wrapper'}; the file also has ${rest.join(', ')} (--state ${rest[0]}).`,
+      `The weights are those within ${mine || 'no wrapper'}; the file also has ${rest.join(', ')} (state dict, --state ${rest[0]}).`,
     );
   }
   const { layeredHead } = taken.match;

@@ -39,7 +39,7 @@ test('a network and its average within one state dict: the network is meant, the
   expect(prefix).toBe('model.');
   expect(notes).toEqual([
     'run.ckpt is ResNet-20 for CIFAR of akamaster, 10 classes.',
-    'The weights are those within model; the file also has ema_model.net (--state ema_model.net).',
+    'The weights are those within model; the file also has ema_model.net (state dict, --state ema_model.net).',
     'The network has no use for criterion.weight: left out.',
   ]);
   for (const wanted of ['ema_model', 'ema_model.net', 'net'])
