@@ -30,7 +30,15 @@ export function fitHead(
   const count = model.head.classes;
   const plan = planHead({ count, classes: known, headless }, classes, head);
   if (plan === 'rows') return keepRows(network, classes, rowsOf(known!, classes)!);
-  if (plan === 'kept') return { ...network, classes, newHead: false };
+  if (plan === 'kept') {
+    const unnamed = `${file} does not name its classes: its rows are taken in the order of the images' ${named(classes, classes.length)}; a list of its classes (--labels) tells another.`;
+    return {
+      ...network,
+      classes,
+      newHead: false,
+      notes: known ? network.notes : [...network.notes, unnamed],
+    };
+  }
   if (plan === 'refused') {
     throw new UserError(
       `${file} ${headless ? 'has no classifier' : `tells ${named(known, count)} apart`}, the images have ${named(classes, classes.length)}: let it have a new head (head: auto), or use images of its own classes.`,

@@ -71,6 +71,7 @@ describe('a classifier of known classes is fitted by name', () => {
 test('without names, as many classes are the network’s own', async () => {
   const fitted = fit(await load(), ['x', 'y', 'z']);
   expect([fitted.newHead, rows(fitted)]).toEqual([false, [0, 1, 2]]);
+  expect(fitted.notes.at(-1)).toMatch(/taken in the order of the images' 3 classes \(x, y, z\); .*--labels/);
   expect(fit(await load(), ['x', 'y', 'z'], 'new').newHead).toBe(true);
 });
 
