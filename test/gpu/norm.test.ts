@@ -229,13 +229,15 @@ describe('layer norm', () => {
     [2, 19, 1, 3],
   ])('%i x %i x %i x %i', async (...shape) => {
     const { x, weight, bias } = inputsOf(shape);
+    // two values normalise to almost +-1: their gradient is rounding noise unless eps counts beside their difference
+    const eps = shape[1] === 2 ? 1 : 1e-2;
     for (const addend of [undefined, 'x']) {
       await checkOp({
         inputs: { x, weight, bias },
-        reference: (v) => ({ y: layerNormReference(v, 1e-2) }),
+        reference: (v) => ({ y: layerNormReference(v, eps) }),
         build: (g) => {
           const y = layerNorm(g.graph, 'y', g.activation('x'), g.vector('weight'), g.vector('bias'), {
-            eps: 1e-2,
+            eps,
           });
           g.output('y', y);
         },
