@@ -77,6 +77,19 @@ export function classesOf(
   return classes;
 }
 
+/** Throws a UserError where all images of a part that tests are of other classes than those that are trained. */
+export function requireKnownClasses(
+  source: string,
+  { candidates, chosen }: Selection,
+  classes: string[],
+): void {
+  if (chosen.length > 0 || candidates.labels.length === 0) return;
+  const found = [...new Set(candidates.labels)].sort(byCodePoint);
+  throw new UserError(
+    `Part ${candidates.part} of ${source} has none of the training images' classes: it has ${quoted(found)}, they are ${quoted(classes)}; give both the same class names.`,
+  );
+}
+
 /** The images of a part that are decoded, in order of class, then as they come. */
 export interface Selection {
   candidates: Candidates;

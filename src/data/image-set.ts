@@ -1,6 +1,13 @@
 import { UserError } from '../errors';
 import { type Candidates, fileCandidates, rawCandidates } from './candidates';
-import { type Choice, chooseParts, classesOf, type Selection, selectImages } from './choose';
+import {
+  type Choice,
+  chooseParts,
+  classesOf,
+  requireKnownClasses,
+  type Selection,
+  selectImages,
+} from './choose';
 import { listSource } from './files/archive';
 import type { FileTree } from './files/tree';
 import type { Size } from './images/format';
@@ -105,6 +112,7 @@ export async function openImageSet(files: UserFile[], options: LoadOptions): Pro
     train: choice.train && selectImages(choice.train, classes, options),
     test: choice.test && selectImages(choice.test, classes, options),
   };
+  if (selected.train && selected.test) requireKnownClasses(source.name, selected.test, classes);
   return { tree, source, choice, classes, selected };
 }
 

@@ -16,6 +16,8 @@ export interface LabelRow {
 export interface LabelFile {
   path: string;
   rows: LabelRow[];
+  /** what it is read as; absent: UTF-8 */
+  encoding?: string;
 }
 
 const IMAGE_COLUMNS = [
@@ -62,15 +64,26 @@ const PART_COLUMNS = ['split', 'set', 'subset', 'partition', 'part', 'fold'];
  */
 export async function readLabelFile(file: SourceFile): Promise<LabelFile | undefined> {
   if (file.size > MAX_BYTES) return undefined;
-  let text: string;
+  let decoded: { text: string; encoding?: string };
   try {
-    text = new TextDecoder().decode(await file.read());
+    decoded = decodeText(await file.read());
   } catch (error) {
     if (error instanceof FormatError) return undefined;
     throw error;
   }
+  const { text, encoding } = decoded;
   const rows = /\.jsonl?$/i.test(file.path) ? fromJson(text) : await fromTable(text);
-  return rows && rows.length > 0 ? { path: file.path, rows } : undefined;
+  return rows && rows.length > 0 ? { path: file.path, rows, encoding } : undefined;
+}
+
+/** Text in UTF-8, or as spreadsheets write it: in UTF-16 with its mark, else in the code page of western Windows. */
+function decodeText(bytes: Uint8Array): { text: string; encoding?: string } {
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return { text: new TextDecoder('utf-16le').decode(bytes) };
+  try {
+    return { text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) };
+  } catch {
+    return { text: new TextDecoder('windows-1252').decode(bytes), encoding: 'Windows-1252' };
+  }
 }
 
 async function fromTable(text: string): Promise<LabelRow[] | undefined> {

@@ -25,11 +25,15 @@ export async function readLabels(
   for (const file of files) {
     const labels = await readLabelFile(file);
     if (!labels) continue;
-    const { named, missing } = apply(labels, index, found, partOfFolder);
+    const { named, missing, other } = apply(labels, index, found, partOfFolder);
     if (named === 0) continue;
-    notes.push(
-      `Labels of ${named} images from ${file.path}${missing > 0 ? `; ${missing} of its rows name no image, or several` : ''}.`,
-    );
+    const said = [
+      `Labels of ${named} images from ${file.path}`,
+      ...(missing > 0 ? [`${missing} of its rows name no image, or several`] : []),
+      ...(other > 0 ? [`${other} of its rows give an image another label than the first that names it`] : []),
+      ...(labels.encoding ? [`it is not in UTF-8 and is read as ${labels.encoding}`] : []),
+    ];
+    notes.push(`${said.join('; ')}.`);
   }
   if (found.size === 0) return undefined;
   const skipped = images
@@ -44,9 +48,9 @@ function apply(
   index: ImageIndex,
   found: Map<SourceFile, { label: string; part?: Part }>,
   partOfFolder: (image: SourceFile) => Part | undefined,
-): { named: number; missing: number } {
+): { named: number; missing: number; other: number } {
   const ownPart = partWithin(baseName(path).replace(/\.[^.]*$/, ''));
-  let [named, missing] = [0, 0];
+  let [named, missing, other] = [0, 0, 0];
   for (const row of rows) {
     const part = row.part ?? ownPart;
     let meant = index.find(row.image, path);
@@ -56,11 +60,15 @@ function apply(
       continue;
     }
     const [image] = meant;
-    if (found.has(image)) continue;
+    const known = found.get(image);
+    if (known) {
+      if (known.label !== row.label) other++;
+      continue;
+    }
     found.set(image, { label: row.label, part: row.part ?? partOfFolder(image) ?? ownPart });
     named++;
   }
-  return { named, missing };
+  return { named, missing, other };
 }
 
 /** Images that belong to no part go to the training part where there are others. */

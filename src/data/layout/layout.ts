@@ -129,5 +129,11 @@ function classFolders(
   for (const other of filled(root).filter((folder) => !members.includes(folder))) {
     skip(imagesBelow(other), 'it lies outside the parts (train, val, test)');
   }
-  return { name, parts: [...parts].map(([part, folders]) => read(part, folders)), skipped, notes };
+  const all = [...parts].map(([part, folders]) => read(part, folders));
+  // a contest's test images have no class folders: its training images must do
+  const isOfUse = ({ part, files, empty }: PartFiles) =>
+    part === 'train' || files.length > 0 || empty.length > 0;
+  for (const { part } of all.filter((each) => !isOfUse(each)))
+    notes.push(`Part ${part} has no folder of images for each class and is not used.`);
+  return { name, parts: all.length > 1 ? all.filter(isOfUse) : all, skipped, notes };
 }

@@ -281,6 +281,23 @@ describe('parts', () => {
     expect([train?.images.count, test?.images.count]).toEqual([4, 2]);
   });
 
+  test("a contest's test images, in no folders of classes, leave some of the training images to test with", async () => {
+    const { train, test, report } = await loadImageSet(
+      zip(pictures('train/a*5', 'train/b*5', 'test/1.ppm', 'test/2.ppm')),
+    );
+    expect([train?.images.count, test?.images.count]).toEqual([8, 2]);
+    expect(report.parts[1].from).toBe('held');
+    expect(report.notes).toContain('Part test has no folder of images for each class and is not used.');
+    expect(report.skipped.map(({ path }) => path)).toEqual(['test/1.ppm', 'test/2.ppm']);
+    expect(await refusal(zip(pictures('train/1.ppm', 'val/a*2', 'val/b*2')))).toContain('no class');
+  });
+
+  test('a part of other classes is named with both', async () => {
+    expect(await refusal(zip(pictures('train/Cat*2', 'train/Dog*2', 'val/cat*1', 'val/dog*1')))).toContain(
+      "Part val of set.zip has none of the training images' classes: it has 'cat', 'dog', they are 'Cat', 'Dog'",
+    );
+  });
+
   test('nothing to train with', async () => {
     expect(await refusal(zip(pictures('val/a*1', 'val/b*1', 'test/a*1', 'test/b*1')))).toContain('no train');
   });
@@ -428,6 +445,20 @@ describe('labels in a file', () => {
     const { report } = await load(userFiles({ ...flat, 'set/labels.csv': csv }));
     expect(report.skipped).toEqual([{ path: 'set/img/3.ppm', reason: 'no label file names it' }]);
     expect(report.notes.join()).toContain('1 of its rows name no image');
+  });
+
+  test('its text may be in the encodings of spreadsheets, and a second label of an image is told', async () => {
+    const csv = 'filename,label\n1.ppm,café\n2.ppm,thé\n3.ppm,thé\n1.ppm,thé\n';
+    const named = async (bytes: Uint8Array<ArrayBuffer>) =>
+      load(userFiles({ ...flat, 'set/labels.csv': bytes }));
+    const western = await named(Uint8Array.from(Buffer.from(csv, 'latin1')));
+    expect(western.classes).toEqual(['café', 'thé']);
+    expect(western.report.notes).toContain(
+      'Labels of 3 images from set/labels.csv; 1 of its rows give an image another label than the first that names it; it is not in UTF-8 and is read as Windows-1252.',
+    );
+    const wide = await named(Uint8Array.from(Buffer.from(`\ufeff${csv}`, 'utf16le')));
+    expect(wide.classes).toEqual(['café', 'thé']);
+    expect(wide.report.notes.join()).not.toContain('Windows');
   });
 
   test('a column may tell the parts', async () => {
