@@ -2,6 +2,7 @@
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
 import { adapterChoice, chromiumArgs, findChromium, HEADLESS_PAGE } from './src/cli/hosts/chromium.ts';
+import { contentPolicy } from './tools/content-policy.ts';
 import { plainShaders } from './tools/plain-shaders.ts';
 
 /** The tests' browser; software unless REFOCUS_ADAPTER says `gpu`, so that runs agree between machines. */
@@ -12,7 +13,7 @@ const browser = {
 
 export default defineConfig(({ mode }) => ({
   base: './',
-  plugins: [plainShaders()],
+  plugins: [plainShaders(), contentPolicy()],
   worker: { format: 'es', plugins: () => [plainShaders()] },
   optimizeDeps: { exclude: ['@jsquash/avif', '@jsquash/jpeg', '@jsquash/webp'] },
   build:
