@@ -1,5 +1,13 @@
 /** Files that the user picks or drops, with their folders' paths. */
 import type { UserFile } from '../api';
+import { count } from './format';
+
+/** What the user calls these files: the names of the first two, or of the folders that they are in. */
+export function nameOf(files: readonly Pick<UserFile, 'path'>[]): string {
+  const tops = [...new Set(files.map(({ path }) => path.split('/')[0]))];
+  const more = tops.length > 2 ? ` and ${count(tops.length - 2)} more` : '';
+  return `${tops.slice(0, 2).join(', ')}${more}`;
+}
 
 export function pickedFiles(list: FileList | null): UserFile[] {
   return [...(list ?? [])].map((file) => ({ path: file.webkitRelativePath || file.name, blob: file }));

@@ -77,7 +77,9 @@ describe('a run that outlives its page', () => {
     await start(page);
     await reach(page, 100);
     await reload(page);
-    await page.getByText(/^A run of \d.* stopped at epoch \d+ of 50\.$/).waitFor();
+    await page
+      .getByText(/^A run of \d.* \(refocus, net\.safetensors, photos\.zip\) stopped at epoch \d+ of 50\.$/)
+      .waitFor();
     await choose(page, 'Resume');
     // not from the beginning, and the curves have all of it
     await reach(page, 81);
@@ -87,6 +89,23 @@ describe('a run that outlives its page', () => {
     await page.getByText('photos.zip says bytes of a zip').waitFor();
     // stopped on purpose, it can be gone on with all the same
     await offer(page).waitFor();
+  });
+
+  test('is not joined by a run of the form that is started while its files are opened', async () => {
+    const page = await site.open({ scenario: { stepMs: 5 }, path: '#epochs=50' });
+    await start(page);
+    await reach(page, 60);
+    await reload(page);
+    await offer(page).waitFor();
+    await page.evaluate(() => {
+      for (const name of ['Resume', 'Start training']) {
+        const buttons = [...document.querySelectorAll('button')];
+        buttons.find(({ textContent, disabled }) => textContent === name && !disabled)!.click();
+      }
+    });
+    await reach(page, 60);
+    const locks = await page.evaluate(async () => (await navigator.locks.query()).held!.map((l) => l.name));
+    expect(locks.filter((name) => name === 'refocus-run')).toHaveLength(1);
   });
 
   test('shows its results again until they are discarded', async () => {
@@ -100,6 +119,7 @@ describe('a run that outlives its page', () => {
     await finish(page);
     await reload(page);
     await choose(page, 'Discard');
+    await choose(page, 'Discard it for good');
     await offer(page).waitFor({ state: 'detached' });
     await reload(page);
     await page.getByRole('button', { name: 'Start training' }).waitFor();

@@ -4,9 +4,9 @@ import type { SkippedFile, SortedFiles, UserFile } from '../../api';
 import { UserError } from '../../errors';
 import { readLabels } from '../../run/labels';
 import { engine, explain } from '../engine';
-import { droppedFiles } from '../files';
+import { droppedFiles, nameOf } from '../files';
 import { count } from '../format';
-import { isBusy } from '../run/run';
+import { isBusy } from '../run/state';
 import { config, setSettings } from '../settings/config';
 import { labels, testFiles, trainFiles, weightsFiles } from './sources';
 
@@ -90,12 +90,6 @@ function put(files: readonly UserFile[], sorted: SortedFiles, { names, settings,
   return { sentences, ignored: sorted.ignored };
 }
 
-function nameOf(files: readonly UserFile[]): string {
-  const tops = [...new Set(files.map(({ path }) => path.split('/')[0]))];
-  const more = tops.length > 2 ? ` and ${count(tops.length - 2)} more` : '';
-  return `${tops.slice(0, 2).join(', ')}${more}`;
-}
-
 /** The settings in a config.json or report.json. */
 async function readRun({ path, blob }: UserFile): Promise<Record<string, unknown>> {
   const { settings } = JSON.parse(await blob.text()) as { settings?: unknown };
@@ -119,7 +113,11 @@ export function followDrops(): void {
     over(false);
     const place = event.target instanceof Element && event.target.closest('[data-place=test]');
     if (event.dataTransfer)
-      droppedFiles(event.dataTransfer).then((files) => take(files, place ? 'test' : undefined));
+      droppedFiles(event.dataTransfer)
+        .then((files) => take(files, place ? 'test' : undefined))
+        .catch((error) => {
+          taken.value = { sentences: [], ignored: [], error: explain(error) };
+        });
   });
   document.addEventListener('paste', (event) => {
     const files = [...(event.clipboardData?.files ?? [])];

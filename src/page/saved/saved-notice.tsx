@@ -1,5 +1,8 @@
 /** Offers runs that an earlier page, or this one, left unfinished. */
-import { isBusy, resumeSaved } from '../run/run';
+import { useState } from 'preact/hooks';
+import { isGpuFree } from '../gpu-use';
+import { resumeSaved } from '../run/run';
+import { isBusy } from '../run/state';
 import { discardRun, type SavedRun, savedRuns } from './saved-runs';
 
 export function SavedNotices() {
@@ -7,19 +10,43 @@ export function SavedNotices() {
   return (
     <>
       {savedRuns.value.map((run) => (
-        <div key={run.id} class="notice quiet saved" role="status">
-          <p>{sentence(run)}</p>
-          <div class="row">
-            <button type="button" class="button small primary" onClick={() => resumeSaved(run.id)}>
-              {isOver(run) ? 'Show its results' : 'Resume'}
-            </button>
-            <button type="button" class="button small" onClick={() => discardRun(run.id)}>
-              Discard
-            </button>
-          </div>
-        </div>
+        <Notice key={run.id} run={run} />
       ))}
     </>
+  );
+}
+
+function Notice({ run }: { run: SavedRun }) {
+  // hours of training go with one click otherwise
+  const [isAsked, setAsked] = useState(false);
+  return (
+    <div class="notice quiet saved" role="status">
+      <p>{sentence(run)}</p>
+      <div class="row">
+        <button
+          type="button"
+          class="button small primary"
+          disabled={!isGpuFree.value}
+          onClick={() => resumeSaved(run.id)}
+        >
+          {isOver(run) ? 'Show its results' : 'Resume'}
+        </button>
+        {isAsked ? (
+          <>
+            <button type="button" class="button small" onClick={() => setAsked(false)}>
+              Keep it
+            </button>
+            <button type="button" class="button small" onClick={() => discardRun(run.id)}>
+              Discard it for good
+            </button>
+          </>
+        ) : (
+          <button type="button" class="button small" onClick={() => setAsked(true)}>
+            Discard
+          </button>
+        )}
+      </div>
+    </div>
   );
 }
 
@@ -27,8 +54,8 @@ const isOver = ({ epoch, epochs }: SavedRun): boolean => epoch >= epochs;
 
 function sentence(run: SavedRun): string {
   const when = timeOf(new Date(run.date));
-  if (isOver(run)) return `A run of ${when} has come to its end, epoch ${run.epochs}.`;
-  return `A run of ${when} stopped at epoch ${Number(run.epoch.toFixed(1))} of ${run.epochs}.`;
+  if (isOver(run)) return `A run of ${when} (${run.name}) has come to its end, epoch ${run.epochs}.`;
+  return `A run of ${when} (${run.name}) stopped at epoch ${Number(run.epoch.toFixed(1))} of ${run.epochs}.`;
 }
 
 /** The time, and the day where it is another. */

@@ -14,12 +14,15 @@ import {
   newestLabel,
 } from '../../run/checkpoint-file';
 import { pack, unpack } from '../../worker/pack';
+import { nameOf } from '../files';
 import { bytes } from '../format';
 import { fileOf, removeRun, runIds } from './folders';
 import type { Keeper } from './keeper';
 
 export interface SavedRun extends CheckpointLabel {
   id: string;
+  /** method, network and images, as the user knows them */
+  name: string;
 }
 
 /** Those that can be gone on with, the latest first. */
@@ -48,7 +51,8 @@ export async function findSavedRuns(): Promise<void> {
     for (const id of ids) {
       if (inUse.has(lockOf(id)) || ended.has(id) || read.has(id)) continue;
       const label = await newestLabel(await checkpointsOf(id));
-      if (label && (await fileOf(id, JOB))) found.push({ id, ...label });
+      const job = await fileOf(id, JOB);
+      if (label && job) found.push({ id, name: runName(JSON.parse(await job.text())), ...label });
       else await removeRun(id).catch(() => {});
     }
     savedRuns.value = found.sort((a, b) => (a.date < b.date ? 1 : -1));
@@ -56,6 +60,17 @@ export async function findSavedRuns(): Promise<void> {
     // a browser that keeps nothing has no runs
     savedRuns.value = [];
   }
+}
+
+function runName({ settings, model, train }: TrainJob): string {
+  const source =
+    model.kind === 'file'
+      ? nameOf(model.files)
+      : model.kind === 'builtin'
+        ? 'built-in network'
+        : 'random weights';
+  const images = train.kind === 'files' ? nameOf(train.files) : 'built-in images';
+  return `${settings.method}, ${source}, ${images}`;
 }
 
 async function checkpointsOf(id: string): Promise<UserFile[]> {
