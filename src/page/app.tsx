@@ -3,6 +3,7 @@ import type { ComponentChildren } from 'preact';
 import { adapter } from './engine';
 import { StepInput } from './input/step-input';
 import { ProfilePanel } from './profile/profile-panel';
+import { Redundancy } from './results/redundancy';
 import { StepResults } from './results/step-results';
 import { RunBar } from './run/run-bar';
 import { StepTrain } from './run/step-train';
@@ -29,6 +30,7 @@ export function App() {
         <Step number={3} title="Results">
           <StepResults />
         </Step>
+        <Redundancy />
         <ProfilePanel />
       </main>
       <footer>

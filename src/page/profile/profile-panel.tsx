@@ -12,7 +12,7 @@ export function ProfilePanel() {
   const obstacle = profileObstacle.value;
   const isRunning = now.state === 'running';
   return (
-    <section class="profile" aria-labelledby="profile-title">
+    <section class="panel profile" aria-labelledby="profile-title">
       <h2 id="profile-title">Where the time goes</h2>
       <p class="hint">
         Runs one training step of the network and settings above a few times and times each dispatch, that is

@@ -5,7 +5,7 @@ import type { LayerRedundancy } from '../../api';
 import { useCanvas } from '../canvas';
 import { count, significant } from '../format';
 import { preview } from '../input/sources';
-import { redundancy } from '../run/run';
+import { redundancy } from '../run/state';
 import { FieldInput } from '../settings/field';
 import { maps } from '../settings/maps';
 import { heatPixels, palette, scaleTop } from './heat-scale';
@@ -41,35 +41,32 @@ export function Redundancy() {
   const first = byName((name) => name === chosen) ?? refocused ?? before[0];
   const second = after.find(({ name }) => name === first?.name);
   return (
-    <section aria-labelledby="redundancy-title">
-      <h3 id="redundancy-title">Channel redundancy</h3>
-      <p class="formula">
-        <var>P</var>
-        <sub>i</sub> = softmax of kernel i’s K·K weights, <var>D</var>(i, j) = Σ <var>P</var>
-        <sub>i</sub> log(<var>P</var>
-        <sub>i</sub> / <var>P</var>
-        <sub>j</sub>)
-      </p>
-      {first ? (
-        <>
-          <p class="hint">
-            Each pixel compares two kernels of a layer. Dark pairs say the same thing. The method’s authors
-            report lighter pictures after training; here you see whether yours is.
-          </p>
+    <section class="panel redundancy" aria-labelledby="redundancy-title">
+      <h2 id="redundancy-title">Channel redundancy</h2>
+      <div class="redundancy-words">
+        <p class="formula">
+          <var>P</var>
+          <sub>i</sub> = softmax of kernel i’s K·K weights, <var>D</var>(i, j) = Σ <var>P</var>
+          <sub>i</sub> log(<var>P</var>
+          <sub>i</sub> / <var>P</var>
+          <sub>j</sub>)
+        </p>
+        <p class="hint">
+          Each pixel compares two kernels of a layer.{' '}
+          {first
+            ? 'Dark pairs say the same thing. The method’s authors report lighter pictures after training; here you see whether yours is.'
+            : 'The picture appears as soon as a network is chosen that has a convolution larger than 1×1.'}
+        </p>
+        {first && (
           <FieldInput
             id="heat-layer"
             field={{ label: 'Layer', choices: before.map(choiceOf) }}
             value={first.name}
             onValue={setChosen}
           />
-          <Pair before={first} after={second} />
-        </>
-      ) : (
-        <p class="hint">
-          Each pixel compares two kernels of a layer. The picture appears as soon as a network is chosen that
-          has a convolution larger than 1×1.
-        </p>
-      )}
+        )}
+      </div>
+      {first && <Pair before={first} after={second} />}
     </section>
   );
 }
@@ -87,7 +84,7 @@ function Pair({ before, after }: { before: LayerRedundancy; after?: LayerRedunda
   );
   const shown = cell && cell.i < before.kernels && cell.j < before.kernels ? cell : undefined;
   return (
-    <>
+    <div class="redundancy-pair">
       <div class="heatmaps">
         <Heatmap title="before" layer={before} top={top} cell={shown} onCell={onCell} />
         {after ? (
@@ -103,7 +100,7 @@ function Pair({ before, after }: { before: LayerRedundancy; after?: LayerRedunda
       <p class="readout" aria-live={isByKey ? 'polite' : 'off'}>
         {shown ? readOut(shown, before, after) : 'Point at a pair, or focus a map and use the arrow keys.'}
       </p>
-    </>
+    </div>
   );
 }
 

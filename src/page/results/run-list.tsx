@@ -1,6 +1,6 @@
 /** The runs that have ended since the page was opened, beside each other. */
 import { duration, percent, points } from '../format';
-import { finished, isBusy, shownRun } from '../run/run';
+import { finished, isBusy, shownRun } from '../run/state';
 import { comparison, methodOf } from './compare';
 
 export function RunList() {
@@ -31,9 +31,6 @@ export function RunList() {
               <th scope="col" class="number">
                 Time
               </th>
-              <th scope="col">
-                <span class="sr-only">Show</span>
-              </th>
             </tr>
           </thead>
           <tbody>
@@ -48,6 +45,10 @@ export function RunList() {
                     <small>
                       {report.network.source}, seed {report.seed}
                     </small>
+                    <button type="button" class="link" disabled={isShown || isBusy.value} onClick={run.show}>
+                      {isShown ? 'Shown' : 'Show'}
+                      <span class="sr-only"> run {run.number}</span>
+                    </button>
                   </th>
                   <td class="number">{base === undefined ? '–' : percent(base)}</td>
                   <td class="number">
@@ -56,12 +57,6 @@ export function RunList() {
                   </td>
                   <td class="number">{percent(best)}</td>
                   <td class="number">{duration(report.seconds)}</td>
-                  <td>
-                    <button type="button" class="link" disabled={isShown || isBusy.value} onClick={run.show}>
-                      {isShown ? 'Shown' : 'Show'}
-                      <span class="sr-only"> run {run.number}</span>
-                    </button>
-                  </td>
                 </tr>
               );
             })}

@@ -1,21 +1,13 @@
 /** Step 3: what came out, the proof of the merge, and the downloads. */
 import type { MergeProof, Report, TrainResult } from '../../api';
 import { count, duration, percent, points, significant } from '../format';
+import { isGpuFree } from '../gpu-use';
 import { lazy } from '../lazy';
-import { isProfiling } from '../profile/profile';
-import {
-  baseAccuracy,
-  type FinishedRun,
-  fineTuneBeside,
-  finished,
-  isBusy,
-  result,
-  shownRun,
-} from '../run/run';
+import { fineTuneBeside } from '../run/run';
+import { baseAccuracy, type FinishedRun, finished, result, shownRun } from '../run/state';
 import { isAlike, methodOf } from './compare';
 import { Downloads } from './downloads';
 import { outcomeOf } from './outcome';
-import { Redundancy } from './redundancy';
 import { RunList } from './run-list';
 import { TryImages } from './try';
 
@@ -27,7 +19,6 @@ export function StepResults() {
       {result.value ? <Outcome trained={result.value} /> : <Expected />}
       <TryImages />
       {finished.value.some((run) => run !== shownRun.value) && <RunList />}
-      <Redundancy />
     </>
   );
 }
@@ -128,7 +119,7 @@ function Beside({ run }: { run: FinishedRun }) {
     <button
       type="button"
       class="button small"
-      disabled={isBusy.value || isProfiling.value}
+      disabled={!isGpuFree.value}
       onClick={() => fineTuneBeside(run)}
     >
       Fine-tune beside it
