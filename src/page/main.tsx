@@ -11,7 +11,7 @@ import { App } from './app';
 import { askAdapter } from './engine';
 import { followImages, followNetwork } from './input/sources';
 import { followDrops } from './input/take';
-import { guardRun } from './run/run';
+import { guardRun } from './run/guard';
 import { followWarmUp } from './run/warm-up';
 import { findSavedRuns } from './saved/saved-runs';
 import { followUrl } from './settings/config';

@@ -50,7 +50,7 @@ export interface Scenario {
   secondError?: string;
   failsAfter?: number;
   stepMs?: number;
-  /** before the first step of a run */
+  /** before the first step of a run, or of a search for a rate */
   loadMs?: number;
 }
 
@@ -354,6 +354,7 @@ const engine: EngineApi = {
       const loss = i < 80 ? 2.5 - i / 50 : 0.9 + (i - 80) / 4;
       return { lr, loss, smoothed: loss };
     });
+    await new Promise((resolve) => setTimeout(resolve, scenario.loadMs));
     for (const [i, { lr, loss }] of points.entries()) {
       const point = { step: i + 1, epoch: i / 10, lr, loss, accuracy: 0.5 };
       onEvent({ type: 'steps', points: [point], imagesPerSecond: Number.NaN, etaSeconds: Number.NaN });

@@ -55,6 +55,20 @@ test('a learning rate is found, drawn and taken', async () => {
   await page.getByRole('button', { name: 'Use 0.02' }).click();
   expect(await page.getByRole('spinbutton', { name: 'Learning rate' }).inputValue()).toBe('0.02');
   expect(page.url()).toContain('lr=0.02');
+  const curve = page.getByRole('img', { name: /^Loss over the learning rate/ });
+  expect(await curve.count()).toBe(1);
+  await page.getByRole('radio', { name: /^Fine-tune/ }).check();
+  expect(await curve.count(), 'a rate for refocusing is none for fine-tuning').toBe(0);
+});
+
+test('a search for a rate has the GPU for itself', async () => {
+  const page = await site.open({ scenario: { loadMs: 1000 } });
+  await page.getByRole('button', { name: 'Find a learning rate' }).click();
+  await page.getByText('The search for a learning rate needs the GPU; wait for it').waitFor();
+  const others = ['Start training', 'Profile a step'].map((name) => page.getByRole('button', { name }));
+  for (const other of others) expect(await other.isDisabled()).toBe(true);
+  await page.getByText('The loss falls fastest there.').waitFor();
+  for (const other of others) expect(await other.isEnabled()).toBe(true);
 });
 
 test('a batch is shown as the network sees it, and drawn again', async () => {
@@ -79,6 +93,10 @@ test('a batch is shown as the network sees it, and drawn again', async () => {
       .nth(11)
       .evaluate(redOf as never),
   ).toBe(40);
+  await page.getByRole('radio', { name: 'Your own' }).check();
+  await page.locator('#train').setInputFiles([file('set.zip')]);
+  await page.getByRole('button', { name: 'Show a batch as the network sees it' }).waitFor();
+  expect(await batch.count(), 'those images are of another set').toBe(0);
 });
 
 describe('a run', () => {
@@ -176,6 +194,22 @@ describe('a run', () => {
     await start(page);
     expect(await page.getByRole('alert').textContent()).toBe(why);
     expect(await page.getByRole('button', { name: 'Start training' }).isEnabled()).toBe(true);
+  });
+
+  test('lets no script in, and asks no other place', async () => {
+    const page = await site.open();
+    const refused = await page.evaluate(async () => {
+      const refusals: string[] = [];
+      document.addEventListener('securitypolicyviolation', (event) =>
+        refusals.push((event as SecurityPolicyViolationEvent).effectiveDirective),
+      );
+      document.body.insertAdjacentHTML('beforeend', '<img src="data:," onerror="document.title = 1">');
+      await fetch('https://refocus.invalid/').catch(() => {});
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      return refusals.sort();
+    });
+    expect(refused).toEqual(['connect-src', 'script-src-attr']);
+    expect(await page.title()).not.toBe('1');
   });
 
   test('shows user text as text', async () => {
@@ -685,6 +719,8 @@ describe.each(['light', 'dark'] as const)('in %s colours', (colorScheme) => {
     await page.getByLabel('Learning rate').fill('0.1');
     await start(page);
     await finish(page);
+    await page.getByRole('button', { name: 'Fine-tune beside it' }).click();
+    await page.getByRole('region', { name: 'Table of runs' }).getByText('2 finetune').waitFor();
     await check(page);
     await page.getByRole('radio', { name: 'Your own' }).check();
     await page.locator('#weights').setInputFiles(file('net.safetensors'));

@@ -6,42 +6,44 @@ import { useCanvas } from '../canvas';
 import { engine, explain } from '../engine';
 import { toImageData } from '../picture';
 import { readSettings } from '../settings/config';
-import { readData, readModel } from './sources';
+import { chosen, readData, readModel } from './sources';
 
 const COUNT = 12;
 
-type Shown =
-  | { state: 'none' | 'drawing' }
-  | { state: 'ready'; batch: BatchPreview }
-  | { state: 'failed'; why: string };
+/** A drawing, or why there is none, and the files that it is of. */
+type Drawn = { of: typeof chosen.value } & ({ batch: BatchPreview } | { why: string });
 
-const shown = signal<Shown>({ state: 'none' });
+const drawn = signal<Drawn | undefined>(undefined);
+const isDrawing = signal(false);
 /** each drawing is another epoch's */
 let epoch = 0;
 
 export function BatchStrip() {
-  const { state } = shown.value;
+  // that of other files would be taken for one of these
+  const shown = drawn.value?.of === chosen.value ? drawn.value : undefined;
   return (
-    <div>
+    <div class="batch-strip">
       <p class="row">
-        <button type="button" class="button" disabled={state === 'drawing'} onClick={draw}>
-          {state === 'none' ? 'Show a batch as the network sees it' : 'Draw again'}
+        <button type="button" class="button" disabled={isDrawing.value} onClick={draw}>
+          {shown ? 'Draw again' : 'Show a batch as the network sees it'}
         </button>
-        {state === 'drawing' && <span role="status">Drawing</span>}
+        {isDrawing.value && <span role="status">Drawing</span>}
       </p>
-      {shown.value.state === 'failed' && <p class="error">{shown.value.why}</p>}
-      {shown.value.state === 'ready' && <Batch batch={shown.value.batch} />}
+      {shown && ('why' in shown ? <p class="error">{shown.why}</p> : <Batch batch={shown.batch} />)}
     </div>
   );
 }
 
 async function draw(): Promise<void> {
-  shown.value = { state: 'drawing' };
+  const of = chosen.value;
+  isDrawing.value = true;
   try {
     const job = { ...readData(), settings: readSettings(), model: network(), count: COUNT, epoch: epoch++ };
-    shown.value = { state: 'ready', batch: await engine().previewBatch(job) };
+    drawn.value = { of, batch: await engine().previewBatch(job) };
   } catch (error) {
-    shown.value = { state: 'failed', why: explain(error) };
+    drawn.value = { of, why: explain(error) };
+  } finally {
+    isDrawing.value = false;
   }
 }
 

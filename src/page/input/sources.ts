@@ -14,6 +14,17 @@ export const labels = signal<{ path: string; names: string[] } | undefined>(unde
 export const trainFiles = signal<UserFile[]>([]);
 export const testFiles = signal<UserFile[]>([]);
 
+const source = computed(() => config.value.source);
+
+/** What the user has chosen; another array for another choice, so that what was made of an earlier one can be told. */
+export const chosen = computed(() => [
+  source.value,
+  weightsFiles.value,
+  labels.value,
+  trainFiles.value,
+  testFiles.value,
+]);
+
 export type Preview =
   | { state: 'none' }
   | { state: 'reading' }
@@ -59,7 +70,6 @@ let asked = 0;
 
 /** Looks into the network whenever it or its options change; only the newest answer counts. */
 export function followNetwork(): void {
-  const source = computed(() => config.value.source);
   const network = computed(() => config.value.network);
   effect(() => {
     const question = ++asked;
@@ -88,16 +98,15 @@ const surveySettings = ['limit', 'seed', 'val', 'classOrder', 'exif'] as const;
 
 /** Looks into the images whenever they or the settings that choose among them change. */
 export function followImages(): void {
-  const source = computed(() => config.value.source);
   let asked = 0;
   effect(() => {
     const question = ++asked;
-    const chosen = imageSettings.value;
+    const settingsText = imageSettings.value;
     const isThere = source.value === 'own' && trainFiles.value.length > 0 && testFiles.value;
     if (!isThere) survey.value = { state: 'none' };
-    if (!isThere || chosen === undefined) return;
+    if (!isThere || settingsText === undefined) return;
     survey.value = { state: 'reading' };
-    const values = JSON.parse(chosen);
+    const values = JSON.parse(settingsText);
     const given = Object.fromEntries(surveySettings.map((name, i) => [name, values[i]]));
     const settings = { ...defaultSettings(), ...given };
     untracked(() => engine().survey(readData(), settings)).then(

@@ -1,7 +1,7 @@
 /** Step 1: the network and the images. */
 import { useState } from 'preact/hooks';
 import { type NetworkOptionName, networkFields, networkOptionNames } from '../../run/network-options';
-import { isBusy } from '../run/run';
+import { isBusy } from '../run/state';
 import { config, networkError, setNetwork } from '../settings/config';
 import { FieldInput } from '../settings/field';
 import type { Source } from '../settings/url';

@@ -3,8 +3,8 @@ import { computed, signal } from '@preact/signals';
 import type { ModelSource, Profile, ProfileProgress } from '../../api';
 import { namedNetwork } from '../../run/network-options';
 import { adapter, engine, explain } from '../engine';
+import { gpuUse, withGpu } from '../gpu-use';
 import { readModel, trainFiles, weightsFiles } from '../input/sources';
-import { isBusy } from '../run/run';
 import { config, readNetwork, readSettings } from '../settings/config';
 
 export type ProfileState =
@@ -14,12 +14,12 @@ export type ProfileState =
   | { state: 'failed'; why: string };
 
 export const profiling = signal<ProfileState>({ state: 'none' });
-export const isProfiling = computed(() => profiling.value.state === 'running');
 
 /** Why no profile can start now. */
 export const profileObstacle = computed(() => {
-  if (isBusy.value)
-    return 'A training is going on; a profile needs the GPU for itself. Wait for it, or stop it.';
+  const others = { training: 'A training', search: 'A search for a learning rate' };
+  if (gpuUse.value && gpuUse.value !== 'profile')
+    return `${others[gpuUse.value]} is going on; a profile needs the GPU for itself. Wait for it, or stop it.`;
   return adapter.value.state === 'missing' ? 'A profile needs WebGPU, which is missing here.' : undefined;
 });
 
@@ -32,8 +32,9 @@ function profiledModel(): ModelSource {
   return { kind: 'random', network: namedNetwork({ classes: DEFAULT_CLASSES, ...readNetwork() }), seed: 0 };
 }
 
-export async function profileStep(): Promise<void> {
-  if (isProfiling.value || profileObstacle.value) return;
+export const profileStep = () => withGpu('profile', measure);
+
+async function measure(): Promise<void> {
   profiling.value = { state: 'running', progress: { message: 'Starting', done: 0 }, isStopping: false };
   try {
     const hasImages = config.value.source === 'own' && trainFiles.value.length > 0;

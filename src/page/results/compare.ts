@@ -2,7 +2,7 @@
 import { type Flips, flipsBetween } from '../../analysis/uncertainty';
 import type { TrainSettings } from '../../api';
 import { count, points } from '../format';
-import type { FinishedRun } from '../run/run';
+import type { FinishedRun } from '../run/state';
 
 export const methodNames: Record<TrainSettings['method'], string> = {
   refocus: 'Refocused',

@@ -3,7 +3,7 @@ import type { ComponentChildren } from 'preact';
 import { useMemo, useState } from 'preact/hooks';
 import type { Report, TestPrediction } from '../../api';
 import { count, percent } from '../format';
-import type { FinishedRun } from '../run/run';
+import type { FinishedRun } from '../run/state';
 import { type Cell, type Confusion, changed, confused, confusionOf, wrongOf } from './figures';
 import { ImageList } from './image-list';
 

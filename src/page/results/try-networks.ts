@@ -1,7 +1,7 @@
 /** The networks that an image can be shown to. */
 import type { ModelSource, PredictOptions } from '../../api';
 import { readModel } from '../input/sources';
-import { type FinishedRun, finished, shownRun } from '../run/run';
+import { type FinishedRun, finished, shownRun } from '../run/state';
 import { isAlike, methodNames, methodOf } from './compare';
 
 /** A network, or why there is none. */

@@ -5,7 +5,7 @@ import { adapter, engine, explain } from '../engine';
 import { pickedFiles } from '../files';
 import { percent } from '../format';
 import { pictures } from '../input/take';
-import { isBusy } from '../run/run';
+import { isBusy } from '../run/state';
 import { Camera } from './camera';
 import { type TriedNetwork, triedNetworks } from './try-networks';
 

@@ -7,7 +7,7 @@ import { download } from '../files';
 import { percent, significant, tick } from '../format';
 import { Chart, chartPng } from './chart';
 import { type Axis, buildCurve, type Curve, type Quantity } from './curves';
-import { baseAccuracy, stepCount, steps, testPoints } from './run';
+import { baseAccuracy, stepCount, steps, testPoints } from './state';
 
 const smoothing = signal(0.9);
 const axis = signal<Axis>('step');

@@ -1,6 +1,6 @@
 /** How far a run has come: a focusing scale whose marks are epochs. */
 import { bytes, count, duration, percent, significant } from '../format';
-import { plan, progress, rate, runSettings, status, stepCount, steps } from './run';
+import { plan, progress, rate, runSettings, status, stepCount, steps } from './state';
 
 export function Progress() {
   const state = status.value;

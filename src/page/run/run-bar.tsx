@@ -1,14 +1,13 @@
 /** The run's controls, each in a place of its own, in sight wherever the page stands. */
 import { useEffect, useRef } from 'preact/hooks';
-import { adapter } from '../engine';
 import { percent } from '../format';
-import { isProfiling } from '../profile/profile';
+import { type GpuUse, gpuUse, isGpuFree } from '../gpu-use';
 import { obstacle } from '../settings/maps';
-import { announcement, cancel, failure, isBusy, pause, phase, progress, resume, start, status } from './run';
+import { cancel, pause, resume, start } from './run';
+import { announcement, failure, isBusy, phase, progress, status } from './state';
 
 export function RunBar() {
   const state = status.value;
-  const canStart = !isBusy.value && adapter.value.state !== 'missing' && !isProfiling.value;
   const canHold = state === 'running' || state === 'paused';
   const bar = useRef<HTMLElement>(null);
   // where the button that had the focus is switched off, the focus goes on to what can be done now
@@ -31,7 +30,13 @@ export function RunBar() {
       )}
       {obstacle.value && !isBusy.value && <p class="error">{obstacle.value}</p>}
       <div class="row">
-        <button type="button" id="start" class="button primary" disabled={!canStart} onClick={() => start()}>
+        <button
+          type="button"
+          id="start"
+          class="button primary"
+          disabled={!isGpuFree.value}
+          onClick={() => start()}
+        >
           Start training
         </button>
         <button
@@ -60,9 +65,16 @@ export function RunBar() {
   );
 }
 
+/** What keeps a run from being started. */
+const others: Partial<Record<GpuUse, string>> = {
+  profile: 'The profile below needs the GPU; wait for it, or stop it.',
+  search: 'The search for a learning rate needs the GPU; wait for it, or stop it.',
+};
+
 function Phase() {
   const state = status.value;
-  if (isProfiling.value) return <p class="hint">The profile below needs the GPU; wait for it, or stop it.</p>;
+  const other = gpuUse.value && others[gpuUse.value];
+  if (other) return <p class="hint">{other}</p>;
   if (state === 'idle') return null;
   const words = { paused: 'Paused', cancelling: 'Stopping after this step' }[state as string] ?? phase.value;
   const isUnder = isBusy.value && progress.value > 0;

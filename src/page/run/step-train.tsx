@@ -4,7 +4,7 @@ import { download } from '../files';
 import { SettingsForm } from '../settings/settings-form';
 import { Curves } from './curve-charts';
 import { Progress } from './progress';
-import { imageReports, isBusy, notes, warnings } from './run';
+import { imageReports, isBusy, notes, warnings } from './state';
 
 export function StepTrain() {
   return (

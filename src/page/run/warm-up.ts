@@ -1,10 +1,9 @@
 /** Makes the first step of the next run come soon: does what it begins with while the user reads. */
 import { effect } from '@preact/signals';
 import { adapter, engine } from '../engine';
+import { gpuUse } from '../gpu-use';
 import { readData, readModel } from '../input/sources';
-import { isProfiling } from '../profile/profile';
 import { config, readSettings } from '../settings/config';
-import { isBusy } from './run';
 
 /** A form that is being filled in is left alone for so long. */
 const PAUSE_MS = 300;
@@ -15,7 +14,7 @@ export function followWarmUp(): void {
   let warm = '';
   effect(() => {
     clearTimeout(timer);
-    const isFree = adapter.value.state === 'ready' && !isBusy.value && !isProfiling.value;
+    const isFree = adapter.value.state === 'ready' && !gpuUse.value;
     if (!isFree || config.value.source !== 'builtin') return;
     const form = JSON.stringify(config.value.settings);
     if (form === warm) return;

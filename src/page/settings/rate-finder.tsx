@@ -1,8 +1,9 @@
 /** The button that looks for a learning rate, the curve that it found and the rate that it suggests. */
 import type { RateSearch } from '../../api';
+import { isGpuFree } from '../gpu-use';
 import { setSetting } from './config';
 import { rateLine } from './rate-line';
-import { findRate, isRateBlocked, type RateState, rateState, stopRateSearch } from './rate-search';
+import { findRate, type RateState, rateState, stopRateSearch } from './rate-search';
 
 export function RateFinder() {
   const now = rateState.value;
@@ -14,7 +15,7 @@ export function RateFinder() {
             Stop the search
           </button>
         ) : (
-          <button type="button" class="button" disabled={isRateBlocked.value} onClick={findRate}>
+          <button type="button" class="button" disabled={!isGpuFree.value} onClick={findRate}>
             Find a learning rate
           </button>
         )}

@@ -2,10 +2,10 @@
 import { computed, signal } from '@preact/signals';
 import type { RateSearch, TrainEvent } from '../../api';
 import { Stopped } from '../../errors';
-import { adapter, engine, explain } from '../engine';
-import { readData, readModel } from '../input/sources';
-import { isBusy } from '../run/run';
-import { readSettings } from './config';
+import { engine, explain } from '../engine';
+import { withGpu } from '../gpu-use';
+import { chosen, readData, readModel } from '../input/sources';
+import { config, readSettings } from './config';
 
 export type RateState =
   | { state: 'none' }
@@ -13,37 +13,51 @@ export type RateState =
   | { state: 'ready'; search: RateSearch }
   | { state: 'failed'; why: string };
 
-export const rateState = signal<RateState>({ state: 'none' });
+const latest = signal<RateState>({ state: 'none' });
 
-/** Whether a search cannot start now. */
-export const isRateBlocked = computed(() => isBusy.value || adapter.value.state === 'missing');
+/** The settings that a rate is good for. */
+const basis = computed(() => {
+  const { method, batch, optimizer } = config.value.settings;
+  return [method, batch, optimizer].join();
+});
+/** What a search is about; another array for another one. */
+const subject = computed(() => [chosen.value, basis.value]);
+/** what the latest search was about */
+const searched = signal(subject.value);
 
-export async function findRate(): Promise<void> {
-  if (rateState.value.state === 'running' || isRateBlocked.value) return;
-  rateState.value = { state: 'running', message: 'Starting', isStopping: false };
+/** An answer about other files or another method is none. */
+export const rateState = computed<RateState>(() =>
+  latest.value.state === 'running' || searched.value === subject.value ? latest.value : { state: 'none' },
+);
+
+export const findRate = () => withGpu('search', search);
+
+async function search(): Promise<void> {
+  searched.value = subject.value;
+  latest.value = { state: 'running', message: 'Starting', isStopping: false };
   try {
     const job = { model: readModel(), ...readData(), settings: readSettings() };
-    const search = await engine().findRate(job, {}, receive);
-    rateState.value = { state: 'ready', search };
+    const found = await engine().findRate(job, {}, receive);
+    latest.value = { state: 'ready', search: found };
   } catch (error) {
-    rateState.value = error instanceof Stopped ? { state: 'none' } : { state: 'failed', why: explain(error) };
+    latest.value = error instanceof Stopped ? { state: 'none' } : { state: 'failed', why: explain(error) };
   }
 }
 
 function receive(event: TrainEvent): void {
-  const current = rateState.value;
+  const current = latest.value;
   if (current.state !== 'running') return;
-  if (event.type === 'phase') rateState.value = { ...current, message: event.message };
+  if (event.type === 'phase') latest.value = { ...current, message: event.message };
   if (event.type !== 'steps') return;
   const [{ step, lr, loss }] = event.points;
   const message = `Step ${step}: rate ${lr.toPrecision(2)}, loss ${loss.toFixed(3)}`;
-  rateState.value = { ...current, message };
+  latest.value = { ...current, message };
 }
 
 export async function stopRateSearch(): Promise<void> {
-  const current = rateState.value;
+  const current = latest.value;
   if (current.state !== 'running') return;
-  rateState.value = { ...current, isStopping: true };
+  latest.value = { ...current, isStopping: true };
   // the search itself tells of a failure
   await engine()
     .cancel()

@@ -1,0 +1,123 @@
+/** One run of training as signals: what the page shows of it, and the runs that have come to an end. */
+import { batch, computed, type Signal, signal } from '@preact/signals';
+import type {
+  EvalPoint,
+  ImageSetReport,
+  LayerRedundancy,
+  StepPoint,
+  TrainEvent,
+  TrainJob,
+  TrainResult,
+  TrainSettings,
+} from '../../api';
+
+export type Status = 'idle' | 'running' | 'paused' | 'cancelling' | 'done' | 'failed';
+export type EvalEvent = Extract<TrainEvent, { type: 'eval' }>;
+export type PlanEvent = Extract<TrainEvent, { type: 'plan' }>;
+
+export const status = signal<Status>('idle');
+export const isBusy = computed(() => ['running', 'paused', 'cancelling'].includes(status.value));
+/** what the engine is doing, in its words */
+export const phase = signal('');
+/** for screen readers: phases and evaluations, not every step */
+export const announcement = signal('');
+export const failure = signal<string | undefined>(undefined);
+export const warnings = signal<string[]>([]);
+/** what was recognised or chosen, a sentence each */
+export const notes = signal<string[]>([]);
+/** what was found in each source of images */
+export const imageReports = signal<ImageSetReport[]>([]);
+/** settings of the run that the curves belong to */
+export const runSettings = signal<TrainSettings | undefined>(undefined);
+export const plan = signal<PlanEvent | undefined>(undefined);
+export const rate = signal({ imagesPerSecond: 0, etaSeconds: Number.NaN });
+export const evals = signal<EvalEvent[]>([]);
+export const redundancy = signal<{ before: LayerRedundancy[]; after: LayerRedundancy[] }>({
+  before: [],
+  after: [],
+});
+export const result = signal<TrainResult | undefined>(undefined);
+
+/** All steps so far; one array that grows, so `stepCount` tells that it did. */
+export const steps: StepPoint[] = [];
+export const stepCount = signal(0);
+
+/** The test points of the curves: each evaluation once, by step. */
+export const testPoints = computed<EvalPoint[]>(() =>
+  evals.value
+    .map(({ point }) => point)
+    .sort((a, b) => a.step - b.step)
+    .filter((point, i, all) => i === 0 || point.step !== all[i - 1].step),
+);
+
+export const baseAccuracy = computed(() => evals.value.find(({ which }) => which === 'base')?.point.accuracy);
+
+/** Empties what is shown, for a run that begins. */
+export function reset(settings: TrainSettings): void {
+  steps.length = 0;
+  batch(() => {
+    status.value = 'running';
+    phase.value = 'Starting';
+    announcement.value = 'Starting';
+    runSettings.value = settings;
+    plan.value = undefined;
+    rate.value = { imagesPerSecond: 0, etaSeconds: Number.NaN };
+    evals.value = [];
+    warnings.value = [];
+    notes.value = [];
+    imageReports.value = [];
+    redundancy.value = { before: [], after: [] };
+    result.value = undefined;
+    stepCount.value = 0;
+  });
+}
+
+/** A run that has come to an end with a result: it stays as long as the page does. */
+export interface FinishedRun {
+  /** counted from 1 */
+  number: number;
+  job: TrainJob;
+  result: TrainResult;
+  /** shows it again, with its curves */
+  show: () => void;
+}
+
+export const finished = signal<readonly FinishedRun[]>([]);
+
+/** The run whose result is shown. */
+export const shownRun = computed(() => finished.value.find((run) => run.result === result.value));
+
+/** The share of its steps that a run has made. */
+export const progress = computed(() => {
+  const total = plan.value?.steps ?? 0;
+  const reached = result.value?.report.ended === 'finished' ? total : (steps[stepCount.value - 1]?.step ?? 0);
+  return total > 0 ? Math.min(reached / total, 1) : 0;
+});
+
+/** Keeps what is shown of a run; gives what shows it again. */
+export function keepShown(): () => void {
+  const shown: Signal<unknown>[] = [
+    status,
+    phase,
+    runSettings,
+    plan,
+    rate,
+    evals,
+    warnings,
+    notes,
+    imageReports,
+    redundancy,
+    result,
+    stepCount,
+  ];
+  const values = shown.map(({ value }) => value);
+  const points = steps.slice();
+  return () =>
+    batch(() => {
+      steps.length = 0;
+      for (const point of points) steps.push(point);
+      shown.forEach((one, i) => {
+        one.value = values[i];
+      });
+    });
+}
