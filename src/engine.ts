@@ -3,7 +3,6 @@ import type { EngineApi } from './api';
 import { UserError } from './errors';
 import { type Gpu, type RequestAdapter, requestGpu } from './gpu/device';
 import { Memo } from './run/memo';
-import { runTraining, warmUp } from './run/run';
 import type { Control } from './train/trainer';
 
 export type { RequestAdapter };
@@ -41,15 +40,20 @@ export function createEngine({ requestAdapter }: EngineOptions = {}): EngineApi 
     }
   };
 
+  // Each job's code comes when it is asked for: the page is there before it.
   return {
     adapter: async () => (await gpu()).name,
 
     warmUp(job) {
-      const done = warmUp(job, { gpu, memo });
+      const done = import('./run/run').then(({ warmUp }) => warmUp(job, { gpu, memo }));
       warming = Promise.allSettled([warming, done]);
       return done;
     },
-    train: (job, emit = () => {}) => controlled((own) => runTraining(job, { gpu, memo, control: own, emit })),
+    train: (job, emit = () => {}) =>
+      controlled(async (own) => {
+        const { runTraining } = await import('./run/run');
+        return runTraining(job, { gpu, memo, control: own, emit });
+      }),
 
     findRate: (job, options, emit = () => {}) =>
       controlled(async (own) => {
@@ -77,7 +81,6 @@ export function createEngine({ requestAdapter }: EngineOptions = {}): EngineApi 
       control.paused = undefined;
     },
 
-    // What no run needs comes when it is asked for: a page that trains does not load it.
     async evaluate(source, test, options) {
       const { evaluateSource } = await import('./run/evaluate');
       return evaluateSource(gpu, source, test, options);

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { gzipSync } from 'node:zlib';
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Locator, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -46,6 +47,19 @@ test('the engine itself refocuses the built-in network from the page', async () 
   expect(report.proof).toMatchObject({ ok: true, top1Agreement: 1, images: 256 });
   expect(report.steps).toBe(4);
 }, 300_000);
+
+test('the page is there before the code of a run: at most 150 KB of script, packed', async () => {
+  const page = await site.open({ scenario: 'real', path: '#source=own' });
+  const scripts: Promise<Buffer>[] = [];
+  page.on('response', (response) => {
+    if (/\.js$/.test(response.url())) scripts.push(response.body());
+  });
+  await page.reload();
+  await page.getByText('Looking for a GPU').waitFor({ state: 'detached' });
+  const packed = (await Promise.all(scripts)).map((script) => gzipSync(script).length);
+  expect(packed.length, 'page, worker and what they share').toBeGreaterThan(2);
+  expect(packed.reduce((sum, size) => sum + size)).toBeLessThan(150_000);
+});
 
 test('a learning rate is found, drawn and taken', async () => {
   const page = await site.open();
