@@ -370,7 +370,7 @@ describe('an image of your own', () => {
     const page = await site.open({ path: '#epochs=1' });
     await page.getByText('Try your own image').click();
     await page.locator('#try').setInputFiles([picture]);
-    await page.locator('.bars').waitFor();
+    await page.locator('.chances').waitFor();
     expect(await answers(page)).toEqual([
       expect.stringMatching(/^As loaded<b>ring<\/b>60\.0\s%star40\.0\s%$/),
     ]);
@@ -428,7 +428,7 @@ describe('an image of your own', () => {
     await page.waitForFunction(() => document.querySelector('video')!.videoWidth > 0);
     await page.getByRole('button', { name: 'Take the picture' }).click();
     await page.getByText('camera.jpg').waitFor();
-    await page.locator('.bars').waitFor();
+    await page.locator('.chances').waitFor();
     expect(await asked()).toBe(1);
   });
 
@@ -630,6 +630,10 @@ describe('a profile', () => {
     );
     const solid = bars.first().locator('.bar div div');
     expect(await solid.evaluate((e) => (e as HTMLElement).style.width)).toBe('40%');
+    const widths = await bars
+      .first()
+      .evaluate((e) => [e, e.querySelector('.bar')!].map((x) => x.clientWidth));
+    expect(widths[1], 'the bar is as wide as its row').toBe(widths[0]);
     const rows = page.getByRole('region', { name: 'Slowest dispatches' }).getByRole('rowheader');
     expect(await rows.count()).toBe(40);
     expect(await rows.first().textContent()).toBe('features.2.conv.0.0depthwise/forward, forward');

@@ -138,7 +138,7 @@ function Tried({ file, found, index }: { file: UserFile; found: readonly Answers
 function Bars({ answer }: { answer: Answer }) {
   if ('error' in answer) return <p class="error">{answer.error}</p>;
   return (
-    <ol class="bars">
+    <ol class="chances">
       {answer.top.map(({ class: name, probability }) => (
         <li key={name}>
           <span dir="auto">{name}</span>
