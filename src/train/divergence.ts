@@ -57,10 +57,12 @@ export class DivergenceWatch {
    * @throws Diverged
    */
   step({ loss, accuracy }: Figures, step: number): void {
-    const { batch, stepsPerEpoch, train, settings } = this.watched;
+    const { batch, stepsPerEpoch, settings } = this.watched;
     const { start, epoch, recent } = this.seen;
     if (!Number.isFinite(loss)) throw new Diverged(`The loss was ${loss} at step ${step}`, settings.lr);
-    if (start.steps < Math.min(Math.ceil(START_IMAGES / batch), stepsPerEpoch)) {
+    const isStart = start.steps < Math.min(Math.ceil(START_IMAGES / batch), stepsPerEpoch);
+    // what has left all sense at the second step is no part of the start
+    if (isStart && !(loss > this.limit)) {
       start.steps++;
       start.loss += loss;
       start.accuracy += accuracy;
@@ -72,12 +74,18 @@ export class DivergenceWatch {
     if (recent.length < steps) return;
     const now = recent.toSorted((a, b) => a - b)[steps >> 1];
     recent.shift();
-    const first = start.loss / start.steps;
-    if (now > Math.max(RISE * first, Math.log(train.classes.length)))
+    if (now > this.limit)
       throw new Diverged(
-        `The loss was ${short(now)} at step ${step}, ${short(first)} at the start`,
+        `The loss was ${short(now)} at step ${step}, ${short(start.loss / start.steps)} at the start`,
         settings.lr,
       );
+  }
+
+  /** The loss above which a run is lost; none before its first step. */
+  private get limit(): number {
+    const { steps, loss } = this.seen.start;
+    const guessing = Math.log(this.watched.train.classes.length);
+    return steps === 0 ? Number.POSITIVE_INFINITY : Math.max((RISE * loss) / steps, guessing);
   }
 
   /**

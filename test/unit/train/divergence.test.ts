@@ -53,6 +53,13 @@ describe('a loss that has left all sense', () => {
     expect(endOf([0.001, ...of(20, 0.8)], { classes: 2 })).toBe(5);
   });
 
+  test('is told by the first steps too, where they are lost already', () => {
+    // five steps of 15 images are the start
+    const small = { batch: 15, stepsPerEpoch: 9, classes: 3 };
+    expect(endOf([1.22, 59.9, 576, 262, 1382, 1278, 1947, 974, 1822], small)).toBe(9);
+    expect(endOf([1.2, 1.4, 1.1, 30, 1, ...of(30, 9)], small)).toBeUndefined();
+  });
+
   test('is no number at once', () => {
     expect(endOf([0.5, Number.NaN])).toBe(2);
     expect(endOf([Number.POSITIVE_INFINITY])).toBe(1);
