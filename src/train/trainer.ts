@@ -1,5 +1,4 @@
 import { type Feed, openFeed } from '../data/feed';
-import { balancedOrder, trainingOrder } from '../data/order';
 import type { LabelledImages } from '../data/types';
 import { Stopped } from '../errors';
 import { checkGpu, type Gpu } from '../gpu/device';
@@ -8,30 +7,21 @@ import type { Tuning } from '../graph/tuning';
 import type { StateDict } from '../io/tensor';
 import type { Model } from '../model/model';
 import { loadState } from '../model/state';
-import { adamCorrections } from '../ops/optim/adamw';
-import { averageWeight } from '../ops/optim/average';
 import { Session } from '../runtime/session';
 import type { Snapshot } from '../runtime/snapshot';
 import { writeClassWeights } from './balance';
-import { type Batch, wholeBatch } from './batches';
-import { KEPT_ARENAS, type KeptArenas, type TrainingState } from './checkpoint';
+import { wholeBatch } from './batches';
+import { KEPT_ARENAS, type TrainingState } from './checkpoint';
 import { Checkpoints } from './checkpoints';
 import { Diverged, DivergenceWatch } from './divergence';
 import { failureBehind, runEvaluation } from './evaluate';
-import { type Part, writeGroups } from './groups';
 import { type Held, mostHeld } from './held';
+import { History } from './history';
 import type { EvalPoint, Figures, StepPoint } from './metrics';
-import {
-  ADAM_BETAS,
-  buildPrograms,
-  evaluationBatch,
-  heldOf,
-  type Program,
-  type ProgramName,
-  stepName,
-} from './programs';
-import { learningRate, type Schedule, warmupEnd } from './schedule';
+import { buildPrograms, evaluationBatch, heldOf, type Program, type ProgramName, stepName } from './programs';
+import { learningRate, type Schedule } from './schedule';
 import type { RunSettings } from './settings';
+import { Stepper } from './stepper';
 import { Steps } from './steps';
 import { type Task, taskOf } from './task';
 
@@ -71,12 +61,6 @@ export interface Observer {
 /** How a run came to its end; `early`: no better for as many epochs as it was to wait, `failed`: its device was lost. */
 export type Ended = 'finished' | 'stopped' | 'early' | 'diverged' | 'failed';
 
-/** A network of a run: what it was at some step, and its figures on the test images. */
-export interface Kept {
-  snapshot: Snapshot;
-  point: EvalPoint;
-}
-
 /** Milliseconds between reads of the metrics: often enough to watch, too rare to slow the device. */
 const READ_EVERY_MS = 400;
 
@@ -85,21 +69,11 @@ const READ_EVERY_MS = 400;
  * and dropout depend on the seed alone, so a run repeats bit for bit on the same adapter.
  */
 export class Trainer {
-  private step = 0;
-  /** what trains now, and the step that its optimiser began at */
-  private phase?: { part: Part; start: number };
-  private points: StepPoint[] = [];
-  private evals: EvalPoint[] = [];
-  private stepTimes: number[] = [];
-  private best?: Kept;
-  private last?: Kept;
-  /** evaluations since the best */
-  private waited = 0;
   private ended: Ended = 'finished';
   private readonly task: Task;
   private readonly steps: Steps;
-  /** over the images that goes on now */
-  private pass?: { number: number; order: Uint32Array<ArrayBuffer> };
+  private readonly stepper: Stepper;
+  private readonly history: History;
   private watch: DivergenceWatch;
   private readonly checkpoints: Checkpoints<TrainingState>;
   /** the step that this trainer began at */
@@ -115,6 +89,8 @@ export class Trainer {
   ) {
     this.task = taskOf(t.model);
     this.steps = new Steps(t);
+    this.stepper = new Stepper(session, feeds.train, t, this.steps);
+    this.history = new History(this.task.score);
     this.watch = this.watchFrom();
     this.checkpoints = new Checkpoints<TrainingState>({
       minutes: observer.checkpoint ? t.settings.checkpointMinutes : 0,
@@ -155,33 +131,20 @@ export class Trainer {
 
   /** What the run has come to, between two steps. */
   private async state(): Promise<TrainingState> {
-    const { step, best, last, waited } = this;
-    const kept = (network?: Kept): KeptArenas | undefined =>
-      network && { arenas: network.snapshot.buffers, point: network.point };
+    const { step, phase } = this.stepper;
     const state = {
-      ...{ step, waited, phase: { ...this.phase! }, schedule: this.t.schedule },
-      ...{ points: [...this.points], evals: [...this.evals], stepTimes: [...this.stepTimes] },
-      ...{ watch: structuredClone(this.watch.seen), best: kept(best), last: kept(last) },
+      ...{ step, phase: { ...phase! }, schedule: this.t.schedule },
+      ...{ ...this.history.state(), watch: structuredClone(this.watch.seen) },
     };
     return { ...state, now: (await this.session.snapshot(...KEPT_ARENAS)).buffers };
   }
 
   private goOnFrom(state: TrainingState): void {
-    const kept = (network?: KeptArenas): Kept | undefined =>
-      network && { snapshot: this.session.snapshotOf(network.arenas), point: network.point };
     this.session.restore(this.session.snapshotOf(state.now));
     this.begun = state.step;
-    this.step = state.step;
-    this.phase = { ...state.phase };
-    this.writeGroups();
-    this.points = [...state.points];
-    this.evals = [...state.evals];
-    this.stepTimes = [...state.stepTimes];
-    this.waited = state.waited;
+    this.stepper.goOn(state.step, state.phase);
+    this.history.goOn(state, (arenas) => this.session.snapshotOf(arenas));
     this.watch = this.watchFrom(structuredClone(state.watch));
-    this.best = kept(state.best);
-    // one object where they are one network: what is merged once is not merged twice
-    this.last = state.last?.point.step === state.best?.point.step ? this.best : kept(state.last);
   }
 
   /** How the images of the run get to the GPU. */
@@ -208,6 +171,11 @@ export class Trainer {
     };
   }
 
+  /** Steps taken. */
+  private get step(): number {
+    return this.stepper.step;
+  }
+
   get totalSteps(): number {
     return this.stepsPerEpoch * this.t.settings.epochs;
   }
@@ -223,9 +191,10 @@ export class Trainer {
     } catch (error) {
       await this.checkpoints.settle();
       const cause = await failureBehind(this.session.gpu, error);
-      if (!this.last || cause instanceof Stopped) throw cause;
+      const { last } = this.history;
+      if (!last || cause instanceof Stopped) throw cause;
       this.ended = cause instanceof Diverged ? 'diverged' : 'failed';
-      this.observer.warning(`${cause.message} The weights of step ${this.last.point.step} are kept.`);
+      this.observer.warning(`${cause.message} The weights of step ${last.point.step} are kept.`);
     }
   }
 
@@ -234,7 +203,7 @@ export class Trainer {
     for (let epoch = Math.floor(this.step / this.stepsPerEpoch); epoch < epochs; epoch++) {
       if (control.cancelled) break;
       if (this.isWaitedOut) return 'early';
-      this.begin(epoch < headEpochs ? 'head' : 'all');
+      this.stepper.begin(epoch < headEpochs ? 'head' : 'all');
       await this.epoch(control);
       await this.evaluate();
       // what is stopped within an epoch was kept before this evaluation: a run that goes on does not make it
@@ -249,45 +218,22 @@ export class Trainer {
 
   private get isWaitedOut(): boolean {
     const { patience } = this.t.settings;
-    return patience > 0 && this.waited >= patience;
+    return patience > 0 && this.history.waited >= patience;
   }
 
   /** Takes one step of everything and nothing else: no test, no watch over the loss. */
   async explore(): Promise<StepPoint> {
-    this.begin('all');
-    await this.takeStep();
+    this.stepper.begin('all');
+    await this.stepper.take();
     const [ring] = await this.session.read('output:metrics');
     return this.pointOf(this.step - 1, ring);
-  }
-
-  /** Begins to train a part, with a fresh optimiser, where that is not what trains already. */
-  private begin(part: Part): void {
-    if (this.phase?.part === part) return;
-    this.phase = { part, start: this.step };
-    this.writeGroups();
-    if (this.step > 0) this.session.clear('momentum', 'second moment');
-  }
-
-  private writeGroups(): void {
-    const { part } = this.phase!;
-    const { model, settings } = this.t;
-    writeGroups(this.session, this.session.plans[part === 'head' ? 'head' : 'train'], model, settings, part);
-  }
-
-  /** What the optimiser has gathered is left behind where the warm-up ends, if the run is to do so. */
-  private refresh(): void {
-    const { settings, schedule } = this.t;
-    if (!settings.freshOptimizer || this.step === 0 || this.step !== warmupEnd(schedule)) return;
-    this.phase = { ...this.phase!, start: this.step };
-    this.session.clear('momentum', 'second moment');
   }
 
   private async epoch(control: Control): Promise<void> {
     let since = performance.now();
     let unread = 0;
     for (let i = this.step % this.stepsPerEpoch; i < this.stepsPerEpoch; i++) {
-      this.refresh();
-      await this.takeStep();
+      await this.stepper.take();
       unread++;
       const isLast = i === this.stepsPerEpoch - 1;
       if (
@@ -311,53 +257,10 @@ export class Trainer {
     this.watch.endEpoch(this.step);
   }
 
-  /** The order of a pass over the images; begins the pass where it has not begun. */
-  private orderOf(pass: number): Uint32Array<ArrayBuffer> {
-    if (this.pass?.number === pass) return this.pass.order;
-    const { train, settings } = this.t;
-    const order =
-      settings.balance === 'sampler'
-        ? balancedOrder(train.labels, train.classes.length, settings.seed, pass)
-        : trainingOrder(train.count, settings.seed, pass);
-    this.pass = { number: pass, order };
-    this.feeds.train.begin(order);
-    return order;
-  }
-
-  /** Takes a batch, whole or in micro-batches whose gradients add up. */
-  private async takeStep(): Promise<void> {
-    const { batch, micro } = this.steps.at(this.step);
-    const pass = this.steps.passOf(this.step);
-    const order = this.orderOf(pass);
-    await this.feeds.train.ready(batch.first, batch.rows);
-    const batchWeight =
-      micro.length > 1 ? this.steps.weight(this.step, order, this.t.train.labels) : undefined;
-    const run = this.steps.runsBefore(this.step);
-    for (const [k, piece] of micro.entries()) {
-      const program = stepName(this.t, this.phase!.part, piece);
-      this.session.run(program, { ...this.uniform(piece), epoch: pass, step: run + k, batchWeight });
-      await this.session.backpressure();
-    }
-    this.step++;
-  }
-
-  private uniform({ first, rows }: Batch) {
-    const { settings, schedule } = this.t;
-    return {
-      seed: settings.seed,
-      batchOffset: first,
-      rows,
-      lr: learningRate(schedule, this.step),
-      ...adamCorrections(this.step - this.phase!.start + 1, ADAM_BETAS),
-      averageWeight: averageWeight(settings.ema, this.step + 1),
-    };
-  }
-
   /** Reads the metrics of the last `count` steps out of the ring. */
   private async readMetrics(count: number, since: number): Promise<void> {
     const [ring] = await this.session.read('output:metrics');
     const ms = (performance.now() - since) / count;
-    this.stepTimes.push(ms);
     const fresh: StepPoint[] = [];
     let images = 0;
     for (let step = this.step - count; step < this.step; step++) {
@@ -365,7 +268,7 @@ export class Trainer {
       fresh.push(this.pointOf(step, ring));
     }
     for (const point of fresh) this.watch.step(point, point.step);
-    this.points.push(...fresh);
+    this.history.addSteps(fresh, ms);
     this.observer.steps(fresh, ((1000 / ms) * images) / count, ((this.totalSteps - this.step) * ms) / 1000);
   }
 
@@ -393,13 +296,7 @@ export class Trainer {
     // an activation can hide a NaN from the loss, never from the file
     const finite = [...snapshot.buffers.values()].every((numbers) => numbers.every(Number.isFinite));
     if (!finite) throw new Diverged(`The weights were no longer finite at step ${this.step}`, settings.lr);
-    this.last = { snapshot, point };
-    this.waited++;
-    if (!this.best || this.task.score(point) > this.task.score(this.best.point)) {
-      this.best = this.last;
-      this.waited = 0;
-    }
-    this.evals.push(point);
+    this.history.addEvaluated({ snapshot, point });
     this.observer.evaluated(point);
   }
 
@@ -429,19 +326,6 @@ export class Trainer {
 
   /** What the run has come to. Where no epoch is better than the network that it started from, that is the best. */
   outcome() {
-    if (!this.best || !this.last) throw new Error('the run has not been evaluated');
-    const times = [...this.stepTimes].sort((a, b) => a - b);
-    const { base } = this.t;
-    const isGain = !base || this.task.score(this.best.point) > this.task.score(base);
-    return {
-      points: this.points,
-      evals: this.evals,
-      best: isGain ? this.best : ('base' as const),
-      last: this.last,
-      ended: this.ended,
-      // those that the last weights have taken: a lost device takes later ones with it
-      steps: this.last.point.step,
-      stepMs: times[times.length >> 1] ?? 0,
-    };
+    return { ...this.history.outcome(this.t.base), ended: this.ended };
   }
 }

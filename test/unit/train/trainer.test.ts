@@ -3,8 +3,9 @@ import { evaluationOrder, trainingOrder } from '../../../src/data/order';
 import { imageBytes } from '../../../src/data/pixels';
 import { Stopped, UserError } from '../../../src/errors';
 import { readState } from '../../../src/model/state';
+import type { Kept } from '../../../src/train/history';
 import type { EvalPoint, StepPoint } from '../../../src/train/metrics';
-import { type Control, type Kept, Trainer, type Training } from '../../../src/train/trainer';
+import { type Control, Trainer, type Training } from '../../../src/train/trainer';
 import { fakeGpu } from '../fake-gpu';
 import { type Behaviour, fakeNetwork, tinyTraining } from '../fake-network';
 
