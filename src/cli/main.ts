@@ -9,6 +9,7 @@ import { evaluate } from './commands/eval';
 import { inspect } from './commands/inspect';
 import { lr } from './commands/lr';
 import { merge } from './commands/merge';
+import { networks } from './commands/networks';
 import { plan } from './commands/plan';
 import { predict } from './commands/predict';
 import { profile } from './commands/profile';
@@ -27,6 +28,7 @@ export const commands: Record<string, Command> = {
   merge,
   verify,
   plan,
+  networks,
   inspect,
   data,
   bench,

@@ -167,6 +167,12 @@ const OWN: readonly Dialect[] = [
 export const zooPublisher = (arch: string): string =>
   OWN.find(({ architectures }) => architectures.test(arch))!.publisher;
 
+/** Whose names an architecture's weights are read under, the zoo's own first. */
+export const publishersOf = (arch: string): string[] => {
+  const read = DIALECTS.filter(({ architectures, refusal }) => !refusal && architectures.test(arch));
+  return [...new Set([zooPublisher(arch), ...read.map(({ publisher }) => publisher)])];
+};
+
 /** Every dialect; those with names of their own first. */
 export const DIALECTS: readonly Dialect[] = [
   timmEfficient,

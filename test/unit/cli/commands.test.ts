@@ -77,6 +77,8 @@ test.each([
   [['inspect', 'docs'], /no weights|text file/],
   [['plan'], /^--arch is missing/],
   [['plan', '--arch', 'a', '--size', '0'], /^--size must be/],
+  [['networks', '--size', '0'], /^--size must be/],
+  [['networks', '--batch', 'x'], /^--batch must be/],
   [['start', '--port', '1.5'], /^--port must be/],
   [['profile', '--runs', '0'], /^--runs must be/],
   [['profile', '--case', 'x', '--arch', 'y'], /^--case and --arch exclude each other/],
