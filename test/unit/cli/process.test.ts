@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 
 // one mistake that the arguments show, one that the file system shows: the sentence alone must reach the terminal
 test.each([
-  [['train', '--lr', 'NaN'], '--lr must be a number above 0 and at most 100, not "NaN".'],
+  [['train', '--lr', 'NaN'], '--lr must be a number above 0 and at most 100, or auto, not "NaN".'],
   [['inspect', '/no/such/file.pth'], '/no/such/file.pth does not exist; check the path.'],
 ])('refocus %j in a process: one sentence on stderr, exit 2', (argv, sentence) => {
   const { status, stdout, stderr } = spawnSync(process.execPath, ['src/cli/bin.mjs', ...argv], {
