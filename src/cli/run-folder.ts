@@ -60,18 +60,25 @@ const reasonOf = (error: unknown): string =>
   (error as NodeJS.ErrnoException).code ?? (error as Error).message;
 
 /**
- * Opens a run's folder. Until the first step is recorded or a file written, nothing in it changes: a run that its input
- * ends leaves an earlier one's results alone, and no new folder.
+ * Opens a run's folder. An empty one has config.json at once, so that a run that is killed while its images are read can be
+ * begun again by its folder. Else nothing in it changes until the first step is recorded or a file written: a run that its
+ * input ends leaves an earlier one's results alone, and no new folder.
  * @throws UserError where it cannot be made or written
  */
 export async function openRunFolder(options: RunFolderOptions): Promise<RunFolder> {
   const { config, note, resumes = false } = options;
   const path = await choosePath(options);
   const made = await makeWritable(path);
+  const wasEmpty = await isFree(path);
   const metrics = join(path, 'metrics.jsonl');
   const checkpoints = new CheckpointFiles(path, (step, error) =>
     note(`warning: the checkpoint of step ${step} could not be written (${reasonOf(error)})`),
   );
+  const configFile = join(path, 'config.json');
+  const writeConfig = (): void => {
+    writeFileSync(`${configFile}.part`, json(config));
+    renameSync(`${configFile}.part`, configFile);
+  };
   let begun = false;
   let refuge: string | undefined;
   let early: string[] = [];
@@ -99,11 +106,11 @@ export async function openRunFolder(options: RunFolderOptions): Promise<RunFolde
       const earlier = [...RESULTS, 'report.json', 'skipped.csv', 'metrics.jsonl'];
       for (const name of resumes ? earlier : [...earlier, ...CHECKPOINT_FILES])
         rmSync(join(path, name), { force: true });
-      writeFileSync(join(path, 'config.json.part'), json(config));
-      renameSync(join(path, 'config.json.part'), join(path, 'config.json'));
+      writeConfig();
     });
     log(early);
   };
+  if (wasEmpty) attempt(`${path} could not be made ready`, writeConfig);
   const write = async (name: string, content: string | Uint8Array): Promise<string> => {
     begin();
     try {
@@ -142,7 +149,10 @@ export async function openRunFolder(options: RunFolderOptions): Promise<RunFolde
     writeText: write,
     writeBytes: write,
     async close() {
-      if (!begun) return removeEmpty(path, made);
+      if (!begun) {
+        if (wasEmpty) await rm(configFile, { force: true });
+        return removeEmpty(path, made);
+      }
       await checkpoints.settle();
     },
   };

@@ -79,7 +79,8 @@ async function packRaw(
     options.onProgress?.({ done: chosen.length, total: chosen.length });
     const pixels = await sink.finish();
     const count = chosen.length;
-    return { pixels, labels: Uint16Array.from(labels), digests, count, skipped: [], rotated: 0 };
+    const packed = { digests, count, skipped: [], rotated: 0, resized: !fits };
+    return { ...packed, pixels, labels: Uint16Array.from(labels) };
   } catch (error) {
     await sink.abandon();
     throw error;

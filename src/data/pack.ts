@@ -27,6 +27,8 @@ export interface Packed {
   skipped: SkippedFile[];
   /** images whose EXIF data would have them turned */
   rotated: number;
+  /** whether an image had another size, or is cropped */
+  resized: boolean;
 }
 
 export interface PackOptions extends Preparation, Pick<LoadOptions, 'signal' | 'onProgress'> {
@@ -44,7 +46,13 @@ export async function packFiles(
   const sink = await openSink({ name, count: files.length, size: imageBytes(preparation.size), inFile });
   const decoder = await openDecoder(files.length);
   const kept = new Uint16Array(files.length);
-  const packed = { paths: [] as string[], digests: [] as string[], skipped: [] as SkippedFile[], rotated: 0 };
+  const packed = {
+    paths: [] as string[],
+    digests: [] as string[],
+    skipped: [] as SkippedFile[],
+    rotated: 0,
+    resized: false,
+  };
   let count = 0;
   let done = 0;
   try {
@@ -61,6 +69,7 @@ export async function packFiles(
       packed.paths.push(file.path);
       packed.digests.push(result.digest);
       if (result.orientation !== 1) packed.rotated++;
+      packed.resized ||= result.resized;
       kept[count++] = label;
     }
     onProgress?.({ done: files.length, total: files.length });

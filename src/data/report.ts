@@ -68,7 +68,7 @@ export interface Findings {
   choice: Choice;
   selected: { train?: Selection; test?: Selection };
   packs: Packed[];
-  size: Size & { why?: string; own?: boolean };
+  size: Size & { why?: string };
   classes: string[];
   upright: boolean;
   options: LoadOptions;
@@ -81,6 +81,7 @@ export function reportOf(findings: Findings): ImageSetReport {
   const leftOut = [selected.train, selected.test].flatMap((part) => part?.leftOut ?? []);
   const skipped = [...source.skipped, ...leftOut, ...packs.flatMap((pack) => pack.skipped)];
   const duplicates = duplicatesOf(train, test);
+  const isResized = packs.some(({ resized }) => resized);
   const rotated = packs.reduce((sum, pack) => sum + pack.rotated, 0);
   const parts: PartReport[] = [];
   if (train) parts.push(partReport('train', choice.train?.part, train));
@@ -108,8 +109,8 @@ export function reportOf(findings: Findings): ImageSetReport {
       `${source.name}: ${classes.length} classes ${order}: ${quoted(classes)}.`,
       ...source.notes,
       partsNote(parts, unused, options),
-      size.why ?? `Images are resized to ${size.width}x${size.height}.`,
-      ...resizingNotes(size, options),
+      size.why ?? `${isResized ? 'Images are resized to' : 'All images are'} ${size.width}x${size.height}.`,
+      ...(isResized ? resizingNotes(size, options) : []),
       ...limitNotes(selected, options),
       ...keptNotes(report.kept),
       ...(rotated > 0 && upright
@@ -149,10 +150,9 @@ export const junkNotes = ({ junk }: FileTree): string[] =>
 
 /** What is kept of images of another size. */
 function resizingNotes(
-  { width, height, own }: Findings['size'],
+  { width, height }: Size,
   { interpolation = 'bilinear', cropPct = 1, cropMode = 'center' }: LoadOptions,
 ): string[] {
-  if (own) return [];
   if (cropMode === 'squash') return ['They are stretched to that size, whatever their own proportions.'];
   if (cropMode === 'border') return ['They keep their proportions, with black around them.'];
   if (interpolation === 'bilinear' && cropPct === 1)

@@ -19,6 +19,8 @@ export interface PreparedImage {
   digest: string;
   /** how EXIF would have it turned; 1: as it is stored */
   orientation: number;
+  /** whether it had another size, or is cropped */
+  resized: boolean;
 }
 
 /** Decodes, resizes and crops an image. Throws an ImageError where the file is no good. */
@@ -33,6 +35,7 @@ export async function prepareImage(
     pixels: fits ? pixels : resizeAndCrop(pixels, { width, height }, size, resizing),
     digest,
     orientation,
+    resized: !fits,
   };
 }
 

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -275,6 +275,22 @@ test('a run that its input ends leaves no folder, and an earlier run as it was',
   expect(await readFile(join(out(), 'metrics.jsonl'), 'utf8')).toBe(before);
   expect((await json('config.json')).settings.epochs).toBe(3);
   expect(await readdir(out())).toContain('merged.safetensors');
+});
+
+test('a run that is killed before its first step can be begun again by its folder', async () => {
+  const left = join(folder, 'killed');
+  const engine = fakeEngine({
+    async train() {
+      // as it lies there while the images are read
+      await cp(out(), left, { recursive: true });
+      throw new UserError('the rest is of no interest');
+    },
+  });
+  await run(['train', '--out', out(), '--epochs', '7'], fakeContext(engine));
+  const context = fakeContext();
+  expect(await run(['train', '--resume', left], context)).toBe(0);
+  expect(context.stderr[0]).toBe(`${left} has no checkpoint yet: the run begins again.`);
+  expect(JSON.parse(await readFile(join(left, 'config.json'), 'utf8')).settings.epochs).toBe(7);
 });
 
 test('an --out that holds something already: a fresh name beside it, or --overwrite', async () => {

@@ -646,7 +646,11 @@ test.each([
   expect(notes.filter((note) => /middle|stretched|black/.test(note))).toEqual([
     expect.stringContaining(sentence),
   ]);
-  expect((await load(zip(pictures('a*2', 'b*2')), { cropMode })).report.notes.join()).not.toContain(sentence);
+  for (const size of [0, 4]) {
+    const same = await load(zip(pictures('a*2', 'b*2')), { size, cropMode });
+    expect(same.report.notes.join()).toMatch(/All images are 4x4/);
+    expect(same.report.notes.join()).not.toContain(sentence);
+  }
 });
 
 describe('a source that cannot be used says why', () => {
