@@ -11,8 +11,8 @@ import {
 } from '../train/rate-search';
 import { Trainer } from '../train/trainer';
 import type { RunContext, TrainJob } from './job';
+import { type Loaded, load, prepare } from './load';
 import { withinMemory } from './memory';
-import { type Loaded, load, prepare } from './run';
 
 /** A curve that says how it came to its end. */
 export interface RateSearch extends RateCurve {

@@ -1,0 +1,150 @@
+import { classFigures, type TestEvaluation } from '../analysis/class-figures';
+import { cropOf } from '../data/pixels';
+import type { ImageSetReport } from '../data/report';
+import type { LabelledImages } from '../data/types';
+import { Graph } from '../graph/graph';
+import { instantiate } from '../model/instantiate';
+import { type Model, parameterCount } from '../model/model';
+import type { EvalPoint, Figures } from '../train/metrics';
+import type { Observer, Trainer, Training } from '../train/trainer';
+import { companionFiles } from './companions';
+import type { FittedNetwork } from './head';
+import type { RunContext, TrainJob, TrainResult } from './job';
+import { inImageOrder, logitsOf } from './logits';
+import { mergeSnapshot, type WrittenNetwork, writeBase } from './merge';
+import { proveMerges } from './prove';
+import { networkRedundancy } from './redundancy';
+import { type Report, summaryOf, type TestPredictions, uncertaintyOf } from './report';
+import { runRecord } from './run-record';
+
+/** What a run was, besides its training. */
+interface Run {
+  job: TrainJob;
+  context: RunContext;
+  network: FittedNetwork;
+  reports: readonly ImageSetReport[];
+  observer: Observer;
+  /** the network as it was loaded, on the test images; absent with a new head */
+  base?: { figures: Figures; logits: Float32Array };
+  /** ISO 8601 */
+  date: string;
+  /** by performance.now() */
+  started: number;
+}
+
+/** From the last step to the result: merges, proves, tests, and writes files and report. */
+export async function conclude(
+  trainer: Trainer,
+  training: Training,
+  { job, context, network, reports, observer, base, date, started }: Run,
+): Promise<TrainResult> {
+  const { emit } = context;
+  const { train, test } = training;
+  const { dispatches, bytes, peakBytes } = trainer.stepTotals();
+  const plan = { dispatches, bytesPerStep: bytes, peakBytes };
+  const { points, evals, last, best, ended, steps, stepMs } = trainer.outcome();
+  const bestPoint: EvalPoint = best === 'base' ? { step: 0, epoch: 0, ...training.base! } : best.point;
+  emit({ type: 'eval', which: 'last', point: last.point });
+  emit({ type: 'eval', which: 'best', point: bestPoint });
+  if (best === 'base') {
+    const message =
+      'No gain: after no epoch is the test accuracy above that of the network as it was loaded. Keep your network; the best one of this run is it.';
+    emit({ type: 'note', message });
+  }
+  emit({ type: 'phase', phase: 'merge', message: 'Merging the maps into the weights' });
+  const merged = await mergeSnapshot(last.snapshot, training, network);
+  if (merged.note) emit({ type: 'warning', message: merged.note });
+  const toProve = [merged];
+  let kept: WrittenNetwork = merged;
+  if (best === 'base') kept = await writeBase(training, network);
+  else if (best !== last) {
+    const other = await mergeSnapshot(best.snapshot, training, network);
+    toProve.push(other);
+    kept = other;
+  }
+  const layers = networkRedundancy(network.model, merged.state);
+  emit({ type: 'redundancy', when: 'after', layers });
+  emit({ type: 'phase', phase: 'prove', message: 'Comparing the merged network with the trained one' });
+  const { proof, evaluations } = await proveMerges(toProve, {
+    trainer,
+    training,
+    observer,
+    network,
+    base: sizeOf(network.model, train),
+    gpu: context.gpu,
+  });
+  if (best === 'base' && evaluations.length > 0) {
+    const tested = testNetwork({ ...network, state: kept.state }, training, context.gpu);
+    await tested.then(
+      (evaluation) => evaluations.push(evaluation),
+      // the run's work must not be lost with that
+      ({ message }: Error) =>
+        observer.warning(`The network as it was loaded could not be tested again: ${message}`),
+    );
+  }
+  const rows = base && inImageOrder(base.logits, test.count, network.model.head.classes);
+  const predictions: TestPredictions = {
+    base: rows && classFigures(rows, test).predictions,
+    last: evaluations[0]?.predictions,
+    best: evaluations[1]?.predictions,
+  };
+  const accuracy = {
+    base: base?.figures.accuracy,
+    last: last.point.accuracy,
+    best: bestPoint.accuracy,
+  };
+  const files = await companionFiles(
+    { merged, best: kept, proof, evaluations },
+    { network, training, observer, gpu: context.gpu },
+  );
+  const outputs = [
+    { name: 'merged.safetensors', bytes: merged.file },
+    { name: 'best.safetensors', bytes: kept.file },
+    ...files,
+  ];
+  const report: Report = {
+    date,
+    ...(await runRecord(job, network, training.settings, outputs)),
+    accuracy,
+    best: best === 'base' ? best : best.point.epoch,
+    ended,
+    evaluation: { last: evaluations[0]?.figures, best: evaluations[1]?.figures },
+    uncertainty: uncertaintyOf(test.count, accuracy, predictions),
+    proof,
+    steps,
+    seconds: (performance.now() - started) / 1000,
+    stepMs,
+    plan,
+    held: trainer.held,
+    adapter: trainer.session.gpu.name,
+    tuning: training.tuning ?? trainer.session.gpu.tuning,
+    ...(reports.length > 0 && { data: reports.map(summaryOf) }),
+  };
+  return {
+    report,
+    merged: merged.file,
+    best: kept.file,
+    files,
+    predictions,
+    metrics: points,
+    evals,
+  };
+}
+
+/** What a plain network says of the test images. */
+async function testNetwork(
+  network: Pick<FittedNetwork, 'model' | 'state'>,
+  { test, settings: { mean, std } }: Training,
+  gpu: RunContext['gpu'],
+): Promise<TestEvaluation> {
+  return classFigures(await logitsOf(await gpu(), network, test, { mean, std }), test);
+}
+
+/** Parameters of a network, and its multiply-adds on an image of that size. */
+function sizeOf(model: Model, images: LabelledImages) {
+  const { height, width } = cropOf(images);
+  const graph = new Graph();
+  const x = graph.tensor('x', [1, height, width, model.input.channels], { role: 'input' });
+  const { multiplyAdds } = instantiate(model, graph, x, { training: false });
+  return { parameters: parameterCount(model), multiplyAdds };
+}

@@ -1,0 +1,71 @@
+import { closeImages, cropOf } from '../data/pixels';
+import type { LabelledImages } from '../data/types';
+import type { StateDict } from '../io/tensor';
+import { initialState } from '../model/init';
+import { stepsPerEpoch } from '../train/batches';
+import { checkMicroBatch } from '../train/micro-batches';
+import { scheduleOf } from '../train/schedule';
+import { decideSettings, type RunSettings } from '../train/settings';
+import { trainedModel } from '../train/trained-model';
+import type { Training } from '../train/trainer';
+import { asTrained, loadRunImages } from './data-source';
+import { type FittedNetwork, fitHead } from './head';
+import type { RunContext, TrainJob } from './job';
+import { isRandom, loadNetwork } from './network-source';
+import { continuing, startingMaps } from './unmerged';
+
+export type Loaded = Awaited<ReturnType<typeof load>>;
+
+/** What a job names, with every setting decided; the images are to be closed. */
+export async function load(
+  job: TrainJob,
+  { memo, emit, goOn }: Pick<RunContext, 'memo' | 'emit'> & { goOn: () => void },
+) {
+  const { settings } = job;
+  emit({ type: 'phase', phase: 'load', message: 'Loading the network and the images' });
+  const loaded = await loadNetwork(job.model);
+  const onProgress = (done: number, total: number) => {
+    goOn();
+    emit({ type: 'phase', phase: 'load', message: `Reading images: ${done} of ${total}` });
+  };
+  const asked = asTrained(settings, loaded);
+  const { train, test, own, reports } = await loadRunImages(job, asked, { memo, onProgress });
+  try {
+    const network = fitHead(loaded, train.classes, settings);
+    for (const message of network.notes) emit({ type: 'note', message });
+    if (reports.length > 0) emit({ type: 'data', reports });
+    for (const { warnings } of reports) for (const message of warnings) emit({ type: 'warning', message });
+    // a head waits for nothing where all around it is new
+    const newHead = network.newHead && !isRandom(job.model);
+    const { height, width } = cropOf(train);
+    const decided = decideSettings(
+      { ...asked, cropPct: own ? 1 : asked.cropPct },
+      { input: network.model.input, images: train.count, side: Math.max(height, width), newHead },
+    );
+    return { network, train, test, reports, settings: decided };
+  } catch (error) {
+    await closeImages(train, test);
+    throw error;
+  }
+}
+
+const isRefocusing = ({ method }: RunSettings): boolean => method === 'refocus' || method === 'joint';
+
+/** What the trainer needs of a network, images and settings. */
+export function prepare(
+  { file, model: plain, state, unmerged }: FittedNetwork,
+  train: LabelledImages,
+  test: LabelledImages,
+  settings: RunSettings,
+): Training {
+  const continued = continuing(settings, unmerged);
+  const goesOn = unmerged !== undefined && isRefocusing(settings);
+  // what goes on from maps starts from numbers that are not zero
+  const model = trainedModel(plain, goesOn ? { ...continued, mapInit: 'kaiming' } : settings, file);
+  const fresh = initialState(model, settings.seed, settings.mapInit);
+  const maps = goesOn ? startingMaps(model, unmerged, file) : [];
+  const start: StateDict = new Map(settings.method === 'retrain' ? fresh : [...fresh, ...state, ...maps]);
+  const schedule = scheduleOf(settings, stepsPerEpoch({ train, settings }));
+  checkMicroBatch({ model, train, settings });
+  return { model, start, train, test, settings, schedule };
+}
