@@ -18,7 +18,7 @@ import { train } from './commands/train';
 import { verify } from './commands/verify';
 import { openEngine } from './hosts/open';
 import { type ProcessEnd, watchProcess } from './process-end';
-import { progressLine } from './progress';
+import { printable, progressLine } from './progress';
 
 export const commands: Record<string, Command> = {
   train,
@@ -101,7 +101,7 @@ function processContext(pageFolder: string, end: ProcessEnd): Context {
   const line = progressLine(process.stderr);
   return {
     pageFolder,
-    out: (text) => process.stdout.write(`${text}\n`),
+    out: (text) => process.stdout.write(`${printable(text)}\n`),
     note: line.note,
     progress: line.show,
     openEngine: (options) => openEngine({ ...options, pageFolder, note: line.note }),

@@ -10,6 +10,9 @@ export interface ProgressLine {
   note(line: string): void;
 }
 
+/** Names come from files: one with an escape sequence in it would write over the terminal. */
+export const printable = (text: string): string => text.replace(/[^\P{Cc}\n\t]/gu, '\uFFFD');
+
 export function progressLine(stream: NodeJS.WriteStream): ProgressLine {
   let current = '';
   let lastLog = 0;
@@ -17,15 +20,16 @@ export function progressLine(stream: NodeJS.WriteStream): ProgressLine {
   return {
     show(text) {
       if (stream.isTTY) {
-        stream.write(erase + text.slice(0, Math.max(1, stream.columns - 1)));
+        stream.write(erase + printable(text).slice(0, Math.max(1, stream.columns - 1)));
         current = text;
       } else if (text !== '' && performance.now() - lastLog >= LOG_INTERVAL_MS) {
-        stream.write(`${text}\n`);
+        stream.write(`${printable(text)}\n`);
         lastLog = performance.now();
       }
     },
     note(line) {
-      stream.write(current === '' ? `${line}\n` : `${erase}${line}\n${current}`);
+      const text = printable(line);
+      stream.write(current === '' ? `${text}\n` : `${erase}${text}\n${printable(current)}`);
     },
   };
 }

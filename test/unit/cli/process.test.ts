@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 test.each([
   [['train', '--lr', 'NaN'], '--lr must be a number above 0 and at most 100, or auto, not "NaN".'],
   [['inspect', '/no/such/file.pth'], '/no/such/file.pth does not exist; check the path.'],
+  [['inspect', 'red\u001b[31m\u009b2J'], 'red\uFFFD[31m\uFFFD2J does not exist; check the path.'],
 ])('refocus %j in a process: one sentence on stderr, exit 2', (argv, sentence) => {
   const { status, stdout, stderr } = spawnSync(process.execPath, ['src/cli/bin.mjs', ...argv], {
     encoding: 'utf8',
