@@ -46,8 +46,13 @@ export function ImageList({ source, images }: ImageListProps) {
               <span class="frame">{thumbnail && <Picture thumbnail={thumbnail} />}</span>
               <span>
                 <b dir="auto">{typeof image === 'number' ? `image ${image}` : image}</b>
-                <small dir="auto">
-                  {label === predicted ? `${label},` : `${label}, told ${predicted}`}{' '}
+                <small>
+                  <bdi>{label}</bdi>,{' '}
+                  {label !== predicted && (
+                    <>
+                      told <bdi>{predicted}</bdi>{' '}
+                    </>
+                  )}
                   {percent(probability, 0)}
                 </small>
               </span>

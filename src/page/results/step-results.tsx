@@ -78,7 +78,7 @@ function Outcome({ trained }: { trained: TrainResult }) {
   const { tone, title, text } = outcomeOf(report);
   const { images, intervals } = report.uncertainty;
   const { network, settings, sources } = report;
-  const data = [...sources.train, ...(sources.test ?? [])].join(', ');
+  const data = [...new Set([...sources.train, ...(sources.test ?? [])])].join(', ');
   const run = shownRun.value;
   return (
     <>
