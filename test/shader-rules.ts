@@ -2,8 +2,9 @@ import type { Gpu } from '../src/gpu/device';
 import { type CheckedDispatch, shaders } from '../src/gpu/wgsl/shaders';
 import type { Constants } from '../src/graph/ir';
 import { GPU_TUNING } from '../src/graph/tuning';
-import { architectureNames, createModel } from '../src/model/zoo';
+import { createModel } from '../src/model/zoo';
 import { stepProgram } from '../src/run/plan-summary';
+import { variedArchitectures } from './architectures';
 import { runSettings } from './settings';
 
 /** Every adapter with WebGPU's default limits has these. */
@@ -42,7 +43,7 @@ export type HalvedDispatch = Omit<CheckedDispatch, 'bindings'>;
 /** Every way in which a training step of any architecture uses f16 tensors, constants apart. */
 export function halvedDispatches(): HalvedDispatch[] {
   const ways = new Map<string, HalvedDispatch>();
-  for (const arch of architectureNames()) {
+  for (const arch of variedArchitectures) {
     const settings = { ...runSettings(), batch: 4, storage: 'f16' as const, method: 'finetune' as const };
     for (const workgroupMemory of [false, true]) {
       const tuning = { ...GPU_TUNING, workgroupMemory };

@@ -52,6 +52,7 @@ const STEMS: [architecture: RegExp, convolution: string, pool?: string][] = [
   [/^(mobilenet|efficientnet)/, 'features[0][0]'],
   [/^mnasnet/, 'layers[0]'],
   [/^resnet\d+d$/, 'conv1[0]', 'maxpool'],
+  [/^regnet/, 'stem[0]'],
   [/resnet|resnext/, 'conv1', 'maxpool'],
   [/^shufflenet/, 'conv1[0]', 'maxpool'],
   [/^densenet/, 'features.conv0', 'features.pool0'],

@@ -50,7 +50,7 @@ const TIMM_HEAD = places('conv_head', 'bn2', 'classifier');
 /** timm's MobileNets, MNASNet and EfficientNet. */
 const timmEfficient: Dialect = {
   publisher: 'timm',
-  architectures: /^(mobilenet_v[23]|mnasnet|efficientnet)/,
+  architectures: /^(mobilenet_v[23]|mnasnet|efficientnet_b)/,
   // torch.nn.BatchNorm2d's defaults; those of its tf_ models are others, and so is their padding
   norms: { eps: 1e-5, momentum: 0.1 },
   head: 'classifier',
@@ -80,7 +80,7 @@ const LUKEMELAS_HEAD = places('_conv_head', '_bn1', '_fc');
 
 const lukemelas: Dialect = {
   publisher: 'lukemelas',
-  architectures: /^efficientnet/,
+  architectures: /^efficientnet_b/,
   refusal:
     "lukemelas' EfficientNet pads as TensorFlow's \"same\" does, which is not supported: use torchvision's or timm's weights",
   head: '_fc',

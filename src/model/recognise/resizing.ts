@@ -18,7 +18,7 @@ const SHARES: [architecture: RegExp, cropPct: number][] = [
   [/^convnext/, 224 / 236],
   [/^(mnasnet0_75|mnasnet1_3|shufflenet_v2_x1_5|shufflenet_v2_x2_0)$/, 224 / 232],
   [/^efficientnet_b1$/, 240 / 256],
-  [/^efficientnet_b2$/, 1],
+  [/^efficientnet_(b2|v2_s)$/, 1],
   [/^efficientnet_b3$/, 300 / 320],
   [/^efficientnet_b4$/, 380 / 384],
 ];
@@ -27,5 +27,5 @@ const SHARES: [architecture: RegExp, cropPct: number][] = [
 export function usualResizing(publisher: string, arch: string): UsualResizing {
   if (publisher !== 'torchvision') return { interpolation: 'bicubic', cropPct: MOST };
   const [, cropPct] = SHARES.find(([architecture]) => architecture.test(arch)) ?? [undefined, MOST];
-  return { interpolation: arch.startsWith('efficientnet') ? 'bicubic' : 'bilinear', cropPct };
+  return { interpolation: arch.startsWith('efficientnet_b') ? 'bicubic' : 'bilinear', cropPct };
 }

@@ -1,5 +1,5 @@
 import type { Builder, Value } from '../builder';
-import { convNorm, makeDivisible, squeezeExcitation } from './blocks';
+import { convNorm, makeDivisible, type NormOptions, squeezeExcitation } from './blocks';
 import { type Definition, define, dropRate, stemStride } from './define';
 
 /** Expansion, kernel, stride of the first block, channels, blocks. */
@@ -53,22 +53,25 @@ export const efficientnets = [
   efficientnet('efficientnet_b4', 1.4, 1.8, 0.4, 380),
 ];
 
-interface BlockOptions {
+export interface BlockOptions {
   expansion: number;
   kernel: number;
   stride: number;
   out: number;
+  norm?: NormOptions;
 }
 
-function mbConv(net: Builder, name: string, x: Value, b: BlockOptions, drop: number): Value {
+/** torchvision's MBConv: expanded, depthwise, squeezed, projected. */
+export function mbConv(net: Builder, name: string, x: Value, b: BlockOptions, drop: number): Value {
   const inputs = x.channels;
+  const { stride, norm } = b;
   const expanded = makeDivisible(inputs * b.expansion);
   let layer = 0;
   const next = () => `${name}.${layer++}`;
   let y = x;
-  if (expanded !== inputs) y = convNorm(net, next(), y, expanded, 1, { act: 'silu' });
-  y = convNorm(net, next(), y, expanded, b.kernel, { stride: b.stride, groups: expanded, act: 'silu' });
+  if (expanded !== inputs) y = convNorm(net, next(), y, expanded, 1, { act: 'silu', norm });
+  y = convNorm(net, next(), y, expanded, b.kernel, { stride, groups: expanded, act: 'silu', norm });
   y = squeezeExcitation(net, next(), y, Math.max(1, Math.floor(inputs / 4)), 'silu', 'sigmoid');
-  y = convNorm(net, next(), y, b.out, 1);
-  return b.stride === 1 && inputs === b.out ? net.add(net.stochasticDepth(y, drop), x) : y;
+  y = convNorm(net, next(), y, b.out, 1, { norm });
+  return stride === 1 && inputs === b.out ? net.add(net.stochasticDepth(y, drop), x) : y;
 }

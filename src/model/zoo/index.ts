@@ -4,10 +4,12 @@ import { convnexts } from './convnext';
 import type { ArchitectureOptions, Definition } from './define';
 import { densenets } from './densenet';
 import { efficientnets } from './efficientnet';
+import { efficientnetV2S } from './efficientnet-v2';
 import { mnasnets } from './mnasnet';
 import { mobilenetV1 } from './mobilenet-v1';
 import { mobilenetV2 } from './mobilenet-v2';
 import { mobilenetV3Large, mobilenetV3Small } from './mobilenet-v3';
+import { regnets } from './regnet';
 import { repvggs } from './repvgg';
 import { resnets } from './resnet';
 import { cifarResnets } from './resnet-cifar';
@@ -29,6 +31,8 @@ const DEFINITIONS: Definition[] = [
   ...resnets,
   ...mnasnets,
   ...efficientnets,
+  efficientnetV2S,
+  ...regnets,
   ...squeezenets,
   ...repvggs,
 ];

@@ -2,10 +2,11 @@ import { expect, test } from 'vitest';
 import { type CheckedDispatch, shaders } from '../../../src/gpu/wgsl/shaders';
 import type { PlannedDispatch } from '../../../src/graph/ir';
 import { GPU_TUNING, SOFTWARE_TUNING } from '../../../src/graph/tuning';
-import { architectureNames, createModel } from '../../../src/model/zoo';
+import { createModel } from '../../../src/model/zoo';
 import { buildPrograms } from '../../../src/train/programs';
 import type { RunSettings } from '../../../src/train/settings';
 import { trainedModel } from '../../../src/train/trained-model';
+import { variedArchitectures } from '../../architectures';
 import { AUGMENTED, runSettings } from '../../settings';
 
 /** The dispatches of a run's training step and of its evaluation. */
@@ -37,11 +38,7 @@ function faultsOf(dispatches: readonly CheckedDispatch[]): string[] {
   return [...faults];
 }
 
-/** Members of families whose dispatches differ from a smaller one's in number, or in sizes between two that are looked at. */
-const BETWEEN =
-  /^(resnet(32|44|56|110)_cifar|densenet\d+|(wide_)?resne(x?)t(18|34|101|152)d?(_\w+)?|efficientnet_b[123]|convnext_(femto|pico|nano|small)|repvgg_(a2|b0))$/;
-
-test.each(architectureNames().filter((name) => !BETWEEN.test(name)))(
+test.each(variedArchitectures)(
   'every dispatch of %s gives its shader what it declares, and no more',
   (name) => {
     for (const method of ['finetune', 'refocus', 'joint'] as const)

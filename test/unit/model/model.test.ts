@@ -13,7 +13,7 @@ import { architectureNames, createModel } from '../../../src/model/zoo';
 /** The last layers of torchvision's classifiers, and of the CIFAR ResNets' authors. */
 const HEADS: [RegExp, string][] = [
   [/_cifar$|^repvgg/, 'linear'],
-  [/resnet|resnext|^shufflenet/, 'fc'],
+  [/resnet|resnext|^(shufflenet|regnet)/, 'fc'],
   [/^(mobilenet_v2|efficientnet|mnasnet|squeezenet)/, 'classifier.1'],
   [/^mobilenet_v3/, 'classifier.3'],
   [/^(densenet|mobilenet_v1)/, 'classifier'],
@@ -26,6 +26,7 @@ const SIZES: Record<string, number> = {
   efficientnet_b2: 288,
   efficientnet_b3: 300,
   efficientnet_b4: 380,
+  efficientnet_v2_s: 384,
 };
 
 function frozen<T>(value: T): T {

@@ -5,6 +5,7 @@ import { UserError } from '../../../src/errors';
 import { Graph } from '../../../src/graph/graph';
 import { instantiate } from '../../../src/model/instantiate';
 import { type Layer, type Model, type Pair, parameterCount } from '../../../src/model/model';
+import { usualResizing } from '../../../src/model/recognise/resizing';
 import { type ArchitectureOptions, architectureNames, createModel } from '../../../src/model/zoo';
 
 interface Fixture {
@@ -14,6 +15,8 @@ interface Fixture {
   multiplyAdds: number;
   /** what a forward pass of training calls, and how often */
   calls: Record<string, number>;
+  /** side of the images, interpolation and share of the image that torchvision's weights are tested with */
+  resizing: [size: number, interpolation: string, cropPct: number] | null;
   /** the state dict in its order */
   entries: [name: string, shape: number[]][];
 }
@@ -29,7 +32,7 @@ describe('architectures are torchvision’s', () => {
 
   test.each(fixtures.map((f) => [`${f.arch} ${JSON.stringify(f.options)} at ${f.size}`, f] as const))(
     '%s',
-    (_, { arch, options, size, multiplyAdds, calls, entries }) => {
+    (_, { arch, options, size, multiplyAdds, calls, resizing, entries }) => {
       const model = createModel(arch, options);
       const graph = new Graph();
       const x = graph.tensor('x', [2, size, size, 3], { role: 'input' });
@@ -40,6 +43,10 @@ describe('architectures are torchvision’s', () => {
       expect(counted).toBe(multiplyAdds);
       expect(callsOf(model)).toEqual(calls);
       expect(logits.shape).toEqual([2, 1, 1, options.classes]);
+      if (resizing) {
+        const { interpolation, cropPct } = usualResizing('torchvision', arch);
+        expect([model.input.size, interpolation, cropPct]).toEqual(resizing);
+      }
       const parameters = entries.filter(([name]) => !/running_(mean|var)$/.test(name));
       const count = parameters.reduce((sum, [, shape]) => sum + shape.reduce((a, b) => a * b, 1), 0);
       expect(parameterCount(model)).toBe(count);
