@@ -192,7 +192,7 @@ function partsNote(
   const said = parts.map(({ use, from, images }) => {
     const what = `${count(images, 'image', 'images')} ${use}`;
     if (from === 'held')
-      return `${what} (held out: ${Math.round(val * 100)} % of each class, --val ${val}, seed ${seed})`;
+      return `${what} (held out: ${Math.round(val * 100)} % of each class, at least one, --val ${val}, seed ${seed})`;
     return from ? `${what} (part ${from})` : what;
   });
   const rest = unused.map(
