@@ -308,7 +308,9 @@ describe('a split', () => {
     const { train, test, report } = await loadImageSet(userFiles(pictures('set/a*2', 'set/b*2', 'set/c*1')));
     expect([...(train?.images.labels ?? [])]).toEqual([0, 1, 2]);
     expect([...(test?.images.labels ?? [])]).toEqual([0, 1]);
-    expect(report.notes.join()).toContain('2 images test (held out: 20 % of each class, at least one, --val 0.2, seed 0)');
+    expect(report.notes.join()).toContain(
+      '2 images test (held out: 20 % of each class, at least one, --val 0.2, seed 0)',
+    );
     expect(report.warnings).toContain("There are no test images of class 'c'.");
   });
 
@@ -319,7 +321,9 @@ describe('a split', () => {
     expect(await held(1)).toEqual(await held(1));
     expect(await held(2)).not.toEqual(await held(1));
     const half = await loadImageSet(many, { val: 0.5, seed: 3 });
-    expect(half.report.notes.join()).toContain('(held out: 50 % of each class, at least one, --val 0.5, seed 3)');
+    expect(half.report.notes.join()).toContain(
+      '(held out: 50 % of each class, at least one, --val 0.5, seed 3)',
+    );
     const byDefault = (await loadImageSet(many)).test?.images.paths;
     expect(byDefault).toEqual((await loadImageSet(many, { seed: 0, val: 0.2 })).test?.images.paths);
   });
