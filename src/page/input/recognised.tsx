@@ -5,9 +5,10 @@ import { download } from '../files';
 import { count } from '../format';
 import { lazy } from '../lazy';
 import { config, setSetting } from '../settings/config';
+import { headSentence } from './head-sentence';
 import { labels, preview, survey } from './sources';
 import { taken } from './take';
-import { misfit, type Verdict, verdict } from './verdict';
+import { misfit, verdict } from './verdict';
 
 /** What the page made of the files that were given last. */
 export function Taken() {
@@ -90,16 +91,6 @@ export function Classes() {
       )}
     </>
   );
-}
-
-function headSentence({ known, classes, head }: Verdict): string {
-  const yours = count(classes.length);
-  const change = `${count(known)} classes → your ${yours}`;
-  if (head === 'new') return `${change}: new head. It has no accuracy to begin with.`;
-  if (head === 'rows') return `${change}: known by name, their rows are kept.`;
-  if (head === 'refused') return `${change}: they do not fit.`;
-  const order = classes.slice(0, 5).join(', ');
-  return `${change}: the head stays, its rows taken in the order of your classes (${order}${classes.length > 5 ? ', …' : ''}). If it has another, drop a list of its classes.`;
 }
 
 const ClassList = lazy(async () => (await import('./class-list')).ClassList);

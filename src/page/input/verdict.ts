@@ -8,8 +8,9 @@ import { config, readSettings } from '../settings/config';
 import { preview, survey } from './sources';
 
 export interface Verdict {
-  /** of the network's classifier, and of the images */
-  known: number;
+  /** of the network's classifier; undefined where it has none */
+  known?: number;
+  /** of the images */
   classes: readonly string[];
   head: HeadPlan;
   /** images of a training step */
@@ -30,7 +31,8 @@ export const verdict = computed<Verdict | undefined>(() => {
     const { input } = network.model;
     const decided = decideSettings(settings, { input, images: parts[0].images, newHead: head === 'new' });
     const batch = Math.min(decided.batch, parts[0].images);
-    return { known: network.classifier.count, classes, head, batch, rate: decided.lr };
+    const { headless, count: known } = network.classifier;
+    return { known: headless ? undefined : known, classes, head, batch, rate: decided.lr };
   } catch (error) {
     if (error instanceof UserError) return undefined;
     throw error;
@@ -45,5 +47,6 @@ export const misfit = computed<string | undefined>(() => {
   if (images.state === 'failed') return images.why;
   if (verdict.value?.head !== 'refused') return undefined;
   const { known, classes } = verdict.value;
-  return `The network tells ${count(known)} classes apart, the images have ${count(classes.length)}: let it have a new classifier, or use images of its own classes.`;
+  const has = known === undefined ? 'has no classifier' : `tells ${count(known)} classes apart`;
+  return `The network ${has}, the images have ${count(classes.length)}: let it have a new classifier, or use images of its own classes.`;
 });
