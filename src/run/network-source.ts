@@ -137,7 +137,7 @@ async function fromFiles(files: UserFile[], options: NetworkOptions): Promise<Lo
 
 /** How the publisher resizes images that are as large as ImageNet's are usually made. */
 const published = ({ name, input }: Model, publisher: string): Partial<UsualResizing> =>
-  input.size === IMAGENET.size ? usualResizing(publisher, name) : {};
+  input.size >= IMAGENET.size ? usualResizing(publisher, name) : {};
 
 const resizingOf = ({ interpolation, cropPct, cropMode }: Resizing): Resizing => ({
   interpolation,

@@ -151,6 +151,7 @@ test('images are resized as the publisher does, unless the network is for small 
   expect(await resizing(headlessConvNext(''))).toEqual(['bicubic', 0.875]);
   expect(await resizing(random('mobilenet_v2', { width: 0.1 }))).toEqual(['bilinear', 0.875]);
   expect(await resizing(random('efficientnet_b0'))).toEqual(['bicubic', 0.875]);
+  expect(await resizing(random('efficientnet_b1'))).toEqual(['bicubic', 240 / 256]);
   expect(await resizing(random('convnext', { kwargs: { blocks: [[8, null, 1]] } }))).toEqual([
     'bilinear',
     224 / 236,
