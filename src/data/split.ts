@@ -23,8 +23,7 @@ export function stratifiedSplit(
     const count = groups.reduce((sum, group) => sum + group.length, 0);
     const wanted = Math.max(1, Math.round(count * fraction));
     let taken = 0;
-    // the last group stays, whatever was wanted
-    for (const group of new Random(seed, 0x7e57, label).shuffle(groups).slice(1)) {
+    for (const group of holdable(new Random(seed, 0x7e57, label).shuffle(groups), wanted)) {
       if (taken >= wanted) break;
       held.push(...group);
       taken += group.length;
@@ -33,6 +32,14 @@ export function stratifiedSplit(
   const isHeld = new Set(held);
   const train = Array.from({ length: labels.length }, (_, i) => i).filter((i) => !isHeld.has(i));
   return { train, held: held.sort((a, b) => a - b) };
+}
+
+/** Groups that may be held out: one stays, and an image with many copies does not take the training images with it. */
+function holdable(groups: number[][], wanted: number): number[][] {
+  const small = groups.filter(({ length }) => length <= wanted);
+  if (small.length === groups.length) return groups.slice(1);
+  if (small.length > 0 || groups.length === 1) return small;
+  return [groups.reduce((least, group) => (group.length < least.length ? group : least))];
 }
 
 /** Images that are equal, by the class of the first of them. */

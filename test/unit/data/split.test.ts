@@ -54,6 +54,20 @@ describe('holding images out', () => {
     );
   });
 
+  test('an image with many copies stays with the training images, whatever the seed', () => {
+    const digests = [...new Array<string>(13).fill('many'), 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
+    const labels = digests.map(() => 0);
+    for (let seed = 0; seed < 20; seed++) {
+      const { held } = stratifiedSplit(labels, digests, 0.2, seed);
+      expect(held.map((i) => digests[i])).not.toContain('many');
+      expect(held).toHaveLength(4);
+      // where there is nothing smaller, the least goes
+      expect(
+        stratifiedSplit(labels.slice(0, 15), [...digests.slice(0, 13), 'b', 'b'], 0.01, seed).held,
+      ).toEqual([13, 14]);
+    }
+  });
+
   test('equal images stay on one side, and an image and its copy are no two', () => {
     // two classes of 8 pictures, each there three times; a third class that is one picture
     const labels = Array.from({ length: 51 }, (_, i) => (i < 48 ? (i >> 3) % 2 : 2));
