@@ -250,6 +250,21 @@ describe('the controls', () => {
     expect(await page.title()).toMatch(/^Done · Refocus/);
   });
 
+  test('and all else fit the window, whatever its width', async () => {
+    const page = await site.open({ path: '#epochs=1' });
+    await start(page);
+    await finish(page);
+    await page.getByRole('button', { name: 'Fine-tune beside it' }).click();
+    await page.getByRole('region', { name: 'Table of runs' }).getByText('2 finetune').waitFor();
+    await page.locator('summary', { hasText: 'Which classes are taken' }).click();
+    const overflow: Record<number, number> = {};
+    for (const width of [1600, 1280, 1279, 1100, 1000, 860, 859, 640, 360]) {
+      await page.setViewportSize({ width, height: 900 });
+      overflow[width] = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    }
+    expect(Object.entries(overflow).filter(([, beyond]) => beyond > 0)).toEqual([]);
+  });
+
   test('are in sight on a phone', async () => {
     const page = await site.open({ context: { viewport: { width: 390, height: 700 } } });
     const box = await page.getByRole('button', { name: 'Start training' }).boundingBox();
