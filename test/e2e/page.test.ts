@@ -49,12 +49,13 @@ test('the engine itself refocuses the built-in network from the page', async () 
 }, 300_000);
 
 test('the page is there before the code of a run: at most 150 KB of script, packed', async () => {
-  const page = await site.open({ scenario: 'real', path: '#source=own' });
+  const first = await site.open({ scenario: 'real', path: '#source=own' });
+  const page = await first.context().newPage();
   const scripts: Promise<Buffer>[] = [];
   page.on('response', (response) => {
     if (/\.js$/.test(response.url())) scripts.push(response.body());
   });
-  await page.reload();
+  await page.goto(first.url());
   await page.getByText('Looking for a GPU').waitFor({ state: 'detached' });
   const packed = (await Promise.all(scripts)).map((script) => gzipSync(script).length);
   expect(packed.length, 'page, worker and what they share').toBeGreaterThan(2);
