@@ -143,7 +143,7 @@ describe('a run', () => {
     expect(points.map(({ loss }) => loss)).toEqual(Array.from({ length: 700 }, (_, i) => 1000 - i));
   });
 
-  test('shows each step that takes long, its speed, what is left and the median', async () => {
+  test('shows each step that takes long, its speed, what is left and the median but the first', async () => {
     let now = 0;
     vi.spyOn(performance, 'now').mockImplementation(() => now);
     const ms = [900, 500, 2000, 700, 600, 1000, 450, 800, 1500, 401];
@@ -157,7 +157,7 @@ describe('a run', () => {
     await made.run({ cancelled: false });
     expect(observed.rates).toEqual(ms.map((each) => (1000 / each) * 4));
     expect(observed.etas).toEqual(ms.map((each, i) => ((9 - i) * each) / 1000));
-    expect(made.outcome().stepMs).toBe([...ms].sort((a, b) => a - b)[5]);
+    expect(made.outcome().stepMs).toBe(ms.slice(1).sort((a, b) => a - b)[4]);
   });
 
   test('shows several steps at a time where they take less', async () => {
