@@ -1,3 +1,4 @@
+import { UserError } from '../errors';
 import { parameterCount } from '../model/model';
 import { publishersOf } from '../model/recognise/dialects';
 import { refconvs } from '../model/refconv';
@@ -34,9 +35,18 @@ export interface NetworkFiguresOptions {
 
 const PHOTOGRAPH = 224;
 
-/** Figures of every network of the zoo, in its order; needs no GPU. */
+/**
+ * Figures of every network of the zoo, in its order; needs no GPU.
+ * @throws UserError that names the network, where it cannot train on images of that size or so few of them
+ */
 export const networkFigures = (options: NetworkFiguresOptions = {}): NetworkFigures[] =>
-  architectureNames().map((arch) => figuresOf(arch, options));
+  architectureNames().map((arch) => {
+    try {
+      return figuresOf(arch, options);
+    } catch (error) {
+      throw error instanceof UserError ? new UserError(`${arch}: ${error.message}`) : error;
+    }
+  });
 
 function figuresOf(arch: string, { size, batch = 32 }: NetworkFiguresOptions): NetworkFigures {
   // with the classes that it is published for

@@ -79,6 +79,7 @@ test.each([
   [['plan', '--arch', 'a', '--size', '0'], /^--size must be/],
   [['networks', '--size', '0'], /^--size must be/],
   [['networks', '--batch', 'x'], /^--batch must be/],
+  [['networks', '--batch', '1', '--size', '32'], /^mobilenet_v1: .*use a larger batch or larger images/],
   [['start', '--port', '1.5'], /^--port must be/],
   [['profile', '--runs', '0'], /^--runs must be/],
   [['profile', '--case', 'x', '--arch', 'y'], /^--case and --arch exclude each other/],
