@@ -6,7 +6,7 @@ import type { SkippedFile } from '../types';
 import { quoted } from './class-order';
 import { type Folder, filled, foldersOf, imagesBelow, unwrap } from './folders';
 import { readLabels } from './labels';
-import { type Part, partNamed, partWithin } from './names';
+import { isLabelName, type Part, partNamed, partWithin } from './names';
 import type { Layout, PartFiles } from './types';
 
 /** Bytes of a file that is read only to say what it is. */
@@ -47,6 +47,13 @@ export async function readLayout(
   if (!byLabels && hasOwnLabels) {
     throw new UserError(
       `The label file given with ${tree.name} names none of its images; it needs columns filename and label.`,
+    );
+  }
+  const inVain = tree.files.map(({ path }) => path).filter(isLabelName);
+  if (!byLabels && known.length === 0 && inVain.length > 0) {
+    const count = classes.size === 1 ? 'one class only' : 'no class';
+    throw new UserError(
+      `${tree.name} has ${count} by its folders, and ${quoted(inVain)} names none of its images: a label file needs the columns filename and label.`,
     );
   }
   return byLabels ?? byFolder;
