@@ -259,7 +259,7 @@ describe('the controls', () => {
     await page.getByRole('region', { name: 'Table of runs' }).getByText('2 finetune').waitFor();
     await page.locator('summary', { hasText: 'Which classes are taken' }).click();
     const overflow: Record<number, number> = {};
-    for (const width of [1600, 1280, 1279, 1100, 1000, 860, 859, 640, 360]) {
+    for (const width of [1600, 1280, 1279, 1100, 960, 959, 860, 640, 360]) {
       await page.setViewportSize({ width, height: 900 });
       overflow[width] = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     }
