@@ -64,7 +64,7 @@ export function textFaults(id: string, text: string): string[] {
   const storage = bindings.filter(({ type }) => type !== 'uniform').length;
   if (storage === 0) faults.push('no storage buffer');
   if (storage > MAX_STORAGE_BUFFERS) faults.push(`${storage} storage buffers`);
-  const threads = Number(/^const WG = (\d+)u;/m.exec(text)?.[1]);
+  const threads = Number(/^const WG(?:: u32)? = (\d+)u;/m.exec(text)?.[1]);
   if (!text.includes('@workgroup_size(WG)') || !(threads > 0 && threads <= MAX_THREADS))
     faults.push(`${threads} threads a workgroup`);
   return faults;

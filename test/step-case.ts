@@ -59,6 +59,8 @@ export interface Way {
   storage?: TrainSettings['storage'];
   /** default: a GPU's */
   tuning?: Tuning;
+  /** of crops and flips; default: 1 */
+  seed?: number;
 }
 
 export function programs({ model = step, fusions, storage = 'f32', tuning }: Way): {
@@ -72,7 +74,7 @@ export function programs({ model = step, fusions, storage = 'f32', tuning }: Way
 
 /** Gradients of the first step, running statistics after it, and the logits then. */
 export async function stepResults(gpu: Gpu, way: Way): Promise<Map<string, Float32Array>> {
-  const { model = step } = way;
+  const { model = step, seed = 1 } = way;
   const { train, evaluate } = programs(way);
   const session: Session<'train' | 'evaluate'> = await Session.create(gpu, {
     train: train.plan,
@@ -83,7 +85,7 @@ export async function stepResults(gpu: Gpu, way: Way): Promise<Map<string, Float
   session.write('input:train images', bytes.subarray(0, session.range('input:train images').bytes));
   session.write('input:train labels', Uint32Array.from([0, 1, 2, 3, 4, 0, 1, 2]));
   session.write('input:train order', Uint32Array.from([3, 1, 4, 0, 5, 2, 7, 6]));
-  session.run('train', { step: 0, seed: 1, rows: BATCH, lr: 0.05 });
+  session.run('train', { step: 0, seed, rows: BATCH, lr: 0.05 });
   const keys = model.state.map((e) =>
     e.role === 'parameter' ? `gradient:${e.name}` : `${e.role}:${e.name}`,
   );
