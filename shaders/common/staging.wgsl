@@ -15,6 +15,13 @@ const BLOCK_VEC4S = VEC4S_PER_THREAD * THREADS_ACROSS;
 const VALUES = BLOCK_ROWS + 1u;
 const WEIGHTS = 4u * BLOCK_VEC4S + 1u;
 
+// Where a row finds its taps: the image's first row, and the place of the first tap. Without GATHER the row itself is `image`.
+struct Window {
+  image: u32,
+  h: u32,
+  w: u32,
+}
+
 var<workgroup> staged: array<vec4<f32>, STAGED>;
 
 fn channels_of(column: u32, left: u32) -> u32 {

@@ -10,7 +10,7 @@
 // its place in the order).
 // One image a thread; the thread behind the last image draws the mix.
 //#import common/step
-//#import common/rng
+//#import common/crop
 const WG = 64u;
 const RESIZED: bool = false; //#required
 const FLIP: bool = false; //#required
@@ -103,10 +103,8 @@ fn crop_box(position: u32) -> vec4<f32> {
     return middle_box(whole);
   }
   if (sizes.CROP == 0u) { return vec4(f32(sizes.TOP), f32(sizes.LEFT), size); }
-  let padding = f32(sizes.CROP);
-  let room = vec2(sizes.STORED_H - sizes.H, sizes.STORED_W - sizes.W) + vec2(2u * sizes.CROP + 1u);
-  let place = vec2(f32(below(position, 0u, room.x)), f32(below(position, 1u, room.y))) - padding;
-  return vec4(place, size);
+  let place = vec2(crop_place(position, 0u, sizes.STORED_H, sizes.H), crop_place(position, 1u, sizes.STORED_W, sizes.W));
+  return vec4(vec2<f32>(vec2<i32>(place)), size);
 }
 
 struct Operation {
@@ -186,7 +184,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   let position = step.batch_offset + n;
   let at = 7u * n;
   parameters[at] = crop_box(position);
-  let mirrored = vec2(FLIP && random_u32(step.seed, step.epoch, position, 2u) >> 31u == 1u, VERTICAL && random_u32(step.seed, step.epoch, position, 3u) >> 31u == 1u);
+  let mirrored = vec2(FLIP && is_mirrored(position, 2u), VERTICAL && is_mirrored(position, 3u));
   parameters[at + 1u] = vec4(vec2<f32>(mirrored), f32(below(position, 9u, 24u)), 0.0);
   var factors = vec4(1.0, 1.0, 1.0, 0.0);
   if (JITTER) {

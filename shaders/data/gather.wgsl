@@ -8,7 +8,7 @@
 // the image for position p of the order lies at p % CAPACITY, where the host has put it ahead of time. order, labels: whole.
 // One pixel a thread: neighbours read neighbouring bytes and write neighbouring vec4s.
 //#import common/step
-//#import common/rng
+//#import common/crop
 //#import common/global_index
 //#import common/pixel
 const WG = 64u;
@@ -58,11 +58,11 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
   }
   var row = index / sizes.W % sizes.H;
   var column = index % sizes.W;
-  if (FLIP && (random_u32(step.seed, step.epoch, position, 2u) >> 31u) == 1u) { column = sizes.W - 1u - column; }
-  if (VERTICAL && (random_u32(step.seed, step.epoch, position, 3u) >> 31u) == 1u) { row = sizes.H - 1u - row; }
+  if (FLIP && is_mirrored(position, 2u)) { column = sizes.W - 1u - column; }
+  if (VERTICAL && is_mirrored(position, 3u)) { row = sizes.H - 1u - row; }
   if (sizes.CROP > 0u) {
-    row += random_u32(step.seed, step.epoch, position, 0u) % (sizes.STORED_H - sizes.H + 2u * sizes.CROP + 1u) - sizes.CROP;
-    column += random_u32(step.seed, step.epoch, position, 1u) % (sizes.STORED_W - sizes.W + 2u * sizes.CROP + 1u) - sizes.CROP;
+    row += crop_place(position, 0u, sizes.STORED_H, sizes.H);
+    column += crop_place(position, 1u, sizes.STORED_W, sizes.W);
   } else {
     row += sizes.TOP;
     column += sizes.LEFT;

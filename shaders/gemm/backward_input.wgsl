@@ -33,13 +33,7 @@ struct Sizes {
 
 @group(0) @binding(10) var<uniform> sizes: Sizes;
 
-// Where a row of dx finds its taps: the image's first row of dy, and the place of the first tap.
-struct Window {
-  image: u32,
-  h: u32,
-  w: u32,
-}
-
+// Where a row of dx finds its taps in dy.
 fn window_of(row: u32) -> Window {
   if (GATHER) {
     let line = row / sizes.W;

@@ -35,13 +35,7 @@ struct Sizes {
 
 @group(0) @binding(10) var<uniform> sizes: Sizes;
 
-// Where a row of y finds its taps: the image's first row of x, and the place of the first tap, which wraps below zero.
-struct Window {
-  image: u32,
-  h: u32,
-  w: u32,
-}
-
+// Where a row of y finds its taps in x; the first may wrap below zero.
 fn window_of(row: u32) -> Window {
   if (GATHER) {
     let line = row / sizes.OW;

@@ -2,7 +2,7 @@ import { UserError } from '../errors';
 import type { GraphBuilder, Op } from '../graph/ir';
 import { elements, type Tensor } from '../graph/tensor';
 import { workgroupsFor } from '../graph/workgroups';
-import type { GatherOptions } from './gather';
+import { type GatherOptions, normalisation, storedConstants } from './gather';
 
 /** How images and batches are changed at random, by the names and with the meaning of torchvision's transforms. */
 export interface Augmentation {
@@ -147,19 +147,12 @@ const cropOp: Op<CropAndResize> = {
   name: 'resized_crop',
   lower: ({ inputs: { images, labels, order, parameters }, outputs: { bytes, target }, attrs }) => {
     const { batch, height, width, crop, interpolation } = attrs;
-    const capacity = images.shape[0] / (height * width * 3);
     const pixels = batch * crop.height * crop.width;
     return [
       {
         shader: 'data/resized_crop',
         constants: {
-          N: batch,
-          STORED_H: height,
-          STORED_W: width,
-          H: crop.height,
-          W: crop.width,
-          CAPACITY: capacity,
-          RING: capacity < labels.shape[0],
+          ...storedConstants(images, labels, attrs),
           CUBIC: interpolation === 'bicubic',
         },
         reads: { images, labels, order, parameters },
@@ -182,7 +175,7 @@ interface Colour {
 const colourOp: Op<Colour> = {
   name: 'colour',
   lower: ({ inputs: { bytes, parameters }, outputs: { x }, attrs, name }, { temporary }) => {
-    const { batch, crop, mean, std, trivialAugment } = attrs;
+    const { batch, crop, trivialAugment } = attrs;
     const changes = jitters(attrs) || trivialAugment;
     const work = changes ? temporary(`${name} work`, bytes.shape, bytes.padded) : undefined;
     return [
@@ -194,12 +187,7 @@ const colourOp: Op<Colour> = {
           JITTER: jitters(attrs),
           TRIVIAL: trivialAugment,
           ERASING: attrs.randomErasing > 0,
-          MEAN0: mean[0],
-          MEAN1: mean[1],
-          MEAN2: mean[2],
-          STD0: std[0],
-          STD1: std[1],
-          STD2: std[2],
+          ...normalisation(attrs),
         },
         reads: { bytes, parameters },
         writes: { x, work },

@@ -1,4 +1,4 @@
-import type { GraphBuilder, Op } from '../graph/ir';
+import type { Constants, GraphBuilder, Op } from '../graph/ir';
 import { elements, type Tensor } from '../graph/tensor';
 import { workgroupsFor } from '../graph/workgroups';
 
@@ -56,34 +56,46 @@ interface Gather {
   attrs: Omit<GatherOptions, 'images' | 'labels' | 'order'>;
 }
 
+/** The constants of a shader that reads stored images: their sizes, those of the batch, and whether they lie in a ring. */
+export function storedConstants(
+  images: Tensor,
+  labels: Tensor,
+  { batch, height, width, crop }: Pick<GatherOptions, 'batch' | 'height' | 'width' | 'crop'>,
+): Constants {
+  const capacity = images.shape[0] / (height * width * 3);
+  return {
+    N: batch,
+    STORED_H: height,
+    STORED_W: width,
+    H: crop.height,
+    W: crop.width,
+    CAPACITY: capacity,
+    RING: capacity < labels.shape[0],
+  };
+}
+
+/** The constants of a shader that normalises colours. */
+export const normalisation = ({ mean, std }: Pick<GatherOptions, 'mean' | 'std'>): Constants => ({
+  ...{ MEAN0: mean[0], MEAN1: mean[1], MEAN2: mean[2] },
+  ...{ STD0: std[0], STD1: std[1], STD2: std[2] },
+});
+
 const gatherOp: Op<Gather> = {
   name: 'gather',
   lower: ({ inputs: { images, labels, order }, outputs: { x, target }, attrs }) => {
-    const { batch, height, width, crop, mean, std } = attrs;
-    const capacity = images.shape[0] / (height * width * 3);
+    const { batch, crop } = attrs;
     const pixels = batch * crop.height * crop.width;
     return [
       {
         shader: 'data/gather',
         constants: {
-          N: batch,
-          STORED_H: height,
-          STORED_W: width,
-          H: crop.height,
-          W: crop.width,
+          ...storedConstants(images, labels, attrs),
+          ...normalisation(attrs),
           TOP: crop.top,
           LEFT: crop.left,
-          CAPACITY: capacity,
-          RING: capacity < labels.shape[0],
           CROP: attrs.cropPadding,
           FLIP: attrs.flip,
           VERTICAL: attrs.verticalFlip,
-          MEAN0: mean[0],
-          MEAN1: mean[1],
-          MEAN2: mean[2],
-          STD0: std[0],
-          STD1: std[1],
-          STD2: std[2],
         },
         reads: { images, labels, order },
         writes: { x, target_class: target },
