@@ -94,20 +94,16 @@ test('a batch is shown as the network sees it, and drawn again', async () => {
   expect(await batch.getByRole('img').count()).toBe(12);
   expect(await batch.getByText('<i>class 3</i>').count()).toBe(1);
   const redOf = (canvas: HTMLCanvasElement) => canvas.getContext('2d')!.getImageData(7, 3, 1, 1).data[0];
-  expect(
-    await batch
+  // the pictures are drawn after the words stand
+  const red = () =>
+    batch
       .getByRole('img')
       .nth(11)
-      .evaluate(redOf as never),
-  ).toBe(0);
+      .evaluate(redOf as never);
+  await expect.poll(red).toBe(0);
   await page.getByRole('button', { name: 'Draw again' }).click();
   await page.getByText('Augmentation of epoch 1.').waitFor();
-  expect(
-    await batch
-      .getByRole('img')
-      .nth(11)
-      .evaluate(redOf as never),
-  ).toBe(40);
+  await expect.poll(red).toBe(40);
   await page.getByRole('radio', { name: 'Your own' }).check();
   await page.locator('#train').setInputFiles([file('set.zip')]);
   await page.getByRole('button', { name: 'Show a batch as the network sees it' }).waitFor();
