@@ -2,6 +2,7 @@ import { UserError } from '../errors';
 import type { Candidates } from './candidates';
 import { byCodePoint } from './files/tree';
 import { type ClassOrder, orderClasses, quoted } from './layout/class-order';
+import { normal } from './rename';
 import { selectBalanced } from './select';
 import type { LoadOptions, SkippedFile, Use } from './types';
 
@@ -132,5 +133,3 @@ export function selectImages(
     available: known.length,
   };
 }
-
-const normal = (name: string): string => name.normalize('NFC');

@@ -17,6 +17,7 @@ import { isLabelName, isWanted } from './layout/names';
 import type { ChosenSize, Packed } from './pack';
 import { closeImages, imageBytes } from './pixels';
 import { rawParts } from './raw/raw-sets';
+import { namesOf, renameClasses } from './rename';
 import { type ImageSetReport, reportOf } from './report';
 import { pick, stratifiedSplit } from './split';
 import { MEMORY_BYTES } from './store/sink';
@@ -96,6 +97,8 @@ export interface OpenedImages {
   source: ImageSource;
   choice: Choice;
   classes: string[];
+  /** the classes' names in the source, before any is renamed */
+  originals: string[];
   /** the images that are taken of each part */
   selected: { train?: Selection; test?: Selection };
 }
@@ -105,7 +108,7 @@ export async function openImageSet(files: UserFile[], options: LoadOptions): Pro
   checkOptions(options);
   const { use = 'both', classOrder = 'name' } = options;
   const tree = await listSource(files, isWanted);
-  const source = await readSource(tree, files, options);
+  const { originals, ...source } = await readSource(tree, files, options);
   const choice = chooseParts(source.name, source.parts, use);
   const classes = classesOf(source.name, source.parts, choice, options.classes, classOrder);
   const selected = {
@@ -113,7 +116,7 @@ export async function openImageSet(files: UserFile[], options: LoadOptions): Pro
     test: choice.test && selectImages(choice.test, classes, options),
   };
   if (selected.train && selected.test) requireKnownClasses(source.name, selected.test, classes);
-  return { tree, source, choice, classes, selected };
+  return { tree, source, choice, classes, originals, selected };
 }
 
 function checkOptions({ size = 0, limit = 0, val = DEFAULT_VAL }: LoadOptions): void {
@@ -141,19 +144,35 @@ export interface ImageSource {
 async function readSource(
   tree: FileTree,
   files: UserFile[],
-  { use = 'both', classes }: LoadOptions,
-): Promise<ImageSource> {
+  options: LoadOptions,
+): Promise<ImageSource & { originals: string[] }> {
+  const { classes, rename = {} } = options;
+  const { name, parts, skipped, notes } =
+    (await readRaw(tree, options)) ?? (await readFolders(tree, files, options));
+  const renamed = renameClasses(name, parts, rename, classes === undefined);
+  const originals = namesOf(parts);
+  return { name, parts: renamed.parts, originals, skipped, notes: [...notes, ...renamed.notes] };
+}
+
+async function readRaw(tree: FileTree, { use = 'both' }: LoadOptions): Promise<ImageSource | undefined> {
   const raw = rawParts(tree);
-  if (raw) {
-    // reading is loading here, so what is not asked for is not read
-    const wanted = raw.length === 1 || use === 'both' ? raw : raw.filter(({ part }) => part === use);
-    const parts: Candidates[] = [];
-    for (const { part, read } of wanted) parts.push(rawCandidates(part, await read()));
-    return { name: tree.name, parts, skipped: [], notes: tree.notes };
-  }
+  if (!raw) return undefined;
+  // reading is loading here, so what is not asked for is not read
+  const wanted = raw.length === 1 || use === 'both' ? raw : raw.filter(({ part }) => part === use);
+  const parts: Candidates[] = [];
+  for (const { part, read } of wanted) parts.push(rawCandidates(part, await read()));
+  return { name: tree.name, parts, skipped: [], notes: tree.notes };
+}
+
+async function readFolders(
+  tree: FileTree,
+  files: UserFile[],
+  { classes, rename = {} }: LoadOptions,
+): Promise<ImageSource> {
   // a label file that the user gave beside the images, not one that lies among them
   const hasOwnLabels = files.length > 1 && files.some(({ path }) => !path.includes('/') && isLabelName(path));
-  const layout = await readLayout(tree, { known: classes, hasOwnLabels });
+  const known = classes && [...classes, ...Object.keys(rename)];
+  const layout = await readLayout(tree, { known, hasOwnLabels });
   const notes = [...tree.notes, ...layout.notes];
   return { ...layout, notes, parts: layout.parts.map((part) => fileCandidates(layout.name, part)) };
 }

@@ -17,6 +17,8 @@ export interface Thumbnail {
 export interface ImageSurvey {
   source: string;
   classes: string[];
+  /** the names that the source gives its classes, before any is renamed or left out */
+  originals: string[];
   /**
    * images of each part by their names alone: those that cannot be decoded, and which of equal ones are held out, shows when
    * they are loaded
@@ -41,7 +43,7 @@ const OF_ALL = 64;
  * @throws UserError as `loadImageSet` would, as far as names tell
  */
 export async function surveyImages(files: UserFile[], options: LoadOptions): Promise<ImageSurvey> {
-  const { tree, source, choice, classes, selected } = await openImageSet(files, options);
+  const { tree, source, choice, classes, originals, selected } = await openImageSet(files, options);
   const { order, natural } = orderOf(classes, choice, options);
   const taken = [selected.train, selected.test].filter((part) => part !== undefined);
   const broken = await unreadable(taken, options);
@@ -63,6 +65,7 @@ export async function surveyImages(files: UserFile[], options: LoadOptions): Pro
   return {
     source: source.name,
     classes,
+    originals,
     parts,
     skipped: [...source.skipped, ...taken.flatMap(({ leftOut }) => leftOut), ...broken],
     thumbnails: await thumbnailsByClass((selected.train ?? selected.test)!, classes.length, options),

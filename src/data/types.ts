@@ -87,6 +87,8 @@ export interface LoadOptions extends Resizing {
   classes?: string[];
   /** default `name` */
   classOrder?: 'name' | 'natural' | string[];
+  /** new names of classes by those that the source gives them; the empty name leaves a class out. Default: none */
+  rename?: Readonly<Record<string, string>>;
   /** whether images are turned as their EXIF data asks; default `ignore`, as torchvision's loader */
   exif?: 'ignore' | 'apply';
   /** images of more bytes are kept in a file, where there is such a thing; default 256 MiB */

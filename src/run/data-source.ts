@@ -24,6 +24,7 @@ export type ImageSettings = Pick<
   | 'seed'
   | 'val'
   | 'classOrder'
+  | 'rename'
   | 'exif'
   | 'interpolation'
   | 'cropPct'
@@ -123,6 +124,8 @@ async function loadSource(
 ): Promise<SourceImages> {
   const { limit } = options;
   if (source.kind === 'builtin') {
+    if (Object.keys(options.rename).length > 0)
+      throw new UserError('The built-in images keep their classes: take the new names back.');
     const part = async (split: 'train' | 'test') => ({
       images: await builtinImages(split, limit, memo),
       digests: [],

@@ -25,6 +25,7 @@ export interface EvaluateOptions {
   cropPct?: TrainSettings['cropPct'];
   cropMode?: TrainSettings['cropMode'];
   classOrder?: TrainSettings['classOrder'];
+  rename?: TrainSettings['rename'];
   exif?: TrainSettings['exif'];
 }
 

@@ -17,8 +17,8 @@ export async function surveyRun(
   settings: ImageSettings,
 ): Promise<RunSurvey> {
   const { surveyImages } = await import('../data/survey');
-  const { limit, seed, val, classOrder, exif } = settings;
-  const options = { limit, seed, val, classOrder, exif };
+  const { limit, seed, val, classOrder, rename, exif } = settings;
+  const options = { limit, seed, val, classOrder, rename, exif };
   const { train, test } = sources;
   const first = await surveyImages(filesOf(train), { ...options, use: test ? 'train' : 'both' });
   if (!test) return { train: first };

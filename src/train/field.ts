@@ -185,6 +185,38 @@ export function text(expects: string, placeholder: string): Accepts<string> {
   return { schema: v.pipe(v.string(), v.nonEmpty()), expects, placeholder };
 }
 
+/** `old=new` for each name, with commas between them, as an object. */
+function pairsOf(text: string): unknown {
+  if (text.trim() === '') return {};
+  const pairs = text.split(',').map((pair) => pair.split('=').map((name) => name.trim()));
+  const isClear = new Set(pairs.map(([old]) => old)).size === pairs.length;
+  return isClear && pairs.every(({ length }) => length === 2) ? Object.fromEntries(pairs) : text;
+}
+
+/** What a list with a name a line could not hold. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
+const isName = (name: unknown) => typeof name === 'string' && !/[\u0000-\u001f\u007f]/.test(name);
+
+/** New names by old ones: an object, its JSON, or `old=new` for each with commas between them. */
+export const newNames: Accepts<Record<string, string>> = {
+  schema: v.pipe(
+    v.union([
+      v.pipe(v.string(), v.regex(/^\s*\{/), v.parseJson()),
+      v.pipe(v.string(), v.transform(pairsOf)),
+      v.unknown(),
+    ]),
+    v.custom<Record<string, string>>(
+      (value) =>
+        typeof value === 'object' &&
+        value !== null &&
+        !Array.isArray(value) &&
+        Object.entries(value).every(([old, name]) => old !== '' && isName(name)),
+    ),
+  ),
+  expects: 'old=new for each class, separated by commas, or a JSON object of old and new names',
+  placeholder: 'OLD=NEW,...',
+};
+
 /** An object, or its JSON. */
 export const jsonObject: Accepts<Record<string, unknown>> = {
   schema: v.pipe(
@@ -209,8 +241,11 @@ export function parseField<T>({ schema, expects }: Accepts<T>, value: unknown, l
 }
 
 /** A value as forms, URLs and command lines write it. */
-export const fieldText = (value: unknown): string =>
-  Array.isArray(value) ? value.join(',') : typeof value === 'object' ? JSON.stringify(value) : String(value);
+export function fieldText(value: unknown): string {
+  if (Array.isArray(value)) return value.join(',');
+  if (typeof value !== 'object' || value === null) return String(value);
+  return Object.keys(value).length === 0 ? '' : JSON.stringify(value);
+}
 
 /** A value in a message: short, and never more than the eye takes in. */
 export function show(value: unknown): string {

@@ -322,6 +322,7 @@ async function survey({ train, test }: { train: DataSource; test?: DataSource })
     return {
       source: first.split('/')[0],
       classes,
+      originals: classes,
       parts: [
         { use: 'train', images: perClass.reduce((a, b) => a + b), perClass },
         { use: 'test', from: 'held', images: classes.length, perClass: classes.map(() => 1) },

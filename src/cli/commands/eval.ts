@@ -27,6 +27,7 @@ const settings: SettingName[] = [
   'cropPct',
   'cropMode',
   'classOrder',
+  'rename',
   'exif',
 ];
 

@@ -1,5 +1,5 @@
 /** How images are taken and prepared. */
-import { channels, choice, flag, orAuto, real, whole, wordOrNames } from '../field';
+import { channels, choice, flag, newNames, orAuto, real, whole, wordOrNames } from '../field';
 import { setting } from './setting';
 
 export const images = {
@@ -65,6 +65,15 @@ export const images = {
     label: 'Class order',
     help: "order of the classes: by name (torchvision's ImageFolder), natural (1, 2, 10; timm), or as listed (the command line takes a .txt file too)",
   }),
+  rename: setting(
+    newNames,
+    {},
+    {
+      group: 'images',
+      label: 'Rename classes',
+      help: 'new names of classes (cat=animal,dog=animal,junk=): those of one name become one class, without a name a class is left out',
+    },
+  ),
   exif: setting(
     choice(['ignore', 'ignore', "As torchvision's loader does."], ['apply', 'turn upright']),
     'ignore',

@@ -243,6 +243,10 @@ const TAKEN: Record<SettingName, [takes: unknown[], refuses: unknown[]]> = {
     ['name', 'natural', ['b', 'a']],
     [[], ['']],
   ],
+  rename: [
+    [{}, { cat: 'animal', 'dog, small=1': 'animal', junk: '' }],
+    ['cat', 'cat=a=b', 'cat=a,cat=b', '{"cat":', { cat: 1 }, { '': 'cat' }, { cat: 'a\nb' }, ['cat=a']],
+  ],
   exif: [['ignore', 'apply'], ['turn']],
   autotune: [[false, true], ['on']],
   unmerged: [[false, true], ['maybe']],
@@ -258,6 +262,12 @@ test.each(settingNames)('%s takes what its documentation says, its default first
     expect(parseSetting(name, fieldText(value))).toEqual(value);
   }
   for (const value of refuses) expect(() => parseSetting(name, value), `${value}`).toThrow(UserError);
+});
+
+test('new names of classes may be pairs, as they are typed', () => {
+  const names = { cat: 'animal', dog: 'animal', junk: '' };
+  expect(parseSetting('rename', 'cat=animal, dog = animal,junk=')).toEqual(names);
+  expect(parseSetting('rename', '  ')).toEqual({});
 });
 
 test('a refusal shows the value, cut where it is long', () => {
