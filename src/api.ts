@@ -32,6 +32,7 @@ export type { RateSearch } from './run/find-rate';
 export type { HeadPlan } from './run/head-plan';
 export type { InspectLayer, NetworkPreview } from './run/inspect';
 export type { OutputFile, TrainEvent, TrainJob, TrainResult } from './run/job';
+export type { LiveImage } from './run/live';
 export type { NetworkOptions } from './run/network-options';
 export type { ModelSource } from './run/network-source';
 export type { Prediction, Predictions, PredictOptions } from './run/predict';
@@ -39,6 +40,7 @@ export type { BatchPreview, PreviewJob } from './run/preview-batch';
 export type { MergeProof, Report, TestPredictions } from './run/report';
 export type { SortedFiles } from './run/sort-files';
 export type { RunSurvey } from './run/survey';
+export type { LivePrediction } from './train/live-look';
 export type { EvalPoint, StepPoint } from './train/metrics';
 export type { RateSearchOptions } from './train/rate-search';
 export type { Method, TrainSettings } from './train/settings';
@@ -75,11 +77,13 @@ export interface EngineApi {
   /** Holds the run after the running step. */
   pause(): Promise<void>;
   resume(): Promise<void>;
+  /** Lets a run that is paused take one step. */
+  takeStep(): Promise<void>;
   /**
    * Stops after the running step; `train` then resolves with what it has, merged and proven, `profile` with the runs
-   * made so far.
+   * made so far. @param discard `train` rejects instead, with `Discarded`: what it has trained is thrown away
    */
-  cancel(): Promise<void>;
+  cancel(discard?: boolean): Promise<void>;
   /**
    * What a network says of test images: its accuracy, figures of each class, the class told of each image.
    * @throws UserError where network or images cannot be read, or do not fit each other

@@ -40,6 +40,12 @@ export function createEngine({ requestAdapter }: EngineOptions = {}): EngineApi 
     }
   };
 
+  const hold = (running: Control & { resume?: () => void }) => {
+    running.paused = new Promise((resolve) => {
+      running.resume = resolve;
+    });
+  };
+
   // Each job's code comes when it is asked for: the page is there before it.
   return {
     adapter: async () => (await gpu()).name,
@@ -62,11 +68,14 @@ export function createEngine({ requestAdapter }: EngineOptions = {}): EngineApi 
       }),
 
     async pause() {
-      if (!control || control.paused) return;
-      const running = control;
-      running.paused = new Promise((resolve) => {
-        running.resume = resolve;
-      });
+      if (control && !control.paused) hold(control);
+    },
+
+    async takeStep() {
+      if (!control?.paused) return;
+      const go = control.resume;
+      hold(control);
+      go?.();
     },
 
     async resume() {
@@ -74,8 +83,9 @@ export function createEngine({ requestAdapter }: EngineOptions = {}): EngineApi 
       if (control) control.paused = undefined;
     },
 
-    async cancel() {
+    async cancel(discard) {
       if (!control) return;
+      control.discarded ||= discard === true;
       control.cancelled = true;
       control.resume?.();
       control.paused = undefined;

@@ -4,7 +4,18 @@
  */
 export class UserError extends Error {
   override name = 'UserError';
+
+  constructor(
+    message: string,
+    /** what would mend it */
+    readonly remedy?: Remedy,
+  ) {
+    super(message);
+  }
 }
+
+/** Settings of a run, by name, that are to be other ones. */
+export type Remedy = Readonly<Record<string, string | number>>;
 
 /** A device that has too little memory for a program. Smaller batches of images may help. */
 export class OutOfMemory extends UserError {
@@ -26,8 +37,31 @@ export class Stopped extends UserError {
   }
 }
 
-/** The UserError that an error from another context was, where a copy of it has only its name left; undefined where it was none. */
-export function asUserError({ name, message }: { name?: string; message?: string }): UserError | undefined {
-  if (name === 'Stopped') return new Stopped(message);
-  return name === 'UserError' ? new UserError(message) : undefined;
+/** The user threw away what a run had trained. */
+export class Discarded extends Stopped {
+  override name = 'Discarded';
+
+  constructor(message = 'What was trained is discarded.') {
+    super(message);
+  }
+}
+
+/** The device is gone, with all that was on it. A run may go on from its last checkpoint on another one. */
+export class DeviceLost extends UserError {
+  override name = 'DeviceLost';
+}
+
+/** What is left of an error that comes from another context. */
+export interface ErrorCopy {
+  name?: string;
+  message?: string;
+  remedy?: Remedy;
+}
+
+const KINDS = { Stopped, Discarded, DeviceLost };
+
+/** The UserError that an error from another context was; undefined where it was none. */
+export function asUserError({ name = '', message = '', remedy }: ErrorCopy): UserError | undefined {
+  if (name in KINDS) return new KINDS[name as keyof typeof KINDS](message);
+  return name === 'UserError' ? new UserError(message, remedy) : undefined;
 }

@@ -1,4 +1,4 @@
-import { UserError } from '../errors';
+import { DeviceLost, UserError } from '../errors';
 import { GPU_TUNING, NVIDIA_TUNING, SOFTWARE_TUNING, type Tuning } from '../graph/tuning';
 import { sharesQuads } from './quads';
 
@@ -42,11 +42,11 @@ export async function requestGpu(request: RequestAdapter = browserAdapter): Prom
     [info.vendor, info.architecture, info.description].filter(Boolean).join(' ') || 'unnamed adapter';
   const software = info.isFallbackAdapter === true || /swiftshader|llvmpipe|lavapipe|software/i.test(name);
   const failure: Gpu['failure'] = {};
+  // nothing here destroys a device: where one is destroyed, it is lost all the same
   device.lost.then(({ reason, message }) => {
-    if (reason !== 'destroyed')
-      failure.error ??= new UserError(
-        `The GPU was lost (${message || reason}): what was saved is kept; start the run again.`,
-      );
+    failure.error ??= new DeviceLost(
+      `The GPU was lost (${message || reason}): what was saved is kept; start the run again.`,
+    );
   });
   device.addEventListener('uncapturederror', (event) => {
     failure.error ??= new Error(`WebGPU: ${event.error.message}`);

@@ -9,7 +9,7 @@ import {
   type RateSearchOptions,
   rateCurve,
 } from '../train/rate-search';
-import { Trainer } from '../train/trainer';
+import { type Pace, Trainer } from '../train/trainer';
 import type { RunContext, TrainJob } from './job';
 import { type Loaded, load, prepare } from './load';
 import { withinMemory } from './memory';
@@ -50,6 +50,9 @@ export async function findRate(
   }
 }
 
+/** A search's steps wait for each other: their time says nothing of a training's. */
+const UNTIMED: Pace = { imagesPerSecond: Number.NaN, etaSeconds: Number.NaN, stepMs: Number.NaN };
+
 /** The search with everything loaded. */
 async function search(
   { network, train, test, settings }: Loaded,
@@ -77,7 +80,7 @@ async function search(
       await control.paused;
       const point = await trainer.explore();
       points.push({ lr: point.lr, loss: point.loss });
-      emit({ type: 'steps', points: [point], imagesPerSecond: Number.NaN, etaSeconds: Number.NaN });
+      emit({ type: 'steps', points: [point], ...UNTIMED });
       if (hasDiverged(points, train.classes.length)) ended = 'diverged';
       else if (control.cancelled) ended = 'stopped';
     }

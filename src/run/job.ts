@@ -2,11 +2,13 @@
 import type { LayerRedundancy } from '../analysis/redundancy';
 import type { ImageSetReport } from '../data/report';
 import type { Gpu } from '../gpu/device';
+import type { LivePrediction } from '../train/live-look';
 import type { EvalPoint, StepPoint } from '../train/metrics';
 import type { TrainSettings } from '../train/settings';
-import type { Control } from '../train/trainer';
+import type { Control, Pace } from '../train/trainer';
 import type { CheckpointEvent } from './checkpoint-file';
 import type { DataSource } from './data-source';
+import type { LiveImage } from './live';
 import type { Memo } from './memo';
 import type { ModelSource } from './network-source';
 import type { Report, TestPredictions } from './report';
@@ -22,6 +24,8 @@ export interface TrainJob {
   settings: TrainSettings;
   /** what earlier runs found with `autotune`; a run that finds something new says so by the event `tuned` */
   tunings?: Tunings;
+  /** test images of which is told, every few seconds, what the network says of them; default: none */
+  live?: number;
   /** what the run goes on from; its model, images and settings are then those that it was begun with */
   resume?: Resume;
 }
@@ -49,12 +53,24 @@ export type TrainEvent =
       testImages: number;
       classes: string[];
     }
-  | { type: 'steps'; points: StepPoint[]; imagesPerSecond: number; etaSeconds: number }
+  | ({ type: 'steps'; points: StepPoint[] } & Pace)
   /**
    * The run goes on from a checkpoint, of an earlier process or after the loss of the device: the points of all its steps and
-   * epochs so far, and the checkpoint's name. Whatever was told of later steps is void.
+   * epochs so far, milliseconds of each step, and the checkpoint's name; without one it begins again. Whatever was told of later
+   * steps is void.
    */
-  | { type: 'resumed'; file: string; step: number; points: StepPoint[]; evals: EvalPoint[] }
+  | {
+      type: 'resumed';
+      file?: string;
+      step: number;
+      points: StepPoint[];
+      evals: EvalPoint[];
+      stepTimes: number[];
+    }
+  /** the test images whose predictions are told on the way, in their order there */
+  | { type: 'live images'; images: LiveImage[] }
+  /** what the network says of them after that step */
+  | { type: 'live'; step: number; predictions: LivePrediction[] }
   | CheckpointEvent
   | { type: 'eval'; which: 'base' | 'epoch' | 'last' | 'best'; point: EvalPoint }
   | { type: 'redundancy'; when: 'before' | 'after'; layers: LayerRedundancy[] };

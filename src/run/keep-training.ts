@@ -1,4 +1,4 @@
-import { UserError } from '../errors';
+import { DeviceLost } from '../errors';
 import type { Gpu } from '../gpu/device';
 import type { TrainingState } from '../train/checkpoint';
 import { type Observer, Trainer, type Training } from '../train/trainer';
@@ -19,9 +19,18 @@ interface KeepTraining {
   ready: (trainer: Trainer) => void;
 }
 
+/** A device that is lost so many times before the run came further is lost by what the run does. */
+const MOST_FRUITLESS = 2;
+
+/** The steps so far, as they are told. */
+function pastOf(state?: TrainingState) {
+  const { step, points, evals, stepTimes } = state ?? { step: 0, points: [], evals: [], stepTimes: [] };
+  return { step, points, evals, stepTimes };
+}
+
 /**
  * Trains to the end. Checkpoints are made beside the steps, as events; where the device is lost, the run goes on from the
- * newest of them on another device, as long as each brings it further.
+ * newest of them on another device, or begins again where there is none yet, as long as that brings it further.
  * @returns the trainer that came to the end; its session is to be destroyed
  */
 export async function keepTraining(
@@ -50,8 +59,12 @@ export async function keepTraining(
     withinMemory(training, run.asked, observer.warning, () =>
       Trainer.create(on, training, { ...observer, checkpoint }, newest),
     );
-  const onAnother = async (step: number): Promise<Trainer | undefined> => {
-    observer.warning(`The GPU was lost: training goes on from step ${step}, on a new device.`);
+  const onAnother = async ({ told, totalSteps }: Trainer): Promise<Trainer | undefined> => {
+    const step = newest?.step ?? 0;
+    const from = step === told ? 'from there' : step > 0 ? `from step ${step}` : 'from the start';
+    observer.warning(
+      `The GPU was lost at step ${told} of ${totalSteps}: training goes on ${from}, on a new device.`,
+    );
     try {
       return await create(await anotherGpu());
     } catch (error) {
@@ -61,23 +74,25 @@ export async function keepTraining(
   };
 
   let trainer = await create(gpu);
+  let fruitless = 0;
   for (let isFirst = true; ; isFirst = false) {
     const begun = newest?.step ?? 0;
     let thrown: { error: unknown } | undefined;
     try {
       if (isFirst) ready(trainer);
-      if (newest && file) {
-        const { step, points, evals } = newest;
-        emit({ type: 'resumed', file, step, points, evals });
-      }
+      if (newest || !isFirst) emit({ type: 'resumed', file, ...pastOf(newest) });
       await trainer.run(control);
     } catch (error) {
       thrown = { error };
     }
-    const isLost = trainer.session.gpu.failure.error instanceof UserError && (thrown || trainer.isFailed);
-    const goesOn = isLost && newest !== undefined && newest.step > begun && !control.cancelled;
-    const next = goesOn ? await onAnother(newest!.step) : undefined;
-    if (!next && !thrown) return trainer;
+    const isLost = trainer.session.gpu.failure.error instanceof DeviceLost && (thrown || trainer.failure);
+    fruitless = (newest?.step ?? 0) > begun ? 0 : fruitless + 1;
+    const goesOn = isLost && fruitless < MOST_FRUITLESS && !control.cancelled;
+    const next = goesOn ? await onAnother(trainer) : undefined;
+    if (!next && !thrown) {
+      if (trainer.failure) observer.warning(trainer.failure);
+      return trainer;
+    }
     trainer.session.destroy();
     if (!next) throw thrown!.error;
     trainer = next;

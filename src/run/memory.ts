@@ -25,6 +25,7 @@ export async function withinMemory<T>(
       if (asked.microBatch !== 'auto')
         throw new UserError(
           `${error.message} Or take each batch in smaller micro-batches, of ${rows} images (--micro-batch ${rows}).`,
+          { microBatch: rows },
         );
       training.settings = { ...training.settings, microBatch: rows };
       const norms = hasBatchNorm(training.model) ? ', and batch norm takes the statistics of each' : '';

@@ -1,6 +1,6 @@
 import { closeImages } from '../data/pixels';
 import type { LabelledImages } from '../data/types';
-import { Stopped } from '../errors';
+import { Discarded, Stopped } from '../errors';
 import { type Gpu, requireHalves } from '../gpu/device';
 import type { Tuning } from '../graph/tuning';
 import { augmentationSentence } from '../train/augmentation';
@@ -17,6 +17,7 @@ import { conclude } from './conclude';
 import type { FittedNetwork } from './head';
 import type { RunContext, TrainJob, TrainResult } from './job';
 import { keepTraining } from './keep-training';
+import { liveObserver } from './live';
 import { type Loaded, load, prepare } from './load';
 import type { Memo } from './memo';
 import { withinMemory } from './memory';
@@ -39,7 +40,8 @@ export async function runTraining(job: TrainJob, context: RunContext): Promise<T
   const started = performance.now();
   const date = new Date().toISOString();
   const goOn = () => {
-    if (context.control.cancelled) throw new Stopped();
+    const { cancelled, discarded } = context.control;
+    if (cancelled) throw discarded ? new Discarded() : new Stopped();
   };
   const warn = (message: string) => context.emit({ type: 'warning', message });
   const saved = job.resume && (await newestCheckpoint(job.resume.checkpoints, warn));
@@ -83,10 +85,10 @@ async function trainLoaded(
 
   if (base) training.base = base.figures;
   const observer: Observer = {
-    steps: (points, imagesPerSecond, etaSeconds) =>
-      emit({ type: 'steps', points, imagesPerSecond, etaSeconds }),
+    steps: (points, pace) => emit({ type: 'steps', points, ...pace }),
     evaluated: (point) => emit({ type: 'eval', which: 'epoch', point }),
     warning: (message) => emit({ type: 'warning', message }),
+    live: await liveObserver(job, test, { emit, logits: base?.logits }),
   };
   if (saved) training.tuning = await tuningToGoOn(saved, gpu, observer.warning);
   else if (settings.autotune) {

@@ -6,11 +6,13 @@ import type { Figures } from './metrics';
 /** A run that has left all sense; its message says what to change. */
 export class Diverged extends UserError {
   constructor(what: string, lr: number) {
-    super(
-      `${what}: choose a lower learning rate, such as ${Number((lr / 10).toPrecision(3))}, or clip the gradient.`,
-    );
+    const lower = lowerRate(lr);
+    super(`${what}: choose a lower learning rate, such as ${lower}, or clip the gradient.`, { lr: lower });
   }
 }
+
+/** A rate that a run which diverged may try next. */
+export const lowerRate = (lr: number): number => Number((lr / 10).toPrecision(3));
 
 /** The start is the mean over so many images, or over an epoch of fewer. */
 const START_IMAGES = 64;

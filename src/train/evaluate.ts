@@ -27,6 +27,8 @@ export interface Normalisation {
 interface EvaluationPart<Name> {
   /** default: `evaluate` */
   program?: Name | 'evaluate';
+  /** of all images; default: an evaluation's */
+  order?: Uint32Array<ArrayBuffer>;
   /** images; default: all */
   count?: number;
   batch: number;
@@ -44,9 +46,9 @@ export async function runEvaluation<Name extends string>(
   session: Session<Name | 'evaluate'>,
   task: Task,
   feed: Feed,
-  { program = 'evaluate', count = feed.count, batch, keep = 0, goOn }: EvaluationPart<Name>,
+  { program = 'evaluate', order, count = feed.count, batch, keep = 0, goOn }: EvaluationPart<Name>,
 ): Promise<Evaluation> {
-  feed.begin(evaluationOrder(feed.count));
+  feed.begin(order ?? evaluationOrder(feed.count));
   const batches = Math.ceil(count / batch);
   const kept: Float32Array[] = [];
   const sums = new Float64Array(task.sums);

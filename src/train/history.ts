@@ -15,7 +15,7 @@ type Past = Pick<TrainingState, 'points' | 'evals' | 'stepTimes' | 'waited' | 'b
 export class History {
   private points: StepPoint[] = [];
   private evals: EvalPoint[] = [];
-  /** milliseconds a step, one number a reading */
+  /** milliseconds of each step: where several were read together, their mean */
   private stepTimes: number[] = [];
   private best?: Kept;
   last?: Kept;
@@ -27,7 +27,7 @@ export class History {
 
   addSteps(points: readonly StepPoint[], ms: number): void {
     this.points.push(...points);
-    this.stepTimes.push(ms);
+    for (const _ of points) this.stepTimes.push(ms);
   }
 
   /** Keeps an evaluated network, as the best too if no earlier one is as good. */
@@ -38,6 +38,11 @@ export class History {
     if (this.best && this.score(kept.point) <= this.score(this.best.point)) return;
     this.best = kept;
     this.waited = 0;
+  }
+
+  /** Steps whose figures are there. */
+  get steps(): number {
+    return this.points.length;
   }
 
   state(): Past {

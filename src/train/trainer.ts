@@ -1,6 +1,6 @@
 import { type Feed, openFeed } from '../data/feed';
 import type { LabelledImages } from '../data/types';
-import { Stopped } from '../errors';
+import { Discarded, Stopped } from '../errors';
 import { checkGpu, type Gpu } from '../gpu/device';
 import type { Plan } from '../graph/ir';
 import type { Tuning } from '../graph/tuning';
@@ -17,6 +17,7 @@ import { Diverged, DivergenceWatch } from './divergence';
 import { failureBehind, runEvaluation } from './evaluate';
 import { type Held, mostHeld } from './held';
 import { History } from './history';
+import { LiveLook, type LiveObserver } from './live-look';
 import type { EvalPoint, Figures, StepPoint } from './metrics';
 import { buildPrograms, evaluationBatch, heldOf, type Program, type ProgramName, stepName } from './programs';
 import { learningRate, type Schedule } from './schedule';
@@ -46,16 +47,29 @@ export interface Training {
 /** Set from outside while a run goes on; looked at after every step. */
 export interface Control {
   cancelled: boolean;
+  /** with `cancelled`: what was trained is not kept */
+  discarded?: boolean;
   /** pending while the run is paused */
   paused?: Promise<void>;
 }
 
+/** How fast steps are taken. */
+export interface Pace {
+  imagesPerSecond: number;
+  /** seconds to the last step */
+  etaSeconds: number;
+  /** milliseconds of each of the steps that are told: the mean over them */
+  stepMs: number;
+}
+
 export interface Observer {
-  steps(points: StepPoint[], imagesPerSecond: number, etaSeconds: number): void;
+  steps(points: StepPoint[], pace: Pace): void;
   evaluated(point: EvalPoint): void;
   warning(message: string): void;
   /** what a run can go on from; absent: none is made */
   checkpoint?(state: TrainingState): Promise<void> | void;
+  /** absent: nothing is predicted on the way */
+  live?: LiveObserver;
 }
 
 /** How a run came to its end; `early`: no better for as many epochs as it was to wait, `failed`: its device was lost. */
@@ -76,8 +90,11 @@ export class Trainer {
   private readonly history: History;
   private watch: DivergenceWatch;
   private readonly checkpoints: Checkpoints<TrainingState>;
+  private readonly live?: LiveLook;
   /** the step that this trainer began at */
   private begun = 0;
+  /** of a device that was lost on the way, in a sentence */
+  failure?: string;
 
   private constructor(
     readonly session: Session<ProgramName>,
@@ -92,6 +109,8 @@ export class Trainer {
     this.stepper = new Stepper(session, feeds.train, t, this.steps);
     this.history = new History(this.task.score);
     this.watch = this.watchFrom();
+    if (observer.live)
+      this.live = new LiveLook(observer.live, t.test, (order, count) => this.lookAt(order, count));
     this.checkpoints = new Checkpoints<TrainingState>({
       minutes: observer.checkpoint ? t.settings.checkpointMinutes : 0,
       read: () => this.state(),
@@ -176,6 +195,11 @@ export class Trainer {
     return this.stepper.step;
   }
 
+  /** Steps that are known to have been taken: those on a device that is lost come to nothing. */
+  get told(): number {
+    return this.history.steps;
+  }
+
   get totalSteps(): number {
     return this.stepsPerEpoch * this.t.settings.epochs;
   }
@@ -193,8 +217,10 @@ export class Trainer {
       const cause = await failureBehind(this.session.gpu, error);
       const { last } = this.history;
       if (!last || cause instanceof Stopped) throw cause;
+      const kept = `${cause.message} The weights of step ${last.point.step} are kept.`;
       this.ended = cause instanceof Diverged ? 'diverged' : 'failed';
-      this.observer.warning(`${cause.message} The weights of step ${last.point.step} are kept.`);
+      if (this.ended === 'diverged') this.observer.warning(kept);
+      else this.failure = kept;
     }
   }
 
@@ -248,10 +274,14 @@ export class Trainer {
         await this.readMetrics(unread, since);
         if (!isLast && (control.cancelled || control.paused || this.checkpoints.isDue))
           await this.checkpoints.keep();
+        // nothing is left to be read in the ring, which an evaluation writes to as well
+        if (!control.cancelled && this.live && (control.paused || this.live.isDue))
+          await this.live.look(this.step);
         await control.paused;
         since = performance.now();
         unread = 0;
       }
+      if (control.discarded) throw new Discarded();
       if (control.cancelled) return;
     }
     this.watch.endEpoch(this.step);
@@ -269,7 +299,11 @@ export class Trainer {
     }
     for (const point of fresh) this.watch.step(point, point.step);
     this.history.addSteps(fresh, ms);
-    this.observer.steps(fresh, ((1000 / ms) * images) / count, ((this.totalSteps - this.step) * ms) / 1000);
+    this.observer.steps(fresh, {
+      imagesPerSecond: ((1000 / ms) * images) / count,
+      etaSeconds: ((this.totalSteps - this.step) * ms) / 1000,
+      stepMs: ms,
+    });
   }
 
   /** What a step came to, by the ring of metrics. */
@@ -286,7 +320,7 @@ export class Trainer {
   private async evaluate(): Promise<void> {
     const { settings } = this.t;
     const averages = settings.ema > 0;
-    const { figures } = await this.runEvaluation(averages ? 'evaluate average' : 'evaluate');
+    const { figures } = await this.runEvaluation(this.evaluated);
     const point: EvalPoint = { step: this.step, epoch: this.step / this.stepsPerEpoch, ...figures };
     if (!Number.isFinite(point.loss))
       throw new Diverged(`The test loss was ${point.loss} at step ${this.step}`, settings.lr);
@@ -300,6 +334,16 @@ export class Trainer {
     this.observer.evaluated(point);
   }
 
+  /** The program that evaluates what a run keeps: the averages of the weights, where there are any. */
+  private get evaluated(): 'evaluate' | 'evaluate average' {
+    return this.t.settings.ema > 0 ? 'evaluate average' : 'evaluate';
+  }
+
+  /** Logits of the first `count` images of that order, as the network stands. */
+  private async lookAt(order: Uint32Array<ArrayBuffer>, count: number): Promise<Float32Array> {
+    return (await this.runEvaluation(this.evaluated, { order, count, keep: count })).logits;
+  }
+
   /** Logits of the first `images` test images by the network of that snapshot. */
   async logits(snapshot: Snapshot, images: number): Promise<Float32Array> {
     checkGpu(this.session.gpu);
@@ -310,18 +354,13 @@ export class Trainer {
 
   private runEvaluation(
     program: 'evaluate' | 'evaluate average',
-    part: { count?: number; keep?: number } = {},
+    part: { order?: Uint32Array<ArrayBuffer>; count?: number; keep?: number } = {},
   ) {
     return runEvaluation(this.session, this.task, this.feeds.test, {
       ...part,
       program,
       batch: evaluationBatch(this.t),
     });
-  }
-
-  /** Whether its device was lost on the way. */
-  get isFailed(): boolean {
-    return this.ended === 'failed';
   }
 
   /** What the run has come to. Where no epoch is better than the network that it started from, that is the best. */

@@ -1,23 +1,8 @@
 /** The page's end of the engine's worker. */
 import * as Comlink from 'comlink';
 import type { EngineApi } from '../api';
-import { asUserError, UserError } from '../errors';
-
-interface ThrownError {
-  isError: boolean;
-  value: { name?: string; message?: string };
-}
-
-// Comlink turns every thrown error into a plain Error; a UserError stays one by its name.
-const thrown = Comlink.transferHandlers.get('throw') as Comlink.TransferHandler<unknown, ThrownError>;
-Comlink.transferHandlers.set('throw', {
-  ...thrown,
-  deserialize(serialized: ThrownError) {
-    const known = serialized.isError && asUserError(serialized.value);
-    if (known) throw known;
-    return thrown.deserialize(serialized);
-  },
-});
+import { UserError } from '../errors';
+import './thrown';
 
 /** The engine in a new worker. `terminate` ends the worker and whatever it runs. */
 export interface EngineConnection {

@@ -19,7 +19,7 @@ import type {
   TrainResult,
 } from '../../src/api';
 import { byShader, type DispatchProfile } from '../../src/bench/profile';
-import { Stopped, UserError } from '../../src/errors';
+import { Discarded, Stopped, UserError } from '../../src/errors';
 import { GPU_TUNING } from '../../src/graph/tuning';
 import { writeSafetensors } from '../../src/io/safetensors';
 import { BUILTIN_NETWORK } from '../../src/model/builtin';
@@ -81,6 +81,8 @@ const layers = (spread: number) => [
 let runs = 0;
 let isPaused = false;
 let isCancelled = false;
+let isDiscarded = false;
+let isOneStep = false;
 
 const CLASSES = ['<b>ring</b>', 'star'];
 
@@ -107,6 +109,8 @@ async function train(job: TrainJob, onEvent: (event: TrainEvent) => void): Promi
   if (isSecond && scenario.secondError && !scenario.failsAfter) throw new UserError(scenario.secondError);
   isPaused = false;
   isCancelled = false;
+  isDiscarded = false;
+  isOneStep = false;
   const { epochs, batch } = job.settings;
   const lr = decideRate(job.settings.lr, { images: 128, isNew: false });
   const steps = epochs * STEPS_PER_EPOCH;
@@ -162,7 +166,13 @@ async function train(job: TrainJob, onEvent: (event: TrainEvent) => void): Promi
       points: [point],
       imagesPerSecond: 2140,
       etaSeconds: ((steps - step) * Number(batch)) / 2140,
+      stepMs: 60 + 4 * noise(step + 31),
     });
+    if (isOneStep) {
+      isOneStep = false;
+      isPaused = true;
+    }
+    if (isDiscarded) throw new Discarded();
     if (step % STEPS_PER_EPOCH > 0) continue;
     evaluated('epoch', step);
     onEvent(checkpoint(step, epochs));
@@ -248,7 +258,14 @@ async function goOn(
     onEvent({ type: 'note', message: `${path} says ${await blob.text()}` });
   for (let i = 1; i <= step; i++)
     metrics.push({ step: i, epoch: i / STEPS_PER_EPOCH, loss: 1, accuracy: 0.5, lr: 0.1 });
-  onEvent({ type: 'resumed', file: CHECKPOINT_FILES[0], step, points: [...metrics], evals: [] });
+  onEvent({
+    type: 'resumed',
+    file: CHECKPOINT_FILES[0],
+    step,
+    points: [...metrics],
+    evals: [],
+    stepTimes: metrics.map(() => 60),
+  });
   return step;
 }
 
@@ -358,7 +375,13 @@ const engine: EngineApi = {
     await new Promise((resolve) => setTimeout(resolve, scenario.loadMs));
     for (const [i, { lr, loss }] of points.entries()) {
       const point = { step: i + 1, epoch: i / 10, lr, loss, accuracy: 0.5 };
-      onEvent({ type: 'steps', points: [point], imagesPerSecond: Number.NaN, etaSeconds: Number.NaN });
+      onEvent({
+        type: 'steps',
+        points: [point],
+        imagesPerSecond: Number.NaN,
+        etaSeconds: Number.NaN,
+        stepMs: Number.NaN,
+      });
     }
     return { points, suggestion: 0.02, reason: 'The loss falls fastest there.', ended: 'finished' };
   },
@@ -368,7 +391,12 @@ const engine: EngineApi = {
   async resume() {
     isPaused = false;
   },
-  async cancel() {
+  async takeStep() {
+    isOneStep = isPaused;
+    isPaused = false;
+  },
+  async cancel(discard) {
+    isDiscarded = discard === true;
     isCancelled = true;
   },
   async bench() {

@@ -2,7 +2,7 @@
  * A device that keeps buffers and copies between them but computes nothing by itself: what a test wants of a dispatch it
  * writes there. So sessions, and whatever runs on them, are tested in Node.
  */
-import { UserError } from '../../src/errors';
+import { DeviceLost } from '../../src/errors';
 import type { Gpu } from '../../src/gpu/device';
 import { type BindingDeclaration, declarationsOf } from '../../src/gpu/wgsl/declarations';
 import { linesOf } from '../../src/gpu/wgsl/lines';
@@ -185,7 +185,7 @@ export function fakeGpu(compute: Compute = () => {}, tuning: Tuning = GPU_TUNING
     tuning,
     failure,
     lose() {
-      failure.error = new UserError('The GPU was lost.');
+      failure.error = new DeviceLost('The GPU was lost.');
       device.lose();
     },
     leaks: () => device.buffers.filter((b) => !b.destroyed).map((b) => b.label),

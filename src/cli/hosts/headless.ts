@@ -98,6 +98,8 @@ async function perform(call: RemoteCall): Promise<unknown> {
       return api.warmUp(args[0] as TrainJob);
     case 'profile':
       return api.profile(args[0] as ProfileTarget, args[1] as number | undefined);
+    case 'cancel':
+      return api.cancel(args[0] as boolean | undefined);
     default:
       return api[call.method]();
   }

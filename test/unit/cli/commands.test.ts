@@ -249,7 +249,7 @@ test("an engine's UserError is one sentence; the metrics so far stay", async () 
   const engine = fakeEngine({
     async train(_job, onEvent) {
       const point = { step: 1, epoch: 1, loss: 2, accuracy: 0.5, lr: 0.05 };
-      onEvent?.({ type: 'steps', points: [point], imagesPerSecond: 1, etaSeconds: 1 });
+      onEvent?.({ type: 'steps', points: [point], imagesPerSecond: 1, etaSeconds: 1, stepMs: 15 });
       throw new UserError('The GPU was lost; start again.');
     },
   });

@@ -111,7 +111,7 @@ export function fakeEngine(parts: Partial<EngineApi> = {}, ok = true): EngineApi
     async train(job, onEvent): Promise<TrainResult> {
       jobs.push(job);
       const point = { step: 1, epoch: 1, loss: 2, accuracy: 0.5, lr: 0.05 };
-      onEvent?.({ type: 'steps', points: [point], imagesPerSecond: 100, etaSeconds: 1 });
+      onEvent?.({ type: 'steps', points: [point], imagesPerSecond: 100, etaSeconds: 1, stepMs: 15 });
       onEvent?.({ type: 'eval', which: 'last', point: { step: 2, epoch: 1, accuracy: 0.6, loss: 1 } });
       const merged = new Uint8Array([1, 2, 3]);
       const files = [{ name: 'labels.txt', bytes: new Uint8Array([4]) }];
@@ -122,11 +122,18 @@ export function fakeEngine(parts: Partial<EngineApi> = {}, ok = true): EngineApi
       jobs.push(job);
       const points = [0.001, 0.01, 0.1].map((lr, i) => ({ lr, loss: 3 - i, smoothed: 3 - i }));
       const step = { step: 1, epoch: 0.1, accuracy: 0.5, ...points[0] };
-      onEvent?.({ type: 'steps', points: [step], imagesPerSecond: Number.NaN, etaSeconds: Number.NaN });
+      onEvent?.({
+        type: 'steps',
+        points: [step],
+        imagesPerSecond: Number.NaN,
+        etaSeconds: Number.NaN,
+        stepMs: Number.NaN,
+      });
       return { points, suggestion: 0.01, reason: 'The loss falls fastest there.', ended: 'finished' };
     },
     pause: async () => {},
     resume: async () => {},
+    takeStep: async () => {},
     cancel: async () => {},
     evaluate: async () => fakeEvaluation,
     predict: async (_, images) => ({

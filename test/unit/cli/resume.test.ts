@@ -30,6 +30,7 @@ const steps = (...numbers: number[]): TrainEvent => ({
   points: numbers.map(point),
   imagesPerSecond: 1,
   etaSeconds: 1,
+  stepMs: 1,
 });
 
 /** An engine that tells these events and ends so; `fails`: it throws at the end. */
@@ -107,7 +108,14 @@ describe('train --resume', () => {
     vi.spyOn(process, 'cwd').mockReturnValue('/');
     const points = [1, 2, 3, 4].map(point);
     const evals = [2, 4].map((step) => ({ step, epoch: step / 2, loss: 1, accuracy: 0.25 }));
-    const resumed: TrainEvent = { type: 'resumed', file: 'checkpoint.1.safetensors', step: 4, points, evals };
+    const resumed: TrainEvent = {
+      type: 'resumed',
+      file: 'checkpoint.1.safetensors',
+      step: 4,
+      points,
+      evals,
+      stepTimes: [],
+    };
     const { jobs, status, notes } = await train(['--resume', out()], [resumed, steps(5)]);
     expect(status).toBe(0);
     expect(jobs[0]).toMatchObject({

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { UserFile } from '../../../src/data/types';
-import { UserError } from '../../../src/errors';
+import { DeviceLost, UserError } from '../../../src/errors';
 import { writeSafetensors } from '../../../src/io/safetensors';
 import { initialState } from '../../../src/model/init';
 import { checkpointAfter } from '../../../src/run/checkpoint-file';
@@ -231,8 +231,15 @@ describe('a lost device', () => {
     const whole = await run(job());
     const rest = await run(job(), { lossAt: [6, 9] });
     expect(rest.gpus.length).toBeGreaterThanOrEqual(3);
-    expect(rest.warnings).toContain('The GPU was lost: training goes on from step 4, on a new device.');
-    expect(rest.warnings).toContain('The GPU was lost: training goes on from step 8, on a new device.');
+    const lost = rest.warnings.filter((message) => message.startsWith('The GPU was lost'));
+    expect(lost).toEqual([
+      expect.stringMatching(
+        /^The GPU was lost at step [45] of 12: training goes on from .*, on a new device\.$/,
+      ),
+      expect.stringMatching(
+        /^The GPU was lost at step [89] of 12: training goes on from .*, on a new device\.$/,
+      ),
+    ]);
     expect(rest.result.report.ended).toBe('finished');
     expect(rest.result.merged).toEqual(whole.result.merged);
     expect(rest.result.metrics).toEqual(whole.result.metrics);
@@ -240,9 +247,9 @@ describe('a lost device', () => {
   });
 
   test('is the end where it is lost again before it came further', async () => {
-    const { result, warnings } = await run(job(), { lossAt: [6, 5] });
+    const { result, warnings } = await run(job(), { lossAt: [6, 5, 5] });
     expect(result.report).toMatchObject({ ended: 'failed', steps: 4 });
-    expect(warnings.filter((message) => message.includes('goes on'))).toHaveLength(1);
+    expect(warnings.filter((message) => message.includes('goes on'))).toHaveLength(2);
   });
 
   test('is the end where there is no other', async () => {
@@ -251,7 +258,19 @@ describe('a lost device', () => {
     expect(warnings).toContain('There is no new device to go on with (No adapter.).');
   });
 
-  test('before the first checkpoint is an error', async () => {
-    await expect(run(job(), { lossAt: [2] })).rejects.toThrow('The GPU was lost.');
+  test('before the first checkpoint begins the run again, once', async () => {
+    const whole = await run(job());
+    const rest = await run(job(), { lossAt: [2] });
+    expect(rest.warnings).toContainEqual(
+      expect.stringMatching(
+        /^The GPU was lost at step \d of 12: training goes on from the start, on a new device\.$/,
+      ),
+    );
+    expect(rest.events.filter((event) => event.type === 'resumed')).toEqual([
+      { type: 'resumed', file: undefined, step: 0, points: [], evals: [], stepTimes: [] },
+    ]);
+    expect(rest.result.merged).toEqual(whole.result.merged);
+    expect(rest.result.metrics).toEqual(whole.result.metrics);
+    await expect(run(job(), { lossAt: [2, 1] })).rejects.toThrow(DeviceLost);
   });
 });

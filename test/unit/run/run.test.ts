@@ -602,14 +602,17 @@ describe('the proof', () => {
 });
 
 describe('a device that is lost', () => {
-  test('in the second epoch: a new one proves what was learned', async () => {
+  test('after each first epoch: a new one proves what was learned', async () => {
     const { result, events, gpus } = await run(job(), {}, (event, gpu) => {
       if (event.type === 'eval' && event.which === 'epoch') gpu.lose();
     });
-    expect(warnings(events)).toEqual(['The GPU was lost. The weights of step 4 are kept.']);
-    expect(gpus).toHaveLength(2);
+    expect(warnings(events)).toEqual([
+      'The GPU was lost at step 4 of 8: training goes on from the start, on a new device.',
+      'The GPU was lost. The weights of step 4 are kept.',
+    ]);
+    expect(gpus).toHaveLength(3);
     expect(result.report).toMatchObject({ steps: 4, proof: { ok: true, images: 4 } });
-    expect(gpus[1].leaks()).toEqual([]);
+    expect(gpus[2].leaks()).toEqual([]);
   });
 
   test('while proving: a new one proves', async () => {

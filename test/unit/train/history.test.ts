@@ -4,7 +4,8 @@ import { History } from '../../../src/train/history';
 /** The time of a step of a run whose readings took so long, milliseconds. */
 function stepMs(readings: number[]): number {
   const history = new History(({ accuracy }) => accuracy);
-  for (const ms of readings) history.addSteps([], ms);
+  const step = { step: 1, epoch: 1, lr: 1, loss: 1, accuracy: 1 };
+  for (const ms of readings) history.addSteps([step], ms);
   const point = { step: readings.length, epoch: 1, accuracy: 0.5, loss: 1 };
   history.addEvaluated({ snapshot: {} as never, point });
   return history.outcome().stepMs;

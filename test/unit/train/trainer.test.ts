@@ -1,18 +1,19 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { evaluationOrder, trainingOrder } from '../../../src/data/order';
 import { imageBytes } from '../../../src/data/pixels';
-import { Stopped, UserError } from '../../../src/errors';
+import { Discarded, Stopped, UserError } from '../../../src/errors';
 import { readState } from '../../../src/model/state';
 import type { Kept } from '../../../src/train/history';
+import { chooseImages, type LivePrediction, predictionOf } from '../../../src/train/live-look';
 import type { EvalPoint, StepPoint } from '../../../src/train/metrics';
-import { type Control, Trainer, type Training } from '../../../src/train/trainer';
+import { type Control, type Observer, Trainer, type Training } from '../../../src/train/trainer';
 import { fakeGpu } from '../fake-gpu';
 import { type Behaviour, fakeNetwork, tinyTraining } from '../fake-network';
 
 afterEach(() => void vi.restoreAllMocks());
 
 /** A trainer on a fake device, with all that it says. */
-async function trainer(training: Training, behaviour: Behaviour = {}) {
+async function trainer(training: Training, behaviour: Behaviour = {}, more: Partial<Observer> = {}) {
   const { compute, batches } = fakeNetwork(behaviour);
   const gpu = fakeGpu(compute);
   const points: StepPoint[] = [];
@@ -20,14 +21,15 @@ async function trainer(training: Training, behaviour: Behaviour = {}) {
   const warnings: string[] = [];
   const observed = { steps: 0, rates: [] as number[], etas: [] as number[] };
   const made = await Trainer.create(gpu, training, {
-    steps(fresh, rate, eta) {
+    steps(fresh, { imagesPerSecond, etaSeconds }) {
       points.push(...fresh);
       observed.steps++;
-      observed.rates.push(rate);
-      observed.etas.push(eta);
+      observed.rates.push(imagesPerSecond);
+      observed.etas.push(etaSeconds);
     },
     evaluated: (point) => evals.push(point),
     warning: (message) => warnings.push(message),
+    ...more,
   });
   return { trainer: made, gpu, batches, points, evals, warnings, observed };
 }
@@ -330,6 +332,83 @@ describe('a run that is stopped', () => {
     await done;
     expect(points).toHaveLength(6);
   });
+
+  test('may be thrown away instead: no evaluation, and nothing is kept', async () => {
+    const control: Control = { cancelled: false };
+    const metrics: Behaviour['metrics'] = ({ program, step, rows }) => {
+      if (program === 'train' && step === 7) Object.assign(control, { cancelled: true, discarded: true });
+      return [rows, 0];
+    };
+    const { trainer: made, evals, warnings } = await trainer(tinyTraining(), { metrics });
+    await expect(made.run(control)).rejects.toThrow(Discarded);
+    expect(evals.map(({ step }) => step)).toEqual([6]);
+    expect(warnings).toEqual([]);
+  });
+});
+
+describe('a run that is looked at', () => {
+  /** Trains while each step takes `ms`, looking at two images or none. */
+  async function lookedAt(ms: number, live?: Observer['live']) {
+    let now = 0;
+    vi.spyOn(performance, 'now').mockImplementation(() => now);
+    const metrics: Behaviour['metrics'] = ({ program, rows, step }) => {
+      now += program === 'train' ? ms : 10;
+      return [rows * (1 + 1 / (step + 2)), step % 2];
+    };
+    const made = await trainer(tinyTraining(), { metrics, logits: (i) => [0, 0, i] }, { live });
+    await made.trainer.run({ cancelled: false });
+    return made;
+  }
+
+  test('says how sure it is of the images, at most once in three seconds, and trains as without', async () => {
+    const told: { step: number; predictions: LivePrediction[] }[] = [];
+    const live = {
+      images: [5, 2],
+      told: (step: number, predictions: LivePrediction[]) => void told.push({ step, predictions }),
+    };
+    const with_ = await lookedAt(800, live);
+    // 0.8 s a step: the fourth, and so on
+    expect(told.map(({ step }) => step)).toEqual([4, 8, 12, 16]);
+    const [first, second] = told[0].predictions;
+    const chance = (own: number, other: number) => Math.exp(own) / (Math.exp(own) + 2 * Math.exp(other));
+    expect(first.probability).toBeCloseTo(chance(5, 0), 6);
+    expect(second.top.map(({ label }) => label)).toEqual([2, 0, 1]);
+    const looks = with_.batches.filter(({ program, rows }) => program === 'evaluate' && rows === 2);
+    expect(looks.map(({ images }) => images)).toEqual(new Array(4).fill([5, 2]));
+    const without = await lookedAt(800);
+    const training = ({ batches }: typeof with_) => batches.filter(({ program }) => program === 'train');
+    expect(training(with_)).toEqual(training(without));
+    expect(with_.points).toEqual(without.points);
+    expect(with_.evals).toEqual(without.evals);
+  });
+
+  test('is looked at more rarely where a look takes long', async () => {
+    const steps: number[] = [];
+    let now = 0;
+    vi.spyOn(performance, 'now').mockImplementation(() => now);
+    const metrics: Behaviour['metrics'] = ({ program, rows }) => {
+      now += program === 'train' ? 5000 : rows === 1 ? 200 : 0;
+      return [rows, 0];
+    };
+    const live = { images: [1], told: (step: number) => void steps.push(step) };
+    const { trainer: made } = await trainer(tinyTraining(), { metrics }, { live });
+    await made.run({ cancelled: false });
+    // the first at once; then 200 ms are a fiftieth of 10 s
+    expect(steps).toEqual([1, 3, 5, 7, 9, 11, 13, 15, 17]);
+  });
+
+  test('chooses of each class in turn', () => {
+    const labels = Uint16Array.from([0, 0, 0, 0, 0, 2, 1, 0, 0]);
+    const chosen = chooseImages({ labels, count: 9 }, 5);
+    expect(chosen.map((image) => labels[image])).toEqual([0, 1, 2, 0, 0]);
+    expect(new Set(chosen).size).toBe(5);
+    expect(chooseImages({ labels, count: 9 }, 12)).toHaveLength(9);
+  });
+
+  test('says that nothing is likely where the logits are not finite', () => {
+    const { probability, top } = predictionOf(Float32Array.of(Number.NaN, 1, 2), 1);
+    expect([probability, top[0].probability]).toEqual([0, 0]);
+  });
 });
 
 describe('a run that is stopped early', () => {
@@ -424,10 +503,10 @@ describe('a run that fails', () => {
       if (program === 'train' && step === 14) lose();
       return [rows, 0];
     };
-    const { trainer: made, gpu, warnings } = await trainer(tinyTraining(), { metrics });
+    const { trainer: made, gpu } = await trainer(tinyTraining(), { metrics });
     lose = gpu.lose;
     await made.run({ cancelled: false });
-    expect(warnings).toEqual(['The GPU was lost. The weights of step 12 are kept.']);
+    expect(made.failure).toBe('The GPU was lost. The weights of step 12 are kept.');
     expect(made.outcome().ended).toBe('failed');
     await expect(made.logits(made.outcome().last.snapshot, 3)).rejects.toThrow('The GPU was lost.');
   });

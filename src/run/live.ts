@@ -1,0 +1,59 @@
+/** The test images whose predictions a run tells while it trains. */
+
+import { resizeAndCrop } from '../data/images/resize';
+import { cropOf, croppedImages, imageBytes, readImages } from '../data/pixels';
+import type { LabelledImages } from '../data/types';
+import { chooseImages, type LiveObserver, predictionOf } from '../train/live-look';
+import type { RunContext, TrainJob } from './job';
+import { inImageOrder } from './logits';
+
+export interface LiveImage {
+  /** its path, or its number in the set */
+  image: string | number;
+  /** the class that it is of */
+  label: number;
+  /** of the picture, pixels */
+  side: number;
+  /** RGB bytes of a square picture */
+  pixels: Uint8Array;
+}
+
+/** Side of the pictures at most, pixels. */
+const SIDE = 64;
+
+/**
+ * Chooses the images, tells them, and what the network says of them before the first step.
+ * @param logits of all test images by the network as it was loaded; absent with a new head
+ */
+export async function liveObserver(
+  { live = 0 }: TrainJob,
+  test: LabelledImages,
+  { emit, logits }: { emit: RunContext['emit']; logits?: Float32Array },
+): Promise<LiveObserver | undefined> {
+  if (live === 0) return undefined;
+  const images = chooseImages(test, live);
+  emit({ type: 'live images', images: await picturesOf(test, images) });
+  const told: LiveObserver['told'] = (step, predictions) => emit({ type: 'live', step, predictions });
+  if (logits) {
+    const rows = inImageOrder(logits, test.count, test.classes.length);
+    told(
+      0,
+      images.map((image) => predictionOf(rows[image], test.labels[image])),
+    );
+  }
+  return { images, told };
+}
+
+/** What the network sees of some images, small. */
+async function picturesOf(set: LabelledImages, images: number[]): Promise<LiveImage[]> {
+  const { height, width } = cropOf(set);
+  const side = Math.min(SIDE, height, width);
+  const pictures: LiveImage[] = [];
+  for (const image of images) {
+    const whole = new Uint8Array(imageBytes(set));
+    await readImages(set, [image], whole);
+    const pixels = resizeAndCrop(croppedImages(set, whole), { width, height }, { width: side, height: side });
+    pictures.push({ image: set.paths?.[image] ?? image, label: set.labels[image], side, pixels });
+  }
+  return pictures;
+}
