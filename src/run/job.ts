@@ -2,13 +2,12 @@
 import type { LayerRedundancy } from '../analysis/redundancy';
 import type { ImageSetReport } from '../data/report';
 import type { Gpu } from '../gpu/device';
-import type { LivePrediction } from '../train/live-look';
 import type { EvalPoint, StepPoint } from '../train/metrics';
 import type { TrainSettings } from '../train/settings';
 import type { Control, Pace } from '../train/trainer';
 import type { CheckpointEvent } from './checkpoint-file';
 import type { DataSource } from './data-source';
-import type { LiveImage } from './live';
+import type { LiveEvent } from './live';
 import type { Memo } from './memo';
 import type { ModelSource } from './network-source';
 import type { Report, TestPredictions } from './report';
@@ -67,10 +66,7 @@ export type TrainEvent =
       evals: EvalPoint[];
       stepTimes: number[];
     }
-  /** the test images whose predictions are told on the way, in their order there */
-  | { type: 'live images'; images: LiveImage[] }
-  /** what the network says of them after that step */
-  | { type: 'live'; step: number; predictions: LivePrediction[] }
+  | LiveEvent
   | CheckpointEvent
   | { type: 'eval'; which: 'base' | 'epoch' | 'last' | 'best'; point: EvalPoint }
   | { type: 'redundancy'; when: 'before' | 'after'; layers: LayerRedundancy[] };

@@ -3,8 +3,7 @@
 import { resizeAndCrop } from '../data/images/resize';
 import { cropOf, croppedImages, imageBytes, readImages } from '../data/pixels';
 import type { LabelledImages } from '../data/types';
-import { chooseImages, type LiveObserver, predictionOf } from '../train/live-look';
-import type { RunContext, TrainJob } from './job';
+import { chooseImages, type LiveObserver, type LivePrediction, predictionOf } from '../train/live-look';
 import { inImageOrder } from './logits';
 
 export interface LiveImage {
@@ -18,17 +17,24 @@ export interface LiveImage {
   pixels: Uint8Array;
 }
 
+export type LiveEvent =
+  /** the test images whose predictions are told on the way, in their order there */
+  | { type: 'live images'; images: LiveImage[] }
+  /** what the network says of them after that step */
+  | { type: 'live'; step: number; predictions: LivePrediction[] };
+
 /** Side of the pictures at most, pixels. */
 const SIDE = 64;
 
 /**
  * Chooses the images, tells them, and what the network says of them before the first step.
+ * @param live how many
  * @param logits of all test images by the network as it was loaded; absent with a new head
  */
 export async function liveObserver(
-  { live = 0 }: TrainJob,
+  live: number,
   test: LabelledImages,
-  { emit, logits }: { emit: RunContext['emit']; logits?: Float32Array },
+  { emit, logits }: { emit: (event: LiveEvent) => void; logits?: Float32Array },
 ): Promise<LiveObserver | undefined> {
   if (live === 0) return undefined;
   const images = chooseImages(test, live);

@@ -88,7 +88,7 @@ async function trainLoaded(
     steps: (points, pace) => emit({ type: 'steps', points, ...pace }),
     evaluated: (point) => emit({ type: 'eval', which: 'epoch', point }),
     warning: (message) => emit({ type: 'warning', message }),
-    live: await liveObserver(job, test, { emit, logits: base?.logits }),
+    live: await liveObserver(job.live ?? 0, test, { emit, logits: base?.logits }),
   };
   if (saved) training.tuning = await tuningToGoOn(saved, gpu, observer.warning);
   else if (settings.autotune) {
