@@ -30,7 +30,8 @@ export async function openSite(): Promise<Site> {
   const server = await serve(folder);
   const browser: Browser = await chromium.launch({
     executablePath: findChromium(),
-    args: chromiumArgs('software'),
+    // a camera that shows moving colours
+    args: [...chromiumArgs('software'), '--use-fake-device-for-media-stream'],
   });
   return {
     async open({ scenario = {}, path = '', context = {} } = {}) {

@@ -33,12 +33,28 @@ export type Preview =
 
 export const preview = signal<Preview>({ state: 'none' });
 
+/** Whether images of one's own are learnt by the built-in network, for want of another. */
+export const startsBuiltin = computed(
+  () =>
+    source.value === 'own' &&
+    weightsFiles.value.length === 0 &&
+    trainFiles.value.length > 0 &&
+    !startsAtRandom.value,
+);
+
+/** nothing of a checkpoint but its architecture is used */
+const startsAtRandom = computed(
+  () =>
+    weightsFiles.value.length === 0 &&
+    config.value.settings.method === 'retrain' &&
+    config.value.network.arch !== '',
+);
+
 /** @throws UserError that says what is still to choose */
 export function readModel(): ModelSource {
-  if (config.value.source === 'builtin') return { kind: 'builtin' };
-  const { method, seed } = config.value.settings;
-  // nothing of a checkpoint but its architecture is used
-  if (weightsFiles.value.length === 0 && method === 'retrain' && config.value.network.arch !== '')
+  if (config.value.source === 'builtin' || startsBuiltin.value) return { kind: 'builtin' };
+  const { seed } = config.value.settings;
+  if (startsAtRandom.value)
     return { kind: 'random', network: namedNetwork(readNetwork()), seed: parseSetting('seed', seed) };
   if (weightsFiles.value.length === 0)
     throw new UserError('Choose a weights file of your network in step 1.');
@@ -75,7 +91,8 @@ export function followNetwork(): void {
     const question = ++asked;
     // read for their change
     void labels.value;
-    const isThere = source.value === 'builtin' || (weightsFiles.value.length > 0 && network.value);
+    const isThere =
+      source.value === 'builtin' || startsBuiltin.value || (weightsFiles.value.length > 0 && network.value);
     preview.value = { state: isThere ? 'reading' : 'none' };
     if (!isThere) return;
     untracked(look).then((answer) => {

@@ -1,6 +1,7 @@
 /** Step 1: the network and the images. */
 import { useState } from 'preact/hooks';
 import { type NetworkOptionName, networkFields, networkOptionNames } from '../../run/network-options';
+import { Capture } from '../capture/capture';
 import { isBusy } from '../run/state';
 import { config, networkError, setNetwork } from '../settings/config';
 import { FieldInput } from '../settings/field';
@@ -10,7 +11,7 @@ import { Drop } from './drop';
 import { Layers } from './layers';
 import { Classes, Images, Taken } from './recognised';
 import { Samples } from './samples';
-import { labels, testFiles, trainFiles, weightsFiles } from './sources';
+import { labels, startsBuiltin, testFiles, trainFiles, weightsFiles } from './sources';
 
 export function StepInput() {
   const { source } = config.value;
@@ -76,6 +77,12 @@ function Own() {
           labels.value = undefined;
         }}
       />
+      {startsBuiltin.value && (
+        <p class="recognised">
+          Without weights of your own the built-in network starts: a short MobileNetV2, made for 32 × 32
+          pixels.
+        </p>
+      )}
       <Layers>
         <Classes />
       </Layers>
@@ -89,6 +96,7 @@ function Own() {
           trainFiles.value = files;
         }}
       />
+      <Capture />
       <Images />
       <Drop
         id="test"

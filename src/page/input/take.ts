@@ -109,8 +109,10 @@ export function followDrops(): void {
     if (event.relatedTarget === null) over(false);
   });
   document.addEventListener('drop', (event) => {
-    event.preventDefault();
     over(false);
+    // a class of the user's own set has taken it
+    if (event.defaultPrevented) return;
+    event.preventDefault();
     const place = event.target instanceof Element && event.target.closest('[data-place=test]');
     if (event.dataTransfer)
       droppedFiles(event.dataTransfer)
