@@ -5,8 +5,9 @@ import type { UserFile } from '../../api';
 import { droppedFiles, pickedFiles } from '../files';
 import { count } from '../format';
 import { classNameFault } from './class-name';
-import { addPictures, type OwnClass, removeClass, removePicture, renameClass } from './own-set';
+import { addPictures, removeClass, removePicture, renameClass } from './own-set';
 import { Recorder } from './recorder';
+import type { OwnClass } from './store';
 
 /** the class whose camera is open */
 export const filmed = signal<string | undefined>(undefined);

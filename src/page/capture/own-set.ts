@@ -3,20 +3,7 @@ import { computed, signal } from '@preact/signals';
 import type { UserFile } from '../../api';
 import { isImageName } from '../../data/layout/names';
 import { freeName } from './class-name';
-import { keepClasses, keepPicture, storedClasses } from './store';
-
-export interface OwnPicture {
-  id: string;
-  /** of the file, once in its class */
-  name: string;
-  blob: Blob;
-}
-
-export interface OwnClass {
-  id: string;
-  name: string;
-  pictures: readonly OwnPicture[];
-}
+import { keepClasses, keepPicture, type OwnClass, storedClasses } from './store';
 
 export const ownClasses = signal<readonly OwnClass[]>([]);
 /** what the last removal took away can come back */

@@ -1,6 +1,18 @@
 /** Keeps a set of the user's own making in the browser: its classes under one key, each picture under its own. */
 import { createStore, delMany, get, getMany, keys, set } from 'idb-keyval';
-import type { OwnClass } from './own-set';
+
+export interface OwnPicture {
+  id: string;
+  /** of the file, once in its class */
+  name: string;
+  blob: Blob;
+}
+
+export interface OwnClass {
+  id: string;
+  name: string;
+  pictures: readonly OwnPicture[];
+}
 
 /** The database. */
 export const PICTURES = 'refocus-pictures';
