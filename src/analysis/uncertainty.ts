@@ -57,3 +57,47 @@ export function mcnemar(gained: number, lost: number): number {
   }
   return Math.min(1, 2 * tail);
 }
+
+/**
+ * An interval of 95 % for the difference of two networks' accuracies on the same images, by what the second gained and lost: the
+ * adjusted Wald interval of Bonett and Price (2012), which adds an image to each kind of flip.
+ * @param n images, above 0
+ */
+export function pairedInterval({ gained, lost }: Pick<Flips, 'gained' | 'lost'>, n: number): Interval {
+  const [more, less] = [(gained + 1) / (n + 2), (lost + 1) / (n + 2)];
+  const half = Z * Math.sqrt((more + less - (more - less) ** 2) / (n + 2));
+  return [Math.max(-1, more - less - half), Math.min(1, more - less + half)];
+}
+
+/** Two networks on the same test images: the accuracy of the second less that of the first, and what it is worth. */
+export interface PairedComparison {
+  images: number;
+  difference: number;
+  interval: Interval;
+  flips: Flips;
+}
+
+/** Compares two networks image by image; undefined where they were not tested on the same images. */
+export function comparePaired(
+  before: readonly Prediction[] | undefined,
+  after: readonly Prediction[] | undefined,
+): PairedComparison | undefined {
+  if (!before || !after || before.length !== after.length || after.length === 0) return undefined;
+  const isSame = after.every(({ image, label }, i) => image === before[i].image && label === before[i].label);
+  if (!isSame) return undefined;
+  const flips = flipsBetween(before, after);
+  const images = after.length;
+  return {
+    images,
+    difference: (flips.gained - flips.lost) / images,
+    interval: pairedInterval(flips, images),
+    flips,
+  };
+}
+
+/** Mean and sample standard deviation (n - 1 below it); of one number the deviation is NaN. */
+export function meanAndDeviation(values: readonly number[]): { mean: number; deviation: number } {
+  const mean = values.reduce((a, b) => a + b, 0) / values.length;
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return { mean, deviation: values.length > 1 ? Math.sqrt(squares / (values.length - 1)) : Number.NaN };
+}

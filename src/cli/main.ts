@@ -13,6 +13,7 @@ import { networks } from './commands/networks';
 import { plan } from './commands/plan';
 import { predict } from './commands/predict';
 import { profile } from './commands/profile';
+import { report } from './commands/report';
 import { start } from './commands/start';
 import { train } from './commands/train';
 import { verify } from './commands/verify';
@@ -26,6 +27,7 @@ export const commands: Record<string, Command> = {
   eval: evaluate,
   predict,
   merge,
+  report,
   verify,
   plan,
   networks,

@@ -1,6 +1,7 @@
 /**
  * The folder that a run leaves: config.json, metrics.jsonl, merged.safetensors and best.safetensors (or .pth), labels.txt,
- * check.py and check.safetensors, predictions.csv, report.json, skipped.csv; checkpoint.0 and checkpoint.1.safetensors.
+ * check.py and check.safetensors, predictions (of the base too), redundancy.safetensors, report.json and report.html, skipped.csv;
+ * checkpoint.0 and checkpoint.1.safetensors.
  */
 import { appendFileSync, existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
@@ -9,6 +10,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import type { TrainEvent } from '../api';
 import { UserError } from '../errors';
 import { CHECKPOINT_FILES } from '../run/checkpoint-file';
+import { metricsLines, PREDICTION_FILES, REDUNDANCY_FILE, REPORT_PAGE } from '../run/run-files';
 import { CheckpointFiles } from './checkpoint-files';
 
 const RESULTS = [
@@ -22,8 +24,9 @@ const RESULTS = [
   'labels.txt',
   'check.safetensors',
   'check.py',
-  'predictions.csv',
-  'best-predictions.csv',
+  ...Object.values(PREDICTION_FILES),
+  REDUNDANCY_FILE,
+  REPORT_PAGE,
 ];
 
 export interface RunFolder {
@@ -141,7 +144,7 @@ export async function openRunFolder(options: RunFolderOptions): Promise<RunFolde
         checkpoints.newest ??= event.file;
         attempt('metrics.jsonl has steps twice', () => writeFileSync(metrics, early.join('')));
       }
-      const lines = linesOf(event);
+      const lines = metricsLines(event);
       if (begun) log(lines);
       else early = [...early, ...lines];
     },
@@ -170,18 +173,6 @@ async function writeWhole(folder: string, name: string, content: string | Uint8A
     await rm(part, { force: true }).catch(() => {});
     throw error;
   }
-}
-
-function linesOf(event: TrainEvent): string[] {
-  const line = (value: unknown) => `${JSON.stringify(value)}\n`;
-  if (event.type === 'steps') return event.points.map(line);
-  if (event.type === 'resumed') {
-    const steps = event.points.map((point) => ({ at: point.step, text: line(point) }));
-    const evals = event.evals.map((point) => ({ at: point.step, text: line({ eval: 'epoch', ...point }) }));
-    // each evaluation behind its step
-    return [...steps, ...evals].sort((a, b) => a.at - b.at).map(({ text }) => text);
-  }
-  return event.type === 'eval' ? [line({ eval: event.which, ...event.point })] : [];
 }
 
 /** What was asked for, or the first `NAME-2`, `NAME-3`, ... that is free. */

@@ -1,4 +1,5 @@
 import { classFigures, type TestEvaluation } from '../analysis/class-figures';
+import type { LayerRedundancy } from '../analysis/redundancy';
 import { cropOf } from '../data/pixels';
 import type { ImageSetReport } from '../data/report';
 import type { LabelledImages } from '../data/types';
@@ -12,9 +13,11 @@ import type { FittedNetwork } from './head';
 import type { RunContext, TrainJob, TrainResult } from './job';
 import { inImageOrder, logitsOf } from './logits';
 import { mergeSnapshot, type WrittenNetwork, writeBase } from './merge';
+import { predictionsCsv } from './predictions-csv';
 import { proveMerges } from './prove';
 import { networkRedundancy } from './redundancy';
 import { type Report, summaryOf, type TestPredictions, uncertaintyOf } from './report';
+import { PREDICTION_FILES, REDUNDANCY_FILE, redundancyFile } from './run-files';
 import { runRecord } from './run-record';
 
 /** What a run was, besides its training. */
@@ -23,6 +26,8 @@ interface Run {
   context: RunContext;
   network: FittedNetwork;
   reports: readonly ImageSetReport[];
+  /** of the network as it was loaded */
+  before: LayerRedundancy[];
   observer: Observer;
   /** the network as it was loaded, on the test images; absent with a new head */
   base?: { figures: Figures; logits: Float32Array };
@@ -36,7 +41,7 @@ interface Run {
 export async function conclude(
   trainer: Trainer,
   training: Training,
-  { job, context, network, reports, observer, base, date, started }: Run,
+  { job, context, network, reports, before, observer, base, date, started }: Run,
 ): Promise<TrainResult> {
   const { emit } = context;
   const { train, test } = training;
@@ -62,8 +67,8 @@ export async function conclude(
     toProve.push(other);
     kept = other;
   }
-  const layers = networkRedundancy(network.model, merged.state);
-  emit({ type: 'redundancy', when: 'after', layers });
+  const after = networkRedundancy(network.model, merged.state);
+  emit({ type: 'redundancy', when: 'after', layers: after });
   emit({ type: 'phase', phase: 'prove', message: 'Comparing the merged network with the trained one' });
   const { proof, evaluations } = await proveMerges(toProve, {
     trainer,
@@ -97,6 +102,12 @@ export async function conclude(
     { merged, best: kept, proof, evaluations },
     { network, training, observer, gpu: context.gpu },
   );
+  if (predictions.base)
+    files.push({
+      name: PREDICTION_FILES.base,
+      bytes: new TextEncoder().encode(predictionsCsv(predictions.base)),
+    });
+  files.push({ name: REDUNDANCY_FILE, bytes: redundancyFile({ before, after }) });
   const outputs = [
     { name: 'merged.safetensors', bytes: merged.file },
     { name: 'best.safetensors', bytes: kept.file },

@@ -125,6 +125,7 @@ async function trainLoaded(
       context,
       network,
       reports,
+      before: layers,
       observer,
       base,
       date,

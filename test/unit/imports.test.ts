@@ -22,8 +22,9 @@ const EDGES: Record<string, string[]> = {
   node: ['api', 'engine'],
   worker: ['api', 'engine'],
   index: ['api', 'data', 'graph', 'io', 'model', 'run', 'runtime', 'train', 'worker'],
-  cli: ['api', 'node', 'worker', 'bench', 'data', 'graph', 'io', 'model', 'run', 'train'],
-  page: ['api', 'analysis', 'worker', 'data', 'model', 'run', 'train'],
+  report: ['analysis', 'io', 'run', 'train'],
+  cli: ['api', 'node', 'worker', 'bench', 'data', 'graph', 'io', 'model', 'run', 'train', 'report'],
+  page: ['api', 'analysis', 'worker', 'data', 'model', 'run', 'train', 'report'],
 };
 
 const sources = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter((f) => /\.tsx?$/.test(f));

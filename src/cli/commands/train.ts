@@ -1,8 +1,10 @@
-import { dirname, resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import type { ImageSetReport, Report, TrainJob } from '../../api';
 import { skippedCsv } from '../../data/report';
 import { UserError } from '../../errors';
 import type { Tuning } from '../../graph/tuning';
+import { reportHtml } from '../../report/report';
+import { type NamedEval, REPORT_PAGE, type RunRedundancy } from '../../run/run-files';
 import { presetSettings, presets } from '../../train/presets';
 import { extensions } from '../../train/schedule';
 import { parseSettings } from '../../train/settings';
@@ -204,9 +206,17 @@ export async function trainInto(
   try {
     let found: { key: string; tuning: Tuning } | undefined;
     const skipped: ImageSetReport['skipped'] = [];
+    let evals: NamedEval[] = [];
+    const redundancy: RunRedundancy = { before: [], after: [] };
     const tunings = job.settings.autotune ? await readTunings() : undefined;
     const result = await engine.api.train({ ...job, tunings }, (event) => {
       folder.record(event);
+      if (event.type === 'eval') evals.push(event);
+      if (event.type === 'resumed') {
+        const epochs = event.evals.map((point): NamedEval => ({ which: 'epoch', point }));
+        evals = [...evals.filter(({ which }) => which === 'base'), ...epochs];
+      }
+      if (event.type === 'redundancy') redundancy[event.when] = event.layers;
       if (event.type === 'steps') work = 'going on';
       if (event.type === 'phase' && event.phase === 'merge') work = 'done';
       if (event.type === 'data') skipped.push(...event.reports.flatMap((report) => report.skipped));
@@ -217,7 +227,13 @@ export async function trainInto(
     context.progress('');
     if (skipped.length > 0) await folder.writeText('skipped.csv', skippedCsv(skipped));
     // last: a run that has a report has all of its results
-    const report = () => folder.writeJson('report.json', result.report);
+    const report = async () => {
+      await folder.writeText(
+        REPORT_PAGE,
+        reportHtml([{ name: basename(resolve(folder.path)), ...result, evals, redundancy }]),
+      );
+      await folder.writeJson('report.json', result.report);
+    };
     const { proof } = result.report;
     if (proof.images === 0 && !acceptUnproven) {
       // no device was left to compare on: the work is kept, under names that say so

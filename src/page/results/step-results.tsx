@@ -1,5 +1,6 @@
 /** Step 3: what came out, the proof of the merge, and the downloads. */
 import type { MergeProof, Report, TrainResult } from '../../api';
+import { outcomeOf } from '../../report/outcome';
 import { count, duration, percent, points, significant } from '../format';
 import { isGpuFree } from '../gpu-use';
 import { lazy } from '../lazy';
@@ -7,7 +8,6 @@ import { fineTuneBeside } from '../run/run';
 import { baseAccuracy, type FinishedRun, finished, result, shownRun } from '../run/state';
 import { isAlike, methodOf } from './compare';
 import { Downloads } from './downloads';
-import { outcomeOf } from './outcome';
 import { RunList } from './run-list';
 import { TryImages } from './try';
 

@@ -1,6 +1,7 @@
 /** What the charts draw, without drawing it. */
+
+import { debiasedEma } from '../../analysis/smoothing';
 import type { EvalPoint, StepPoint } from '../../api';
-import { debiasedEma } from './smoothing';
 
 export type Axis = 'step' | 'epoch';
 export type Quantity = 'loss' | 'accuracy';

@@ -131,6 +131,7 @@ test('train writes its files and prints the report', async () => {
     'labels.txt',
     'merged.safetensors',
     'metrics.jsonl',
+    'report.html',
     'report.json',
   ]);
   expect(await json('report.json')).toEqual(fakeReport(true));

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { debiasedEma } from '../../../src/analysis/smoothing';
 import { toCsv } from '../../../src/page/csv';
 import { bytes, duration, points, significant } from '../../../src/page/format';
 import { heatPixels, palette, scaleTop } from '../../../src/page/results/heat-scale';
 import { buildCurve, logTicks } from '../../../src/page/run/curves';
-import { debiasedEma } from '../../../src/page/run/smoothing';
 
 describe('debiasedEma', () => {
   test('starts at the first value and keeps a constant', () => {

@@ -405,6 +405,8 @@ describe('the files of a run', () => {
       'best.pth',
       'check.safetensors',
       'check.py',
+      'base-predictions.csv',
+      'redundancy.safetensors',
     ]);
     const text = (name: string) => new TextDecoder().decode(files.get(name)!);
     expect(text('labels.txt')).toBe('0\n1\n2\n3\n4\n5\n6\n7\n8\n9\n');

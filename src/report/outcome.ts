@@ -1,6 +1,6 @@
 /** What a run came to, in words. */
-import type { Report } from '../../api';
-import { count, points } from '../format';
+import type { Report } from '../run/report';
+import { count, points } from './format';
 
 export interface Outcome {
   /** whether there is something to be glad of */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Report } from '../../../src/api';
-import { outcomeOf } from '../../../src/page/results/outcome';
+import { outcomeOf } from '../../../src/report/outcome';
 import { fakeReport } from '../cli/fake';
 
 /** The outcome of a run with these accuracies, and flips between its best network and its base. */

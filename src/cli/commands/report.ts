@@ -1,0 +1,69 @@
+import { writeFile } from 'node:fs/promises';
+import { UserError } from '../../errors';
+import { armsCsv, armsOf, armsTable, hasEnded } from '../../report/arms';
+import { reportHtml } from '../../report/report';
+import { REPORT_PAGE } from '../../run/run-files';
+import { type Command, text } from '../command';
+import { readKeptRun } from '../kept-runs';
+import { table } from '../table';
+
+export const report: Command = {
+  usage: 'report RUN...',
+  summary:
+    'One HTML file on runs, by their folders or bundles (.zip); of several with the table of arms, the first as the reference.',
+  positionals: ['RUN...'],
+  options: {
+    out: { type: 'string', value: 'FILE', help: 'where it is written', fallback: REPORT_PAGE },
+    title: { type: 'string', value: 'TEXT', help: 'its heading; default: the name of the run' },
+    csv: { type: 'string', value: 'FILE', help: 'write the table of arms there too' },
+    json: { type: 'boolean', help: 'the table of arms as one JSON line, and no report' },
+  },
+  async run(args, context) {
+    const runs = [];
+    for (const path of args.positionals) runs.push(await readKeptRun(path));
+    const ended = runs.filter(hasEnded);
+    if (ended.length === 0 && (args.values.json || args.values.csv))
+      throw new UserError('None of these runs has come to an end: there is no table of them yet.');
+    const arms = ended.length > 0 ? armsOf(ended) : [];
+    if (args.values.json === true) {
+      context.out(JSON.stringify(armsTable(arms)));
+      return 0;
+    }
+    const out = text(args, 'out') ?? REPORT_PAGE;
+    await write(out, reportHtml(runs, { title: text(args, 'title') }));
+    const csv = text(args, 'csv');
+    if (csv !== undefined) await write(csv, armsCsv(arms));
+    if (arms.length > 1) context.out(lines(armsTable(arms)));
+    context.note(`The report is ${out}: open it in a browser.`);
+    return 0;
+  },
+};
+
+async function write(path: string, content: string): Promise<void> {
+  try {
+    await writeFile(path, content);
+  } catch (error) {
+    throw new UserError(
+      `${path} cannot be written (${(error as NodeJS.ErrnoException).code}); name another file.`,
+    );
+  }
+}
+
+/** The table's main columns, for a terminal. */
+function lines(rows: ReturnType<typeof armsTable>): string {
+  const percent = (value: string | number | null) =>
+    typeof value === 'number' ? `${(100 * value).toFixed(2)} %` : '';
+  return table([
+    ['', 'method', 'seed', 'base', 'last', 'best', 'difference', 'p'],
+    ...rows.map((row) => [
+      String(row.name),
+      String(row.method),
+      String(row.seed),
+      percent(row.base),
+      percent(row.last),
+      percent(row.best),
+      percent(row.difference),
+      typeof row.mcnemar_p === 'number' ? row.mcnemar_p.toPrecision(2) : '',
+    ]),
+  ]);
+}

@@ -1,0 +1,60 @@
+/** Numbers as the page shows them. */
+
+/** A number and its unit stay on one line. */
+const NBSP = '\u00a0';
+
+const grouped = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
+
+export const count = (value: number): string => grouped.format(value);
+
+/** A fraction as a percentage; `digits` after the point. */
+export const percent = (fraction: number, digits = 2): string =>
+  `${(100 * fraction).toFixed(digits)}${NBSP}%`;
+
+/** The difference of two fractions in points, with its sign. */
+export function points(difference: number): string {
+  const text = (100 * difference).toFixed(2);
+  return `${difference < 0 ? text.replace('-', '−') : `+${text}`}${NBSP}points`;
+}
+
+/** `12.3 MB`: thousands are carried to the next unit. */
+function scaled(value: number, units: readonly string[]): string {
+  let unit = 0;
+  let rest = value;
+  while (rest >= 1000 && unit < units.length - 1) {
+    rest /= 1000;
+    unit++;
+  }
+  return `${unit === 0 || rest >= 100 ? rest.toFixed(0) : rest.toFixed(1)}${NBSP}${units[unit]}`;
+}
+
+export const bytes = (value: number): string => scaled(value, ['B', 'kB', 'MB', 'GB', 'TB']);
+
+/** Floating-point operations. */
+export const operations = (value: number): string =>
+  scaled(value, ['FLOP', 'kFLOP', 'MFLOP', 'GFLOP', 'TFLOP']);
+
+/** Milliseconds in three digits or fewer after the point, without the unit: `1,974`, `41.4`, `0.31`. */
+export const milliseconds = (ms: number): string =>
+  ms >= 100 ? count(ms) : ms >= 10 ? ms.toFixed(1) : ms.toFixed(2);
+
+/** Seconds as `45 s`, `3 min 05 s` or `2 h 10 min`. */
+export function duration(seconds: number): string {
+  if (!Number.isFinite(seconds)) return '–';
+  const s = Math.ceil(seconds);
+  if (s < 60) return `${s}${NBSP}s`;
+  const two = (n: number) => String(n).padStart(2, '0');
+  if (s < 3600) return `${Math.floor(s / 60)} min ${two(s % 60)} s`;
+  return `${Math.floor(s / 3600)} h ${two(Math.floor((s % 3600) / 60))} min`;
+}
+
+/** Three significant digits, whole above a thousand, scientific where that is shorter: `0.0342`, `2,140`, `1.20e−6`. */
+export function significant(value: number): string {
+  if (value === 0 || !Number.isFinite(value)) return String(value);
+  const size = Math.abs(value);
+  if (size >= 1000 && size < 1e5) return count(value);
+  return size < 1e-3 || size >= 1e5 ? value.toExponential(2).replace('-', '−') : value.toPrecision(3);
+}
+
+/** A tick of an axis: no more digits than it needs. */
+export const tick = (value: number): string => String(Number(value.toPrecision(3)));

@@ -1,0 +1,96 @@
+/** A run's bundle: its files in one zip archive, at its top or in one folder, as the command line's folder packed by anybody. */
+import { Zip, ZipDeflate, ZipPassThrough } from 'fflate';
+import type { UserFile } from '../data/types';
+import { UserError } from '../errors';
+import { explainAsync } from '../io/format-error';
+import { type Zip as OpenedZip, openZip } from '../io/zip';
+import { CHECKPOINT_FILES } from './checkpoint-file';
+import { type OpenRunFile, PREDICTION_FILES, REDUNDANCY_FILE, REPORT_PAGE, RUN_FILES } from './run-files';
+
+/** Every file that a bundle may have; others in the archive are left alone. */
+export const BUNDLE_FILES: readonly string[] = [
+  ...Object.values(RUN_FILES),
+  ...Object.values(PREDICTION_FILES),
+  REDUNDANCY_FILE,
+  REPORT_PAGE,
+  ...['merged', 'best', 'merged.unproven', 'best.unproven', 'unmerged'].flatMap((name) => [
+    `${name}.safetensors`,
+    `${name}.pth`,
+  ]),
+  'labels.txt',
+  'check.py',
+  'check.safetensors',
+  'skipped.csv',
+  'metrics.csv',
+  'log.json',
+  ...CHECKPOINT_FILES,
+];
+
+/** Bytes that a bundle unpacks to at most: weights do not shrink much, so eight times the archive is generous. */
+const mostInflated = (size: number): number => Math.max(2 ** 28, 8 * size);
+
+/**
+ * Where the run of an archive is: the folder in it, '' at its top; undefined where there is none. A run has a report or a
+ * configuration, and what it trained.
+ */
+export function bundleFolder(names: readonly string[]): string | undefined {
+  const all = new Set(names);
+  const folders = names
+    .filter((name) => /(^|\/)(report|config)\.json$/.test(name) && !/(^|\/)(__MACOSX|\.[^/]*)\//.test(name))
+    .map((name) => name.slice(0, name.lastIndexOf('/') + 1))
+    .sort((a, b) => a.length - b.length);
+  const has = (folder: string, name: string) => all.has(folder + name);
+  const trained = [RUN_FILES.metrics, 'merged.safetensors', 'merged.pth', ...CHECKPOINT_FILES];
+  return folders.find((folder) => trained.some((name) => has(folder, name)));
+}
+
+export interface Bundle {
+  /** the files of `BUNDLE_FILES` that are there */
+  names: string[];
+  open: OpenRunFile;
+}
+
+/**
+ * Opens a bundle; its files are inflated as they are asked for, within limits.
+ * @throws UserError where it is no zip archive, or holds no run
+ */
+export async function openBundle({ path, blob }: UserFile): Promise<Bundle> {
+  const reading = <T>(read: () => Promise<T>) =>
+    explainAsync(`${path} is no bundle of a run that can be read`, 'export or pack it again', read);
+  const zip: OpenedZip = await reading(() => openZip(blob, mostInflated(blob.size)));
+  const folder = bundleFolder(zip.names);
+  if (folder === undefined)
+    throw new UserError(
+      `${path} holds no run: a bundle has report.json or config.json, and weights, metrics or a checkpoint beside it.`,
+    );
+  const there = new Set(zip.names);
+  const names = BUNDLE_FILES.filter((name) => there.has(folder + name));
+  return {
+    names,
+    open: async (name) => (names.includes(name) ? reading(() => zip.open(folder + name)) : undefined),
+  };
+}
+
+/** Bytes of a file that are packed at a time. */
+const PIECE = 2 ** 22;
+
+/** Packs files into a zip archive; text is compressed, weights are stored: they hardly shrink. */
+export async function packBundle(files: readonly { name: string; blob: Blob }[]): Promise<Blob> {
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  let failure: Error | undefined;
+  const zip = new Zip((error, chunk) => {
+    failure ??= error ?? undefined;
+    if (chunk) parts.push(Uint8Array.from(chunk));
+  });
+  for (const { name, blob } of files) {
+    const isText = /\.(json|jsonl|csv|txt|py|html)$/.test(name);
+    const entry = isText ? new ZipDeflate(name) : new ZipPassThrough(name);
+    zip.add(entry);
+    for (let at = 0; at < blob.size; at += PIECE)
+      entry.push(new Uint8Array(await blob.slice(at, at + PIECE).arrayBuffer()), at + PIECE >= blob.size);
+    if (blob.size === 0) entry.push(new Uint8Array(0), true);
+  }
+  zip.end();
+  if (failure) throw failure;
+  return new Blob(parts, { type: 'application/zip' });
+}
