@@ -15,7 +15,7 @@ const zipped = (files: Record<string, Uint8Array>) => ({
 /** The files of a run, as a folder has them. */
 function filesOf(run = endedRun()): Record<string, Uint8Array<ArrayBuffer>> {
   const lines = [
-    ...metricsLines({ type: 'steps', points: run.metrics, imagesPerSecond: 1, etaSeconds: 1 }),
+    ...metricsLines({ type: 'steps', points: run.metrics, imagesPerSecond: 1, etaSeconds: 1, stepMs: 1 }),
     ...run.evals.flatMap(({ which, point }) => metricsLines({ type: 'eval', which, point })),
   ];
   return {
@@ -107,6 +107,7 @@ test('metrics whose last line was cut off end before it', () => {
     points: endedRun().metrics.slice(0, 2),
     imagesPerSecond: 1,
     etaSeconds: 1,
+    stepMs: 1,
   });
   expect(readMetrics(first + second.slice(0, 20), 'metrics.jsonl').metrics).toHaveLength(1);
   expect(readMetrics(first + second, 'metrics.jsonl').metrics).toHaveLength(2);
