@@ -37,20 +37,11 @@ const figures = v.looseObject({
   wrong: v.array(prediction),
 });
 
-/** A setting's value: text, a number, a switch or a list of them. */
-const setting = v.union([
-  v.string(),
-  v.number(),
-  v.boolean(),
-  v.null(),
-  v.array(v.union([v.string(), v.number()])),
-]);
-
 const schema = v.looseObject({
   date: v.string(),
   version: v.string(),
   settings: v.pipe(
-    v.record(v.string(), setting),
+    v.record(v.string(), v.unknown()),
     v.check(({ method, lr }) => typeof method === 'string' && typeof lr === 'number'),
   ),
   seed: number,
