@@ -12,6 +12,7 @@ import { UserError } from '../errors';
 import { CHECKPOINT_FILES } from '../run/checkpoint-file';
 import { metricsLines, PREDICTION_FILES, REDUNDANCY_FILE, REPORT_PAGE } from '../run/run-files';
 import { CheckpointFiles } from './checkpoint-files';
+import { lockFolder } from './folder-lock';
 
 const RESULTS = [
   ...['merged', 'best'].flatMap((name) => [
@@ -66,13 +67,14 @@ const reasonOf = (error: unknown): string =>
  * Opens a run's folder. An empty one has config.json at once, so that a run that is killed while its images are read can be
  * begun again by its folder. Else nothing in it changes until the first step is recorded or a file written: a run that its
  * input ends leaves an earlier one's results alone, and no new folder.
- * @throws UserError where it cannot be made or written
+ * @throws UserError where it cannot be made or written, or is another process'
  */
 export async function openRunFolder(options: RunFolderOptions): Promise<RunFolder> {
   const { config, note, resumes = false } = options;
   const path = await choosePath(options);
   const made = await makeWritable(path);
   const wasEmpty = await isFree(path);
+  const release = lockFolder(path);
   const metrics = join(path, 'metrics.jsonl');
   const checkpoints = new CheckpointFiles(path, (step, error) =>
     note(`warning: the checkpoint of step ${step} could not be written (${reasonOf(error)})`),
@@ -154,9 +156,11 @@ export async function openRunFolder(options: RunFolderOptions): Promise<RunFolde
     async close() {
       if (!begun) {
         if (wasEmpty) await rm(configFile, { force: true });
+        release();
         return removeEmpty(path, made);
       }
       await checkpoints.settle();
+      release();
     },
   };
 }

@@ -11,12 +11,14 @@ import { type Args, text } from './command';
 import { type RunConfig, readConfigFile } from './run-config';
 
 /** Options that go with --resume: all else is as the run was begun. */
-const BESIDE = ['resume', 'epochs', 'extend', 'runtime', 'accept-unproven'];
+const BESIDE = ['resume', 'epochs', 'extend', 'lr', 'runtime', 'accept-unproven'];
 
 export interface SavedFolder {
   folder: string;
   config: RunConfig;
   checkpoints: UserFile[];
+  /** the learning rate that it goes on with, where that is another one */
+  rate?: number;
   /** whether all of its epochs are over, or it has ended early by itself */
   isOver: boolean;
 }
@@ -30,7 +32,7 @@ export async function readSavedRun(args: Args): Promise<SavedFolder> {
   const others = Object.keys(args.values).filter((name) => !BESIDE.includes(name));
   if (others.length > 0)
     throw new UserError(
-      `${others.map((name) => `--${name}`).join(', ')} cannot go with --resume: a run goes on as it was begun (--epochs N --extend HOW makes it longer). For another run with its settings name --config ${join(folder, 'config.json')}.`,
+      `${others.map((name) => `--${name}`).join(', ')} cannot go with --resume: a run goes on as it was begun (--epochs N --extend HOW makes it longer, --lr sets the rate that is left). For another run with its settings name --config ${join(folder, 'config.json')}.`,
     );
   const file = join(folder, 'config.json');
   if (!existsSync(file))
@@ -43,8 +45,24 @@ export async function readSavedRun(args: Args): Promise<SavedFolder> {
       `${folder} holds no checkpoint to go on from: start a run from its weights with --weights.`,
     );
   const config = longer(atHome(begun), args);
+  const lr = text(args, 'lr');
+  const rate = lr === undefined ? undefined : rateOf(lr);
+  if (rate !== undefined && checkpoints.length === 0)
+    throw new UserError(`${folder} has no checkpoint yet: start it anew with --lr ${lr}.`);
   const isLonger = config.settings.epochs > begun.settings.epochs;
-  return { folder, config, checkpoints, isOver: !isLonger && (ended === 'finished' || ended === 'early') };
+  return {
+    folder,
+    config,
+    checkpoints,
+    rate,
+    isOver: !isLonger && (ended === 'finished' || ended === 'early'),
+  };
+}
+
+function rateOf(lr: string): number {
+  const rate = parseSetting('lr', lr, '--lr');
+  if (rate === 'auto') throw new UserError('--lr of a run that goes on is a number.');
+  return rate;
 }
 
 /** Paths as they were meant where the run was begun. */

@@ -7,11 +7,12 @@ let connection: EngineConnection | undefined;
 
 /** The engine; its worker starts at the first call, and anew after a failure. */
 export function engine(): EngineConnection['api'] {
-  connection ??= connectEngine({ onFailure: disconnect });
+  connection ??= connectEngine({ onFailure: replaceEngine });
   return connection.api;
 }
 
-function disconnect(): void {
+/** Ends the engine's worker, with whatever it runs; the next call starts another. */
+export function replaceEngine(): void {
   connection?.terminate();
   connection = undefined;
 }

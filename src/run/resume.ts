@@ -8,7 +8,7 @@ import { fingerprint, sha256 } from '../io/sha256';
 import type { StateDict } from '../io/tensor';
 import { stepsPerEpoch } from '../train/batches';
 import { decodeCheckpoint, encodeCheckpoint, type TrainingState } from '../train/checkpoint';
-import { type Extension, extendedSchedule } from '../train/schedule';
+import { type Extension, extendedSchedule, scaled } from '../train/schedule';
 import type { RunSettings, SettingName, TrainSettings } from '../train/settings';
 import type { Training } from '../train/trainer';
 import { labelsOf } from './checkpoint-file';
@@ -19,6 +19,8 @@ export interface Resume {
   checkpoints: UserFile[];
   /** how the learning rate goes on where the settings name more epochs than the run had; without it they may not */
   extend?: Extension;
+  /** a learning rate to go on with, in the place of the run's own: the whole course that is left is scaled to it */
+  rate?: number;
 }
 
 /** What a run was begun with. */
@@ -102,7 +104,7 @@ const FREE: readonly SettingName[] = ['checkpointMinutes', 'format', 'unmerged']
 export function settingsToGoOn(
   { run, file }: SavedRun,
   asked: TrainSettings,
-  extend?: Extension,
+  { extend, rate }: Pick<Resume, 'extend' | 'rate'> = {},
 ): RunSettings {
   const differing = (Object.keys(run.asked) as SettingName[]).filter(
     (name) => name !== 'epochs' && !FREE.includes(name) && text(asked[name]) !== text(run.asked[name]),
@@ -122,14 +124,19 @@ export function settingsToGoOn(
       `The run of ${file} was to have ${had} epochs: for ${epochs} say how the learning rate goes on, stretch (as if it had been to have them from the start) or restart (from the highest rate again, over those that are left).`,
     );
   const free = Object.fromEntries(FREE.map((name) => [name, asked[name]]));
-  return { ...run.settings, ...free, epochs };
+  return { ...run.settings, ...free, epochs, lr: rate ?? run.settings.lr };
 }
 
 const text = (value: unknown): string => JSON.stringify(value) ?? 'nothing';
 
 /** Where a run goes on from, with the schedule of all its epochs: another one where they have become more. */
-export function stateToGoOn({ run, state }: SavedRun, training: Training, how?: Extension): TrainingState {
+export function stateToGoOn(
+  { run, state: kept }: SavedRun,
+  training: Training,
+  how?: Extension,
+): TrainingState {
   const { settings } = training;
+  const state = { ...kept, schedule: scaled(kept.schedule, settings.lr / run.settings.lr) };
   if (settings.epochs === run.settings.epochs || !how) return state;
   const schedule = extendedSchedule(settings, stepsPerEpoch(training), { step: state.step, how });
   return { ...state, schedule, waited: 0 };

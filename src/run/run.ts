@@ -47,7 +47,7 @@ export async function runTraining(job: TrainJob, context: RunContext): Promise<T
   const saved = job.resume && (await newestCheckpoint(job.resume.checkpoints, warn));
   const loaded = await load(job, { ...context, goOn });
   try {
-    const settings = saved ? settingsToGoOn(saved, job.settings, job.resume?.extend) : loaded.settings;
+    const settings = saved ? settingsToGoOn(saved, job.settings, job.resume) : loaded.settings;
     return await trainLoaded({ ...loaded, settings, saved, goOn, date, started }, job, context);
   } finally {
     await closeImages(loaded.train, loaded.test);

@@ -9,7 +9,7 @@ export interface Kept {
 }
 
 /** The part of a run's state that is its history. */
-type Past = Pick<TrainingState, 'points' | 'evals' | 'stepTimes' | 'waited' | 'best' | 'last'>;
+export type Past = Pick<TrainingState, 'points' | 'evals' | 'stepTimes' | 'waited' | 'best' | 'last'>;
 
 /** What a run has come to so far: its curves, and its best and its last network. */
 export class History {
@@ -53,6 +53,15 @@ export class History {
       ...{ points: [...points], evals: [...evals], stepTimes: [...stepTimes], waited },
       ...{ best: kept(this.best), last: kept(this.last) },
     };
+  }
+
+  /** What there was after that step. */
+  upTo(step: number): Past {
+    const { points, evals, stepTimes, ...past } = this.state();
+    const first = points.findIndex((point) => point.step > step);
+    const end = first < 0 ? points.length : first;
+    const kept = evals.filter((point) => point.step <= step);
+    return { ...past, points: points.slice(0, end), evals: kept, stepTimes: stepTimes.slice(0, end) };
   }
 
   /** Goes on from that history. @param snapshotOf makes a snapshot of whole arenas */

@@ -101,6 +101,20 @@ function scheduleOfAll(
   }
 }
 
+/** The same course at rates that are `factor` times as high. */
+export function scaled(schedule: Schedule, factor: number): Schedule {
+  if (schedule.kind !== 'head') return scaledAlone(schedule, factor);
+  const then = scaledAlone(schedule.then, factor);
+  return { ...schedule, lr: schedule.lr * factor, then };
+}
+
+function scaledAlone(schedule: HeadSchedule['then'], factor: number): HeadSchedule['then'] {
+  const lr = schedule.lr * factor;
+  if (schedule.kind === 'cosine') return { ...schedule, lr, minLr: schedule.minLr * factor };
+  if (schedule.kind === 'exponential') return { ...schedule, lr, to: schedule.to * factor };
+  return { ...schedule, lr };
+}
+
 /** The learning rate of a step, counted from 0. */
 export function learningRate(schedule: Schedule, step: number): number {
   switch (schedule.kind) {

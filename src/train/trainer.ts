@@ -15,8 +15,9 @@ import { KEPT_ARENAS, type TrainingState } from './checkpoint';
 import { Checkpoints } from './checkpoints';
 import { Diverged, DivergenceWatch } from './divergence';
 import { failureBehind, runEvaluation } from './evaluate';
+import { goodState } from './good-state';
 import { type Held, mostHeld } from './held';
-import { History } from './history';
+import { History, type Kept } from './history';
 import { LiveLook, type LiveObserver } from './live-look';
 import type { EvalPoint, Figures, StepPoint } from './metrics';
 import { buildPrograms, evaluationBatch, heldOf, type Program, type ProgramName, stepName } from './programs';
@@ -219,9 +220,24 @@ export class Trainer {
       if (!last || cause instanceof Stopped) throw cause;
       const kept = `${cause.message} The weights of step ${last.point.step} are kept.`;
       this.ended = cause instanceof Diverged ? 'diverged' : 'failed';
-      if (this.ended === 'diverged') this.observer.warning(kept);
-      else this.failure = kept;
+      if (this.ended === 'failed') this.failure = kept;
+      else {
+        this.observer.warning(kept);
+        await this.keepGood(last);
+      }
     }
+  }
+
+  /** Of a run that diverged, the last good epoch takes the place of both checkpoints. */
+  private async keepGood(kept: Kept): Promise<void> {
+    if (this.t.settings.checkpointMinutes === 0 || !this.observer.checkpoint) return;
+    const { buffers } = await this.session.snapshot(...KEPT_ARENAS);
+    const state = goodState(buffers, kept, {
+      ...{ past: this.history.upTo(kept.point.step), watch: this.watch.seen },
+      ...{ part: this.stepper.phase!.part, schedule: this.t.schedule },
+    });
+    await this.observer.checkpoint(state);
+    await this.observer.checkpoint(state);
   }
 
   private async train(control: Control): Promise<Ended> {

@@ -10,6 +10,11 @@ export interface EngineConnection {
   terminate(): void;
 }
 
+/** The worker broke down outside a call. */
+export class EngineFailure extends Error {
+  override name = 'EngineFailure';
+}
+
 export interface ConnectOptions {
   /** called once when the worker is past use: what was asked of it fails, and a new connection is needed */
   onFailure?: () => void;
@@ -42,10 +47,10 @@ function failureOf(worker: Worker): Promise<never> {
       const missing = new UserError(
         "The engine's worker did not load: check the connection and reload the page.",
       );
-      reject(event.message ? new Error(event.message) : missing);
+      reject(event.message ? new EngineFailure(event.message) : missing);
     });
     worker.addEventListener('messageerror', () =>
-      reject(new Error('a message of the engine could not be read')),
+      reject(new EngineFailure('a message of the engine could not be read')),
     );
   });
 }

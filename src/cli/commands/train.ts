@@ -5,6 +5,7 @@ import { UserError } from '../../errors';
 import type { Tuning } from '../../graph/tuning';
 import { reportHtml } from '../../report/report';
 import { type NamedEval, REPORT_PAGE, type RunRedundancy } from '../../run/run-files';
+import { lowerRate } from '../../train/divergence';
 import { presetSettings, presets } from '../../train/presets';
 import { extensions } from '../../train/schedule';
 import { parseSettings } from '../../train/settings';
@@ -157,13 +158,13 @@ export async function prepare(config: RunConfig): Promise<PreparedRun> {
 
 /** A saved run from its newest checkpoint, or from its beginning where there is none yet. */
 async function prepareSaved(
-  { folder, config, checkpoints }: SavedFolder,
+  { folder, config, checkpoints, rate }: SavedFolder,
   { note }: Context,
 ): Promise<PreparedRun> {
   if (checkpoints.length === 0) note(`${folder} has no checkpoint yet: the run begins again.`);
   try {
     const { job } = await prepare(config);
-    const resume = { checkpoints, extend: config.extend };
+    const resume = { checkpoints, extend: config.extend, rate };
     return { config, job: checkpoints.length === 0 ? job : { ...job, resume } };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
@@ -282,7 +283,7 @@ export async function trainInto(
     const isThere = resolve(dirname(merged)) === resolve(folder.path);
     const what = isThere ? 'Merged weights, metrics' : `The merged weights are ${merged}, metrics`;
     context.note(`${ENDINGS[ended]}${what} and report are in ${folder.path}`);
-    await tellCheckpoint(folder, ended, goOn, context);
+    await tellCheckpoint(folder, result.report, goOn, context);
     return { report: result.report, folder: folder.path, merged };
   } catch (error) {
     await folder.checkpoints.settle();
@@ -297,14 +298,17 @@ export async function trainInto(
 /** What a run's checkpoint is good for after its end. Of a finished one the older is not needed any more. */
 async function tellCheckpoint(
   { checkpoints }: RunFolder,
-  ended: Report['ended'],
+  { ended, settings: { lr } }: Pick<Report, 'ended' | 'settings'>,
   goOn: string,
   { note }: Context,
 ): Promise<void> {
   if (ended === 'stopped' || ended === 'failed') {
     await checkpoints.settle();
     if (checkpoints.newest) note(`To go on: ${goOn}`);
-  } else if (ended !== 'diverged') {
+  } else if (ended === 'diverged') {
+    await checkpoints.settle();
+    if (checkpoints.newest) note(`To go on from its last good epoch: ${goOn} --lr ${lowerRate(lr)}`);
+  } else {
     const bytes = await checkpoints.keepNewest();
     if (bytes !== undefined)
       note(

@@ -9,6 +9,7 @@ import {
   type EvalEvent,
   evals,
   imageReports,
+  live,
   notes,
   phase,
   plan,
@@ -16,6 +17,7 @@ import {
   redundancy,
   stepCount,
   steps,
+  stepTimes,
   warnings,
 } from './state';
 
@@ -49,16 +51,29 @@ export function receive(event: TrainEvent): void {
         return;
       case 'steps':
         steps.push(...event.points);
+        for (const _ of event.points) stepTimes.push(event.stepMs);
         stepCount.value = steps.length;
         rate.value = event;
         return;
       case 'resumed':
         steps.splice(0, steps.length, ...event.points);
+        stepTimes.splice(
+          0,
+          stepTimes.length,
+          ...event.points.map((_, i) => event.stepTimes[i] ?? Number.NaN),
+        );
+        live.value = { ...live.value, looks: live.value.looks.filter(({ step }) => step <= event.step) };
         stepCount.value = steps.length;
         evals.value = [
           ...evals.value.filter(({ which }) => which === 'base'),
           ...event.evals.map((point) => ({ type: 'eval', which: 'epoch', point }) as const),
         ];
+        return;
+      case 'live images':
+        live.value = { images: event.images, looks: [] };
+        return;
+      case 'live':
+        live.value = { ...live.value, looks: thinned([...live.value.looks, event]) };
         return;
       case 'eval':
         evals.value = [...evals.value, event];
@@ -68,6 +83,14 @@ export function receive(event: TrainEvent): void {
         redundancy.value = { ...redundancy.value, [event.when]: event.layers };
     }
   });
+}
+
+/** Looks that are kept at most: their course can be seen in half as many. */
+const MOST_LOOKS = 120;
+
+/** The first and the last look, and of the others every second where they have become many. */
+function thinned<T>(looks: readonly T[]): readonly T[] {
+  return looks.length <= MOST_LOOKS ? looks : looks.filter((_, i) => i % 2 === 0 || i === looks.length - 1);
 }
 
 const evalNames: Record<EvalEvent['which'], string> = {

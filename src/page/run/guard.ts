@@ -2,12 +2,12 @@
 import { effect } from '@preact/signals';
 import { labels, testFiles, trainFiles, weightsFiles } from '../input/sources';
 import { config } from '../settings/config';
-import { failure, isBusy, progress, status } from './state';
+import { failure, isBusy, isLeaving, progress, status } from './state';
 
 /** Asks before the page closes on a run, tells of it in the tab's title, and keeps the screen on. */
 export function guardRun(): void {
   addEventListener('beforeunload', (event) => {
-    if (isBusy.value) event.preventDefault();
+    if (isBusy.value && !isLeaving.value) event.preventDefault();
   });
   // an error goes with its cause
   effect(() => {

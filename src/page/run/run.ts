@@ -13,6 +13,9 @@ import { misfit } from '../input/verdict';
 import { keepWhile, openSavedRun } from '../saved/saved-runs';
 import { readSettings } from '../settings/config';
 import { receive, TUNINGS } from './events';
+import { trainToTheEnd } from './go-on';
+import { offerAfter, offerOf } from './offers';
+import { reloadOnce } from './reload';
 import {
   announcement,
   type FinishedRun,
@@ -20,6 +23,7 @@ import {
   finished,
   isBusy,
   keepShown,
+  offer,
   phase,
   plan,
   reset,
@@ -42,6 +46,9 @@ function endingOf({ report: { ended, steps } }: TrainResult): string {
   };
   return endings[ended];
 }
+
+/** Test images whose predictions are shown while a run trains. */
+const LIVE_IMAGES = 12;
 
 type Prepare = () => TrainJob | Promise<TrainJob>;
 
@@ -69,20 +76,26 @@ const run = (prepare: Prepare, savedAs?: string) => withGpu('training', () => tr
  */
 async function train(prepare: Prepare, savedAs?: string): Promise<void> {
   failure.value = undefined;
+  offer.value = undefined;
   const showAgain = keepShown();
+  let job: TrainJob | undefined;
+  const another = (next: TrainJob) => run(() => next);
   try {
-    const job = await prepare();
+    job = { ...(await prepare()), live: LIVE_IMAGES };
     reset(job.settings);
     const kept = { id: savedAs, tell: (message: string) => receive({ type: 'warning', message }) };
     if (job.settings.autotune) job.tunings = parseTunings(await get(TUNINGS).catch(() => undefined));
     // The lock keeps a hidden tab running; shared, because runs in two tabs do not disturb each other.
-    const trained = await navigator.locks.request('refocus-run', { mode: 'shared' }, () =>
-      keepWhile(job, kept, (keep) =>
-        engine().train(job, (event) => (event.type === 'checkpoint' ? keep(event) : receive(event))),
-      ),
+    const begun = job;
+    const { result: trained, checkpoint } = await navigator.locks.request(
+      'refocus-run',
+      { mode: 'shared' },
+      () =>
+        keepWhile(begun, kept, (keep, saved) => trainToTheEnd(begun, { keep, reload: reloadOnce(saved) })),
     );
     batch(() => {
       result.value = trained;
+      offer.value = offerAfter(trained.report, checkpoint, begun, another);
       status.value = 'done';
       phase.value = endingOf(trained);
       announcement.value = `${phase.value}. Accuracy ${percent(trained.report.accuracy.last)}.`;
@@ -91,7 +104,7 @@ async function train(prepare: Prepare, savedAs?: string): Promise<void> {
       ...finished.value,
       {
         number: finished.value.length + 1,
-        job: { ...job, resume: undefined },
+        job: { ...begun, resume: undefined },
         result: trained,
         show: keepShown(),
       },
@@ -104,6 +117,7 @@ async function train(prepare: Prepare, savedAs?: string): Promise<void> {
     }
     batch(() => {
       failure.value = explain(error);
+      offer.value = offerOf(error, job, another);
       announcement.value = '';
       if (!isBusy.value) return;
       // a result stays in sight until another run has something to show
@@ -127,6 +141,13 @@ async function ask(action: () => Promise<void>, next: Status): Promise<void> {
   }
 }
 
+/** Ends the run and throws away what it has trained; the result that was there before is there again. */
+export const discard = () => {
+  status.value = 'cancelling';
+  return ask(() => engine().cancel(true), 'cancelling');
+};
+/** One step of a run that is paused. */
+export const takeStep = () => ask(() => engine().takeStep(), 'paused');
 export const pause = () => ask(() => engine().pause(), 'paused');
 export const resume = () => ask(() => engine().resume(), 'running');
 export const cancel = () => {

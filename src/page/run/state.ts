@@ -4,6 +4,8 @@ import type {
   EvalPoint,
   ImageSetReport,
   LayerRedundancy,
+  LiveImage,
+  LivePrediction,
   StepPoint,
   TrainEvent,
   TrainJob,
@@ -22,6 +24,10 @@ export const phase = signal('');
 /** for screen readers: phases and evaluations, not every step */
 export const announcement = signal('');
 export const failure = signal<string | undefined>(undefined);
+/** the page reloads itself, and asks nobody */
+export const isLeaving = signal(false);
+/** what can be done by one click about how a run ended */
+export const offer = signal<Offer | undefined>(undefined);
 export const warnings = signal<string[]>([]);
 /** what was recognised or chosen, a sentence each */
 export const notes = signal<string[]>([]);
@@ -40,7 +46,12 @@ export const result = signal<TrainResult | undefined>(undefined);
 
 /** All steps so far; one array that grows, so `stepCount` tells that it did. */
 export const steps: StepPoint[] = [];
+/** milliseconds of each of them */
+export const stepTimes: number[] = [];
 export const stepCount = signal(0);
+
+/** what the network says of some test images, look by look */
+export const live = signal<Live>({ images: [], looks: [] });
 
 /** The test points of the curves: each evaluation once, by step. */
 export const testPoints = computed<EvalPoint[]>(() =>
@@ -52,11 +63,25 @@ export const testPoints = computed<EvalPoint[]>(() =>
 
 export const baseAccuracy = computed(() => evals.value.find(({ which }) => which === 'base')?.point.accuracy);
 
+/** A way on, and its button. */
+export interface Offer {
+  label: string;
+  take: () => void;
+}
+
+export interface Live {
+  images: readonly LiveImage[];
+  looks: readonly { step: number; predictions: readonly LivePrediction[] }[];
+}
+
 /** Empties what is shown, for a run that begins. */
 export function reset(settings: TrainSettings): void {
   steps.length = 0;
+  stepTimes.length = 0;
   batch(() => {
     status.value = 'running';
+    offer.value = undefined;
+    live.value = { images: [], looks: [] };
     phase.value = 'Starting';
     announcement.value = 'Starting';
     runSettings.value = settings;
@@ -109,13 +134,18 @@ export function keepShown(): () => void {
     redundancy,
     result,
     stepCount,
+    live,
+    offer,
   ];
   const values = shown.map(({ value }) => value);
   const points = steps.slice();
+  const times = stepTimes.slice();
   return () =>
     batch(() => {
       steps.length = 0;
+      stepTimes.length = 0;
       for (const point of points) steps.push(point);
+      for (const time of times) stepTimes.push(time);
       shown.forEach((one, i) => {
         one.value = values[i];
       });

@@ -5,7 +5,7 @@
 import { signal } from '@preact/signals';
 import * as Comlink from 'comlink';
 import type { TrainJob, TrainResult, UserFile } from '../../api';
-import { Stopped, UserError } from '../../errors';
+import { Discarded, Stopped, UserError } from '../../errors';
 import {
   CHECKPOINT_FILES,
   type CheckpointEvent,
@@ -16,6 +16,7 @@ import {
 import { pack, unpack } from '../../worker/pack';
 import { nameOf } from '../files';
 import { bytes } from '../format';
+import type { SavedId } from '../run/reload';
 import { fileOf, removeRun, runIds } from './folders';
 import type { Keeper } from './keeper';
 
@@ -105,11 +106,11 @@ export async function discardRun(id: string): Promise<void> {
  * @param train is given what takes a checkpoint
  * @param tell hears why it cannot be kept; the run goes on without
  */
-export async function keepWhile(
+export async function keepWhile<T extends { result: TrainResult }>(
   job: TrainJob,
   { id, tell }: { id?: string; tell: (why: string) => void },
-  train: (keep: (event: CheckpointEvent) => void) => Promise<TrainResult>,
-): Promise<TrainResult> {
+  train: (keep: (event: CheckpointEvent) => void, saved: SavedId) => Promise<T>,
+): Promise<T> {
   const own = id ?? crypto.randomUUID();
   const work = async (lock: Lock | null) => {
     if (!lock) throw new UserError('Another tab goes on with this run.');
@@ -117,15 +118,15 @@ export async function keepWhile(
     const files = new RunFiles(own, tell);
     if (id === undefined) files.begin(job);
     try {
-      const result = await train((event) => files.keep(event));
+      const trained = await train((event) => files.keep(event), { id: own, isKept: () => files.isKept });
       await files.settle();
-      const { ended: how } = result.report;
-      if (how === 'diverged') await removeRun(own).catch(() => {});
-      else if (how !== 'stopped' && how !== 'failed') (id === undefined ? ended : read).add(own);
-      return result;
+      const { ended: how } = trained.result.report;
+      if (how === 'finished' || how === 'early') (id === undefined ? ended : read).add(own);
+      return trained;
     } catch (error) {
       await files.settle();
-      if (id === undefined && error instanceof Stopped) await removeRun(own).catch(() => {});
+      const isNothing = error instanceof Discarded || (id === undefined && error instanceof Stopped);
+      if (isNothing) await removeRun(own).catch(() => {});
       throw error;
     }
   };
@@ -139,7 +140,8 @@ export async function keepWhile(
 /** What is written of a run. */
 class RunFiles {
   private static worker?: Comlink.Remote<Keeper>;
-  private isKept = true;
+  /** whether what was written so far is there, and what follows will be */
+  isKept = true;
   private inputs: Promise<void> = Promise.resolve();
   private readonly queue = new CheckpointQueue(({ file, bytes: content }) =>
     this.write(file, [new Blob([content])]),

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { EngineApi, Report, TrainEvent, TrainJob } from '../../../src/api';
@@ -144,9 +144,39 @@ describe('train --resume', () => {
 
   test('refuses what would make another run of it', async () => {
     await begin();
-    const { status, notes } = await train(['--resume', out(), '--lr', '1', '--out', 'x'], []);
+    const { status, notes } = await train(['--resume', out(), '--batch', '1', '--out', 'x'], []);
     expect(status).toBe(2);
-    expect(notes[0]).toMatch(/^--lr, --out cannot go with --resume: a run goes on as it was begun/);
+    expect(notes[0]).toMatch(/^--batch, --out cannot go with --resume: a run goes on as it was begun/);
+  });
+
+  test('of a run that diverged takes a lower rate, which it proposes', async () => {
+    const { notes } = await train(['--out', out(), '--lr', '0.25'], BEGUN, 'diverged');
+    expect(notes.at(-1)).toMatch(
+      new RegExp(`^To go on from its last good epoch: refocus train --resume ${out()} --lr \\S+$`),
+    );
+    const { jobs } = await train(['--resume', out(), '--lr', '0.025'], [steps(3)], 'stopped');
+    expect(jobs[0]).toMatchObject({ settings: { lr: 0.25 }, resume: { rate: 0.025 } });
+    expect((await train(['--resume', out(), '--lr', 'auto'], [])).status).toBe(2);
+  });
+
+  test('is refused while another process trains into the folder', async () => {
+    await begin();
+    const lock = join(out(), 'run.lock');
+    expect(existsSync(lock)).toBe(false);
+    const refused = async (content: string) => {
+      await writeFile(lock, content);
+      const { status, jobs, notes } = await train(['--resume', out()], []);
+      expect([status, jobs]).toEqual([2, []]);
+      return notes.join();
+    };
+    expect(await refused(`${process.ppid} ${hostname()}\n`)).toContain(
+      `Another process (${process.ppid}) is training into ${out()}`,
+    );
+    expect(await refused('12 elsewhere\n')).toContain('A process of elsewhere may be training');
+    // of a process that was killed: no number is so high
+    await writeFile(lock, `4194305 ${hostname()}\n`);
+    expect((await train(['--resume', out()], [steps(3)], 'stopped')).status).toBe(0);
+    expect(existsSync(lock)).toBe(false);
   });
 
   test('takes more epochs only with a word on the learning rate', async () => {

@@ -61,12 +61,15 @@ async function run(
     name = 'a fake GPU',
     devices = 9,
     cancelAt,
+    nanAt,
   }: {
     lossAt?: number[];
     behaviour?: Behaviour;
     name?: string;
     devices?: number;
     cancelAt?: number;
+    /** the step whose loss is no number */
+    nanAt?: number;
   } = {},
 ) {
   const losses = [...lossAt];
@@ -81,6 +84,7 @@ async function run(
         gpus.at(-1)!.lose();
       }
       if (batch.step === cancelAt) control.cancelled = true;
+      if (batch.step === nanAt) return [Number.NaN, 0];
       return [batch.rows * (1 + 1 / (batch.parameter + 20)), batch.step % 2];
     },
   });
@@ -223,6 +227,37 @@ describe('a run that goes on', () => {
     const rest = await run(job({}, { resume: from(stopped.checkpoints.at(-1)!) }));
     expect(rest.result.evals).toEqual(whole.result.evals);
     expect(rest.result.merged).toEqual(whole.result.merged);
+  });
+});
+
+describe('a run that diverged', () => {
+  test('has its last good epoch for checkpoints, and goes on from it at a lower rate', async () => {
+    // a checkpoint within the epoch, which must not count
+    const wild = await run(job({ schedule: 'cosine', warmupEpochs: 1 }), { nanAt: 6 });
+    expect(wild.result.report).toMatchObject({ ended: 'diverged', steps: 4 });
+    const good = wild.checkpoints.slice(-2);
+    expect(good.map(({ step }) => step)).toEqual([4, 4]);
+    expect(new Set(good.map(({ file }) => file)).size).toBe(2);
+    const whole = await run(job({ schedule: 'cosine', warmupEpochs: 1 }));
+    const rest = await run(
+      job({ schedule: 'cosine', warmupEpochs: 1 }, { resume: { ...from(...good), rate: 0.0003 } }),
+    );
+    expect(trained(rest)).toEqual([4, 5, 6, 7, 8, 9, 10, 11]);
+    const rates = ({ batches }: typeof rest) =>
+      batches.filter(({ program, step }) => program === 'train' && step > 3).map(({ lr }) => lr);
+    rates(rest).forEach((lr, i) => {
+      expect(lr / rates(whole)[i]).toBeCloseTo(0.1, 5);
+    });
+    const parameters = ({ batches }: typeof rest) =>
+      batches.find(({ program, step }) => program === 'train' && step === 4)!;
+    expect(parameters(rest).parameter).toBe(parameters(whole).parameter);
+    expect(rest.result.report).toMatchObject({ ended: 'finished', settings: { lr: 0.0003 } });
+    expect(rest.result.metrics.slice(0, 4)).toEqual(whole.result.metrics.slice(0, 4));
+    // a run that is gone on with once more keeps to the rate
+    const again = await run(
+      job({ schedule: 'cosine', warmupEpochs: 1 }, { resume: from(rest.checkpoints[0]) }),
+    );
+    expect(again.result.metrics).toEqual(rest.result.metrics);
   });
 });
 
