@@ -19,6 +19,7 @@ export function createEngine({ requestAdapter }: EngineOptions = {}): EngineApi 
   /** settles when no run is being prepared */
   let warming: Promise<unknown> = Promise.resolve();
   let control: (Control & { resume?: () => void }) | undefined;
+  let isWatched = false;
 
   /** One device for all jobs; a new one after a loss or a failed request. */
   const gpu = async (): Promise<Gpu> => {
@@ -31,7 +32,7 @@ export function createEngine({ requestAdapter }: EngineOptions = {}): EngineApi 
   /** One controlled job at a time. */
   const controlled = async <T>(job: (own: Control) => Promise<T>): Promise<T> => {
     if (control) throw new UserError('A run is going on: cancel it first.');
-    const own: Control = { cancelled: false };
+    const own: Control = { cancelled: false, watched: isWatched };
     control = own;
     try {
       return await job(own);
@@ -81,6 +82,11 @@ export function createEngine({ requestAdapter }: EngineOptions = {}): EngineApi 
     async resume() {
       control?.resume?.();
       if (control) control.paused = undefined;
+    },
+
+    async watch(isOn) {
+      isWatched = isOn;
+      if (control) control.watched = isOn;
     },
 
     async cancel(discard) {

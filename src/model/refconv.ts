@@ -54,15 +54,19 @@ export function withRefConv(model: Model, options: RefConvOptions): Model {
 }
 
 function refconvOf(conv: ConvLayer, o: RefConvOptions, head: string): RefConv {
-  // a map's kernel is odd and never exceeds the kernel that it refocuses
-  const most = Math.min(o.mapKernel, conv.shape[2], conv.shape[3]);
-  const mapKernel = most % 2 === 1 ? most : most - 1;
+  const mapKernel = mapKernelOf(conv, o.mapKernel);
   const { taps, perGroup } = planesOf({ basis: conv.shape, groups: conv.groups, mapKernel });
   const free = o.path === 'auto' ? chooseRefocusPath(taps, perGroup, mapKernel) : o.path;
   // the starts of factored maps fade by one scale, the head's may have a learning rate of its own
   const ownScale = o.startsNonZero && conv.name === head;
   const path = o.trainBasis || ownScale ? 'dense' : free;
   return { path, mapKernel, identity: o.identity, startsNonZero: o.startsNonZero };
+}
+
+/** The kernel of a convolution's map: odd, and never larger than the kernel that it refocuses. */
+export function mapKernelOf({ shape }: ConvLayer, wished: number): number {
+  const most = Math.min(wished, shape[2], shape[3]);
+  return most % 2 === 1 ? most : most - 1;
 }
 
 function mapEntry(conv: RefConvLayer): StateEntry {

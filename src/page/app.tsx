@@ -2,14 +2,16 @@
 import type { ComponentChildren } from 'preact';
 import { adapter } from './engine';
 import { StepInput } from './input/step-input';
+import { lazy } from './lazy';
 import { ProfilePanel } from './profile/profile-panel';
-import { Redundancy } from './results/redundancy';
 import { StepResults } from './results/step-results';
 import { RunBar } from './run/run-bar';
 import { StepTrain } from './run/step-train';
 import { SavedNotices } from './saved/saved-notice';
 import { unknownNames } from './settings/config';
 import { theme, toggleTheme } from './theme';
+
+const Redundancy = lazy(async () => (await import('./redundancy/panel')).RedundancyPanel);
 
 export function App() {
   return (

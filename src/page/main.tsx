@@ -7,6 +7,7 @@ import './style/table.css';
 import './style/run.css';
 import './style/results.css';
 import './style/profile.css';
+import './style/redundancy.css';
 import { App } from './app';
 import { askAdapter } from './engine';
 import { followImages, followNetwork } from './input/sources';

@@ -52,8 +52,13 @@ export function duration(seconds: number): string {
 export function significant(value: number): string {
   if (value === 0 || !Number.isFinite(value)) return String(value);
   const size = Math.abs(value);
-  if (size >= 1000 && size < 1e5) return count(value);
-  return size < 1e-3 || size >= 1e5 ? value.toExponential(2).replace('-', '−') : value.toPrecision(3);
+  const isWhole = size >= 1000 && size < 1e5;
+  const text = isWhole
+    ? count(value)
+    : size < 1e-3 || size >= 1e5
+      ? value.toExponential(2)
+      : value.toPrecision(3);
+  return text.replaceAll('-', '−');
 }
 
 /** A tick of an axis: no more digits than it needs. */

@@ -1,6 +1,7 @@
 /** Redundancy of a layer as a small picture, for documents without script. */
 import { interpolateViridis } from 'd3-scale-chromatic';
 import { zlibSync } from 'fflate';
+import { divergences } from '../analysis/pairs';
 import type { LayerRedundancy } from '../analysis/redundancy';
 import { crc32 } from '../io/crc32';
 
@@ -14,22 +15,31 @@ const palette = Array.from({ length: 256 }, (_, i) => {
 
 /** The value that 99 of 100 do not pass: one odd kernel must not make the rest look alike. */
 export function topOf(layers: readonly LayerRedundancy[]): number {
-  const values = layers.flatMap(({ divergence }) => {
-    const stride = Math.ceil(divergence.length / 10_000);
-    return [...divergence.filter((value, i) => i % stride === 0 && Number.isFinite(value))];
-  });
+  const values = layers.flatMap((layer) => [...pairsOf(layer).filter(Number.isFinite)]);
   const sorted = Float32Array.from(values).sort();
   return sorted[Math.floor(0.99 * (sorted.length - 1))] || 1;
 }
 
+/** Divergences between the kernels that the picture has a pixel of. */
+function pairsOf({ kernels, drawn, shape }: LayerRedundancy): Float32Array {
+  const taps = shape[2] * shape[3];
+  const side = Math.min(SIDE, drawn.length);
+  const some = new Float32Array(side * taps);
+  for (let i = 0; i < side; i++) {
+    const first = Math.floor((i * drawn.length) / side) * taps;
+    some.set(kernels.subarray(first, first + taps), i * taps);
+  }
+  return divergences(some, taps);
+}
+
 /** A layer's divergences as a PNG with a palette, in a data URI. @param top the value of the lightest colour */
-export function heatmapUri({ kernels, divergence }: LayerRedundancy, top: number): string {
-  const side = Math.min(SIDE, kernels);
-  const at = (i: number) => Math.floor((i * kernels) / side);
+export function heatmapUri(layer: LayerRedundancy, top: number): string {
+  const side = Math.min(SIDE, layer.drawn.length);
+  const pairs = pairsOf(layer);
   const rows = new Uint8Array(side * (side + 1));
   for (let i = 0; i < side; i++)
     for (let j = 0; j < side; j++) {
-      const value = divergence[at(i) * kernels + at(j)] / top;
+      const value = pairs[i * side + j] / top;
       rows[i * (side + 1) + 1 + j] = Math.max(0, Math.min(255, Math.floor(256 * (value || 0))));
     }
   return `data:image/png;base64,${base64(palettePng(rows, side))}`;

@@ -156,10 +156,10 @@ export function redundancySection({ redundancy: { before, after } }: NamedRun): 
     const later = after[i]?.name === layer.name ? after[i] : undefined;
     const top = topOf(later ? [layer, later] : [layer]);
     const image = (one: typeof layer, when: string) =>
-      html`<img src="${heatmapUri(one, top)}" alt="${layer.name} ${when}: mean divergence ${significant(one.mean)} nats">`;
+      html`<img src="${heatmapUri(one, top)}" alt="${layer.name} ${when}: mean divergence ${significant(one.divergence)} nats">`;
     const means = later
-      ? `${significant(layer.mean)} before, ${significant(later.mean)} after`
-      : significant(layer.mean);
+      ? `${significant(layer.divergence)} before, ${significant(later.divergence)} after`
+      : significant(layer.divergence);
     return html`<figure><figcaption>${named(layer.name)}: mean ${means}</figcaption><span>${image(layer, 'before')}${later && image(later, 'after')}</span></figure>`;
   });
   const more = before.length - figures.length;

@@ -15,7 +15,7 @@ import { inImageOrder, logitsOf } from './logits';
 import { mergeSnapshot, type WrittenNetwork, writeBase } from './merge';
 import { predictionsCsv } from './predictions-csv';
 import { proveMerges } from './prove';
-import { networkRedundancy } from './redundancy';
+import { networkRedundancy, redundancyChanges } from './redundancy';
 import { type Report, summaryOf, type TestPredictions, uncertaintyOf } from './report';
 import { PREDICTION_FILES, REDUNDANCY_FILE, redundancyFile } from './run-files';
 import { runRecord } from './run-record';
@@ -122,6 +122,7 @@ export async function conclude(
     evaluation: { last: evaluations[0]?.figures, best: evaluations[1]?.figures },
     uncertainty: uncertaintyOf(test.count, accuracy, predictions),
     proof,
+    redundancy: redundancyChanges(before, after),
     steps,
     seconds: (performance.now() - started) / 1000,
     stepMs,

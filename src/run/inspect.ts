@@ -1,14 +1,15 @@
-import { type LayerRedundancy, redundancyOf } from '../analysis/redundancy';
+import { type LayerRedundancy, type RedundancyFigures, redundancyOf } from '../analysis/redundancy';
 import type { UserFile } from '../data/types';
 import { UserError } from '../errors';
 import { product } from '../graph/tensor';
 import type { StateDict, StateTensor } from '../io/tensor';
 import { readWeights } from '../io/weights-file';
 import type { Model } from '../model/model';
+import type { GramSpectrum } from './gram-spectrum';
 import type { Classifier } from './head-plan';
 import type { NetworkOptions } from './network-options';
 import { loadNetwork, type ModelSource } from './network-source';
-import { networkRedundancy } from './redundancy';
+import { figuresOf, networkGrams, networkRedundancy } from './redundancy';
 
 export interface InspectLayer {
   name: string;
@@ -16,8 +17,8 @@ export interface InspectLayer {
   /** PyTorch's */
   shape: number[];
   parameters: number;
-  /** mean KL divergence between kernels (spatial convolutions only), nats */
-  redundancy?: number;
+  /** between the kernels of a spatial convolution */
+  redundancy?: RedundancyFigures;
 }
 
 /** The tensors of a file or of its shards, a line each; with an architecture, checked against it first. */
@@ -44,6 +45,8 @@ export interface NetworkPreview {
   layers: InspectLayer[];
   /** of every spatial convolution, named as the layer, without `.weight` */
   redundancy: LayerRedundancy[];
+  /** what a map of 3 x 3 can change in each of them, by name */
+  grams: ReadonlyMap<string, GramSpectrum>;
   /** what was recognised, a sentence each */
   notes: string[];
 }
@@ -52,19 +55,20 @@ export interface NetworkPreview {
 export async function previewNetwork(source: ModelSource): Promise<NetworkPreview> {
   const { model, state, classes, headless, notes } = await loadNetwork(source);
   const redundancy = networkRedundancy(model, state);
-  const means = new Map(redundancy.map(({ name, mean }) => [`${name}.weight`, mean]));
+  const figures = new Map(redundancy.map((layer) => [`${layer.name}.weight`, figuresOf(layer)]));
   return {
     model,
     classifier: { count: model.head.classes, classes, headless },
-    layers: layersOf(state, (name) => means.get(name)),
+    layers: layersOf(state, (name) => figures.get(name)),
     redundancy,
+    grams: networkGrams(model, state),
     notes,
   };
 }
 
 function layersOf(
   tensors: StateDict,
-  redundancy: (name: string, tensor: StateTensor) => number | undefined,
+  redundancy: (name: string, tensor: StateTensor) => RedundancyFigures | undefined,
 ): InspectLayer[] {
   return [...tensors].map(([name, tensor]) => ({
     name,
@@ -84,7 +88,7 @@ function kindOf(name: string, shape: number[]): string {
   return i === 1 ? 'depthwise convolution' : 'convolution';
 }
 
-function redundancyOfTensor(name: string, { shape, data }: StateTensor): number | undefined {
+function redundancyOfTensor(name: string, { shape, data }: StateTensor): RedundancyFigures | undefined {
   if (shape.length !== 4 || Math.max(shape[2], shape[3]) === 1 || !(data instanceof Float32Array)) return;
-  return redundancyOf(name, data, shape).mean;
+  return figuresOf(redundancyOf(name, data, shape));
 }

@@ -7,6 +7,7 @@ import type { TrainSettings } from '../train/settings';
 import type { Control, Pace } from '../train/trainer';
 import type { CheckpointEvent } from './checkpoint-file';
 import type { DataSource } from './data-source';
+import type { GramSpectrum } from './gram-spectrum';
 import type { LiveEvent } from './live';
 import type { Memo } from './memo';
 import type { ModelSource } from './network-source';
@@ -69,7 +70,16 @@ export type TrainEvent =
   | LiveEvent
   | CheckpointEvent
   | { type: 'eval'; which: 'base' | 'epoch' | 'last' | 'best'; point: EvalPoint }
-  | { type: 'redundancy'; when: 'before' | 'after'; layers: LayerRedundancy[] };
+  /** of each spatial convolution; `now`: after that step, while somebody watches */
+  | {
+      type: 'redundancy';
+      when: 'before';
+      layers: LayerRedundancy[];
+      /** what the run's maps can change, by layer */
+      grams: ReadonlyMap<string, GramSpectrum>;
+    }
+  | { type: 'redundancy'; when: 'after'; layers: LayerRedundancy[] }
+  | { type: 'redundancy'; when: 'now'; step: number; layers: LayerRedundancy[] };
 
 /** A file of a run's results. */
 export interface OutputFile {

@@ -37,6 +37,8 @@ const figures = v.looseObject({
   wrong: v.array(prediction),
 });
 
+const redundancy = v.object({ divergence: number, cosine: number, effectiveRank: number });
+
 const schema = v.looseObject({
   date: v.string(),
   version: v.string(),
@@ -57,6 +59,11 @@ const schema = v.looseObject({
   accuracy: v.looseObject({ base: v.optional(number), last: number, best: number }),
   best: v.union([v.number(), v.literal('base')]),
   ended: v.picklist(['finished', 'stopped', 'early', 'diverged', 'failed']),
+  // earlier versions wrote none
+  redundancy: v.optional(
+    v.array(v.object({ name: v.string(), planes: number, before: redundancy, after: redundancy })),
+    [],
+  ),
   evaluation: v.looseObject({ last: v.optional(figures), best: v.optional(figures) }),
   uncertainty: v.looseObject({
     images: number,

@@ -6,6 +6,7 @@ import type { Tuning } from '../graph/tuning';
 import type { Held } from '../train/held';
 import type { RunSettings } from '../train/settings';
 import type { Ended } from '../train/trainer';
+import type { RedundancyChange } from './redundancy';
 
 export interface MergeProof {
   maxAbsLogitDiff: number;
@@ -60,6 +61,8 @@ export interface Report extends RunRecord {
   /** what the accuracies are worth: they are shares of so many images */
   uncertainty: Uncertainty;
   proof: MergeProof;
+  /** how alike the kernels of each spatial convolution are, before and after the last step, in order of execution */
+  redundancy: RedundancyChange[];
   steps: number;
   seconds: number;
   /** median wall time of a training step, milliseconds */

@@ -4,7 +4,7 @@
  */
 import * as v from 'valibot';
 import type { Prediction } from '../analysis/class-figures';
-import type { LayerRedundancy } from '../analysis/redundancy';
+import { drawnPlanes, type LayerRedundancy } from '../analysis/redundancy';
 import { UserError } from '../errors';
 import { bytesOf } from '../io/blob';
 import { readSafetensors, writeSafetensors } from '../io/safetensors';
@@ -136,29 +136,35 @@ export async function readPredictions(text: string, file: string): Promise<Predi
   }));
 }
 
-/** Both sides of a run's redundancy as one file; numbers are halves, three digits of them. */
+/** Both sides of a run's redundancy as one file; weights of the drawn kernels are halves, three digits of them. */
 export function redundancyFile(redundancy: RunRedundancy): Uint8Array<ArrayBuffer> {
   const tensors = new Map<string, { shape: number[]; data: Float32Array<ArrayBuffer>; dtype: 'F16' }>();
   const layers = { before: [] as object[], after: [] as object[] };
   for (const side of ['before', 'after'] as const) {
-    for (const { divergence, ...layer } of redundancy[side]) {
-      const { kernels } = layer;
-      const data = Float32Array.from(divergence);
-      tensors.set(`${side}.${layers[side].length}`, { shape: [kernels, kernels], data, dtype: 'F16' });
-      layers[side].push(layer);
+    for (const { kernels, drawn, skeleton, ...layer } of redundancy[side]) {
+      const shape = [drawn.length, ...layer.shape.slice(2)];
+      const data = Float32Array.from(kernels);
+      tensors.set(`${side}.${layers[side].length}`, { shape, data, dtype: 'F16' });
+      layers[side].push({ ...layer, skeleton: [...skeleton] });
     }
   }
   return writeSafetensors(tensors, new Map([['layers', JSON.stringify(layers)]]));
 }
 
 const size = v.pipe(v.number(), v.integer(), v.minValue(1));
-const layerSchema = v.looseObject({
+/** What is not finite is null in JSON. */
+const figure = v.pipe(
+  v.nullable(v.number()),
+  v.transform((value) => value ?? Number.NaN),
+);
+const layerSchema = v.object({
   name: v.string(),
+  shape: v.tuple([size, size, size, size]),
   planes: size,
-  kernels: size,
-  inputs: size,
-  kernelSize: v.tuple([size, size]),
-  mean: v.number(),
+  divergence: figure,
+  cosine: figure,
+  effectiveRank: figure,
+  skeleton: v.array(figure),
 });
 const layersSchema = v.object({ before: v.array(layerSchema), after: v.array(layerSchema) });
 
@@ -169,10 +175,14 @@ export async function readRedundancy(blob: Blob, file: string): Promise<RunRedun
   if (!parsed.success) throw new UserError(`${file} is no file of a run's redundancy.`);
   const side = (name: 'before' | 'after') =>
     parsed.output[name].map((layer, i): LayerRedundancy => {
-      const divergence = tensors.get(`${name}.${i}`)?.data;
-      if (!(divergence instanceof Float32Array) || divergence.length !== layer.kernels ** 2)
+      const { shape, planes, skeleton } = layer;
+      const kernels = tensors.get(`${name}.${i}`)?.data;
+      const taps = shape[2] * shape[3];
+      const drawn = shape[0] * shape[1] === planes ? drawnPlanes(planes) : undefined;
+      const fits = drawn && skeleton.length === taps && kernels?.length === drawn.length * taps;
+      if (!fits || !(kernels instanceof Float32Array))
         throw new UserError(`${file} is no file of a run's redundancy (${name} of layer ${i + 1}).`);
-      return { ...layer, divergence };
+      return { ...layer, drawn, kernels, skeleton: Float64Array.from(skeleton) };
     });
   return { before: side('before'), after: side('after') };
 }

@@ -21,7 +21,7 @@ import { liveObserver } from './live';
 import { type Loaded, load, prepare } from './load';
 import type { Memo } from './memo';
 import { withinMemory } from './memory';
-import { networkRedundancy } from './redundancy';
+import { networkGrams, networkRedundancy } from './redundancy';
 import {
   checkInputs,
   digestInputs,
@@ -34,6 +34,7 @@ import {
 import { autotune, canRun, tuningKey } from './tune';
 import type { Tunings } from './tunings';
 import { VERSION } from './version';
+import { kernelWatch } from './watch-kernels';
 
 /** The main job: a trained network and images in; a proven, merged network out. */
 export async function runTraining(job: TrainJob, context: RunContext): Promise<TrainResult> {
@@ -80,8 +81,9 @@ async function trainLoaded(
     const message = orderSentence(base.figures.accuracy, accuracyInOrder(test, natural, base.logits));
     emit({ type: 'warning', message });
   }
-  const layers = networkRedundancy(network.model, network.state);
-  emit({ type: 'redundancy', when: 'before', layers });
+  const redundancy = networkRedundancy(network.model, network.state);
+  const grams = networkGrams(network.model, network.state, settings.mapKernel);
+  emit({ type: 'redundancy', when: 'before', layers: redundancy, grams });
 
   if (base) training.base = base.figures;
   const observer: Observer = {
@@ -89,6 +91,7 @@ async function trainLoaded(
     evaluated: (point) => emit({ type: 'eval', which: 'epoch', point }),
     warning: (message) => emit({ type: 'warning', message }),
     live: await liveObserver(job.live ?? 0, test, { emit, logits: base?.logits }),
+    between: kernelWatch(training, context.control, emit),
   };
   if (saved) training.tuning = await tuningToGoOn(saved, gpu, observer.warning);
   else if (settings.autotune) {
@@ -125,7 +128,7 @@ async function trainLoaded(
       context,
       network,
       reports,
-      before: layers,
+      before: redundancy,
       observer,
       base,
       date,

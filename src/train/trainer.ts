@@ -52,6 +52,8 @@ export interface Control {
   discarded?: boolean;
   /** pending while the run is paused */
   paused?: Promise<void>;
+  /** whether somebody looks at the kernels while the run goes on */
+  watched?: boolean;
 }
 
 /** How fast steps are taken. */
@@ -67,6 +69,8 @@ export interface Observer {
   steps(points: StepPoint[], pace: Pace): void;
   evaluated(point: EvalPoint): void;
   warning(message: string): void;
+  /** called now and then between two steps, after `step` of them; may read persistent tensors, and changes none */
+  between?(step: number, read: (...tensors: string[]) => Promise<Float32Array<ArrayBuffer>[]>): Promise<void>;
   /** what a run can go on from; absent: none is made */
   checkpoint?(state: TrainingState): Promise<void> | void;
   /** absent: nothing is predicted on the way */
@@ -288,6 +292,7 @@ export class Trainer {
         performance.now() - since > READ_EVERY_MS
       ) {
         await this.readMetrics(unread, since);
+        await this.observer.between?.(this.step, (...tensors) => this.session.read(...tensors));
         if (!isLast && (control.cancelled || control.paused || this.checkpoints.isDue))
           await this.checkpoints.keep();
         // nothing is left to be read in the ring, which an evaluation writes to as well

@@ -23,8 +23,11 @@ import { Discarded, Stopped, UserError } from '../../src/errors';
 import { GPU_TUNING } from '../../src/graph/tuning';
 import { writeSafetensors } from '../../src/io/safetensors';
 import { BUILTIN_NETWORK } from '../../src/model/builtin';
+import type { ConvLayer, Pair } from '../../src/model/model';
 import { createModel } from '../../src/model/zoo';
 import { CHECKPOINT_FILES, labelsOf, newestLabel } from '../../src/run/checkpoint-file';
+import { gramSpectrum } from '../../src/run/gram-spectrum';
+import { redundancyChanges } from '../../src/run/redundancy';
 import { sortFiles } from '../../src/run/sort-files';
 import { decideRate } from '../../src/train/rate';
 import { runSettings } from '../settings';
@@ -65,20 +68,40 @@ function noise(seed: number): number {
   return ((x ^ (x >>> 16)) >>> 0) / 2 ** 32;
 }
 
-function layer(name: string, channels: number, spread: number) {
-  const weight = Float32Array.from({ length: channels * 9 }, (_, i) => {
+function layer(name: string, channels: number, spread: number, inputs = 1) {
+  const weight = Float32Array.from({ length: channels * inputs * 9 }, (_, i) => {
     const pattern = Math.sin((Math.floor(i / 9) % 5) + (i % 9));
     return pattern + spread * (noise(i + channels) - 0.5);
   });
-  return redundancyOf(name, weight, [channels, 1, 3, 3]);
+  return redundancyOf(name, weight, [channels, inputs, 3, 3]);
 }
 
 const layers = (spread: number) => [
+  layer('features.0.0', 200, spread, 3),
   layer('features.1.conv.0.0', 32, spread),
   layer('features.2.conv.1.0', 96, spread),
 ];
 
+/** The spectrum of each layer, by its own kernels. */
+const grams = new Map(
+  layers(1).map(({ name, shape, drawn, kernels }) => {
+    const isDepthwise = shape[1] === 1;
+    const conv = {
+      kind: 'conv' as const,
+      name,
+      shape: [drawn.length, 1, 3, 3] as ConvLayer['shape'],
+      groups: isDepthwise ? drawn.length : 1,
+      stride: [1, 1] as Pair,
+      padding: [1, 1] as Pair,
+      dilation: [1, 1] as Pair,
+      bias: false,
+    };
+    return [name, gramSpectrum(conv, kernels)!];
+  }),
+);
+
 let runs = 0;
+let isWatched = false;
 let isPaused = false;
 let isCancelled = false;
 let isDiscarded = false;
@@ -133,7 +156,8 @@ async function train(job: TrainJob, onEvent: (event: TrainEvent) => void): Promi
   const skipped = [{ path: 'cat/<b>1</b>.jpg', reason: 'the JPEG is cut off' }];
   const found = { source: 'set.zip', notes: ['set.zip: 2 classes by name.'], skipped };
   onEvent({ type: 'data', reports: [found as unknown as ImageSetReport] });
-  onEvent({ type: 'redundancy', when: 'before', layers: layers(1) });
+  const before = layers(1);
+  onEvent({ type: 'redundancy', when: 'before', layers: before, grams });
   const metrics: StepPoint[] = [];
   const evals: EvalPoint[] = [];
   const evaluated = (which: 'base' | 'epoch' | 'last' | 'best', step: number) => {
@@ -173,11 +197,16 @@ async function train(job: TrainJob, onEvent: (event: TrainEvent) => void): Promi
       isPaused = true;
     }
     if (isDiscarded) throw new Discarded();
+    if (isWatched && step % 10 === 0) {
+      const now = layers(1 + (0.3 * step) / steps);
+      onEvent({ type: 'redundancy', when: 'now', step, layers: now });
+    }
     if (step % STEPS_PER_EPOCH > 0) continue;
     evaluated('epoch', step);
     onEvent(checkpoint(step, epochs));
   }
-  onEvent({ type: 'redundancy', when: 'after', layers: layers(1.6) });
+  const after = layers(1.3);
+  onEvent({ type: 'redundancy', when: 'after', layers: after });
   const ok = scenario.proofOk ?? true;
   return {
     report: {
@@ -221,6 +250,7 @@ async function train(job: TrainJob, onEvent: (event: TrainEvent) => void): Promi
         multiplyAdds: [6_120_448, 6_120_448],
         ok,
       },
+      redundancy: redundancyChanges(before, after),
       steps: metrics.length,
       seconds: 34,
       stepMs: 59.8,
@@ -399,6 +429,9 @@ const engine: EngineApi = {
     isDiscarded = discard === true;
     isCancelled = true;
   },
+  async watch(isOn) {
+    isWatched = isOn;
+  },
   async bench() {
     throw new Error('the page does not measure');
   },
@@ -407,18 +440,19 @@ const engine: EngineApi = {
   async preview(model) {
     const redundancy = layers(1);
     if (model.kind !== 'file') {
-      const tensors = redundancy.map(({ name, kernels, mean }) => ({
-        name: `${name}.weight`,
+      const tensors = redundancy.map((one) => ({
+        name: `${one.name}.weight`,
         kind: 'depthwise convolution',
-        shape: [kernels, 1, 3, 3],
-        parameters: 9 * kernels,
-        redundancy: mean,
+        shape: one.shape,
+        parameters: 9 * one.planes,
+        redundancy: one,
       }));
       return {
         model: createModel(BUILTIN_NETWORK.arch, BUILTIN_NETWORK),
         classifier: { count: 10, headless: false },
         layers: tensors,
         redundancy,
+        grams,
         notes: [],
       };
     }
@@ -431,7 +465,7 @@ const engine: EngineApi = {
       kind: 'conv 3×3',
       shape: [16, 16, 3, 3],
       parameters: 2304,
-      redundancy: 0.01 * i,
+      redundancy: { divergence: 0.01 * i, cosine: 0.5, effectiveRank: 4 },
     }));
     const buffer = { name: 'bn.running_mean', kind: 'buffer', shape: [16], parameters: 16 };
     const own = createModel('resnet20_cifar', {});
@@ -440,6 +474,7 @@ const engine: EngineApi = {
       classifier: { count: 10, headless: false },
       layers: [...tensors, buffer],
       redundancy,
+      grams,
       notes: [`${path} is ResNet-20 for CIFAR.`],
     };
   },

@@ -31,7 +31,10 @@ function layerTable(layers: InspectLayer[]): string {
     kind,
     shape.join('x'),
     String(parameters),
-    redundancy === undefined ? '' : redundancy.toFixed(4),
+    redundancy === undefined ? '' : redundancy.divergence.toFixed(4),
+    redundancy === undefined ? '' : redundancy.cosine.toFixed(4),
+    redundancy === undefined ? '' : redundancy.effectiveRank.toFixed(2),
   ]);
-  return table([['layer', 'kind', 'shape', 'parameters', 'mean KL'], ...rows]);
+  const head = ['layer', 'kind', 'shape', 'parameters', 'mean KL', 'cosine', 'effective rank'];
+  return table([head, ...rows]);
 }

@@ -217,7 +217,7 @@ export async function trainInto(
         const epochs = event.evals.map((point): NamedEval => ({ which: 'epoch', point }));
         evals = [...evals.filter(({ which }) => which === 'base'), ...epochs];
       }
-      if (event.type === 'redundancy') redundancy[event.when] = event.layers;
+      if (event.type === 'redundancy' && event.when !== 'now') redundancy[event.when] = event.layers;
       if (event.type === 'steps') work = 'going on';
       if (event.type === 'phase' && event.phase === 'merge') work = 'done';
       if (event.type === 'data') skipped.push(...event.reports.flatMap((report) => report.skipped));

@@ -76,6 +76,7 @@ function remoteApi(call: Call, listeners: Set<(event: TrainEvent) => void>): Eng
     resume: () => value('resume'),
     takeStep: () => value('takeStep'),
     cancel: (discard) => value('cancel', discard),
+    watch: (isOn) => value('watch', isOn),
     evaluate: (...args) => value('evaluate', ...args),
     predict: (...args) => value('predict', ...args),
     verify: (...args) => value('verify', ...args),

@@ -94,6 +94,8 @@ async function perform(call: RemoteCall): Promise<unknown> {
       return api.pictures(...(args as Parameters<EngineApi['pictures']>));
     case 'bench':
       return api.bench(args[0] as string, args[1] as number | undefined);
+    case 'watch':
+      return api.watch(args[0] as boolean);
     case 'warmUp':
       return api.warmUp(args[0] as TrainJob);
     case 'profile':
@@ -109,7 +111,7 @@ async function perform(call: RemoteCall): Promise<unknown> {
 const sendCheckpoint = (url: string, { file, step, bytes }: Extract<TrainEvent, { type: 'checkpoint' }>) =>
   fetch(`${url}/${step}/${file}`, { method: 'POST', body: bytes }).catch(() => {});
 
-/** The command line shows no heatmap, so the matrices stay here. */
+/** The command line shows no heatmap, so the kernels stay here. */
 function forward(event: TrainEvent): void {
   if (event.type !== 'redundancy') void window.refocusEvent(event);
 }

@@ -84,7 +84,7 @@ function Row({ layer }: { layer: InspectLayer }) {
         </small>
       </th>
       <td class="number">{count(parameters)}</td>
-      <td class="number">{redundancy === undefined ? '' : significant(redundancy)}</td>
+      <td class="number">{redundancy === undefined ? '' : significant(redundancy.divergence)}</td>
       {hasMaps.value && (
         <td>
           {isSpatial && (

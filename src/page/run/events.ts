@@ -4,6 +4,7 @@ import { update } from 'idb-keyval';
 import type { TrainEvent } from '../../api';
 import { parseTunings } from '../../run/tunings';
 import { percent } from '../format';
+import { courseFrom, courseWith } from './redundancy-course';
 import {
   announcement,
   type EvalEvent,
@@ -80,7 +81,7 @@ export function receive(event: TrainEvent): void {
         announcement.value = `${evalNames[event.which]} accuracy ${percent(event.point.accuracy)}`;
         return;
       case 'redundancy':
-        redundancy.value = { ...redundancy.value, [event.when]: event.layers };
+        redundancy.value = courseAfter(event);
     }
   });
 }
@@ -91,6 +92,13 @@ const MOST_LOOKS = 120;
 /** The first and the last look, and of the others every second where they have become many. */
 function thinned<T>(looks: readonly T[]): readonly T[] {
   return looks.length <= MOST_LOOKS ? looks : looks.filter((_, i) => i % 2 === 0 || i === looks.length - 1);
+}
+
+function courseAfter(event: Extract<TrainEvent, { type: 'redundancy' }>) {
+  const { layers } = event;
+  if (event.when === 'before') return courseFrom(layers, event.grams);
+  if (event.when === 'now') return courseWith(redundancy.value, event.step, layers);
+  return courseWith(redundancy.value, steps[steps.length - 1]?.step ?? 0, layers, true);
 }
 
 const evalNames: Record<EvalEvent['which'], string> = {

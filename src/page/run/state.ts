@@ -3,7 +3,6 @@ import { batch, computed, type Signal, signal } from '@preact/signals';
 import type {
   EvalPoint,
   ImageSetReport,
-  LayerRedundancy,
   LiveImage,
   LivePrediction,
   StepPoint,
@@ -12,6 +11,7 @@ import type {
   TrainResult,
   TrainSettings,
 } from '../../api';
+import { noCourse, type RedundancyCourse } from './redundancy-course';
 
 export type Status = 'idle' | 'running' | 'paused' | 'cancelling' | 'done' | 'failed';
 export type EvalEvent = Extract<TrainEvent, { type: 'eval' }>;
@@ -38,10 +38,7 @@ export const runSettings = signal<TrainSettings | undefined>(undefined);
 export const plan = signal<PlanEvent | undefined>(undefined);
 export const rate = signal({ imagesPerSecond: 0, etaSeconds: Number.NaN });
 export const evals = signal<EvalEvent[]>([]);
-export const redundancy = signal<{ before: LayerRedundancy[]; after: LayerRedundancy[] }>({
-  before: [],
-  after: [],
-});
+export const redundancy = signal<RedundancyCourse>(noCourse);
 export const result = signal<TrainResult | undefined>(undefined);
 
 /** All steps so far; one array that grows, so `stepCount` tells that it did. */
@@ -91,7 +88,7 @@ export function reset(settings: TrainSettings): void {
     warnings.value = [];
     notes.value = [];
     imageReports.value = [];
-    redundancy.value = { before: [], after: [] };
+    redundancy.value = noCourse;
     result.value = undefined;
     stepCount.value = 0;
   });

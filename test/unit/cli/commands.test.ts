@@ -639,14 +639,14 @@ test('inspect: a table, or one JSON line', async () => {
       kind: 'depthwise convolution',
       shape: [2, 1, 3, 3],
       parameters: 18,
-      redundancy: 0,
+      redundancy: { divergence: 0, cosine: expect.closeTo(1, 9), effectiveRank: expect.closeTo(1, 6) },
     },
     { name: 'fc.weight', kind: 'linear', shape: [3, 2], parameters: 6 },
   ]);
   const table = fakeContext();
   await run(['inspect', file], table);
   expect(table.stdout[0]).toMatch(
-    /^layer +kind.*\nconv\.weight +depthwise convolution +2x1x3x3 +18 +0\.0000\n/,
+    /^layer +kind.*\nconv\.weight +depthwise convolution +2x1x3x3 +18 +0\.0000 +1\.0000 +1\.00\n/,
   );
   expect(table.stderr).toEqual([
     expect.stringMatching(

@@ -45,6 +45,7 @@ export function fakeReport(ok: boolean): Report {
       multiplyAdds: [20, 20],
       ok,
     },
+    redundancy: [],
     steps: 2,
     seconds: 1,
     stepMs: 3,
@@ -135,6 +136,7 @@ export function fakeEngine(parts: Partial<EngineApi> = {}, ok = true): EngineApi
     resume: async () => {},
     takeStep: async () => {},
     cancel: async () => {},
+    watch: async () => {},
     evaluate: async () => fakeEvaluation,
     predict: async (_, images) => ({
       predictions: images.map(({ path }) => ({ image: path, top: [{ class: 'a', probability: 0.75 }] })),
@@ -155,13 +157,20 @@ export function fakeEngine(parts: Partial<EngineApi> = {}, ok = true): EngineApi
     }),
     pictures: async () => [],
     inspect: async () => [
-      { name: 'conv', kind: 'depthwise', shape: [4, 1, 3, 3], parameters: 36, redundancy: 0.5 },
+      {
+        name: 'conv',
+        kind: 'depthwise',
+        shape: [4, 1, 3, 3],
+        parameters: 36,
+        redundancy: { divergence: 0.5, cosine: 0.25, effectiveRank: 3 },
+      },
     ],
     preview: async () => ({
       model: createModel('resnet20_cifar'),
       classifier: { count: 10, headless: false },
       layers: [],
       redundancy: [],
+      grams: new Map(),
       notes: [],
     }),
     ...parts,

@@ -4,10 +4,12 @@ import { Graph } from '../../../src/graph/graph';
 import { product } from '../../../src/graph/tensor';
 import { floats, type StateDict } from '../../../src/io/tensor';
 import { buildModel } from '../../../src/model/builder';
+import { currentKernel } from '../../../src/model/current-kernels';
 import { initialState } from '../../../src/model/init';
 import { instantiate } from '../../../src/model/instantiate';
 import { pack, weightLayout } from '../../../src/model/layout';
 import { mergeState } from '../../../src/model/merge';
+import { convolutions } from '../../../src/model/model';
 import { geometryOf, type RefConvOptions, refconvs, withRefConv } from '../../../src/model/refconv';
 import { gramOf, refocus, timesGram } from '../../../src/model/refocus-math';
 import { checkState, loadState, readState } from '../../../src/model/state';
@@ -118,6 +120,40 @@ describe('merging', () => {
     const merged = mergeState(model, initialState(model, 3));
     expect(numbers(merged, 'depthwise.weight').every((w) => w === 0)).toBe(true);
     expect(numbers(merged, 'fc.weight').some((w) => w !== 0)).toBe(true);
+  });
+});
+
+describe('the kernel of a convolution while it trains', () => {
+  test.each([
+    ['plain', undefined],
+    ['dense maps', refconv('dense')],
+    ['factored maps', refconv('factored')],
+    ['factored maps from zero', refconv('factored', { startsNonZero: false })],
+    ['no identity', refconv('dense', { identity: false })],
+    ['no identity, factored', refconv('factored', { identity: false })],
+    ['a basis that trains', refconv('dense', { trainBasis: true })],
+  ])('%s: is that of the merged network', (_, options) => {
+    const model = modelOf(options);
+    const start = initialState(model, 7, options?.startsNonZero ? 'kaiming' : 'zeros');
+    const memory = new Memory();
+    loadState(memory, model, start);
+    // as after some steps
+    for (const [key, data] of memory.tensors)
+      if (key.startsWith('parameter:'))
+        memory.write(
+          key,
+          data.map((w, i) => w + 0.1 * Math.sin(i)),
+        );
+    memory.write('parameter:convmap.scale', Float32Array.of(0.75, 0, 0, 0));
+    const merged = mergeState(model, readState(memory, model, start));
+    for (const conv of convolutions(model)) {
+      const { tensors, of } = currentKernel(model, conv, start);
+      const asked = new Map(tensors.map((key) => [key, memory.tensor(key)]));
+      const kernel = of({ tensor: (key) => asked.get(key)! });
+      const expected = numbers(merged, `${conv.name}.weight`);
+      expect(kernel).toHaveLength(expected.length);
+      for (const [i, w] of expected.entries()) expect(kernel[i]).toBeCloseTo(w, 5);
+    }
   });
 });
 

@@ -2,7 +2,6 @@ import { describe, expect, test } from 'vitest';
 import { debiasedEma } from '../../../src/analysis/smoothing';
 import { toCsv } from '../../../src/page/csv';
 import { bytes, duration, points, significant } from '../../../src/page/format';
-import { heatPixels, palette, scaleTop } from '../../../src/page/results/heat-scale';
 import { buildCurve, logTicks } from '../../../src/page/run/curves';
 
 describe('debiasedEma', () => {
@@ -78,22 +77,4 @@ test('numbers read well', () => {
   expect(significant(2.1e-6)).toBe('2.10e−6');
   expect(significant(0.0342)).toBe('0.0342');
   expect(significant(2139.6)).toBe('2,140');
-});
-
-describe('the colours of heatmaps', () => {
-  test('the scale leaves the highest hundredth out and covers all sets', () => {
-    const values = Float32Array.from({ length: 1000 }, (_, i) => (i < 995 ? i / 995 : 100));
-    const top = scaleTop([values.subarray(0, 500), values.subarray(500)]);
-    expect(top).toBeGreaterThan(0.9);
-    expect(top).toBeLessThan(1.1);
-    expect(scaleTop([new Float32Array(4)])).toBe(1);
-  });
-
-  test('values run from viridis dark to bright; NaN is transparent', () => {
-    const pixels = heatPixels(Float32Array.of(0, 2, 5, Number.NaN), 2);
-    expect([...pixels.subarray(0, 4)]).toEqual([0x44, 0x01, 0x54, 255]);
-    expect([...pixels.subarray(4, 8)]).toEqual([...palette.subarray(255 * 4)]);
-    expect([...pixels.subarray(8, 12)]).toEqual([0xfd, 0xe7, 0x25, 255]);
-    expect([...pixels.subarray(12)]).toEqual([0, 0, 0, 0]);
-  });
 });

@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { divergences } from '../../../src/analysis/pairs';
+import { redundancyOf } from '../../../src/analysis/redundancy';
 import { comparePaired, meanAndDeviation, pairedInterval } from '../../../src/analysis/uncertainty';
 import { png } from '../../../src/data/images/png';
 import { armsCsv, armsOf, differences, type EndedRun } from '../../../src/report/arms';
@@ -204,24 +206,17 @@ test('a template escapes its values, and them alone', () => {
 });
 
 test('a layer is a picture of its divergences: dark where kernels are alike', async () => {
-  const divergence = Float32Array.of(0, 1, 2, 0);
-  const layer = {
-    name: 'x',
-    planes: 2,
-    kernels: 2,
-    inputs: 1,
-    kernelSize: [3, 3] as [number, number],
-    mean: 1,
-    divergence,
-  };
-  const uri = heatmapUri(layer, 2);
+  const layer = redundancyOf('x', Float32Array.of(0, 0, 0, 3), [2, 1, 1, 2]);
+  const [, there, back] = divergences(layer.kernels, 2);
+  expect(back).toBeLessThan(there);
+  const uri = heatmapUri(layer, there);
   const bytes = Uint8Array.from(atob(uri.slice('data:image/png;base64,'.length)), (c) => c.charCodeAt(0));
   const pixels = await png.decode(bytes, png.size(bytes));
   const at = (i: number) => [...pixels.subarray(3 * i, 3 * i + 3)];
   expect(at(0)).toEqual([68, 1, 84]); // viridis' first colour
   expect(at(3)).toEqual(at(0));
-  expect(at(2)).toEqual([253, 231, 37]); // and its last
-  expect(at(1)).not.toEqual(at(0));
+  expect(at(1)).toEqual([253, 231, 37]); // and its last
+  expect(at(2)).not.toEqual(at(0));
 });
 
 test.each([

@@ -45,9 +45,15 @@ describe('a bundle', () => {
     const read = await readRun(open);
     expect(read).toMatchObject(wanted);
     const [before] = read.redundancy.before;
-    expect(before).toMatchObject({ name: 'features.1', planes: 4, mean: redundancy.before[0].mean });
-    for (const [i, value] of before.divergence.entries())
-      expect(value).toBeCloseTo(redundancy.before[0].divergence[i], 2);
+    expect(before).toMatchObject({
+      name: 'features.1',
+      planes: 4,
+      divergence: redundancy.before[0].divergence,
+    });
+    expect([...before.drawn]).toEqual([0, 1, 2, 3]);
+    expect(before.skeleton).toEqual(redundancy.before[0].skeleton);
+    for (const [i, value] of before.kernels.entries())
+      expect(value).toBeCloseTo(redundancy.before[0].kernels[i], 2);
   });
 
   test('may be a folder that anybody packed, among other things', async () => {

@@ -43,10 +43,11 @@ test('a file is told tensor by tensor: what it is, its shape, its numbers, its r
     ].sort(),
   );
   expect(told.get('conv.weight')!.shape).toEqual([4, 2, 3, 3]);
-  expect(told.get('conv.weight')!.redundancy).toBe(redundancyOf('conv', kernels, [4, 2, 3, 3]).mean);
-  expect(told.get('conv.weight')!.redundancy).toBeGreaterThan(0);
+  const { divergence, cosine, effectiveRank } = redundancyOf('conv', kernels, [4, 2, 3, 3]);
+  expect(told.get('conv.weight')!.redundancy).toEqual({ divergence, cosine, effectiveRank });
+  expect(divergence).toBeGreaterThan(0);
   // kernels that are all the same are as redundant as can be
-  expect(told.get('row.weight')!.redundancy).toBe(0);
+  expect(told.get('row.weight')!.redundancy!.divergence).toBeCloseTo(0, 12);
   for (const name of ['pointwise.weight', 'fc.weight', 'bn.weight'])
     expect(told.get(name)!.redundancy).toBeUndefined();
 });
@@ -72,7 +73,8 @@ describe('with an architecture', () => {
     });
     expect(redundancy).toHaveLength(19);
     const told = new Map(layers.map((layer) => [layer.name, layer]));
-    for (const { name, mean } of redundancy) expect(told.get(`${name}.weight`)!.redundancy).toBe(mean);
+    for (const { name, divergence } of redundancy)
+      expect(told.get(`${name}.weight`)!.redundancy!.divergence).toBe(divergence);
     expect(layers.filter((layer) => layer.redundancy !== undefined)).toHaveLength(19);
     const { data, shape } = state().get('conv1.weight')!;
     expect(redundancy[0]).toEqual(redundancyOf('conv1', data as Float32Array, shape));

@@ -214,7 +214,7 @@ describe('a run', () => {
   });
 
   test('knows the redundancy of each spatial convolution before and after', async () => {
-    const { events } = await run(job());
+    const { events, result } = await run(job());
     const seen = events.flatMap((e) =>
       e.type === 'redundancy' ? [[e.when, e.layers.map((l) => l.name)]] : [],
     );
@@ -223,7 +223,37 @@ describe('a run', () => {
       ['before', layers],
       ['after', layers],
     ]);
+    expect(result.report.redundancy.map(({ name }) => name)).toEqual(layers);
+    const [before, after] = events.flatMap((e) => (e.type === 'redundancy' ? [e.layers[1]] : []));
+    expect(result.report.redundancy[1].before.divergence).toBe(before.divergence);
+    expect(result.report.redundancy[1].after).toEqual({
+      divergence: after.divergence,
+      cosine: after.cosine,
+      effectiveRank: after.effectiveRank,
+    });
   });
+
+  test.each(['refocus', 'finetune'] as const)(
+    'of method %s tells how its kernels stand while it is watched, and comes to the same bits',
+    async (method) => {
+      const looks = (events: TrainEvent[]) =>
+        events.flatMap((e) => (e.type === 'redundancy' && e.when === 'now' ? [e] : []));
+      const plain = await run(job({ method }));
+      expect(looks(plain.events)).toEqual([]);
+      const watched = await run(job({ method }), {}, (event, _, { control }) => {
+        if (event.type === 'phase' && event.phase === 'compile') control.watched = true;
+      });
+      const [look] = looks(watched.events);
+      expect(looks(watched.events)).toHaveLength(1);
+      expect(look.step).toBe(1);
+      expect(look.layers.map((l) => l.name)).toEqual(['features.0.0', 'features.1.conv.0.0']);
+      expect(look.layers[1].kernels).not.toEqual(
+        watched.events.flatMap((e) => (e.type === 'redundancy' ? [e.layers[1].kernels] : []))[0],
+      );
+      expect(watched.result.merged).toEqual(plain.result.merged);
+      expect(watched.batches).toEqual(plain.batches);
+    },
+  );
 
   test('stops where it is told to, and saves what it has', async () => {
     const { result } = await run(job({ epochs: 5 }), {}, (event, _, { control }) => {

@@ -1,0 +1,78 @@
+/** The kernel that a convolution convolves with at one moment of training, in float64 and without a device. */
+import type { StateDict } from '../io/tensor';
+import { unpack, weightLayout } from './layout';
+import type { ConvLayer, Model } from './model';
+import { geometryOf, REFCONV, type RefConvLayer } from './refconv';
+import { gramOf, planesOf, refocus, timesGram } from './refocus-math';
+import { numbersOf, type TensorReader } from './state';
+
+/** What to read of a session for a convolution's kernel, and how it is made of that. */
+export interface CurrentKernel {
+  /** persistent tensors, as `role:name`; none where the kernel never changes */
+  tensors: string[];
+  /** OIHW */
+  of(read: TensorReader): ArrayLike<number>;
+}
+
+/**
+ * @param model as it is trained
+ * @param start the state that training starts from
+ */
+export function currentKernel(model: Model, conv: ConvLayer, start: StateDict): CurrentKernel {
+  const weight = entryKernel(model, `${conv.name}.weight`, start);
+  if (!conv.refconv) return weight;
+  const layer = conv as RefConvLayer;
+  return layer.refconv.path === 'dense'
+    ? mapped(model, layer, weight, start)
+    : factored(layer, weight.of(NOTHING), start);
+}
+
+/** Constants are read of the state that was loaded. */
+const NOTHING: TensorReader = {
+  tensor(key) {
+    throw new Error(`${key} is no constant`);
+  },
+};
+
+function entryKernel(model: Model, name: string, start: StateDict): CurrentKernel {
+  const { role, layout } = model.state.find((entry) => entry.name === name)!;
+  if (role === 'constant') {
+    const tensor = start.get(name);
+    const numbers = tensor ? numbersOf(tensor) : new Float64Array(layout.padded.reduce((a, b) => a * b, 1));
+    return { tensors: [], of: () => numbers };
+  }
+  const key = `${role}:${name}`;
+  return { tensors: [key], of: (read) => unpack(read.tensor(key), layout) };
+}
+
+/** W_t of a map as it stands. */
+function mapped(model: Model, layer: RefConvLayer, basis: CurrentKernel, start: StateDict): CurrentKernel {
+  const map = entryKernel(model, REFCONV.map(layer.name), start);
+  return {
+    tensors: [...basis.tensors, ...map.tensors],
+    of: (read) => refocus(basis.of(read), map.of(read), geometryOf(layer), layer.refconv.identity),
+  };
+}
+
+/** W_t = W_b + a (W_r0 B) + M Gram, without the map, which may be large. */
+function factored(layer: RefConvLayer, basis: ArrayLike<number>, start: StateDict): CurrentKernel {
+  const { name, shape, groups, refconv } = layer;
+  const geometry = geometryOf(layer);
+  const gram = gramOf(basis, geometry);
+  const map = start.get(REFCONV.map(name));
+  const first = refconv.startsNonZero && map ? refocus(basis, numbersOf(map), geometry, false) : undefined;
+  const [factor, scale] = [`parameter:${REFCONV.factor(name)}`, `parameter:${REFCONV.scale}`];
+  const { planes, taps } = planesOf(geometry);
+  return {
+    tensors: [factor, scale],
+    of(read) {
+      const out = timesGram(unpack(read.tensor(factor), weightLayout(shape, groups)), gram, geometry);
+      const [a] = read.tensor(scale);
+      for (let i = 0; i < planes * taps; i++) {
+        if (refconv.identity) out[i] += basis[i];
+        if (first) out[i] += a * first[i];
+      }
+      return out;
+    },
+  };
+}
