@@ -1,6 +1,7 @@
 /** Options that several commands share, and what they mean to the engine. */
 import { readFileSync } from 'node:fs';
 import type { DataSource, ModelSource } from '../api';
+import { EXAMPLE_SET, isBuiltinSet } from '../data/builtin/builtin';
 import { UserError } from '../errors';
 import { readLabels } from '../run/labels';
 import {
@@ -115,7 +116,7 @@ export interface InputPaths {
   weights?: string;
   /** a file with the names of the network's classes */
   labels?: string;
-  /** paths, or `['builtin']` */
+  /** paths, or the name of a built-in set */
   data: string[];
   /** absent: what the training source has for it, or some of each class held out */
   test?: string[];
@@ -128,7 +129,7 @@ export function inputPaths(args: Args): InputPaths {
     network: networkFrom(args),
     weights: text(args, 'weights'),
     labels: text(args, 'labels'),
-    data: data.length > 0 ? data : ['builtin'],
+    data: data.length > 0 ? data : [EXAMPLE_SET],
     test: test.length > 0 ? test : undefined,
   };
 }
@@ -154,9 +155,10 @@ export async function modelFrom(
   return { kind: 'builtin' };
 }
 
-/** An image set: `builtin`, a .zip, a folder, or the files of an IDX pair. */
+/** An image set: one of the built-in ones, a .zip, a folder, or the files of an IDX pair. */
 export async function dataFrom(paths: string[], split: 'train' | 'test'): Promise<DataSource> {
-  if (paths.length === 1 && paths[0] === 'builtin') return { kind: 'builtin', split };
+  const [path] = paths;
+  if (paths.length === 1 && isBuiltinSet(path)) return { kind: 'builtin', split, set: path };
   const option = split === 'train' ? '--data' : '--test';
   const files = await readUserFiles(paths, option);
   if (files.every(({ path }) => path.endsWith('/')))

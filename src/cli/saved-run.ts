@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Report, UserFile } from '../api';
+import { isBuiltinSet } from '../data/builtin/builtin';
 import { UserError } from '../errors';
 import { type Extension, extensions } from '../train/schedule';
 import { parseSetting } from '../train/settings';
@@ -67,7 +68,7 @@ function rateOf(lr: string): number {
 
 /** Paths as they were meant where the run was begun. */
 function atHome({ home = '.', ...config }: RunConfig): RunConfig {
-  const path = (given: string) => (given === 'builtin' ? given : resolve(home, given));
+  const path = (given: string) => (isBuiltinSet(given) ? given : resolve(home, given));
   return {
     ...config,
     home,

@@ -1,4 +1,4 @@
-import { BUILTIN_COUNT, generateBuiltin } from '../data/builtin/builtin';
+import { type BuiltinSet, builtinSets, generateBuiltin } from '../data/builtin/builtin';
 import type { ImageSet, LoadedPart } from '../data/image-set';
 import { closeImages, cropOf } from '../data/pixels';
 import { duplicateWarnings, type ImageSetReport, leaksBetween } from '../data/report';
@@ -12,9 +12,12 @@ import type { LoadedNetwork } from './network-source';
 
 /**
  * A labelled image set. `files`: archives, a folder's files, CIFAR-10 binary batches or an IDX pair, with or without parts
- * to train and to test. `builtin`: the procedural set, generated from its fixed seed.
+ * to train and to test. `builtin`: a procedural set, generated from its fixed seed; by default what the built-in network was
+ * trained on.
  */
-export type DataSource = { kind: 'builtin'; split: 'train' | 'test' } | { kind: 'files'; files: UserFile[] };
+export type DataSource =
+  | { kind: 'builtin'; split: 'train' | 'test'; set?: BuiltinSet }
+  | { kind: 'files'; files: UserFile[] };
 
 /** The settings that say how images are loaded. */
 export type ImageSettings = Pick<
@@ -101,14 +104,14 @@ export async function trainingSize(
 export async function loadSample(
   source: DataSource,
   settings: ImageSettings,
-  images: number,
+  most: number,
 ): Promise<{ images: LabelledImages; available: number }> {
-  const limit = Math.min(settings.limit || Number.POSITIVE_INFINITY, images);
+  const limit = Math.min(settings.limit || Number.POSITIVE_INFINITY, most);
   const { train, available } = await loadSource(source, 'train', { ...settings, limit }, {});
-  const most = settings.limit || Number.POSITIVE_INFINITY;
+  const { images } = train as LoadedPart;
   return {
-    images: (train as LoadedPart).images,
-    available: Math.min(available ?? BUILTIN_COUNT.train, most),
+    images,
+    available: Math.min(available ?? images.count, settings.limit || Number.POSITIVE_INFINITY),
   };
 }
 
@@ -126,15 +129,18 @@ async function loadSource(
   if (source.kind === 'builtin') {
     if (Object.keys(options.rename).length > 0)
       throw new UserError('The built-in images keep their classes: take the new names back.');
+    const { set = 'builtin' } = source;
+    const available = builtinSets[set].counts.train;
     const part = async (split: 'train' | 'test') => ({
-      images: await builtinImages(split, limit, memo),
+      images: await builtinImages(set, split, limit, memo),
       digests: [],
     });
-    if (use === 'both') return { train: await part('train'), test: await part('test'), own: true };
+    if (use === 'both') return { train: await part('train'), test: await part('test'), own: true, available };
     const { images } = await part(source.split);
     return {
       [use]: { images: more.classes ? ofClasses(images, more.classes) : images, digests: [] },
       own: true,
+      available,
     };
   }
   // the readers of files come when the first file does: the built-in images need none
@@ -152,10 +158,17 @@ async function loadSource(
   });
 }
 
-async function builtinImages(split: 'train' | 'test', limit: number, memo?: Memo): Promise<LabelledImages> {
-  const all = BUILTIN_COUNT[split];
-  const generate = () => generateBuiltin({ split, count: Math.min(limit || all, all) });
-  return memo ? memo.get(`images ${JSON.stringify([split, limit])}`, async () => generate()) : generate();
+async function builtinImages(
+  set: BuiltinSet,
+  split: 'train' | 'test',
+  limit: number,
+  memo?: Memo,
+): Promise<LabelledImages> {
+  const all = builtinSets[set].counts[split];
+  const generate = () => generateBuiltin({ set, split, count: Math.min(limit || all, all) });
+  return memo
+    ? memo.get(`images ${JSON.stringify([set, split, limit])}`, async () => generate())
+    : generate();
 }
 
 /** The images of those classes, labelled by their order. */

@@ -40,7 +40,13 @@ export async function load(
     const { height, width } = cropOf(train);
     const decided = decideSettings(
       { ...asked, cropPct: own ? 1 : asked.cropPct },
-      { input: network.model.input, images: train.count, side: Math.max(height, width), newHead },
+      {
+        input: network.model.input,
+        images: train.count,
+        side: Math.max(height, width),
+        suggested: train.suggested,
+        newHead,
+      },
     );
     return { network, train, test, reports, settings: decided };
   } catch (error) {

@@ -37,7 +37,7 @@ export async function runRecord(
 /** The topmost names of a source: archives, folders, files alone. */
 const namesOf = (source: DataSource): string[] =>
   source.kind === 'builtin'
-    ? ['builtin']
+    ? [source.set ?? 'builtin']
     : [...new Set(source.files.map(({ path }) => path.split('/')[0]))].slice(0, MOST_NAMES);
 
 const MOST_NAMES = 20;

@@ -190,7 +190,8 @@ function baseline(
   const keep = test.count;
   const evaluate = () => evaluateNetwork(gpu, model, state, test, { mean, std, keep, goOn });
   if (job.model.kind !== 'builtin' || job.test?.kind !== 'builtin') return evaluate();
-  return memo.get(`baseline ${JSON.stringify([gpu.name, test.count, mean, std])}`, evaluate);
+  const { set } = job.test;
+  return memo.get(`baseline ${JSON.stringify([gpu.name, set, test.count, mean, std])}`, evaluate);
 }
 
 /** Where a run goes on from, if what it trains with is as it was; the training gets its schedule. */

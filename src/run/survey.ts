@@ -43,6 +43,7 @@ export async function pictureImages(
   }
   const places = images.filter((image) => typeof image === 'number').slice(0, 64);
   const { pixels, width, height } = generateBuiltin({
+    set: source.set,
     split: source.split,
     count: Math.max(-1, ...places) + 1,
   });

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { EXAMPLE_SET } from '../../data/builtin/builtin';
 import { parseSettings } from '../../train/settings';
 import { type Command, text } from '../command';
 import { givenSettings, optionLabel, runtimeOptions, settingOptions } from '../options';
@@ -7,15 +8,13 @@ import { prepare, type TrainedRun, trainInto } from './train';
 
 const shared = ['epochs', 'batch', 'lr', 'seed', 'limit'] as const;
 
-/** A budget of a few minutes without a GPU, the same for both methods. */
-const budget = { epochs: 2, batch: 64, lr: 0.001, limit: 1536 };
-
 export const demo: Command = {
   usage: 'demo [options]',
-  summary: 'The built-in network on the built-in data: fine-tuned and refocused for as long, side by side.',
+  summary:
+    'The built-in network on images by another camera: fine-tuned and refocused for as long, side by side.',
   positionals: [],
   options: {
-    ...settingOptions([...shared], budget),
+    ...settingOptions([...shared]),
     out: { type: 'string', value: 'DIR', help: 'folder of the results', fallback: 'runs/demo' },
     ...runtimeOptions,
   },
@@ -28,8 +27,8 @@ export const demo: Command = {
       for (const method of ['finetune', 'refocus'] as const) {
         context.note(method === 'finetune' ? 'Fine-tuning for comparison' : 'Refocusing');
         const prepared = await prepare({
-          data: ['builtin'],
-          settings: parseSettings({ ...budget, ...given, method }, optionLabel),
+          data: [EXAMPLE_SET],
+          settings: parseSettings({ ...given, method }, optionLabel),
         });
         runs.push(
           await trainInto({ out: join(out, method), overwrite: true }, prepared, engine, context, false),

@@ -41,7 +41,7 @@ export const evaluate: Command = {
       type: 'string',
       multiple: true,
       value: 'PATH',
-      help: 'test images: an archive, a folder (its part test or val, if it has parts) or builtin',
+      help: 'test images: an archive, a folder (its part test or val, if it has parts), builtin or builtin-camera',
       fallback: 'builtin',
     },
     ...settingOptions(settings),

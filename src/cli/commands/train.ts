@@ -1,5 +1,6 @@
 import { basename, dirname, resolve } from 'node:path';
 import type { ImageSetReport, Report, TrainJob } from '../../api';
+import { EXAMPLE_SET, isBuiltinSet } from '../../data/builtin/builtin';
 import { skippedCsv } from '../../data/report';
 import { UserError } from '../../errors';
 import type { Tuning } from '../../graph/tuning';
@@ -33,8 +34,8 @@ export const runOptions: OptionTable = {
     type: 'string',
     multiple: true,
     value: 'PATH',
-    help: 'training images: an archive, a folder or builtin; it may have the parts train, val and test',
-    fallback: 'builtin',
+    help: 'training images: an archive, a folder, builtin (those of the built-in network) or builtin-camera (few, by another camera); files may have the parts train, val and test',
+    fallback: EXAMPLE_SET,
   },
   test: {
     type: 'string',
@@ -145,8 +146,8 @@ export interface PreparedRun {
 /** Finds a run's files; mistakes in their names show before an engine starts. */
 export async function prepare(config: RunConfig): Promise<PreparedRun> {
   const { settings } = config;
-  const builtinTest = config.data[0] === 'builtin' ? ['builtin'] : undefined;
-  const test = config.test ?? builtinTest;
+  const builtin = config.data.filter(isBuiltinSet);
+  const test = config.test ?? (builtin.length > 0 ? builtin : undefined);
   const job = {
     model: await modelFrom(config, settings.method === 'retrain' ? settings.seed : undefined),
     train: await dataFrom(config.data, 'train'),
