@@ -40,8 +40,6 @@ export interface LabelledImages<P extends Pixels = Pixels> {
   classes: string[];
   /** the file that each image came from, where each has one of its own */
   paths?: string[];
-  /** what a run on these images takes where its settings say `auto`; default: it goes by their number */
-  suggested?: { batch: number; lr: number };
 }
 
 /** A set whose images are all in memory. */

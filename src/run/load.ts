@@ -40,13 +40,7 @@ export async function load(
     const { height, width } = cropOf(train);
     const decided = decideSettings(
       { ...asked, cropPct: own ? 1 : asked.cropPct },
-      {
-        input: network.model.input,
-        images: train.count,
-        side: Math.max(height, width),
-        suggested: train.suggested,
-        newHead,
-      },
+      { input: network.model.input, images: train.count, side: Math.max(height, width), newHead },
     );
     return { network, train, test, reports, settings: decided };
   } catch (error) {

@@ -63,8 +63,6 @@ export interface DecidedBy {
   images: number;
   /** the longer side of what the network sees of an image, pixels; default: that of CIFAR's images */
   side?: number;
-  /** what the images suggest in the place of `auto` */
-  suggested?: { batch: number; lr: number };
   /** whether the last layer starts afresh, for other classes than the network had; default: it does not */
   newHead?: boolean;
 }
@@ -77,17 +75,17 @@ const LEAST_IMAGES = 128;
 /** Settings with every `auto` decided. */
 export function decideSettings(
   settings: TrainSettings,
-  { input, images, side = 32, suggested, newHead = false }: DecidedBy,
+  { input, images, side = 32, newHead = false }: DecidedBy,
 ): RunSettings {
   const { mean, std, headEpochs, interpolation, cropPct, cropMode, repeats } = settings;
-  const auto = suggested?.batch ?? Math.min(128, images, Math.max(LEAST_BATCH, Math.floor(images / 4)));
+  const auto = Math.min(128, images, Math.max(LEAST_BATCH, Math.floor(images / 4)));
   const batch = settings.batch === 'auto' ? auto : settings.batch;
   const triple = (values: number[]) => values as [number, number, number];
   return {
     ...settings,
     ...decideAugmentation(settings, { images, side }),
     batch,
-    lr: decideRate(settings.lr === 'auto' ? (suggested?.lr ?? 'auto') : settings.lr, {
+    lr: decideRate(settings.lr, {
       images: Math.min(batch, images),
       isNew: newHead || settings.method === 'retrain',
     }),

@@ -1,5 +1,5 @@
 import { Random } from '../random';
-import type { ImagesInMemory, LabelledImages } from '../types';
+import type { ImagesInMemory } from '../types';
 import { BUILTIN_SIZE, type Camera, falseColourCamera, ownCamera } from './cameras';
 import { bar, crescent, cross, disc, horseshoe, ring, type Shape, square, star, triangle } from './shapes';
 
@@ -18,7 +18,6 @@ interface BuiltinRecipe {
   counts: Record<Split, number>;
   /** keys of the splits' random streams: no two sets have a scene in common */
   streams: Record<Split, number>;
-  suggested?: LabelledImages['suggested'];
 }
 
 /** By the names that command lines and reports call them. docs/builtin.md says how the second was chosen. */
@@ -29,7 +28,6 @@ export const builtinSets = {
     camera: falseColourCamera,
     counts: { train: 1_000, test: 1_000 },
     streams: { train: 2, test: 3 },
-    suggested: { batch: 32, lr: 0.01 },
   },
   builtin: {
     label: 'Its own images',
@@ -91,7 +89,7 @@ export function generateBuiltin(options: {
   seed?: number;
 }): ImagesInMemory {
   const { set = 'builtin', split, seed = BUILTIN_SEED } = options;
-  const { camera, counts, streams, suggested }: BuiltinRecipe = builtinSets[set];
+  const { camera, counts, streams }: BuiltinRecipe = builtinSets[set];
   const count = options.count ?? counts[split];
   const imageBytes = BUILTIN_SIZE * BUILTIN_SIZE * 3;
   const pixels = new Uint8Array(count * imageBytes);
@@ -104,7 +102,7 @@ export function generateBuiltin(options: {
     camera(canvas, random, pixels.subarray(image * imageBytes, (image + 1) * imageBytes));
   }
   const classes = [...BUILTIN_CLASSES];
-  return { pixels, labels, count, height: BUILTIN_SIZE, width: BUILTIN_SIZE, classes, suggested };
+  return { pixels, labels, count, height: BUILTIN_SIZE, width: BUILTIN_SIZE, classes };
 }
 
 function paintScene(canvas: Float64Array, recipe: ClassRecipe, random: Random): void {
