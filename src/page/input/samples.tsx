@@ -1,6 +1,6 @@
 /** Contact sheet of the built-in images. */
 import { useMemo } from 'preact/hooks';
-import { generateBuiltin } from '../../data/builtin/builtin';
+import { type BuiltinSet, generateBuiltin } from '../../data/builtin/builtin';
 import type { ImagesInMemory } from '../../data/types';
 import { useCanvas } from '../canvas';
 import { toImageData } from '../picture';
@@ -8,8 +8,8 @@ import { toImageData } from '../picture';
 /** images a class */
 const COLUMNS = 4;
 
-export function Samples() {
-  const set = useMemo(() => generateBuiltin({ split: 'test', count: 10 * COLUMNS }), []);
+export function Samples({ set: name }: { set: BuiltinSet }) {
+  const set = useMemo(() => generateBuiltin({ set: name, split: 'test', count: 10 * COLUMNS }), [name]);
   return (
     <ul class="samples" aria-label="Samples of the built-in images, by class">
       {set.classes.map((name, label) => (

@@ -15,10 +15,12 @@ export const trainFiles = signal<UserFile[]>([]);
 export const testFiles = signal<UserFile[]>([]);
 
 const source = computed(() => config.value.source);
+const builtinImages = computed(() => config.value.images);
 
 /** What the user has chosen; another array for another choice, so that what was made of an earlier one can be told. */
 export const chosen = computed(() => [
   source.value,
+  builtinImages.value,
   weightsFiles.value,
   labels.value,
   trainFiles.value,
@@ -65,7 +67,8 @@ export function readModel(): ModelSource {
 /** @throws UserError that says what is still to choose */
 export function readData(): { train: DataSource; test?: DataSource } {
   if (config.value.source === 'builtin') {
-    return { train: { kind: 'builtin', split: 'train' }, test: { kind: 'builtin', split: 'test' } };
+    const { images: set } = config.value;
+    return { train: { kind: 'builtin', set, split: 'train' }, test: { kind: 'builtin', set, split: 'test' } };
   }
   if (trainFiles.value.length === 0) throw new UserError('Choose your training images in step 1.');
   const train: DataSource = { kind: 'files', files: trainFiles.value };

@@ -7,10 +7,10 @@ import { config, networkError, setNetwork } from '../settings/config';
 import { FieldInput } from '../settings/field';
 import type { Source } from '../settings/url';
 import { BatchStrip } from './batch-strip';
+import { BuiltinExample } from './builtin-example';
 import { Drop } from './drop';
 import { Layers } from './layers';
 import { Classes, Images, Taken } from './recognised';
-import { Samples } from './samples';
 import { labels, startsBuiltin, testFiles, trainFiles, weightsFiles } from './sources';
 
 export function StepInput() {
@@ -24,7 +24,7 @@ export function StepInput() {
           <SourceOption value="builtin" name="Built-in example" />
           <SourceOption value="own" name="Your own" />
         </div>
-        {source === 'builtin' ? <BuiltIn /> : <Own />}
+        {source === 'builtin' ? <BuiltinExample /> : <Own />}
         {(source === 'builtin' || trainFiles.value.length > 0) && <BatchStrip />}
       </fieldset>
     </>
@@ -45,20 +45,6 @@ function SourceOption({ value, name }: { value: Source; name: string }) {
       />
       <span>{name}</span>
     </label>
-  );
-}
-
-function BuiltIn() {
-  return (
-    <>
-      <p>
-        A short and narrow <b>MobileNetV2</b>, trained by this engine on a procedural image set: ten classes
-        of shapes and textures, 32 × 32 pixels, 10,000 for training and 2,000 for the test. Small enough to
-        watch, hard enough to leave room above the base.
-      </p>
-      <Samples />
-      <Layers />
-    </>
   );
 }
 

@@ -16,7 +16,7 @@ export function followWarmUp(): void {
     clearTimeout(timer);
     const isFree = adapter.value.state === 'ready' && !gpuUse.value;
     if (!isFree || config.value.source !== 'builtin') return;
-    const form = JSON.stringify(config.value.settings);
+    const form = JSON.stringify([config.value.images, config.value.settings]);
     if (form === warm) return;
     timer = setTimeout(() => {
       warm = form;

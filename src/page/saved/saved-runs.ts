@@ -2,9 +2,11 @@
  * Runs that outlive the page: their files and checkpoints are kept in the browser's own file system, so that after a reload they
  * go on without a file being chosen again. A run that goes on holds a lock, so that no two tabs write the same one.
  */
+
 import { signal } from '@preact/signals';
 import * as Comlink from 'comlink';
 import type { TrainJob, TrainResult, UserFile } from '../../api';
+import { builtinSets } from '../../data/builtin/builtin';
 import { Discarded, Stopped, UserError } from '../../errors';
 import {
   CHECKPOINT_FILES,
@@ -70,7 +72,10 @@ function runName({ settings, model, train }: TrainJob): string {
       : model.kind === 'builtin'
         ? 'built-in network'
         : 'random weights';
-  const images = train.kind === 'files' ? nameOf(train.files) : 'built-in images';
+  const images =
+    train.kind === 'files'
+      ? nameOf(train.files)
+      : `built-in images (${builtinSets[train.set ?? 'builtin'].label.toLowerCase()})`;
   return `${settings.method}, ${source}, ${images}`;
 }
 

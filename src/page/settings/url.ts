@@ -1,4 +1,5 @@
 /** The page's whole configuration as text, in the URL's hash. Never data: no file, no file name. */
+import { type BuiltinSet, EXAMPLE_SET, isBuiltinSet } from '../../data/builtin/builtin';
 import { type NetworkOptionName, networkFields, networkOptionNames } from '../../run/network-options';
 import { fieldText } from '../../train/field';
 import { type SettingName, settingFields, settingNames } from '../../train/settings';
@@ -8,6 +9,8 @@ export type Source = 'builtin' | 'own';
 /** What the form holds, as typed: checked where it is used (`parseSetting`), so that nothing typed is lost. */
 export interface PageConfig {
   source: Source;
+  /** of the built-in example */
+  images: BuiltinSet;
   /** an option that is left out is the empty text */
   network: Record<NetworkOptionName, string>;
   settings: Record<SettingName, string>;
@@ -20,6 +23,7 @@ export function defaultConfig(): PageConfig {
   );
   return {
     source: 'builtin',
+    images: EXAMPLE_SET,
     network: network as PageConfig['network'],
     settings: settings as PageConfig['settings'],
   };
@@ -35,6 +39,8 @@ export function encodeHash(config: PageConfig): string {
       if (config.network[name] !== '') parameters.set(name, config.network[name]);
     }
   }
+  if (config.source === 'builtin' && config.images !== defaults.images)
+    parameters.set('images', config.images);
   for (const name of settingNames) {
     if (config.settings[name] !== defaults.settings[name]) parameters.set(name, config.settings[name]);
   }
@@ -49,6 +55,7 @@ export function decodeHash(hash: string): { config: PageConfig; unknown: string[
     if (Object.hasOwn(settingFields, name)) config.settings[name as SettingName] = value;
     else if (Object.hasOwn(networkFields, name)) config.network[name as NetworkOptionName] = value;
     else if (name === 'source' && (value === 'own' || value === 'builtin')) config.source = value;
+    else if (name === 'images' && isBuiltinSet(value)) config.images = value;
     else unknown.push(name);
   }
   return { config, unknown };

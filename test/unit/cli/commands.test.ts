@@ -145,11 +145,20 @@ test('train writes its files and prints the report', async () => {
   ]);
   expect(engine.jobs[0]).toMatchObject({
     model: { kind: 'builtin' },
-    train: { kind: 'builtin', split: 'train' },
-    test: { kind: 'builtin', split: 'test' },
+    train: { kind: 'builtin', set: 'builtin-camera', split: 'train' },
+    test: { kind: 'builtin', set: 'builtin-camera', split: 'test' },
     settings: { method: 'finetune', flip: false, layers: ['a', 'b'], limit: 7 },
   });
   expect(context.sessions).toEqual({ opened: 1, closed: 1 });
+});
+
+test('--data builtin: what the network was trained on, and its test images', async () => {
+  const engine = fakeEngine();
+  expect(await run(['train', '--out', out(), '--data', 'builtin'], fakeContext(engine))).toBe(0);
+  expect(engine.jobs[0]).toMatchObject({
+    train: { kind: 'builtin', set: 'builtin', split: 'train' },
+    test: { kind: 'builtin', set: 'builtin', split: 'test' },
+  });
 });
 
 test('--preset names settings that other options override, over those of a config', async () => {

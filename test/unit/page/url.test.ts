@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { decodeHash, defaultConfig, encodeHash } from '../../../src/page/settings/url';
+import { decodeHash, defaultConfig, encodeHash, type PageConfig } from '../../../src/page/settings/url';
 import { networkOptionNames } from '../../../src/run/network-options';
 import { defaultSettings, parseSettings, settingNames } from '../../../src/train/settings';
 
@@ -41,6 +41,13 @@ test('every setting and network option has its own name in the hash', () => {
   for (const name of networkOptionNames) config.network[name] = 'y';
   const names = [...new URLSearchParams(encodeHash(config)).keys()];
   expect(names).toEqual(['source', ...networkOptionNames, ...settingNames]);
+});
+
+test('which of the built-in images, where they are not the usual ones', () => {
+  const config: PageConfig = { ...defaultConfig(), images: 'builtin' };
+  expect(encodeHash(config)).toBe('images=builtin');
+  expect(decodeHash('images=builtin')).toEqual({ config, unknown: [] });
+  expect(decodeHash('images=toString').unknown).toEqual(['images']);
 });
 
 test('names that mean nothing are told, prototype or not', () => {

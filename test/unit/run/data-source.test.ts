@@ -116,6 +116,20 @@ test('the built-in images are as many as asked for, and no more than there are',
   expect(await count('test', 0)).toBe(await count('test', 1e9));
 });
 
+test('each built-in set has its own images and as many as it has', async () => {
+  const of = (set: 'builtin' | 'builtin-camera', limit = 0) =>
+    loadTestImages({ kind: 'builtin', split: 'test', set }, { ...settings, limit });
+  expect((await of('builtin-camera')).images.count).toBe(1000);
+  const [own, other] = await Promise.all([of('builtin', 20), of('builtin-camera', 20)]);
+  expect(own.images.labels).toEqual(other.images.labels);
+  expect(own.images.pixels).not.toEqual(other.images.pixels);
+  // one memo for both
+  const memo = new Memo();
+  const load = (set: 'builtin' | 'builtin-camera') =>
+    loadRunImages({ train: { kind: 'builtin', split: 'train', set } }, { ...settings, limit: 20 }, { memo });
+  expect((await load('builtin')).train.pixels).not.toEqual((await load('builtin-camera')).train.pixels);
+});
+
 test('built-in images by the classes of a network: its order, and those alone', async () => {
   const source = { kind: 'builtin', split: 'test' } as const;
   const few = { ...settings, limit: 20 };
