@@ -2,7 +2,9 @@
 import type { BenchLine } from './bench';
 import type { Profile, ProfileProgress } from './bench/profile';
 import type { ProfileTarget } from './bench/profile-target';
+import type { ClassImages } from './data/class-images';
 import type { Thumbnail } from './data/survey';
+import type { ThumbnailOptions } from './data/thumbnails';
 import type { UserFile } from './data/types';
 import type { DataSource, ImageSettings } from './run/data-source';
 import type { EvaluateOptions, SourceEvaluation } from './run/evaluate';
@@ -23,8 +25,9 @@ export type { LayerRedundancy, RedundancyFigures } from './analysis/redundancy';
 export type { BenchLine } from './bench';
 export type { DispatchProfile, Profile, ProfileProgress, ShaderProfile } from './bench/profile';
 export type { ProfileRun, ProfileTarget } from './bench/profile-target';
+export type { ClassImages } from './data/class-images';
 export type { ImageSetReport } from './data/report';
-export type { ImageSurvey, Thumbnail } from './data/survey';
+export type { EqualImages, ImageSurvey, Thumbnail } from './data/survey';
 export type { SkippedFile, UserFile } from './data/types';
 export type { DataSource, ImageSettings } from './run/data-source';
 export type { EvaluateOptions, SourceEvaluation } from './run/evaluate';
@@ -118,6 +121,19 @@ export interface EngineApi {
   survey(sources: { train: DataSource; test?: DataSource }, settings: ImageSettings): Promise<RunSurvey>;
   /** A training batch as a network sees it, augmented. */
   previewBatch(job: PreviewJob): Promise<BatchPreview>;
-  /** Small pictures of a source's images, by what predictions call them; those that cannot be shown are left out. */
-  pictures(source: DataSource, images: (string | number)[]): Promise<Thumbnail[]>;
+  /** The images of one class of a run's sources, by what predictions and `pictures` call them. */
+  classImages(
+    sources: { train: DataSource; test?: DataSource },
+    settings: ImageSettings,
+    of: { name: string; classes: string[] },
+  ): Promise<ClassImages>;
+  /**
+   * Small pictures of a source's images, by what predictions call them; those that cannot be shown are left out. Built-in ones
+   * come as they are, 32 pixels a side.
+   */
+  pictures(
+    source: DataSource,
+    images: (string | number)[],
+    options?: Partial<ThumbnailOptions>,
+  ): Promise<Thumbnail[]>;
 }

@@ -136,9 +136,13 @@ export function createEngine({ requestAdapter }: EngineOptions = {}): EngineApi 
       const { previewBatch } = await import('./run/preview-batch');
       return previewBatch(gpu, job);
     },
-    async pictures(source, images) {
+    async classImages(sources, settings, of) {
+      const { classImages } = await import('./run/survey');
+      return classImages(sources, settings, of);
+    },
+    async pictures(source, images, options) {
       const { pictureImages } = await import('./run/survey');
-      return pictureImages(source, images);
+      return pictureImages(source, images, options);
     },
     async preview(model) {
       const { previewNetwork } = await import('./run/inspect');

@@ -2,7 +2,15 @@ import { digestOf } from './decode/prepare';
 import { resizeAndCrop } from './images/resize';
 import type { Part } from './layout/names';
 import type { PartFiles } from './layout/types';
-import { type ChosenSize, commonSize, type Packed, type PackOptions, packFiles } from './pack';
+import {
+  type ChosenSize,
+  commonSize,
+  type Look,
+  lookAtFiles,
+  type Packed,
+  type PackOptions,
+  packFiles,
+} from './pack';
 import { imageBytes } from './pixels';
 import { breathe, type RawSet } from './raw/raster';
 import { openSink } from './store/sink';
@@ -18,6 +26,8 @@ export interface Candidates {
   empty: string[];
   /** the size that these images suggest for all */
   size(chosen: number[], options: Pick<PackOptions, 'upright' | 'signal'>): Promise<ChosenSize>;
+  /** what their files tell before they are decoded; images out of one file tell nothing */
+  look(chosen: number[], options: Pick<PackOptions, 'signal'>): Promise<Look>;
   /** decodes the chosen ones; `labels`: what each chosen one is to be labelled as */
   pack(chosen: number[], labels: number[], options: PackOptions): Promise<Packed>;
   /** bytes of the files of the chosen ones; 0 where they are in memory */
@@ -33,6 +43,7 @@ export function fileCandidates(name: string, { part, files, labels, empty }: Par
     labels,
     empty,
     size: (chosen, options) => commonSize(of(chosen), options),
+    look: (chosen, options) => lookAtFiles(of(chosen), options),
     pack: (chosen, indices, options) => packFiles(name, of(chosen), indices, options),
     bytes: (chosen) => of(chosen).reduce((sum, { size }) => sum + size, 0),
     path: (i) => files[i].path,
@@ -53,10 +64,20 @@ export function rawCandidates(part: Part | undefined, raw: RawSet): Candidates {
       why: `All images are ${width}x${height} and stay so.`,
       unreadable: [],
     }),
+    look: async (chosen) => ({ unreadable: [], rotated: [], digests: chosen.map(() => undefined) }),
     pack: (chosen, labels, options) => packRaw(raw, chosen, labels, options),
     bytes: () => 0,
-    path: (i) => `image ${i} of ${raw.name}`,
+    path: (i) => rawName(raw, i),
   };
+}
+
+/** What an image is called that has no file of its own. */
+const rawName = ({ name }: RawSet, i: number) => `image ${i} of ${name}`;
+
+/** The place of an image in its set, and the name of that, by what `rawName` calls it. */
+export function rawPlace(image: string): { index: number; name?: string } {
+  const [, index, name] = /^image (\d+) of (.*)$/s.exec(image) ?? [];
+  return { index: Number(index), name };
 }
 
 async function packRaw(
@@ -79,7 +100,8 @@ async function packRaw(
     options.onProgress?.({ done: chosen.length, total: chosen.length });
     const pixels = await sink.finish();
     const count = chosen.length;
-    const packed = { digests, count, skipped: [], rotated: 0, resized: !fits };
+    const paths = chosen.map((index) => rawName(raw, index));
+    const packed = { paths, digests, count, skipped: [], rotated: 0, resized: !fits };
     return { ...packed, pixels, labels: Uint16Array.from(labels) };
   } catch (error) {
     await sink.abandon();

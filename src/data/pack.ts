@@ -1,6 +1,6 @@
 import { FormatError } from '../io/format-error';
 import { openDecoder } from './decode/pool';
-import type { Preparation } from './decode/prepare';
+import { digestOf, type Preparation } from './decode/prepare';
 import type { SourceFile } from './files/tree';
 import { decodedSize, readImageHeader } from './images/decode';
 import { ImageError, type Size } from './images/format';
@@ -98,6 +98,35 @@ async function attempt<T>(
     if (!(error instanceof ImageError || error instanceof FormatError)) throw error;
     return { skipped: { path: file.path, reason: error.message } };
   }
+}
+
+/** What files tell before any is decoded. */
+export interface Look {
+  /** files that are no images, or whose headers cannot be read */
+  unreadable: SkippedFile[];
+  /** paths of images that EXIF data would have turned */
+  rotated: string[];
+  /** a text that files of the same bytes share, in the files' order; absent where a file cannot be read */
+  digests: (string | undefined)[];
+}
+
+/** Reads each file once. */
+export async function lookAtFiles(
+  files: SourceFile[],
+  { signal }: Pick<PackOptions, 'signal'>,
+): Promise<Look> {
+  const look: Look = { unreadable: [], rotated: [], digests: [] };
+  for (const [done, file] of files.entries()) {
+    await breathe({ signal }, { done, total: files.length });
+    const { result, skipped } = await attempt(file, async (bytes) => {
+      const header = readImageHeader(bytes);
+      return { header, digest: await digestOf(bytes, header) };
+    });
+    if (skipped) look.unreadable.push(skipped);
+    if (result && result.header.orientation !== 1) look.rotated.push(file.path);
+    look.digests.push(result?.digest);
+  }
+  return look;
 }
 
 /** A size that all images get, and a sentence that says why this one. */

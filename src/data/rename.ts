@@ -57,6 +57,7 @@ function renamed(candidates: Candidates, newName: (name: string) => string): Can
     classes: classes && all(classes),
     empty: all(empty).filter((name) => !filled.has(name)),
     size: (chosen, options) => candidates.size(of(chosen), options),
+    look: (chosen, options) => candidates.look(of(chosen), options),
     pack: (chosen, indices, options) => candidates.pack(of(chosen), indices, options),
     bytes: (chosen) => candidates.bytes(of(chosen)),
     path: (i) => candidates.path(kept[i]),

@@ -1,6 +1,8 @@
-import type { Selection } from './choose';
-import { openImageSet } from './image-set';
+import type { Choice, Selection } from './choose';
+import { type OpenedImages, openImageSet } from './image-set';
 import { numericHint } from './layout/class-order';
+import type { Part } from './layout/names';
+import type { Look } from './pack';
 import { imageBytes, readImages } from './pixels';
 import { junkNotes, orderOf, type PartReport } from './report';
 import { stratifiedSplit } from './split';
@@ -11,6 +13,13 @@ export interface Thumbnail {
   image: string;
   side: number;
   pixels: Uint8Array<ArrayBuffer>;
+}
+
+/** Images that are one file under several names. */
+export interface EqualImages {
+  images: string[];
+  /** that they are labelled as; more than one, and all labels but one are wrong */
+  classes: string[];
 }
 
 /** What a source of images holds, found without decoding more than a few of them. */
@@ -24,8 +33,14 @@ export interface ImageSurvey {
    * they are loaded
    */
   parts: PartReport[];
+  /** parts of the source that are not used, and their images */
+  unused: { part?: Part; images: number }[];
   /** files that are left out, as far as names and headers tell */
   skipped: SkippedFile[];
+  /** images that EXIF data would have turned, as far as headers were read */
+  rotated: string[];
+  /** images whose files are the same, 1,000 groups at most; those of several classes first */
+  equal: EqualImages[];
   /** some of each class, in the order of the classes */
   thumbnails: Thumbnail[][];
   notes: string[];
@@ -33,6 +48,8 @@ export interface ImageSurvey {
 
 /** Headers lie in files that are read whole, bytes together; those of more are read when the images are. */
 const MOST_BYTES = 2 ** 29;
+/** Groups of equal images that are told. */
+const MOST_EQUAL = 1000;
 const SIDE = 48;
 /** A class shows so many images, and so many all classes together: each is decoded. */
 const OF_A_CLASS = 4;
@@ -46,28 +63,21 @@ export async function surveyImages(files: UserFile[], options: LoadOptions): Pro
   const { tree, source, choice, classes, originals, selected } = await openImageSet(files, options);
   const { order, natural } = orderOf(classes, choice, options);
   const taken = [selected.train, selected.test].filter((part) => part !== undefined);
-  const broken = await unreadable(taken, options);
-  const isBroken = new Set(broken.map(({ path }) => path));
-  const labelsOf = ({ candidates, chosen, labels }: Selection) =>
-    labels.filter((_, i) => !isBroken.has(candidates.path(chosen[i])));
-  const parts: PartReport[] = [];
-  if (selected.train && choice.holdsOut) {
-    const labels = labelsOf(selected.train);
-    const ownDigests = labels.map((_, i) => String(i));
-    const { train, held } = stratifiedSplit(labels, ownDigests, options.val ?? 0.2, options.seed ?? 0);
-    const of = (indices: number[]) => indices.map((i) => labels[i]);
-    parts.push(partOf('train', choice.train?.part, of(train), classes));
-    parts.push(partOf('test', 'held', of(held), classes));
-  } else {
-    if (selected.train) parts.push(partOf('train', choice.train?.part, labelsOf(selected.train), classes));
-    if (selected.test) parts.push(partOf('test', choice.test?.part, labelsOf(selected.test), classes));
-  }
+  const looks = await lookInto(taken, options);
+  const found = new Map(taken.map((part, i) => [part, readable(part, looks[i])]));
   return {
     source: source.name,
     classes,
     originals,
-    parts,
-    skipped: [...source.skipped, ...taken.flatMap(({ leftOut }) => leftOut), ...broken],
+    parts: partsOf(choice, selected, found, classes, options),
+    unused: choice.unused.map(({ part, labels }) => ({ part, images: labels.length })),
+    skipped: [
+      ...source.skipped,
+      ...taken.flatMap(({ leftOut }) => leftOut),
+      ...looks.flatMap(({ unreadable }) => unreadable),
+    ],
+    rotated: looks.flatMap(({ rotated }) => rotated),
+    equal: equalImages([...found.values()].flat(), classes),
     thumbnails: await thumbnailsByClass((selected.train ?? selected.test)!, classes.length, options),
     notes: [
       ...(options.classes ? [] : [`${classes.length} classes ${order}.`]),
@@ -78,18 +88,74 @@ export async function surveyImages(files: UserFile[], options: LoadOptions): Pro
   };
 }
 
-async function unreadable(
-  parts: readonly Selection[],
-  { exif, signal }: LoadOptions,
-): Promise<SkippedFile[]> {
-  if (parts.reduce((sum, { candidates, chosen }) => sum + candidates.bytes(chosen), 0) > MOST_BYTES)
-    return [];
-  const found: SkippedFile[] = [];
-  for (const { candidates, chosen } of parts) {
-    const size = await candidates.size(chosen, { upright: exif === 'apply', signal });
-    found.push(...size.unreadable);
+/** An image whose file can be read, as far as that was looked into. */
+interface Readable {
+  path: string;
+  label: number;
+  /** of the file's bytes; absent where nobody looked */
+  digest?: string;
+}
+
+/** What the files of each part tell; nothing where they are too large to be read for it. */
+async function lookInto(parts: readonly Selection[], { signal }: LoadOptions): Promise<Look[]> {
+  const bytes = parts.reduce((sum, { candidates, chosen }) => sum + candidates.bytes(chosen), 0);
+  const looks: Look[] = [];
+  for (const { candidates, chosen } of parts)
+    looks.push(
+      bytes > MOST_BYTES
+        ? { unreadable: [], rotated: [], digests: [] }
+        : await candidates.look(chosen, { signal }),
+    );
+  return looks;
+}
+
+function readable({ candidates, chosen, labels }: Selection, { unreadable, digests }: Look): Readable[] {
+  const isBroken = new Set(unreadable.map(({ path }) => path));
+  return chosen
+    .map((index, i) => ({ path: candidates.path(index), label: labels[i], digest: digests[i] }))
+    .filter(({ path }) => !isBroken.has(path));
+}
+
+function partsOf(
+  choice: Choice,
+  { train, test }: OpenedImages['selected'],
+  found: ReadonlyMap<Selection, Readable[]>,
+  classes: readonly string[],
+  { val = 0.2, seed = 0 }: LoadOptions,
+): PartReport[] {
+  const of = (part: Selection) => found.get(part)!.map(({ label }) => label);
+  const parts: PartReport[] = [];
+  if (train && choice.holdsOut) {
+    const labels = of(train);
+    const digests = found.get(train)!.map(({ digest }, i) => digest ?? String(i));
+    const split = stratifiedSplit(labels, digests, val, seed);
+    const pick = (indices: number[]) => indices.map((i) => labels[i]);
+    parts.push(partOf('train', choice.train?.part, pick(split.train), classes));
+    parts.push(partOf('test', 'held', pick(split.held), classes));
+    return parts;
   }
-  return found;
+  if (train) parts.push(partOf('train', choice.train?.part, of(train), classes));
+  if (test) parts.push(partOf('test', choice.test?.part, of(test), classes));
+  return parts;
+}
+
+/** Images whose files hold the same bytes, those first that are of several classes. */
+function equalImages(images: readonly Readable[], classes: readonly string[]): EqualImages[] {
+  const groups = new Map<string, Readable[]>();
+  for (const image of images) {
+    if (image.digest === undefined) continue;
+    const group = groups.get(image.digest);
+    if (group) group.push(image);
+    else groups.set(image.digest, [image]);
+  }
+  return [...groups.values()]
+    .filter(({ length }) => length > 1)
+    .map((group) => ({
+      images: group.map(({ path }) => path),
+      classes: [...new Set(group.map(({ label }) => classes[label]))],
+    }))
+    .sort((a, b) => b.classes.length - a.classes.length)
+    .slice(0, MOST_EQUAL);
 }
 
 function partOf(

@@ -6,6 +6,7 @@ import type {
   EngineApi,
   EvalPoint,
   ImageSetReport,
+  ImageSettings,
   ImageSurvey,
   Profile,
   ProfileProgress,
@@ -355,21 +356,29 @@ async function profileOf(
 }
 
 /** Images by their paths alone: the first folder is the class; in an archive there are two classes. */
-async function survey({ train, test }: { train: DataSource; test?: DataSource }): Promise<RunSurvey> {
+async function survey(
+  { train, test }: { train: DataSource; test?: DataSource },
+  { rename }: ImageSettings,
+): Promise<RunSurvey> {
   const of = (source: DataSource): ImageSurvey => {
     const paths = source.kind === 'files' ? source.files.map(({ path }) => path) : [];
     const [first] = paths;
     const images = first.endsWith('.zip')
       ? ['<b>ring', 'star', 'star'].map((name, i) => `${name}/${i}.png`)
       : paths.map((path) => path.split('/').slice(1).join('/'));
-    const classes = [...new Set(images.map((path) => path.split('/')[0]))].sort();
+    const originals = [...new Set(images.map((path) => path.split('/')[0]))].sort();
+    const newName = (name: string) => rename[name] ?? name;
+    const classes = [...new Set(originals.map(newName))].filter((name) => name !== '').sort();
     if (classes.length < 2) throw new UserError(`${first.split('/')[0]} has one class only.`);
-    const ofClass = (name: string) => images.filter((path) => path.startsWith(`${name}/`));
+    const ofClass = (name: string) => images.filter((path) => newName(path.split('/')[0]) === name);
     const perClass = classes.map((name) => 10 * ofClass(name).length);
     return {
       source: first.split('/')[0],
       classes,
-      originals: classes,
+      originals,
+      unused: [],
+      rotated: ['star/<u>turned</u>.jpg'],
+      equal: [{ images: ['<b>ring/0.png', 'star/1.png'], classes: ['<b>ring', 'star'] }],
       parts: [
         { use: 'train', images: perClass.reduce((a, b) => a + b), perClass },
         { use: 'test', from: 'held', images: classes.length, perClass: classes.map(() => 1) },
@@ -480,6 +489,10 @@ const engine: EngineApi = {
   },
   sort: sortFiles,
   survey,
+  classImages: async (_sources, _settings, { name }) => ({
+    train: Array.from({ length: 200 }, (_, i) => `${name}/${i}.png`),
+    test: [`${name}/<i>test</i>.png`],
+  }),
   pictures: async (_source, images) => images.map(thumbnail),
   previewBatch: async ({ count = 1, epoch = 0 }) => ({
     width: 8,

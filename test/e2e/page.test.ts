@@ -583,6 +583,7 @@ describe('what is dropped anywhere on the page', () => {
     await survey.getByText('2 classes by name, <i>x</i>.').waitFor();
     await page.getByRole('rowheader', { name: '<b>ring' }).waitFor();
     expect(await page.getByRole('img', { name: 'star/1.png' }).count()).toBe(1);
+    await survey.getByText('1 file left out').click();
     const skipped = await downloadOf(page, 'skipped.csv', survey);
     expect(skipped.bytes.toString()).toContain('star/<i>9</i>.heic,HEIC is not read');
     await page.locator('.fit select').selectOption('keep');

@@ -52,6 +52,7 @@ export const data: Command = {
       for (const { path, reason } of found.skipped.slice(0, MAX_NAMED))
         context.note(`skipped ${path}: ${reason}`);
       if (found.skipped.length > MAX_NAMED) context.note(`and ${found.skipped.length - MAX_NAMED} more`);
+      for (const line of doubtful(found)) context.note(line);
     }
     const file = text(args, 'preview');
     if (file === undefined) return 0;
@@ -77,6 +78,19 @@ export const data: Command = {
 
 /** So many skipped files are named. */
 const MAX_NAMED = 20;
+
+/** Images that want a look. */
+function doubtful({ equal, rotated }: ImageSurvey): string[] {
+  const named = equal.slice(0, MAX_NAMED).map(({ images, classes }) => {
+    const where = classes.length > 1 ? ` (classes ${classes.join(', ')}: one at most is right)` : '';
+    return `the same file: ${images.slice(0, 5).join(', ')}${images.length > 5 ? ' and more' : ''}${where}`;
+  });
+  const more =
+    equal.length > MAX_NAMED ? [`and ${equal.length - MAX_NAMED} more that are there several times`] : [];
+  const turned =
+    rotated.length > 0 ? [`EXIF rotation: ${rotated[0]}, ${rotated.length} in all (--exif)`] : [];
+  return [...named, ...more, ...turned];
+}
 
 /** Images of each class in each part. */
 function summary({ classes, parts }: ImageSurvey): string {

@@ -92,6 +92,7 @@ function remoteApi(call: Call, listeners: Set<(event: TrainEvent) => void>): Eng
       if (!bytes) throw new Error('The preview did not arrive from the browser.');
       return { ...(rest as Omit<BatchPreview, 'pixels'>), pixels: new Uint8Array(bytes) };
     },
+    classImages: (...args) => value('classImages', ...args),
     pictures: (...args) => value('pictures', ...args),
   };
 }

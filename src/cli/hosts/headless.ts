@@ -90,6 +90,8 @@ async function perform(call: RemoteCall): Promise<unknown> {
       await fetch(call.results, { method: 'POST', body: new Blob([pixels]) });
       return rest;
     }
+    case 'classImages':
+      return api.classImages(...(args as Parameters<EngineApi['classImages']>));
     case 'pictures':
       return api.pictures(...(args as Parameters<EngineApi['pictures']>));
     case 'bench':

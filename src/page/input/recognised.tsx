@@ -93,7 +93,8 @@ export function Classes() {
   );
 }
 
-const ClassList = lazy(async () => (await import('./class-list')).ClassList);
+const ClassTable = lazy(async () => (await import('../images/class-table')).ClassTable);
+const Findings = lazy(async () => (await import('../images/findings')).Findings);
 
 /** What the images hold: counts, classes, what is left out. */
 export function Images() {
@@ -103,12 +104,16 @@ export function Images() {
   if (found.state === 'failed') {
     return (
       <p class="error" role="alert">
-        {found.why}
+        {found.why}{' '}
+        {config.value.settings.rename !== '' && (
+          <button type="button" class="link" onClick={() => setSetting('rename', '')}>
+            Put all classes back
+          </button>
+        )}
       </p>
     );
   }
   const { train, test } = found;
-  const skipped = [...train.skipped, ...(test?.skipped ?? [])];
   const step = verdict.value;
   return (
     <div class="survey">
@@ -117,18 +122,13 @@ export function Images() {
         {test && `; ${countsOf(test)}`}.
         {step && ` A batch of ${count(step.batch)}, learning rate ${step.rate}.`}
       </p>
-      {skipped.length > 0 && (
-        <p class="hint">
-          {skipped.length === 1 ? '1 file is' : `${count(skipped.length)} files are`} left out, for example{' '}
-          {skipped[0].path}: {skipped[0].reason}. <SkippedList skipped={skipped} />
-        </p>
-      )}
       {[...new Set([...train.notes, ...(test?.notes ?? [])])].map((note) => (
         <p class="hint" key={note}>
           {note}
         </p>
       ))}
-      <ClassList survey={train} />
+      <ClassTable survey={train} test={test} />
+      <Findings survey={train} test={test} />
     </div>
   );
 }

@@ -155,6 +155,7 @@ export function fakeEngine(parts: Partial<EngineApi> = {}, ok = true): EngineApi
       labels: new Array(count).fill('cat'),
       augmentation: 'Augmentation none.',
     }),
+    classImages: async () => ({ train: [], test: [] }),
     pictures: async () => [],
     inspect: async () => [
       {

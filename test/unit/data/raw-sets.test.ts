@@ -1,6 +1,7 @@
 import { gzipSync } from 'fflate';
 import { describe, expect, test } from 'vitest';
 import { loadImageSet } from '../../../src/data/image-set';
+import { thumbnailsOf } from '../../../src/data/thumbnails';
 import { bytesOf, userFile, userFiles } from './helpers';
 
 /** `count` records of label i mod 10 whose planes are filled with 3i, 3i + 1, 3i + 2. */
@@ -32,6 +33,18 @@ describe('CIFAR-10 binary batches', () => {
     expect((await loadImageSet(files, { use: 'test' })).test?.images.count).toBe(2);
     const few = await loadImageSet(files, { use: 'train', limit: 10, size: 16 });
     expect(bytesOf(few.train!.images).length).toBe(10 * 16 * 16 * 3);
+  });
+
+  test('an image has a name by which it can be shown', async () => {
+    const files = userFiles({ 'data_batch_1.bin': cifarBatch(3), 'test_batch.bin': cifarBatch(2) });
+    const { test: held } = await loadImageSet(files);
+    expect(held!.images.paths).toEqual(['image 0 of test_batch.bin', 'image 1 of test_batch.bin']);
+    const names = ['image 1 of test_batch.bin', 'image 2 of test_batch.bin', 'image 2 of data_batch_1.bin'];
+    const found = await thumbnailsOf(files, names, { side: 32 });
+    expect(found.map(({ image, pixels }) => [image, ...pixels.subarray(0, 3)])).toEqual([
+      [names[0], 3, 4, 5],
+      [names[2], 6, 7, 8],
+    ]);
   });
 
   test('a wrong length or label is refused', async () => {
