@@ -677,7 +677,7 @@ test('data tells what a set holds without an engine, and writes a batch as the n
   }
   const context = fakeContext();
   expect(await run(['data', set, '--val', '0.5'], context)).toBe(0);
-  expect(context.stdout[0]).toMatch(/^class +train +test \(held out\)\ncat +1 +1\ndog +1 +0\nall +2 +1$/);
+  expect(context.stdout[0]).toMatch(/^class +train +test \(held out\)\ncat +1 +1\ndog +0 +1\nall +1 +2$/);
   expect(context.stderr.at(-1)).toBe(
     'the same file: set/cat/1.png, set/dog/1.png (classes cat, dog: one at most is right)',
   );
