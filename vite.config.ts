@@ -1,6 +1,6 @@
 /// <reference types="vitest/config" />
 import { playwright } from '@vitest/browser-playwright';
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type ViteUserConfig } from 'vitest/config';
 import { adapterChoice, chromiumArgs, findChromium, HEADLESS_PAGE } from './src/cli/hosts/chromium.ts';
 import { contentPolicy } from './tools/content-policy.ts';
 import { plainShaders } from './tools/plain-shaders.ts';
@@ -11,51 +11,63 @@ const browser = {
   args: chromiumArgs(adapterChoice() === 'gpu' ? 'gpu' : 'software'),
 };
 
-export default defineConfig(({ mode }) => ({
-  base: './',
-  plugins: [plainShaders(), contentPolicy()],
-  worker: { format: 'es', plugins: () => [plainShaders()] },
-  optimizeDeps: { exclude: ['@jsquash/avif', '@jsquash/jpeg', '@jsquash/webp'] },
-  build:
-    mode === 'cli'
-      ? { ssr: 'src/cli/main.ts', outDir: 'dist/cli', target: 'node20' }
-      : {
-          outDir: 'dist/page',
-          target: 'es2023',
-          rolldownOptions: { input: { index: 'index.html', headless: HEADLESS_PAGE } },
-        },
-  test: {
-    projects: [
-      {
-        extends: true,
-        test: { name: 'unit', include: ['test/unit/**/*.test.ts'], environment: 'node', testTimeout: 60_000 },
-      },
-      {
-        extends: true,
-        test: {
-          name: 'e2e',
-          include: ['test/e2e/**/*.test.ts'],
-          environment: 'node',
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
-        },
-      },
-      {
-        extends: true,
-        test: {
-          name: 'gpu',
-          include: ['test/gpu/**/*.test.ts'],
-          testTimeout: 120_000,
-          fileParallelism: false,
-          browser: {
-            enabled: true,
-            headless: true,
-            screenshotFailures: false,
-            provider: playwright({ launchOptions: browser }),
-            instances: [{ browser: 'chromium' }],
+export default defineConfig(
+  async ({ mode }): Promise<ViteUserConfig> => ({
+    base: './',
+    publicDir: mode === 'cli' ? false : 'public',
+    plugins: [
+      plainShaders(),
+      contentPolicy(),
+      mode === 'production' && (await import('./tools/offline.ts')).offline(),
+    ],
+    worker: { format: 'es', plugins: () => [plainShaders()] },
+    optimizeDeps: { exclude: ['@jsquash/avif', '@jsquash/jpeg', '@jsquash/webp'] },
+    build:
+      mode === 'cli'
+        ? { ssr: 'src/cli/main.ts', outDir: 'dist/cli', target: 'node20' }
+        : {
+            outDir: 'dist/page',
+            target: 'es2023',
+            rolldownOptions: { input: { index: 'index.html', headless: HEADLESS_PAGE } },
+          },
+    test: {
+      projects: [
+        {
+          extends: true,
+          test: {
+            name: 'unit',
+            include: ['test/unit/**/*.test.ts'],
+            environment: 'node',
+            testTimeout: 60_000,
           },
         },
-      },
-    ],
-  },
-}));
+        {
+          extends: true,
+          test: {
+            name: 'e2e',
+            include: ['test/e2e/**/*.test.ts'],
+            environment: 'node',
+            testTimeout: 60_000,
+            hookTimeout: 120_000,
+          },
+        },
+        {
+          extends: true,
+          test: {
+            name: 'gpu',
+            include: ['test/gpu/**/*.test.ts'],
+            testTimeout: 120_000,
+            fileParallelism: false,
+            browser: {
+              enabled: true,
+              headless: true,
+              screenshotFailures: false,
+              provider: playwright({ launchOptions: browser }),
+              instances: [{ browser: 'chromium' }],
+            },
+          },
+        },
+      ],
+    },
+  }),
+);

@@ -1,14 +1,8 @@
 import type { Plugin } from 'vite';
+import { CONTENT_POLICY } from '../src/cli/hosts/page-headers.ts';
 
-/** What the page may load and ask: its own files, and what it makes itself. Decoders of images are WebAssembly. */
-const policy = [
-  "default-src 'self'",
-  "script-src 'self' 'wasm-unsafe-eval'",
-  "img-src 'self' blob: data:",
-  "object-src 'none'",
-  "base-uri 'none'",
-  "form-action 'none'",
-].join('; ');
+/** Beside what it may load: no text becomes markup or code but through the page's one policy (src/page/trusted-types.ts). */
+const policy = `${CONTENT_POLICY}; require-trusted-types-for 'script'; trusted-types default`;
 
 /** The built page carries a content security policy, wherever it is served from. Vite's own server needs inline styles. */
 export const contentPolicy = (): Plugin => ({

@@ -21,6 +21,7 @@ const filesBeside: Plugin = {
 
 export default defineConfig(({ mode }) => ({
   base: './',
+  publicDir: false,
   plugins: [filesBeside, plainShaders()],
   build: {
     outDir: `lib/${mode}`,

@@ -12,6 +12,7 @@ const sources = [
   'shaders',
   'tools',
   'weights',
+  'public',
   'index.html',
   'vite.config.ts',
   'package.json',

@@ -3,6 +3,7 @@ import type { ComponentChildren } from 'preact';
 import { adapter } from './engine';
 import { StepInput } from './input/step-input';
 import { lazy } from './lazy';
+import { UpdateNotice } from './offline/update-notice';
 import { ProfilePanel } from './profile/profile-panel';
 import { StepResults } from './results/step-results';
 import { RunBar } from './run/run-bar';
@@ -21,6 +22,7 @@ export function App() {
       </button>
       <Head />
       <Notices />
+      <UpdateNotice />
       <SavedNotices />
       <main>
         <Step number={1} title="Network and images">

@@ -1,4 +1,5 @@
 /** Starts the page. */
+import './trusted-types';
 import { render } from 'preact';
 import 'uplot/dist/uPlot.min.css';
 import './style/base.css';
@@ -12,6 +13,7 @@ import { App } from './app';
 import { askAdapter } from './engine';
 import { followImages, followNetwork } from './input/sources';
 import { followDrops } from './input/take';
+import { keepOffline } from './offline/registration';
 import { guardRun } from './run/guard';
 import { followWarmUp } from './run/warm-up';
 import { findSavedRuns } from './saved/saved-runs';
@@ -28,3 +30,5 @@ followDrops();
 render(<App />, document.getElementById('app')!);
 askAdapter();
 findSavedRuns();
+// the page first, what keeps it for later after it
+setTimeout(keepOffline, 1000);

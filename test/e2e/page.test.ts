@@ -214,12 +214,28 @@ describe('a run', () => {
       document.addEventListener('securitypolicyviolation', (event) =>
         refusals.push((event as SecurityPolicyViolationEvent).effectiveDirective),
       );
-      document.body.insertAdjacentHTML('beforeend', '<img src="data:," onerror="document.title = 1">');
-      await fetch('https://refocus.invalid/').catch(() => {});
+      const attempts = [
+        () =>
+          document.body.insertAdjacentHTML('beforeend', '<img src="data:," onerror="document.title = 1">'),
+        () => new Worker('https://refocus.invalid/worker.js'),
+        () => fetch('https://refocus.invalid/'),
+      ];
+      for (const attempt of attempts)
+        try {
+          await attempt();
+        } catch (error) {
+          refusals.push((error as Error).name);
+        }
       await new Promise((resolve) => setTimeout(resolve, 100));
       return refusals.sort();
     });
-    expect(refused).toEqual(['connect-src', 'script-src-attr']);
+    expect(refused).toEqual([
+      'TypeError',
+      'TypeError',
+      'TypeError',
+      'connect-src',
+      'require-trusted-types-for',
+    ]);
     expect(await page.title()).not.toBe('1');
   });
 

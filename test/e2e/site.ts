@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { build } from 'vite';
 import { chromiumArgs, findChromium } from '../../src/cli/hosts/chromium';
+import { PAGE_HEADERS } from '../../src/cli/hosts/page-headers';
 import { serve } from '../../src/cli/hosts/server';
 import type { Scenario } from './fake-engine';
 
@@ -20,6 +21,12 @@ export interface Site {
     context?: BrowserContextOptions;
   }): Promise<Page>;
   closePages(): Promise<void>;
+  /** the folder that is served */
+  folder: string;
+  /** ends the server: pages have no network any more */
+  stopServing(): Promise<void>;
+  /** starts it again, at the same address, with the files that are there now */
+  serveAgain(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -27,7 +34,8 @@ export async function openSite(): Promise<Site> {
   const folder = await mkdtemp(join(tmpdir(), 'refocus-page-'));
   await build({ build: { outDir: folder, emptyOutDir: true }, logLevel: 'error' });
   const fake = await bundleFakeEngine();
-  const server = await serve(folder);
+  let server = await serve(folder, { headers: PAGE_HEADERS });
+  const port = Number(new URL(server.url).port);
   const browser: Browser = await chromium.launch({
     executablePath: findChromium(),
     // a camera that shows moving colours
@@ -35,7 +43,9 @@ export async function openSite(): Promise<Site> {
   });
   return {
     async open({ scenario = {}, path = '', context = {} } = {}) {
-      const page = await (await browser.newContext(context)).newPage();
+      // a service worker would answer for the files in whose place the fake stands
+      const options: BrowserContextOptions = { serviceWorkers: 'block', ...context };
+      const page = await (await browser.newContext(options)).newPage();
       const body = `const scenario = ${JSON.stringify(scenario)};\n${fake}`;
       if (scenario !== 'real') {
         await page.route('**/assets/worker-*.js', (route) =>
@@ -45,6 +55,11 @@ export async function openSite(): Promise<Site> {
       if (scenario !== 'real') page.setDefaultTimeout(FAKE_TIMEOUT);
       await page.goto(server.url + path);
       return page;
+    },
+    folder,
+    stopServing: () => server.close(),
+    async serveAgain() {
+      server = await serve(folder, { port, headers: PAGE_HEADERS });
     },
     async closePages() {
       for (const context of browser.contexts()) await context.close();

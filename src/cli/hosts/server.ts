@@ -14,6 +14,7 @@ const types: Record<string, string> = {
   '.svg': 'image/svg+xml',
   '.png': 'image/png',
   '.wasm': 'application/wasm',
+  '.webmanifest': 'application/manifest+json',
 };
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
@@ -25,6 +26,8 @@ export interface ServeOptions {
   token?: string;
   /** further addresses below the token, asked for by path, tried before the files */
   route?: (path: string) => Handler | undefined;
+  /** sent with every file */
+  headers?: Readonly<Record<string, string>>;
 }
 
 export interface StaticServer {
@@ -45,7 +48,8 @@ export async function serve(folder: string, options: ServeOptions = {}): Promise
 
   const server = createServer((request, response) => {
     const path = pathOf(request, prefix);
-    const handler = path === undefined ? undefined : (options.route?.(path) ?? fileHandler(files, path));
+    const handler =
+      path === undefined ? undefined : (options.route?.(path) ?? fileHandler(files, path, options.headers));
     (handler ?? notFound)(request, response).catch(() => response.destroy());
   });
   await new Promise<void>((resolve, reject) => {
@@ -75,12 +79,17 @@ function pathOf(request: IncomingMessage, prefix: string): string | undefined {
   }
 }
 
-function fileHandler(files: Map<string, string>, path: string): Handler | undefined {
+function fileHandler(
+  files: Map<string, string>,
+  path: string,
+  headers: ServeOptions['headers'],
+): Handler | undefined {
   const file = files.get(path === '' ? 'index.html' : path);
   if (file === undefined) return undefined;
   return async (request, response) => {
     if (request.method !== 'GET' && request.method !== 'HEAD') return refuse(response, 405);
     response.writeHead(200, {
+      ...headers,
       'content-type': types[extname(file)] ?? 'application/octet-stream',
       'x-content-type-options': 'nosniff',
       'cache-control': 'no-cache',

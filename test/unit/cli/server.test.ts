@@ -91,3 +91,11 @@ test('pack and unpack bring every blob back', async () => {
   expect(back[5].size).toBe(0);
   expect(await back[6].text()).toBe('d');
 });
+
+test('sends the headers that it is given with every file', async () => {
+  const headers = { 'content-security-policy': "default-src 'self'" };
+  const other = await serve(join(folder, 'page'), { headers });
+  const answer = await fetch(`${other.url}assets/a%20b.js`);
+  expect(answer.headers.get('content-security-policy')).toBe("default-src 'self'");
+  await other.close();
+});

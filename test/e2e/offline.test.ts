@@ -1,0 +1,93 @@
+/** The page without a network, newer versions of it, and what is needed to install it. */
+import { copyFile, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { zipSync } from 'fflate';
+import type { Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { openSite, type Site } from './site';
+
+let site: Site;
+
+beforeAll(async () => {
+  site = await openSite();
+});
+afterEach(() => site.closePages());
+afterAll(() => site?.close());
+
+const context = { serviceWorkers: 'allow' } as const;
+
+/** Waits until the page's service worker answers for it. */
+const isKept = (page: Page) =>
+  page.waitForFunction(() => navigator.serviceWorker.controller?.state === 'activated', null, {
+    timeout: 30_000,
+  });
+
+/** Puts another version in the page's place, whose script has another name, and serves it. */
+async function publish(): Promise<string> {
+  const html = await readFile(join(site.folder, 'index.html'), 'utf8');
+  const [, script] = html.match(/assets\/(index-[\w-]+\.js)/)!;
+  const next = script.replace('index-', 'index-next-');
+  await copyFile(join(site.folder, 'assets', script), join(site.folder, 'assets', next));
+  for (const file of ['index.html', 'service-worker.js']) {
+    const path = join(site.folder, file);
+    await writeFile(path, (await readFile(path, 'utf8')).replaceAll(script, next));
+  }
+  await site.stopServing();
+  await site.serveAgain();
+  return next;
+}
+
+const scriptOf = (page: Page) => page.locator('script[src*="index-"]').getAttribute('src');
+const update = (page: Page) =>
+  page.evaluate(async () => void (await navigator.serviceWorker.getRegistration())?.update());
+
+test('without its server the page trains, is loaded again and decodes images of the user', async () => {
+  const page = await site.open({ scenario: 'real', path: '#epochs=1&batch=32&limit=64', context });
+  await isKept(page);
+  await site.stopServing();
+  await page.getByRole('button', { name: 'Start training' }).click();
+  await page.getByRole('heading', { name: /^The merge is/ }).waitFor({ timeout: 120_000 });
+  // the built-in network would be warmed up again
+  await page.evaluate(() => history.replaceState(null, '', '#source=own'));
+  await page.reload();
+  const jpeg = await readFile('test/fixtures/images/plain.jpg');
+  const set = zipSync({ 'cat/1.jpg': jpeg, 'cat/2.jpg': jpeg, 'dog/1.jpg': jpeg, 'dog/2.jpg': jpeg });
+  const file = { name: 'set.zip', mimeType: 'application/zip', buffer: Buffer.from(set) };
+  await page.locator('#train').setInputFiles(file);
+  await page.getByRole('img', { name: 'dog/1.jpg' }).waitFor();
+  await site.serveAgain();
+}, 180_000);
+
+test('a document comes from where it is served, and its worker then takes over without a word', async () => {
+  const page = await site.open({ context });
+  await isKept(page);
+  const old = (await scriptOf(page))!;
+  const hasOld = () => page.evaluate(async (url) => (await caches.match(url)) !== undefined, old);
+  expect(await hasOld()).toBe(true);
+  const next = await publish();
+  await page.reload();
+  expect(await scriptOf(page)).toContain(next);
+  // a worker that has taken over clears the files of the one before
+  await expect.poll(hasOld, { timeout: 20_000 }).toBe(false);
+  expect(await page.getByRole('button', { name: 'Load it' }).count()).toBe(0);
+});
+
+test('a newer version is told to an open page, and loaded by a button when no tab has a run', async () => {
+  const page = await site.open({ context });
+  await isKept(page);
+  const other = await page.context().newPage();
+  await other.goto(page.url());
+  const next = await publish();
+  await update(page);
+  const load = page.getByRole('button', { name: 'Load it' });
+  await load.waitFor();
+  expect(await scriptOf(page)).not.toContain(next);
+  const run = () =>
+    void navigator.locks.request('refocus-run', { mode: 'shared' }, () => new Promise(() => {}));
+  await other.evaluate(run);
+  await load.click();
+  await page.getByText('A run is going on in another tab').waitFor();
+  await other.close();
+  await load.click();
+  await expect.poll(() => scriptOf(page), { timeout: 10_000 }).toContain(next);
+});
