@@ -10,6 +10,12 @@ export const offline = (): Plugin[] =>
     filename: 'service-worker.ts',
     // the page registers it, once it stands
     injectRegister: null,
+    integration: {
+      // a build of its own, which would print
+      configureCustomSWViteBuild(options) {
+        options.logLevel = 'error';
+      },
+    },
     injectManifest: {
       globPatterns: ['**/*.{html,js,css,wasm,safetensors,svg,png}'],
       globIgnores: ['src/cli/**', 'assets/headless-*'],
