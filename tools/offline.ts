@@ -11,9 +11,13 @@ export const offline = (): Plugin[] =>
     // the page registers it, once it stands
     injectRegister: null,
     integration: {
-      // a build of its own, which would print
+      // a build of its own, which would print; with this Vite's name for what the plugin asks of it
       configureCustomSWViteBuild(options) {
         options.logLevel = 'error';
+        Object.assign(options.build!.rollupOptions!.output!, {
+          inlineDynamicImports: undefined,
+          codeSplitting: false,
+        });
       },
     },
     injectManifest: {
