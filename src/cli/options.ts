@@ -20,7 +20,6 @@ import {
   settingFields,
   settingGroups,
   settingNames,
-  type TrainSettings,
 } from '../train/settings';
 import { type Args, type OptionTable, text, texts } from './command';
 import { readUserFile, readUserFiles, readWeightFiles } from './files';
@@ -57,14 +56,10 @@ export const modelOptions: OptionTable = {
 };
 
 /** An option a setting; flags have a `--no-` form too. */
-export function settingOptions(
-  names: readonly SettingName[] = settingNames,
-  defaults: Partial<TrainSettings> = {},
-): OptionTable {
+export function settingOptions(names: readonly SettingName[] = settingNames): OptionTable {
   return Object.fromEntries(
     names.map((name) => {
-      const { help, placeholder, group, ...field } = settingFields[name];
-      const fallback = defaults[name] ?? field.fallback;
+      const { help, placeholder, group, fallback, ...field } = settingFields[name];
       const isFlag = field.choices?.some(({ value }) => value === 'true');
       const type = isFlag ? 'boolean' : 'string';
       const shown = { value: placeholder, help, fallback: fieldText(fallback), group: settingGroups[group] };

@@ -1,3 +1,4 @@
+import { builtinSentence } from '../data/builtin/builtin';
 import { closeImages, cropOf } from '../data/pixels';
 import type { LabelledImages } from '../data/types';
 import type { StateDict } from '../io/tensor';
@@ -33,6 +34,7 @@ export async function load(
   try {
     const network = fitHead(loaded, train.classes, settings);
     for (const message of network.notes) emit({ type: 'note', message });
+    if (job.train.kind === 'builtin') emit({ type: 'note', message: builtinSentence(job.train.set) });
     if (reports.length > 0) emit({ type: 'data', reports });
     for (const { warnings } of reports) for (const message of warnings) emit({ type: 'warning', message });
     // a head waits for nothing where all around it is new

@@ -38,11 +38,21 @@ export const demo: Command = {
       await engine.close();
     }
     context.out(resultTable(runs[0], runs[1]));
-    context.out(`\nadapter: ${runs[1].report.adapter}`);
+    context.out(
+      '\nOne run each, at one learning rate: no proof that one method is the better (docs/builtin.md).',
+    );
+    context.out(`adapter: ${runs[1].report.adapter}`);
     for (const { folder } of runs) context.out(`files: ${folder}`);
     return runs.every((run) => run.merged !== undefined) ? 0 : 1;
   },
 };
+
+/** How uneven the flips are by chance: McNemar's test. */
+function flipsOf({ uncertainty: { flips } }: TrainedRun['report']): string {
+  if (!flips) return '';
+  const { gained, lost, p } = flips.last;
+  return `${gained}, ${lost} (p = ${p.toPrecision(1)})`;
+}
 
 function resultTable(finetuned: TrainedRun, refocused: TrainedRun): string {
   const percent = (accuracy: number) => `${(100 * accuracy).toFixed(2)} %`;
@@ -51,13 +61,14 @@ function resultTable(finetuned: TrainedRun, refocused: TrainedRun): string {
     percent(report.accuracy.last),
     percent(report.accuracy.best),
     report.proof.ok ? 'yes' : 'no',
+    flipsOf(report),
     `${report.seconds.toFixed(0)} s`,
   ];
   const { base: before } = refocused.report.accuracy;
   const base = before === undefined ? '' : percent(before);
   return table([
-    ['', 'last', 'best', 'merge proven', 'time'],
-    ['base', base, base, '', ''],
+    ['', 'last', 'best', 'merge proven', 'images gained, lost', 'time'],
+    ['base', base, base, '', '', ''],
     row('fine-tuned', finetuned),
     row('refocused', refocused),
   ]);

@@ -43,6 +43,10 @@ export type BuiltinSet = keyof typeof builtinSets;
 /** What runs train on that are given no images. */
 export const EXAMPLE_SET: BuiltinSet = 'builtin-camera';
 
+/** Which built-in images a run takes, and what it shows. */
+export const builtinSentence = (set: BuiltinSet = 'builtin'): string =>
+  `Built-in images: ${builtinSets[set].label.toLowerCase()}. ${builtinSets[set].help}`;
+
 export const isBuiltinSet = (name: string): name is BuiltinSet => Object.hasOwn(builtinSets, name);
 
 type Colour = [number, number, number];

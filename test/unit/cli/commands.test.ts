@@ -7,6 +7,7 @@ import { classFigures } from '../../../src/analysis/class-figures';
 import type { ImageSetReport } from '../../../src/api';
 import { commands, run } from '../../../src/cli/main';
 import { kebab } from '../../../src/cli/options';
+import { EXAMPLE_SET } from '../../../src/data/builtin/builtin';
 import { decodeImage } from '../../../src/data/images/decode';
 import { Stopped, UserError } from '../../../src/errors';
 import { readSafetensors, writeSafetensors } from '../../../src/io/safetensors';
@@ -16,7 +17,7 @@ import { createModel } from '../../../src/model/zoo';
 import { networkFields } from '../../../src/run/network-options';
 import { VERSION } from '../../../src/run/version';
 import { presets } from '../../../src/train/presets';
-import { settingFields, settingGroups } from '../../../src/train/settings';
+import { defaultSettings, settingFields, settingGroups } from '../../../src/train/settings';
 import { fakeContext, fakeEngine, fakeEvaluation, fakeProfile, fakeReport } from './fake';
 
 let folder: string;
@@ -703,6 +704,9 @@ test('demo trains both ways alike and prints the table', async () => {
   const [finetune, refocus] = engine.jobs.map(({ settings }) => settings);
   expect(finetune.method).toBe('finetune');
   expect(refocus).toEqual({ ...finetune, method: 'refocus' });
+  // the job of `train` without files and of the page, whatever was given beside
+  expect(engine.jobs[0]).toMatchObject({ train: { set: EXAMPLE_SET }, test: { set: EXAMPLE_SET } });
+  expect(finetune).toEqual({ ...defaultSettings(), method: 'finetune', epochs: 2 });
   expect(context.stdout[0]).toMatch(/base +50\.00 % +50\.00 %\nfine-tuned +60\.00 % +62\.50 % +yes/);
   expect(context.stdout.at(-1)).toContain(join(out(), 'refocus'));
   expect(await run(['demo', '--out', out()], fakeContext(fakeEngine({}, false)))).toBe(1);
