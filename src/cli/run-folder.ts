@@ -18,6 +18,7 @@ const RESULTS = [
   ...['merged', 'best'].flatMap((name) => [
     `${name}.safetensors`,
     `${name}.pth`,
+    `${name}.onnx`,
     `${name}.unproven.safetensors`,
   ]),
   'unmerged.safetensors',

@@ -12,7 +12,7 @@ export interface FileStart {
 export const START = 4096;
 
 /** A kind of file that weights can be read from. */
-export type WeightsKind = 'safetensors' | 'zip' | 'pickle';
+export type WeightsKind = 'safetensors' | 'zip' | 'pickle' | 'onnx';
 
 interface Kind {
   /** as it stands in tests and after "is": "an ONNX model" */
@@ -89,11 +89,7 @@ const KINDS: Kind[] = [
   { is: 'a PDF document', test: ascii('%PDF'), next: SAVE },
   { is: 'a TensorFlow SavedModel', test: isSavedModel, next: CONVERT },
   { is: 'a Core ML model', test: named(/\.mlmodel$/), next: CONVERT },
-  {
-    is: 'an ONNX model',
-    test: isOnnx,
-    next: `where it was exported, ${SAVE}`,
-  },
+  { is: 'an ONNX model', test: isOnnx, reads: 'onnx' },
   {
     is: 'a TensorFlow checkpoint',
     test: named(/\.data-\d+-of-\d+$|\.ckpt(-\d+)?\.(index|meta)$/),

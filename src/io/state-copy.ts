@@ -1,5 +1,6 @@
 import { UserError } from '../errors';
 import { nameFile, quote, Refusal } from './format-error';
+import type { OnnxSource } from './onnx/graph';
 import { DTYPE_BYTES, type StateDict, type StateTensor, type TensorInfo } from './tensor';
 
 /** One of the state dicts in a file, described; its elements are read when they are asked for. */
@@ -19,9 +20,11 @@ export interface StateCopy {
 export interface OpenedWeights {
   /** its name, for messages */
   file: string;
-  format: 'safetensors' | 'pytorch-zip' | 'pytorch-legacy';
+  format: 'safetensors' | 'pytorch-zip' | 'pytorch-legacy' | 'onnx';
   /** safetensors' `__metadata__`, and what this library notes in a PyTorch file */
   metadata: Map<string, string>;
+  /** of an ONNX model: its graph, and the file that it stands in */
+  onnx?: OnnxSource;
   /** every state dict in it, the likeliest first: those that were trained before those that were averaged */
   copies: StateCopy[];
 }

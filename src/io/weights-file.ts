@@ -50,7 +50,8 @@ async function openFiles(files: readonly NamedBlob[], openInside?: OpenFiles): P
     const { folderAsZip, openCheckpoint } = await import('./archive');
     return nameFile(path, () => openCheckpoint(path, size, folderAsZip(files)));
   }
-  return openFile(await theOnlyWeights(files), openInside);
+  const models = files.filter(({ path }) => /\.onnx$/i.test(path));
+  return openFile(models.length === 1 ? models[0] : await theOnlyWeights(files), openInside, files);
 }
 
 /** The one file among several that holds weights. */
@@ -85,9 +86,14 @@ async function openShards(
   });
 }
 
-function openFile(file: NamedBlob, openInside?: OpenFiles): Promise<OpenedWeights> {
+/** @param beside files that may hold parts of it */
+function openFile(
+  file: NamedBlob,
+  openInside?: OpenFiles,
+  beside?: readonly NamedBlob[],
+): Promise<OpenedWeights> {
   return nameFile(file.path, async () => {
-    const opened = await readers[await kindOfFile(file)](file, openInside);
+    const opened = await readers[await kindOfFile(file)](file, openInside, beside);
     if (opened.copies.every(({ entries }) => entries.size === 0)) {
       throw new Refusal('holds no tensor; export the network again');
     }
@@ -96,7 +102,14 @@ function openFile(file: NamedBlob, openInside?: OpenFiles): Promise<OpenedWeight
 }
 
 // The readers of pickles and archives come with the first file of their kind: most of a page's life passes without.
-const readers: Record<WeightsKind, (file: NamedBlob, openInside?: OpenFiles) => Promise<OpenedWeights>> = {
+const readers: Record<
+  WeightsKind,
+  (file: NamedBlob, openInside?: OpenFiles, beside?: readonly NamedBlob[]) => Promise<OpenedWeights>
+> = {
+  onnx: async (file, _, beside = []) => {
+    const { openOnnx } = await import('./onnx/open');
+    return openOnnx(file, beside);
+  },
   safetensors: async ({ path, blob }) => ({
     file: path,
     format: 'safetensors',

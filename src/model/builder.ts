@@ -1,4 +1,4 @@
-import type { Activation } from '../ops/activation';
+import { type Activation, keepsZero } from '../ops/activation';
 import { type Layout, vectorLayout, weightLayout } from './layout';
 import {
   channelsAfter,
@@ -38,6 +38,9 @@ export interface ConvOptions {
 }
 
 const pair = (v: number | Pair): Pair => (typeof v === 'number' ? [v, v] : v);
+
+/** A pooling over windows. */
+type PoolLayer = Extract<LayerKind, { kind: 'max_pool' | 'avg_pool' }>;
 
 /** Adds an architecture's layers and gives its logits. */
 export type Architecture = (net: Builder, x: Value) => Value;
@@ -147,8 +150,49 @@ export class Builder {
     return y;
   }
 
+  /** Makes a layer that is there already the one that tells the classes apart, if it can be. */
+  headIs(name: string): boolean {
+    const layer = this.layers.find((other) => other.name === name);
+    if (layer?.kind !== 'conv' && layer?.kind !== 'linear') return false;
+    const [classes, features] = layer.shape;
+    this.known = { head: { name, kind: layer.kind, features, classes }, features: layer.inputs[0] };
+    return true;
+  }
+
+  /** Makes an entry of the state dict one that never trains. */
+  hold(name: string): void {
+    this.state.find((entry) => entry.name === name)!.role = 'constant';
+  }
+
+  /** How many layers of a kind there are. */
+  count(kind: Layer['kind']): number {
+    return this.layers.filter((layer) => layer.kind === kind).length;
+  }
+
+  /** The layer that makes a value; undefined for the image. */
+  maker({ id }: Value): Readonly<Layer> | undefined {
+    return this.layers[id - 1];
+  }
+
   activation(x: Value, activation: Activation): Value {
     return this.layer([x], { kind: 'activation', activation });
+  }
+
+  /**
+   * The same, by the batch norm that made x where there is one without an activation.
+   * @param isAlone nothing else reads x
+   */
+  activated(x: Value, activation: Activation, isAlone: boolean): Value {
+    const maker = this.layers[x.id - 1];
+    if (!isAlone || maker?.kind !== 'batch_norm' || maker.activation !== 'none' || !keepsZero(activation))
+      return this.activation(x, activation);
+    maker.activation = activation;
+    return x;
+  }
+
+  /** A pooling with all of its attributes. */
+  pool(x: Value, attributes: PoolLayer): Value {
+    return this.layer([x], attributes);
   }
 
   maxPool(
@@ -203,9 +247,13 @@ export class Builder {
     return this.layer([x], { kind: 'shuffle', groups });
   }
 
-  /** Every `stride`-th pixel, with as many channels of zeros before as after. */
-  subsample(x: Value, stride: number, channels: number): Value {
-    const before = (channels - x.channels) >> 1;
+  /** Every `stride`-th pixel, with channels of zeros `before` x's and after them; by default as many before as after. */
+  subsample(
+    x: Value,
+    stride: number,
+    channels: number,
+    before: number = (channels - x.channels) >> 1,
+  ): Value {
     return this.layer([x], { kind: 'subsample', stride, channels, before });
   }
 

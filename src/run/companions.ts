@@ -3,6 +3,7 @@ import type { Gpu } from '../gpu/device';
 import { openWeights } from '../io/weights-file';
 import type { Observer, Training } from '../train/trainer';
 import { checkFile } from './check-file';
+import { onnxCheckScript } from './check-onnx';
 import { checkScript } from './check-script';
 import type { FittedNetwork } from './head';
 import type { OutputFile } from './job';
@@ -44,6 +45,19 @@ export async function companionFiles(
     const formats = format === 'both' ? (['safetensors', 'pth'] as const) : [format];
     for (const ending of formats) files.push({ name: `unmerged.${ending}`, bytes: merged.unmerged(ending) });
   }
+  for (const [name, { onnx }] of [
+    ['merged.onnx', merged],
+    ['best.onnx', best],
+  ] as const) {
+    if (!onnx) continue;
+    try {
+      files.push({ name, bytes: await onnx() });
+    } catch (error) {
+      observer.warning(
+        `${name} could not be written: ${(error as Error).message}. The weights are there without it.`,
+      );
+    }
+  }
   // where no device was left to prove the merge, there is none for a check either
   if (proof.images === 0) return files;
   try {
@@ -64,10 +78,9 @@ async function check(
   const { copies } = await openWeights({ path: 'merged.safetensors', blob: new Blob([file]) });
   const state = modelState(await copies[0].read(), original.names, model);
   const { mean, std, format } = settings;
-  const script = checkScript(
-    { model, ...original, mean, std },
-    format === 'pth' ? 'merged.pth' : 'merged.safetensors',
-  );
+  const script = original.onnx
+    ? onnxCheckScript({ mean, std }, original.onnx.output)
+    : checkScript({ model, ...original, mean, std }, format === 'pth' ? 'merged.pth' : 'merged.safetensors');
   const bytes = await checkFile(gpu, { model, state }, test, { mean, std });
   return [{ name: 'check.safetensors', bytes }, textFile('check.py', script.trimEnd().split('\n'))];
 }

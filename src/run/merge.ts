@@ -8,7 +8,7 @@ import { readState } from '../model/state';
 import type { Snapshot } from '../runtime/snapshot';
 import type { Training } from '../train/trainer';
 import type { FittedNetwork } from './head';
-import { type NetworkMetadata, withMetadata } from './metadata';
+import { METADATA_KEY, type NetworkMetadata, withMetadata } from './metadata';
 import { modelState, type OriginalWeights, originalState } from './network-source';
 
 /** A plain network of a run in a file. */
@@ -16,6 +16,8 @@ export interface WrittenNetwork {
   file: Uint8Array<ArrayBuffer>;
   /** the same as `torch.save` writes it */
   pth(): Uint8Array<ArrayBuffer>;
+  /** the ONNX file that the network came in, with the merged numbers; undefined where it came otherwise */
+  onnx?(): Promise<Uint8Array<ArrayBuffer>>;
   /** the network before it is merged: bases, and the map of each beside it */
   unmerged(format: 'safetensors' | 'pth'): Uint8Array<ArrayBuffer>;
   /** what the file holds, read again; where the file's floats are narrower than f32, before they were rounded */
@@ -78,7 +80,18 @@ async function writeNetwork(
     const both = withMaps(original, trained);
     return writeWeights(both.weights, originalState(trained, both), { metadata, format });
   };
-  return { file, pth, unmerged, state, note };
+  const { onnx } = original;
+  // with the head's classes the file's own description of itself holds: only a new one is said
+  const isNewHead = onnx !== undefined && plain.head.classes !== onnx.model.head.classes;
+  const about =
+    isNewHead || weights.metadata.has(METADATA_KEY)
+      ? [[METADATA_KEY, metadata.get(METADATA_KEY)!] as const]
+      : [];
+  const asOnnx = async () => {
+    const { writeOnnx } = await import('./onnx-network');
+    return writeOnnx(onnx!, { state: merged, classes: plain.head.classes, metadata: new Map(about) });
+  };
+  return { file, pth, unmerged, state, note, onnx: onnx && asOnnx };
 }
 
 /** A file's description with the maps of a state, each behind its basis. Maps are f32, whatever the weights are. */

@@ -17,6 +17,7 @@ import { createModel } from '../model/zoo';
 import { CHECKPOINT_KEY } from './checkpoint-file';
 import { readMetadata } from './metadata';
 import { type NamedNetwork, type NetworkOptions, namedNetwork } from './network-options';
+import type { OnnxOriginal, RecognisedOnnx } from './onnx-network';
 import { recogniseWeights } from './recognise-weights';
 import { isMap, mergeMaps, type Unmerged } from './unmerged';
 
@@ -66,6 +67,8 @@ export interface OriginalWeights {
   prefix: string;
   /** the publisher's name of the classifier, without the prefix */
   head: string;
+  /** where it came as an ONNX model */
+  onnx?: OnnxOriginal;
 }
 
 /** Whether a source has no weights: its network starts from random numbers, all of it. */
@@ -99,12 +102,16 @@ export async function recogniseFiles(files: UserFile[], options: NetworkOptions)
       `${opened.file} is a checkpoint of a run: go on with it by --resume and its folder, or name the merged weights of a run.`,
     );
   const description = readMetadata(opened.metadata);
-  return { opened, description, recognised: recogniseWeights(opened, options, description) };
+  if (!opened.onnx)
+    return { opened, description, recognised: recogniseWeights(opened, options, description) };
+  const { recogniseOnnx } = await import('./onnx-network');
+  return { opened, description, recognised: recogniseOnnx(opened, opened.onnx, options) };
 }
 
 async function fromFiles(files: UserFile[], options: NetworkOptions): Promise<LoadedNetwork> {
   const { opened, description, recognised } = await recogniseFiles(files, options);
   const { model, copy, names, publisher, prefix, head, kept, notes } = recognised;
+  const { onnx, size } = recognised as Partial<RecognisedOnnx>;
   const tensors = await copy.read(kept);
   const weights: WeightsFile = { tensors, metadata: opened.metadata, format: opened.format, prefix: '' };
   const { state, unmerged } = mergeMaps(modelState(tensors, names, model), model);
@@ -125,9 +132,9 @@ async function fromFiles(files: UserFile[], options: NetworkOptions): Promise<Lo
       ? { ...model, input: { ...model.input, ...description.preprocessing } }
       : model,
     state,
-    original: { weights, names, publisher, prefix, head },
+    original: { weights, names, publisher, prefix, head, onnx },
     classes: classes?.length === model.head.classes ? classes : undefined,
-    trainedSize: description?.preprocessing?.size,
+    trainedSize: description?.preprocessing?.size ?? size,
     ...(description?.preprocessing ? resizingOf(description.preprocessing) : published(model, publisher)),
     unmerged,
     headless,
@@ -137,7 +144,8 @@ async function fromFiles(files: UserFile[], options: NetworkOptions): Promise<Lo
 
 /** How the publisher resizes images that are as large as ImageNet's are usually made. */
 const published = ({ name, input }: Model, publisher: string): Partial<UsualResizing> =>
-  input.size >= IMAGENET.size ? usualResizing(publisher, name) : {};
+  // an ONNX file does not tell; most were exported from torchvision
+  input.size >= IMAGENET.size ? usualResizing(publisher === 'onnx' ? 'torchvision' : publisher, name) : {};
 
 const resizingOf = ({ interpolation, cropPct, cropMode }: Resizing): Resizing => ({
   interpolation,

@@ -22,6 +22,8 @@ const USES: Record<string, string> = {
   'check.safetensors': 'eight test images with the logits of the merged network, for check.py',
   'predictions.csv': 'what the merged network says of each test image',
   'best-predictions.csv': 'the same of the best network',
+  'merged.onnx': 'your ONNX model with the merged weights',
+  'best.onnx': 'the same with the weights of the best network',
   'merged.pth': 'the merged network as torch.save writes it',
   'best.pth': 'the best network as torch.save writes it',
   'unmerged.safetensors': 'kernels and maps apart, to go on training from',

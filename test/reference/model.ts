@@ -1,0 +1,214 @@
+import { product } from '../../src/graph/tensor';
+import type { StateDict } from '../../src/io/tensor';
+import type { ConvLayer, Layer, Model, Pair } from '../../src/model/model';
+import { numbersOf } from '../../src/model/state';
+import { activation } from './activation';
+import type { Values } from './values';
+
+/** A model in evaluation on images `[n, c, h, w]`, plain loops in float64: `[n, classes]`. */
+export function evaluateModel(model: Model, state: StateDict, images: Values): Values {
+  const values = new Map<number, Values>([[0, images]]);
+  const tensor = (name: string): ArrayLike<number> => numbersOf(state.get(name)!);
+  for (const layer of model.layers) {
+    const inputs = layer.inputs.map((id) => values.get(id)!);
+    values.set(layer.id, layerOf(layer, inputs, tensor));
+  }
+  const { shape, data } = values.get(model.logits)!;
+  return { shape: [shape[0], product(shape.slice(1))], data };
+}
+
+type Read = (name: string) => ArrayLike<number>;
+
+function layerOf(layer: Layer, inputs: Values[], tensor: Read): Values {
+  const [x, y] = inputs;
+  const [n, c, h, w] = x.shape;
+  const area = h * w;
+  /** each number with its channel */
+  const mapped = (f: (v: number, channel: number, i: number) => number): Values => ({
+    shape: x.shape,
+    data: x.data.map((v, i) => f(v, Math.floor(i / area) % c, i)),
+  });
+  switch (layer.kind) {
+    case 'conv':
+      return conv(
+        layer,
+        x,
+        tensor(`${layer.name}.weight`),
+        layer.bias ? tensor(`${layer.name}.bias`) : undefined,
+      );
+    case 'linear': {
+      const [o, i] = layer.shape;
+      const as = {
+        shape: [o, i, 1, 1] as ConvLayer['shape'],
+        stride: ONE,
+        padding: ZERO,
+        dilation: ONE,
+        groups: 1,
+      };
+      return conv(as, x, tensor(`${layer.name}.weight`), tensor(`${layer.name}.bias`));
+    }
+    case 'batch_norm': {
+      const [weight, bias, mean, variance] = ['weight', 'bias', 'running_mean', 'running_var'].map((leaf) =>
+        tensor(`${layer.name}.${leaf}`),
+      );
+      const out = mapped(
+        (v, k) => ((v - mean[k]) / Math.sqrt(variance[k] + layer.eps)) * weight[k] + bias[k],
+      );
+      return activation(layer.activation, out);
+    }
+    case 'layer_norm': {
+      const [weight, bias] = ['weight', 'bias'].map((leaf) => tensor(`${layer.name}.${leaf}`));
+      const out = { shape: x.shape, data: new Float64Array(x.data.length) };
+      for (let b = 0; b < n; b++)
+        for (let p = 0; p < area; p++) {
+          const at = (k: number) => (b * c + k) * area + p;
+          let [sum, squares] = [0, 0];
+          for (let k = 0; k < c; k++) sum += x.data[at(k)];
+          for (let k = 0; k < c; k++) squares += (x.data[at(k)] - sum / c) ** 2;
+          const scale = 1 / Math.sqrt(squares / c + layer.eps);
+          for (let k = 0; k < c; k++)
+            out.data[at(k)] = (x.data[at(k)] - sum / c) * scale * weight[k] + bias[k];
+        }
+      return out;
+    }
+    case 'activation':
+      return activation(layer.activation, x);
+    case 'max_pool':
+    case 'avg_pool':
+      return pool(layer, x);
+    case 'global_avg_pool': {
+      const data = new Float64Array(n * c);
+      x.data.forEach((v, i) => {
+        data[Math.floor(i / area)] += v / area;
+      });
+      return { shape: [n, c, 1, 1], data };
+    }
+    case 'add':
+      return mapped((v, _, i) => v + y.data[i]);
+    case 'mul': {
+      if (layer.weight) {
+        const weight = tensor(layer.weight);
+        return mapped((v, k) => v * weight[k]);
+      }
+      return mapped((v, _, i) => v * y.data[Math.floor(i / area)]);
+    }
+    case 'concat':
+      return gather(
+        inputs[0],
+        inputs.reduce((sum, v) => sum + v.shape[1], 0),
+        1,
+        (b, k, p) => {
+          let channel = k;
+          for (const v of inputs) {
+            if (channel < v.shape[1]) return v.data[(b * v.shape[1] + channel) * area + p];
+            channel -= v.shape[1];
+          }
+          return 0;
+        },
+      );
+    case 'slice':
+      return gather(x, layer.end - layer.start, 1, (b, k, p) => x.data[(b * c + k + layer.start) * area + p]);
+    case 'shuffle':
+      return gather(x, c, 1, (b, k, p) => {
+        const [group, step] = [k % layer.groups, Math.floor(k / layer.groups)];
+        return x.data[(b * c + group * (c / layer.groups) + step) * area + p];
+      });
+    case 'subsample': {
+      const wide = Math.ceil(w / layer.stride);
+      return gather(x, layer.channels, layer.stride, (b, k, p) => {
+        const from = k - layer.before;
+        if (from < 0 || from >= c) return 0;
+        const [row, column] = [Math.floor(p / wide) * layer.stride, (p % wide) * layer.stride];
+        return x.data[((b * c + from) * h + row) * w + column];
+      });
+    }
+    default:
+      return x;
+  }
+}
+
+const ONE: Pair = [1, 1];
+const ZERO: Pair = [0, 0];
+
+function gather(
+  { shape: [n, , h, w] }: Values,
+  channels: number,
+  stride: number,
+  read: (b: number, channel: number, pixel: number) => number,
+): Values {
+  const shape = [n, channels, Math.ceil(h / stride), Math.ceil(w / stride)];
+  const area = shape[2] * shape[3];
+  const data = new Float64Array(product(shape));
+  for (let i = 0; i < data.length; i++)
+    data[i] = read(Math.floor(i / area / channels), Math.floor(i / area) % channels, i % area);
+  return { shape, data };
+}
+
+type Geometry = Pick<ConvLayer, 'shape' | 'stride' | 'padding' | 'dilation' | 'groups'>;
+
+function conv(
+  { shape: [out, within, kh, kw], stride, padding, dilation, groups }: Geometry,
+  x: Values,
+  weight: ArrayLike<number>,
+  bias?: ArrayLike<number>,
+): Values {
+  const [n, c, h, w] = x.shape;
+  const size = (side: number, k: number, i: 0 | 1) =>
+    Math.floor((side + 2 * padding[i] - dilation[i] * (k - 1) - 1) / stride[i]) + 1;
+  const [oh, ow] = [size(h, kh, 0), size(w, kw, 1)];
+  const data = new Float64Array(n * out * oh * ow);
+  for (let b = 0; b < n; b++)
+    for (let o = 0; o < out; o++) {
+      const first = Math.floor(o / (out / groups)) * within;
+      const y = data.subarray((b * out + o) * oh * ow, (b * out + o + 1) * oh * ow);
+      if (bias) y.fill(bias[o]);
+      for (let i = 0; i < within; i++) {
+        const from = (b * c + first + i) * h * w;
+        for (let u = 0; u < kh; u++)
+          for (let v = 0; v < kw; v++) {
+            const factor = weight[((o * within + i) * kh + u) * kw + v];
+            for (let row = 0; row < oh; row++) {
+              const inRow = row * stride[0] + u * dilation[0] - padding[0];
+              if (inRow < 0 || inRow >= h) continue;
+              for (let column = 0; column < ow; column++) {
+                const inColumn = column * stride[1] + v * dilation[1] - padding[1];
+                if (inColumn < 0 || inColumn >= w) continue;
+                y[row * ow + column] += factor * x.data[from + inRow * w + inColumn];
+              }
+            }
+          }
+      }
+    }
+  return { shape: [n, out, oh, ow], data };
+}
+
+function pool(layer: Extract<Layer, { kind: 'max_pool' | 'avg_pool' }>, x: Values): Values {
+  const [n, c, h, w] = x.shape;
+  const { kernel, stride, padding, ceilMode } = layer;
+  const size = (side: number, i: 0 | 1) => {
+    const steps = (side + 2 * padding[i] - kernel[i]) / stride[i];
+    if (!ceilMode) return Math.floor(steps) + 1;
+    const out = Math.ceil(steps) + 1;
+    return (out - 1) * stride[i] >= side + padding[i] ? out - 1 : out;
+  };
+  const shape = [n, c, size(h, 0), size(w, 1)];
+  const data = new Float64Array(product(shape));
+  for (let i = 0; i < data.length; i++) {
+    const plane = Math.floor(i / (shape[2] * shape[3]));
+    const [row, column] = [Math.floor(i / shape[3]) % shape[2], i % shape[3]];
+    let [sum, largest, inside, padded] = [0, Number.NEGATIVE_INFINITY, 0, 0];
+    for (let u = 0; u < kernel[0]; u++)
+      for (let v = 0; v < kernel[1]; v++) {
+        const [a, b] = [row * stride[0] + u - padding[0], column * stride[1] + v - padding[1]];
+        if (a < h + padding[0] && b < w + padding[1]) padded++;
+        if (a < 0 || b < 0 || a >= h || b >= w) continue;
+        const value = x.data[(plane * h + a) * w + b];
+        inside++;
+        sum += value;
+        largest = Math.max(largest, value);
+      }
+    const count = layer.kind === 'avg_pool' && layer.countIncludePad ? padded : inside;
+    data[i] = layer.kind === 'max_pool' ? largest : sum / count;
+  }
+  return { shape, data };
+}
