@@ -32,11 +32,21 @@ export async function readUserFiles(paths: string[], option?: string): Promise<U
   return files;
 }
 
-/** Weights: one file, a folder, or the shards that lie beside their index or beside one of them. */
+/** Files that an ONNX model keeps its tensors in. */
+async function dataOf(file: UserFile): Promise<string[]> {
+  const { externalFiles } = await import('../io/onnx/open');
+  return externalFiles(file);
+}
+
+/**
+ * Weights: one file, a folder, the shards that lie beside their index or beside one of them, or an ONNX model with the files of
+ * its data.
+ */
 export async function readWeightFiles(path: string, option?: string): Promise<UserFile[]> {
   if ((await kindOf(path, option)) === 'folder') return readUserFiles([path]);
   const file = await readUserFile(path);
-  const beside = (await shardsOf(file))
+  const names = /\.onnx$/i.test(path) ? await dataOf(file) : await shardsOf(file);
+  const beside = names
     .map((name) => join(dirname(path), name))
     .filter((shard) => shard !== join(path) && existsSync(shard));
   return [file, ...(await readUserFiles(beside))];

@@ -46,7 +46,7 @@ export const modelOptions: OptionTable = {
   weights: {
     type: 'string',
     value: 'FILE',
-    help: 'weights: .safetensors, .pt, .pth, .th or .ckpt, or a folder of shards; default: the built-in',
+    help: 'weights: .safetensors, .pt, .pth, .th or .ckpt, a folder of shards, or an .onnx model; default: the built-in',
   },
   labels: {
     type: 'string',

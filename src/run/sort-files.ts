@@ -22,7 +22,7 @@ export interface SortedFiles {
 type Kind = 'weights' | 'images' | 'picture' | 'table' | 'labels' | 'settings' | 'json' | 'folder';
 
 const WEIGHTS =
-  /\.(safetensors(\.index\.json)?|index\.json|pt|pth|th|ckpt|tar\.pth|onnx|h5|keras|gguf|tflite|npz?|pkl|mlmodel)$/i;
+  /\.(safetensors(\.index\.json)?|index\.json|pt|pth|th|ckpt|tar\.pth|onnx([._]data)?|h5|keras|gguf|tflite|npz?|pkl|mlmodel)$/i;
 const ARCHIVE = /\.(zip|tar|t?gz|7z|rar|t?bz2?|t?xz|zst)$/i;
 const TABLE = /\.(csv|tsv|jsonl)$/i;
 const HIDDEN = /(^|\/)(\.|__MACOSX\/|Thumbs\.db$|desktop\.ini$)/i;

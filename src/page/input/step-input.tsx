@@ -54,8 +54,8 @@ function Own() {
       <Drop
         id="weights"
         label="Weights"
-        hint="Drop a state dict, anywhere on the page: .safetensors, .pt, .pth, .th, .ckpt, or the shards of one with their index. Nothing in it is executed."
-        accept=".safetensors,.pt,.pth,.th,.ckpt,.bin,.json,.zip"
+        hint="Drop weights, anywhere on the page: .safetensors, .pt, .pth, .th, .ckpt, the shards of such with their index, or an .onnx model. Nothing in it is executed."
+        accept=".safetensors,.pt,.pth,.th,.ckpt,.onnx,.data,.bin,.json,.zip"
         files={weightsFiles.value}
         onFiles={(files) => {
           weightsFiles.value = files;

@@ -21,15 +21,10 @@ describe('a file that holds no weights is named by its kind, with the next step'
     [
       'a.onnx',
       '\b\b\x12\x07pytorch\x1a\x061.13.0:\0',
-      /is an ONNX model;/,
-      /where it was exported, save the weights from PyTorch/,
+      /^a\.onnx: it has no graph of operators;/,
+      /export it again/,
     ],
-    [
-      'a.pth',
-      '\b\x07:\x85\x02\n',
-      /is an ONNX model;/,
-      /where it was exported, save the weights from PyTorch/,
-    ],
+    ['a.pth', '\b\x07:\x85\x02\n', /^a\.pth: it is no ONNX model, or a damaged one/, /export it again/],
     ['saved_model.pb', '\b\x01\x12\x9c\xee\x01\n\x04', /is a TensorFlow SavedModel;/, saved],
     ['frozen.pb', '\n\x10\n\x04name\x12', /is a TensorFlow graph;/, saved],
     ['a.tflite', '\x1c\0\0\0TFL3\x14\0', /is a TensorFlow Lite model;/, saved],
