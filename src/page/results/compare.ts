@@ -3,6 +3,7 @@ import { type Flips, flipsBetween } from '../../analysis/uncertainty';
 import type { TrainSettings } from '../../api';
 import { count, points } from '../format';
 import type { FinishedRun } from '../run/state';
+import { isOfSame } from './figures';
 
 export const methodNames: Record<TrainSettings['method'], string> = {
   refocus: 'Refocused',
@@ -21,9 +22,7 @@ export const isAlike = (one: FinishedRun, other: FinishedRun): boolean =>
 /** What one run's last network gained and lost against another's; undefined where they were not tested on the same images. */
 function flipsOf(one: FinishedRun, other: FinishedRun): Flips | undefined {
   const [after, before] = [one.result.predictions.last, other.result.predictions.last];
-  if (!after || before?.length !== after.length) return undefined;
-  const isSame = after.every(({ image, label }, i) => image === before[i].image && label === before[i].label);
-  return isSame ? flipsBetween(before, after) : undefined;
+  return before && after && isOfSame(before, after) ? flipsBetween(before, after) : undefined;
 }
 
 /** Which of two networks told more test images right, and what that is worth; undefined where they cannot be compared. */

@@ -1,8 +1,9 @@
-/** Images of a run's test set: their names, and what they look like where that can be shown. */
-import { useEffect, useState } from 'preact/hooks';
-import type { DataSource, TestPrediction, Thumbnail } from '../../api';
-import { engine } from '../engine';
+/** Images of a run's test set: their names, and what they look like where that can be shown; large by a click. */
+import { useMemo, useState } from 'preact/hooks';
+import type { DataSource, TestPrediction } from '../../api';
 import { count, percent } from '../format';
+import { ImageDialog, nameOf } from '../images/image-dialog';
+import { usePictures } from '../images/pictures';
 import { Picture } from '../picture';
 
 /** Images that are shown at once. */
@@ -15,45 +16,36 @@ interface ImageListProps {
 
 export function ImageList({ source, images }: ImageListProps) {
   const [shown, setShown] = useState(SHOWN);
-  const [thumbnails, setThumbnails] = useState<ReadonlyMap<string, Thumbnail>>(new Map());
+  const [large, setLarge] = useState<number | undefined>(undefined);
   const visible = images.slice(0, shown);
-  useEffect(() => {
-    let isGone = false;
-    const wanted = visible.map(({ image }) => image).filter((image) => !thumbnails.has(String(image)));
-    if (wanted.length === 0) return;
-    engine()
-      .pictures(source, wanted)
-      .then(
-        (found) => {
-          if (isGone) return;
-          setThumbnails(new Map([...thumbnails, ...found.map((one) => [one.image, one] as const)]));
-        },
-        // the names stay
-        () => {},
-      );
-    return () => {
-      isGone = true;
-    };
-  }, [source, images, shown]);
+  const pictures = usePictures(
+    source,
+    visible.map(({ image }) => image),
+  );
+  const seen = useMemo(
+    () => images.map((one) => ({ image: one.image, caption: <Told one={one} /> })),
+    [images],
+  );
   if (images.length === 0) return <p class="hint">None.</p>;
   return (
     <>
       <ul class="image-list">
-        {visible.map(({ image, label, predicted, probability }) => {
-          const thumbnail = thumbnails.get(String(image));
+        {visible.map((one, i) => {
+          const picture = pictures.get(String(one.image));
           return (
-            <li key={image}>
-              <span class="frame">{thumbnail && <Picture thumbnail={thumbnail} />}</span>
+            <li key={one.image}>
+              <button
+                type="button"
+                class="frame"
+                aria-label={`${nameOf(one.image)}, large`}
+                onClick={() => setLarge(i)}
+              >
+                {picture && <Picture thumbnail={picture} />}
+              </button>
               <span>
-                <b dir="auto">{typeof image === 'number' ? `image ${image}` : image}</b>
+                <b dir="auto">{nameOf(one.image)}</b>
                 <small>
-                  <bdi>{label}</bdi>,{' '}
-                  {label !== predicted && (
-                    <>
-                      told <bdi>{predicted}</bdi>{' '}
-                    </>
-                  )}
-                  {percent(probability, 0)}
+                  <Told one={one} />
                 </small>
               </span>
             </li>
@@ -65,6 +57,29 @@ export function ImageList({ source, images }: ImageListProps) {
           {count(images.length - shown)} more
         </button>
       )}
+      {large !== undefined && (
+        <ImageDialog
+          title="Test images"
+          source={source}
+          images={seen}
+          start={large}
+          onClose={() => setLarge(undefined)}
+        />
+      )}
+    </>
+  );
+}
+
+function Told({ one: { label, predicted, probability } }: { one: TestPrediction }) {
+  return (
+    <>
+      <bdi>{label}</bdi>,{' '}
+      {label !== predicted && (
+        <>
+          told <bdi>{predicted}</bdi>{' '}
+        </>
+      )}
+      {percent(probability, 0)}
     </>
   );
 }

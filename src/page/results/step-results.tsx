@@ -1,13 +1,14 @@
 /** Step 3: what came out, the proof of the merge, and the downloads. */
-import type { MergeProof, Report, TrainResult } from '../../api';
+import type { Report, TrainResult } from '../../api';
 import { outcomeOf } from '../../report/outcome';
-import { count, duration, percent, points, significant } from '../format';
+import { count, duration, percent, points } from '../format';
 import { isGpuFree } from '../gpu-use';
 import { lazy } from '../lazy';
 import { fineTuneBeside } from '../run/run';
 import { baseAccuracy, type FinishedRun, finished, result, shownRun } from '../run/state';
 import { isAlike, methodOf } from './compare';
 import { Downloads } from './downloads';
+import { Proof } from './proof';
 import { RunList } from './run-list';
 import { TryImages } from './try';
 
@@ -73,6 +74,14 @@ function Accuracies({ accuracy, intervals }: AccuraciesProps) {
   );
 }
 
+/** How a run ended that did not come to its end. */
+const ENDED: Record<Exclude<Report['ended'], 'finished'>, string> = {
+  stopped: 'stopped by you',
+  early: 'ended early, for it got no better',
+  diverged: 'diverged',
+  failed: 'cut short, for the GPU was lost',
+};
+
 function Outcome({ trained }: { trained: TrainResult }) {
   const { report, predictions } = trained;
   const { tone, title, text } = outcomeOf(report);
@@ -85,6 +94,7 @@ function Outcome({ trained }: { trained: TrainResult }) {
       <p class="hint run-name">
         {run && `Run ${run.number}: `}
         {settings.method}, {network.source}, {data}
+        {report.ended !== 'finished' && <b> ({ENDED[report.ended]})</b>}
       </p>
       <section class={`outcome ${tone}`} aria-labelledby="outcome-title">
         <h3 id="outcome-title">{title}</h3>
@@ -101,7 +111,7 @@ function Outcome({ trained }: { trained: TrainResult }) {
         . {count(report.steps)} {report.steps === 1 ? 'step' : 'steps'} in {duration(report.seconds)},{' '}
         {Math.round(report.stepMs)} ms a step on {report.adapter || 'an adapter without a name'}.
       </p>
-      <Proof proof={report.proof} isGain={tone === 'good'} />
+      <Proof report={report} isGain={tone === 'good'} />
       <Downloads trained={trained} isGain={tone !== 'bad' && report.best !== 'base'} />
       {predictions.last && run && <TestImages key={run.number} run={run} />}
     </>
@@ -124,37 +134,5 @@ function Beside({ run }: { run: FinishedRun }) {
     >
       Fine-tune beside it
     </button>
-  );
-}
-
-/** @param isGain a proof is no reason to be glad of a network that is no better */
-function Proof({ proof, isGain }: { proof: MergeProof; isGain: boolean }) {
-  const same = ([before, after]: [number, number], what: string) =>
-    before === after
-      ? `${count(after)} ${what}, unchanged`
-      : `${count(after)} ${what}, where there were ${count(before)}`;
-  return (
-    <section
-      class={`proof ${proof.ok ? (isGain ? 'ok' : 'neutral') : 'failed'}`}
-      aria-labelledby="proof-title"
-    >
-      <h3 id="proof-title">{proof.ok ? 'The merge is proven' : 'The merge is not proven'}</h3>
-      <p>
-        {proof.images === 0 ? (
-          'No GPU was left to compare the merged network with the trained one on; evaluate the file before you use it.'
-        ) : (
-          <>
-            The written file, read back into the plain network, gives logits that differ from the trained
-            network’s by at most <b>{significant(proof.maxAbsLogitDiff)}</b> (
-            {significant(proof.maxRelLogitDiff)} relative) on {count(proof.images)} images; the predicted
-            class agrees on <b>{percent(proof.top1Agreement)}</b> of them.
-          </>
-        )}
-      </p>
-      <ul>
-        <li>{same(proof.parameters, 'parameters')}</li>
-        <li>{same(proof.multiplyAdds, 'multiply-adds an image')}</li>
-      </ul>
-    </section>
   );
 }
