@@ -48,6 +48,8 @@ export interface Scenario {
   worse?: boolean;
   /** the classifier is new: there is no accuracy to begin with */
   newHead?: boolean;
+  /** the classes that there are, where they are many */
+  classes?: number;
   /** how a run ends that is not stopped */
   ended?: 'finished' | 'diverged';
   /** the sentence that the second and later calls of `train` fail with, before or after some steps */
@@ -108,15 +110,18 @@ let isCancelled = false;
 let isDiscarded = false;
 let isOneStep = false;
 
-const CLASSES = ['<b>ring</b>', 'star'];
+const CLASSES = scenario.classes
+  ? Array.from({ length: scenario.classes }, (_, i) => `class ${i}, כלב and a name that is rather long`)
+  : ['<b>ring</b>', 'star'];
+const TEST_IMAGES = 20 * CLASSES.length;
 
-/** What a network says of forty images: one in so many it takes for the other class. */
+/** What a network says of twenty images a class: one in so many it takes for the next class. */
 const told = (period: number): TestPrediction[] =>
-  Array.from({ length: 40 }, (_, image) => ({
+  Array.from({ length: TEST_IMAGES }, (_, image) => ({
     image,
-    label: CLASSES[image % 2],
-    predicted: CLASSES[(image + Number(image % period === period - 1)) % 2],
-    probability: 0.5 + image / 100,
+    label: CLASSES[image % CLASSES.length],
+    predicted: CLASSES[(image + Number(image % period === period - 1)) % CLASSES.length],
+    probability: 0.5 + (20 * image) / TEST_IMAGES / 50,
   }));
 
 const flips = { gained: 120, lost: 60, p: 0.0000089 };
@@ -224,7 +229,7 @@ async function train(job: TrainJob, onEvent: (event: TrainEvent) => void): Promi
         newHead: scenario.newHead === true,
       },
       sources: { train: ['builtin'] },
-      sha256: { in: {}, out: {} },
+      sha256: { in: { 'net.pth': 'c0ffee' }, out: { 'merged.safetensors': 'abad1dea' } },
       accuracy: {
         ...(!scenario.newHead && { base: 0.742 }),
         last: evals.at(-1)!.accuracy,
@@ -263,7 +268,10 @@ async function train(job: TrainJob, onEvent: (event: TrainEvent) => void): Promi
     merged: Uint8Array.of(1, 2, 3),
     best: Uint8Array.of(4, 5),
     files: [{ name: 'labels.txt', bytes: new TextEncoder().encode('<b>ring</b>\nstar\n') }],
-    predictions: { ...(!scenario.newHead && { base: told(7) }), last: told(9) },
+    predictions: {
+      ...(!scenario.newHead && { base: told(7) }),
+      last: told(job.settings.method === 'finetune' ? 5 : 9),
+    },
     metrics,
     evals,
   };

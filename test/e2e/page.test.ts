@@ -321,7 +321,7 @@ describe('the result', () => {
       .toEqual(['35', '26', '17', '8'].map((number) => `image ${number}`));
     await open(page, '5 gained against the base');
     await page.locator('details', { hasText: '5 gained' }).getByText('image 6').waitFor();
-    await page.locator('.test-images select').selectOption('base');
+    await page.getByRole('combobox', { name: 'Network', exact: true }).selectOption('base');
     await page.getByText('5 wrong, the surest first').waitFor();
   });
 

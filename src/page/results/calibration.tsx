@@ -50,7 +50,7 @@ export function CalibrationView({ predictions }: { predictions: readonly TestPre
         </svg>
         <figcaption>
           Across: how sure it is of the class it tells. Up: how often that is right. On the dashed line both
-          are the same; light is the distance.
+          are the same; the other shade is the distance.
         </figcaption>
       </figure>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}

@@ -95,7 +95,7 @@ function Matrix({ confusion: { classes, cell: cellAt }, places, chosen, onCell }
           <tr>
             <th scope="col">Images of</th>
             {places.map((column) => (
-              <th key={column} scope="col" dir="auto">
+              <th key={column} scope="col" dir="auto" title={classes[column].name}>
                 <span>{classes[column].name}</span>
               </th>
             ))}
@@ -104,7 +104,7 @@ function Matrix({ confusion: { classes, cell: cellAt }, places, chosen, onCell }
         <tbody>
           {places.map((row) => (
             <tr key={row}>
-              <th scope="row" dir="auto">
+              <th scope="row" dir="auto" title={classes[row].name}>
                 {classes[row].name}
               </th>
               {places.map((column) => {

@@ -73,6 +73,8 @@ function offersOf(trained: TrainResult): Offer[] {
 export function Downloads({ trained, isGain }: { trained: TrainResult; isGain: boolean }) {
   const [isAccepted, setAccepted] = useState(false);
   const { proof } = trained.report;
+  const first = firstOf(trained.report);
+  const offers = offersOf(trained).sort((a, b) => Number(b.name === first) - Number(a.name === first));
   return (
     <section class="downloads" aria-label="Downloads">
       {!proof.ok && (
@@ -86,7 +88,7 @@ export function Downloads({ trained, isGain }: { trained: TrainResult; isGain: b
         </label>
       )}
       <ul>
-        {offersOf(trained).map(({ name, content, type, use, isNetwork }, i) => (
+        {offers.map(({ name, content, type, use, isNetwork }, i) => (
           <li key={name}>
             <button
               type="button"
@@ -103,6 +105,12 @@ export function Downloads({ trained, isGain }: { trained: TrainResult; isGain: b
       </ul>
     </section>
   );
+}
+
+/** The file to take home: where the last network lost and the best gained, the best. */
+function firstOf({ accuracy: { base, last }, best }: TrainResult['report']): string {
+  const isLoss = base !== undefined && last <= base;
+  return isLoss && best !== 'base' ? 'best.safetensors' : 'merged.safetensors';
 }
 
 /** Every step, and every evaluation as a row of its own. */
