@@ -51,6 +51,11 @@ export class DeviceLost extends UserError {
   override name = 'DeviceLost';
 }
 
+/** There is no WebGPU here, or no GPU behind it. */
+export class NoWebGpu extends UserError {
+  override name = 'NoWebGpu';
+}
+
 /** What is left of an error that comes from another context. */
 export interface ErrorCopy {
   name?: string;
@@ -58,7 +63,7 @@ export interface ErrorCopy {
   remedy?: Remedy;
 }
 
-const KINDS = { Stopped, Discarded, DeviceLost };
+const KINDS = { Stopped, Discarded, DeviceLost, NoWebGpu };
 
 /** The UserError that an error from another context was; undefined where it was none. */
 export function asUserError({ name = '', message = '', remedy }: ErrorCopy): UserError | undefined {

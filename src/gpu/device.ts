@@ -1,4 +1,4 @@
-import { DeviceLost, UserError } from '../errors';
+import { DeviceLost, NoWebGpu, UserError } from '../errors';
 import { GPU_TUNING, NVIDIA_TUNING, SOFTWARE_TUNING, type Tuning } from '../graph/tuning';
 import { sharesQuads } from './quads';
 
@@ -34,7 +34,7 @@ export async function requestGpu(request: RequestAdapter = browserAdapter): Prom
       },
     })
     .catch((e) => {
-      throw new UserError(
+      throw new NoWebGpu(
         `The GPU's driver refused a WebGPU device (${e.message}): update the driver or restart the browser.`,
       );
     });
@@ -59,7 +59,7 @@ export async function requestGpu(request: RequestAdapter = browserAdapter): Prom
 async function browserAdapter(): Promise<GPUAdapter | null> {
   const gpu = globalThis.navigator?.gpu;
   if (!gpu) {
-    throw new UserError(
+    throw new NoWebGpu(
       globalThis.isSecureContext === false
         ? 'WebGPU is hidden because this page was not loaded over https or from localhost: open it there.'
         : 'This browser has no WebGPU (navigator.gpu is missing): use Chrome or Edge 113, Safari 26 or Firefox 141, or later.',
@@ -74,12 +74,12 @@ async function findAdapter(request: RequestAdapter): Promise<GPUAdapter> {
     adapter = await request();
   } catch (e) {
     if (e instanceof UserError) throw e;
-    throw new UserError(
+    throw new NoWebGpu(
       `Asking for a GPU failed (${(e as Error).message}): restart the browser and try again.`,
     );
   }
   if (!adapter) {
-    throw new UserError(
+    throw new NoWebGpu(
       'WebGPU is there but found no GPU (requestAdapter gave null): enable hardware acceleration, or update the graphics driver.',
     );
   }

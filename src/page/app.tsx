@@ -49,6 +49,8 @@ export function App() {
   );
 }
 
+const WayToWebGpu = lazy(async () => (await import('./way-to-webgpu')).WayToWebGpu);
+
 function Head() {
   const other = theme.value === 'dark' ? 'light' : 'dark';
   return (
@@ -96,15 +98,21 @@ function Logo() {
   );
 }
 
+/** What is said at once, and what to do, which comes when it is needed. */
+function Missing({ why, isWebGpu }: { why: string; isWebGpu: boolean }) {
+  return (
+    <div class="notice" role="alert">
+      <p>{why}</p>
+      {isWebGpu && <WayToWebGpu />}
+    </div>
+  );
+}
+
 function Notices() {
   const unknown = unknownNames.value;
   return (
     <>
-      {adapter.value.state === 'missing' && (
-        <p class="notice" role="alert">
-          {adapter.value.why}
-        </p>
-      )}
+      {adapter.value.state === 'missing' && <Missing {...adapter.value} />}
       {isSoftware() && (
         <p class="notice quiet" role="status">
           This browser draws by software, on the processor: training is many times slower than on a GPU. In

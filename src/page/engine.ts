@@ -1,6 +1,6 @@
 /** The page's one engine, and what every failure of it looks like to the user. */
 import { signal } from '@preact/signals';
-import { UserError } from '../errors';
+import { NoWebGpu, UserError } from '../errors';
 import { connectEngine, type EngineConnection } from '../worker/client';
 
 let connection: EngineConnection | undefined;
@@ -20,7 +20,8 @@ export function replaceEngine(): void {
 export type Adapter =
   | { state: 'asking' }
   | { state: 'ready'; name: string }
-  | { state: 'missing'; why: string };
+  /** `isWebGpu`: the browser gives no GPU; else the engine itself did not come */
+  | { state: 'missing'; why: string; isWebGpu: boolean };
 
 export const adapter = signal<Adapter>({ state: 'asking' });
 
@@ -29,7 +30,7 @@ export async function askAdapter(): Promise<void> {
   try {
     adapter.value = { state: 'ready', name: await engine().adapter() };
   } catch (error) {
-    adapter.value = { state: 'missing', why: explain(error) };
+    adapter.value = { state: 'missing', why: explain(error), isWebGpu: error instanceof NoWebGpu };
   }
 }
 

@@ -14,7 +14,7 @@ export interface LiveImage {
   /** of the picture, pixels */
   side: number;
   /** RGB bytes of a square picture */
-  pixels: Uint8Array;
+  pixels: Uint8Array<ArrayBuffer>;
 }
 
 export type LiveEvent =

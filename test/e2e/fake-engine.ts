@@ -1,5 +1,6 @@
 /** An engine without a GPU, in the real worker's place: the page's tests decide what it answers. */
 import * as Comlink from 'comlink';
+import '../../src/worker/thrown';
 import { redundancyOf } from '../../src/analysis/redundancy';
 import type {
   DataSource,
@@ -8,6 +9,8 @@ import type {
   ImageSetReport,
   ImageSettings,
   ImageSurvey,
+  LiveImage,
+  LivePrediction,
   Profile,
   ProfileProgress,
   ProfileTarget,
@@ -20,7 +23,7 @@ import type {
   TrainResult,
 } from '../../src/api';
 import { byShader, type DispatchProfile } from '../../src/bench/profile';
-import { Discarded, Stopped, UserError } from '../../src/errors';
+import { DeviceLost, Discarded, NoWebGpu, Stopped, UserError } from '../../src/errors';
 import { GPU_TUNING } from '../../src/graph/tuning';
 import { writeSafetensors } from '../../src/io/safetensors';
 import { BUILTIN_NETWORK } from '../../src/model/builtin';
@@ -51,7 +54,12 @@ export interface Scenario {
   /** the classes that there are, where they are many */
   classes?: number;
   /** how a run ends that is not stopped */
-  ended?: 'finished' | 'diverged';
+  ended?: 'finished' | 'diverged' | 'failed';
+  /** the sentence that `train` fails with, and the settings that would mend it */
+  remedy?: { message: string; settings: Record<string, number> };
+  /** an engine that comes to this step loses its device for good, so often (once) */
+  lostAt?: number;
+  lossTimes?: number;
   /** the sentence that the second and later calls of `train` fail with, before or after some steps */
   secondError?: string;
   failsAfter?: number;
@@ -133,6 +141,11 @@ async function train(job: TrainJob, onEvent: (event: TrainEvent) => void): Promi
     });
     return new Promise(() => {});
   }
+  if (
+    scenario.remedy &&
+    Object.entries(scenario.remedy.settings).some(([name, value]) => Object(job.settings)[name] !== value)
+  )
+    throw new UserError(scenario.remedy.message, scenario.remedy.settings);
   if (scenario.trainError) throw new UserError(scenario.trainError);
   const isSecond = runs++ > 0;
   if (isSecond && scenario.secondError && !scenario.failsAfter) throw new UserError(scenario.secondError);
@@ -164,6 +177,11 @@ async function train(job: TrainJob, onEvent: (event: TrainEvent) => void): Promi
   onEvent({ type: 'data', reports: [found as unknown as ImageSetReport] });
   const before = layers(1);
   onEvent({ type: 'redundancy', when: 'before', layers: before, grams });
+  if (job.live) onEvent({ type: 'live images', images: liveImages(job.live) });
+  const look = (step: number) => {
+    if (job.live) onEvent({ type: 'live', step, predictions: livePredictions(job.live, step) });
+  };
+  look(0);
   const metrics: StepPoint[] = [];
   const evals: EvalPoint[] = [];
   const evaluated = (which: 'base' | 'epoch' | 'last' | 'best', step: number) => {
@@ -198,6 +216,8 @@ async function train(job: TrainJob, onEvent: (event: TrainEvent) => void): Promi
       etaSeconds: ((steps - step) * Number(batch)) / 2140,
       stepMs: 60 + 4 * noise(step + 31),
     });
+    if (isPaused || step % 10 === 0) look(step);
+    if (step === scenario.lostAt && !(await hasFailed())) throw new DeviceLost('The GPU was lost (test).');
     if (isOneStep) {
       isOneStep = false;
       isPaused = true;
@@ -236,7 +256,7 @@ async function train(job: TrainJob, onEvent: (event: TrainEvent) => void): Promi
         best: Math.max(...evals.map((e) => e.accuracy)),
       },
       best: scenario.worse ? 'base' : epochs,
-      ended: isCancelled ? 'stopped' : (scenario.ended ?? 'finished'),
+      ended: isCancelled ? 'stopped' : job.resume?.rate ? 'finished' : (scenario.ended ?? 'finished'),
       evaluation: {},
       uncertainty: {
         images: 2000,
@@ -277,6 +297,35 @@ async function train(job: TrainJob, onEvent: (event: TrainEvent) => void): Promi
   };
 }
 
+/** Whether it was lost often enough: workers and pages end, the browser's storage stays. */
+async function hasFailed(): Promise<boolean> {
+  const cache = await caches.open('fake-engine');
+  const times = Number((await (await cache.match('/lost'))?.text()) ?? 0);
+  await cache.put('/lost', new Response(String(times + 1)));
+  return times >= (scenario.lossTimes ?? 1);
+}
+
+function liveImages(count: number): LiveImage[] {
+  return Array.from({ length: count }, (_, i) => {
+    const { side, pixels } = thumbnail(i);
+    return { image: i, label: i % 2, side, pixels };
+  });
+}
+
+function livePredictions(count: number, step: number): LivePrediction[] {
+  return Array.from({ length: count }, (_, i) => {
+    const probability = Math.min(
+      0.98,
+      0.2 + 0.06 * i + 0.2 * (1 - Math.exp(-step / 60)) + 0.05 * noise(step + i),
+    );
+    const top = [
+      { label: i % 2, probability },
+      { label: (i + 1) % 2, probability: 1 - probability },
+    ];
+    return { probability, top: top.sort((a, b) => b.probability - a.probability) };
+  });
+}
+
 /** A checkpoint that says how far it has come, and no more. */
 function checkpoint(step: number, epochs: number): TrainEvent {
   const epoch = step / STEPS_PER_EPOCH;
@@ -295,6 +344,7 @@ async function goOn(
   if (step === 0) return 0;
   for (const { path, blob } of train.kind === 'files' ? train.files : [])
     onEvent({ type: 'note', message: `${path} says ${await blob.text()}` });
+  if (resume?.rate) onEvent({ type: 'note', message: `at rate ${resume.rate}` });
   for (let i = 1; i <= step; i++)
     metrics.push({ step: i, epoch: i / STEPS_PER_EPOCH, loss: 1, accuracy: 0.5, lr: 0.1 });
   onEvent({
@@ -408,7 +458,7 @@ function thumbnail(image: string | number): Thumbnail {
 
 const engine: EngineApi = {
   async adapter() {
-    if (scenario.noAdapter) throw new UserError(scenario.noAdapter);
+    if (scenario.noAdapter) throw new NoWebGpu(scenario.noAdapter);
     return 'Test adapter';
   },
   async warmUp() {},

@@ -1,39 +1,54 @@
 /** One chart of a curve, drawn by uPlot. */
+import { signal } from '@preact/signals';
 import type { RefObject } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
+import { duration } from '../format';
 import { colour, theme } from '../theme';
-import { type Axis, type Curve, logTicks } from './curves';
+import { type Axis, type Curve, logTicks, type Range, shownCurve } from './curves';
 
-const HEIGHT = 190;
+/** A line of a chart: each step, smoothed, the test's points, the base. */
+export type Line = 'raw' | 'smoothed' | 'test' | 'base';
+
+/** the part of the axis that all charts show; undefined: the whole run */
+export const zoom = signal<Range | undefined>(undefined);
+
+/** Points of a chart: more than it has pixels. */
+const MOST_POINTS = 2000;
 
 interface ChartProps {
   /** where the drawn chart is left for downloads */
   plot: RefObject<uPlot | null>;
   curve: Curve;
+  lines: readonly Line[];
   axis: Axis;
   isLog: boolean;
   format: (value: number) => string;
   formatTick: (value: number) => string;
-  hasBase: boolean;
+  height: number;
   /** what a screen reader hears */
   label: string;
 }
 
-const toData = (curve: Curve, hasBase: boolean): uPlot.AlignedData => {
-  const { x, raw, smoothed, test, base } = curve;
-  return hasBase ? [x, raw, smoothed, test, base] : [x, raw, smoothed, test];
-};
+function toData(curve: Curve, lines: readonly Line[]): uPlot.AlignedData {
+  const shown = shownCurve(curve, zoom.value, MOST_POINTS);
+  return [shown.x, ...lines.map((line) => shown[line])];
+}
 
-export function Chart({ plot, curve, axis, isLog, format, formatTick, hasBase, label }: ChartProps) {
+export function Chart({ plot, label, ...props }: ChartProps) {
+  const { curve, lines, axis, isLog, height } = props;
   const place = useRef<HTMLDivElement>(null);
   const frame = useRef(0);
+  const kinds = lines.join(' ');
   useEffect(() => {
     const element = place.current!;
-    const options = chartOptions({ axis, isLog, format, formatTick, hasBase, width: element.clientWidth });
-    const drawn = new uPlot(options, toData(curve, hasBase), element);
+    const drawn = new uPlot(
+      chartOptions({ ...props, width: element.clientWidth }),
+      toData(curve, lines),
+      element,
+    );
     plot.current = drawn;
-    const observer = new ResizeObserver(() => drawn.setSize({ width: element.clientWidth, height: HEIGHT }));
+    const observer = new ResizeObserver(() => drawn.setSize({ width: element.clientWidth, height }));
     observer.observe(element);
     // a browser that lost the canvas, as when the GPU's process ended, gives an empty one back
     drawn.ctx.canvas.addEventListener('contextrestored', () => drawn.redraw());
@@ -44,49 +59,62 @@ export function Chart({ plot, curve, axis, isLog, format, formatTick, hasBase, l
       plot.current = null;
     };
     // theme: its colours are read while drawing
-  }, [axis, isLog, hasBase, theme.value]);
+  }, [axis, isLog, kinds, height, theme.value]);
   useEffect(() => {
     // Steps may arrive faster than frames.
     cancelAnimationFrame(frame.current);
-    frame.current = requestAnimationFrame(() => plot.current?.setData(toData(curve, hasBase)));
-  }, [curve, hasBase]);
+    frame.current = requestAnimationFrame(() => plot.current?.setData(toData(curve, lines)));
+  }, [curve, kinds, zoom.value]);
   return <div ref={place} class="plot" role="img" aria-label={label} />;
 }
 
-interface ChartOptions {
-  axis: Axis;
-  isLog: boolean;
-  format: (value: number) => string;
-  formatTick: (value: number) => string;
-  hasBase: boolean;
-  width: number;
-}
+type ChartOptions = Omit<ChartProps, 'plot' | 'curve' | 'label'> & { width: number };
 
-function chartOptions({ axis, isLog, format, formatTick, hasBase, width }: ChartOptions): uPlot.Options {
+const AXES: Record<Axis, string> = { step: 'Step', epoch: 'Epoch', time: 'Time' };
+
+function chartOptions({
+  axis,
+  isLog,
+  format,
+  formatTick,
+  lines,
+  width,
+  height,
+}: ChartOptions): uPlot.Options {
   const value = (_: uPlot, v: number | null | undefined) => (v == null ? '–' : format(v));
-  const train = colour('train');
-  const test = colour('test');
   const axes = { stroke: colour('soft'), font: `11px ${fontFamily()}`, ticks: { show: false } };
-  const base = {
-    label: 'Base',
-    stroke: colour('base'),
-    width: 1.5,
-    dash: [6, 5],
-    points: { show: false },
-    value,
-  };
   const grid = { stroke: colour('line'), width: 1 };
+  const isTime = axis === 'time';
+  const at = (x: number | null) => (x == null ? '–' : isTime ? duration(x) : String(round(x)));
   return {
     width,
-    height: HEIGHT,
-    cursor: { sync: { key: 'refocus' }, drag: { x: true, y: false } },
+    height,
+    cursor: {
+      sync: { key: 'refocus' },
+      drag: { x: true, y: false, setScale: false },
+      bind: {
+        dblclick: () => () => {
+          zoom.value = undefined;
+          return null;
+        },
+      },
+    },
+    hooks: { setSelect: [zoomToSelection] },
     legend: { live: true },
     scales: {
-      x: { time: false },
+      x: {
+        time: false,
+        range: (_, min, max) => (zoom.value ? [zoom.value.min, zoom.value.max] : [min, max]),
+      },
       y: isLog ? { distr: 3, range: (_, min, max) => [min / 1.1, max * 1.1] } : {},
     },
     axes: [
-      { ...axes, grid: { show: false }, size: 26 },
+      {
+        ...axes,
+        grid: { show: false },
+        size: 26,
+        ...(isTime && { values: (_, ticks) => ticks.map((seconds) => duration(seconds)) }),
+      },
       {
         ...axes,
         grid,
@@ -96,20 +124,49 @@ function chartOptions({ axis, isLog, format, formatTick, hasBase, width }: Chart
       },
     ],
     series: [
-      { label: axis === 'step' ? 'Step' : 'Epoch', value: (_, x) => (x == null ? '–' : String(round(x))) },
-      { label: 'Each step', stroke: colour('train-faint'), width: 1, points: { show: false }, value },
-      { label: 'Smoothed', stroke: train, width: 2, points: { show: false }, value },
-      {
+      { label: AXES[axis], value: (_, x) => at(x) },
+      ...lines.map((line) => ({ ...seriesOf(line, lines.includes('smoothed')), value })),
+    ],
+  };
+}
+
+/** @param isSmoothed each step is faint behind a smoothed line */
+function seriesOf(line: Line, isSmoothed: boolean): uPlot.Series {
+  const points = { show: false };
+  const train = colour('train');
+  const test = colour('test');
+  switch (line) {
+    case 'raw':
+      return {
+        label: 'Each step',
+        stroke: isSmoothed ? colour('train-faint') : train,
+        width: isSmoothed ? 1 : 2,
+        points,
+      };
+    case 'smoothed':
+      return { label: 'Smoothed', stroke: train, width: 2, points };
+    case 'test':
+      return {
         label: 'Test',
         stroke: test,
         width: 0,
         paths: () => null,
         points: { show: true, size: 9, width: 2, stroke: test, fill: colour('panel') },
-        value,
-      },
-      ...(hasBase ? [base] : []),
-    ],
-  };
+      };
+    case 'base':
+      return { label: 'Base', stroke: colour('base'), width: 1.5, dash: [6, 5], points };
+  }
+}
+
+/** A drag of fewer pixels is a click. */
+const LEAST_DRAG = 4;
+
+/** All charts show what was dragged over in one of them. */
+function zoomToSelection(chart: uPlot): void {
+  const { left, width } = chart.select;
+  if (width < LEAST_DRAG) return;
+  zoom.value = { min: chart.posToVal(left, 'x'), max: chart.posToVal(left + width, 'x') };
+  chart.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
 }
 
 const round = (x: number): number => Math.round(x * 100) / 100;

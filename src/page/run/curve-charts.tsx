@@ -1,28 +1,43 @@
-/** The live curves of loss and accuracy, with their controls and downloads. */
+/** The live curves of a run, with their controls and downloads. */
 import { signal } from '@preact/signals';
 import { useRef } from 'preact/hooks';
 import type uPlot from 'uplot';
 import { toCsv } from '../csv';
 import { download } from '../files';
-import { percent, significant, tick } from '../format';
-import { Chart, chartPng } from './chart';
+import { milliseconds, percent, significant, tick } from '../format';
+import { Chart, chartPng, type Line, zoom } from './chart';
 import { type Axis, buildCurve, type Curve, type Quantity } from './curves';
-import { baseAccuracy, stepCount, steps, testPoints } from './state';
+import { baseAccuracy, stepCount, steps, stepTimes, testPoints } from './state';
 
 const smoothing = signal(0.9);
 const axis = signal<Axis>('step');
 const isLog = signal(false);
 
-const titles: Record<Quantity, string> = { loss: 'Loss', accuracy: 'Accuracy' };
+interface Drawn {
+  title: string;
+  format: (value: number) => string;
+  tick: (value: number) => string;
+  lines: readonly Line[];
+  height: number;
+}
 
-const formats: Record<Quantity, (value: number) => string> = {
-  loss: significant,
-  accuracy: (value) => percent(value, 1),
-};
-
-const tickFormats: Record<Quantity, (value: number) => string> = {
-  loss: tick,
-  accuracy: (value) => `${tick(100 * value)} %`,
+const charts: Record<Quantity, Drawn> = {
+  loss: { title: 'Loss', format: significant, tick, lines: ['raw', 'smoothed', 'test'], height: 190 },
+  accuracy: {
+    title: 'Accuracy',
+    format: (value) => percent(value, 1),
+    tick: (value) => `${tick(100 * value)} %`,
+    lines: ['raw', 'smoothed', 'test'],
+    height: 190,
+  },
+  lr: { title: 'Learning rate', format: significant, tick, lines: ['raw'], height: 120 },
+  stepMs: {
+    title: 'Milliseconds a step',
+    format: milliseconds,
+    tick,
+    lines: ['raw', 'smoothed'],
+    height: 120,
+  },
 };
 
 export function Curves() {
@@ -36,64 +51,105 @@ export function Curves() {
   }
   return (
     <section class="curves" aria-label="Curves">
-      <div class="row tools">
-        <label>
-          Smoothing{' '}
-          <input
-            type="range"
-            min="0"
-            max="0.99"
-            step="0.01"
-            value={smoothing.value}
-            aria-valuetext={smoothing.value.toFixed(2)}
-            onInput={(event) => {
-              smoothing.value = Number(event.currentTarget.value);
-            }}
-          />
-          <output>{smoothing.value.toFixed(2)}</output>
-        </label>
-        <label>
-          Axis{' '}
-          <select
-            value={axis.value}
-            onChange={(event) => {
-              axis.value = event.currentTarget.value === 'epoch' ? 'epoch' : 'step';
-            }}
-          >
-            <option value="step">steps</option>
-            <option value="epoch">epochs</option>
-          </select>
-        </label>
-        <label>
-          <input
-            type="checkbox"
-            checked={isLog.value}
-            onChange={(event) => {
-              isLog.value = event.currentTarget.checked;
-            }}
-          />{' '}
-          Log loss
-        </label>
-      </div>
+      <Tools />
       <CurveChart quantity="loss" />
       <CurveChart quantity="accuracy" />
+      <div class="small-charts">
+        <CurveChart quantity="lr" />
+        <CurveChart quantity="stepMs" />
+      </div>
     </section>
   );
+}
+
+function Tools() {
+  return (
+    <div class="row tools">
+      <label>
+        Smoothing{' '}
+        <input
+          type="range"
+          min="0"
+          max="0.99"
+          step="0.01"
+          value={smoothing.value}
+          aria-valuetext={smoothing.value.toFixed(2)}
+          onInput={(event) => {
+            smoothing.value = Number(event.currentTarget.value);
+          }}
+        />
+        <output>{smoothing.value.toFixed(2)}</output>
+      </label>
+      <label>
+        Axis{' '}
+        <select
+          value={axis.value}
+          onChange={(event) => {
+            axis.value = event.currentTarget.value as Axis;
+            zoom.value = undefined;
+          }}
+        >
+          <option value="step">steps</option>
+          <option value="epoch">epochs</option>
+          <option value="time">time</option>
+        </select>
+      </label>
+      <label>
+        <input
+          type="checkbox"
+          checked={isLog.value}
+          onChange={(event) => {
+            isLog.value = event.currentTarget.checked;
+          }}
+        />{' '}
+        Log loss
+      </label>
+      {zoom.value ? (
+        <button
+          type="button"
+          class="link"
+          onClick={() => {
+            zoom.value = undefined;
+          }}
+        >
+          Whole run
+        </button>
+      ) : (
+        <button type="button" class="link" title="or drag over any chart" onClick={zoomToEnd}>
+          Last quarter
+        </button>
+      )}
+    </div>
+  );
+}
+
+/** What a drag does, for the keyboard: shows the last quarter of the run so far. */
+function zoomToEnd(): void {
+  const { x } = curveOf('loss');
+  const end = x.at(-1)!;
+  zoom.value = { min: x[0] + 0.75 * (end - x[0]), max: end };
+}
+
+function curveOf(quantity: Quantity): Curve {
+  return buildCurve(steps, testPoints.value, {
+    quantity,
+    axis: axis.value,
+    smoothing: smoothing.value,
+    base: quantity === 'accuracy' ? baseAccuracy.value : undefined,
+    times: stepTimes,
+  });
 }
 
 function CurveChart({ quantity }: { quantity: Quantity }) {
   const plot = useRef<uPlot | null>(null);
   // Read for its change: the array of steps itself stays the same.
   const last = stepCount.value > 0 ? steps[stepCount.value - 1] : undefined;
-  const base = quantity === 'accuracy' ? baseAccuracy.value : undefined;
-  const curve = buildCurve(steps, testPoints.value, {
-    quantity,
-    axis: axis.value,
-    smoothing: smoothing.value,
-    base,
-  });
-  const title = titles[quantity];
-  const newest = last ? `${formats[quantity](last[quantity])} at step ${last.step}` : 'no step yet';
+  const hasBase = quantity === 'accuracy' && baseAccuracy.value !== undefined;
+  const curve = curveOf(quantity);
+  const { title, format, tick, lines, height } = charts[quantity];
+  const isTested = lines.includes('test');
+  const value = quantity === 'stepMs' ? stepTimes[stepCount.value - 1] : last?.[quantity];
+  const newest = last && value !== undefined ? `${format(value)} at step ${last.step}` : 'no step yet';
   return (
     <figure class="chart">
       <figcaption>
@@ -120,12 +176,13 @@ function CurveChart({ quantity }: { quantity: Quantity }) {
       <Chart
         plot={plot}
         curve={curve}
+        lines={hasBase ? [...lines, 'base'] : lines}
         axis={axis.value}
         isLog={quantity === 'loss' && isLog.value}
-        format={formats[quantity]}
-        formatTick={tickFormats[quantity]}
-        hasBase={base !== undefined}
-        label={`${title} of training and test, ${newest}`}
+        format={format}
+        formatTick={tick}
+        height={height}
+        label={`${title}${isTested ? ' of training and test' : ''}, ${newest}`}
       />
     </figure>
   );

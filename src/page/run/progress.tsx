@@ -1,6 +1,7 @@
 /** How far a run has come: a focusing scale whose marks are epochs. */
 import { bytes, count, duration, percent, significant } from '../format';
-import { plan, progress, rate, runSettings, status, stepCount, steps } from './state';
+import { NotifyButton } from './notify';
+import { isBusy, plan, progress, rate, runSettings, status, stepCount, steps } from './state';
 
 export function Progress() {
   const state = status.value;
@@ -19,6 +20,7 @@ export function Progress() {
           <Figure name="Left" value={state === 'running' ? duration(rate.value.etaSeconds) : '–'} />
         </dl>
       )}
+      {isBusy.value && <NotifyButton />}
       {plan.value && (
         <p class="hint">
           {count(plan.value.images)} training and {count(plan.value.testImages)} test images in{' '}

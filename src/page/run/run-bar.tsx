@@ -1,14 +1,25 @@
 /** The run's controls, each in a place of its own, in sight wherever the page stands. */
-import { useEffect, useRef } from 'preact/hooks';
-import { percent } from '../format';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { count, percent } from '../format';
 import { type GpuUse, gpuUse, isGpuFree } from '../gpu-use';
 import { obstacle } from '../settings/maps';
-import { cancel, pause, resume, start } from './run';
-import { announcement, failure, isBusy, phase, progress, status } from './state';
+import { cancel, discard, pause, resume, start, takeStep } from './run';
+import {
+  announcement,
+  failure,
+  isBusy,
+  type Offer,
+  offer,
+  phase,
+  progress,
+  status,
+  stepCount,
+} from './state';
 
 export function RunBar() {
   const state = status.value;
   const canHold = state === 'running' || state === 'paused';
+  const [isAsked, setAsked] = useState(false);
   const bar = useRef<HTMLElement>(null);
   // where the button that had the focus is switched off, the focus goes on to what can be done now
   const isRunning = isBusy.value;
@@ -27,6 +38,15 @@ export function RunBar() {
         <p class="error" role="alert">
           {failure.value}
         </p>
+      )}
+      {offer.value && !isBusy.value && <Offered offer={offer.value} />}
+      {isAsked && isRunning && (
+        <Question
+          onAnswer={(isYes) => {
+            setAsked(false);
+            if (isYes) discard();
+          }}
+        />
       )}
       {obstacle.value && !isBusy.value && <p class="error">{obstacle.value}</p>}
       <div class="row">
@@ -56,12 +76,51 @@ export function RunBar() {
         >
           Stop and merge
         </button>
+        <button type="button" class="button rare" disabled={state !== 'paused'} onClick={takeStep}>
+          One step
+        </button>
+        <button
+          type="button"
+          class="button rare"
+          disabled={!isBusy.value || state === 'cancelling'}
+          onClick={() => (stepCount.value > 0 ? setAsked(true) : discard())}
+        >
+          Discard
+        </button>
         <Phase />
       </div>
       <p class="sr-only" role="status">
         {announcement.value}
       </p>
     </section>
+  );
+}
+
+/** Hours of training go with one click otherwise. */
+function Question({ onAnswer }: { onAnswer: (isYes: boolean) => void }) {
+  const no = useRef<HTMLButtonElement>(null);
+  useEffect(() => no.current?.focus(), []);
+  return (
+    <div class="asked" role="alertdialog" aria-label="Discard this run?">
+      <p>Discard what {count(stepCount.value)} steps have trained?</p>
+      <button type="button" class="button small" ref={no} onClick={() => onAnswer(false)}>
+        Go on
+      </button>
+      <button type="button" class="button small" onClick={() => onAnswer(true)}>
+        Discard for good
+      </button>
+    </div>
+  );
+}
+
+/** A way on from how the last run ended. */
+function Offered({ offer: { label, take } }: { offer: Offer }) {
+  return (
+    <div class="asked">
+      <button type="button" class="button small primary" disabled={!isGpuFree.value} onClick={take}>
+        {label}
+      </button>
+    </div>
   );
 }
 

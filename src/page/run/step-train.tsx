@@ -1,10 +1,13 @@
 /** Step 2: how to train, the run's controls and its curves. */
 import { skippedCsv } from '../../data/report';
 import { download } from '../files';
+import { lazy } from '../lazy';
 import { SettingsForm } from '../settings/settings-form';
 import { Curves } from './curve-charts';
 import { Progress } from './progress';
-import { imageReports, isBusy, notes, warnings } from './state';
+import { imageReports, isBusy, live, notes, warnings } from './state';
+
+const LivePredictions = lazy(async () => (await import('./live-predictions')).LivePredictions);
 
 export function StepTrain() {
   return (
@@ -17,6 +20,7 @@ export function StepTrain() {
       <Warnings />
       <Found />
       <Curves />
+      {live.value.looks.length > 0 && <LivePredictions />}
     </>
   );
 }

@@ -1,0 +1,229 @@
+import type { Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { openSite, type Site } from './site';
+
+let site: Site;
+
+beforeAll(async () => {
+  site = await openSite();
+});
+afterEach(() => site.closePages());
+afterAll(() => site?.close());
+
+const click = (page: Page, name: string) => page.getByRole('button', { name, exact: true }).click();
+const start = (page: Page) => click(page, 'Start training');
+const finish = (page: Page) => page.getByRole('heading', { name: /^The merge is/ }).waitFor();
+const stepOf = (page: Page) =>
+  page.evaluate(() => Number.parseInt(document.querySelector('.figures dd')?.textContent ?? '0', 10));
+const reach = (page: Page, step: number) =>
+  page.waitForFunction(
+    (wanted) => Number.parseInt(document.querySelector('.figures dd')?.textContent ?? '', 10) >= wanted,
+    step,
+  );
+
+describe('while a run goes on', () => {
+  test('it can be taken step by step', async () => {
+    const page = await site.open({ scenario: { stepMs: 5 }, path: '#epochs=50' });
+    await start(page);
+    await reach(page, 20);
+    expect(await page.getByRole('button', { name: 'One step' }).isDisabled()).toBe(true);
+    await click(page, 'Pause');
+    await page.getByText('Paused').waitFor();
+    await page.waitForTimeout(50);
+    const before = await stepOf(page);
+    for (const more of [1, 2]) {
+      await click(page, 'One step');
+      await reach(page, before + more);
+      await page.waitForTimeout(50);
+      expect(await stepOf(page)).toBe(before + more);
+    }
+    await click(page, 'Resume');
+    await reach(page, before + 10);
+  });
+
+  test('twelve test images show how sure the network is', async () => {
+    const page = await site.open({ scenario: { stepMs: 5 }, path: '#epochs=3' });
+    await start(page);
+    const cards = page.locator('.live li');
+    await cards.nth(11).waitFor();
+    expect(await cards.count()).toBe(12);
+    await page.getByText(/After step \d+ it tells \d+ of 12 right, \d+ at step 0/).waitFor();
+    const text = await cards.first().textContent();
+    await page.waitForFunction((old) => document.querySelector('.live li')?.textContent !== old, text);
+    // names of classes are text
+    expect(await cards.first().locator('b').first().textContent()).toBe('<b>ring</b>');
+    await finish(page);
+    await cards.first().waitFor();
+  });
+
+  test('title and icon tell how far it is', async () => {
+    const page = await site.open({ scenario: { stepMs: 5 }, path: '#epochs=3' });
+    const icon = () => page.locator('link[rel="icon"]').getAttribute('href');
+    const idle = await icon();
+    await start(page);
+    await reach(page, 30);
+    expect(await page.title()).toMatch(/^\d+ % · Refocus/);
+    const some = await icon();
+    expect(some).not.toBe(idle);
+    await reach(page, 90);
+    expect(await icon()).not.toBe(some);
+    await finish(page);
+    expect(await icon()).toBe(idle);
+  });
+
+  test('a notification tells its end, where it was asked for by a click and nobody looks', async () => {
+    const page = await site.open({ scenario: { stepMs: 8 }, path: '#epochs=4' });
+    await page.context().addInitScript(() => {
+      const told: string[] = [];
+      class Fake {
+        static permission = 'default';
+        static async requestPermission() {
+          Fake.permission = 'granted';
+          return 'granted';
+        }
+        constructor(title: string, { body }: { body: string }) {
+          told.push(`${title}: ${body}`);
+        }
+      }
+      Object.assign(globalThis, { Notification: Fake, told });
+      Object.defineProperty(document, 'hidden', { value: true });
+    });
+    await page.reload();
+    const told = () => page.evaluate(() => (globalThis as unknown as { told: string[] }).told);
+    await start(page);
+    await finish(page);
+    expect(await told()).toEqual([]);
+    await start(page);
+    await click(page, 'Notify me when it ends');
+    await page.waitForFunction(() => (globalThis as unknown as { told: string[] }).told.length > 0);
+    expect(await told()).toEqual(['Refocus: the run has ended: Done']);
+  });
+
+  test('a part of one chart is shown in all, and the whole again', async () => {
+    const page = await site.open({ scenario: { stepMs: 1 }, path: '#epochs=3' });
+    await start(page);
+    await finish(page);
+    expect(await page.locator('.chart h3').allTextContents()).toEqual([
+      'Loss',
+      'Accuracy',
+      'Learning rate',
+      'Milliseconds a step',
+    ]);
+    const over = page.locator('.u-over');
+    const pixels = () =>
+      page.evaluate(() => [...document.querySelectorAll('canvas')].map((canvas) => canvas.toDataURL()));
+    await page.locator('.curves').scrollIntoViewIfNeeded();
+    const box = (await over.first().boundingBox())!;
+    await page.mouse.move(box.x + 0.2 * box.width, box.y + 50);
+    await page.mouse.down();
+    await page.mouse.move(box.x + 0.5 * box.width, box.y + 50, { steps: 4 });
+    await page.mouse.up();
+    await page.getByRole('button', { name: 'Whole run' }).waitFor();
+    await click(page, 'Whole run');
+    await page.mouse.move(0, 0);
+    await page.waitForTimeout(100);
+    const whole = await pixels();
+    await click(page, 'Last quarter');
+    await page.waitForTimeout(100);
+    const quarter = await pixels();
+    const charts = whole.map((picture, i) => picture !== quarter[i]).filter(Boolean);
+    expect(charts).toHaveLength(4);
+    await over.nth(2).dblclick();
+    await page.getByRole('button', { name: 'Last quarter' }).waitFor();
+    await page.locator('.tools select').selectOption('time');
+    await page.locator('.u-legend').getByText('Time', { exact: true }).first().waitFor();
+  });
+});
+
+describe('a run that is thrown away', () => {
+  test('asks once, and leaves the result that was there', async () => {
+    const page = await site.open({ scenario: { stepMs: 3 }, path: '#epochs=1' });
+    await start(page);
+    await finish(page);
+    await page.goto(page.url().replace('epochs=1', 'epochs=50'));
+    await start(page);
+    await reach(page, 50);
+    await click(page, 'Discard');
+    await page.getByText(/^Discard what \d+ steps have trained\?/).waitFor();
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Go on');
+    await click(page, 'Go on');
+    const at = await stepOf(page);
+    await reach(page, at + 10);
+    await click(page, 'Discard');
+    await click(page, 'Discard for good');
+    await finish(page);
+    await page.getByText('What was trained is discarded.').waitFor({ state: 'attached' });
+    expect(await page.getByText(/^A run of/).count()).toBe(0);
+    expect(await page.getByRole('button', { name: 'Start training' }).isEnabled()).toBe(true);
+  });
+});
+
+describe('a run that cannot go on as it is', () => {
+  test('for want of memory is begun again with smaller micro-batches, by one click', async () => {
+    const remedy = { message: 'The GPU could not give 900 MB.', settings: { microBatch: 16 } };
+    const page = await site.open({ scenario: { stepMs: 1, remedy }, path: '#epochs=1&microBatch=64' });
+    await start(page);
+    await page.getByText('The GPU could not give 900 MB.').waitFor();
+    await page.getByRole('button', { name: /^Start again with .* 16$/ }).click();
+    await finish(page);
+    expect(page.url()).toContain('microBatch=16');
+    expect(await page.getByRole('button', { name: /^Start again/ }).count()).toBe(0);
+  });
+
+  test('because it diverged goes on from its last good state at a lower rate, by one click', async () => {
+    const page = await site.open({ scenario: { stepMs: 1, ended: 'diverged' }, path: '#epochs=2&lr=0.02' });
+    await start(page);
+    await page
+      .getByText(/^Diverged after/)
+      .first()
+      .waitFor();
+    await click(page, 'Go on from step 80 at learning rate 0.002');
+    await page.getByText('Done').first().waitFor();
+    await page.getByText('What was found').click();
+    await page.getByText('at rate 0.002').waitFor();
+  });
+
+  test('because its engine lost the GPU goes on in a new engine', async () => {
+    const page = await site.open({ scenario: { stepMs: 2, lostAt: 60 }, path: '#epochs=3' });
+    await start(page);
+    await page
+      .getByText('The engine was lost at step 60: training goes on from step 40, in a new one.')
+      .waitFor();
+    await finish(page);
+    await page.getByText('120 / 120').waitFor();
+  });
+
+  test('in any new engine goes on after a reload, which asks nobody', async () => {
+    const page = await site.open({ scenario: { stepMs: 2, lostAt: 60, lossTimes: 3 }, path: '#epochs=3' });
+    page.on('dialog', () => {
+      throw new Error('the page asked');
+    });
+    await page.evaluate(() => Object.assign(globalThis, { first: true }));
+    await start(page);
+    await page.waitForFunction(() => !('first' in globalThis));
+    await finish(page);
+    await page.getByText('120 / 120').waitFor();
+  });
+
+  test('in no page says so, and can be resumed', async () => {
+    const page = await site.open({ scenario: { stepMs: 2, lostAt: 60, lossTimes: 99 }, path: '#epochs=3' });
+    await start(page);
+    await page.getByText('The GPU was lost (test).').waitFor();
+    await page.getByText(/^A run of .* stopped at epoch 1 of 3\.$/).waitFor();
+  });
+});
+
+describe('without WebGPU', () => {
+  const agents = {
+    safari:
+      'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1 Safari/605.1.15',
+  };
+  test('the page says what to do in this browser', async () => {
+    const noAdapter = 'WebGPU is there but found no GPU.';
+    const linux = await site.open({ scenario: { noAdapter } });
+    await linux.getByText('WebGPU is there but found no GPU.').waitFor();
+    await linux.getByText(/chrome:\/\/settings\/system/).waitFor();
+    const safari = await site.open({ scenario: { noAdapter }, context: { userAgent: agents.safari } });
+    await safari.getByText(/Restart the browser; an old device/).waitFor();
+  });
+});
