@@ -9,6 +9,7 @@ import type { UserFile } from './data/types';
 import type { DataSource, ImageSettings } from './run/data-source';
 import type { EvaluateOptions, SourceEvaluation } from './run/evaluate';
 import type { RateSearch } from './run/find-rate';
+import type { DeviceForecast, ForecastJob } from './run/forecast-job';
 import type { InspectLayer, NetworkPreview } from './run/inspect';
 import type { TrainEvent, TrainJob, TrainResult } from './run/job';
 import type { NetworkOptions } from './run/network-options';
@@ -16,6 +17,7 @@ import type { ModelSource } from './run/network-source';
 import type { Predictions, PredictOptions } from './run/predict';
 import type { BatchPreview, PreviewJob } from './run/preview-batch';
 import type { SortedFiles } from './run/sort-files';
+import type { MeasuredStep } from './run/step-rates';
 import type { RunSurvey } from './run/survey';
 import type { RateSearchOptions } from './train/rate-search';
 import type { VerifyLine } from './verify';
@@ -32,6 +34,7 @@ export type { SkippedFile, UserFile } from './data/types';
 export type { DataSource, ImageSettings } from './run/data-source';
 export type { EvaluateOptions, SourceEvaluation } from './run/evaluate';
 export type { RateSearch } from './run/find-rate';
+export type { DeviceForecast, ForecastJob } from './run/forecast-job';
 export type { GramSpectrum } from './run/gram-spectrum';
 export type { HeadPlan } from './run/head-plan';
 export type { InspectLayer, NetworkPreview } from './run/inspect';
@@ -44,6 +47,7 @@ export type { BatchPreview, PreviewJob } from './run/preview-batch';
 export type { RedundancyChange } from './run/redundancy';
 export type { MergeProof, Report, TestPredictions } from './run/report';
 export type { SortedFiles } from './run/sort-files';
+export type { MeasuredStep } from './run/step-rates';
 export type { RunSurvey } from './run/survey';
 export type { LivePrediction } from './train/live-look';
 export type { EvalPoint, StepPoint } from './train/metrics';
@@ -60,9 +64,14 @@ export interface EngineApi {
   adapter(): Promise<string>;
   /**
    * Does ahead what a run of this job begins with, so that its first step comes soon; rejects as `train` would. Nothing is
-   * kept of files but the compiled step.
+   * kept of files but the compiled step. Gives what a step took.
    */
-  warmUp(job: TrainJob): Promise<void>;
+  warmUp(job: TrainJob): Promise<MeasuredStep>;
+  /**
+   * What a run would take of memory and work, by its plans alone; on a device that is there, whether it holds the run.
+   * @throws UserError where the network cannot train so
+   */
+  forecast(job: ForecastJob): Promise<DeviceForecast>;
   /**
    * Trains a network, merges its maps into the weights and proves the merge.
    * @param onEvent hears of phases, steps, evaluations and warnings as they come

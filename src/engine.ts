@@ -144,6 +144,10 @@ export function createEngine({ requestAdapter }: EngineOptions = {}): EngineApi 
       const { pictureImages } = await import('./run/survey');
       return pictureImages(source, images, options);
     },
+    async forecast(job) {
+      const { forecastJob } = await import('./run/forecast-job');
+      return forecastJob(job, await gpu().catch(() => undefined));
+    },
     async preview(model) {
       const { previewNetwork } = await import('./run/inspect');
       return previewNetwork(model);

@@ -41,6 +41,8 @@ export interface ImageSurvey {
   rotated: string[];
   /** images whose files are the same, 1,000 groups at most; those of several classes first */
   equal: EqualImages[];
+  /** of an image as a run would take it where nothing asks for another size, in pixels; by the headers of some */
+  size: { width: number; height: number };
   /** some of each class, in the order of the classes */
   thumbnails: Thumbnail[][];
   notes: string[];
@@ -78,6 +80,7 @@ export async function surveyImages(files: UserFile[], options: LoadOptions): Pro
     ],
     rotated: looks.flatMap(({ rotated }) => rotated),
     equal: equalImages([...found.values()].flat(), classes),
+    size: await sizeOfSome((selected.train ?? selected.test)!, options),
     thumbnails: await thumbnailsByClass((selected.train ?? selected.test)!, classes.length, options),
     notes: [
       ...(options.classes ? [] : [`${classes.length} classes ${order}.`]),
@@ -86,6 +89,16 @@ export async function surveyImages(files: UserFile[], options: LoadOptions): Pro
       ...junkNotes(tree),
     ],
   };
+}
+
+/** Images whose headers tell the size of all. */
+const OF_SIZE = 256;
+
+async function sizeOfSome({ candidates, chosen }: Selection, { exif, signal }: LoadOptions) {
+  const stride = Math.ceil(chosen.length / OF_SIZE);
+  const some = chosen.filter((_, i) => i % stride === 0);
+  const { width, height } = await candidates.size(some, { upright: exif === 'apply', signal });
+  return { width, height };
 }
 
 /** An image whose file can be read, as far as that was looked into. */

@@ -12,6 +12,7 @@ import {
   type TrainSettings,
 } from '../train/settings';
 import { trainedModel } from '../train/trained-model';
+import { type Forecast, forecast } from './forecast';
 import type { NamedNetwork } from './network-options';
 
 export interface PlanOptions {
@@ -70,6 +71,13 @@ export function stepProgram({ model, settings, height, width }: StepOptions, tun
   const images = { count: settings.batch, height, width };
   const trained = trainedModel(model, settings);
   return buildPrograms({ model: trained, train: images, test: images, settings, tuning }).program;
+}
+
+/** What a step takes of memory, and its maps beside fine-tuning; the data set is one batch. */
+export function stepForecast(options: PlanOptions): Forecast {
+  const { model, settings, height, width } = stepOptions(options);
+  const images = { count: settings.batch, height, width };
+  return forecast({ model, settings, train: images, test: images });
 }
 
 /** Plans a training step without a GPU, the data set apart. */

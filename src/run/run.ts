@@ -7,13 +7,15 @@ import { augmentationSentence } from '../train/augmentation';
 import { balanceSentence } from '../train/balance';
 import { batchSentence } from '../train/batches';
 import { evaluateNetwork } from '../train/evaluate';
-import { heldSentence } from '../train/held';
+import { heldSentence, mostHeld } from '../train/held';
 import { microSentence } from '../train/micro-batches';
 import { rateSentence } from '../train/rate';
 import type { RunSettings } from '../train/settings';
 import { type Observer, Trainer, type Training } from '../train/trainer';
 import { accuracyInOrder, orderSentence } from './class-orders';
 import { conclude } from './conclude';
+import { forecast } from './forecast';
+import { forecastSentence } from './forecast-words';
 import type { FittedNetwork } from './head';
 import type { RunContext, TrainJob, TrainResult } from './job';
 import { keepTraining } from './keep-training';
@@ -31,6 +33,7 @@ import {
   settingsToGoOn,
   stateToGoOn,
 } from './resume';
+import type { MeasuredStep } from './step-rates';
 import { autotune, canRun, tuningKey } from './tune';
 import type { Tunings } from './tunings';
 import { VERSION } from './version';
@@ -100,6 +103,8 @@ async function trainLoaded(
   }
   training.tuning ??= gpu.tuning;
   goOn();
+  const expected = forecast({ ...training, model: network.model, heldBytes: mostHeld(gpu) });
+  emit({ type: 'note', message: forecastSentence(expected) });
   emit({ type: 'phase', phase: 'compile', message: 'Compiling the training step' });
   const ready = (trainer: Trainer) => {
     goOn();
@@ -159,7 +164,10 @@ function tellDecided(training: Training, asked: TrainJob['settings'], emit: RunC
  * Does ahead what a run of this job begins with, so that its first step comes soon: compiles the step, and for the built-in
  * network and images loads and evaluates them. The run that follows takes over what is done or still going on.
  */
-export async function warmUp(job: TrainJob, context: Omit<RunContext, 'control' | 'emit'>): Promise<void> {
+export async function warmUp(
+  job: TrainJob,
+  context: Omit<RunContext, 'control' | 'emit'>,
+): Promise<MeasuredStep> {
   const { network, train, test, settings } = await load(job, { ...context, emit() {}, goOn() {} });
   try {
     const training = prepare(network, train, test, settings);
@@ -170,11 +178,23 @@ export async function warmUp(job: TrainJob, context: Omit<RunContext, 'control' 
       () => {},
       () => Trainer.create(gpu, training, { steps() {}, evaluated() {}, warning() {} }),
     );
-    trainer.session.destroy();
-    if (!network.newHead) await baseline(job, gpu, network, test, settings, { ...context, goOn() {} });
+    try {
+      if (!network.newHead) await baseline(job, gpu, network, test, settings, { ...context, goOn() {} });
+      return await measureStep(trainer);
+    } finally {
+      trainer.session.destroy();
+    }
   } finally {
     await closeImages(train, test);
   }
+}
+
+/** Work and time of a step; the first one pays for what is set up late. */
+async function measureStep(trainer: Trainer): Promise<MeasuredStep> {
+  await trainer.explore();
+  const since = performance.now();
+  await trainer.explore();
+  return { flops: trainer.stepTotals().flops, ms: performance.now() - since };
 }
 
 /** The network as it was loaded, on the test images. */

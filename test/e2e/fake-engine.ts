@@ -441,6 +441,7 @@ async function survey(
         { use: 'train', images: perClass.reduce((a, b) => a + b), perClass },
         { use: 'test', from: 'held', images: classes.length, perClass: classes.map(() => 1) },
       ],
+      size: { width: 32, height: 32 },
       skipped: [{ path: 'star/<i>9</i>.heic', reason: 'HEIC is not read; convert it to JPEG' }],
       thumbnails: classes.map((name) => ofClass(name).map((image) => thumbnail(image))),
       notes: ['2 classes by name, <i>x</i>.'],
@@ -461,7 +462,28 @@ const engine: EngineApi = {
     if (scenario.noAdapter) throw new NoWebGpu(scenario.noAdapter);
     return 'Test adapter';
   },
-  async warmUp() {},
+  warmUp: async () => ({ flops: 2.1e9, ms: 60 }),
+  async forecast({ settings }) {
+    const most = 128e6;
+    const bytes = settings.microBatch === 'auto' && Number(settings.batch) > 1000 ? 200e6 : 20e6;
+    const epochs = settings.epochs;
+    return {
+      memory: {
+        weights: 1.2e6,
+        optimiser: 0.9e6,
+        activations: 140e6,
+        images: 6e6,
+        all: 148e6,
+        largest: bytes,
+      },
+      steps: epochs * STEPS_PER_EPOCH,
+      epochs,
+      flopsPerStep: 2.1e9,
+      flops: epochs * STEPS_PER_EPOCH * 2.1e9,
+      ...(settings.method === 'refocus' && { maps: { parameters: 2430, bytes: 40_000, flops: 0.021 } }),
+      ...(bytes > most && { tooLarge: { bytes, most, rows: 500, f16: true } }),
+    };
+  },
   train,
   async findRate(_job, { steps = 100 } = {}, onEvent = () => {}) {
     const points = Array.from({ length: steps }, (_, i) => {

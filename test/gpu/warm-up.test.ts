@@ -34,6 +34,6 @@ test('after a warm-up a run compiles nothing more for its steps, and begins with
   });
   expect(atFirstSteps).toBe(compiled);
   expect(report.steps).toBe(2);
-  const images = memo.get('images ["train",32]', () => expect.fail('not kept'));
+  const images = memo.get('images ["builtin","train",32]', () => expect.fail('not kept'));
   expect(await images).toMatchObject({ count: 32 });
 });

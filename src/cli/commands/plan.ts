@@ -1,6 +1,7 @@
 import { UserError } from '../../errors';
+import { mapsSentence, memoryText } from '../../run/forecast-words';
 import { namedNetwork } from '../../run/network-options';
-import { planSummary } from '../../run/plan-summary';
+import { planSummary, stepForecast } from '../../run/plan-summary';
 import { parseSetting } from '../../train/settings';
 import { type Command, text } from '../command';
 import { networkFrom, networkOptions, optionLabel, settingOptions } from '../options';
@@ -22,11 +23,17 @@ export const plan: Command = {
     const batch = parseSetting('batch', text(args, 'batch') ?? '128', '--batch');
     const method = parseSetting('method', text(args, 'method') ?? 'refocus', '--method');
     const storage = parseSetting('storage', text(args, 'storage') ?? 'f32', '--storage');
-    const summary = planSummary({ network, batch, size, method, storage });
+    const options = { network, batch, size, method, storage };
+    const summary = planSummary(options);
     if (args.values.json) context.out(JSON.stringify(summary.totals));
     else {
       context.out(summary.text);
       for (const [name, value] of Object.entries(summary.totals)) context.out(`${name}: ${value}`);
+      const { memory, maps } = stepForecast(options);
+      context.out(
+        `Memory without the images: ${memoryText(memory, ['weights', 'optimiser', 'activations'])}.`,
+      );
+      if (maps) context.out(mapsSentence(maps));
     }
     return 0;
   },

@@ -87,6 +87,7 @@ function remoteApi(call: Call, listeners: Set<(event: TrainEvent) => void>): Eng
     preview: (...args) => value('preview', ...args),
     sort: (...args) => value('sort', ...args),
     survey: (...args) => value('survey', ...args),
+    forecast: (...args) => value('forecast', ...args),
     async previewBatch(job) {
       const { value: rest, bytes } = await call('previewBatch', job);
       if (!bytes) throw new Error('The preview did not arrive from the browser.');

@@ -2,6 +2,7 @@
 import type {
   DataSource,
   EngineApi,
+  ForecastJob,
   ModelSource,
   NetworkOptions,
   PreviewJob,
@@ -85,6 +86,8 @@ async function perform(call: RemoteCall): Promise<unknown> {
       return api.sort(args[0] as UserFile[]);
     case 'survey':
       return api.survey(...(args as Parameters<EngineApi['survey']>));
+    case 'forecast':
+      return api.forecast(args[0] as ForecastJob);
     case 'previewBatch': {
       const { pixels, ...rest } = await api.previewBatch(args[0] as PreviewJob);
       await fetch(call.results, { method: 'POST', body: new Blob([pixels]) });

@@ -1,5 +1,6 @@
 /** The run's controls, each in a place of its own, in sight wherever the page stands. */
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { ForecastLine } from '../forecast/forecast-line';
 import { count, percent } from '../format';
 import { type GpuUse, gpuUse, isGpuFree } from '../gpu-use';
 import { obstacle } from '../settings/maps';
@@ -134,7 +135,7 @@ function Phase() {
   const state = status.value;
   const other = gpuUse.value && others[gpuUse.value];
   if (other) return <p class="hint">{other}</p>;
-  if (state === 'idle') return null;
+  if (state === 'idle') return <ForecastLine />;
   const words = { paused: 'Paused', cancelling: 'Stopping after this step' }[state as string] ?? phase.value;
   const isUnder = isBusy.value && progress.value > 0;
   return (

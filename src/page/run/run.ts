@@ -6,6 +6,7 @@ import { Stopped, UserError } from '../../errors';
 import { parseTunings } from '../../run/tunings';
 import { parseSettings } from '../../train/settings';
 import { engine, explain } from '../engine';
+import { rememberStep } from '../forecast/forecast';
 import { count, percent } from '../format';
 import { withGpu } from '../gpu-use';
 import { readData, readModel } from '../input/sources';
@@ -93,6 +94,7 @@ async function train(prepare: Prepare, savedAs?: string): Promise<void> {
       () =>
         keepWhile(begun, kept, (keep, saved) => trainToTheEnd(begun, { keep, reload: reloadOnce(saved) })),
     );
+    rememberStep({ flops: plan.value?.flopsPerStep ?? 0, ms: trained.report.stepMs });
     batch(() => {
       result.value = trained;
       offer.value = offerAfter(trained.report, checkpoint, begun, another);

@@ -1,6 +1,7 @@
 /** Step 2: how to train, the run's controls and its curves. */
 import { skippedCsv } from '../../data/report';
 import { download } from '../files';
+import { ForecastPanel } from '../forecast/forecast-panel';
 import { lazy } from '../lazy';
 import { SettingsForm } from '../settings/settings-form';
 import { Curves } from './curve-charts';
@@ -16,6 +17,7 @@ export function StepTrain() {
         <legend class="sr-only">Method and settings</legend>
         <SettingsForm />
       </fieldset>
+      <ForecastPanel />
       <Progress />
       <Warnings />
       <Found />

@@ -1,6 +1,7 @@
 /** Makes the first step of the next run come soon: does what it begins with while the user reads. */
 import { effect } from '@preact/signals';
 import { adapter, engine } from '../engine';
+import { rememberStep } from '../forecast/forecast';
 import { gpuUse } from '../gpu-use';
 import { readData, readModel } from '../input/sources';
 import { config, readSettings } from '../settings/config';
@@ -27,5 +28,5 @@ export function followWarmUp(): void {
 }
 
 async function warmUp(): Promise<void> {
-  await engine().warmUp({ model: readModel(), ...readData(), settings: readSettings() });
+  rememberStep(await engine().warmUp({ model: readModel(), ...readData(), settings: readSettings() }));
 }

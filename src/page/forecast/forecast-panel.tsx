@@ -1,0 +1,61 @@
+/** What a run would take, and what refocusing adds to it; what to do where the GPU does not hold it. */
+import type { DeviceForecast } from '../../api';
+import { mapsSentence } from '../../run/forecast-words';
+import { bytes, count, duration } from '../format';
+import { isBusy } from '../run/state';
+import { setSetting } from '../settings/config';
+import { forecasted, forecastTime } from './forecast';
+import { timeText } from './forecast-line';
+
+export function ForecastPanel() {
+  const found = forecasted.value;
+  if (isBusy.value || found.state === 'none') return null;
+  if (found.state === 'failed') return <p class="error">{found.why}</p>;
+  const { memory, maps, steps, epochs, tooLarge } = found.forecast;
+  return (
+    <section class="forecast" aria-label="What this run will take">
+      <p>
+        <b>{timeText()}</b> for {count(steps)} steps{perEpoch(epochs)}, <b>{bytes(memory.all)}</b> of GPU
+        memory: weights {bytes(memory.weights)}, the optimiser's state {bytes(memory.optimiser)}, activations{' '}
+        {bytes(memory.activations)}, images {bytes(memory.images)}.
+      </p>
+      {maps && <p class="hint">{mapsSentence(maps)}</p>}
+      {tooLarge && <TooLarge {...tooLarge} />}
+    </section>
+  );
+}
+
+function perEpoch(epochs: number): string {
+  const time = forecastTime.value;
+  return time && epochs > 1 ? ` (${duration(time.seconds / epochs)} an epoch)` : '';
+}
+
+function TooLarge({ bytes: needed, most, rows, f16 }: NonNullable<DeviceForecast['tooLarge']>) {
+  return (
+    <div class="notice" role="status">
+      <p>
+        This GPU gives a buffer at most {bytes(most)}, and the batch needs one of {bytes(needed)}.{' '}
+        {rows === undefined
+          ? 'No smaller micro-batch fits either: take smaller images.'
+          : `A run takes its batches in micro-batches of ${count(rows)} images, or in whole ones of as many.`}
+      </p>
+      <p class="row">
+        {rows !== undefined && (
+          <>
+            <button type="button" class="button small" onClick={() => setSetting('microBatch', String(rows))}>
+              Micro-batch {count(rows)}
+            </button>
+            <button type="button" class="button small" onClick={() => setSetting('batch', String(rows))}>
+              Batch {count(rows)}
+            </button>
+          </>
+        )}
+        {f16 && (
+          <button type="button" class="button small" onClick={() => setSetting('storage', 'f16')}>
+            Activations as f16
+          </button>
+        )}
+      </p>
+    </div>
+  );
+}

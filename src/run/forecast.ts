@@ -1,0 +1,135 @@
+/** What a run will take, told before it starts: from its plans alone, without a step on the device. */
+import type { Plan } from '../graph/ir';
+import { product } from '../graph/tensor';
+import type { Tuning } from '../graph/tuning';
+import type { Model } from '../model/model';
+import { hasBatchNorm, stepsPerEpoch } from '../train/batches';
+import { microRows } from '../train/micro-batches';
+import { buildPrograms, evaluationBatch, type ImageSize } from '../train/programs';
+import type { RunSettings } from '../train/settings';
+import { trainedModel } from '../train/trained-model';
+
+/** What a forecast is made of: a plain network, its settings decided, and the sizes of the image sets. */
+export interface ForecastOf {
+  /** without RefConvs */
+  model: Model;
+  settings: RunSettings;
+  train: ImageSize;
+  test: ImageSize;
+  /** of a set that is held on the GPU as a whole, at most so many; default: no limit */
+  heldBytes?: number;
+  /** default: a GPU's */
+  tuning?: Tuning;
+}
+
+/** Bytes of GPU memory, by what they hold. */
+export interface MemoryForecast {
+  /** parameters, running statistics, frozen kernels */
+  weights: number;
+  /** gradients, momentum or moments, averages */
+  optimiser: number;
+  /** what passes between the dispatches of a step */
+  activations: number;
+  /** the images, with their labels and order */
+  images: number;
+  all: number;
+  /** the largest buffer that grows with the batch */
+  largest: number;
+}
+
+/** What maps cost beside plain fine-tuning, while they train: merged, a network costs what it did. */
+export interface MapsForecast {
+  /** numbers in the maps */
+  parameters: number;
+  bytes: number;
+  /** share of a step's floating-point operations more */
+  flops: number;
+}
+
+export interface Forecast {
+  memory: MemoryForecast;
+  /** of the whole run */
+  steps: number;
+  epochs: number;
+  /** floating-point operations of a step, and of the whole run with its tests */
+  flopsPerStep: number;
+  flops: number;
+  /** absent: the method has none */
+  maps?: MapsForecast;
+}
+
+/** @throws UserError where the network cannot train so */
+export function forecast(of: ForecastOf): Forecast {
+  const run = costOf(of);
+  const { method, epochs, freeze } = of.settings;
+  const hasMaps = method === 'refocus' || method === 'joint';
+  // without maps nothing would be left to train of a network of which they alone train
+  const settings = {
+    ...of.settings,
+    method: 'finetune',
+    freeze: freeze === 'all-but-maps' ? 'none' : freeze,
+  };
+  const plain = hasMaps ? costOf({ ...of, settings: settings as RunSettings }) : undefined;
+  return {
+    memory: run.memory,
+    steps: run.steps,
+    epochs,
+    flopsPerStep: run.flopsPerStep,
+    flops: run.steps * run.flopsPerStep + (epochs + 1) * run.flopsPerTest,
+    maps: plain && {
+      parameters: run.mapParameters,
+      bytes: run.memory.all - plain.memory.all,
+      flops: run.flopsPerStep / plain.flopsPerStep - 1,
+    },
+  };
+}
+
+function costOf({ model, settings, tuning, train, test, heldBytes }: ForecastOf) {
+  const t = { model: trainedModel(model, settings), settings, train, test, heldBytes };
+  const { program, plans } = buildPrograms({ ...t, tuning });
+  const parameters = program.graph.tensors.filter((tensor) => tensor.role === 'parameter');
+  const micro = Math.ceil(Math.min(settings.batch, train.count) / microRows(t));
+  return {
+    memory: memoryOf(Object.values<Plan | undefined>(plans).filter((plan) => plan !== undefined)),
+    steps: settings.epochs * stepsPerEpoch(t),
+    flopsPerStep: micro * plans.train.totals.flops,
+    flopsPerTest: Math.ceil(test.count / evaluationBatch(t)) * plans.evaluate.totals.flops,
+    mapParameters: parameters.filter(isOfMap).reduce((sum, { shape }) => sum + product(shape), 0),
+  };
+}
+
+const isOfMap = ({ name }: { name: string }): boolean => name.includes('.convmap.');
+
+const WEIGHTS = ['parameters', 'state', 'constants'];
+
+/** A session's buffers: plans share them by name, each as large as the one that needs most of it. */
+function memoryOf(plans: readonly Plan[]): MemoryForecast {
+  const sizes = new Map<string, number>();
+  for (const { buffers } of plans)
+    for (const [name, bytes] of Object.entries(buffers))
+      sizes.set(name, Math.max(sizes.get(name) ?? 0, bytes));
+  const memory = { weights: 0, optimiser: 0, activations: 0, images: 0, all: 0, largest: 0 };
+  for (const [name, bytes] of sizes) {
+    memory[holderOf(name)] += bytes;
+    memory.all += bytes;
+    if (name.startsWith('slot ')) memory.largest = Math.max(memory.largest, bytes);
+  }
+  return memory;
+}
+
+function holderOf(buffer: string): Exclude<keyof MemoryForecast, 'all' | 'largest'> {
+  if (buffer.startsWith('input ')) return 'images';
+  if (buffer.startsWith('slot ') || buffer.startsWith('output ')) return 'activations';
+  return WEIGHTS.includes(buffer) ? 'weights' : 'optimiser';
+}
+
+/**
+ * The largest micro-batch, of half as many images until it fits, whose buffers are no larger than that; undefined where none is.
+ * @param most bytes of a buffer
+ */
+export function fittingRows(of: ForecastOf, most: number): number | undefined {
+  const least = hasBatchNorm(of.model) ? 2 : 1;
+  for (let rows = Math.floor(microRows(of) / 2); rows >= least; rows = Math.floor(rows / 2))
+    if (costOf({ ...of, settings: { ...of.settings, microBatch: rows } }).memory.largest <= most) return rows;
+  return undefined;
+}

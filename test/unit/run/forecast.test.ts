@@ -1,0 +1,94 @@
+import { expect, test } from 'vitest';
+import { createModel } from '../../../src/model/zoo';
+import { type ForecastOf, fittingRows, forecast } from '../../../src/run/forecast';
+import { forecastJob } from '../../../src/run/forecast-job';
+import { forecastSentence } from '../../../src/run/forecast-words';
+import { defaultSettings } from '../../../src/train/settings';
+import { runSettings } from '../../settings';
+import { fakeGpu } from '../fake-gpu';
+
+const model = createModel('mobilenet_v2', { width: 0.35, stemStride: 1, classes: 10 });
+const set = (count: number) => ({ count, height: 32, width: 32 });
+const of = (settings: Parameters<typeof runSettings>[0] = {}): ForecastOf => ({
+  model,
+  settings: runSettings({ method: 'finetune', batch: 32, microBatch: 32, epochs: 2, ...settings }),
+  train: set(320),
+  test: set(64),
+});
+
+test('memory is that of all buffers, by what they hold', () => {
+  const { memory, steps } = forecast(of());
+  expect(memory.all).toBe(memory.weights + memory.optimiser + memory.activations + memory.images);
+  expect(memory.images).toBeGreaterThanOrEqual((320 + 64) * 3072);
+  expect(steps).toBe(20);
+  const numbers = model.state.filter(({ role }) => role === 'parameter');
+  const least = 4 * numbers.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
+  // the weights, and of each its gradient and its momentum
+  expect(memory.weights).toBeGreaterThanOrEqual(least);
+  expect(memory.optimiser).toBeGreaterThanOrEqual(2 * least);
+  expect(memory.weights, 'no more than a tenth for padding').toBeLessThan(1.3 * least);
+  const adam = forecast(of({ optimizer: 'adamw' })).memory;
+  expect(adam.optimiser - memory.optimiser).toBeGreaterThanOrEqual(least);
+  expect(forecast(of({ batch: 64, microBatch: 64 })).memory.activations).toBeGreaterThan(
+    1.5 * memory.activations,
+  );
+});
+
+test('maps are counted beside fine-tuning, which has none', () => {
+  expect(forecast(of()).maps).toBeUndefined();
+  const { maps, memory } = forecast(of({ method: 'refocus', path: 'dense' }));
+  // 9 numbers for each pair of the depthwise layers' channels
+  const pairs = model.layers.reduce(
+    (sum, layer) => (layer.kind === 'conv' && layer.groups > 1 ? sum + layer.shape[0] ** 2 : sum),
+    0,
+  );
+  expect(maps?.parameters).toBe(9 * pairs);
+  expect(maps?.bytes).toBe(memory.all - forecast(of()).memory.all);
+  expect(maps?.flops).toBeGreaterThan(0);
+  const sentence = forecastSentence(forecast(of({ method: 'refocus', path: 'dense' })));
+  expect(sentence).toContain(`add ${(9 * pairs).toLocaleString('en')} numbers and`);
+  expect(sentence).toContain('merged they cost nothing');
+  // of a network of which the maps alone train there is fine-tuning all the same
+  expect(forecast(of({ method: 'refocus', freeze: 'all-but-maps' })).maps?.parameters).toBeGreaterThan(0);
+});
+
+test('a whole run is its steps and its tests', () => {
+  const [two, three] = [2, 3].map((epochs) => forecast(of({ epochs })));
+  expect(three.steps).toBe(30);
+  const epoch = three.flops - two.flops;
+  expect(epoch).toBeGreaterThan(10 * two.flopsPerStep);
+  expect(epoch).toBeLessThan(11 * two.flopsPerStep);
+});
+
+test('a micro-batch that fits is named', () => {
+  const { largest } = forecast(of()).memory;
+  const rows = fittingRows(of(), largest / 4)!;
+  const largestOf = (microBatch: number) => forecast(of({ microBatch })).memory.largest;
+  expect(largestOf(rows)).toBeLessThanOrEqual(largest / 4);
+  expect(largestOf(2 * rows)).toBeGreaterThan(largest / 4);
+  expect(fittingRows(of(), 1)).toBeUndefined();
+});
+
+test('a device that does not hold the run is told beforehand, with what would do', () => {
+  const job = (settings: object) => ({
+    model,
+    classes: 3,
+    images: { train: 100, test: 20, width: 32, height: 32 },
+    settings: { ...defaultSettings(), ...settings },
+  });
+  const gpu = fakeGpu(() => {});
+  expect(forecastJob(job({}), gpu).tooLarge).toBeUndefined();
+  const large = forecastJob(job({ imageSize: 512, batch: 100 }), gpu);
+  const most = gpu.device.limits.maxStorageBufferBindingSize;
+  expect(large.tooLarge).toEqual({
+    bytes: large.memory.largest,
+    most,
+    rows: expect.any(Number),
+    f16: expect.any(Boolean),
+  });
+  const { rows } = large.tooLarge!;
+  const fits = forecastJob(job({ imageSize: 512, batch: 100, microBatch: rows }), gpu);
+  expect(fits.tooLarge).toBeUndefined();
+  expect(forecastJob(job({ imageSize: 512, batch: 100, microBatch: 2 * rows! }), gpu).tooLarge).toBeDefined();
+  expect(forecastJob(job({ imageSize: 512, batch: 100 })).tooLarge, 'without a device').toBeUndefined();
+});
