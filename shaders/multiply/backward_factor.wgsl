@@ -1,8 +1,9 @@
-// partial[s, b_row, c] = addend + sum of dy * a over rows s, s + SPLITS, ... of the ROWS_PER_B_ROW rows of b_row.
+// partial[s, b_row, c] = addend + FACTOR * sum of dy * a over rows s, s + SPLITS, ... of the ROWS_PER_B_ROW rows of b_row.
 // One vec4 of channels of one row of b and split a thread.
 //#import common/global_index
 const WG = 64u;
 const ADDEND: bool = false; // with one split only
+const FACTOR: f32 = 1.0; //#required
 
 struct Sizes {
   ROWS_PER_B_ROW: u32,
@@ -29,6 +30,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
     let at = (b_row * sizes.ROWS_PER_B_ROW + row) * sizes.C4 + c;
     sum += dy[at] * load_a(at);
   }
+  sum *= FACTOR;
   if (ADDEND) { sum += addend[i]; }
   partial[i] = sum;
 }

@@ -1,8 +1,9 @@
-// y = a * b + addend; a, y: rows of C4 vec4s of channels, each ROWS_PER_B_ROW rows of which share a row of b. One vec4 a
+// y = FACTOR * a * b + addend; a, y: rows of C4 vec4s of channels, each ROWS_PER_B_ROW rows of which share a row of b. One vec4 a
 // thread.
 //#import common/global_index
 const WG = 64u;
 const ADDEND: bool = false;
+const FACTOR: f32 = 1.0; //#required
 
 struct Sizes {
   SIZE: u32, // vec4s
@@ -20,7 +21,7 @@ struct Sizes {
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
   let i = global_index(id, workgroups);
   if (i >= sizes.SIZE) { return; }
-  var v = load_a(i) * load_b(i / (sizes.ROWS_PER_B_ROW * sizes.C4) * sizes.C4 + i % sizes.C4);
+  var v = FACTOR * load_a(i) * load_b(i / (sizes.ROWS_PER_B_ROW * sizes.C4) * sizes.C4 + i % sizes.C4);
   if (ADDEND) { v += addend[i]; }
   store_y(i, v);
 }

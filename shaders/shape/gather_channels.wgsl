@@ -1,5 +1,5 @@
 // y[n, h, w, c] = addend + x[n, h * DOWN / UP, w * DOWN / UP, channel(c)], or addend alone where that is between two pixels or
-// outside x. channel(c) = c + OFFSET, or with GROUPS > 1 that of a shuffle: c % GROUPS * (IC / GROUPS) + c / GROUPS.
+// outside x or c < FROM. channel(c) = c + OFFSET, or with GROUPS > 1 that of a shuffle: c % GROUPS * (IC / GROUPS) + c / GROUPS.
 // One vec4 of channels a thread, gathered lane by lane, since a shift of channels need not be a multiple of four.
 //#import common/global_index
 const WG = 64u;
@@ -17,6 +17,7 @@ struct Sizes {
   UP: u32,
   OFFSET: i32,
   GROUPS: u32,
+  FROM: u32,
 }
 
 @group(0) @binding(0) var<storage, read> x: array<f32>; //#f16
@@ -40,7 +41,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
       let c = i % c4 * 4u + lane;
       var source = c + u32(sizes.OFFSET); // wraps below zero
       if (sizes.GROUPS > 1u) { source = c % sizes.GROUPS * (sizes.IC / sizes.GROUPS) + c / sizes.GROUPS; }
-      if (c < sizes.C && source < sizes.IC) { v[lane] = load_x(pixel + source); }
+      if (c >= sizes.FROM && c < sizes.C && source < sizes.IC) { v[lane] = load_x(pixel + source); }
     }
   }
   if (ADDEND) { v += addend[i]; }

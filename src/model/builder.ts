@@ -90,6 +90,18 @@ export class Builder {
     return { ...rest, task: 'classification', layers: this.layers, state: this.state, ...this.known };
   }
 
+  /** What `build` adds to the state dict, by which of these modules it is of: PyTorch's order is not that of execution. */
+  ordered<T>(modules: readonly string[], build: () => T): T {
+    const before = this.state.length;
+    const result = build();
+    const added = this.state.splice(before);
+    const of = (module: string) => added.filter(({ name }) => name.startsWith(`${module}.`));
+    this.state.push(...modules.flatMap(of));
+    if (this.state.length !== before + added.length)
+      throw new Error(`${modules.join(', ')} are not all the modules that were added`);
+    return result;
+  }
+
   /** torch.nn.Conv2d. Padding keeps the size by default. */
   conv(name: string, x: Value, out: number, kernel: number | Pair, options: ConvOptions = {}): Value {
     const { stride = 1, dilation = 1, groups = 1, bias = false } = options;
@@ -131,13 +143,21 @@ export class Builder {
     return this.layer([x], { kind: 'layer_norm', name, eps });
   }
 
-  /** torch.nn.Linear over the channels of each pixel. */
-  linear(name: string, x: Value, out: number): Value {
-    const shape: [number, number] = [out, x.channels];
-    const init = { uniform: x.channels ** -0.5 };
-    this.entry(`${name}.weight`, shape, weightLayout(shape), init);
+  /** ConvNeXtV2's GlobalResponseNorm, timm's names. */
+  globalResponseNorm(name: string, x: Value, eps = 1e-6): Value {
+    this.vector(`${name}.weight`, [x.channels], 'zeros');
+    this.vector(`${name}.bias`, [x.channels], 'zeros');
+    return this.layer([x], { kind: 'global_response_norm', name, eps });
+  }
+
+  /** torch.nn.Linear over the channels of each pixel; with `pixels` over a flattened image of so many rows and columns. */
+  linear(name: string, x: Value, out: number, pixels?: Pair): Value {
+    const [rows, columns] = pixels ?? [1, 1];
+    const shape: [number, number] = [out, x.channels * rows * columns];
+    const init = { uniform: shape[1] ** -0.5 };
+    this.entry(`${name}.weight`, shape, weightLayout([out, x.channels, rows, columns]), init);
     this.vector(`${name}.bias`, [out], init);
-    return this.layer([x], { kind: 'linear', name, shape });
+    return this.layer([x], { kind: 'linear', name, shape, ...(pixels && { pixels }) });
   }
 
   /** The layer that tells the classes apart: torch.nn.Linear, or a 1 x 1 convolution that starts as SqueezeNet's. */
@@ -218,13 +238,18 @@ export class Builder {
     return this.layer([x], { kind: 'global_avg_pool' });
   }
 
+  /** torch.nn.AdaptiveAvgPool2d. */
+  adaptiveAvgPool(x: Value, size: Pair): Value {
+    return this.layer([x], { kind: 'adaptive_avg_pool', size });
+  }
+
   add(a: Value, b: Value): Value {
     return this.layer([a, b], { kind: 'add' });
   }
 
-  /** a * b, b `[n, 1, 1, c]`. */
-  mul(a: Value, b: Value): Value {
-    return this.layer([a, b], { kind: 'mul' });
+  /** factor * a * b, b of a's shape or `[n, 1, 1, c]`. */
+  mul(a: Value, b: Value, factor = 1): Value {
+    return this.layer([a, b], { kind: 'mul', ...(factor !== 1 && { factor }) });
   }
 
   /** x times a vector of the state dict, one number a channel. */
@@ -235,6 +260,11 @@ export class Builder {
   /** Values side by side over channels. */
   concat(values: readonly Value[]): Value {
     return this.layer(values, { kind: 'concat' });
+  }
+
+  /** x with `first` in the place of its first channels. */
+  replace(x: Value, first: Value): Value {
+    return this.layer([x, first], { kind: 'replace' });
   }
 
   /** Channels from `start` up to but not including `end`. */

@@ -2,14 +2,16 @@ import { UserError } from '../errors';
 import type { Graph } from '../graph/graph';
 import { product, type Tensor } from '../graph/tensor';
 import { activation } from '../ops/activation';
+import { adaptiveAvgPool2d } from '../ops/adaptive-pool';
 import { add } from '../ops/add';
-import { concat, shuffleChannels, sliceChannels, subsample } from '../ops/channels';
+import { concat, replaceChannels, shuffleChannels, sliceChannels, subsample } from '../ops/channels';
 import { conv2d } from '../ops/conv/conv2d';
 import { linear } from '../ops/conv/linear';
 import { dropout, stochasticDepth } from '../ops/dropout';
 import { mul } from '../ops/mul';
 import { batchNorm } from '../ops/norm/batch-norm';
 import { layerNorm } from '../ops/norm/layer-norm';
+import { globalResponseNorm } from '../ops/norm/response-norm';
 import { avgPool2d, globalAvgPool, maxPool2d } from '../ops/pool';
 import { refocusMap } from '../ops/refocus/dense';
 import { refocusFactored } from '../ops/refocus/factored';
@@ -90,6 +92,8 @@ class Emitter {
         return this.batchNorm(layer, x);
       case 'layer_norm':
         return layerNorm(graph, layer.name, x, this.weight(layer), this.bias(layer), { eps: layer.eps });
+      case 'global_response_norm':
+        return globalResponseNorm(graph, layer.name, x, this.weight(layer), this.bias(layer), layer);
       case 'activation':
         return activation(graph, this.nameOf(layer, layer.activation), x, layer.activation);
       case 'max_pool':
@@ -98,12 +102,16 @@ class Emitter {
         return avgPool2d(graph, this.nameOf(layer), x, layer);
       case 'global_avg_pool':
         return globalAvgPool(graph, this.nameOf(layer), x);
+      case 'adaptive_avg_pool':
+        return adaptiveAvgPool2d(graph, this.nameOf(layer), x, layer.size);
       case 'add':
         return add(graph, this.nameOf(layer), x, y);
       case 'mul':
-        return mul(graph, this.nameOf(layer), x, layer.weight ? this.entry(layer.weight) : y);
+        return mul(graph, this.nameOf(layer), x, layer.weight ? this.entry(layer.weight) : y, layer.factor);
       case 'concat':
         return concat(graph, this.nameOf(layer), inputs);
+      case 'replace':
+        return replaceChannels(graph, this.nameOf(layer), x, y);
       case 'slice':
         return sliceChannels(graph, this.nameOf(layer), x, layer.start, layer.end - layer.start);
       case 'shuffle':

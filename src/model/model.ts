@@ -39,6 +39,8 @@ export interface LinearLayer {
   name: string;
   /** the weight's, `[out, in]` */
   shape: [number, number];
+  /** rows and columns of pixels that it takes at once, flattened as PyTorch does: channels, then rows, then columns */
+  pixels?: Pair;
 }
 
 /**
@@ -50,6 +52,7 @@ export type LayerKind =
   | LinearLayer
   | { kind: 'batch_norm'; name: string; eps: number; momentum: number; activation: Activation }
   | { kind: 'layer_norm'; name: string; eps: number }
+  | { kind: 'global_response_norm'; name: string; eps: number }
   | { kind: 'activation'; activation: Activation }
   | { kind: 'max_pool'; kernel: Pair; stride: Pair; padding: Pair; ceilMode: boolean }
   | {
@@ -61,10 +64,14 @@ export type LayerKind =
       countIncludePad: boolean;
     }
   | { kind: 'global_avg_pool' }
+  /** to so many rows and columns, whatever comes */
+  | { kind: 'adaptive_avg_pool'; size: Pair }
   | { kind: 'add' }
-  /** the second factor is an input `[n, 1, 1, c]`, or the vector of that name in the state dict */
-  | { kind: 'mul'; weight?: string }
+  /** the second factor is an input of that shape or `[n, 1, 1, c]`, or the vector of that name in the state dict; `factor` a third */
+  | { kind: 'mul'; weight?: string; factor?: number }
   | { kind: 'concat' }
+  /** the first input with the second in the place of its first channels */
+  | { kind: 'replace' }
   /** channels from `start` up to but not including `end` */
   | { kind: 'slice'; start: number; end: number }
   | { kind: 'shuffle'; groups: number }

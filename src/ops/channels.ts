@@ -1,5 +1,5 @@
 import { UserError } from '../errors';
-import type { GraphBuilder, NoAttributes, Op } from '../graph/ir';
+import type { GraphBuilder, Op } from '../graph/ir';
 import { elements, type Tensor } from '../graph/tensor';
 import { workgroupsFor } from '../graph/workgroups';
 
@@ -12,9 +12,16 @@ export function concat(g: GraphBuilder, name: string, tensors: readonly Tensor[]
       ...a.shape.slice(0, 3),
       a.shape[3] + b.shape[3],
     ]);
-    g.add(concatPair, name, { a, b }, { y }, {});
+    g.add(concatPair, name, { a, b }, { y }, { skip: 0 });
     return y;
   });
+}
+
+/** x with `first` `[n, h, w, p]` in the place of its first p channels: torch's `x[:, :p] = first`, into a new tensor. */
+export function replaceChannels(g: GraphBuilder, name: string, x: Tensor, first: Tensor): Tensor {
+  const y = g.tensor(name, x.shape);
+  g.add(concatPair, name, { a: first, b: x }, { y }, { skip: first.shape[3] });
+  return y;
 }
 
 /** Channels `start` to `start + length - 1`. */
@@ -65,8 +72,10 @@ interface GatherAttributes {
   offset: number;
   /** channel(c) of a shuffle, where more than 1 */
   groups: number;
+  /** channels of out below it are zero */
+  from: number;
 }
-const PLAIN: GatherAttributes = { down: 1, up: 1, offset: 0, groups: 1 };
+const PLAIN: GatherAttributes = { down: 1, up: 1, offset: 0, groups: 1, from: 0 };
 
 interface Gather {
   inputs: { x: Tensor; addend?: Tensor };
@@ -93,6 +102,7 @@ const gather: Op<Gather> = {
           UP: a.up,
           OFFSET: a.offset,
           GROUPS: a.groups,
+          FROM: a.from,
           ADDEND: addend !== undefined,
         },
         reads: { x, addend },
@@ -110,6 +120,7 @@ const gather: Op<Gather> = {
       offset: -a.offset,
       // the inverse of a shuffle in g groups is one in c / g
       groups: a.groups > 1 ? x.shape[3] / a.groups : 1,
+      from: 0,
     };
     tape.contribute(x, ({ out, addend }) =>
       tape.graph.add(gather, name, { x: dy, addend }, { y: out }, inverse),
@@ -120,17 +131,18 @@ const gather: Op<Gather> = {
 interface ConcatPair {
   inputs: { a: Tensor; b: Tensor };
   outputs: { y: Tensor };
-  attrs: NoAttributes;
+  /** how many of b's first channels are left out */
+  attrs: { skip: number };
 }
 
 const concatPair: Op<ConcatPair> = {
   name: 'concat',
-  lower: ({ inputs: { a, b }, outputs: { y } }) => {
+  lower: ({ inputs: { a, b }, outputs: { y }, attrs: { skip } }) => {
     const size = elements(y) / 4;
     return [
       {
         shader: 'shape/concat',
-        constants: { SIZE: size, CA: a.shape[3], CB: b.shape[3] },
+        constants: { SIZE: size, CA: a.shape[3], CB: b.shape[3], SKIP: skip },
         reads: { a, b },
         writes: { y },
         workgroups: workgroupsFor(size),
@@ -138,13 +150,13 @@ const concatPair: Op<ConcatPair> = {
       },
     ];
   },
-  backward: ({ inputs: { a, b }, outputs: { y }, name }, tape) => {
+  backward: ({ inputs: { a, b }, outputs: { y }, attrs: { skip }, name }, tape) => {
     const dy = tape.gradient(y)!;
-    const slice = (t: Tensor, offset: number) =>
+    const slice = (t: Tensor, offset: number, from: number) =>
       tape.contribute(t, ({ out, addend }) =>
-        tape.graph.add(gather, name, { x: dy, addend }, { y: out }, { ...PLAIN, offset }),
+        tape.graph.add(gather, name, { x: dy, addend }, { y: out }, { ...PLAIN, offset, from }),
       );
-    slice(a, 0);
-    slice(b, a.shape[3]);
+    slice(a, 0, 0);
+    slice(b, a.shape[3] - skip, skip);
   },
 };

@@ -1,17 +1,21 @@
-import type { GraphBuilder, NoAttributes, Op } from '../graph/ir';
+import type { GraphBuilder, Op } from '../graph/ir';
 import { elements, product, type Tensor } from '../graph/tensor';
 import { workgroupsFor } from '../graph/workgroups';
 import { splitsFor } from './blocks';
 import { sumSplits } from './reduce';
 
 /**
- * y = a * b with a `[n, h, w, c]` and b broadcast over the pixels: `[n, 1, 1, c]` (a squeeze-and-excitation's gate) or
- * a vector `[c]` (a layer scale).
+ * y = factor * a * b with a `[n, h, w, c]` and b of the same shape (a gated convolution), or broadcast over the pixels:
+ * `[n, 1, 1, c]` (a squeeze-and-excitation's gate) or a vector `[c]` (a layer scale).
  */
-export function mul(g: GraphBuilder, name: string, a: Tensor, b: Tensor): Tensor {
+export function mul(g: GraphBuilder, name: string, a: Tensor, b: Tensor, factor = 1): Tensor {
   const y = g.tensor(name, a.shape);
-  g.add(forward, name, { a, b }, { y }, {});
+  g.add(forward, name, { a, b }, { y }, { factor });
   return y;
+}
+
+interface Factor {
+  factor: number;
 }
 
 /** How many rows of a share a row of b, and how many such segments a has. */
@@ -23,12 +27,12 @@ function segments(a: Tensor, b: Tensor): { ROWS_PER_B_ROW: number; B_ROWS: numbe
 interface Forward {
   inputs: { a: Tensor; b: Tensor; addend?: Tensor };
   outputs: { y: Tensor };
-  attrs: NoAttributes;
+  attrs: Factor;
 }
 
 const forward: Op<Forward> = {
   name: 'mul',
-  lower: ({ inputs: { a, b, addend }, outputs: { y } }) => {
+  lower: ({ inputs: { a, b, addend }, outputs: { y }, attrs: { factor } }) => {
     const size = elements(y) / 4;
     return [
       {
@@ -37,6 +41,7 @@ const forward: Op<Forward> = {
           SIZE: size,
           C4: a.padded[3] / 4,
           ROWS_PER_B_ROW: segments(a, b).ROWS_PER_B_ROW,
+          FACTOR: factor,
           ADDEND: addend !== undefined,
         },
         reads: { a, b, addend },
@@ -46,13 +51,13 @@ const forward: Op<Forward> = {
       },
     ];
   },
-  backward: ({ inputs: { a, b }, outputs: { y }, name }, tape) => {
+  backward: ({ inputs: { a, b }, outputs: { y }, attrs, name }, tape) => {
     const dy = tape.gradient(y)!;
     tape.contribute(a, ({ out, addend }) =>
-      tape.graph.add(forward, name, { a: dy, b, addend }, { y: out }, {}),
+      tape.graph.add(forward, name, { a: dy, b, addend }, { y: out }, attrs),
     );
     tape.contribute(b, ({ out, addend }) =>
-      tape.graph.add(backwardFactor, name, { dy, a, addend }, { db: out }, {}),
+      tape.graph.add(backwardFactor, name, { dy, a, addend }, { db: out }, attrs),
     );
   },
 };
@@ -60,12 +65,12 @@ const forward: Op<Forward> = {
 interface BackwardFactor {
   inputs: { dy: Tensor; a: Tensor; addend?: Tensor };
   outputs: { db: Tensor };
-  attrs: NoAttributes;
+  attrs: Factor;
 }
 
 const backwardFactor: Op<BackwardFactor> = {
   name: 'mul_backward_factor',
-  lower: ({ inputs: { dy, a, addend }, outputs: { db }, name }, { tuning, temporary }) => {
+  lower: ({ inputs: { dy, a, addend }, outputs: { db }, attrs: { factor }, name }, { tuning, temporary }) => {
     const shape = segments(a, db);
     const c4 = a.padded[3] / 4;
     // with an addend the one dispatch must finish the sum
@@ -73,7 +78,7 @@ const backwardFactor: Op<BackwardFactor> = {
     const partial = splits === 1 ? db : temporary(`${name} partial`, [splits, shape.B_ROWS, c4 * 4]);
     const sums = {
       shader: 'multiply/backward_factor',
-      constants: { ...shape, C4: c4, SPLITS: splits, ADDEND: addend !== undefined },
+      constants: { ...shape, C4: c4, SPLITS: splits, FACTOR: factor, ADDEND: addend !== undefined },
       reads: { dy, a, addend },
       writes: { partial },
       workgroups: workgroupsFor(splits * shape.B_ROWS * c4),

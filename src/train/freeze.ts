@@ -28,11 +28,11 @@ export function frozenParameters(
   return new Set(parameters.filter(isFrozen[freeze]));
 }
 
-/** Weights and biases of batch and layer norms. */
+/** Weights and biases of norms. */
 const normEntries = ({ layers }: Model): ReadonlySet<string> =>
   new Set(
     layers.flatMap((layer) =>
-      layer.kind === 'batch_norm' || layer.kind === 'layer_norm'
+      layer.kind === 'batch_norm' || layer.kind === 'layer_norm' || layer.kind === 'global_response_norm'
         ? [`${layer.name}.weight`, `${layer.name}.bias`]
         : [],
     ),

@@ -43,8 +43,8 @@ export function squeezeExcitation(
   return net.mul(x, net.activation(s, gate));
 }
 
-/** The multiple of eight nearest to v, at least eight, and not more than a tenth below v. */
-export function makeDivisible(v: number): number {
-  const rounded = Math.max(8, Math.floor((v + 4) / 8) * 8);
-  return rounded < 0.9 * v ? rounded + 8 : rounded;
+/** The multiple of a divisor nearest to v, at least that, and not more than a tenth below v. */
+export function makeDivisible(v: number, divisor = 8): number {
+  const rounded = Math.max(divisor, Math.floor((v + divisor / 2) / divisor) * divisor);
+  return rounded < 0.9 * v ? rounded + divisor : rounded;
 }

@@ -29,32 +29,44 @@ export interface Definition {
 
 type Values<A extends Record<string, Argument<unknown>>> = { [K in keyof A]: A[K]['fallback'] };
 
-/** Images that networks are made for, and their classes; of CIFAR's, normalised as ImageNet's. */
+/** The images that a network was made for: side in pixels, channels, and their classes; normalised as ImageNet's. */
+interface DataSet {
+  size: number;
+  classes: number;
+  channels: number;
+}
+
 const DATA_SETS = {
-  imagenet: { size: 224, classes: 1000 },
-  cifar: { size: 32, classes: 10 },
-};
+  imagenet: { size: 224, classes: 1000, channels: 3 },
+  cifar: { size: 32, classes: 10, channels: 3 },
+} satisfies Record<string, DataSet>;
 
 /**
  * Defines an architecture: its arguments, and how a builder makes its layers of their values.
- * @param madeFor a data set, or the side of images of ImageNet, in pixels
+ * @param madeFor a data set, its figures, or the side of images of ImageNet, in pixels
  */
 export function define<A extends Record<string, Argument<unknown>>>(
   name: string,
   args: A,
   architecture: (net: Builder, x: Value, values: Values<A>) => Value,
-  madeFor: keyof typeof DATA_SETS | number = 'imagenet',
+  madeFor: keyof typeof DATA_SETS | DataSet | number = 'imagenet',
 ): Definition {
+  const set = dataSetOf(madeFor);
   const build = (options: ArchitectureOptions): Model => {
     const values = valuesOf(name, args, options);
-    const set = typeof madeFor === 'number' ? { ...DATA_SETS.imagenet, size: madeFor } : DATA_SETS[madeFor];
     // a stem without stride is for images as small as CIFAR's
     const { size } = values.stem_stride === 1 ? DATA_SETS.cifar : set;
     const { classes = set.classes } = options;
-    const about = { name, args: structuredClone(values), classes, input: { ...IMAGENET, size } };
+    const input = { ...IMAGENET, size, channels: set.channels };
+    const about = { name, args: structuredClone(values), classes, input };
     return buildModel(about, (net, x) => architecture(net, x, values));
   };
   return { name, build };
+}
+
+function dataSetOf(madeFor: keyof typeof DATA_SETS | DataSet | number): DataSet {
+  if (typeof madeFor === 'number') return { ...DATA_SETS.imagenet, size: madeFor };
+  return typeof madeFor === 'string' ? DATA_SETS[madeFor] : madeFor;
 }
 
 function valuesOf<A extends Record<string, Argument<unknown>>>(
@@ -119,6 +131,26 @@ export const channels = (fallback: number): Argument<number> => ({
 export const stages = (fallback: number[]): Argument<number[]> => ({
   schema: v.pipe(v.array(count(64)), v.minLength(1), v.maxLength(8)),
   expects: 'one to eight whole numbers from 1 to 64',
+  fallback,
+});
+
+/** Four numbers a stage: counts up to `max`. */
+export const fourStages = (fallback: number[], max = 64): Argument<number[]> => ({
+  schema: v.pipe(v.array(count(max)), v.length(4)),
+  expects: `four whole numbers from 1 to ${max}`,
+  fallback,
+});
+
+/** Factors on the channels of the four stages. */
+export const fourWidths = (fallback: number[]): Argument<number[]> => ({
+  schema: v.pipe(v.array(v.pipe(v.number(), v.gtValue(0), v.maxValue(8))), v.length(4)),
+  expects: 'four numbers above 0 and at most 8',
+  fallback,
+});
+
+export const choice = <T extends string>(options: readonly T[], fallback: T): Argument<T> => ({
+  schema: v.picklist(options),
+  expects: options.map((option) => `"${option}"`).join(' or '),
   fallback,
 });
 

@@ -1,20 +1,30 @@
 import { UserError } from '../../errors';
 import type { Model } from '../model';
 import { convnexts } from './convnext';
+import { convnextsV2 } from './convnext-v2';
 import type { ArchitectureOptions, Definition } from './define';
 import { densenets } from './densenet';
 import { efficientnets } from './efficientnet';
+import { efficientnetLite0 } from './efficientnet-lite';
 import { efficientnetV2S } from './efficientnet-v2';
+import { fasternets } from './fasternet';
+import { ghostnets } from './ghostnet';
+import { hornets } from './hornet';
+import { dsCnn, resnet8 } from './mlperf-tiny';
 import { mnasnets } from './mnasnet';
 import { mobilenetV1 } from './mobilenet-v1';
 import { mobilenetV2 } from './mobilenet-v2';
 import { mobilenetV3Large, mobilenetV3Small } from './mobilenet-v3';
+import { mobileones } from './mobileone';
 import { regnets } from './regnet';
+import { replknets } from './replknet';
 import { repvggs } from './repvgg';
 import { resnets } from './resnet';
 import { cifarResnets } from './resnet-cifar';
 import { shufflenets } from './shufflenet-v2';
+import { slaks } from './slak';
 import { squeezenets } from './squeezenet';
+import { vggs } from './vgg';
 
 export type { ArchitectureOptions } from './define';
 
@@ -28,13 +38,24 @@ const DEFINITIONS: Definition[] = [
   ...shufflenets,
   ...densenets,
   ...convnexts,
+  ...convnextsV2,
   ...resnets,
   ...mnasnets,
   ...efficientnets,
+  efficientnetLite0,
   efficientnetV2S,
   ...regnets,
   ...squeezenets,
+  ...vggs,
   ...repvggs,
+  ...mobileones,
+  ...ghostnets,
+  ...fasternets,
+  ...hornets,
+  ...replknets,
+  ...slaks,
+  resnet8,
+  dsCnn,
 ];
 
 export const architectureNames = (): string[] => DEFINITIONS.map(({ name }) => name);

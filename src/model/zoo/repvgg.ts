@@ -1,19 +1,5 @@
-import * as v from 'valibot';
 import type { Builder, Value } from '../builder';
-import { type Argument, count, type Definition, define, flag, stemStride } from './define';
-
-const fourStages = (fallback: number[]): Argument<number[]> => ({
-  schema: v.pipe(v.array(count(64)), v.length(4)),
-  expects: 'four whole numbers from 1 to 64',
-  fallback,
-});
-
-/** Factors on the channels of the four stages. */
-const widths = (fallback: number[]): Argument<number[]> => ({
-  schema: v.pipe(v.array(v.pipe(v.number(), v.gtValue(0), v.maxValue(8))), v.length(4)),
-  expects: 'four numbers above 0 and at most 8',
-  fallback,
-});
+import { type Definition, define, flag, fourStages, fourWidths, stemStride } from './define';
 
 /**
  * RepVGG (Ding et al. 2021), the names of its authors (github.com/DingXiaoH/RepVGG). In training each block is the sum of a
@@ -25,7 +11,7 @@ const repvgg = (name: string, blocks: number[], width: number[]): Definition =>
     name,
     {
       num_blocks: fourStages(blocks),
-      width_multiplier: widths(width),
+      width_multiplier: fourWidths(width),
       deploy: flag(false),
       stem_stride: stemStride,
     },

@@ -1,15 +1,19 @@
 import * as v from 'valibot';
 import { UserError } from '../../errors';
 import type { Builder, Value } from '../builder';
-import { type Argument, channels, count, type Definition, define, flag, stages, stemStride } from './define';
+import {
+  type Argument,
+  channels,
+  choice,
+  count,
+  type Definition,
+  define,
+  flag,
+  stages,
+  stemStride,
+} from './define';
 
 type Block = 'BasicBlock' | 'Bottleneck';
-
-const choice = <T extends string>(options: readonly T[], fallback: T): Argument<T> => ({
-  schema: v.picklist(options),
-  expects: options.map((option) => `"${option}"`).join(' or '),
-  fallback,
-});
 
 const widths: Argument<number[]> = {
   schema: v.pipe(v.array(count(4096)), v.minLength(1), v.maxLength(8)),

@@ -35,7 +35,7 @@ describe('architectures are torchvision’s', () => {
     (_, { arch, options, size, multiplyAdds, calls, resizing, entries }) => {
       const model = createModel(arch, options);
       const graph = new Graph();
-      const x = graph.tensor('x', [2, size, size, 3], { role: 'input' });
+      const x = graph.tensor('x', [2, size, size, model.input.channels], { role: 'input' });
       const { logits, multiplyAdds: counted } = instantiate(model, graph, x, { training: false });
       expect(model.state.map(({ name, shape }) => `${name} ${shape.join('x')}`)).toEqual(
         entries.map(([name, shape]) => `${name} ${shape.join('x')}`),
@@ -110,7 +110,7 @@ const pythonic = (x: number) => (x < 1e-4 ? x.toExponential().replace(/e-(\d)$/,
 
 describe('what an architecture does not take', () => {
   test.each<[string, string, Omit<ArchitectureOptions, 'classes'>, RegExp]>([
-    ['an unknown name', 'vgg16', {}, /no architecture "vgg16".*mobilenet_v2/],
+    ['an unknown name', 'vgg17', {}, /no architecture "vgg17".*mobilenet_v2/],
     [
       'a width where there is none',
       'resnet18',

@@ -1,0 +1,184 @@
+import type { Dispatch, GraphBuilder, NoAttributes, Op } from '../../graph/ir';
+import { elements, type Tensor } from '../../graph/tensor';
+import { workgroupsFor } from '../../graph/workgroups';
+import { splitsFor } from '../blocks';
+import { biasGradient, sumSplits } from '../reduce';
+
+/**
+ * Global response normalisation of ConvNeXtV2 (arXiv 2301.00808, section 4): y = x + weight * x * N + bias over x `[n, h, w, c]`,
+ * where N = G / (mean of G over the channels + eps) and G `[n, 1, 1, c]` is the L2 norm of each channel of an image. weight and
+ * bias `[c]`. A channel that is zero in an image has the gradient of the norm's other channels alone, as in PyTorch.
+ */
+export function globalResponseNorm(
+  g: GraphBuilder,
+  name: string,
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor,
+  { eps }: { eps: number },
+): Tensor {
+  const y = g.tensor(name, x.shape);
+  const response = g.tensor(`${name} response`, [x.shape[0], 2, x.shape[3]]);
+  g.add(forward, name, { x, weight, bias }, { y, response }, { eps });
+  return y;
+}
+
+/** How x is cut: images, the pixels of each, its channels and their vec4s. */
+const shapeOf = (x: Tensor) => ({
+  IMAGES: x.shape[0],
+  PIXELS: x.shape[1] * x.shape[2],
+  C4: x.padded[3] / 4,
+  CHANNELS: x.shape[3],
+});
+
+interface Forward {
+  inputs: { x: Tensor; weight: Tensor; bias: Tensor };
+  outputs: { y: Tensor; response: Tensor };
+  attrs: { eps: number };
+}
+
+const forward: Op<Forward> = {
+  name: 'global_response_norm',
+  lower: (
+    { inputs: { x, weight, bias }, outputs: { y, response }, attrs, name },
+    { tuning, temporary },
+  ): Dispatch[] => {
+    const { IMAGES, PIXELS, C4, CHANNELS } = shapeOf(x);
+    const size = elements(y) / 4;
+    const splits = splitsFor(PIXELS, IMAGES * C4, tuning.threads);
+    const squares = temporary(`${name} squares`, [IMAGES, CHANNELS]);
+    const partial = splits === 1 ? squares : temporary(`${name} partial squares`, [splits, IMAGES, CHANNELS]);
+    return [
+      {
+        shader: 'norm/response_squares',
+        constants: { IMAGES, PIXELS, C4, SPLITS: splits },
+        reads: { x },
+        writes: { partial },
+        workgroups: workgroupsFor(splits * IMAGES * C4),
+        flops: 2 * elements(x),
+      },
+      ...(splits === 1 ? [] : [sumSplits(partial, squares, splits, tuning)]),
+      {
+        shader: 'norm/response_finish',
+        constants: { C4, CHANNELS, EPS: attrs.eps },
+        reads: { squares },
+        writes: { response },
+        workgroups: [IMAGES, 1, 1],
+        flops: 6 * elements(squares),
+      },
+      {
+        shader: 'norm/response_apply',
+        constants: { SIZE: size, C4, PIXELS },
+        reads: { x, weight, bias, response },
+        writes: { y },
+        workgroups: workgroupsFor(size),
+        flops: 4 * elements(y),
+      },
+    ];
+  },
+  backward: ({ inputs: { x, weight, bias }, outputs: { y, response }, name }, tape) => {
+    const g = tape.graph;
+    const dy = tape.gradient(y)!;
+    tape.contribute(bias, ({ out }) => biasGradient(g, `${name} bias`, dy, out));
+    if (!tape.needs(x) && !tape.needs(weight)) return;
+    const products = g.tensor(`${name} products`, [x.shape[0], x.shape[3]]);
+    g.add(backwardProducts, name, { dy, x }, { products }, {});
+    tape.contribute(weight, ({ out }) =>
+      g.add(backwardWeight, name, { products, response }, { dweight: out }, {}),
+    );
+    tape.contribute(x, ({ out, addend }) =>
+      g.add(backwardInput, name, { dy, x, weight, response, products, addend }, { dx: out }, {}),
+    );
+  },
+};
+
+interface BackwardProducts {
+  inputs: { dy: Tensor; x: Tensor };
+  outputs: { products: Tensor };
+  attrs: NoAttributes;
+}
+
+const backwardProducts: Op<BackwardProducts> = {
+  name: 'global_response_norm_backward_products',
+  lower: ({ inputs: { dy, x }, outputs: { products }, name }, { tuning, temporary }) => {
+    const { IMAGES, PIXELS, C4, CHANNELS } = shapeOf(x);
+    const splits = splitsFor(PIXELS, IMAGES * C4, tuning.threads);
+    const partial =
+      splits === 1 ? products : temporary(`${name} partial products`, [splits, IMAGES, CHANNELS]);
+    return [
+      {
+        // the gradient of a factor that an image's pixels share
+        shader: 'multiply/backward_factor',
+        constants: {
+          ...{ ROWS_PER_B_ROW: PIXELS, B_ROWS: IMAGES, C4, SPLITS: splits },
+          FACTOR: 1,
+          ADDEND: false,
+        },
+        reads: { dy, a: x },
+        writes: { partial },
+        workgroups: workgroupsFor(splits * IMAGES * C4),
+        flops: 2 * elements(x),
+      },
+      ...(splits === 1 ? [] : [sumSplits(partial, products, splits, tuning)]),
+    ];
+  },
+};
+
+interface BackwardWeight {
+  inputs: { products: Tensor; response: Tensor };
+  outputs: { dweight: Tensor };
+  attrs: NoAttributes;
+}
+
+const backwardWeight: Op<BackwardWeight> = {
+  name: 'global_response_norm_backward_weight',
+  lower: ({ inputs: { products, response }, outputs: { dweight } }) => {
+    const C4 = products.padded[1] / 4;
+    return [
+      {
+        shader: 'norm/response_backward_weight',
+        constants: { IMAGES: products.shape[0], C4 },
+        reads: { products, response },
+        writes: { dweight },
+        workgroups: workgroupsFor(C4),
+        flops: 2 * elements(products),
+      },
+    ];
+  },
+};
+
+interface BackwardInput {
+  inputs: { dy: Tensor; x: Tensor; weight: Tensor; response: Tensor; products: Tensor; addend?: Tensor };
+  outputs: { dx: Tensor };
+  attrs: NoAttributes;
+}
+
+const backwardInput: Op<BackwardInput> = {
+  name: 'global_response_norm_backward_input',
+  lower: (
+    { inputs: { dy, x, weight, response, products, addend }, outputs: { dx }, name },
+    { temporary },
+  ): Dispatch[] => {
+    const { IMAGES, PIXELS, C4, CHANNELS } = shapeOf(x);
+    const size = elements(dx) / 4;
+    const slope = temporary(`${name} slope`, [IMAGES, CHANNELS]);
+    return [
+      {
+        shader: 'norm/response_backward_finish',
+        constants: { C4, CHANNELS },
+        reads: { products, weight, response },
+        writes: { slope },
+        workgroups: [IMAGES, 1, 1],
+        flops: 6 * elements(slope),
+      },
+      {
+        shader: 'norm/response_backward_apply',
+        constants: { SIZE: size, C4, PIXELS, ADDEND: addend !== undefined },
+        reads: { dy, x, weight, response, slope, addend },
+        writes: { dx },
+        workgroups: workgroupsFor(size),
+        flops: 5 * elements(dx),
+      },
+    ];
+  },
+};
