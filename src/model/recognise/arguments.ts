@@ -45,8 +45,8 @@ function mobilenetV3(shapes: Shapes, small: boolean): Arguments[] {
  * a class, which takes the blocks of its stages, and of a network of two forms give it other modules.
  */
 export function leastKnown(arch: string, file: number, network: number): number {
-  if (arch.startsWith('repvgg')) return 1;
-  return /^(densenet|convnext|resnet|resnet_cifar)$/.test(arch) ? 0.3 * file : 0.9 * network;
+  if (/^(repvgg|mobileone|replknet|slak)/.test(arch)) return 1;
+  return /^(densenet|convnext|convnextv2|resnet|resnet_cifar)$/.test(arch) ? 0.3 * file : 0.9 * network;
 }
 
 /** Arguments to try for an architecture, the usual ones first. What shapes do not tell (a stride, a rate) is not there. */
@@ -58,7 +58,15 @@ export function candidateArguments(arch: string, shapes: Shapes): Arguments[] {
   if (arch === 'convnext') return [convnext(shapes)];
   if (arch === 'resnet') return [resnet(shapes)];
   if (arch === 'resnet_cifar') return [{ depth: 6 * (blocksOf(shapes)[0] ?? 3) + 2 }];
-  if (shapes.has('stage0.rbr_reparam.weight')) return [{ deploy: true }];
+  if (arch === 'convnextv2') return [convnextV2(shapes)];
+  if (arch.startsWith('slak')) return [slak(shapes)];
+  if (arch.startsWith('repvgg')) return [shapes.has('stage0.rbr_reparam.weight') ? { deploy: true } : {}];
+  if (arch.startsWith('mobileone'))
+    return [shapes.has('stage0.reparam_conv.weight') ? { inference_mode: true } : {}];
+  if (arch.startsWith('replknet')) {
+    const merged = shapes.has('stages.0.blocks.0.large_kernel.lkb_reparam.weight');
+    return [merged ? { small_kernel_merged: true } : {}];
+  }
   return [{}];
 }
 
@@ -104,6 +112,37 @@ function densenet(shapes: Shapes): Arguments {
     num_init_features,
     bn_size: bottleneck / growth_rate,
     block_config: Array.from(layers, (n) => n ?? 0),
+  };
+}
+
+/** Blocks of each of four stages, by a module that every block has: its name has the stage's number, then the block's. */
+function depthsOf(shapes: Shapes, block: RegExp): number[] {
+  const depths = [0, 0, 0, 0];
+  for (const name of shapes.keys()) {
+    const [, stage, index] = block.exec(name) ?? [];
+    if (stage !== undefined) depths[Number(stage)] = Math.max(depths[Number(stage)], Number(index) + 1);
+  }
+  return depths;
+}
+
+function convnextV2(shapes: Shapes): Arguments {
+  const depths = depthsOf(shapes, /^stages\.([0-3])\.blocks\.(\d+)\.conv_dw\.weight$/);
+  const dims = depths.map((_, stage) => shapes.get(`stages.${stage}.blocks.0.conv_dw.weight`)?.[0] ?? 1);
+  return { depths, dims };
+}
+
+/** Other widths than those of ConvNeXt-Tiny, and whether the kernels are split or merged. */
+function slak(shapes: Shapes): Arguments {
+  const first = (stage: number, part: string) => shapes.get(`stages.${stage}.0.large_kernel.${part}.weight`);
+  const merged = first(0, 'lkb_reparam') !== undefined;
+  const splits = first(0, 'Decom1.conv') !== undefined;
+  const depths = depthsOf(shapes, /^stages\.([0-3])\.(\d+)\.gamma$/);
+  const dims = depths.map((_, stage) => shapes.get(`stages.${stage}.0.gamma`)?.[0] ?? 1);
+  return {
+    depths,
+    dims,
+    ...(merged && { small_kernel_merged: true }),
+    ...(!merged && !splits && { Decom: false }),
   };
 }
 

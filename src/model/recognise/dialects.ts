@@ -4,7 +4,8 @@ import type { NormArguments } from '../norms';
  * The names that publishers give one network's modules. All of them define the same modules in the same order, so a
  * dialect says only how its names sort into that order: the n-th module of a file is then the n-th of the zoo's network,
  * whatever order the file itself has. Sources: the modules of pytorch/vision, huggingface/pytorch-image-models (timm),
- * lukemelas/EfficientNet-PyTorch, facebookresearch/ConvNeXt and DingXiaoH/RepVGG.
+ * lukemelas/EfficientNet-PyTorch, facebookresearch/ConvNeXt and ConvNeXt-V2, JierunChen/FasterNet, DingXiaoH/RepVGG and those
+ * whose names are the zoo's.
  */
 export interface Dialect {
   /** who publishes weights under these names */
@@ -13,6 +14,8 @@ export interface Dialect {
   architectures: RegExp;
   /** a module that every file of the dialect has */
   sign: RegExp;
+  /** a module that none has: a network of fewer layers would fit the files of a larger one too */
+  without?: RegExp;
   /**
    * Where a module stands, numbers to be compared one after the other; nothing for what is no module of the dialect.
    * Absent: the names are the zoo's, but for `rename`.
@@ -119,7 +122,7 @@ const CONVNEXT_REST: ReadonlyMap<string, string> = new Map([
 
 const timmConvNext: Dialect = {
   publisher: 'timm',
-  architectures: /^convnext/,
+  architectures: /^convnext(?!v2)/,
   head: 'head.fc',
   sign: /^stages\.0\.blocks\.0\.conv_dw$/,
   rename(module) {
@@ -133,7 +136,7 @@ const timmConvNext: Dialect = {
 
 const facebook: Dialect = {
   publisher: 'facebookresearch',
-  architectures: /^convnext/,
+  architectures: /^convnext(?!v2)/,
   head: 'head',
   sign: /^stages\.0\.0\.dwconv$/,
   rename(module) {
@@ -143,6 +146,85 @@ const facebook: Dialect = {
     if (block) return convNext.block(block[1], block[2], block[3]);
     return CONVNEXT_REST.get(module) ?? module;
   },
+};
+
+const CONVNEXT_V2: ReadonlyMap<string, string> = new Map([
+  ['dwconv', 'conv_dw'],
+  ['pwconv1', 'mlp.fc1'],
+  ['grn.gamma', 'mlp.grn.weight'],
+  ['grn.beta', 'mlp.grn.bias'],
+  ['pwconv2', 'mlp.fc2'],
+]);
+
+const facebookV2: Dialect = {
+  publisher: 'facebookresearch',
+  architectures: /^convnextv2/,
+  head: 'head',
+  sign: /^stages\.0\.0\.grn\.gamma$/,
+  rename(module) {
+    const downsample = /^downsample_layers\.(\d+)\.(\d+)$/.exec(module);
+    if (downsample?.[1] === '0') return `stem.${downsample[2]}`;
+    if (downsample) return `stages.${downsample[1]}.downsample.${downsample[2]}`;
+    const block = /^stages\.(\d+)\.(\d+)\.(.+)$/.exec(module);
+    if (block) return `stages.${block[1]}.blocks.${block[2]}.${CONVNEXT_V2.get(block[3]) ?? block[3]}`;
+    return module.replace(/^norm$/, 'head.norm').replace(/^head$/, 'head.fc');
+  },
+};
+
+/** FasterNet's authors count stages and what lies between them as one list. */
+const jierunChen: Dialect = {
+  publisher: 'JierunChen',
+  architectures: /^fasternet/,
+  head: 'head',
+  sign: /^avgpool_pre_head\.1$/,
+  rename: (module) =>
+    module
+      .replace(/^avgpool_pre_head\.1$/, 'conv_head')
+      .replace(/^head$/, 'classifier')
+      .replace(
+        /^stages\.(\d+)\.(reduction|norm)$/,
+        (_, n, part) => `stages.${(Number(n) + 1) / 2}.downsample.${part}`,
+      )
+      .replace(/^stages\.(\d+)\.blocks/, (_, n) => `stages.${Number(n) / 2}.blocks`),
+};
+
+/** timm's names of a block's branches, and its stages, which begin at zero behind the stem. */
+const timmBranches = (architectures: RegExp, branches: readonly [RegExp, string][]): Dialect => ({
+  publisher: 'timm',
+  architectures,
+  head: 'head.fc',
+  sign: /^stem\.(conv_kxk|reparam_conv)/,
+  rename: (module) =>
+    branches.reduce(
+      (name, [from, to]) => name.replace(from, to),
+      module
+        .replace(/^stem\./, 'stage0.')
+        .replace(/^stages\.(\d+)\./, (_, n) => `stage${Number(n) + 1}.`)
+        .replace(/^head\.fc$/, 'linear'),
+    ),
+});
+
+const timmMobileOne = timmBranches(/^mobileone/, [
+  [/\.conv_kxk\./, '.rbr_conv.'],
+  [/\.conv_scale\./, '.rbr_scale.'],
+  [/\.identity$/, '.rbr_skip'],
+  [/\.attn\.fc1$/, '.se.reduce'],
+  [/\.attn\.fc2$/, '.se.expand'],
+]);
+
+const timmRepVgg = timmBranches(/^repvgg/, [
+  [/\.conv_kxk\./, '.rbr_dense.'],
+  [/\.conv_1x1\./, '.rbr_1x1.'],
+  [/\.identity$/, '.rbr_identity'],
+  [/\.reparam_conv$/, '.rbr_reparam'],
+]);
+
+/** SLaK's first release called the two halves of a kernel otherwise. */
+const slak2022: Dialect = {
+  publisher: 'VITA-Group',
+  architectures: /^slak/,
+  sign: /\.large_kernel\.LoRA1\.conv$/,
+  rename: (module) => module.replace('.LoRA', '.Decom'),
 };
 
 /** torchvision's published DenseNets still have the names of 2017: `norm.1` for `norm1`. */
@@ -158,9 +240,17 @@ const own = (publisher: string, architectures: RegExp): Dialect => ({ publisher,
 
 const OWN: readonly Dialect[] = [
   own('akamaster', /_cifar$/),
-  own('timm', /^(resnet\d+d|mobilenet_v1)$/),
-  own('DingXiaoH', /^repvgg/),
-  own('torchvision', /^(?!.*_cifar$|resnet\d+d$|mobilenet_v1$|repvgg)/),
+  own('timm', /^(resnet\d+d$|mobilenet_v1$|convnextv2|ghostnet|fasternet)/),
+  { ...own('timm', /^efficientnet_lite/), without: /\.se\.conv_reduce$/ },
+  own('DingXiaoH', /^rep(vgg|lknet)/),
+  own('apple', /^mobileone/),
+  own('raoyongming', /^hornet/),
+  own('VITA-Group', /^slak/),
+  own('Refocus', /^(resnet8_mlperf|ds_cnn)$/),
+  own(
+    'torchvision',
+    /^(vgg|mobilenet_v[23]|shufflenet|densenet|convnext(?!v2)|(wide_)?resne(x?)t(?!\d+d$|8_|.*_cifar$)|mnasnet|efficientnet_(b|v2)|regnet|squeezenet)/,
+  ),
 ];
 
 /** Who publishes an architecture under the zoo's own names. */
@@ -179,6 +269,11 @@ export const DIALECTS: readonly Dialect[] = [
   lukemelas,
   timmConvNext,
   facebook,
+  facebookV2,
+  jierunChen,
+  timmMobileOne,
+  timmRepVgg,
+  slak2022,
   densenet2017,
   ...OWN,
 ];

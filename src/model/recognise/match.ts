@@ -54,13 +54,14 @@ export const moduleOf = (key: string): string => parts(key)[0];
 /** The modules of a state dict, each once, in its order. */
 export const modulesOf = (keys: Iterable<string>): string[] => [...new Set([...keys].map(moduleOf))];
 
-/** A linear layer may be stored as a 1 x 1 convolution, a layer scale as a vector. */
+/** A linear layer may be stored as a 1 x 1 convolution, a layer scale or a response norm's numbers as a vector. */
 export const sameNumbers = (a: Shape, b: Shape): boolean => trimmed(a).join() === trimmed(b).join();
 
 function trimmed(shape: Shape): Shape {
-  let end = shape.length;
+  let [start, end] = [0, shape.length];
   while (end > 1 && shape[end - 1] === 1) end--;
-  return shape.slice(0, end);
+  while (end - start > 1 && shape[start] === 1) start++;
+  return shape.slice(start, end);
 }
 
 /** Fits the keys of a state dict to a network's, under one dialect and with one prefix taken off. */

@@ -46,7 +46,8 @@ export function recognise(
 ): Recognition {
   const tried = prefixes.slice(0, MOST_PREFIXES).flatMap((prefix) => {
     const modules = modulesOf([...shapes.keys()].flatMap((key) => bareName(key, prefix) ?? []));
-    const dialects = DIALECTS.filter(({ sign }) => modules.some((module) => sign.test(module)));
+    const has = (sign: RegExp) => modules.some((module) => sign.test(module));
+    const dialects = DIALECTS.filter(({ sign, without }) => has(sign) && !(without && has(without)));
     return dialects.flatMap((dialect) => {
       const renamed = renamer(shapes, prefix, dialect);
       return architectures

@@ -30,8 +30,9 @@ const convnextV2 = (name: string, width: number, layers: number[]): Definition =
     },
   );
 
-/** ConvNeXtV2 (Woo et al. 2023), timm's names. */
+/** ConvNeXtV2 (Woo et al. 2023), timm's names; `convnextv2` is the class. */
 export const convnextsV2 = [
+  convnextV2('convnextv2', 96, [3, 3, 9, 3]),
   convnextV2('convnextv2_atto', 40, [2, 2, 6, 2]),
   convnextV2('convnextv2_femto', 48, [2, 2, 6, 2]),
   convnextV2('convnextv2_pico', 64, [2, 2, 6, 2]),

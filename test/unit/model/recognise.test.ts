@@ -25,7 +25,15 @@ const orders: [string, (entries: [string, Shape][]) => [string, Shape][]][] = [
 ];
 
 /** What no shape tells: two networks that differ in these alone have one state dict. */
-const untold = ['stem_stride', 'dilated', 'dropout', 'drop_rate', 'stochastic_depth_prob', 'layer_scale'];
+const untold = [
+  'stem_stride',
+  'dilated',
+  'dropout',
+  'drop_rate',
+  'drop_path_rate',
+  'stochastic_depth_prob',
+  'layer_scale',
+];
 
 describe.each(orders)('a state dict %s', (_, order) => {
   test.each(fixtures.map((f) => [`${f.arch} ${JSON.stringify(f.options)}`, f] as const))(
@@ -102,6 +110,13 @@ const convnextNames = (publisher: 'timm' | 'facebookresearch') => (name: string)
   );
   return `stages.${stage - 1}.${timm ? 'blocks.' : ''}${part}.${inner}`;
 };
+
+/** timm's stages behind its stem, and its head, where the zoo's are `stage0` and so on, and `linear`. */
+const branchNames = (name: string): string =>
+  name
+    .replace(/^stage0/, 'stem')
+    .replace(/^stage(\d)/, (_, n) => `stages.${Number(n) - 1}`)
+    .replace(/^linear/, 'head.fc');
 
 const BLOCK = /^features\.\d+\.(conv|block)\./;
 const asVector = (name: string, shape: Shape) => (name.endsWith('layer_scale') ? shape.slice(0, 1) : shape);
@@ -188,6 +203,72 @@ const dialects: [string, string, ArchitectureOptions, Shapes][] = [
       renamed(stateOf('convnext_tiny'), convnextNames(publisher), asVector),
     ],
   ),
+  [
+    'ConvNeXtV2-Atto of facebookresearch, 1,000 classes',
+    'convnextv2_atto',
+    {},
+    renamed(
+      stateOf('convnextv2_atto'),
+      (name) =>
+        name
+          .replace(/^stem/, 'downsample_layers.0')
+          .replace(/^stages\.(\d)\.downsample/, 'downsample_layers.$1')
+          .replace('.blocks', '')
+          .replace('conv_dw', 'dwconv')
+          .replace('mlp.grn.weight', 'grn.gamma')
+          .replace('mlp.grn.bias', 'grn.beta')
+          .replace('mlp.fc1', 'pwconv1')
+          .replace('mlp.fc2', 'pwconv2')
+          .replace('head.norm', 'norm')
+          .replace('head.fc', 'head'),
+      (name, shape) => (name.includes('.grn.') ? [1, 1, 1, ...shape] : shape),
+    ),
+  ],
+  [
+    'FasterNet-T0 of JierunChen, 1,000 classes',
+    'fasternet_t0',
+    {},
+    renamed(stateOf('fasternet_t0'), (name) =>
+      name
+        .replace(/^stages\.(\d)\.downsample/, (_, n) => `stages.${2 * Number(n) - 1}`)
+        .replace(/^stages\.(\d)\.blocks/, (_, n) => `stages.${2 * Number(n)}.blocks`)
+        .replace('conv_head', 'avgpool_pre_head.1')
+        .replace('classifier', 'head'),
+    ),
+  ],
+  ...[false, true].map((deployed): [string, string, ArchitectureOptions, Shapes] => {
+    const options = { kwargs: { inference_mode: deployed } };
+    return [
+      `MobileOne-S4${deployed ? ' {"inference_mode":true}' : ''} of timm, 1,000 classes`,
+      'mobileone_s4',
+      options,
+      renamed(stateOf('mobileone_s4', options), (name) =>
+        branchNames(name)
+          .replace('.rbr_conv.', '.conv_kxk.')
+          .replace('.rbr_scale.', '.conv_scale.')
+          .replace('.rbr_skip.', '.identity.')
+          .replace('.se.reduce.', '.attn.fc1.')
+          .replace('.se.expand.', '.attn.fc2.'),
+      ),
+    ];
+  }),
+  [
+    'RepVGG-A0 of timm, 1,000 classes',
+    'repvgg_a0',
+    {},
+    renamed(stateOf('repvgg_a0'), (name) =>
+      branchNames(name)
+        .replace('.rbr_dense.', '.conv_kxk.')
+        .replace('.rbr_1x1.', '.conv_1x1.')
+        .replace('.rbr_identity.', '.identity.'),
+    ),
+  ],
+  [
+    'SLaK-T of VITA-Group, 1,000 classes',
+    'slak_tiny',
+    {},
+    renamed(stateOf('slak_tiny'), (name) => name.replace('.Decom', '.LoRA')),
+  ],
   [
     'DenseNet-121 of torchvision, 1,000 classes',
     'densenet121',
