@@ -1,12 +1,14 @@
 // The colours of a batch: x[n, h, w] = ((image - MEAN) / STD, 0), image the bytes of data/resized_crop after the jitter, the operation and
 // the erased box that parameters[n] has (data/draw): torchvision's ColorJitter, TrivialAugmentWide's operation, ToTensor, Normalize and
-// RandomErasing(value=0), in this order. Between two of them an image is bytes, as PIL's are. Rows n >= step.rows are zero.
+// RandomErasing(value=0), in this order; GRAY: as in data/gather, behind all changes of colour. Between two of them an image is bytes, as PIL's are. Rows n >= step.rows are zero.
 // A workgroup an image: what an image says of itself (its mean gray, its darkest and brightest values, its histogram) is found within one.
+//#import common/gray
 //#import common/step
 const WG = 256u;
 const JITTER: bool = false; //#required
 const TRIVIAL: bool = false; //#required
 const ERASING: bool = false; //#required
+const GRAY: bool = false; //#required
 const MEAN0: f32 = 0.0; //#required
 const MEAN1: f32 = 0.0; //#required
 const MEAN2: f32 = 0.0; //#required
@@ -36,7 +38,7 @@ const SOLARIZED = 7u;
 const AUTOCONTRAST = 8u;
 const EQUALIZED = 9u;
 
-const GRAY = vec3(0.2989, 0.587, 0.114);
+const LUMA = vec3(0.2989, 0.587, 0.114);
 
 var<workgroup> sums: array<f32, WG>;
 var<workgroup> darkest: array<vec3<f32>, WG>;
@@ -76,7 +78,7 @@ fn with_hue(rgb: vec3<f32>, turn: f32) -> vec3<f32> {
 // The image's mean gray; every thread of the workgroup gives its share and gets the whole.
 fn mean_gray(t: u32, first: u32, size: u32) -> f32 {
   var sum = 0.0;
-  for (var i = t; i < size; i += WG) { sum += dot(source(first + i), GRAY); }
+  for (var i = t; i < size; i += WG) { sum += dot(source(first + i), LUMA); }
   workgroupBarrier();
   sums[t] = sum;
   workgroupBarrier();
@@ -102,7 +104,7 @@ fn jitter(t: u32, first: u32, size: u32, place: u32, factors: vec4<f32>) { //#if
       switch (which) {
         case 0u: { rgb *= factors.x; }
         case 1u: { rgb = mix(vec3(gray), rgb, factors.y); }
-        case 2u: { rgb = mix(vec3(dot(rgb, GRAY)), rgb, factors.z); }
+        case 2u: { rgb = mix(vec3(dot(rgb, LUMA)), rgb, factors.z); }
         default: { rgb = with_hue(rgb, factors.w); }
       }
       work[first + i] = packed(rgb); //#if JITTER || TRIVIAL
@@ -225,7 +227,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
       switch (kind) {
         case AFFINE: { rgb = moved(p, parameters[row + 4u], parameters[row + 5u]); }
         case BRIGHTER: { rgb *= amount; }
-        case COLOUR: { rgb = mix(vec3(dot(rgb, GRAY)), rgb, amount); }
+        case COLOUR: { rgb = mix(vec3(dot(rgb, LUMA)), rgb, amount); }
         case CONTRASTED: { rgb = mix(vec3(gray), rgb, amount); }
         case SHARPER: { rgb = sharpened(p, amount); }
         case POSTERIZED: { rgb = posterized(rgb, amount); }
@@ -239,6 +241,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
       }
     }
     var out = (unpacked(packed(rgb)) - vec3(MEAN0, MEAN1, MEAN2)) / vec3(STD0, STD1, STD2);
+    if (GRAY) { out = vec3((gray_of(unpacked(packed(rgb))) - MEAN0) / STD0, 0.0, 0.0); }
     if (ERASING) {
       let place = vec2(f32(p.row), f32(p.column));
       if (all(place >= box.xy) && all(place < box.xy + box.zw)) { out = vec3(0.0); }

@@ -1,5 +1,5 @@
 // A batch out of the data set on the GPU: x[n, h, w] = ((pixel / 255 - MEAN) / STD, 0) and target[n] = the label, of sample
-// order[batch_offset + n].
+// order[batch_offset + n]. GRAY: the pixel's gray in the place of its three colours, normalised by MEAN0 and STD0.
 // Augmentation as torchvision's RandomCrop(H x W, padding = CROP), RandomHorizontalFlip, RandomVerticalFlip, ToTensor, Normalize: a
 // place of the stored image padded by CROP pixels is cut out, without CROP the one at (TOP, LEFT), and may be mirrored; what lies beyond
 // the image is black (0 before normalisation). It is drawn from (seed, epoch, position), so that a resumed run repeats
@@ -10,11 +10,13 @@
 //#import common/step
 //#import common/crop
 //#import common/global_index
+//#import common/gray
 //#import common/pixel
 const WG = 64u;
 const RING: bool = false; //#required
 const FLIP: bool = false; //#required
 const VERTICAL: bool = false; //#required
+const GRAY: bool = false; //#required
 const MEAN0: f32 = 0.0; //#required
 const MEAN1: f32 = 0.0; //#required
 const MEAN2: f32 = 0.0; //#required
@@ -70,5 +72,9 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
   var rgb = vec3(0.0);
   // Places before the image have wrapped to huge numbers: one comparison with its size leaves out those on both sides.
   if (row < sizes.STORED_H && column < sizes.STORED_W) { rgb = pixel(select(sample, position % sizes.CAPACITY, RING), row, column); }
+  if (GRAY) {
+    store_x(index, vec4((gray_of(rgb) - MEAN0) / STD0, 0.0, 0.0, 0.0));
+    return;
+  }
   store_x(index, vec4((rgb - vec3(MEAN0, MEAN1, MEAN2)) / vec3(STD0, STD1, STD2), 0.0));
 }

@@ -115,9 +115,9 @@ export interface Head {
   classes: number;
 }
 
-/** What the network was made for: channels and side in pixels of its images, and how they are normalised. */
+/** What the network was made for: channels (colours, or one gray) and side in pixels of its images, and how they are normalised. */
 export interface ModelInput {
-  channels: number;
+  channels: 1 | 3;
   size: number;
   mean: number[];
   std: number[];
@@ -154,7 +154,7 @@ export const parameterCount = ({ state }: Model): number =>
 
 /** Channels of every value, by its id. */
 export function channelsOf({ input, layers }: Model): Map<number, number> {
-  const channels = new Map([[0, input.channels]]);
+  const channels = new Map<number, number>([[0, input.channels]]);
   for (const layer of layers) {
     const inputs = layer.inputs.map((id) => channels.get(id)!);
     channels.set(layer.id, channelsAfter(layer, inputs));

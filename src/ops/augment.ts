@@ -49,7 +49,7 @@ export interface AugmentedBatch {
  */
 export function augment(g: GraphBuilder, name: string, options: Options): AugmentedBatch {
   const { images, labels, order, ...attrs } = options;
-  const { batch, crop, mixup, cutmix } = attrs;
+  const { batch, mixup, cutmix } = attrs;
   if (attrs.cropScale <= 0)
     throw new UserError(`The share of a crop must be above 0, not ${attrs.cropScale}.`);
   const parameters = g.tensor(`${name} parameters`, [batch, PARAMETERS]);
@@ -57,7 +57,7 @@ export function augment(g: GraphBuilder, name: string, options: Options): Augmen
   g.add(drawOp, `${name} draw`, {}, { parameters, mix }, attrs);
   const { x, target } = augmentBy(g, name, options, parameters);
   if (!mix) return { x, target };
-  const mixed = g.tensor(`${name} mixed`, [batch, crop.height, crop.width, 3]);
+  const mixed = g.tensor(`${name} mixed`, x.shape);
   mixBy(g, name, x, mix, mixed);
   return { x: mixed, target, mix };
 }
@@ -65,11 +65,11 @@ export function augment(g: GraphBuilder, name: string, options: Options): Augmen
 /** The batch by parameters that are given, as `shaders/data/draw.wgsl` writes them: `[batch, 28]`. */
 export function augmentBy(g: GraphBuilder, name: string, options: Options, parameters: Tensor) {
   const { images, labels, order, ...attrs } = options;
-  const { batch, crop } = attrs;
+  const { batch, crop, channels } = attrs;
   const { height, width } = crop;
   const shape = [batch, height * width];
   const bytes = g.tensor(`${name} bytes`, shape, { dtype: 'u32', padded: shape });
-  const x = g.tensor(`${name} batch`, [batch, height, width, 3]);
+  const x = g.tensor(`${name} batch`, [batch, height, width, channels]);
   const target = g.tensor(`${name} target`, [batch], { dtype: 'u32' });
   g.add(cropOp, `${name} crop`, { images, labels, order, parameters }, { bytes, target }, attrs);
   g.add(colourOp, `${name} colour`, { bytes, parameters }, { x }, attrs);

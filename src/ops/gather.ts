@@ -16,6 +16,8 @@ export interface GatherOptions {
   width: number;
   /** what is cut out of each image, in pixels, where nothing is drawn; the batch has its size */
   crop: Crop;
+  /** of the batch: red, green and blue, or their gray, which the means of `mean` and `std` then normalise */
+  channels: 1 | 3;
   /** of red, green, blue, for pixels from 0 to 1 */
   mean: readonly number[];
   std: readonly number[];
@@ -35,7 +37,7 @@ export interface Crop {
 }
 
 /**
- * The batch that the step uniform points at: `x [batch, crop.height, crop.width, 3]`, cropped, flipped and normalised, and
+ * The batch that the step uniform points at: `x [batch, crop.height, crop.width, channels]`, cropped, flipped and normalised, and
  * `target` u32 `[batch]`. Entry n is image order[batchOffset + n]; entries from `rows` on are zero.
  *
  * A set too large to be held goes through a ring: `images` holds fewer images than there are `labels`, and before a step
@@ -43,8 +45,8 @@ export interface Crop {
  */
 export function gather(g: GraphBuilder, name: string, options: GatherOptions): { x: Tensor; target: Tensor } {
   const { images, labels, order, ...attrs } = options;
-  const { batch, crop } = attrs;
-  const x = g.tensor(`${name} batch`, [batch, crop.height, crop.width, 3]);
+  const { batch, crop, channels } = attrs;
+  const x = g.tensor(`${name} batch`, [batch, crop.height, crop.width, channels]);
   const target = g.tensor(`${name} target`, [batch], { dtype: 'u32' });
   g.add(gatherOp, name, { images, labels, order }, { x, target }, attrs);
   return { x, target };
@@ -75,10 +77,18 @@ export function storedConstants(
 }
 
 /** The constants of a shader that normalises colours. */
-export const normalisation = ({ mean, std }: Pick<GatherOptions, 'mean' | 'std'>): Constants => ({
-  ...{ MEAN0: mean[0], MEAN1: mean[1], MEAN2: mean[2] },
-  ...{ STD0: std[0], STD1: std[1], STD2: std[2] },
-});
+export function normalisation(o: Pick<GatherOptions, 'channels' | 'mean' | 'std'>): Constants {
+  const [mean, std] = [o.mean, o.std].map((values) => ofChannels(values, o.channels));
+  return {
+    GRAY: o.channels === 1,
+    ...{ MEAN0: mean[0], MEAN1: mean[1] ?? 0, MEAN2: mean[2] ?? 0 },
+    ...{ STD0: std[0], STD1: std[1] ?? 1, STD2: std[2] ?? 1 },
+  };
+}
+
+/** Means or deviations of red, green and blue, or the one of their gray. */
+export const ofChannels = (values: readonly number[], channels: number): readonly number[] =>
+  channels === 1 ? [values.reduce((a, b) => a + b, 0) / values.length] : values;
 
 const gatherOp: Op<Gather> = {
   name: 'gather',

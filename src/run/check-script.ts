@@ -1,5 +1,6 @@
 import type { Model } from '../model/model';
 import { modulesOf } from '../model/recognise/match';
+import { ofChannels } from '../ops/gather';
 import type { Normalisation } from '../train/evaluate';
 import { pytorchNetwork } from './pytorch-network';
 
@@ -24,7 +25,13 @@ export interface CheckedNetwork extends Normalisation {
 export function checkScript(network: CheckedNetwork, weights: string): string {
   const { modules, lines, prepares = [] } = pytorchNetwork(network.model, network.publisher);
   const needs = ['torch', ...modules];
-  const triple = (values: readonly number[]) => `torch.tensor([${values.join(', ')}]).view(3, 1, 1)`;
+  const { channels } = network.model.input;
+  const perChannel = (values: readonly number[]) =>
+    `torch.tensor([${ofChannels(values, channels).join(', ')}]).view(${channels}, 1, 1)`;
+  const images =
+    channels === 1
+      ? '(check["images"].long() @ torch.tensor([19595, 38470, 7471]) + 32768 >> 16).unsqueeze(1)'
+      : 'check["images"].permute(0, 3, 1, 2)';
   const load = weights.endsWith('.pth')
     ? `torch.load("${weights}", map_location="cpu")`
     : `read("${weights}")`;
@@ -49,7 +56,7 @@ ${lines.join('\n')}
 state = ${load}
 ${[...renaming(network), ...prepares].map((line) => `${line}\n`).join('')}net.load_state_dict(state, strict=True)
 check = read("check.safetensors")
-x = (check["images"].permute(0, 3, 1, 2) / 255 - ${triple(network.mean)}) / ${triple(network.std)}
+x = (${images} / 255 - ${perChannel(network.mean)}) / ${perChannel(network.std)}
 assert torch.allclose(x, check["input"], atol=1e-4), "the preprocessing differs"
 with torch.no_grad():
     logits = net.eval()(x)

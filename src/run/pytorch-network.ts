@@ -13,14 +13,29 @@ export interface PyTorchNetwork {
 }
 
 /** Arguments that have no effect on a network that does not train. */
-const TRAINING_ONLY = ['dropout', 'drop_rate', 'stochastic_depth_prob', 'layer_scale'];
+const TRAINING_ONLY = [
+  'dropout',
+  'drop_rate',
+  'drop_path_rate',
+  'stochastic_depth_prob',
+  'layer_scale',
+  'layer_scale_init_value',
+];
 
 /** @param publisher whose names the weights have, see `DIALECTS` */
 export function pytorchNetwork(model: Model, publisher: string): PyTorchNetwork {
   const known = architectureNames().includes(model.name);
   const network = known ? BUILDERS[publisher]?.(model) : undefined;
-  return network ?? unknown(model, publisher);
+  if (!network) return unknown(model, publisher);
+  return model.input.channels === 1 ? { ...network, lines: [...network.lines, ...ONE_CHANNEL] } : network;
 }
+
+/** Gives the first convolution one channel. */
+const ONE_CHANNEL =
+  `name, stem = next((n, m) for n, m in net.named_modules() if isinstance(m, torch.nn.Conv2d))
+parent, _, leaf = name.rpartition(".")
+sizes = (stem.out_channels, stem.kernel_size, stem.stride, stem.padding)
+setattr(net.get_submodule(parent), leaf, torch.nn.Conv2d(1, *sizes, bias=stem.bias is not None))`.split('\n');
 
 const BUILDERS: Record<string, (model: Model) => PyTorchNetwork | undefined> = {
   torchvision,
@@ -28,9 +43,9 @@ const BUILDERS: Record<string, (model: Model) => PyTorchNetwork | undefined> = {
   akamaster,
 };
 
-/** The arguments that a constructor has to be told, the stem's stride apart. */
+/** The arguments that a constructor has to be told, the stem's stride and channels apart. */
 function told({ name, args }: Model): Record<string, unknown> {
-  const { stem_stride: _, ...changed } = nonDefaultArguments(name, args);
+  const { stem_stride: _, in_chans: __, ...changed } = nonDefaultArguments(name, args);
   return Object.fromEntries(Object.entries(changed).filter(([arg]) => !TRAINING_ONLY.includes(arg)));
 }
 

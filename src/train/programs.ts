@@ -154,10 +154,10 @@ export function evaluationProgram(o: Batches & ProgramOptions): Program {
 /** The crops and flips that `gather` knows, and all else that is random. */
 type Changes = Augmentation & { cropPadding: number; flip: boolean; verticalFlip: boolean };
 
-/** A batch of a set: as an evaluation takes it, or changed at random. */
+/** A batch of a set: as an evaluation takes it, or changed at random; without a model in colour. */
 export function batchOf(
   graph: Graph,
-  { images, batch }: Pick<Batches, 'images' | 'batch'>,
+  { images, batch, model }: Pick<Batches, 'images' | 'batch'> & Partial<Pick<Batches, 'model'>>,
   changes?: Changes,
 ): AugmentedBatch {
   const { name, count, held = count, height, width, mean, std } = images;
@@ -171,6 +171,7 @@ export function batchOf(
     height,
     width,
     crop: cropOf(images),
+    channels: model?.input.channels ?? 3,
     mean,
     std,
     cropPadding: changes?.cropPadding ?? 0,

@@ -52,7 +52,7 @@ function batchOf(tensors: StateDict, size: number, classes: number): { x: StateT
   const x = tensors.get('in.x');
   const target = tensors.get('in.target');
   if (x?.shape.length !== 4 || target?.shape.length !== 1)
-    throw new UserError('in.x [images, 3, height, width] or in.target [images] is missing');
+    throw new UserError('in.x [images, channels, height, width] or in.target [images] is missing');
   const [n, , h, w] = x.shape;
   if (h !== size || w !== size) throw new UserError(`image_size is ${size}, but in.x is [${x.shape}]`);
   if (target.shape[0] !== n) throw new UserError(`in.x holds ${n} images, in.target ${target.shape[0]}`);

@@ -3,14 +3,16 @@ import { UserError } from '../errors';
 import type { Tensor } from '../graph/tensor';
 import { mapLayout, vectorLayout, weightLayout } from '../model/layout';
 import { ACTIVATIONS, type Activation, activation } from '../ops/activation';
+import { adaptiveAvgPool2d } from '../ops/adaptive-pool';
 import { add } from '../ops/add';
-import { concat, shuffleChannels } from '../ops/channels';
+import { concat, replaceChannels, shuffleChannels } from '../ops/channels';
 import { conv2d } from '../ops/conv/conv2d';
 import { linear } from '../ops/conv/linear';
 import { crossEntropy } from '../ops/loss/cross-entropy';
 import { mul } from '../ops/mul';
 import { batchNorm } from '../ops/norm/batch-norm';
 import { layerNorm } from '../ops/norm/layer-norm';
+import { globalResponseNorm } from '../ops/norm/response-norm';
 import { avgPool2d, globalAvgPool, maxPool2d } from '../ops/pool';
 import { refocusMap } from '../ops/refocus/dense';
 import { attributesOf, count, fraction, notNegative, pair } from './attributes';
@@ -104,6 +106,12 @@ export const OPS: Record<string, Build> = {
   layer_norm_channels: op({ eps: notNegative }, (g, a) =>
     g.output('y', layerNorm(g.graph, 'y', g.activation('x'), g.vector('weight'), g.vector('bias'), a)),
   ),
+  global_response_norm: op({ eps: notNegative }, (g, a) =>
+    g.output(
+      'y',
+      globalResponseNorm(g.graph, 'y', g.activation('x'), g.vector('weight'), g.vector('bias'), a),
+    ),
+  ),
   max_pool2d: op(pool, (g, a) => g.output('y', maxPool2d(g.graph, 'y', g.activation('x'), poolOptions(a)))),
   avg_pool2d: op(
     { ...pool, count_include_pad: v.optional(v.boolean(), true) },
@@ -111,7 +119,13 @@ export const OPS: Record<string, Build> = {
       g.output('y', avgPool2d(g.graph, 'y', g.activation('x'), { ...poolOptions(a), countIncludePad })),
   ),
   global_avg_pool: op({}, (g) => g.output('y', globalAvgPool(g.graph, 'y', g.activation('x')))),
+  adaptive_avg_pool2d: op({ output_size: pair(1) }, (g, a) =>
+    g.output('y', adaptiveAvgPool2d(g.graph, 'y', g.activation('x'), a.output_size)),
+  ),
   mul: op({}, (g) => g.output('y', mul(g.graph, 'y', g.activation('a'), g.activation('b')))),
+  replace_channels: op({}, (g) =>
+    g.output('y', replaceChannels(g.graph, 'y', g.activation('x'), g.activation('first'))),
+  ),
   concat: op({ axis: v.literal(1) }, (g) =>
     g.output('y', concat(g.graph, 'y', g.inputNames().map(g.activation))),
   ),

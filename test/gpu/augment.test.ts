@@ -39,6 +39,7 @@ function graphOf(batch: number, changes: Changes, add: (g: Graph, options: Optio
     height,
     width,
     crop,
+    channels: 3,
     mean: [0, 0, 0],
     std: [1, 1, 1],
     cropPadding: 0,

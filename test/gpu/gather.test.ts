@@ -75,6 +75,7 @@ async function run(
     labels: input('labels', COUNT, 'u32'),
     order: input('order', COUNT, 'u32'),
     batch: BATCH,
+    channels: 3,
     mean: MEAN,
     std: STD,
     height,
@@ -99,8 +100,8 @@ async function run(
   const { x, target_class } = session.plans.run.dispatches[0].bindings;
   const [xs, targets] = await session.readRanges([x, target_class]);
   session.destroy();
-  const { crop = { height, width } } = more;
-  const layout = activationLayout([BATCH, 3, crop.height, crop.width]);
+  const { crop = { height, width }, channels = 3 } = more;
+  const layout = activationLayout([BATCH, channels, crop.height, crop.width]);
   expect(
     xs.filter((_, i) => i % 4 === 3).every((v) => v === 0),
     'padding',
@@ -128,6 +129,19 @@ describe('gather', () => {
       expectClose(got.x, expected.x, 1e-6, 'x');
       expect(got.target).toEqual(expected.target);
     }
+  });
+
+  it('gives a network of one channel Pillow’s gray', async () => {
+    const got = await run({ ...plain, batchOffset: 2 }, { seed: 1, epoch: 0 }, COUNT, { channels: 1 });
+    const { images, order } = dataSet(plain.height, plain.width);
+    const size = plain.height * plain.width;
+    const [mean, std] = [MEAN, STD].map(([r, g, b]) => (r + g + b) / 3);
+    const expected = Float64Array.from({ length: BATCH * size }, (_, i) => {
+      const at = (order[2 + Math.floor(i / size)] * size + (i % size)) * 3;
+      const [r, g, b] = images.subarray(at, at + 3);
+      return (Math.floor((19595 * r + 38470 * g + 7471 * b + 32768) / 65536) / 255 - mean) / std;
+    });
+    expectClose(got.x, expected, 1e-6, 'x');
   });
 
   it('takes images out of a ring that holds less than the set', async () => {

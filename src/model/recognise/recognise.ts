@@ -98,8 +98,9 @@ function bestArguments(
   if (known <= Math.min(least, LEAST_EXPLAINED * shapes.size - HEAD_TENSORS)) return undefined;
   const guesses = known > least ? candidateArguments(arch, renamed) : [{}];
   let best: Candidate | undefined;
+  const channels = channelsOf(renamed, published.entries);
   for (const told of guesses) {
-    const args = { ...told, ...given };
+    const args = { ...told, ...channels, ...given };
     const wanted = Object.keys(args).length > 0 ? wantedOf(arch, args) : published;
     if (!wanted) continue;
     const candidate = { arch, args, match: matchState(shapes, prefix, dialect, wanted) };
@@ -107,6 +108,17 @@ function bestArguments(
     if (!best || candidate.match.names.size > best.match.names.size) best = candidate;
   }
   return best;
+}
+
+/** The channels of a file's images, where they are other than the network's: the first convolution tells them. */
+function channelsOf(
+  shapes: ReadonlyMap<string, Shape>,
+  entries: readonly { name: string; shape: Shape }[],
+): Record<string, unknown> {
+  const stem = entries.find(({ name }) => shapes.has(name));
+  const found = stem && shapes.get(stem.name)!;
+  if (!stem || !found || found.length !== 4 || stem !== entries[0]) return {};
+  return found[1] === stem.shape[1] ? {} : { in_chans: found[1] };
 }
 
 const defaults = new Map<string, Wanted>();

@@ -27,13 +27,20 @@ export interface Definition {
   build(options: ArchitectureOptions): Model;
 }
 
+/** timm's name of the channels of the images, which every architecture takes. */
+const inChans = (fallback: 1 | 3): Argument<1 | 3> => ({
+  schema: v.picklist([1, 3]),
+  expects: '3, or 1 for gray images',
+  fallback,
+});
+
 type Values<A extends Record<string, Argument<unknown>>> = { [K in keyof A]: A[K]['fallback'] };
 
 /** The images that a network was made for: side in pixels, channels, and their classes; normalised as ImageNet's. */
 interface DataSet {
   size: number;
   classes: number;
-  channels: number;
+  channels: 1 | 3;
 }
 
 const DATA_SETS = {
@@ -53,11 +60,11 @@ export function define<A extends Record<string, Argument<unknown>>>(
 ): Definition {
   const set = dataSetOf(madeFor);
   const build = (options: ArchitectureOptions): Model => {
-    const values = valuesOf(name, args, options);
+    const values = valuesOf(name, { ...args, in_chans: inChans(set.channels) }, options);
     // a stem without stride is for images as small as CIFAR's
     const { size } = values.stem_stride === 1 ? DATA_SETS.cifar : set;
     const { classes = set.classes } = options;
-    const input = { ...IMAGENET, size, channels: set.channels };
+    const input = { ...IMAGENET, size, channels: values.in_chans };
     const about = { name, args: structuredClone(values), classes, input };
     return buildModel(about, (net, x) => architecture(net, x, values));
   };

@@ -141,6 +141,7 @@ describe('what an architecture does not take', () => {
       },
       /blocks must be/,
     ],
+    ['images of four channels', 'resnet18', { kwargs: { in_chans: 4 } }, /in_chans must be 3, or 1 for gray/],
     ['a network without end', 'densenet', { kwargs: { block_config: [1e9] } }, /block_config must be/],
   ])('%s', (_, arch, options, message) => {
     const make = () => createModel(arch, { classes: 10, ...options });

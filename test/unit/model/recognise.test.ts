@@ -290,6 +290,16 @@ describe.each(orders)('names of other publishers, %s', (_, order) => {
   });
 });
 
+test.each([
+  ['resnet18', 1],
+  ['convnext_tiny', 1],
+  ['mobileone_s1', 1],
+  ['ds_cnn', 3],
+])('%s of images of %i channels', (arch, in_chans) => {
+  const [{ arch: found, args }] = recogniseAll(stateOf(arch, { kwargs: { in_chans } })).fits;
+  expect([found, args.in_chans]).toEqual([arch, in_chans]);
+});
+
 test('prefixes, wrappers of a part and heads of their own', () => {
   const shapes = stateOf('mobilenet_v2', { width: 0.35, classes: 3 });
   const file: Shapes = new Map([['epoch_weights', [4]]]);
