@@ -38,7 +38,7 @@ const models = architectureNames().map((name) => [name, frozen(createModel(name)
 
 function shapeOf(model: Model, batch: number, size: number) {
   const graph = new Graph();
-  const x = graph.tensor('x', [batch, size, size, 3], { role: 'input' });
+  const x = graph.tensor('x', [batch, size, size, model.input.channels], { role: 'input' });
   const { logits, features } = instantiate(model, graph, x, { training: true });
   return [logits.shape, features.shape[3]];
 }
@@ -144,11 +144,12 @@ test('a stem without stride is for images as small as CIFAR’s', () => {
 });
 
 test('a model says which arguments made it, the defaults too', () => {
-  expect(createModel('shufflenet_v2_x0_5').args).toEqual({ stem_stride: 2 });
+  expect(createModel('shufflenet_v2_x0_5').args).toEqual({ stem_stride: 2, in_chans: 3 });
   expect(createModel('mobilenet_v3_small', { width: 0.5 }).args).toEqual({
     width_mult: 0.5,
     dropout: 0.2,
     stem_stride: 2,
+    in_chans: 3,
     reduced_tail: false,
     dilated: false,
     width_scaling: 'torchvision',
