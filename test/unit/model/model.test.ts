@@ -10,24 +10,31 @@ import { channelsOf, type Model } from '../../../src/model/model';
 import { withRefConv } from '../../../src/model/refconv';
 import { architectureNames, createModel } from '../../../src/model/zoo';
 
-/** The last layers of torchvision's classifiers, and of the CIFAR ResNets' authors. */
+/** The last layers of the publishers' classifiers. */
 const HEADS: [RegExp, string][] = [
-  [/_cifar$|^repvgg/, 'linear'],
+  [/_cifar$|^(repvgg|mobileone)/, 'linear'],
   [/resnet|resnext|^(shufflenet|regnet)/, 'fc'],
+  [/^(hornet|replknet|slak)/, 'head'],
+  [/^vgg/, 'classifier.6'],
+  [/^convnextv2/, 'head.fc'],
+  [/^(efficientnet_lite|ghostnet|fasternet|ds_cnn)/, 'classifier'],
   [/^(mobilenet_v2|efficientnet|mnasnet|squeezenet)/, 'classifier.1'],
   [/^mobilenet_v3/, 'classifier.3'],
   [/^(densenet|mobilenet_v1)/, 'classifier'],
   [/^convnext/, 'classifier.2'],
 ];
 
-/** Images that torchvision's weights were made for, where they are not of 224 pixels. */
+/** Images that the publishers' weights were made for, where they are not of 224 pixels, and classes other than ImageNet's. */
 const SIZES: Record<string, number> = {
   efficientnet_b1: 240,
   efficientnet_b2: 288,
   efficientnet_b3: 300,
   efficientnet_b4: 380,
   efficientnet_v2_s: 384,
+  resnet8_mlperf: 32,
+  ds_cnn: 49,
 };
+const CLASSES: Record<string, number> = { resnet8_mlperf: 10, ds_cnn: 12 };
 
 function frozen<T>(value: T): T {
   if (typeof value === 'object' && value !== null) Object.values(Object.freeze(value)).forEach(frozen);
@@ -67,7 +74,7 @@ describe.each(models)('%s', (name, model) => {
     const { head } = model;
     expect(head.name).toBe(HEADS.find(([pattern]) => pattern.test(name))![1]);
     expect(head.kind).toBe(name.startsWith('squeezenet') ? 'conv' : 'linear');
-    expect(head.classes).toBe(name.endsWith('_cifar') ? 10 : 1000);
+    expect(head.classes).toBe(CLASSES[name] ?? (name.endsWith('_cifar') ? 10 : 1000));
     expect(model.input.size).toBe(SIZES[name] ?? (name.endsWith('_cifar') ? 32 : 224));
     const layer = model.layers.find((l) => 'name' in l && l.name === head.name)!;
     expect(layer).toMatchObject({ kind: head.kind, inputs: [model.features] });
