@@ -80,7 +80,8 @@ export function decideSettings(
   const { mean, std, headEpochs, interpolation, cropPct, cropMode, repeats } = settings;
   const auto = Math.min(128, images, Math.max(LEAST_BATCH, Math.floor(images / 4)));
   const batch = settings.batch === 'auto' ? auto : settings.batch;
-  const triple = (values: number[]) => values as [number, number, number];
+  // of one gray its number stands for all colours
+  const triple = ([r, g = r, b = r]: number[]): [number, number, number] => [r, g, b];
   return {
     ...settings,
     ...decideAugmentation(settings, { images, side }),

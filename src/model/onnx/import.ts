@@ -263,6 +263,10 @@ function headOf(net: Builder, logits: Value): string | undefined {
  * deviations are those of bytes.
  */
 function inputOf(channels: number, size = ANY_SIZE, normalised?: Normalised): ModelInput {
+  if (channels !== 1 && channels !== 3)
+    throw new UserError(
+      `The network takes images of ${channels} channels: it can be trained here on one (gray) or three.`,
+    );
   if (!normalised) {
     const plain =
       channels === 3 ? IMAGENET : { mean: Array(channels).fill(0.5), std: Array(channels).fill(0.5) };
