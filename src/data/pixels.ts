@@ -66,3 +66,7 @@ export function partOf(file: PixelFile, numbers: readonly number[], size: number
 export async function closeImages(...sets: readonly Pick<LabelledImages, 'pixels'>[]): Promise<void> {
   for (const { pixels } of sets) if (!(pixels instanceof Uint8Array)) await pixels.close();
 }
+
+/** Means or deviations of red, green and blue for a network of so many channels: of one, the mean of the three. */
+export const ofChannels = (values: readonly number[], channels: 1 | 3): readonly number[] =>
+  channels === 1 ? [values.reduce((a, b) => a + b, 0) / values.length] : values;

@@ -16,9 +16,9 @@ export interface GatherOptions {
   width: number;
   /** what is cut out of each image, in pixels, where nothing is drawn; the batch has its size */
   crop: Crop;
-  /** of the batch: red, green and blue, or their gray, which the means of `mean` and `std` then normalise */
+  /** of the batch: red, green and blue, or their gray */
   channels: 1 | 3;
-  /** of red, green, blue, for pixels from 0 to 1 */
+  /** of each channel, for pixels from 0 to 1 */
   mean: readonly number[];
   std: readonly number[];
   /** random crop after padding with so many black pixels; 0: none */
@@ -76,19 +76,16 @@ export function storedConstants(
   };
 }
 
-/** The constants of a shader that normalises colours. */
-export function normalisation(o: Pick<GatherOptions, 'channels' | 'mean' | 'std'>): Constants {
-  const [mean, std] = [o.mean, o.std].map((values) => ofChannels(values, o.channels));
-  return {
-    GRAY: o.channels === 1,
-    ...{ MEAN0: mean[0], MEAN1: mean[1] ?? 0, MEAN2: mean[2] ?? 0 },
-    ...{ STD0: std[0], STD1: std[1] ?? 1, STD2: std[2] ?? 1 },
-  };
-}
-
-/** Means or deviations of red, green and blue, or the one of their gray. */
-export const ofChannels = (values: readonly number[], channels: number): readonly number[] =>
-  channels === 1 ? [values.reduce((a, b) => a + b, 0) / values.length] : values;
+/** The constants of a shader that normalises colours, or their gray. */
+export const normalisation = ({
+  channels,
+  mean,
+  std,
+}: Pick<GatherOptions, 'channels' | 'mean' | 'std'>): Constants => ({
+  GRAY: channels === 1,
+  ...{ MEAN0: mean[0], MEAN1: mean[1] ?? 0, MEAN2: mean[2] ?? 0 },
+  ...{ STD0: std[0], STD1: std[1] ?? 1, STD2: std[2] ?? 1 },
+});
 
 const gatherOp: Op<Gather> = {
   name: 'gather',

@@ -1,11 +1,10 @@
 import { evaluationOrder } from '../data/order';
-import { cropOf, croppedImages, imageBytes, readImages } from '../data/pixels';
+import { cropOf, croppedImages, imageBytes, ofChannels, readImages } from '../data/pixels';
 import type { LabelledImages } from '../data/types';
 import type { Gpu } from '../gpu/device';
 import { writeSafetensors } from '../io/safetensors';
 import { floats, type StateDict } from '../io/tensor';
 import type { Model } from '../model/model';
-import { ofChannels } from '../ops/gather';
 import { evaluateNetwork, type Normalisation } from '../train/evaluate';
 
 /** Images that a check has. */

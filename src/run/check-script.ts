@@ -1,6 +1,6 @@
+import { ofChannels } from '../data/pixels';
 import type { Model } from '../model/model';
 import { modulesOf } from '../model/recognise/match';
-import { ofChannels } from '../ops/gather';
 import type { Normalisation } from '../train/evaluate';
 import { pytorchNetwork } from './pytorch-network';
 

@@ -1,4 +1,4 @@
-import { cropOf } from '../data/pixels';
+import { cropOf, ofChannels } from '../data/pixels';
 import type { LabelledImages } from '../data/types';
 import { differentiate } from '../graph/autograd';
 import { compile } from '../graph/compile';
@@ -161,6 +161,7 @@ export function batchOf(
   changes?: Changes,
 ): AugmentedBatch {
   const { name, count, held = count, height, width, mean, std } = images;
+  const channels = model?.input.channels ?? 3;
   const input = (what: string, size: number, dtype: 'u8' | 'u32') =>
     graph.tensor(`${name} ${what}`, [size], { role: 'input', dtype, padded: [size] });
   const options = {
@@ -171,9 +172,9 @@ export function batchOf(
     height,
     width,
     crop: cropOf(images),
-    channels: model?.input.channels ?? 3,
-    mean,
-    std,
+    channels,
+    mean: ofChannels(mean, channels),
+    std: ofChannels(std, channels),
     cropPadding: changes?.cropPadding ?? 0,
     flip: changes?.flip ?? false,
     verticalFlip: changes?.verticalFlip ?? false,
