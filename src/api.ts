@@ -19,6 +19,7 @@ import type { BatchPreview, PreviewJob } from './run/preview-batch';
 import type { SortedFiles } from './run/sort-files';
 import type { MeasuredStep } from './run/step-rates';
 import type { RunSurvey } from './run/survey';
+import type { TensorDetail } from './run/tensor-detail';
 import type { RateSearchOptions } from './train/rate-search';
 import type { VerifyLine } from './verify';
 
@@ -49,6 +50,7 @@ export type { MergeProof, Report, TestPredictions } from './run/report';
 export type { SortedFiles } from './run/sort-files';
 export type { MeasuredStep } from './run/step-rates';
 export type { RunSurvey } from './run/survey';
+export type { TensorDetail } from './run/tensor-detail';
 export type { LivePrediction } from './train/live-look';
 export type { EvalPoint, StepPoint } from './train/metrics';
 export type { RateSearchOptions } from './train/rate-search';
@@ -124,6 +126,8 @@ export interface EngineApi {
   inspect(file: UserFile, arch?: NetworkOptions): Promise<InspectLayer[]>;
   /** A network's layers and their redundancy before a run; needs no GPU. */
   preview(model: ModelSource): Promise<NetworkPreview>;
+  /** Statistics and pictures of some tensors of a network, by PyTorch's names; needs no GPU. */
+  tensors(model: ModelSource, names: readonly string[]): Promise<TensorDetail[]>;
   /** Sorts files by what they are for; needs no GPU. */
   sort(files: UserFile[]): Promise<SortedFiles>;
   /** What the sources of a run's images hold, before they are loaded; needs no GPU. */

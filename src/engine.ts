@@ -124,6 +124,10 @@ export function createEngine({ requestAdapter }: EngineOptions = {}): EngineApi 
       const { inspectFile } = await import('./run/inspect');
       return inspectFile([file], arch);
     },
+    async tensors(model, names) {
+      const { tensorDetails } = await import('./run/tensor-detail');
+      return tensorDetails(model, names);
+    },
     async sort(files) {
       const { sortFiles } = await import('./run/sort-files');
       return sortFiles(files);

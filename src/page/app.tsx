@@ -2,7 +2,7 @@
 import type { ComponentChildren } from 'preact';
 import { adapter } from './engine';
 import { StepInput } from './input/step-input';
-import { lazy } from './lazy';
+import { lazyPanel } from './lazy';
 import { UpdateNotice } from './offline/update-notice';
 import { ProfilePanel } from './profile/profile-panel';
 import { StepResults } from './results/step-results';
@@ -12,7 +12,11 @@ import { SavedNotices } from './saved/saved-notice';
 import { unknownNames } from './settings/config';
 import { theme, toggleTheme } from './theme';
 
-const Redundancy = lazy(async () => (await import('./redundancy/panel')).RedundancyPanel);
+const Network = lazyPanel('Network', async () => (await import('./network/panel')).NetworkPanel);
+const Redundancy = lazyPanel(
+  'Channel redundancy',
+  async () => (await import('./redundancy/panel')).RedundancyPanel,
+);
 
 export function App() {
   return (
@@ -34,6 +38,7 @@ export function App() {
         <Step number={3} title="Results">
           <StepResults />
         </Step>
+        <Network />
         <Redundancy />
         <ProfilePanel />
       </main>

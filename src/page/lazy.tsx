@@ -1,11 +1,17 @@
 /** Parts of the page whose script comes when they are first shown. */
 import type { ComponentChild } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 
 type Part<P> = (props: P) => ComponentChild;
 
-/** A part that is loaded when it is first shown; until then nothing stands in its place. */
-export function lazy<P extends object>(load: () => Promise<Part<P>>): Part<P> {
+/**
+ * A part that is loaded when it is first shown.
+ * @param pending stands in its place until then; default: nothing
+ */
+export function lazy<P extends object>(
+  load: () => Promise<Part<P>>,
+  pending: ComponentChild = null,
+): Part<P> {
   let loaded: Part<P> | undefined;
   return function Lazy(props: P) {
     const [part, setPart] = useState(() => loaded);
@@ -24,6 +30,45 @@ export function lazy<P extends object>(load: () => Promise<Part<P>>): Part<P> {
     if (Loaded) return <Loaded {...props} />;
     return isLost ? (
       <p class="error">This part of the page did not load: check the connection and reload the page.</p>
-    ) : null;
+    ) : (
+      pending
+    );
+  };
+}
+
+/** How far below the window a part may still be when its script is asked for. */
+const NEAR = '600px';
+
+/**
+ * A panel whose script comes when it is about to be seen; until then its heading stands in a place about as tall.
+ * @param title of the panel
+ */
+export function lazyPanel(title: string, load: () => Promise<Part<object>>): Part<object> {
+  const pending = (
+    <section class="panel pending" aria-label={title}>
+      <h2>{title}</h2>
+    </section>
+  );
+  const Panel = lazy(load, pending);
+  return function LazyPanel() {
+    const place = useRef<HTMLDivElement>(null);
+    const [isNear, setNear] = useState(false);
+    useEffect(() => {
+      const observer = new IntersectionObserver(
+        (entries) => {
+          if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
+          observer.disconnect();
+          setNear(true);
+        },
+        { rootMargin: NEAR },
+      );
+      observer.observe(place.current!);
+      return () => observer.disconnect();
+    }, []);
+    return (
+      <div ref={place} class="panel-place">
+        {isNear ? <Panel /> : pending}
+      </div>
+    );
   };
 }

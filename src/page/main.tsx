@@ -9,6 +9,7 @@ import './style/run.css';
 import './style/training.css';
 import './style/results.css';
 import './style/profile.css';
+import './style/network.css';
 import './style/redundancy.css';
 import './style/forecast.css';
 import { App } from './app';

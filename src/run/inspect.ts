@@ -59,11 +59,21 @@ export async function previewNetwork(source: ModelSource): Promise<NetworkPrevie
   return {
     model,
     classifier: { count: model.head.classes, classes, headless },
-    layers: layersOf(state, (name) => figures.get(name)),
+    layers: layersOf(inOrder(state, model), (name) => figures.get(name)),
     redundancy,
     grams: networkGrams(model, state),
     notes,
   };
+}
+
+/** Tensors in the model's order, which is that of execution; a file may have them in any. */
+function inOrder(state: StateDict, model: Model): StateDict {
+  const known = model.state.flatMap(({ name }) => {
+    const tensor = state.get(name);
+    return tensor ? [[name, tensor] as const] : [];
+  });
+  // what is set already keeps its place
+  return new Map([...known, ...state]);
 }
 
 function layersOf(

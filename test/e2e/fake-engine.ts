@@ -1,7 +1,8 @@
 /** An engine without a GPU, in the real worker's place: the page's tests decide what it answers. */
 import * as Comlink from 'comlink';
 import '../../src/worker/thrown';
-import { redundancyOf } from '../../src/analysis/redundancy';
+import { drawnPlanes, redundancyOf } from '../../src/analysis/redundancy';
+import { statisticsOf } from '../../src/analysis/statistics';
 import type {
   DataSource,
   EngineApi,
@@ -567,6 +568,17 @@ const engine: EngineApi = {
       notes: [`${path} is ResNet-20 for CIFAR.`],
     };
   },
+  tensors: async (_model, names) =>
+    names.map((name) => {
+      const weights = Float32Array.from({ length: 12 * 9 }, (_, i) => Math.sin(i * i));
+      const isKernel = /conv.*weight|features\.\d+\.0\.weight/.test(name);
+      return {
+        name,
+        shape: isKernel ? [12, 1, 3, 3] : [12],
+        ...statisticsOf(weights),
+        ...(isKernel && { kernels: { height: 3, width: 3, drawn: drawnPlanes(12), weights } }),
+      };
+    }),
   sort: sortFiles,
   survey,
   classImages: async (_sources, _settings, { name }) => ({

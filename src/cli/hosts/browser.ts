@@ -85,6 +85,7 @@ function remoteApi(call: Call, listeners: Set<(event: TrainEvent) => void>): Eng
     profile: (target, runs) => value('profile', target, runs),
     inspect: (...args) => value('inspect', ...args),
     preview: (...args) => value('preview', ...args),
+    tensors: (...args) => value('tensors', ...args),
     sort: (...args) => value('sort', ...args),
     survey: (...args) => value('survey', ...args),
     forecast: (...args) => value('forecast', ...args),

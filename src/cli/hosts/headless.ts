@@ -82,6 +82,8 @@ async function perform(call: RemoteCall): Promise<unknown> {
       return api.inspect(args[0] as UserFile, args[1] as NetworkOptions | undefined);
     case 'preview':
       return api.preview(args[0] as ModelSource);
+    case 'tensors':
+      return api.tensors(...(args as Parameters<EngineApi['tensors']>));
     case 'sort':
       return api.sort(args[0] as UserFile[]);
     case 'survey':

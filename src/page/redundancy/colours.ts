@@ -96,6 +96,17 @@ export function mapPixels(
   return out;
 }
 
+/** Numbers as pixels one after the other; what is not a number stays transparent. */
+export function mapPixelsOf(values: Float32Array, scale: Scale): Uint8ClampedArray<ArrayBuffer> {
+  const out = new Uint8ClampedArray(values.length * 4);
+  for (let i = 0; i < values.length; i++) {
+    if (Number.isNaN(values[i])) continue;
+    const from = 4 * indexOf(values[i], scale);
+    out.set(scale.palette.subarray(from, from + 4), 4 * i);
+  }
+  return out;
+}
+
 /** The colour of a number, and one that text on it is read in. */
 export function colourOf(value: number, scale: Scale): { fill: string; ink: string } {
   if (Number.isNaN(value)) return { fill: 'transparent', ink: 'currentColor' };

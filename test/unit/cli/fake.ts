@@ -167,6 +167,7 @@ export function fakeEngine(parts: Partial<EngineApi> = {}, ok = true): EngineApi
         redundancy: { divergence: 0.5, cosine: 0.25, effectiveRank: 3 },
       },
     ],
+    tensors: async () => [],
     preview: async () => ({
       model: createModel('resnet20_cifar'),
       classifier: { count: 10, headless: false },

@@ -1,0 +1,140 @@
+/** The network's layers and the redundancy of their kernels, with a fake engine. */
+import { readFile } from 'node:fs/promises';
+import AxeBuilder from '@axe-core/playwright';
+import type { Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { openSite, type Site } from './site';
+
+let site: Site;
+beforeAll(async () => {
+  site = await openSite();
+}, 60_000);
+afterEach(() => site.closePages());
+afterAll(() => site.close());
+
+/** A panel below the steps: its script comes when it is near. */
+async function panelOf(page: Page, name: string) {
+  const panel = page.getByRole('region', { name, exact: true });
+  await panel.evaluate((element) => element.scrollIntoView());
+  return panel;
+}
+const network = (page: Page) => panelOf(page, 'Network');
+const redundancy = (page: Page) => panelOf(page, 'Channel redundancy');
+
+const violations = async (page: Page) => (await new AxeBuilder({ page }).analyze()).violations;
+
+describe('the network', () => {
+  test('folds by block and is gone through by arrow keys; a layer shows its kernels and numbers', async () => {
+    const page = await site.open();
+    const panel = await network(page);
+    await panel
+      .getByText(/^mobilenet_v2: \d+ convolutions, .* multiply-adds an image of 32×32; \d+ get a map$/)
+      .waitFor();
+    const rows = panel.getByRole('row');
+    await rows.nth(2).focus();
+    expect(await rows.nth(2).getAttribute('aria-expanded')).toBe('false');
+    const folded = await rows.count();
+    await page.keyboard.press('ArrowRight');
+    await panel.locator('[aria-expanded="true"]').waitFor();
+    expect(await rows.count()).toBeGreaterThan(folded);
+    await page.keyboard.press('ArrowDown');
+    await expect
+      .poll(() => page.evaluate(() => document.activeElement?.textContent))
+      .toMatch(/^features\.1\.conv\.0\.0/);
+    await page.keyboard.press('Enter');
+    await panel.getByRole('heading', { name: 'features.1.conv.0.0' }).waitFor();
+    expect(await panel.getByText('All 12 kernels').isVisible()).toBe(true);
+    expect(await panel.getByRole('img', { name: /^Histogram from/ }).count()).toBeGreaterThan(0);
+    expect(await violations(page)).toEqual([]);
+  });
+
+  test('has each layer’s options, which are the form’s', async () => {
+    const page = await site.open();
+    const panel = await network(page);
+    await panel.getByLabel('Search').fill('depthwise stride');
+    await panel.getByText(/^\d+ layers found$/).waitFor();
+    await panel.getByRole('row').nth(1).click();
+    const map = panel.getByLabel('Refocus this layer');
+    expect(await map.isChecked()).toBe(true);
+    await map.uncheck();
+    await page.waitForURL(/layers=/);
+    await panel.getByLabel(/Freeze it/).check();
+    await page.waitForURL(/freeze=features\.\d+\.conv\.\d\.0%2C|freeze=features\.\d+\.conv\.\d\.0,/);
+    await panel.getByLabel(/Freeze it/).uncheck();
+    await page.waitForURL((url) => !url.hash.includes('freeze'));
+  });
+});
+
+describe('the redundancy', () => {
+  test('follows a run: before, now and the difference in one order, a pair by keyboard, curves', async () => {
+    const page = await site.open({ scenario: { stepMs: 25 }, path: '#epochs=4' });
+    const panel = await redundancy(page);
+    await panel.getByText('features.1.conv.0.0 (32 kernels of 3×3)').waitFor({ state: 'attached' });
+    expect(await panel.getByRole('img', { name: /arrow keys choose a pair$/ }).count()).toBe(1);
+    await page.getByRole('button', { name: 'Start training' }).click();
+    await panel.scrollIntoViewIfNeeded();
+    await panel.getByText(/^step \d+ − before, mean/).waitFor();
+    await panel.getByLabel('Alike kernels side by side').check();
+    const [before, now] = [0, 1].map((at) =>
+      panel.getByRole('img', { name: /arrow keys choose a pair$/ }).nth(at),
+    );
+    await before.focus();
+    const readout = panel.locator('.readout');
+    const first = await readout.textContent();
+    await page.keyboard.press('Shift+ArrowDown');
+    await expect.poll(() => readout.textContent()).not.toBe(first);
+    expect(await readout.textContent()).toMatch(
+      /^channel \d+ and channel \d+: KL \S+ before, \S+ step \d+; cosine/,
+    );
+    expect(await readout.getAttribute('aria-live')).toBe('polite');
+    await panel.getByRole('heading', { name: 'Mean KL divergence, change in %' }).waitFor();
+    await page.getByText('The merge is proven').waitFor();
+    await panel.getByText(/^after − before, mean/).waitFor();
+    expect(await now.getAttribute('aria-label')).toMatch(
+      /^features\.1\.conv\.0\.0 after: mean KL divergence/,
+    );
+    expect(await violations(page)).toEqual([]);
+  });
+
+  test('names kernels of a dense layer by both channels, and says how many of them it shows', async () => {
+    const page = await site.open();
+    const panel = await redundancy(page);
+    await panel.getByRole('button', { name: /features\.0\.0/ }).click();
+    await panel.getByText('512 of 600 kernels are shown').waitFor();
+    await panel.getByRole('img', { name: /arrow keys/ }).hover({ position: { x: 40, y: 60 } });
+    await panel.getByText(/^output \d+ input \d and output \d+ input \d: KL/).waitFor();
+    const [csv] = await Promise.all([
+      page.waitForEvent('download'),
+      panel.getByRole('button', { name: 'CSV of the picture before' }).click(),
+    ]);
+    expect(csv.suggestedFilename()).toBe('features.0.0-divergence-before.csv');
+    const lines = (await readFile((await csv.path())!, 'utf8')).trim().split('\r\n');
+    expect(lines).toHaveLength(513);
+    expect(lines[1]).toMatch(/^output 0 input \d,0,/);
+    for (const kind of ['PNG', 'SVG']) {
+      const [file] = await Promise.all([
+        page.waitForEvent('download'),
+        panel.getByRole('button', { name: `${kind} of the picture before` }).click(),
+      ]);
+      expect(file.suggestedFilename()).toBe(`features.0.0-divergence-before.${kind.toLowerCase()}`);
+      const head = (await readFile((await file.path())!)).subarray(0, 8).toString('latin1');
+      expect(head).toMatch(kind === 'PNG' ? /^.PNG/ : /^<svg/);
+    }
+  });
+
+  test('looks at a run only while it is followed', async () => {
+    const page = await site.open({ path: '#epochs=1' });
+    const panel = await redundancy(page);
+    await panel.getByLabel(/Follow the training/).uncheck();
+    await page.getByRole('button', { name: 'Start training' }).click();
+    await page.getByText('The merge is proven').waitFor();
+    await panel.getByText('Figures of all layers').click();
+    // before and after, and nothing between
+    const [csv] = await Promise.all([
+      page.waitForEvent('download'),
+      panel.getByRole('button', { name: 'CSV of all layers’ figures' }).click(),
+    ]);
+    const lines = (await readFile((await csv.path())!, 'utf8')).trim().split('\r\n');
+    expect(lines.map((line) => line.split(',')[0])).toEqual(['step', '0', '40']);
+  });
+});
