@@ -1,22 +1,33 @@
 /** The page: a head and three steps. */
 import type { ComponentChildren } from 'preact';
 import { adapter } from './engine';
+import { preview } from './input/sources';
 import { StepInput } from './input/step-input';
-import { lazyPanel } from './lazy';
+import { lazy, lazyPanel } from './lazy';
 import { UpdateNotice } from './offline/update-notice';
 import { ProfilePanel } from './profile/profile-panel';
 import { StepResults } from './results/step-results';
 import { RunBar } from './run/run-bar';
+import { redundancy } from './run/state';
 import { StepTrain } from './run/step-train';
 import { SavedNotices } from './saved/saved-notice';
 import { unknownNames } from './settings/config';
 import { theme, toggleTheme } from './theme';
 
-const Network = lazyPanel('Network', async () => (await import('./network/panel')).NetworkPanel);
-const Redundancy = lazyPanel(
-  'Channel redundancy',
-  async () => (await import('./redundancy/panel')).RedundancyPanel,
-);
+const hasNetwork = () => preview.value.state === 'ready';
+
+const Network = lazyPanel({
+  title: 'Network',
+  hint: 'The layers appear as soon as a network is chosen.',
+  isWanted: hasNetwork,
+  load: async () => (await import('./network/panel')).NetworkPanel,
+});
+const Redundancy = lazyPanel({
+  title: 'Channel redundancy',
+  hint: 'The picture appears as soon as a network is chosen that has a convolution larger than 1×1.',
+  isWanted: () => hasNetwork() || redundancy.value.before.length > 0,
+  load: async () => (await import('./redundancy/panel')).RedundancyPanel,
+});
 
 export function App() {
   return (

@@ -39,20 +39,30 @@ export function lazy<P extends object>(
 /** How far below the window a part may still be when its script is asked for. */
 const NEAR = '600px';
 
+interface PanelPlan {
+  title: string;
+  /** stands below the heading as long as there is nothing to show */
+  hint: string;
+  /** whether there is something to show; reads signals */
+  isWanted: () => boolean;
+  load: () => Promise<Part<object>>;
+}
+
 /**
- * A panel whose script comes when it is about to be seen; until then its heading stands in a place about as tall.
- * @param title of the panel
+ * A panel whose script comes when it has something to show and is about to be seen; until then its heading stands in a place
+ * about as tall.
  */
-export function lazyPanel(title: string, load: () => Promise<Part<object>>): Part<object> {
-  const pending = (
+export function lazyPanel({ title, hint, isWanted, load }: PanelPlan): Part<object> {
+  const coming = (
     <section class="panel pending" aria-label={title}>
       <h2>{title}</h2>
     </section>
   );
-  const Panel = lazy(load, pending);
+  const Panel = lazy(load, coming);
   return function LazyPanel() {
     const place = useRef<HTMLDivElement>(null);
     const [isNear, setNear] = useState(false);
+    const isThere = isWanted();
     useEffect(() => {
       const observer = new IntersectionObserver(
         (entries) => {
@@ -62,12 +72,23 @@ export function lazyPanel(title: string, load: () => Promise<Part<object>>): Par
         },
         { rootMargin: NEAR },
       );
-      observer.observe(place.current!);
+      if (isThere) observer.observe(place.current!);
       return () => observer.disconnect();
-    }, []);
+    }, [isThere]);
     return (
       <div ref={place} class="panel-place">
-        {isNear ? <Panel /> : pending}
+        {isThere ? (
+          isNear ? (
+            <Panel />
+          ) : (
+            coming
+          )
+        ) : (
+          <section class="panel" aria-label={title}>
+            <h2>{title}</h2>
+            <p class="hint">{hint}</p>
+          </section>
+        )}
       </div>
     );
   };

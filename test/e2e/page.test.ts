@@ -718,20 +718,6 @@ test('the built-in network shows its layers before a run, and a tick gives one a
   expect(await first.count()).toBe(0);
 });
 
-test('a heatmap is read by pointer and by keyboard', async () => {
-  const page = await site.open({ path: '#epochs=1' });
-  await start(page);
-  await finish(page);
-  const map = page.getByRole('img', { name: /^features\.1.* before/ });
-  await map.hover({ position: { x: 1, y: 1 } });
-  const readOut = page.locator('.readout');
-  expect(await readOut.textContent()).toMatch(/^D\(0, 0\) = 0 before, 0 after$/);
-  await map.press('ArrowRight');
-  expect(await readOut.textContent()).toMatch(/^D\(0, 1\) = 0\.\d+ before, [\d.]+ after$/);
-  await page.getByLabel('Layer', { exact: true }).selectOption({ index: 1 });
-  expect(await page.getByRole('img', { name: /^features\.2.* after/ }).count()).toBe(1);
-});
-
 test('without WebGPU the page says so and stays readable', async () => {
   const why = 'This browser has no WebGPU; use a recent Chrome, Edge, Firefox or Safari.';
   const page = await site.open({ scenario: { noAdapter: why } });

@@ -12,7 +12,7 @@ export function NetworkPanel() {
   return (
     <section class="panel network" aria-labelledby="network-title">
       <h2 id="network-title">Network</h2>
-      {model.value ? (
+      {model.value && (
         <>
           <Totals />
           <Controls />
@@ -30,8 +30,6 @@ export function NetworkPanel() {
             </div>
           </div>
         </>
-      ) : (
-        <p class="hint">The layers appear as soon as a network is chosen.</p>
       )}
     </section>
   );
