@@ -377,7 +377,7 @@ describe('the result', () => {
     expect(await page.locator('.run-name').textContent()).toMatch(/^Run 2: finetune/);
     await page
       .getByText(
-        /^Fine-tuned \(run 2\) against refocused \(run 1\): \+0\.00\spoints, 0 test images gained and 0 lost/,
+        /^Fine-tuned \(run 2\) against refocused \(run 1\): −0\.20\spoints, 4 test images gained and 8 lost/,
       )
       .waitFor();
     expect(await page.getByRole('button', { name: 'Fine-tune beside it' }).count()).toBe(0);

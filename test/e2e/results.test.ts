@@ -135,3 +135,21 @@ test('a network that is surer than right is told so, with the numbers', async ()
     .waitFor();
   expect(await fold.getByRole('rowheader').first().textContent()).toMatch(/^47.% to 53.%$/);
 });
+
+test('what the camera sees is predicted frame by frame, until it is stopped', async () => {
+  const page = await site.open({ path: '#epochs=1', context: { permissions: ['camera'] } });
+  await page.getByText('Try your own image').click();
+  await page.getByRole('button', { name: 'Camera', exact: true }).click();
+  await page.getByRole('button', { name: 'Predict live' }).click();
+  const answers = page.getByRole('region', { name: 'As loaded: camera' });
+  const first = async () => Number.parseFloat((await answers.locator('.number').first().textContent()) ?? '');
+  await answers.waitFor();
+  // each answer of the fake engine is another one
+  const before = await first();
+  await expect.poll(first).not.toBe(before);
+  await page.getByRole('button', { name: 'Stop predicting' }).click();
+  await expect.poll(() => answers.count()).toBe(0);
+  await page.getByRole('button', { name: 'Predict live' }).click();
+  await run(page);
+  await page.getByRole('region', { name: 'Refocused: camera' }).waitFor();
+});

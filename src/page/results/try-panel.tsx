@@ -5,7 +5,7 @@ import { adapter, engine, explain } from '../engine';
 import { pickedFiles } from '../files';
 import { percent } from '../format';
 import { pictures } from '../input/take';
-import { isBusy } from '../run/state';
+import { isBusy, shownRun } from '../run/state';
 import { Camera } from './camera';
 import { type TriedNetwork, triedNetworks } from './try-networks';
 
@@ -29,7 +29,8 @@ export function TryPanel() {
   const shown = useMemo(() => files.slice(0, MOST), [files]);
   // a run's end, or another run that is shown, changes who answers
   const networks = networksNow();
-  const key = 'why' in networks ? networks.why : networks.list.map(({ name }) => name).join();
+  const names = 'why' in networks ? networks.why : networks.list.map(({ name }) => name).join();
+  const key = `${shownRun.value?.number} ${names}`;
   useEffect(() => {
     if (shown.length === 0 || !isFree || 'why' in networks) return;
     let isGone = false;
@@ -43,6 +44,11 @@ export function TryPanel() {
       isGone = true;
     };
   }, [shown, isFree, key]);
+  const [seen, setSeen] = useState<Answers[]>([]);
+  const watch = useMemo(() => {
+    if (!isFree || 'why' in networks) return undefined;
+    return async (blob: Blob) => setSeen(await ask(networks.list, [{ path: 'camera', blob }]));
+  }, [isFree, key]);
   return (
     <div class="try-panel">
       <p class="hint">
@@ -68,7 +74,10 @@ export function TryPanel() {
           onPicture={(blob) => {
             pictures.value = [{ path: 'camera.jpg', blob }];
           }}
-        />
+          onFrame={watch}
+        >
+          <AnswerList found={seen} index={0} what="camera" />
+        </Camera>
       </div>
       {'why' in networks && <p class="hint">{networks.why}</p>}
       {!isFree && <p class="hint">{busyWords()}</p>}
@@ -123,15 +132,22 @@ function Tried({ file, found, index }: { file: UserFile; found: readonly Answers
     <figure class="prediction">
       <figcaption dir="auto">{file.path}</figcaption>
       {!isHidden && <img src={url} alt={file.path} onError={() => setHidden(true)} />}
-      <div class="answers">
-        {found.map(({ name, why, answers }) => (
-          <section key={name} aria-label={`${name}: ${file.path}`}>
-            <h4>{name}</h4>
-            {why ? <p class="hint">{why}</p> : answers?.[index] && <Bars answer={answers[index]} />}
-          </section>
-        ))}
-      </div>
+      <AnswerList found={found} index={index} what={file.path} />
     </figure>
+  );
+}
+
+/** What each network says of one image, side by side. */
+function AnswerList({ found, index, what }: { found: readonly Answers[]; index: number; what: string }) {
+  return (
+    <div class="answers">
+      {found.map(({ name, why, answers }) => (
+        <section key={name} aria-label={`${name}: ${what}`}>
+          <h4>{name}</h4>
+          {why ? <p class="hint">{why}</p> : answers?.[index] && <Bars answer={answers[index]} />}
+        </section>
+      ))}
+    </div>
   );
 }
 
