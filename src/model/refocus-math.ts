@@ -26,7 +26,7 @@ export function mapShape(geometry: RefocusGeometry): [number, number, number, nu
 }
 
 /** Visits every pair (tap t, neighbour s = t + (u, v) - k/2 within the kernel) with the map's tap j = u * k + v. */
-function eachShift(
+export function eachShift(
   { basis: [, , kh, kw], mapKernel: k }: RefocusGeometry,
   visit: (t: number, s: number, j: number) => void,
 ): void {

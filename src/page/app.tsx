@@ -1,9 +1,11 @@
 /** The page: a head and three steps. */
 import type { ComponentChildren } from 'preact';
 import { adapter } from './engine';
+import { Help } from './help/help';
 import { preview } from './input/sources';
 import { StepInput } from './input/step-input';
 import { lazy, lazyPanel } from './lazy';
+import { LessonCard } from './lesson/card';
 import { UpdateNotice } from './offline/update-notice';
 import { ProfilePanel } from './profile/profile-panel';
 import { StepResults } from './results/step-results';
@@ -28,6 +30,7 @@ const Redundancy = lazyPanel({
   isWanted: () => hasNetwork() || redundancy.value.before.length > 0,
   load: async () => (await import('./redundancy/panel')).RedundancyPanel,
 });
+const Explain = lazy(async () => (await import('./explain/panel')).ExplainPanel);
 
 export function App() {
   return (
@@ -38,6 +41,7 @@ export function App() {
       <Head />
       <Notices />
       <UpdateNotice />
+      <LessonCard />
       <SavedNotices />
       <main>
         <Step number={1} title="Network and images">
@@ -51,6 +55,7 @@ export function App() {
         </Step>
         <Network />
         <Redundancy />
+        <Explain />
         <ProfilePanel />
       </main>
       <footer>
@@ -78,6 +83,7 @@ function Head() {
       </div>
       <p class="promise">Nothing leaves this machine: files are read here and trained on your GPU.</p>
       <p class="adapter">{adapterText()}</p>
+      <Help />
       <button type="button" class="button small" onClick={toggleTheme}>
         {other === 'dark' ? 'Dark' : 'Light'}
         <span class="sr-only"> colours</span>

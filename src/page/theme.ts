@@ -1,22 +1,14 @@
 /** Light or dark: the system's wish until the user says otherwise. */
 import { effect, signal } from '@preact/signals';
+import { keep, readKept } from './keep';
 
 export type Theme = 'light' | 'dark';
 
 const KEY = 'refocus-theme';
 const system = matchMedia('(prefers-color-scheme: dark)');
-const chosen = signal<string | null>(readChoice());
+const chosen = signal(readKept(KEY));
 
 export const theme = signal<Theme>('light');
-
-/** Storage may be forbidden; the choice then lasts as long as the page. */
-function readChoice(): string | null {
-  try {
-    return localStorage.getItem(KEY);
-  } catch {
-    return null;
-  }
-}
 
 function update(): void {
   const wish = chosen.value ?? (system.matches ? 'dark' : 'light');
@@ -33,11 +25,7 @@ export function followTheme(): void {
 
 export function toggleTheme(): void {
   chosen.value = theme.value === 'dark' ? 'light' : 'dark';
-  try {
-    localStorage.setItem(KEY, chosen.value);
-  } catch {
-    // see readChoice
-  }
+  keep(KEY, chosen.value);
 }
 
 /** A colour of the current theme as canvases take it; `name` is a custom property without its dashes. */

@@ -3,6 +3,7 @@ import { type BuiltinSet, EXAMPLE_SET, isBuiltinSet } from '../../data/builtin/b
 import { type NetworkOptionName, networkFields, networkOptionNames } from '../../run/network-options';
 import { fieldText } from '../../train/field';
 import { type SettingName, settingFields, settingNames } from '../../train/settings';
+import { type Lesson, lessonParameters, noLesson, readLesson } from '../lesson/lesson';
 
 export type Source = 'builtin' | 'own';
 
@@ -14,6 +15,7 @@ export interface PageConfig {
   /** an option that is left out is the empty text */
   network: Record<NetworkOptionName, string>;
   settings: Record<SettingName, string>;
+  lesson: Lesson;
 }
 
 export function defaultConfig(): PageConfig {
@@ -26,6 +28,7 @@ export function defaultConfig(): PageConfig {
     images: EXAMPLE_SET,
     network: network as PageConfig['network'],
     settings: settings as PageConfig['settings'],
+    lesson: noLesson,
   };
 }
 
@@ -44,6 +47,7 @@ export function encodeHash(config: PageConfig): string {
   for (const name of settingNames) {
     if (config.settings[name] !== defaults.settings[name]) parameters.set(name, config.settings[name]);
   }
+  for (const [name, value] of lessonParameters(config.lesson)) parameters.set(name, value);
   return parameters.toString();
 }
 
@@ -52,11 +56,15 @@ export function decodeHash(hash: string): { config: PageConfig; unknown: string[
   const config = defaultConfig();
   const unknown: string[] = [];
   for (const [name, value] of new URLSearchParams(hash.replace(/^#/, ''))) {
+    const read = readLesson(config.lesson, name, value);
     if (Object.hasOwn(settingFields, name)) config.settings[name as SettingName] = value;
     else if (Object.hasOwn(networkFields, name)) config.network[name as NetworkOptionName] = value;
     else if (name === 'source' && (value === 'own' || value === 'builtin')) config.source = value;
     else if (name === 'images' && isBuiltinSet(value)) config.images = value;
-    else unknown.push(name);
+    else if (read) {
+      config.lesson = read.lesson;
+      unknown.push(...read.unknown);
+    } else unknown.push(name);
   }
   return { config, unknown };
 }

@@ -1,0 +1,76 @@
+/** The task of a lesson, above the page, with room for the student's notes; and the panels that it hides. */
+import { effect, signal } from '@preact/signals';
+import { useState } from 'preact/hooks';
+import { download } from '../files';
+import { keep, readKept } from '../keep';
+import { config } from '../settings/config';
+import { hidingRules } from './lesson';
+
+/** whether all panels are shown although the lesson hides some */
+const showsAll = signal(false);
+
+/** Hides the lesson's panels from now on. */
+export function followLesson(): void {
+  const sheet = new CSSStyleSheet();
+  document.adoptedStyleSheets.push(sheet);
+  effect(() => sheet.replaceSync(showsAll.value ? '' : hidingRules(config.value.lesson.hide)));
+}
+
+export function LessonCard() {
+  const { task, hide } = config.value.lesson;
+  if (task === '' && hide.length === 0) return null;
+  return (
+    <section class="lesson" aria-labelledby="lesson-title">
+      <h2 id="lesson-title">{task === '' ? 'Part of this page is hidden' : 'Task'}</h2>
+      {task !== '' && (
+        <>
+          <p class="task" dir="auto">
+            {task}
+          </p>
+          <Notes key={task} task={task} />
+        </>
+      )}
+      {hide.length > 0 && (
+        <button
+          type="button"
+          class="button small"
+          aria-pressed={showsAll.value}
+          onClick={() => {
+            showsAll.value = !showsAll.value;
+          }}
+        >
+          Show the whole page
+        </button>
+      )}
+    </section>
+  );
+}
+
+/** Notes stay in this browser, a reload included, and nowhere else. */
+function Notes({ task }: { task: string }) {
+  const key = `refocus-notes ${task}`;
+  const [notes, setNotes] = useState(() => readKept(key) ?? '');
+  return (
+    <div class="field">
+      <label for="notes">Your notes, kept in this browser</label>
+      <textarea
+        id="notes"
+        rows={3}
+        dir="auto"
+        value={notes}
+        onInput={({ currentTarget: { value } }) => {
+          setNotes(value);
+          keep(key, value);
+        }}
+      />
+      <button
+        type="button"
+        class="button small"
+        disabled={notes.trim() === ''}
+        onClick={() => download('notes.txt', `${task}\n\n${notes}\n`, 'text/plain')}
+      >
+        Save as notes.txt
+      </button>
+    </div>
+  );
+}

@@ -1,0 +1,59 @@
+/** A teacher's lesson: a task, and the panels that are not needed for it; all of it in the address. */
+
+export interface Lesson {
+  /** the task, as text; empty where there is none */
+  task: string;
+  /** panels that are not shown */
+  hide: readonly PanelName[];
+}
+
+export const noLesson: Lesson = { task: '', hide: [] };
+
+export type PanelName =
+  | 'network'
+  | 'settings'
+  | 'curves'
+  | 'results'
+  | 'try'
+  | 'redundancy'
+  | 'profile'
+  | 'explain';
+
+/** What a lesson can do without: how it is called, and where it stands. Start, Pause and Stop always stay. */
+export const panels: Readonly<Record<PanelName, { label: string; selector: string }>> = {
+  network: { label: 'Network and images', selector: '#step-1' },
+  settings: { label: 'Settings of the training', selector: '#step-2 > fieldset' },
+  curves: { label: 'Curves', selector: '#step-2 .curves' },
+  results: { label: 'Results', selector: '#step-3' },
+  try: { label: 'Try your own image', selector: '#step-3 .try' },
+  redundancy: { label: 'Channel redundancy', selector: '.panel.redundancy' },
+  profile: { label: 'Where the time goes', selector: '.panel.profile' },
+  explain: { label: 'How it works', selector: '.panel.explain' },
+};
+
+const isPanel = (name: string): name is PanelName => Object.hasOwn(panels, name);
+
+/** A lesson's part of the hash. */
+export function lessonParameters({ task, hide }: Lesson): [name: string, value: string][] {
+  const parameters: [string, string][] = [];
+  if (task !== '') parameters.push(['task', task]);
+  if (hide.length > 0) parameters.push(['hide', hide.join(',')]);
+  return parameters;
+}
+
+/** Reads one name of the hash into a lesson. @returns panels that there are not; undefined where the name is none of its own */
+export function readLesson(
+  lesson: Lesson,
+  name: string,
+  value: string,
+): { lesson: Lesson; unknown: string[] } | undefined {
+  if (name === 'task') return { lesson: { ...lesson, task: value }, unknown: [] };
+  if (name !== 'hide') return undefined;
+  const names = value.split(',').filter((panel) => panel !== '');
+  const hide = [...new Set(names.filter(isPanel))];
+  return { lesson: { ...lesson, hide }, unknown: names.filter((panel) => !isPanel(panel)) };
+}
+
+/** Style rules that hide those panels. */
+export const hidingRules = (hide: readonly PanelName[]): string =>
+  hide.map((name) => `${panels[name].selector} { display: none !important; }`).join('\n');
