@@ -81,8 +81,10 @@ function Head() {
         <h1>Refocus</h1>
         <p>New kernels out of the old ones, for the same network at the same cost.</p>
       </div>
-      <p class="promise">Nothing leaves this machine: files are read here and trained on your GPU.</p>
-      <p class="adapter">{adapterText()}</p>
+      <div class="machine">
+        <p class="promise">Nothing leaves this machine: files are read here and trained on your GPU.</p>
+        <p class="adapter">{adapterText()}</p>
+      </div>
       <Help />
       <button type="button" class="button small" onClick={toggleTheme}>
         {other === 'dark' ? 'Dark' : 'Light'}

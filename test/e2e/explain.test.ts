@@ -72,7 +72,7 @@ test('a teacher makes a link, which opens as the lesson', async () => {
   await student.goto(link);
   await student.getByText('Which class gained?').waitFor();
   expect(await student.locator('#step-3').isVisible()).toBe(false);
-  expect(await student.getByLabel('Epochs').inputValue()).toBe('2');
+  expect(await student.getByLabel('Epochs', { exact: true }).inputValue()).toBe('2');
 });
 
 test('every panel that a lesson can hide is where the lesson looks for it', async () => {
@@ -86,9 +86,9 @@ test('every panel that a lesson can hide is where the lesson looks for it', asyn
 
 test('single keys start and show, stay out of what is typed, and can be switched off', async () => {
   const page = await site.open({ path: '#epochs=50', scenario: { stepMs: 10 } });
-  await page.getByLabel('Epochs').press('s');
+  await page.getByLabel('Epochs', { exact: true }).press('s');
   expect(await page.locator('#start').isEnabled()).toBe(true);
-  await page.getByLabel('Epochs').fill('50');
+  await page.getByLabel('Epochs', { exact: true }).fill('50');
   await page.locator('h1').click();
   await page.keyboard.press('?');
   const sheet = page.getByRole('dialog', { name: 'Keyboard' });

@@ -34,7 +34,7 @@ test('shown are layers of which every kernel that a map reads is at hand', () =>
 test('a kernel is refocused by those of its map group', () => {
   const shown = { layer: layer([6, 2, 1, 3]), perGroup: 3, mapKernel: 1 };
   const { group, own } = groupOf(shown, 7);
-  expect([...group.weights]).toEqual([18, 19, 20, 21, 22, 23, 24, 25, 26]);
+  expect(Array.from(group.weights)).toEqual([18, 19, 20, 21, 22, 23, 24, 25, 26]);
   expect([group.planes, own]).toEqual([3, 1]);
 });
 
