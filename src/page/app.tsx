@@ -19,12 +19,14 @@ import { theme, toggleTheme } from './theme';
 const hasNetwork = () => preview.value.state === 'ready';
 
 const Network = lazyPanel({
+  id: 'network',
   title: 'Network',
   hint: 'The layers appear as soon as a network is chosen.',
   isWanted: hasNetwork,
   load: async () => (await import('./network/panel')).NetworkPanel,
 });
 const Redundancy = lazyPanel({
+  id: 'redundancy',
   title: 'Channel redundancy',
   hint: 'The picture appears as soon as a network is chosen that has a convolution larger than 1×1.',
   isWanted: () => hasNetwork() || redundancy.value.before.length > 0,

@@ -40,6 +40,8 @@ export function lazy<P extends object>(
 const NEAR = '600px';
 
 interface PanelPlan {
+  /** of the place that it stands in, script or not */
+  id: string;
   title: string;
   /** stands below the heading as long as there is nothing to show */
   hint: string;
@@ -52,7 +54,7 @@ interface PanelPlan {
  * A panel whose script comes when it has something to show and is about to be seen; until then its heading stands in a place
  * about as tall.
  */
-export function lazyPanel({ title, hint, isWanted, load }: PanelPlan): Part<object> {
+export function lazyPanel({ id, title, hint, isWanted, load }: PanelPlan): Part<object> {
   const coming = (
     <section class="panel pending" aria-label={title}>
       <h2>{title}</h2>
@@ -76,7 +78,7 @@ export function lazyPanel({ title, hint, isWanted, load }: PanelPlan): Part<obje
       return () => observer.disconnect();
     }, [isThere]);
     return (
-      <div ref={place} class="panel-place">
+      <div ref={place} class="panel-place" id={id} tabIndex={-1}>
         {isThere ? (
           isNear ? (
             <Panel />

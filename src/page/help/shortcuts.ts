@@ -37,7 +37,7 @@ export const shortcuts: readonly Shortcut[] = [
   { key: '1', does: 'To network and images', act: () => show('#step-1') },
   { key: '2', does: 'To training', act: () => show('#step-2') },
   { key: '3', does: 'To the results', act: () => show('#step-3') },
-  { key: '4', does: 'To channel redundancy', act: () => show('.panel.redundancy') },
+  { key: '4', does: 'To channel redundancy', act: () => show('#redundancy') },
   { key: '5', does: 'To how it works', act: () => show('#explain') },
   { key: 's', does: 'Start training', act: click('#start') },
   { key: 'p', does: 'Pause, or go on', act: click('[data-hold]') },

@@ -36,6 +36,6 @@ export const tourSteps: readonly TourStep[] = [
   {
     title: 'Look inside',
     text: 'How alike the kernels of a layer are, before and after; a kernel being refocused, picture by picture, with your network’s own numbers; and what is true of the method and what is not known.',
-    targets: ['#explain', '.panel.redundancy'],
+    targets: ['#explain', '#redundancy'],
   },
 ];

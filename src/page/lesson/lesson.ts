@@ -10,23 +10,25 @@ export interface Lesson {
 export const noLesson: Lesson = { task: '', hide: [] };
 
 export type PanelName =
-  | 'network'
+  | 'input'
   | 'settings'
   | 'curves'
   | 'results'
   | 'try'
+  | 'network'
   | 'redundancy'
   | 'profile'
   | 'explain';
 
 /** What a lesson can do without: how it is called, and where it stands. Start, Pause and Stop always stay. */
 export const panels: Readonly<Record<PanelName, { label: string; selector: string }>> = {
-  network: { label: 'Network and images', selector: '#step-1' },
+  input: { label: 'Network and images', selector: '#step-1' },
   settings: { label: 'Settings of the training', selector: '#step-2 > fieldset' },
   curves: { label: 'Curves', selector: '#step-2 .curves' },
   results: { label: 'Results', selector: '#step-3' },
   try: { label: 'Try your own image', selector: '#step-3 .try' },
-  redundancy: { label: 'Channel redundancy', selector: '.panel.redundancy' },
+  network: { label: 'Layers of the network', selector: '#network' },
+  redundancy: { label: 'Channel redundancy', selector: '#redundancy' },
   profile: { label: 'Where the time goes', selector: '.panel.profile' },
   explain: { label: 'How it works', selector: '.panel.explain' },
 };

@@ -30,5 +30,5 @@ test('a panel that there is not is told, the others are hidden, each once', () =
 
 test('a rule hides one panel, and nothing of the address gets into it', () => {
   const { config } = decodeHash('#hide=redundancy,*{},body');
-  expect(hidingRules(config.lesson.hide)).toBe('.panel.redundancy { display: none !important; }');
+  expect(hidingRules(config.lesson.hide)).toBe('#redundancy { display: none !important; }');
 });
