@@ -2,17 +2,13 @@
 import * as Comlink from 'comlink';
 import type { EngineApi } from '../api';
 import { UserError } from '../errors';
+import { EngineFailure } from './go-on';
 import './thrown';
 
 /** The engine in a new worker. `terminate` ends the worker and whatever it runs. */
 export interface EngineConnection {
   api: EngineApi;
   terminate(): void;
-}
-
-/** The worker broke down outside a call. */
-export class EngineFailure extends Error {
-  override name = 'EngineFailure';
 }
 
 export interface ConnectOptions {

@@ -1,8 +1,11 @@
 /**
- * Reloads the page at random moments of a run, goes on with what it offers, and compares what comes out with an uninterrupted
+ * Disturbs runs of the page at random moments, lets it go on as it says it does, and compares what comes out with an undisturbed
  * run, byte for byte. Needs Chromium; the engine is the real one.
  *
- *     node test/kill/page.mjs [--reloads 20] [--seed 1]
+ *     node test/kill/page.mjs [--how reload|destroy|crash] [--times 10] [--seed 1]
+ *
+ * reload: reloads the page, and resumes what it offers. destroy: destroys the engine's device. crash: ends the browser's GPU process.
+ * After the latter two nobody does anything.
  */
 import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
@@ -14,12 +17,27 @@ import { chromium } from 'playwright-core';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const { values } = parseArgs({
   options: {
-    reloads: { type: 'string', default: '20' },
+    how: { type: 'string', default: 'reload' },
+    times: { type: 'string', default: '10' },
     seed: { type: 'string', default: '1' },
     chromium: { type: 'string', default: process.env.CHROMIUM ?? '/usr/bin/chromium' },
   },
 });
+const TIMES = Number(values.times);
 const HASH = '#epochs=4&batch=8&limit=40&repeats=1&seed=3&checkpointMinutes=0.005';
+
+/** Runs before the engine's script: its device can be destroyed from the page. */
+const HOOK = `{
+  const devices = [];
+  const request = GPUAdapter.prototype.requestDevice;
+  GPUAdapter.prototype.requestDevice = async function (...given) {
+    const device = await request.apply(this, given);
+    devices.push(device);
+    return device;
+  };
+  new BroadcastChannel('destroy').onmessage = () => devices.at(-1)?.destroy();
+}
+`;
 
 /** Numbers below 1 that a seed gives. */
 let state = Number(values.seed) >>> 0;
@@ -46,13 +64,20 @@ const browser = await chromium.launch({
     '--enable-unsafe-webgpu',
     '--use-webgpu-adapter=swiftshader',
     '--disable-gpu-watchdog',
+    '--disable-gpu-process-crash-limit',
   ],
 });
+const cdp = await browser.newBrowserCDPSession();
 
 async function open() {
-  const page = await (await browser.newContext()).newPage();
+  // a service worker would bring the engine's script without the hook
+  const page = await (await browser.newContext({ serviceWorkers: 'block' })).newPage();
   page.setDefaultTimeout(200_000);
   page.on('dialog', (dialog) => dialog.accept());
+  await page.route('**/assets/worker-*.js', async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, body: HOOK + (await response.text()) });
+  });
   await page.goto(url + HASH);
   return page;
 }
@@ -68,6 +93,45 @@ async function merged(page) {
 
 const start = (page) => page.getByRole('button', { name: 'Start training' }).click();
 const offer = (page) => page.getByText(/^A run of/);
+const isDone = (page) => page.getByRole('heading', { name: /^The merge is/ }).isVisible();
+
+/** Waits until a run trains or is over, and then for a part of the time that a whole one takes. */
+async function moment(page, ms) {
+  await page
+    .locator('.figures')
+    .or(page.getByRole('heading', { name: /^The merge is/ }))
+    .first()
+    .waitFor();
+  await page.waitForTimeout(random() * ms * 0.6);
+}
+
+/** Reloads, and goes on with what is offered. */
+async function reload(page) {
+  await page.reload();
+  const found = await offer(page)
+    .waitFor({ timeout: 3000 })
+    .then(
+      () => true,
+      () => false,
+    );
+  const what = found ? await offer(page).textContent() : 'nothing was kept yet, the run begins again';
+  await (found ? page.getByRole('button', { name: /^(Resume|Show its results)$/ }).click() : start(page));
+  return what;
+}
+
+const losses = (page) => page.getByText(/^The (GPU|engine) was lost at step/);
+
+/** Loses the device, and gives what the page says of it, where that did not come after the last step. */
+async function lose(page, how) {
+  const before = await losses(page).count();
+  if (how === 'crash') await cdp.send('Browser.crashGpuProcess');
+  else await page.evaluate(() => new BroadcastChannel('destroy').postMessage(''));
+  for (;;) {
+    if ((await losses(page).count()) > before) return losses(page).last().textContent();
+    if (await isDone(page)) return 'after the last step';
+    await page.waitForTimeout(50);
+  }
+}
 
 try {
   const whole = await open();
@@ -75,40 +139,26 @@ try {
   await start(whole);
   const wanted = await merged(whole);
   const ms = performance.now() - begun;
-  console.log(`The uninterrupted run took ${(ms / 1000).toFixed(1)} s.`);
+  console.log(`The undisturbed run took ${(ms / 1000).toFixed(1)} s.`);
   await whole.context().close();
 
-  let reloads = 0;
+  let times = 0;
   let runs = 0;
-  while (reloads < Number(values.reloads)) {
+  while (times < TIMES) {
     const page = await open();
     await start(page);
-    while (reloads < Number(values.reloads)) {
-      await page
-        .locator('.figures')
-        .or(page.getByRole('heading', { name: /^The merge is/ }))
-        .first()
-        .waitFor();
-      await page.waitForTimeout(random() * ms * 0.6);
-      if (await page.getByRole('heading', { name: /^The merge is/ }).isVisible()) break;
-      await page.reload();
-      reloads++;
-      const found = await offer(page)
-        .waitFor({ timeout: 3000 })
-        .then(
-          () => true,
-          () => false,
-        );
-      console.log(
-        `reload ${reloads}: ${found ? await offer(page).textContent() : 'nothing was kept yet, the run begins again'}`,
-      );
-      await (found ? page.getByRole('button', { name: /^(Resume|Show its results)$/ }).click() : start(page));
+    while (times < TIMES) {
+      await moment(page, ms);
+      if (await isDone(page)) break;
+      times++;
+      const what = values.how === 'reload' ? await reload(page) : await lose(page, values.how);
+      console.log(`${values.how} ${times}: ${what}`);
     }
     if (!(await merged(page)).equals(wanted)) throw new Error('merged.safetensors differs');
     runs++;
     await page.context().close();
   }
-  console.log(`${reloads} reloads; ${runs} runs came to the same bytes.`);
+  console.log(`${values.how} ${times} times; ${runs} runs came to the same bytes.`);
 } finally {
   await browser.close();
   server.kill();

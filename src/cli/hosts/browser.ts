@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { type BrowserContext, chromium, type Page } from 'playwright-core';
 import type { BatchPreview, EngineApi, TrainEvent, TrainResult } from '../../api';
 import { asUserError, UserError } from '../../errors';
+import { EngineFailure, trainOn } from '../../worker/go-on';
 import { pack } from '../../worker/pack';
 import type { OpenEngine } from '../command';
 import { type AdapterChoice, adapterChoice, chromiumArgs, HEADLESS_PAGE } from './chromium';
@@ -24,13 +25,18 @@ export async function openBrowser(pageFolder: string, executablePath: string): P
   const token = randomBytes(16).toString('hex');
   const server = await serve(pageFolder, { token, route: (path) => exchange.route(path) });
   try {
-    const { browser, page } = await launch(executablePath, server.url + HEADLESS_PAGE, tell);
+    const open = () => launch(executablePath, server.url + HEADLESS_PAGE, tell);
+    let opened = await open();
     const call = (method: keyof EngineApi, ...args: unknown[]) =>
-      exchange.call(page, server.url, method, args);
+      exchange.call(opened.page, server.url, method, args);
+    const replace = async () => {
+      await opened.browser.close().catch(() => {});
+      opened = await open();
+    };
     return {
-      api: remoteApi(call, listeners),
+      api: outliving(remoteApi(call, listeners), replace),
       async close() {
-        await browser.close();
+        await opened.browser.close();
         await server.close();
       },
     };
@@ -38,6 +44,27 @@ export async function openBrowser(pageFolder: string, executablePath: string): P
     await server.close();
     throw error;
   }
+}
+
+/** The engine of a browser that may crash: a run goes on in another one. */
+export function outliving(engine: EngineApi, replace: () => Promise<void>): EngineApi {
+  let isCancelled = false;
+  return {
+    ...engine,
+    async train(job, onEvent = () => {}) {
+      isCancelled = false;
+      const host = { engine: () => engine, replace, onEvent, goesOn: () => !isCancelled };
+      try {
+        return (await trainOn(job, host)).result;
+      } catch (error) {
+        throw error instanceof EngineFailure ? new UserError(error.message) : error;
+      }
+    },
+    cancel(discard) {
+      isCancelled = true;
+      return engine.cancel(discard);
+    },
+  };
 }
 
 type Call = (method: keyof EngineApi, ...args: unknown[]) => Promise<{ value: unknown; bytes?: Buffer }>;
@@ -181,7 +208,8 @@ class Exchange {
         .evaluate((sent) => window.refocusCall(sent), call)
         .catch((error: Error) => {
           // Playwright's own errors mean that page or browser are gone: errors of the engine come as data.
-          throw new UserError(
+          const Ended = method === 'train' ? EngineFailure : UserError;
+          throw new Ended(
             `The browser ended during ${method} (${error.message.split('\n')[0]}); start again, with a smaller --batch if memory was short.`,
           );
         });

@@ -5,7 +5,8 @@ import type { Report, TrainJob, TrainResult } from '../../api';
 import { Stopped, UserError } from '../../errors';
 import { parseTunings } from '../../run/tunings';
 import { parseSettings } from '../../train/settings';
-import { engine, explain } from '../engine';
+import { trainOn } from '../../worker/go-on';
+import { engine, explain, replaceEngine } from '../engine';
 import { rememberStep } from '../forecast/forecast';
 import { count, percent } from '../format';
 import { withGpu } from '../gpu-use';
@@ -14,7 +15,6 @@ import { misfit } from '../input/verdict';
 import { keepWhile, openSavedRun } from '../saved/saved-runs';
 import { readSettings } from '../settings/config';
 import { receive, TUNINGS } from './events';
-import { trainToTheEnd } from './go-on';
 import { offerAfter, offerOf } from './offers';
 import { reloadOnce } from './reload';
 import {
@@ -92,7 +92,15 @@ async function train(prepare: Prepare, savedAs?: string): Promise<void> {
       'refocus-run',
       { mode: 'shared' },
       () =>
-        keepWhile(begun, kept, (keep, saved) => trainToTheEnd(begun, { keep, reload: reloadOnce(saved) })),
+        keepWhile(begun, kept, (keep, saved) =>
+          trainOn(begun, {
+            engine,
+            replace: replaceEngine,
+            onEvent: (event) => (event.type === 'checkpoint' ? keep(event) : receive(event)),
+            goesOn: () => status.value !== 'cancelling',
+            lastWay: reloadOnce(saved),
+          }),
+        ),
     );
     rememberStep({ flops: plan.value?.flopsPerStep ?? 0, ms: trained.report.stepMs });
     batch(() => {

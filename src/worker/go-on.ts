@@ -1,0 +1,75 @@
+/** A run that outlives its engine: what an engine cannot mend by a new device, a new engine does. */
+import type { EngineApi, TrainEvent, TrainJob, TrainResult, UserFile } from '../api';
+import { DeviceLost } from '../errors';
+
+/** What an engine ran in is gone, with all that it knew. */
+export class EngineFailure extends Error {
+  override name = 'EngineFailure';
+}
+
+interface Host {
+  /** the engine of the moment */
+  engine: () => Pick<EngineApi, 'train'>;
+  /** ends it: `engine` gives another one after it */
+  replace: () => Promise<void> | void;
+  onEvent: (event: TrainEvent) => void;
+  /** whether the run is to go on: not where it is to stop anyway */
+  goesOn: () => boolean;
+  /** tried where new engines bring the run no further; returns where it is no way on, or has been tried */
+  lastWay?: (step: number) => Promise<void>;
+}
+
+export interface Trained {
+  result: TrainResult;
+  /** of the run's own, the newest */
+  checkpoint?: UserFile;
+}
+
+/** Engines that fail one after the other before the run came further. */
+const MOST_FRUITLESS = 2;
+
+/**
+ * Trains; where device or engine are lost, the run goes on from its newest checkpoint in a new engine, or begins again where it has
+ * none.
+ * @throws what the last engine failed with, where none brings the run further
+ */
+export async function trainOn(
+  job: TrainJob,
+  { engine, replace, onEvent, goesOn, lastWay }: Host,
+): Promise<Trained> {
+  let newest: { step: number; file: UserFile } | undefined;
+  let told = 0;
+  let fruitless = 0;
+  for (let attempt = job; ; ) {
+    const begun = newest?.step ?? 0;
+    let lost: { result?: TrainResult; error?: unknown };
+    try {
+      const result = await engine().train(attempt, (event) => {
+        if (event.type === 'checkpoint')
+          newest = { step: event.step, file: { path: event.file, blob: new Blob([event.bytes]) } };
+        if (event.type === 'steps') told = event.points.at(-1)?.step ?? told;
+        onEvent(event);
+      });
+      if (result.report.ended !== 'failed') return { result, checkpoint: newest?.file };
+      lost = { result };
+    } catch (error) {
+      const isLost = error instanceof DeviceLost || error instanceof EngineFailure;
+      // that a new engine finds no GPU is no mistake of the job's
+      if (!isLost && attempt === job) throw error;
+      lost = { error };
+    }
+    fruitless = (newest?.step ?? 0) > begun ? 0 : fruitless + 1;
+    if (fruitless >= MOST_FRUITLESS) await lastWay?.(newest?.step ?? 0);
+    if (fruitless >= MOST_FRUITLESS || !goesOn()) {
+      if (lost.result) return { result: lost.result, checkpoint: newest?.file };
+      throw lost.error;
+    }
+    const from = newest && newest.step > 0 ? `from step ${newest.step}` : 'from the start';
+    onEvent({
+      type: 'warning',
+      message: `The engine was lost at step ${told}: training goes on ${from}, in a new one.`,
+    });
+    await replace();
+    attempt = newest ? { ...job, resume: { checkpoints: [newest.file] } } : { ...job };
+  }
+}
