@@ -135,6 +135,29 @@ describe('while a run goes on', () => {
   });
 });
 
+test('a run is watched by another tab, which has no hand in it', async () => {
+  const page = await site.open({ scenario: { stepMs: 10 }, path: '#epochs=50' });
+  await start(page);
+  await reach(page, 20);
+  const other = await page.context().newPage();
+  // it needs no engine to look
+  await other.route('**/assets/worker-*.js', (route) => route.abort());
+  await other.goto(page.url());
+  await reach(other, 30);
+  await other.getByText('In another tab: Training').waitFor();
+  expect(await other.title()).toMatch(/^\d+ % · /);
+  for (const name of ['Pause', 'Stop and merge', 'Discard'])
+    expect(await other.getByRole('button', { name }).isDisabled()).toBe(true);
+  await other.locator('.live li').nth(11).waitFor();
+  const seen = await stepOf(other);
+  await reach(other, seen + 10);
+  // all steps are there, those before it came as well
+  expect(await other.evaluate(() => document.querySelectorAll('.chart').length)).toBe(4);
+  await page.close({ runBeforeUnload: false });
+  await other.getByText(/^A run of .* stopped at epoch \d+ of 50\.$/).waitFor();
+  await other.getByText('In another tab: Training').waitFor({ state: 'detached' });
+});
+
 describe('a run that is thrown away', () => {
   test('asks once, and leaves the result that was there', async () => {
     const page = await site.open({ scenario: { stepMs: 3 }, path: '#epochs=1' });

@@ -18,7 +18,7 @@ export function guardRun(): void {
   effect(() => {
     const share = progress.value;
     const words = status.value === 'failed' ? 'Failed' : status.value === 'done' ? 'Done' : undefined;
-    const state = isBusy.value ? `${Math.floor(100 * share)} %` : words;
+    const state = isBusy.value || status.value === 'watching' ? `${Math.floor(100 * share)} %` : words;
     document.title = state ? `${state} · ${title}` : title;
   });
   let lock: Promise<WakeLockSentinel | undefined> | undefined;

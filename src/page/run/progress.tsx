@@ -17,7 +17,10 @@ export function Progress() {
           <Figure name="Loss" value={significant(last.loss)} />
           <Figure name="Accuracy" value={percent(last.accuracy, 1)} />
           <Figure name="Images a second" value={count(rate.value.imagesPerSecond)} />
-          <Figure name="Left" value={state === 'running' ? duration(rate.value.etaSeconds) : '–'} />
+          <Figure
+            name="Left"
+            value={state === 'running' || state === 'watching' ? duration(rate.value.etaSeconds) : '–'}
+          />
         </dl>
       )}
       {isBusy.value && <NotifyButton />}

@@ -136,8 +136,13 @@ function Phase() {
   const other = gpuUse.value && others[gpuUse.value];
   if (other) return <p class="hint">{other}</p>;
   if (state === 'idle') return <ForecastLine />;
-  const words = { paused: 'Paused', cancelling: 'Stopping after this step' }[state as string] ?? phase.value;
-  const isUnder = isBusy.value && progress.value > 0;
+  const words =
+    {
+      paused: 'Paused',
+      cancelling: 'Stopping after this step',
+      watching: `In another tab: ${phase.value}`,
+    }[state as string] ?? phase.value;
+  const isUnder = (isBusy.value || state === 'watching') && progress.value > 0;
   return (
     <>
       <p class="phase">

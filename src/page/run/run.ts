@@ -16,6 +16,7 @@ import { keepWhile, openSavedRun } from '../saved/saved-runs';
 import { readSettings } from '../settings/config';
 import { receive, TUNINGS } from './events';
 import { offerAfter, offerOf } from './offers';
+import { tellTabs, whileTabsWatch } from './other-tabs';
 import { reloadOnce } from './reload';
 import {
   announcement,
@@ -93,13 +94,19 @@ async function train(prepare: Prepare, savedAs?: string): Promise<void> {
       { mode: 'shared' },
       () =>
         keepWhile(begun, kept, (keep, saved) =>
-          trainOn(begun, {
-            engine,
-            replace: replaceEngine,
-            onEvent: (event) => (event.type === 'checkpoint' ? keep(event) : receive(event)),
-            goesOn: () => status.value !== 'cancelling',
-            lastWay: reloadOnce(saved),
-          }),
+          whileTabsWatch(() =>
+            trainOn(begun, {
+              engine,
+              replace: replaceEngine,
+              onEvent(event) {
+                if (event.type === 'checkpoint') return keep(event);
+                receive(event);
+                tellTabs(event);
+              },
+              goesOn: () => status.value !== 'cancelling',
+              lastWay: reloadOnce(saved),
+            }),
+          ),
         ),
     );
     rememberStep({ flops: plan.value?.flopsPerStep ?? 0, ms: trained.report.stepMs });

@@ -13,7 +13,8 @@ import type {
 } from '../../api';
 import { noCourse, type RedundancyCourse } from './redundancy-course';
 
-export type Status = 'idle' | 'running' | 'paused' | 'cancelling' | 'done' | 'failed';
+/** `watching`: a run of another tab */
+export type Status = 'idle' | 'watching' | 'running' | 'paused' | 'cancelling' | 'done' | 'failed';
 export type EvalEvent = Extract<TrainEvent, { type: 'eval' }>;
 export type PlanEvent = Extract<TrainEvent, { type: 'plan' }>;
 
