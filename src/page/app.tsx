@@ -11,6 +11,7 @@ import { ProfilePanel } from './profile/profile-panel';
 import { StepResults } from './results/step-results';
 import { RunBar } from './run/run-bar';
 import { redundancy } from './run/state';
+import { type StepNumber, StepState } from './run/step-state';
 import { StepTrain } from './run/step-train';
 import { SavedNotices } from './saved/saved-notice';
 import { unknownNames } from './settings/config';
@@ -155,7 +156,7 @@ function Notices() {
 }
 
 interface StepProps {
-  number: number;
+  number: StepNumber;
   title: string;
   children: ComponentChildren;
 }
@@ -164,12 +165,15 @@ function Step({ number, title, children }: StepProps) {
   const id = `step-${number}`;
   return (
     <section class="step" id={id} tabIndex={-1} aria-labelledby={`${id}-title`}>
-      <h2 id={`${id}-title`}>
-        <span class="number" aria-hidden="true">
-          {number}
-        </span>
-        {title}
-      </h2>
+      <div class="step-head">
+        <h2 id={`${id}-title`}>
+          <span class="number" aria-hidden="true">
+            {number}
+          </span>
+          {title}
+        </h2>
+        <StepState number={number} />
+      </div>
       {children}
     </section>
   );

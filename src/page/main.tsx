@@ -13,6 +13,7 @@ import './style/network.css';
 import './style/redundancy.css';
 import './style/forecast.css';
 import './style/explain.css';
+import './style/settings.css';
 import { App } from './app';
 import { askAdapter } from './engine';
 import { followForecast } from './forecast/forecast';

@@ -11,7 +11,7 @@ export function BuiltinExample() {
         A short and narrow <b>MobileNetV2</b>, trained by this engine on drawn images: ten classes of shapes
         and textures, 32 × 32 pixels.
       </p>
-      <fieldset class="methods">
+      <fieldset class="methods one">
         <legend class="sr-only">Images</legend>
         {(Object.keys(builtinSets) as BuiltinSet[]).map((name) => (
           <SetOption key={name} name={name} />

@@ -76,7 +76,7 @@ function Own() {
       <Drop
         id="train"
         label="Images"
-        hint="Drop a zip, a tar.gz or a folder with one folder a class, or with a CSV of labels; with parts train, val and test, or without; CIFAR-10 binary batches; an IDX pair."
+        hint="They stay on this device. Drop a zip, a tar.gz or a folder with one folder a class, or with a CSV of labels; with parts train, val and test, or without; CIFAR-10 binary batches; an IDX pair."
         files={trainFiles.value}
         onFiles={(files) => {
           trainFiles.value = files;

@@ -1,6 +1,7 @@
 /** Whatever the user drops, pastes or picks, wherever: sorted by what it is for, and said in a line. */
 import { batch, signal } from '@preact/signals';
 import type { SkippedFile, SortedFiles, UserFile } from '../../api';
+import { type BuiltinSet, isBuiltinSet } from '../../data/builtin/builtin';
 import { UserError } from '../../errors';
 import { readLabels } from '../../run/labels';
 import { engine, explain } from '../engine';
@@ -50,7 +51,7 @@ export async function take(files: UserFile[], place?: 'test'): Promise<void> {
 
 interface Given {
   names?: string[];
-  settings?: Record<string, unknown>;
+  settings?: RunFile;
   place?: 'test';
 }
 
@@ -77,7 +78,8 @@ function put(files: readonly UserFile[], sorted: SortedFiles, { names, settings,
     sentences.push(`${nameOf(images)}: ${isTest ? 'test images' : 'images'}.`);
   }
   if (settings) {
-    const unknown = setSettings(settings);
+    const unknown = setSettings(settings.values);
+    if (settings.images) config.value = { ...config.value, source: 'builtin', images: settings.images };
     const others = unknown.length > 0 ? `; ${unknown.join(', ')} mean nothing here` : '';
     sentences.push(`${files[sorted.settings!].path}: the settings of a run${others}.`);
   }
@@ -90,12 +92,21 @@ function put(files: readonly UserFile[], sorted: SortedFiles, { names, settings,
   return { sentences, ignored: sorted.ignored };
 }
 
-/** The settings in a config.json or report.json. */
-async function readRun({ path, blob }: UserFile): Promise<Record<string, unknown>> {
-  const { settings } = JSON.parse(await blob.text()) as { settings?: unknown };
+/** What a config.json or report.json says of a run. */
+interface RunFile {
+  /** its settings, by their names */
+  values: Record<string, unknown>;
+  /** the built-in set that it took */
+  images?: BuiltinSet;
+}
+
+async function readRun({ path, blob }: UserFile): Promise<RunFile> {
+  const { settings, data } = JSON.parse(await blob.text()) as { settings?: unknown; data?: unknown };
   if (typeof settings !== 'object' || settings === null || Array.isArray(settings))
     throw new UserError(`${path} has no settings: drop the config.json or report.json of a run.`);
-  return settings as Record<string, unknown>;
+  const [name] = Array.isArray(data) ? data : [];
+  const images = typeof name === 'string' && isBuiltinSet(name) ? name : undefined;
+  return { values: settings as Record<string, unknown>, images };
 }
 
 /** Takes what is dropped or pasted anywhere on the page; a file never replaces the page, and a run with it. */

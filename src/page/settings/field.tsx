@@ -14,14 +14,22 @@ interface InputProps {
   hasHelp?: boolean;
   /** what an empty field means; absent: it may not be empty */
   empty?: string;
+  /** the value to go back to; what differs from it is marked */
+  fallback?: string;
 }
 
 /** The input that suits the field: a list of its few values, or a text. */
 export function FieldInput(props: InputProps) {
-  const { id, field, error, hasHelp } = props;
+  const { id, field, error, hasHelp, value, fallback = value } = props;
+  const isChanged = value !== fallback;
   return (
-    <div class={error ? 'field invalid' : 'field'}>
-      <label for={id}>{field.label}</label>
+    <div class={`field${error ? ' invalid' : ''}${isChanged ? ' changed' : ''}`}>
+      <div class="field-head">
+        <label for={id} id={`${id}-label`}>
+          {field.label}
+        </label>
+        {isChanged && <Reset {...props} fallback={fallback} />}
+      </div>
       {field.choices ? <Select {...props} choices={field.choices} /> : <Text {...props} />}
       {hasHelp && (
         <p class="hint" id={`${id}-hint`}>
@@ -34,6 +42,25 @@ export function FieldInput(props: InputProps) {
         </p>
       )}
     </div>
+  );
+}
+
+/** Puts a field back to its default, which it names. */
+function Reset({ id, fallback, onValue }: InputProps & { fallback: string }) {
+  return (
+    <button
+      type="button"
+      class="reset"
+      title={`Back to the default, ${fallback}`}
+      aria-label={`Back to the default, ${fallback}`}
+      aria-describedby={`${id}-label`}
+      onClick={() => {
+        onValue(fallback);
+        document.getElementById(id)?.focus();
+      }}
+    >
+      ↺
+    </button>
   );
 }
 

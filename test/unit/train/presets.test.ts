@@ -25,6 +25,6 @@ test('the reference warms up for five epochs from 5e-6 of the rate, and ends at 
 
 test('a name that is none is refused with those that are', () => {
   expect(() => presetSettings('toString', '--preset')).toThrow(
-    '--preset must be one of reference, not "toString".',
+    '--preset must be one of quick, fair, small, reference, not "toString".',
   );
 });

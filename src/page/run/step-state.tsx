@@ -1,0 +1,39 @@
+/** How each of the three steps stands, in a word or two beside its title. */
+import { percent } from '../format';
+import { preview, survey } from '../input/sources';
+import { misfit } from '../input/verdict';
+import { config } from '../settings/config';
+import { finished, isBusy, phase, progress, result, shownRun, status } from './state';
+
+export type StepNumber = 1 | 2 | 3;
+
+export function StepState({ number }: { number: StepNumber }) {
+  return <p class="step-state">{texts[number]()}</p>;
+}
+
+const texts: Record<StepNumber, () => string> = {
+  1: () => {
+    if (misfit.value) return 'does not fit';
+    const network = preview.value.state;
+    // built-in images are there
+    const images = config.value.source === 'builtin' ? 'ready' : survey.value.state;
+    if (network === 'reading' || images === 'reading') return 'being looked into';
+    if (network === 'failed' || images === 'failed') return 'cannot be used';
+    if (network === 'none') return 'no network yet';
+    return images === 'none' ? 'no images yet' : 'ready';
+  },
+  2: () => {
+    const under = isBusy.value && progress.value > 0 ? `, ${percent(progress.value, 0)}` : '';
+    if (status.value === 'idle') return 'not started';
+    if (status.value === 'running') return `running${under}`;
+    if (status.value === 'paused') return `paused${under}`;
+    if (status.value === 'cancelling') return 'stopping';
+    return status.value === 'done' ? 'done' : phase.value.toLowerCase();
+  },
+  3: () => {
+    if (!result.value) return isBusy.value ? 'none yet' : 'none';
+    const { ok } = result.value.report.proof;
+    const proof = ok ? 'merge proven' : 'merge not proven';
+    return finished.value.length > 1 ? `run ${shownRun.value?.number}, ${proof}` : proof;
+  },
+};
