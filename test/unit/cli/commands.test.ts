@@ -52,7 +52,7 @@ test.each([
   [['train', '--no-lr'], /--no-lr/],
   [['train', '--weights', 'x.pt'], /^--weights x\.pt does not exist/],
   [['train', '--arch', 'resnet20_cifar'], /^--weights is missing/],
-  [['train', '--preset', 'x'], /^--preset must be one of reference, not "x"/],
+  [['train', '--preset', 'x'], /^--preset must be one of quick, fair, small, reference, not "x"/],
   [['train', '--epochs', '0'], /^--epochs must be a whole number from 1/],
   [['train', '--epochs', '-1'], /^--epochs must be .* not "-1"/],
   [['train', '--batch', '1e9'], /^--batch must be/],
