@@ -8,6 +8,7 @@ import type { ThumbnailOptions } from './data/thumbnails';
 import type { UserFile } from './data/types';
 import type { DataSource, ImageSettings } from './run/data-source';
 import type { EvaluateOptions, SourceEvaluation } from './run/evaluate';
+import type { ExportedNetwork, OnnxExport } from './run/export-network';
 import type { RateSearch } from './run/find-rate';
 import type { DeviceForecast, ForecastJob } from './run/forecast-job';
 import type { InspectLayer, NetworkPreview } from './run/inspect';
@@ -34,6 +35,7 @@ export type { EqualImages, ImageSurvey, Thumbnail } from './data/survey';
 export type { SkippedFile, UserFile } from './data/types';
 export type { DataSource, ImageSettings } from './run/data-source';
 export type { EvaluateOptions, SourceEvaluation } from './run/evaluate';
+export type { ExportedNetwork, OnnxExport } from './run/export-network';
 export type { RateSearch } from './run/find-rate';
 export type { DeviceForecast, ForecastJob } from './run/forecast-job';
 export type { GramSpectrum } from './run/gram-spectrum';
@@ -112,6 +114,11 @@ export interface EngineApi {
   evaluate(model: ModelSource, test: DataSource, options?: EvaluateOptions): Promise<SourceEvaluation>;
   /** The likeliest classes of each image; files that are no image are named, the others go on. */
   predict(model: ModelSource, images: UserFile[], options?: PredictOptions): Promise<Predictions>;
+  /**
+   * Writes a network as an ONNX file, reads that again and compares its answers with the network's.
+   * @throws UserError where the network cannot be read, or the file answers otherwise
+   */
+  exportOnnx(model: ModelSource, options?: OnnxExport): Promise<ExportedNetwork>;
   /** Runs one golden case of PyTorch, a safetensors file, on this device and compares. */
   verify(name: string, golden: Uint8Array): Promise<VerifyLine>;
   /** Measures one benchmark case; `reps`: repetitions at most. */

@@ -105,6 +105,10 @@ export function createEngine({ requestAdapter }: EngineOptions = {}): EngineApi 
       const { predict } = await import('./run/predict');
       return predict(gpu, source, images, options);
     },
+    async exportOnnx(source, options) {
+      const { exportNetwork } = await import('./run/export-network');
+      return exportNetwork(gpu, source, options);
+    },
     async verify(name, golden) {
       const { verifyCase } = await import('./verify');
       return verifyCase(await gpu(), name, golden);

@@ -6,6 +6,7 @@ import { bench } from './commands/bench';
 import { data } from './commands/data';
 import { demo } from './commands/demo';
 import { evaluate } from './commands/eval';
+import { exportCommand } from './commands/export';
 import { inspect } from './commands/inspect';
 import { lr } from './commands/lr';
 import { merge } from './commands/merge';
@@ -27,6 +28,7 @@ export const commands: Record<string, Command> = {
   eval: evaluate,
   predict,
   merge,
+  export: exportCommand,
   report,
   verify,
   plan,

@@ -8,6 +8,7 @@ import './style/table.css';
 import './style/run.css';
 import './style/training.css';
 import './style/results.css';
+import './style/onnx.css';
 import './style/profile.css';
 import './style/network.css';
 import './style/redundancy.css';

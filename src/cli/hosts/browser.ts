@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { type BrowserContext, chromium, type Page } from 'playwright-core';
-import type { BatchPreview, EngineApi, TrainEvent, TrainResult } from '../../api';
+import type { BatchPreview, EngineApi, ExportedNetwork, TrainEvent, TrainResult } from '../../api';
 import { asUserError, UserError } from '../../errors';
 import { EngineFailure, trainOn } from '../../worker/go-on';
 import { pack } from '../../worker/pack';
@@ -106,6 +106,11 @@ function remoteApi(call: Call, listeners: Set<(event: TrainEvent) => void>): Eng
     watch: (isOn) => value('watch', isOn),
     evaluate: (...args) => value('evaluate', ...args),
     predict: (...args) => value('predict', ...args),
+    async exportOnnx(...args) {
+      const { value: rest, bytes } = await call('exportOnnx', ...args);
+      if (!bytes) throw new Error('The ONNX file did not arrive from the browser.');
+      return { ...(rest as Omit<ExportedNetwork, 'bytes'>), bytes: new Uint8Array(bytes) };
+    },
     verify: (...args) => value('verify', ...args),
     bench: (...args) => value('bench', ...args),
     // a callback cannot cross the bridge

@@ -76,6 +76,12 @@ async function perform(call: RemoteCall): Promise<unknown> {
         args[1] as UserFile[],
         args[2] as Parameters<EngineApi['predict']>[2],
       );
+    case 'exportOnnx': {
+      const options = args[1] as Parameters<EngineApi['exportOnnx']>[1];
+      const { bytes, ...rest } = await api.exportOnnx(args[0] as ModelSource, options);
+      await fetch(call.results, { method: 'POST', body: new Blob([bytes]) });
+      return rest;
+    }
     case 'verify':
       return api.verify(args[0] as string, new Uint8Array(await (args[1] as Blob).arrayBuffer()));
     case 'inspect':

@@ -9,9 +9,9 @@ import {
   type ValueInfoProto,
   ValueInfoProtoSchema,
 } from 'onnx-buf';
-import { type Dtype, encodeElements } from '../tensor';
+import { encodeElements } from '../tensor';
 import type { OnnxTensor } from './graph';
-import { DTYPES } from './tensors';
+import { numberOf } from './tensors';
 
 /** What changes in a model; all else stays byte for byte. */
 export interface Edits {
@@ -143,9 +143,6 @@ function filled(proto: TensorProto, { dtype, shape, data }: OnnxTensor): TensorP
   }
   return proto;
 }
-
-export const numberOf = (dtype: Dtype): number =>
-  Number(Object.keys(DTYPES).find((number) => DTYPES[Number(number)] === dtype));
 
 /** Inputs and outputs: older files describe initializers among the inputs. */
 function valueParts(

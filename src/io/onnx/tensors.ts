@@ -22,6 +22,10 @@ export const DTYPES: Partial<Record<number, Dtype>> = {
   [TensorProto_DataType.BOOL]: 'BOOL',
 };
 
+/** The number of an element type in the file. */
+export const numberOf = (dtype: Dtype): number =>
+  Number(Object.keys(DTYPES).find((number) => DTYPES[Number(number)] === dtype));
+
 /** Elements of a tensor at most, bytes; a protocol buffer cannot hold more. */
 const MAX_BYTES = 2 ** 31;
 

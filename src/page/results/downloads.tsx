@@ -3,6 +3,9 @@ import { useState } from 'preact/hooks';
 import type { TrainResult } from '../../api';
 import { toCsv } from '../csv';
 import { download } from '../files';
+import { lazy } from '../lazy';
+
+const OnnxFile = lazy(() => import('./onnx-file').then((part) => part.OnnxFile));
 
 interface Offer {
   name: string;
@@ -73,7 +76,8 @@ function offersOf(trained: TrainResult): Offer[] {
 export function Downloads({ trained, isGain }: { trained: TrainResult; isGain: boolean }) {
   const [isAccepted, setAccepted] = useState(false);
   const { proof } = trained.report;
-  const first = firstOf(trained.report);
+  const isOnnx = trained.files.some(({ name }) => name === 'merged.onnx');
+  const first = firstOf(trained.report, isOnnx ? 'onnx' : 'safetensors');
   const offers = offersOf(trained).sort((a, b) => Number(b.name === first) - Number(a.name === first));
   return (
     <section class="downloads" aria-label="Downloads">
@@ -102,15 +106,16 @@ export function Downloads({ trained, isGain }: { trained: TrainResult; isGain: b
             <span class="hint">{use}</span>
           </li>
         ))}
+        {!isOnnx && <OnnxFile trained={trained} isHeldBack={!proof.ok && !isAccepted} />}
       </ul>
     </section>
   );
 }
 
 /** The file to take home: where the last network lost and the best gained, the best. */
-function firstOf({ accuracy: { base, last }, best }: TrainResult['report']): string {
+function firstOf({ accuracy: { base, last }, best }: TrainResult['report'], ending: string): string {
   const isLoss = base !== undefined && last <= base;
-  return isLoss && best !== 'base' ? 'best.safetensors' : 'merged.safetensors';
+  return `${isLoss && best !== 'base' ? 'best' : 'merged'}.${ending}`;
 }
 
 /** Every step, and every evaluation as a row of its own. */

@@ -37,8 +37,28 @@ function baseOf({ job, result: { report } }: FinishedRun): TriedNetwork {
 }
 
 /** The merged file says itself what its network is and how images are prepared. */
-function mergedOf({ result: { report, merged } }: FinishedRun): TriedNetwork {
-  const { exif, method } = report.settings;
+function mergedOf({ result: { report, merged, files: others } }: FinishedRun): TriedNetwork {
+  const { exif, method, mean, std, interpolation, cropPct, cropMode } = report.settings;
+  const name = methodNames[method];
+  const onnx = others.find((file) => file.name === 'merged.onnx');
+  if (onnx) {
+    // the graph is in this file alone, and what it does not tell is the run's
+    const files = [{ path: onnx.name, blob: new Blob([onnx.bytes]) }];
+    const source: ModelSource = { kind: 'file', files, classes: [...report.classes] };
+    return {
+      name,
+      source,
+      options: {
+        mean,
+        std,
+        exif,
+        interpolation,
+        cropPct,
+        cropMode,
+        imageSize: report.data?.[0].size.width ?? 0,
+      },
+    };
+  }
   const files = [{ path: 'merged.safetensors', blob: new Blob([merged]) }];
-  return { name: methodNames[method], source: { kind: 'file', files }, options: { exif } };
+  return { name, source: { kind: 'file', files }, options: { exif } };
 }

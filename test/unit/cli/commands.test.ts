@@ -18,7 +18,7 @@ import { networkFields } from '../../../src/run/network-options';
 import { VERSION } from '../../../src/run/version';
 import { presets } from '../../../src/train/presets';
 import { defaultSettings, settingFields, settingGroups } from '../../../src/train/settings';
-import { fakeContext, fakeEngine, fakeEvaluation, fakeProfile, fakeReport } from './fake';
+import { fakeContext, fakeEngine, fakeEvaluation, fakeExport, fakeProfile, fakeReport } from './fake';
 
 let folder: string;
 beforeEach(async () => {
@@ -72,6 +72,9 @@ test.each([
   [['predict'], /^IMAGE is missing: `refocus predict/],
   [['predict', '/no/such/image.jpg'], /^\/no\/such\/image\.jpg does not exist/],
   [['predict', '--top', '0', 'a.jpg'], /^--top must be/],
+  [['export'], /^--to is missing/],
+  [['export', '--to', 'net.pth'], /^--to net\.pth is no \.onnx file/],
+  [['export', '--to', 'a.onnx', '--size', '0'], /^--size must be/],
   [['verify'], /^DIR is missing/],
   [['verify', 'package.json'], /is a file/],
   [['inspect', '/no/such/file'], /does not exist/],
@@ -752,6 +755,28 @@ test('predict prints a JSON line an image, called as it was named, and names wha
   expect(context.stdout).toEqual([line('photos/b.jpg'), line('photos/more/c.jpg')]);
   expect(context.stderr).toEqual(['It is a ResNet-20.', `skipped ${join(folder, 'a.jpg')}: it is empty`]);
   expect(await run(['predict', join(folder, 'a.jpg')], fakeContext())).toBe(0);
+});
+
+test('export writes the file that the engine makes, over nothing that is there', async () => {
+  const asked: unknown[] = [];
+  const engine = fakeEngine({
+    exportOnnx: async (...args) => {
+      asked.push(args);
+      return fakeExport;
+    },
+  });
+  const to = join(folder, 'net.onnx');
+  const context = fakeContext(engine);
+  expect(await run(['export', '--to', to, '--size', '64', '--softmax'], context)).toBe(0);
+  expect(asked).toEqual([
+    [{ kind: 'builtin' }, { size: 64, preprocessing: false, softmax: true, fold: false }],
+  ]);
+  expect([...(await readFile(to))]).toEqual([...fakeExport.bytes]);
+  expect(context.stderr).toEqual(fakeExport.notes);
+  expect(JSON.parse(context.stdout[0])).toEqual({ to, bytes: 2, proof: fakeExport.proof });
+  const again = fakeContext(engine);
+  expect(await run(['export', '--to', to], again)).toBe(2);
+  expect(again.stderr[0]).toMatch(/is there already: name another --to, or say --overwrite\.$/);
 });
 
 test('merge writes beside the file, over nothing that is there', async () => {

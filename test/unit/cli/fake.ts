@@ -3,6 +3,7 @@
 import { classFigures } from '../../../src/analysis/class-figures';
 import type {
   EngineApi,
+  ExportedNetwork,
   Profile,
   RateSearch,
   Report,
@@ -86,6 +87,12 @@ export const fakeProfile: Profile = {
   dispatches: [{ shader: 'conv/forward', label: 'conv2d stem', phase: 'forward', ...achieved }],
 };
 
+export const fakeExport: ExportedNetwork = {
+  bytes: new Uint8Array([8, 8]),
+  proof: { maxRelLogitDiff: 1e-7, top1Agreement: 1, images: 8 },
+  notes: ['a network'],
+};
+
 /** Of the images of b one is told to be an a. */
 export const fakeEvaluation: SourceEvaluation = {
   accuracy: 0.75,
@@ -109,6 +116,7 @@ export function fakeEngine(parts: Partial<EngineApi> = {}, ok = true): EngineApi
   return {
     jobs,
     adapter: async () => 'fake',
+    exportOnnx: async () => fakeExport,
     async train(job, onEvent): Promise<TrainResult> {
       jobs.push(job);
       const point = { step: 1, epoch: 1, loss: 2, accuracy: 0.5, lr: 0.05 };
