@@ -26,7 +26,8 @@ export function signature({ layers }: Model): string[] {
 }
 
 function workOf({ id: _, name: __, inputs: ___, ...layer }: Layer): object {
-  if (layer.kind === 'mul') return { kind: 'mul', weight: layer.weight !== undefined };
+  if (layer.kind === 'mul')
+    return { kind: 'mul', weight: layer.weight !== undefined, factor: Math.fround(layer.factor ?? 1) };
   if (layer.kind !== 'linear') return layer;
   const whole = { stride: [1, 1], padding: [0, 0], dilation: [1, 1], groups: 1, bias: true };
   return { kind: 'conv', ...whole, shape: [...layer.shape, 1, 1] };

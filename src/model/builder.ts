@@ -210,6 +210,14 @@ export class Builder {
     return x;
   }
 
+  /** A product of two values, times a number; undefined where x is no product. */
+  multiplied(x: Value, factor: number): Value | undefined {
+    const maker = this.layers[x.id - 1];
+    if (maker?.kind !== 'mul') return undefined;
+    maker.factor = (maker.factor ?? 1) * factor;
+    return x;
+  }
+
   /** A pooling with all of its attributes. */
   pool(x: Value, attributes: PoolLayer): Value {
     return this.layer([x], attributes);

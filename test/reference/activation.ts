@@ -4,8 +4,9 @@ import type { Values } from './values';
 const clamp = (x: number, low: number, high: number) => Math.min(Math.max(x, low), high);
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
 
-/** erf by its Taylor series, exact to float64 for |x| < 4. */
+/** erf by its Taylor series, exact to float64 for |x| < 4; beyond 6 it is 1. */
 function erf(x: number): number {
+  if (Math.abs(x) > 6) return Math.sign(x);
   let term = x;
   let sum = x;
   for (let k = 1; k < 120; k++) {

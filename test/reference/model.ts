@@ -38,8 +38,9 @@ function layerOf(layer: Layer, inputs: Values[], tensor: Read): Values {
       );
     case 'linear': {
       const [o, i] = layer.shape;
+      const [rows, columns] = layer.pixels ?? [1, 1];
       const as = {
-        shape: [o, i, 1, 1] as ConvLayer['shape'],
+        shape: [o, i / rows / columns, rows, columns] as ConvLayer['shape'],
         stride: ONE,
         padding: ZERO,
         dilation: ONE,
@@ -90,7 +91,10 @@ function layerOf(layer: Layer, inputs: Values[], tensor: Read): Values {
         const weight = tensor(layer.weight);
         return mapped((v, k) => v * weight[k]);
       }
-      return mapped((v, _, i) => v * y.data[Math.floor(i / area)]);
+      const factor = layer.factor ?? 1;
+      return y.data.length === x.data.length
+        ? mapped((v, _, i) => factor * v * y.data[i])
+        : mapped((v, _, i) => factor * v * y.data[Math.floor(i / area)]);
     }
     case 'concat':
       return gather(
@@ -106,6 +110,43 @@ function layerOf(layer: Layer, inputs: Values[], tensor: Read): Values {
           return 0;
         },
       );
+    case 'replace':
+      return gather(x, c, 1, (b, k, p) => {
+        const from = y.shape[1];
+        return k < from ? y.data[(b * from + k) * area + p] : x.data[(b * c + k) * area + p];
+      });
+    case 'global_response_norm': {
+      const [weight, bias] = ['weight', 'bias'].map((leaf) => tensor(`${layer.name}.${leaf}`));
+      const norms = new Float64Array(n * c);
+      x.data.forEach((v, i) => {
+        norms[Math.floor(i / area)] += v * v;
+      });
+      const lengths = norms.map(Math.sqrt);
+      const meanOf = (b: number) => lengths.slice(b * c, (b + 1) * c).reduce((s, v) => s + v) / c;
+      const means = Array.from({ length: n }, (_, b) => meanOf(b));
+      return mapped((v, k, i) => {
+        const plane = Math.floor(i / area);
+        return v + weight[k] * v * (lengths[plane] / (means[Math.floor(plane / c)] + layer.eps)) + bias[k];
+      });
+    }
+    case 'adaptive_avg_pool': {
+      const [rows, columns] = layer.size;
+      const shape = [n, c, rows, columns];
+      const data = Float64Array.from({ length: n * c * rows * columns }, (_, i) => {
+        const [row, column, plane] = [
+          Math.floor(i / columns) % rows,
+          i % columns,
+          Math.floor(i / columns / rows),
+        ];
+        const [top, bottom] = [Math.floor((row * h) / rows), Math.ceil(((row + 1) * h) / rows)];
+        const [left, right] = [Math.floor((column * w) / columns), Math.ceil(((column + 1) * w) / columns)];
+        let sum = 0;
+        for (let a = top; a < bottom; a++)
+          for (let b = left; b < right; b++) sum += x.data[(plane * h + a) * w + b];
+        return sum / (bottom - top) / (right - left);
+      });
+      return { shape, data };
+    }
     case 'slice':
       return gather(x, layer.end - layer.start, 1, (b, k, p) => x.data[(b * c + k + layer.start) * area + p]);
     case 'shuffle':

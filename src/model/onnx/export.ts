@@ -1,8 +1,11 @@
+import { UserError } from '../../errors';
+import { Graph } from '../../graph/graph';
 import type { OnnxAttribute, OnnxGraph, OnnxNode, OnnxTensor } from '../../io/onnx/graph';
 import { floats, type StateDict } from '../../io/tensor';
 import type { Activation } from '../../ops/activation';
 import { foldNorms } from '../fold-norms';
-import type { ConvLayer, Layer, LayerKind, LinearLayer, Model, ModelInput } from '../model';
+import { instantiate } from '../instantiate';
+import type { ConvLayer, Layer, LinearLayer, Model, ModelInput } from '../model';
 
 export interface ExportOptions {
   /** side of the images, pixels */
@@ -39,12 +42,24 @@ class Exporter {
   private readonly nodes: OnnxNode[] = [];
   private readonly initializers = new Map<string, OnnxTensor>();
   private readonly names = new Set<string>();
+  /** `[n, h, w, c]` of each value */
+  private readonly shapes: ReadonlyMap<number, readonly number[]>;
 
   constructor(
     private readonly model: Model,
     private readonly state: StateDict,
     private readonly options: ExportOptions,
-  ) {}
+  ) {
+    const graph = new Graph();
+    const { size } = options;
+    const x = graph.tensor('x', [1, size, size, model.input.channels], { role: 'input' });
+    this.shapes = instantiate(model, graph, x, { training: false }).shapes;
+  }
+
+  private shapeOf({ id }: Layer): Value['shape'] {
+    const [, h, w, c] = this.shapes.get(id)!;
+    return [c, h, w];
+  }
 
   graph(): OnnxGraph {
     const { model, options } = this;
@@ -189,8 +204,34 @@ class Exporter {
       case 'add':
         return like(this.node('Add', name, [x.name, y.name]));
       case 'mul': {
-        const factor = layer.weight ? this.tensor(layer.weight, [c, 1, 1]) : y.name;
-        return like(this.node('Mul', name, [x.name, factor]));
+        const by = layer.weight ? this.tensor(layer.weight, [c, 1, 1]) : y.name;
+        const made = this.node('Mul', name, [x.name, by]);
+        if (layer.factor === undefined) return like(made);
+        const factor = this.numbers(`${name}.factor`, [layer.factor]);
+        return like(this.node('Mul', `${name}.scaled`, [made, factor]));
+      }
+      case 'replace': {
+        const bounds = [y.shape[0], c, 1].map((at, i) =>
+          this.integers(`${name}.${['start', 'end', 'axis'][i]}`, [at]),
+        );
+        const rest = this.node('Slice', `${name}.rest`, [x.name, ...bounds]);
+        return like(this.node('Concat', name, [y.name, rest], { axis: 1 }));
+      }
+      case 'adaptive_avg_pool':
+        return this.adaptivePool(layer, name, x);
+      case 'global_response_norm': {
+        const [weight, bias] = ['weight', 'bias'].map((leaf) => this.tensor(`${name}.${leaf}`, [c, 1, 1]));
+        const norm = this.node('ReduceL2', `${name}.norm`, [x.name], { axes: [2, 3], keepdims: 1 });
+        const mean = this.node('ReduceMean', `${name}.mean`, [norm], { axes: [1], keepdims: 1 });
+        const eps = this.numbers(`${name}.eps`, [layer.eps]);
+        const ratio = this.node('Div', `${name}.ratio`, [
+          norm,
+          this.node('Add', `${name}.divisor`, [mean, eps]),
+        ]);
+        const scaled = this.node('Mul', `${name}.scaled`, [x.name, ratio]);
+        const weighted = this.node('Mul', `${name}.weighted`, [scaled, weight]);
+        const shifted = this.node('Add', `${name}.shifted`, [weighted, bias]);
+        return like(this.node('Add', name, [x.name, shifted]));
       }
       case 'concat': {
         const channels = inputs.reduce((sum, { shape }) => sum + shape[0], 0);
@@ -219,7 +260,7 @@ class Exporter {
     }
   }
 
-  private conv(layer: ConvLayer, x: Value): Value {
+  private conv(layer: ConvLayer & Layer, x: Value): Value {
     const { name, shape, stride, padding, dilation, groups, bias } = layer;
     const parameters = [this.tensor(`${name}.weight`), ...(bias ? [this.tensor(`${name}.bias`)] : [])];
     const kernel = shape.slice(2);
@@ -230,17 +271,29 @@ class Exporter {
       pads: [...padding, ...padding],
       strides: stride,
     });
-    const side = (i: 0 | 1) =>
-      Math.floor((x.shape[i + 1] + 2 * padding[i] - dilation[i] * (kernel[i] - 1) - 1) / stride[i]) + 1;
-    return { name: made, shape: [shape[0], side(0), side(1)] };
+    return { name: made, shape: this.shapeOf(layer) };
   }
 
-  /** Of single pixels as PyTorch's Linear, of images as a convolution of 1 x 1. */
-  private linear({ name, shape }: LinearLayer, x: Value): Value {
+  /** To so many rows and columns, which ONNX has for sizes alone that they divide. */
+  private adaptivePool(layer: Extract<Layer, { kind: 'adaptive_avg_pool' }>, name: string, x: Value): Value {
+    const [c, h, w] = x.shape;
+    const [rows, columns] = layer.size;
+    if (h === rows && w === columns) return x;
+    if (h % rows !== 0 || w % columns !== 0)
+      throw new UserError(
+        `${this.model.name} pools ${h} x ${w} to ${rows} x ${columns}, which an ONNX file cannot say: choose a size that is a multiple (--size).`,
+      );
+    const kernel = [h / rows, w / columns];
+    const made = this.node('AveragePool', name, [x.name], { kernel_shape: kernel, strides: kernel });
+    return { name: made, shape: [c, rows, columns] };
+  }
+
+  /** Of single pixels and of flattened images as PyTorch's Linear, of each pixel of an image as a convolution of 1 x 1. */
+  private linear({ name, shape, pixels }: LinearLayer, x: Value): Value {
     const [out, c] = shape;
-    const size: Value['shape'] = [out, x.shape[1], x.shape[2]];
+    const size: Value['shape'] = pixels ? [out, 1, 1] : [out, x.shape[1], x.shape[2]];
     const bias = this.tensor(`${name}.bias`);
-    if (x.shape[1] === 1 && x.shape[2] === 1) {
+    if (pixels || (x.shape[1] === 1 && x.shape[2] === 1)) {
       const inputs = [this.row(x).name, this.tensor(`${name}.weight`), bias];
       return { name: this.node('Gemm', name, inputs, { transB: 1 }), shape: size, isRow: true };
     }
@@ -275,7 +328,7 @@ class Exporter {
     }
   }
 
-  private pool(layer: Extract<LayerKind, { kind: 'max_pool' | 'avg_pool' }>, name: string, x: Value): Value {
+  private pool(layer: Extract<Layer, { kind: 'max_pool' | 'avg_pool' }>, name: string, x: Value): Value {
     const { kernel, stride, padding, ceilMode } = layer;
     const attributes = {
       kernel_shape: kernel,
@@ -290,18 +343,12 @@ class Exporter {
             ...attributes,
             count_include_pad: Number(layer.countIncludePad),
           });
-    const side = (i: 0 | 1) => {
-      const steps = (x.shape[i + 1] + 2 * padding[i] - kernel[i]) / stride[i];
-      if (!ceilMode) return Math.floor(steps) + 1;
-      const out = Math.ceil(steps) + 1;
-      return (out - 1) * stride[i] >= x.shape[i + 1] + padding[i] ? out - 1 : out;
-    };
-    return { name: made, shape: [x.shape[0], side(0), side(1)] };
+    return { name: made, shape: this.shapeOf(layer) };
   }
 
-  private subsample(layer: Extract<LayerKind, { kind: 'subsample' }>, name: string, x: Value): Value {
+  private subsample(layer: Extract<Layer, { kind: 'subsample' }>, name: string, x: Value): Value {
     const { stride, channels, before } = layer;
-    const [c, h, w] = x.shape;
+    const [c] = x.shape;
     const end = 2 ** 31 - 1;
     const slices = [
       this.integers(`${name}.starts`, [0, 0]),
@@ -312,6 +359,6 @@ class Exporter {
     const taken = this.node('Slice', `${name}.slice`, [x.name, ...slices]);
     const pads = this.integers(`${name}.pads`, [0, before, 0, 0, 0, channels - c - before, 0, 0]);
     const made = this.node('Pad', name, [taken, pads]);
-    return { name: made, shape: [channels, Math.ceil(h / stride), Math.ceil(w / stride)] };
+    return { name: made, shape: this.shapeOf(layer) };
   }
 }

@@ -9,7 +9,7 @@ import { fold, isUnfolded } from './fold';
 import { type Binding, type Held, Importer, type Normalised, type Shown } from './importer';
 import { called } from './node';
 import { OPERATORS } from './operators';
-import { joinLayerNorms, joinPointwise, type Step } from './patterns';
+import { joinLayerNorms, joinPointwise, joinResponseNorms, type Step } from './patterns';
 import { type Axis, type Extents, viewOf } from './view';
 
 /** A network that was read from an ONNX graph. */
@@ -68,7 +68,8 @@ function importOutput(graph: OnnxGraph, input: OnnxValue, output: string): Impor
   };
   const ofShapes = shapeValues(steps, constants);
   const wiring = { constant: (name: string) => constants.get(name), ofShapes, outputs: new Set([output]) };
-  const joined = joinPointwise({ ...wiring, steps: joinLayerNorms({ ...wiring, steps }, fresh) });
+  const normed = joinResponseNorms({ ...wiring, steps: joinLayerNorms({ ...wiring, steps }, fresh) });
+  const joined = joinPointwise({ ...wiring, steps: normed });
   checkOperators(graph.file, joined, new Set([...constants.keys(), ...ofShapes]));
   const { extents, axes, size } = imagesOf(graph, input);
   const net = new Builder(extents.c, 0);
@@ -85,7 +86,9 @@ function importOutput(graph: OnnxGraph, input: OnnxValue, output: string): Impor
       `${graph.file}: its output ${quote(output)} is no classifier's: no linear layer or convolution makes it, and no more than pooling and activations may come behind that.`,
     );
   const modelInput = inputOf(extents.c, size, importer.normalised);
-  const model = net.finish({ name: ONNX_MODEL, args: {}, input: modelInput, logits: logits.id });
+  const model = withoutUnread(
+    net.finish({ name: ONNX_MODEL, args: {}, input: modelInput, logits: logits.id }),
+  );
   return {
     model,
     state: importer.state,
@@ -240,6 +243,16 @@ function logitsOf({ file }: OnnxGraph, output: string, end: Held | undefined): V
       `${file}: its output ${quote(output)} is no row of one number a class, so that it is no classifier: export one.`,
     );
   return end.value;
+}
+
+/** A model without layers that lead nowhere, as those of a split of which one part is taken up otherwise. */
+function withoutUnread(model: Model): Model {
+  const read = new Set([model.logits]);
+  const layers = [...model.layers].reverse().filter(({ id, inputs }) => {
+    if (read.has(id)) for (const input of inputs) read.add(input);
+    return read.has(id);
+  });
+  return { ...model, layers: layers.reverse() };
 }
 
 /** The layer that makes the logits: nothing but pooling, activations and dropout comes behind it. */

@@ -62,6 +62,8 @@ export class Importer {
   private readonly done = new WeakMap<Shown, Shown>();
   /** values that are others side by side, by these others */
   private readonly joins = new Map<string, Value>();
+  /** values of which others are the last channels, by the others */
+  readonly rests = new Map<number, Value>();
 
   constructor(
     readonly graph: OnnxGraph,
@@ -124,6 +126,10 @@ export class Importer {
 
   /** Values side by side over channels; those that were joined before, as a dense block does again and again, stay joined. */
   joined(values: readonly Value[]): Value {
+    const [first, second] = values;
+    const whole = values.length === 2 ? this.rests.get(second.id) : undefined;
+    // the rest of a value passes as it is: a partial convolution
+    if (whole && whole.channels === first.channels + second.channels) return this.net.replace(whole, first);
     const keyOf = (parts: readonly Value[]) => parts.map(({ id }) => id).join();
     let parts = [...values];
     for (let n = values.length - 1; n > 1; n--) {

@@ -125,8 +125,11 @@ function product(
     const places = [isOutFirst ? 0 : sizes.length, ...axes.map(from)];
     const value0 = { ...settled, extents: { ...x.extents, c: out, h: 1, w: 1 }, view: [[], channelsOf(out)] };
     const found = bias({ ...value0, value: settled.value });
-    const value = net.net.conv(name, settled.value, out, [h, w], { padding: 0, bias: found !== undefined });
-    net.bind(step, 1, `${name}.weight`, weight, [out, c, h, w], { view, order: places });
+    const value = found
+      ? net.net.linear(name, settled.value, out, [h, w])
+      : net.net.conv(name, settled.value, out, [h, w], { padding: 0 });
+    const shape = found ? [out, c * h * w] : [out, c, h, w];
+    net.bind(step, 1, `${name}.weight`, weight, shape, { view, order: places });
     return finish(found, { ...value0, value });
   }
   const rows = net.shown(step, x);
@@ -204,13 +207,26 @@ function layerNorm(
   return net.after(x, value);
 }
 
+/** ConvNeXtV2's global response norm, which patterns put together. */
+const responseNorm: Operator = (net, step, [input, w, b]) => {
+  const x = net.shown(step, input);
+  const [weight, bias] = [w, b].map((held) => net.constant(step, held, 'a parameter'));
+  const name = net.layerName(step, weight);
+  const value = net.net.globalResponseNorm(name, x.value, rounded(epsilonOf(step)));
+  net.bind(step, 1, `${name}.weight`, weight, [x.extents.c]);
+  net.bind(step, 2, `${name}.bias`, bias, [x.extents.c]);
+  return net.after(x, value);
+};
+
 const pointwise: Operator = (net, step, [input]) => {
   const { activation, inner, outer, shift } = step.pointwise!;
   if (input?.kind === 'value' && !activation && outer === 1 && shift === 0) return input;
   const x = net.shown(step, input);
+  const isAlone = net.onlyReader(step.inputs[0]) === step;
+  const product = !activation && shift === 0 && isAlone && net.net.multiplied(x.value, outer);
+  if (product) return net.after(x, product);
   if (!activation) return affine(net, step, x, all(outer), shift === 0 ? undefined : all(shift));
   const scaled = inner === 1 ? x : affine(net, step, x, all(inner), undefined);
-  const isAlone = net.onlyReader(step.inputs[0]) === step;
   const value = net.net.activated(scaled.value, activation, isAlone && scaled === x);
   const done = net.after(x, value);
   return outer === 1 ? done : affine(net, step, done, all(outer), undefined);
@@ -309,8 +325,14 @@ const multiply = withConstant(
     const [a, b] = inputs.map((held) => net.shown(step, held));
     const isGate = (x: Shown) => x.extents.h === 1 && x.extents.w === 1;
     const [image, gate] = isGate(b) ? [a, b] : [b, a];
-    if (!isGate(gate) || gate.extents.c !== image.extents.c || image.view.length !== gate.view.length)
-      net.refuse(step, 'multiplies activations that are no image and a number for each of its channels');
+    const isAlike = JSON.stringify([a.view, a.extents]) === JSON.stringify([b.view, b.extents]);
+    const isGated =
+      isGate(gate) && gate.extents.c === image.extents.c && image.view.length === gate.view.length;
+    if (!isAlike && !isGated)
+      net.refuse(
+        step,
+        'multiplies activations that are neither of one shape, nor an image and a number for each of its channels',
+      );
     return net.after(image, net.net.mul(image.value, gate.value));
   },
 );
@@ -417,6 +439,7 @@ const concat: Operator = (net, step, inputs) => {
 /** Channels from `start` up to but not including `end`, by the dimension that has them. */
 function channelSlice(net: Importer, x: Shown, axis: number, start: number, end: number): Shown {
   const value = start === 0 && end === x.extents.c ? x.value : net.net.slice(x.value, start, end);
+  if (start > 0 && end === x.extents.c) net.rests.set(value.id, x.value);
   const view = x.view.map((factors, d) => (d === axis ? channelsOf(end - start) : factors));
   return { ...x, value, view, extents: { ...x.extents, c: end - start } };
 }
@@ -585,6 +608,7 @@ export const OPERATORS: Record<string, Operator> = {
       [2, w],
       [3, b],
     ]),
+  ResponseNorm: responseNorm,
   Pointwise: pointwise,
   Add: add,
   Sub: subtract,

@@ -216,4 +216,50 @@ export function joinLayerNorms(wiring: Wiring, fresh: (constant: Constant) => st
   });
 }
 
+/**
+ * Puts global response norms together: x + (weight * x * N + bias) with N = G / (mean of G over the channels + eps), G the L2 norm
+ * over the pixels.
+ */
+export function joinResponseNorms(wiring: Wiring): Step[] {
+  const { steps, constant, outputs } = wiring;
+  const index = new Index(steps);
+  const maker = (name: string, op: string) => {
+    const step = index.makers.get(name);
+    return step?.op === op ? step : undefined;
+  };
+  /** the step of that op that reads a value, and what else it reads */
+  const next = (name: string, op: string) => {
+    const reader = (index.readers.get(name) ?? []).find((step) => step.op === op && step.inputs.length === 2);
+    return reader && { step: reader, by: reader.inputs[reader.inputs[0] === name ? 1 : 0] };
+  };
+  const replace = new Map<Step, Step>();
+  const gone = new Set<Step>();
+  for (const ratio of steps) {
+    const norm = ratio.op === 'Div' ? maker(ratio.inputs[0], 'ReduceL2') : undefined;
+    const divisor = norm && maker(ratio.inputs[1], 'Add');
+    const mean = divisor?.inputs.map((name) => maker(name, 'ReduceMean')).find((step) => step !== undefined);
+    const eps = divisor?.inputs
+      .map((name) => scalarOf(constant(name) ?? numbers([0], [])))
+      .find((n) => n !== undefined);
+    if (!norm || mean?.inputs[0] !== norm.outputs[0] || eps === undefined) continue;
+    const [x] = norm.inputs;
+    const scaled = next(ratio.outputs[0], 'Mul');
+    const weighted = scaled && next(scaled.step.outputs[0], 'Mul');
+    const shifted = weighted && next(weighted.step.outputs[0], 'Add');
+    const last = shifted && next(shifted.step.outputs[0], 'Add');
+    if (scaled?.by !== x || last?.by !== x || !constant(weighted!.by) || !constant(shifted!.by)) continue;
+    const region = regionBetween(last.step, x, index, outputs, (name) => constant(name) !== undefined);
+    if (!region) continue;
+    for (const step of region) gone.add(step);
+    const inputs = [x, weighted!.by, shifted!.by];
+    const attributes = new Map([['epsilon', eps]]);
+    replace.set(last.step, { ...last.step, op: 'ResponseNorm', domain: '', inputs, attributes });
+  }
+  return steps.flatMap((step) => {
+    const other = replace.get(step);
+    if (other) return [other];
+    return gone.has(step) ? [] : [step];
+  });
+}
+
 export const epsilonOf = (step: Step): number => numberOf(step, 'epsilon', 1e-5);

@@ -19,7 +19,8 @@ function someState(model: Model): StateDict {
     const [uniform, normal] = [uniforms(5, name), normals(uniforms(5, name))];
     const deviation = (2 / product(shape.slice(1))) ** 0.5;
     const isVector = shape.length === 1 || product(shape) === shape[0];
-    const draw = () => (isVector ? 0.5 + uniform() : deviation * normal());
+    const [low, high] = /bias$|running_mean$/.test(name) ? [-0.1, 0.1] : [0.6, 1.1];
+    const draw = () => (isVector ? low + (high - low) * uniform() : deviation * normal());
     state.set(name, floats(shape, Array.from({ length: product(shape) }, draw)));
   }
   return state;
@@ -52,6 +53,10 @@ const NETWORKS: [arch: string, kwargs?: Record<string, unknown>, width?: number]
   ['efficientnet_b0'],
   ['squeezenet1_1'],
   ['mnasnet0_5'],
+  ['convnextv2', { depths: [1, 1, 1, 1], dims: [8, 16, 24, 32] }],
+  ['fasternet_t0'],
+  ['hornet_tiny_7x7', { base_dim: 16, depths: [1, 1, 1, 1] }],
+  ['ds_cnn'],
 ];
 
 test.each(NETWORKS)(
@@ -59,7 +64,7 @@ test.each(NETWORKS)(
   async (arch, kwargs, width) => {
     const model = createModel(arch, { classes: 10, kwargs, width });
     const state = someState(model);
-    const images = someImages([2, 3, 32, 32]);
+    const images = someImages([2, model.input.channels, 32, 32]);
     const { bytes, ...again } = await exported(model, state, PLAIN);
     const expected = evaluateModel(model, state, images).data;
     expect(difference(await runOnnx(bytes, images), expected)).toBeLessThan(1e-4);
