@@ -324,7 +324,7 @@ const multiply = withConstant(
   (net, step, inputs) => {
     const [a, b] = inputs.map((held) => net.shown(step, held));
     const isGate = (x: Shown) => x.extents.h === 1 && x.extents.w === 1;
-    const [image, gate] = isGate(b) ? [a, b] : [b, a];
+    const [image, gate] = isGate(b) || !isGate(a) ? [a, b] : [b, a];
     const isAlike = JSON.stringify([a.view, a.extents]) === JSON.stringify([b.view, b.extents]);
     const isGated =
       isGate(gate) && gate.extents.c === image.extents.c && image.view.length === gate.view.length;
