@@ -8,6 +8,10 @@ export interface CameraView {
   /** why there is none */
   why: string;
   open: (wanted: MediaTrackConstraints) => Promise<void>;
+  /** takes the next camera of several; absent where there is one */
+  next?: () => Promise<void>;
+  /** whether it looks at its user, who expects a mirror */
+  isFacing: boolean;
   close: () => void;
 }
 
@@ -15,6 +19,7 @@ export interface CameraView {
 export function useCamera(): CameraView {
   const [stream, setStream] = useState<MediaStream | undefined>(undefined);
   const [why, setWhy] = useState('');
+  const [cameras, setCameras] = useState<readonly string[]>([]);
   const video = useRef<HTMLVideoElement>(null);
   const isGone = useRef(false);
   useEffect(() => {
@@ -32,13 +37,31 @@ export function useCamera(): CameraView {
     try {
       const opened = await navigator.mediaDevices.getUserMedia({ video: wanted });
       // the user may have gone elsewhere while the browser asked
-      if (isGone.current) stop(opened);
-      else setStream(opened);
+      if (isGone.current) return stop(opened);
+      setStream(opened);
+      // told in full only once one may be used
+      const devices = await navigator.mediaDevices.enumerateDevices();
+      setCameras(devices.filter(({ kind }) => kind === 'videoinput').map(({ deviceId }) => deviceId));
     } catch (error) {
       setWhy(whyNot(error));
     }
   };
-  return { stream, video, why, open, close: () => setStream(undefined) };
+  const used = stream?.getVideoTracks()[0]?.getSettings();
+  const next = async () => {
+    const at = cameras.indexOf(used?.deviceId ?? '');
+    // phones give out one camera at a time
+    stop(stream);
+    await open({ deviceId: { exact: cameras[(at + 1) % cameras.length] } });
+  };
+  return {
+    stream,
+    video,
+    why,
+    open,
+    next: cameras.length > 1 ? next : undefined,
+    isFacing: used?.facingMode !== 'environment',
+    close: () => setStream(undefined),
+  };
 }
 
 function stop(stream?: MediaStream): void {

@@ -83,6 +83,14 @@ test('the camera is asked for by a click, a short press takes one picture, a key
     .getByRole('button', { name: 'Hold to record' })
     .evaluate((button) => (button as HTMLElement).click());
   await expect.poll(() => pictures(page, 'Class 1').count()).toBe(next + 1);
+  const device = () =>
+    page.evaluate(() => {
+      const { srcObject } = document.querySelector('video')!;
+      return (srcObject as MediaStream | null)?.getVideoTracks()[0].getSettings().deviceId;
+    });
+  const first = await device();
+  await page.getByRole('button', { name: 'Other camera' }).click();
+  await expect.poll(device).not.toBe(first);
   await page.getByRole('button', { name: 'Close the camera' }).click();
   expect(await page.locator('video').count()).toBe(0);
 });

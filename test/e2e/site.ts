@@ -38,8 +38,8 @@ export async function openSite(): Promise<Site> {
   const port = Number(new URL(server.url).port);
   const browser: Browser = await chromium.launch({
     executablePath: findChromium(),
-    // a camera that shows moving colours
-    args: [...chromiumArgs('software'), '--use-fake-device-for-media-stream'],
+    // two cameras that show moving colours
+    args: [...chromiumArgs('software'), '--use-fake-device-for-media-stream=device-count=2'],
   });
   return {
     async open({ scenario = {}, path = '', context = {} } = {}) {

@@ -16,7 +16,7 @@ export const isRecording = signal(false);
 let taken = 0;
 
 export function Recorder({ classId, name, onClose }: { classId: string; name: string; onClose: () => void }) {
-  const { stream, video, why, open, close } = useCamera();
+  const { stream, video, why, open, next, isFacing, close } = useCamera();
   const timer = useRef<ReturnType<typeof setInterval>>(undefined);
   // the browser asks at the click that brought this here
   useEffect(() => {
@@ -43,7 +43,14 @@ export function Recorder({ classId, name, onClose }: { classId: string; name: st
     <div class="recorder">
       {stream && (
         <>
-          <video ref={video} autoplay playsInline muted aria-label={`What the camera sees, for ${name}`} />
+          <video
+            class={isFacing ? 'mirror' : undefined}
+            ref={video}
+            autoplay
+            playsInline
+            muted
+            aria-label={`What the camera sees, for ${name}`}
+          />
           <button
             type="button"
             class="button small primary hold"
@@ -71,6 +78,11 @@ export function Recorder({ classId, name, onClose }: { classId: string; name: st
         </>
       )}
       {why && <p class="error">{why}</p>}
+      {next && (
+        <button type="button" class="button small" onClick={next}>
+          Other camera
+        </button>
+      )}
       <button
         type="button"
         class="button small"

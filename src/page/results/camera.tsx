@@ -17,7 +17,7 @@ const PAUSE = 60;
 const SHORTER = 256;
 
 export function Camera({ onPicture, onFrame, children }: CameraProps) {
-  const { stream, video, why, open, close } = useCamera();
+  const { stream, video, why, open, next, close } = useCamera();
   const [isLive, setLive] = useState(false);
   const goesOn = isLive && stream !== undefined && onFrame !== undefined;
   useEffect(() => {
@@ -67,6 +67,11 @@ export function Camera({ onPicture, onFrame, children }: CameraProps) {
             >
               {isLive ? 'Stop predicting' : 'Predict live'}
             </button>
+            {next && (
+              <button type="button" class="button small" onClick={next}>
+                Other camera
+              </button>
+            )}
           </div>
           {goesOn && children}
         </div>

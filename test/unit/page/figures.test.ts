@@ -71,6 +71,15 @@ test('classes are ordered by their errors, and so that those taken for each othe
   expect(orderOf(confusion, 'cluster')).toEqual([2, 4, 0, 3, 1]);
 });
 
+test('a confusion counts by its share of a class, so that small classes have a say', () => {
+  const many = Array.from({ length: 8 }, () => ['a', 'a'] as [string, string]);
+  const confusion = confusionOf(
+    ['a', 'b', 'c'],
+    told(...many, ['a', 'c'], ['a', 'c'], ['b', 'c'], ['c', 'c']),
+  );
+  expect(orderOf(confusion, 'cluster')).toEqual([0, 1, 2]);
+});
+
 test('a thousand classes are counted and ordered with each class once', () => {
   const names = Array.from({ length: 1000 }, (_, i) => `class ${i}`);
   const confusion = confusionOf(
