@@ -32,6 +32,8 @@ export interface LayerRedundancy extends RedundancyFigures {
 
 /** Most planes that a picture shows. */
 export const MAX_DRAWN = 512;
+/** Most products that a picture's pairs are made of: of large kernels fewer are drawn. */
+const MAX_PRODUCTS = 2 ** 24;
 
 /** Most rows or columns of a matrix whose singular values are computed. */
 const MAX_RANK = 128;
@@ -50,7 +52,7 @@ export function redundancyOf(
 ): LayerRedundancy {
   const all = planesOf(name, weight, shape);
   const { planes, taps } = all;
-  const drawn = drawnPlanes(planes);
+  const drawn = drawnOf(shape);
   const kernels = new Float32Array(drawn.length * taps);
   for (const [row, plane] of drawn.entries())
     for (let t = 0; t < taps; t++) kernels[row * taps + t] = weight[plane * taps + t];
@@ -67,8 +69,13 @@ export function redundancyOf(
   };
 }
 
+/** The planes of a convolution that a picture shows. @param shape OIHW */
+export function drawnOf([o, i, kh, kw]: readonly number[]): Uint32Array {
+  return drawnPlanes(o * i, Math.min(MAX_DRAWN, Math.floor(Math.sqrt(MAX_PRODUCTS / (kh * kw)))));
+}
+
 /**
- * Which planes a picture shows: all, or of more one out of each of `MAX_DRAWN` stretches of equal length. Where in its
+ * Which planes a picture shows: all, or of more one out of each of `most` stretches of equal length. Where in its
  * stretch it lies is a hash of the stretch's number: an even stride would meet the same input channels again and again.
  */
 export function drawnPlanes(planes: number, most = MAX_DRAWN): Uint32Array {

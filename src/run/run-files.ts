@@ -4,7 +4,7 @@
  */
 import * as v from 'valibot';
 import type { Prediction } from '../analysis/class-figures';
-import { drawnPlanes, type LayerRedundancy } from '../analysis/redundancy';
+import { drawnOf, type LayerRedundancy } from '../analysis/redundancy';
 import { UserError } from '../errors';
 import { bytesOf } from '../io/blob';
 import { readSafetensors, writeSafetensors } from '../io/safetensors';
@@ -178,7 +178,7 @@ export async function readRedundancy(blob: Blob, file: string): Promise<RunRedun
       const { shape, planes, skeleton } = layer;
       const kernels = tensors.get(`${name}.${i}`)?.data;
       const taps = shape[2] * shape[3];
-      const drawn = shape[0] * shape[1] === planes ? drawnPlanes(planes) : undefined;
+      const drawn = shape[0] * shape[1] === planes ? drawnOf(shape) : undefined;
       const fits = drawn && skeleton.length === taps && kernels?.length === drawn.length * taps;
       if (!fits || !(kernels instanceof Float32Array))
         throw new UserError(`${file} is no file of a run's redundancy (${name} of layer ${i + 1}).`);

@@ -1,6 +1,6 @@
 /** A network as a list of what a reader calls its layers: each with the norm and activation that follow it alone. */
 import type { LayerCost } from '../../model/layer-costs';
-import type { Layer, Model } from '../../model/model';
+import type { Layer, Model, StateEntry } from '../../model/model';
 
 export interface Item {
   /** in order of execution, from 0 */
@@ -61,7 +61,8 @@ export function itemsOf(model: Model, costs: ReadonlyMap<number, LayerCost>): It
     else items.push(itemOf(layer, items, writers));
     writers.set(layer.id, items.length - 1);
   }
-  for (const item of items) finish(item, model, costs);
+  const entries = entriesByModule(model);
+  for (const item of items) finish(item, entries, costs);
   return items;
 }
 
@@ -83,18 +84,30 @@ function itemOf(layer: Layer, items: readonly Item[], writers: ReadonlyMap<numbe
   };
 }
 
-function finish(item: Item, model: Model, costs: ReadonlyMap<number, LayerCost>): void {
+/** Entries of the state dict by the module that has them, and by their own name. */
+function entriesByModule({ state }: Model): Map<string, StateEntry[]> {
+  const entries = new Map<string, StateEntry[]>();
+  for (const entry of state) {
+    const { name } = entry;
+    entries.set(name, [entry]);
+    const module = name.slice(0, name.lastIndexOf('.'));
+    entries.set(module, [...(entries.get(module) ?? []), entry]);
+  }
+  return entries;
+}
+
+function finish(
+  item: Item,
+  entries: ReadonlyMap<string, readonly StateEntry[]>,
+  costs: ReadonlyMap<number, LayerCost>,
+): void {
   const { layers } = item;
   item.shape = costs.get(layers[layers.length - 1].id)!.shape;
   item.kind = layers.map(kindOf).join(', ');
   for (const layer of layers) {
     item.multiplyAdds += costs.get(layer.id)!.multiplyAdds;
-    for (const { name, shape, role, init } of model.state) {
-      const isOwn =
-        layer.kind === 'mul'
-          ? name === layer.weight
-          : layer.name !== undefined && name.slice(0, name.lastIndexOf('.')) === layer.name;
-      if (!isOwn) continue;
+    const own = layer.kind === 'mul' ? layer.weight : layer.name;
+    for (const { name, shape, role, init } of (own !== undefined && entries.get(own)) || []) {
       item.tensors.push(name);
       if (role !== 'state' && init !== 'map') item.parameters += shape.reduce((a, b) => a * b, 1);
     }

@@ -1,6 +1,7 @@
 /** A kernel drawn tap by tap. */
+import { useCanvas } from '../canvas';
 import { significant } from '../format';
-import { around0, colourOf, type Scale } from './colours';
+import { around0, colourOf, mapPixelsOf, type Scale } from './colours';
 
 interface KernelProps {
   weights: ArrayLike<number>;
@@ -13,8 +14,34 @@ interface KernelProps {
 }
 
 const TAP = 36;
+/** Kernels of more taps are drawn by pixels, without numbers. */
+const MOST_CELLS = 49;
 
-export function Kernel({ weights, height, width, scale, label, hasNumbers }: KernelProps) {
+export function Kernel(props: KernelProps) {
+  return props.height * props.width <= MOST_CELLS ? <Cells {...props} /> : <Pixels {...props} />;
+}
+
+function Pixels({ weights, height, width, scale, label }: KernelProps) {
+  const canvas = useCanvas(
+    (context) => {
+      const pixels = mapPixelsOf(Float32Array.from(weights), scale);
+      context.putImageData(new ImageData(pixels, width, height), 0, 0);
+    },
+    [weights, scale.to],
+  );
+  return (
+    <canvas
+      ref={canvas}
+      class="kernel pixelated"
+      width={width}
+      height={height}
+      role="img"
+      aria-label={`${label}, ${height}×${width} weights`}
+    />
+  );
+}
+
+function Cells({ weights, height, width, scale, label, hasNumbers }: KernelProps) {
   return (
     <svg
       class="kernel"

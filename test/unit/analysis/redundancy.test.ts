@@ -3,7 +3,13 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { effectiveCount, symmetricEigen } from '../../../src/analysis/eigen';
 import { clusterOrder, cosines, divergences } from '../../../src/analysis/pairs';
-import { drawnPlanes, kernelSkeleton, MAX_DRAWN, redundancyOf } from '../../../src/analysis/redundancy';
+import {
+  drawnOf,
+  drawnPlanes,
+  kernelSkeleton,
+  MAX_DRAWN,
+  redundancyOf,
+} from '../../../src/analysis/redundancy';
 import { UserError } from '../../../src/errors';
 
 interface Case {
@@ -152,6 +158,17 @@ test('drawn planes are different ones, in order, within the layer', () => {
     expect(drawn[MAX_DRAWN - 1]).toBeLessThan(planes);
   }
   expect([...drawnPlanes(3)]).toEqual([0, 1, 2]);
+});
+
+test('of large kernels fewer are drawn, and all are measured', () => {
+  const shape = [300, 1, 31, 31];
+  const weight = Float32Array.from({ length: 300 * 961 }, (_, i) => Math.sin(i * i));
+  const found = redundancyOf('large', weight, shape);
+  expect(found.drawn.length).toBe(Math.floor(Math.sqrt(2 ** 24 / 961)));
+  expect(found.kernels).toHaveLength(found.drawn.length * 961);
+  expect(found.divergence).toBeCloseTo(pairwise(weight.subarray(0, 40 * 961), 961).divergence, 1);
+  expect(found.effectiveRank).toBeNaN();
+  expect(drawnOf([9999, 1, 7, 7])).toHaveLength(512);
 });
 
 test('kernelSkeleton is the sum of |W| a tap', () => {
