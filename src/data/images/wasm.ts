@@ -57,8 +57,27 @@ const CODECS: Record<WasmCodec, () => Promise<Codec>> = {
   },
 };
 
-/** Of each codec its compiled module, and whether an instance of it is there. */
-const loaded = new Map<WasmCodec, Promise<{ codec: Codec; module: WebAssembly.Module; isReady: boolean }>>();
+interface LoadedCodec {
+  codec: Codec;
+  module: WebAssembly.Module;
+  /** an instance of it is there */
+  isReady: boolean;
+}
+
+const loaded = new Map<WasmCodec, Promise<LoadedCodec>>();
+
+async function load(kind: WasmCodec): Promise<LoadedCodec> {
+  try {
+    // the module first: it tells in words where there is no connection
+    const bytes = await readBundled(WASM[kind]);
+    const [codec, module] = await Promise.all([CODECS[kind](), WebAssembly.compile(bytes)]);
+    return { codec, module, isReady: false };
+  } catch (error) {
+    // another image may find the connection again
+    loaded.delete(kind);
+    throw error;
+  }
+}
 
 /** RGBA of an image of that size. Throws an ImageError if the decoder gives up or finds another size. */
 export async function decodeInWasm(
@@ -66,18 +85,8 @@ export async function decodeInWasm(
   bytes: Uint8Array<ArrayBuffer>,
   { width, height }: Size,
 ): Promise<ArrayLike<number>> {
-  let loading = loaded.get(kind);
-  if (!loading) {
-    loading = Promise.all([
-      CODECS[kind](),
-      readBundled(WASM[kind]).then((bytes) => WebAssembly.compile(bytes)),
-    ]).then(([codec, module]) => ({
-      codec,
-      module,
-      isReady: false,
-    }));
-    loaded.set(kind, loading);
-  }
+  const loading = loaded.get(kind) ?? load(kind);
+  loaded.set(kind, loading);
   const state = await loading;
   if (!state.isReady) {
     await state.codec.init(state.module);
