@@ -6,6 +6,7 @@ import { toCsv } from '../csv';
 import { download } from '../files';
 import { milliseconds, percent, significant, tick } from '../format';
 import { Chart, chartPng, type Line, zoom } from './chart';
+import { CurveTable } from './curve-table';
 import { type Axis, buildCurve, type Curve, type Quantity } from './curves';
 import { baseAccuracy, stepCount, steps, stepTimes, testPoints } from './state';
 
@@ -58,6 +59,7 @@ export function Curves() {
         <CurveChart quantity="lr" />
         <CurveChart quantity="stepMs" />
       </div>
+      <CurveTable />
     </section>
   );
 }
