@@ -34,7 +34,7 @@ async function linkDeclarations() {
   const needed = new Set(faces);
   for (const file of needed) {
     const text = await readFile(file, 'utf8');
-    const linked = text.replace(/(from |import\()(['"])(\.[^'"]+)\2/g, (_, before, quote, path) => {
+    const linked = text.replace(/(from |import\(|import )(['"])(\.[^'"]+)\2/g, (_, before, quote, path) => {
       const target = [`${path}.d.ts`, `${path}/index.d.ts`].find((name) =>
         existsSync(join(dirname(file), name)),
       );
