@@ -2,19 +2,24 @@ import type { UserFile } from '../data/types';
 import { UserError } from '../errors';
 import { openWeights } from '../io/weights-file';
 import { asFloat32, writeWeights } from '../io/write-weights';
+import { isMainKernel } from '../model/branches';
 import { convolutions } from '../model/model';
 import { geometryOf, type RefConvLayer } from '../model/refconv';
 import { planesOf } from '../model/refocus-math';
 import { numbersOf } from '../model/state';
+import { foldFile } from './fold-file';
 import type { NetworkOptions } from './network-options';
 import { loadNetwork, modelState, originalState } from './network-source';
+import { isMap } from './unmerged';
 
 export interface MergedFile {
-  /** a file like the one that came, its maps merged */
+  /** a file like the one that came, its maps merged, or without maps its branches folded */
   bytes: Uint8Array<ArrayBuffer>;
   format: 'safetensors' | 'pth';
   /** maps that were merged */
   maps: number;
+  /** blocks whose branches became one convolution */
+  blocks: number;
   /** largest difference between a kernel of the file and the one computed again in float64, relative to its largest number */
   error: number;
   notes: string[];
@@ -24,11 +29,31 @@ export interface MergedFile {
 const TOLERANCE = 2 ** -23;
 
 /**
- * Merges the maps of a file, and proves it by the weights: the file is read again, and each of its kernels compared with
- * W_b + conv2d(W_b, W_r) in float64, computed here in another way. No GPU takes part.
- * @throws UserError where the file has no maps, or the proof fails
+ * Merges the maps of a file, or, of one without, folds the branches of its blocks (see `foldFile`).
+ * @throws UserError where the file has neither, or the proof fails
  */
 export async function mergeFile(files: UserFile[], network: NetworkOptions = {}): Promise<MergedFile> {
+  const { file, copies } = await openWeights(...files);
+  const names = [...copies[0].entries.keys()];
+  if (names.some(isMap)) {
+    const merged = await mergeMapsOf(files, network);
+    const unfolded = names.filter(isMainKernel).length;
+    const note = `It has ${unfolded} blocks of branches, which are as they were: merge the new file to fold them.`;
+    return unfolded > 0 ? { ...merged, notes: [...merged.notes, note] } : merged;
+  }
+  const folded = await foldFile(...files);
+  if (folded) return { ...folded, maps: 0, notes: [] };
+  throw new UserError(
+    `${file} has no refocusing maps, and no blocks of branches that are known: there is nothing to merge.`,
+  );
+}
+
+/**
+ * Merges the maps of a file, and proves it by the weights: the file is read again, and each of its kernels compared with
+ * W_b + conv2d(W_b, W_r) in float64, computed here in another way. No GPU takes part.
+ * @throws UserError where the proof fails
+ */
+async function mergeMapsOf(files: UserFile[], network: NetworkOptions): Promise<MergedFile> {
   const { file, model, state, original, unmerged, notes } = await loadNetwork({
     kind: 'file',
     files,
@@ -58,6 +83,7 @@ export async function mergeFile(files: UserFile[], network: NetworkOptions = {})
     bytes: writeWeights(original.weights, named, { format }),
     format,
     maps: unmerged.maps.size,
+    blocks: 0,
     error,
     notes,
   };

@@ -10,7 +10,7 @@ import { networkFrom, networkOptions } from '../options';
 export const merge: Command = {
   usage: 'merge FILE',
   summary:
-    'Merges the refocusing maps of a file into its kernels, proven by the weights in float64; needs no GPU.',
+    "Merges the refocusing maps of a file into its kernels, or folds the branches of a file without maps (RepVGG's, MobileOne's, RepLKNet's, SLaK's, ACNet's, DBB's), proven in float64; needs no GPU.",
   positionals: ['FILE'],
   options: {
     ...networkOptions,
@@ -19,7 +19,7 @@ export const merge: Command = {
   },
   async run(args, context) {
     const [path] = args.positionals;
-    const { bytes, format, maps, error, notes } = await mergeFile(
+    const { bytes, format, maps, blocks, error, notes } = await mergeFile(
       await readWeightFiles(path),
       networkFrom(args),
     );
@@ -31,8 +31,12 @@ export const merge: Command = {
     await writeFile(out, bytes).catch((cause: NodeJS.ErrnoException) => {
       throw new UserError(`${out} could not be written (${cause.code}): name another --out.`);
     });
-    context.note('Proven by the weights in float64, without a GPU.');
-    context.out(JSON.stringify({ out, maps, error }));
+    context.note(
+      blocks > 0
+        ? 'Proven block by block on noise, in float64, without a GPU.'
+        : 'Proven by the weights in float64, without a GPU.',
+    );
+    context.out(JSON.stringify({ out, maps, blocks, error }));
     return 0;
   },
 };
