@@ -69,11 +69,11 @@ describe('from a fresh profile', () => {
     await expect.poll(states).toEqual(['ready', 'not started', 'none']);
     await button(page, 'Start training').click();
     // before anything is loaded
-    await expect.poll(states).toEqual(['ready', 'running', 'none yet']);
+    await expect.poll(states).toEqual(['ready', 'under way', 'none yet']);
     await page.getByRole('heading', { name: 'The merge is proven' }).waitFor();
-    await expect.poll(states).toEqual(['ready', 'done', 'merge proven']);
+    await expect.poll(states).toEqual(['ready', 'complete', 'merge proven']);
     await page.getByRole('radio', { name: 'Your own' }).click();
-    await expect.poll(states).toEqual(['no network yet', 'done', 'merge proven']);
+    await expect.poll(states).toEqual(['no network yet', 'complete', 'merge proven']);
   });
 
   test('which of the built-in images are taken is in the address', async () => {

@@ -3,7 +3,7 @@ import { percent } from '../format';
 import { preview, survey } from '../input/sources';
 import { misfit } from '../input/verdict';
 import { config } from '../settings/config';
-import { finished, isBusy, phase, progress, result, shownRun, status } from './state';
+import { finished, isBusy, progress, result, shownRun, status } from './state';
 
 export type StepNumber = 1 | 2 | 3;
 
@@ -25,10 +25,10 @@ const texts: Record<StepNumber, () => string> = {
   2: () => {
     const under = isBusy.value && progress.value > 0 ? `, ${percent(progress.value, 0)}` : '';
     if (status.value === 'idle') return 'not started';
-    if (status.value === 'running') return `running${under}`;
-    if (status.value === 'paused') return `paused${under}`;
+    if (status.value === 'running') return `under way${under}`;
+    if (status.value === 'paused') return `on hold${under}`;
     if (status.value === 'cancelling') return 'stopping';
-    return status.value === 'done' ? 'done' : phase.value.toLowerCase();
+    return status.value === 'done' ? 'complete' : 'ended by a failure';
   },
   3: () => {
     if (!result.value) return isBusy.value ? 'none yet' : 'none';
