@@ -24,7 +24,7 @@ interface BuiltinRecipe {
 export const builtinSets = {
   'builtin-camera': {
     label: 'Another camera',
-    help: 'The shapes that the network knows, seen by a false-colour camera: 1,000 images to train, 1,000 to test. The network falls from 85 to 59 %, and training brings much of it back.',
+    help: 'The shapes that the network knows, seen by a false-colour camera: 1,000 images to train, 1,000 to test. The network falls from 85 to 59\u00a0%, and training brings much of it back.',
     camera: falseColourCamera,
     counts: { train: 1_000, test: 1_000 },
     streams: { train: 2, test: 3 },
