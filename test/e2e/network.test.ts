@@ -122,6 +122,18 @@ describe('the redundancy', () => {
     }
   });
 
+  test('keeps the pair that a finger touched', async () => {
+    const page = await site.open({ context: { hasTouch: true, viewport: { width: 390, height: 800 } } });
+    const panel = await redundancy(page);
+    const readout = panel.locator('.readout');
+    const first = await readout.textContent();
+    await panel.getByRole('img', { name: /arrow keys/ }).tap({ position: { x: 200, y: 30 } });
+    await expect.poll(() => readout.textContent()).not.toBe(first);
+    const touched = await readout.textContent();
+    await panel.getByRole('heading', { name: 'Channel redundancy' }).tap();
+    expect(await readout.textContent()).toBe(touched);
+  });
+
   test('looks at a run only while it is followed', async () => {
     const page = await site.open({ path: '#epochs=1' });
     const panel = await redundancy(page);

@@ -1,6 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { redundancyOf } from '../../../src/analysis/redundancy';
-import { around0, colourOf, largeSize, mapPixels, roundUp, upTo } from '../../../src/page/redundancy/colours';
+import {
+  around0,
+  colourOf,
+  largeSize,
+  mapPixels,
+  roundUp,
+  type Scale,
+  upTo,
+} from '../../../src/page/redundancy/colours';
 import {
   compare,
   matrixCsv,
@@ -138,5 +146,51 @@ describe('the course of a run', () => {
     const [head, first] = meansCsv(course).split('\r\n');
     expect(head).toBe('step,conv divergence,conv cosine,conv effectiveRank');
     expect(Number(first.split(',')[1])).toBeCloseTo(was.divergence, 6);
+  });
+});
+
+/** Sight without one kind of cone (Machado, Oliveira and Fernandes 2009), of linear RGB. */
+const SIGHTS = {
+  full: [1, 0, 0, 0, 1, 0, 0, 0, 1],
+  protanopia: [0.152286, 1.052583, -0.204868, 0.114503, 0.786281, 0.099216, -0.003882, -0.048116, 1.051998],
+  deuteranopia: [0.367322, 0.860646, -0.227968, 0.280085, 0.672501, 0.047413, -0.01182, 0.04294, 0.968881],
+  tritanopia: [1.255528, -0.076749, -0.178779, -0.078411, 0.930809, 0.147602, 0.004733, 0.691367, 0.3039],
+};
+
+/** CIELAB of bytes of sRGB as such an eye sees them. */
+function seen(rgb: ArrayLike<number>, sight: readonly number[]): number[] {
+  const linear = Array.from(rgb, (byte) => {
+    const v = byte / 255;
+    return v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
+  });
+  const product = (m: readonly number[], v: readonly number[]) =>
+    [0, 1, 2].map((row) => m[3 * row] * v[0] + m[3 * row + 1] * v[1] + m[3 * row + 2] * v[2]);
+  const shown = product(sight, linear).map((v) => Math.max(0, Math.min(1, v)));
+  const toXyz = [0.4124, 0.3576, 0.1805, 0.2126, 0.7152, 0.0722, 0.0193, 0.1192, 0.9505];
+  const [x, y, z] = product(toXyz, shown).map((v, i) => Math.cbrt(v / [0.9505, 1, 1.089][i] + 1e-9));
+  return [116 * y - 16, 500 * (x - y), 200 * (y - z)];
+}
+
+describe.each(Object.entries(SIGHTS))('to eyes with %s', (_, sight) => {
+  const colours = (scale: Scale) =>
+    Array.from({ length: 17 }, (_, i) => {
+      const at = 4 * Math.min(255, i * 16);
+      return seen(scale.palette.subarray(at, at + 3), sight);
+    });
+
+  test('more is lighter on the scale of one side', () => {
+    const lightness = colours(upTo(1)).map(([l]) => l);
+    for (let i = 1; i < lightness.length; i++) expect(lightness[i]).toBeGreaterThan(lightness[i - 1] + 1);
+  });
+
+  test('the scale of two sides darkens from 0, and its sides are told apart', () => {
+    const all = colours(around0(1));
+    for (let i = 1; i <= 8; i++) {
+      expect(all[8 + i][0]).toBeLessThan(all[8 + i - 1][0]);
+      expect(all[8 - i][0]).toBeLessThan(all[8 - i + 1][0]);
+      const [less, more] = [all[8 - i], all[8 + i]];
+      const difference = Math.hypot(...less.map((v, k) => v - more[k]));
+      expect(difference).toBeGreaterThan(i > 1 ? 10 : 4);
+    }
   });
 });
