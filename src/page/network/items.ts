@@ -37,7 +37,14 @@ export type Family =
   | 'other';
 
 /** Layers that go with the one before them. */
-const followers = new Set(['batch_norm', 'layer_norm', 'activation', 'dropout', 'stochastic_depth']);
+const followers = new Set([
+  'batch_norm',
+  'layer_norm',
+  'global_response_norm',
+  'activation',
+  'dropout',
+  'stochastic_depth',
+]);
 
 /** @param costs by the value that a layer writes */
 export function itemsOf(model: Model, costs: ReadonlyMap<number, LayerCost>): Item[] {
@@ -142,15 +149,18 @@ const words: Partial<Record<Layer['kind'], string>> = {
   max_pool: 'max pooling',
   avg_pool: 'average pooling',
   global_avg_pool: 'global average pooling',
+  adaptive_avg_pool: 'average pooling',
   add: 'addition',
   mul: 'product',
   concat: 'concatenation',
+  replace: 'replacement of channels',
   slice: 'slice of channels',
   shuffle: 'shuffle of channels',
   subsample: 'every n-th pixel',
   dropout: 'dropout',
   stochastic_depth: 'stochastic depth',
   layer_norm: 'layer norm',
+  global_response_norm: 'global response norm',
   linear: 'linear',
 };
 
@@ -174,6 +184,8 @@ function kindOf(layer: Layer): string {
     case 'max_pool':
     case 'avg_pool':
       return `${words[layer.kind]} ${by(layer.kernel)}, stride ${layer.stride[0]}`;
+    case 'adaptive_avg_pool':
+      return `average pooling to ${by(layer.size)}`;
     default:
       return words[layer.kind] ?? layer.kind;
   }
@@ -190,15 +202,18 @@ function familyOf(layer: Layer): Family {
       return 'linear';
     case 'batch_norm':
     case 'layer_norm':
+    case 'global_response_norm':
       return 'norm';
     case 'max_pool':
     case 'avg_pool':
     case 'global_avg_pool':
+    case 'adaptive_avg_pool':
     case 'subsample':
       return 'pool';
     case 'add':
     case 'mul':
     case 'concat':
+    case 'replace':
       return 'join';
     default:
       return 'other';

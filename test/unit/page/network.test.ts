@@ -1,10 +1,13 @@
 import { describe, expect, test } from 'vitest';
+import { Graph } from '../../../src/graph/graph';
 import { buildModel } from '../../../src/model/builder';
+import { instantiate } from '../../../src/model/instantiate';
 import { layerCosts } from '../../../src/model/layer-costs';
 import { type Model, parameterCount } from '../../../src/model/model';
 import { createModel } from '../../../src/model/zoo';
 import { blockOf, itemsOf } from '../../../src/page/network/items';
 import { edgesOf, foundRows, groupsOf, MAX_LANES, rowsOf } from '../../../src/page/network/rows';
+import { variedArchitectures } from '../../architectures';
 
 const itemsFor = (model: Model, side: number) => itemsOf(model, layerCosts(model, side, side));
 
@@ -29,6 +32,16 @@ describe('items', () => {
     for (const { index, inputs } of items) for (const input of inputs) expect(input).toBeLessThan(index);
   });
 
+  test('leave a layer on its own whose input is read by others too', () => {
+    const twice = buildModel({ name: 'twice', classes: 3 }, (net, x) => {
+      const y = net.conv('c', x, 4, 3);
+      return net.head('fc', net.globalAvgPool(net.add(y, net.activation(y, 'relu'))));
+    });
+    const all = itemsFor(twice, 8);
+    expect(all.map(({ kind }) => kind).slice(0, 3)).toEqual(['convolution 3×3', 'ReLU', 'addition']);
+    expect(all[2].inputs).toEqual([0, 1]);
+  });
+
   test.each([
     ['mobilenet_v2', 224, 3_504_872, 300_774_272],
     ['resnet18', 224, 11_689_512, 1_814_073_344],
@@ -42,12 +55,20 @@ describe('items', () => {
     expect(sum('multiplyAdds')).toBe(multiplyAdds);
   });
 
-  test.each(['convnext_tiny', 'efficientnet_b0', 'shufflenet_v2_x0_5', 'squeezenet1_1'])(
-    'of %s have every tensor once',
+  test.each(variedArchitectures)(
+    'of %s have every tensor once, all multiply-adds, and words for what they do',
     (arch) => {
-      const network = createModel(arch, { classes: 10 });
-      const tensors = itemsFor(network, 64).flatMap((item) => item.tensors);
-      expect([...tensors].sort()).toEqual(network.state.map(({ name }) => name).sort());
+      const network = createModel(arch, {});
+      const all = itemsFor(network, 64);
+      expect(all.flatMap(({ tensors }) => tensors).sort()).toEqual(
+        network.state.map(({ name }) => name).sort(),
+      );
+      const { channels } = network.input;
+      const graph = new Graph();
+      const x = graph.tensor('x', [1, 64, 64, channels], { role: 'input' });
+      const { multiplyAdds } = instantiate(network, graph, x, { training: false });
+      expect(all.reduce((sum, item) => sum + item.multiplyAdds, 0)).toBe(multiplyAdds);
+      for (const { kind } of all) expect(kind).toMatch(/^[^_]+$/);
     },
   );
 });
