@@ -3,6 +3,7 @@ import { UserError } from '../errors';
 import { bytesOf } from '../io/blob';
 import type { OnnxSource } from '../io/onnx/graph';
 import { rewriteOnnx } from '../io/onnx/rewrite';
+import { storedTensors } from '../io/onnx/stored';
 import { type OpenedWeights, stateCopy } from '../io/state-copy';
 import { decodeElements, encodeElements, type StateDict } from '../io/tensor';
 import { openWeights } from '../io/weights-file';
@@ -41,7 +42,8 @@ export function recogniseOnnx(
     );
   const imported = importOnnx(source.graph);
   const { model, state, bindings, notes } = imported;
-  const { initializers, inputs } = source.graph;
+  const { inputs } = source.graph;
+  const stored = storedTensors(source.graph);
   const names = new Map<string, string>();
   const tensors: StateDict = new Map();
   const bound = new Map(bindings.map((binding) => [binding.entry, binding]));
@@ -52,7 +54,7 @@ export function recogniseOnnx(
     const key =
       [value?.startsWith('/') ? undefined : value, tensor].find((name) => name && !names.has(name)) ?? entry;
     const { shape, data } = state.get(entry)!;
-    const dtype = initializers.get(tensor ?? '')?.dtype ?? 'F32';
+    const dtype = stored.get(tensor ?? '')?.dtype ?? 'F32';
     names.set(key, entry);
     tensors.set(key, { dtype: /^B?F/.test(dtype) ? dtype : 'F32', shape, data });
   }

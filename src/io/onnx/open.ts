@@ -13,6 +13,7 @@ import { bytesOf, type NamedBlob } from '../blob';
 import { explainAsync, FormatError, quote, Refusal } from '../format-error';
 import { type OpenedWeights, stateCopy } from '../state-copy';
 import type { OnnxAttribute, OnnxGraph, OnnxNode, OnnxTensor, OnnxValue } from './graph';
+import { storedTensors } from './stored';
 import { DTYPES, externalFile, readTensor } from './tensors';
 
 /** A protocol buffer is at most this long, bytes. */
@@ -29,7 +30,7 @@ export async function openOnnx(model: NamedBlob, beside: readonly NamedBlob[]): 
   return explainAsync(path, 'export it again', async () => {
     const proto = await decode(model);
     const graph = await graphOf(path, proto, beside);
-    const floats = new Map([...graph.initializers].filter(([, { data }]) => data instanceof Float32Array));
+    const floats = new Map([...storedTensors(graph)].filter(([, { data }]) => data instanceof Float32Array));
     return {
       file: path,
       format: 'onnx',

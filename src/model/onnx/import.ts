@@ -8,7 +8,7 @@ import { type Constant, constantOf } from './constant';
 import { fold, isUnfolded } from './fold';
 import { type Binding, type Held, Importer, type Normalised, type Shown } from './importer';
 import { called } from './node';
-import { OPERATORS } from './operators';
+import { OPERATORS } from './operators/index';
 import { joinLayerNorms, joinPointwise, joinResponseNorms, type Step } from './patterns';
 import { type Axis, type Extents, viewOf } from './view';
 
@@ -204,11 +204,21 @@ function run(importer: Importer, step: Step): void {
   const isFree = inputs.every((held) => held === undefined || held.kind === 'constant');
   const folded = isFree && attempt(() => fold(step, inputs as (Constant | undefined)[], graph.opset));
   if (isFree && !folded) importer.refuse(step, 'makes a constant in a way that is not read here');
-  const made: Held | Held[] = folded || OPERATORS[step.op](importer, step, inputs);
+  const made: Held | Held[] = folded || apply(importer, step, inputs);
   const results = Array.isArray(made) ? made : [made];
   results.forEach((held, i) => {
     if (step.outputs[i]) values.set(step.outputs[i], held);
   });
+}
+
+/** Attributes of an untrusted file may be anything: what an operator makes no sense of is the file's fault. */
+function apply(importer: Importer, step: Step, inputs: (Held | undefined)[]): Held | Held[] {
+  try {
+    return OPERATORS[step.op](importer, step, inputs);
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    return importer.refuse(step, `does not fit what it reads (${(error as Error).message})`);
+  }
 }
 
 /** The images that a graph takes: their axes, and extents where the file leaves them open. */
@@ -303,7 +313,7 @@ function notesOn(
 ): string[] {
   const made = producer ? `, made by ${producer.slice(0, 60)}` : '';
   const notes = [
-    `${file} is an ONNX model of opset ${opset}${made}: ${nodes.length} operators, ${net.count('conv')} convolutions.`,
+    `${file} is an ONNX model of opset ${opset}${made}: ${nodes.length} operators, ${nodes.filter(({ op }) => op === 'Conv').length} convolutions.`,
   ];
   if (outputs.length > 1)
     notes.push(

@@ -1,6 +1,7 @@
 import { product } from '../../graph/tensor';
 import type { OnnxGraph, OnnxTensor } from '../../io/onnx/graph';
 import type { Edits } from '../../io/onnx/rewrite';
+import { storedTensors } from '../../io/onnx/stored';
 import {
   type Dtype,
   decodeElements,
@@ -69,16 +70,6 @@ export function editsFor(
       : undefined,
     metadata,
   };
-}
-
-/** Initializers and outputs of Constants, by name. */
-function storedTensors({ initializers, nodes }: OnnxGraph): ReadonlyMap<string, OnnxTensor> {
-  const stored = new Map(initializers);
-  for (const { op, outputs, attributes } of nodes) {
-    const value = op === 'Constant' ? attributes.get('value') : undefined;
-    if (typeof value === 'object' && 'dtype' in value) stored.set(outputs[0], value);
-  }
-  return stored;
 }
 
 /** Bindings by the tensor that their numbers come from; those that were computed of several stand alone. */

@@ -1,0 +1,63 @@
+/** What each operator of ONNX is among our layers. */
+import { numbers } from '../constant';
+import { place } from '../fold';
+import { numberOf } from '../node';
+import { shapeOf } from '../view';
+import { add, divide, multiply, pointwise, subtract } from './arithmetic';
+import { concat, pad, slice, split } from './channels';
+import type { Operator } from './common';
+import { batchNorm, layerNorm, responseNorm } from './norms';
+import { gemm, matmul } from './products';
+import { alias, flatten, reshape, shapeValue, softmax, squeeze, transposeView, unsqueeze } from './views';
+import { averagePool, conv, globalPool, maxPool, reduceMean } from './windows';
+
+export const OPERATORS: Record<string, Operator> = {
+  Conv: conv,
+  Gemm: gemm,
+  MatMul: matmul,
+  BatchNormalization: batchNorm,
+  LayerNormalization: (net, step, [x, w, b]) => {
+    const rank = x?.kind === 'value' ? x.view.length : 4;
+    const first = place(numberOf(step, 'axis', -1), rank);
+    const axes = Array.from({ length: rank - first }, (_, i) => first + i);
+    return layerNorm(net, step, x, axes, [
+      [1, w],
+      [2, b],
+    ]);
+  },
+  NormOverAxes: (net, step, [x, axes, w, b]) =>
+    layerNorm(net, step, x, Array.from(net.constant(step, axes, 'axes').data), [
+      [2, w],
+      [3, b],
+    ]),
+  ResponseNorm: responseNorm,
+  Pointwise: pointwise,
+  Add: add,
+  Sub: subtract,
+  Mul: multiply,
+  Div: divide,
+  MaxPool: maxPool,
+  AveragePool: averagePool,
+  GlobalAveragePool: globalPool,
+  ReduceMean: reduceMean,
+  Concat: concat,
+  Split: split,
+  Slice: slice,
+  Pad: pad,
+  Reshape: reshape,
+  Flatten: flatten,
+  Squeeze: squeeze,
+  Unsqueeze: unsqueeze,
+  Transpose: transposeView,
+  Identity: alias,
+  Dropout: alias,
+  Cast: alias,
+  // fake quantisation of activations: what trains is the network behind it
+  QuantizeLinear: alias,
+  DequantizeLinear: alias,
+  Softmax: softmax,
+  LogSoftmax: softmax,
+  Shape: shapeValue,
+  Size: (_, __, [x]) =>
+    numbers([], [x?.kind === 'value' ? shapeOf(x.view).reduce((a, b) => a * b, 1) : 1], false),
+};

@@ -1,0 +1,151 @@
+/** Convolutions and pools: windows over images. */
+import type { Pair } from '../../model';
+import { place } from '../fold';
+import type { Importer, Shown } from '../importer';
+import { listOf, numberOf, textOf } from '../node';
+import type { Step } from '../patterns';
+import { channelsOf, isWholeAmong, type Operator, type Pads } from './common';
+
+/** Extents that convolutions and pools have along rows and columns. */
+function pairOf(net: Importer, step: Step, name: string, fallback: Pair): Pair {
+  const list = listOf(step, name) ?? fallback;
+  if (list.length !== 2) net.refuse(step, 'does not work on images of two dimensions');
+  return [list[0], list[1]];
+}
+
+/** Pads of a window, whether they are given or follow from the size. */
+function padsOf(step: Step, { extents: { h, w } }: Shown, kernel: Pair, stride: Pair, dilation: Pair): Pads {
+  const mode = textOf(step, 'auto_pad', 'NOTSET');
+  if (mode === 'VALID') return [0, 0, 0, 0];
+  const given = listOf(step, 'pads');
+  if (!mode.startsWith('SAME')) return (given?.length === 4 ? given : [0, 0, 0, 0]) as Pads;
+  const sides = [h, w].map((size, i) => {
+    const reach = (kernel[i] - 1) * dilation[i] + 1;
+    const total = Math.max((Math.ceil(size / stride[i]) - 1) * stride[i] + reach - size, 0);
+    const [less, more] = [Math.floor(total / 2), Math.ceil(total / 2)];
+    return mode === 'SAME_UPPER' ? [less, more] : [more, less];
+  });
+  return [sides[0][0], sides[1][0], sides[0][1], sides[1][1]];
+}
+
+const sized = (size: number, before: number, after: number, reach: number, stride: number): number =>
+  Math.floor((size + before + after - reach) / stride) + 1;
+
+export const conv: Operator = (net, step, [input, w, b]) => {
+  const held = input?.kind === 'value' ? input : undefined;
+  const laid: Pads = held?.pad ?? [0, 0, 0, 0];
+  const x = net.images(step, held?.pad ? { ...held, pad: undefined } : input);
+  const weight = net.constant(step, w, 'a weight');
+  if (weight.shape.length !== 4)
+    net.refuse(
+      step,
+      `has a weight of ${weight.shape.length} dimensions: convolutions here are two-dimensional`,
+    );
+  const [out, within, kh, kw] = weight.shape;
+  const groups = numberOf(step, 'group', 1);
+  if (within * groups !== x.extents.c || out % groups !== 0)
+    net.refuse(step, `has a weight for ${within * groups} channels and reads ${x.extents.c}`);
+  const stride = pairOf(net, step, 'strides', [1, 1]);
+  const dilation = pairOf(net, step, 'dilations', [1, 1]);
+  const pads = padsOf(step, x, [kh, kw], stride, dilation).map((pad, i) => pad + laid[i]) as Pads;
+  const [top, left, bottom, right] = pads;
+  if (top !== bottom || left !== right)
+    net.refuse(
+      step,
+      `pads one side more than the other (${pads.join(', ')}), as TensorFlow's "same" does, which is not read here`,
+    );
+  const name = net.layerName(step, weight);
+  const h = sized(x.extents.h, top, bottom, (kh - 1) * dilation[0] + 1, stride[0]);
+  const wide = sized(x.extents.w, left, right, (kw - 1) * dilation[1] + 1, stride[1]);
+  const size = { h, w: wide, c: out };
+  const own = b?.kind === 'constant' ? { step, input: 2, constant: b } : undefined;
+  const after = { ...x, extents: { ...x.extents, ...size } };
+  const plain = { ...after, view: [after.view[0], channelsOf(out), after.view[2], after.view[3]] };
+  const bias = own ?? (b ? undefined : net.biasAfter(step, plain));
+  const value = net.net.conv(name, x.value, out, [kh, kw], {
+    stride,
+    padding: [top, left],
+    dilation,
+    groups,
+    bias: bias !== undefined,
+  });
+  net.bind(step, 1, `${name}.weight`, weight, [...weight.shape]);
+  if (bias) net.bind(bias.step, bias.input, `${name}.bias`, bias.constant, [out]);
+  const result = net.after(x, value, { h, w: wide });
+  if (bias && bias !== own) net.absorb(bias.step, result);
+  return result;
+};
+
+/** Windows of a pool: PyTorch's padding and ceil_mode. */
+function poolOf(net: Importer, step: Step, x: Shown) {
+  const kernel = pairOf(net, step, 'kernel_shape', [1, 1]);
+  const stride = pairOf(net, step, 'strides', [1, 1]);
+  if ((listOf(step, 'dilations') ?? []).some((d) => d !== 1)) net.refuse(step, 'has holes in its window');
+  const pads = padsOf(step, x, kernel, stride, [1, 1]);
+  const ceil = numberOf(step, 'ceil_mode', 0) === 1;
+  const rounding = ceil ? Math.ceil : Math.floor;
+  const size = ([x.extents.h, x.extents.w] as const).map(
+    (side, i) => rounding((side + pads[i] + pads[i + 2] - kernel[i]) / stride[i]) + 1,
+  );
+  const padding: Pair = [pads[0], pads[1]];
+  const sizeBy = (ceilMode: boolean) =>
+    [x.extents.h, x.extents.w].map((side, i) => {
+      const steps = (side + 2 * padding[i] - kernel[i]) / stride[i];
+      if (!ceilMode) return Math.floor(steps) + 1;
+      const out = Math.ceil(steps) + 1;
+      return (out - 1) * stride[i] >= side + padding[i] ? out - 1 : out;
+    });
+  const ceilMode = [ceil, !ceil].find((mode) => sizeBy(mode).every((side, i) => side === size[i]));
+  const isEven = pads[0] === pads[2] && pads[1] === pads[3];
+  return { kernel, stride, padding, ceilMode, isEven, h: size[0], w: size[1] };
+}
+
+export const maxPool: Operator = (net, step, [input]) => {
+  const x = net.images(step, input);
+  // beyond the edge there is nothing to be the largest: windows may reach over it by padding or by ceil_mode
+  const { kernel, stride, padding, ceilMode, h, w } = poolOf(net, step, x);
+  if (ceilMode === undefined) return net.refuse(step, 'pads one side more than the other');
+  return net.after(x, net.net.pool(x.value, { kind: 'max_pool', kernel, stride, padding, ceilMode }), {
+    h,
+    w,
+  });
+};
+
+export const averagePool: Operator = (net, step, [input]) => {
+  const x = net.images(step, input);
+  const { kernel, stride, padding, ceilMode, isEven, h, w } = poolOf(net, step, x);
+  const isAll = kernel[0] === x.extents.h && kernel[1] === x.extents.w && h === 1 && w === 1;
+  if (isAll && padding[0] === 0 && padding[1] === 0) return globalPool(net, step, [input]);
+  if (ceilMode === undefined || !isEven) return net.refuse(step, 'pads one side more than the other');
+  const isPadded = padding.some((n) => n > 0) || ceilMode;
+  const countIncludePad = !isPadded || numberOf(step, 'count_include_pad', 0) === 1;
+  const value = net.net.pool(x.value, {
+    kind: 'avg_pool',
+    kernel,
+    stride,
+    padding,
+    ceilMode,
+    countIncludePad,
+  });
+  return net.after(x, value, { h, w });
+};
+
+export const globalPool: Operator = (net, step, [input]) => {
+  const x = net.images(step, input);
+  return net.after(x, net.net.globalAvgPool(x.value), { h: 1, w: 1 });
+};
+
+export const reduceMean: Operator = (net, step, [input, given]) => {
+  const x = net.shown(step, input);
+  const listed = listOf(step, 'axes') ?? (given?.kind === 'constant' ? Array.from(given.data) : undefined);
+  const axes = (listed ?? [...x.view.keys()]).map((axis) => place(axis, x.view.length));
+  const isPixels = (['h', 'w'] as const).every(
+    (axis) => x.extents[axis] === 1 || axes.some((d) => isWholeAmong(x.view[d], axis, x.extents[axis])),
+  );
+  if (!isPixels || axes.some((d) => x.view[d].some(({ axis }) => axis === 'c' || axis === 'n')))
+    net.refuse(step, 'takes a mean over more or less than all pixels, which is not read here');
+  const value = net.net.globalAvgPool(x.value);
+  const kept = x.view.map((factors, d) => (axes.includes(d) ? [] : factors));
+  const view = numberOf(step, 'keepdims', 1) === 1 ? kept : kept.filter((_, d) => !axes.includes(d));
+  return { kind: 'value', value, extents: { ...x.extents, h: 1, w: 1 }, view };
+};
