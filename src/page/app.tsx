@@ -13,6 +13,7 @@ import { RunBar } from './run/run-bar';
 import { redundancy } from './run/state';
 import { type StepNumber, StepState } from './run/step-state';
 import { StepTrain } from './run/step-train';
+import { Runs } from './runs/runs';
 import { SavedNotices } from './saved/saved-notice';
 import { unknownNames } from './settings/config';
 import { theme, toggleTheme } from './theme';
@@ -56,6 +57,7 @@ export function App() {
         <Step number={3} title="Results">
           <StepResults />
         </Step>
+        <Runs />
         <Network />
         <Redundancy />
         <Explain />

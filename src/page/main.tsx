@@ -15,6 +15,7 @@ import './style/redundancy.css';
 import './style/forecast.css';
 import './style/explain.css';
 import './style/settings.css';
+import './style/runs.css';
 import { App } from './app';
 import { askAdapter } from './engine';
 import { followForecast } from './forecast/forecast';
@@ -30,7 +31,8 @@ import { followOtherTabs } from './run/other-tabs';
 import { takeReloaded } from './run/reload';
 import { resumeSaved } from './run/run';
 import { followWarmUp } from './run/warm-up';
-import { findSavedRuns } from './saved/saved-runs';
+import { followEntries } from './saved/entries';
+import { openSaved } from './saved/open-saved';
 import { followUrl } from './settings/config';
 import { followTheme } from './theme';
 
@@ -49,7 +51,8 @@ followLesson();
 followShortcuts();
 render(<App />, document.getElementById('app')!);
 askAdapter();
-findSavedRuns().then(() => {
+followEntries();
+openSaved().then(() => {
   const reloaded = takeReloaded();
   if (reloaded !== undefined) resumeSaved(reloaded);
 });

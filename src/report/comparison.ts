@@ -30,8 +30,8 @@ export function verdictOf(names: readonly [string, string], paired: PairedCompar
   const against = `${names[1]} against ${names[0]}: ${differenceText(paired)}, ${told}.`;
   if (difference === 0) return `${against} Neither was better.`;
   if (flips.p > CHANCE)
-    return `${against} ${better} was better here, which may be chance: networks that are equally good differ as much often enough.`;
-  return `${against} ${better} was better than ${worse}, by more than chance explains on these images; one seed is no proof all the same.`;
+    return `${against} Here ${better} was better, which may be chance: networks that are equally good differ as much often enough.`;
+  return `${against} So ${better} was better than ${worse}, by more than chance explains on these images; one seed is no proof all the same.`;
 }
 
 /** A method over its seeds. */

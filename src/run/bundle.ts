@@ -4,6 +4,7 @@ import type { UserFile } from '../data/types';
 import { UserError } from '../errors';
 import { explainAsync } from '../io/format-error';
 import { type Zip as OpenedZip, openZip } from '../io/zip';
+import { bundleFolder } from './bundle-folder';
 import { CHECKPOINT_FILES } from './checkpoint-file';
 import { type OpenRunFile, PREDICTION_FILES, REDUNDANCY_FILE, REPORT_PAGE, RUN_FILES } from './run-files';
 
@@ -28,21 +29,6 @@ export const BUNDLE_FILES: readonly string[] = [
 
 /** Bytes that a bundle unpacks to at most: weights do not shrink much, so eight times the archive is generous. */
 const mostInflated = (size: number): number => Math.max(2 ** 28, 8 * size);
-
-/**
- * Where the run of an archive is: the folder in it, '' at its top; undefined where there is none. A run has a report or a
- * configuration, and what it trained.
- */
-export function bundleFolder(names: readonly string[]): string | undefined {
-  const all = new Set(names);
-  const folders = names
-    .filter((name) => /(^|\/)(report|config)\.json$/.test(name) && !/(^|\/)(__MACOSX|\.[^/]*)\//.test(name))
-    .map((name) => name.slice(0, name.lastIndexOf('/') + 1))
-    .sort((a, b) => a.length - b.length);
-  const has = (folder: string, name: string) => all.has(folder + name);
-  const trained = [RUN_FILES.metrics, 'merged.safetensors', 'merged.pth', ...CHECKPOINT_FILES];
-  return folders.find((folder) => trained.some((name) => has(folder, name)));
-}
 
 export interface Bundle {
   /** the files of `BUNDLE_FILES` that are there */

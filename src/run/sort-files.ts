@@ -4,6 +4,7 @@ import type { SkippedFile, UserFile } from '../data/types';
 import { UserError } from '../errors';
 import { bytesOf } from '../io/blob';
 import { kindOf, START } from '../io/kind';
+import { bundleFolder } from './bundle-folder';
 
 /** What files are for, as indices among those that were given. */
 export interface SortedFiles {
@@ -16,10 +17,12 @@ export interface SortedFiles {
   labels?: number;
   /** a run's settings: config.json or report.json */
   settings?: number;
+  /** bundles of runs */
+  runs: number[];
   ignored: SkippedFile[];
 }
 
-type Kind = 'weights' | 'images' | 'picture' | 'table' | 'labels' | 'settings' | 'json' | 'folder';
+type Kind = 'weights' | 'images' | 'picture' | 'table' | 'labels' | 'settings' | 'json' | 'folder' | 'run';
 
 const WEIGHTS =
   /\.(safetensors(\.index\.json)?|index\.json|pt|pth|th|ckpt|tar\.pth|onnx([._]data)?|h5|keras|gguf|tflite|npz?|pkl|mlmodel)$/i;
@@ -34,11 +37,12 @@ const MAX_TEXT = 2 ** 22;
  * the directories of archives.
  */
 export async function sortFiles(files: readonly UserFile[]): Promise<SortedFiles> {
-  const sorted: SortedFiles = { weights: [], images: [], pictures: [], ignored: [] };
+  const sorted: SortedFiles = { weights: [], images: [], pictures: [], runs: [], ignored: [] };
   const kinds: (Kind | undefined)[] = [];
   for (const file of files) kinds.push(HIDDEN.test(file.path) ? undefined : await kindOfDrop(file));
   const of = (kind: Kind) => [...kinds.keys()].filter((i) => kinds[i] === kind);
   sorted.weights = of('weights');
+  sorted.runs = of('run');
   [sorted.labels] = of('labels');
   [sorted.settings] = of('settings');
   const pictures = of('picture');
@@ -80,6 +84,7 @@ async function kindOfArchive(file: UserFile): Promise<Kind> {
   try {
     const { files } = await listSource([file], () => false);
     if (files.some(({ path }) => isImageName(path))) return 'images';
+    if (bundleFolder(files.map(({ path }) => path)) !== undefined) return 'run';
     const isPacked = files.some(({ path }) => WEIGHTS.test(path) || /(^|\/)data\.pkl$/.test(path));
     return isPacked ? 'weights' : 'images';
   } catch (error) {

@@ -32,7 +32,9 @@ import type { ConvLayer, Pair } from '../../src/model/model';
 import { createModel } from '../../src/model/zoo';
 import { CHECKPOINT_FILES, labelsOf, newestLabel } from '../../src/run/checkpoint-file';
 import { gramSpectrum } from '../../src/run/gram-spectrum';
+import { predictionsCsv } from '../../src/run/predictions-csv';
 import { redundancyChanges } from '../../src/run/redundancy';
+import { PREDICTION_FILES, REDUNDANCY_FILE, redundancyFile } from '../../src/run/run-files';
 import { sortFiles } from '../../src/run/sort-files';
 import { decideRate } from '../../src/train/rate';
 import { runSettings } from '../settings';
@@ -235,14 +237,18 @@ async function train(job: TrainJob, onEvent: (event: TrainEvent) => void): Promi
     onEvent(checkpoint(step, epochs));
   }
   const after = layers(1.3);
+  const predictions = {
+    ...(!scenario.newHead && { base: told(7) }),
+    last: told(job.settings.method === 'finetune' ? 5 : 9),
+  };
   onEvent({ type: 'redundancy', when: 'after', layers: after });
   const ok = scenario.proofOk ?? true;
   return {
     report: {
       date: '2026-01-02T03:04:05.678Z',
       version: '0.1.0',
-      settings: runSettings({ method: job.settings.method, lr }),
-      seed: 0,
+      settings: runSettings({ method: job.settings.method, lr, epochs, seed: job.settings.seed }),
+      seed: job.settings.seed,
       classes: CLASSES,
       network: {
         source: 'net.pth',
@@ -290,11 +296,15 @@ async function train(job: TrainJob, onEvent: (event: TrainEvent) => void): Promi
     },
     merged: Uint8Array.of(1, 2, 3),
     best: Uint8Array.of(4, 5),
-    files: [{ name: 'labels.txt', bytes: new TextEncoder().encode('<b>ring</b>\nstar\n') }],
-    predictions: {
-      ...(!scenario.newHead && { base: told(7) }),
-      last: told(job.settings.method === 'finetune' ? 5 : 9),
-    },
+    files: [
+      { name: 'labels.txt', bytes: new TextEncoder().encode('<b>ring</b>\nstar\n') },
+      ...Object.entries(predictions).map(([which, rows]) => ({
+        name: PREDICTION_FILES[which as keyof typeof predictions],
+        bytes: new TextEncoder().encode(predictionsCsv(rows)),
+      })),
+      { name: REDUNDANCY_FILE, bytes: redundancyFile({ before, after }) },
+    ],
+    predictions,
     metrics,
     evals,
   };

@@ -13,7 +13,7 @@ afterAll(() => site?.close());
 
 const start = (page: Page) => page.getByRole('button', { name: 'Start training' }).click();
 const finish = (page: Page) => page.getByRole('heading', { name: /^The merge is/ }).waitFor();
-const offer = (page: Page) => page.getByText(/^A run of/);
+const offer = (page: Page) => page.getByText(/: cut off at epoch/);
 const choose = (page: Page, button: string) =>
   page.getByRole('button', { name: button, exact: true }).click();
 
@@ -63,7 +63,7 @@ test('a run goes on after a reload and comes to the same bytes', async () => {
   await start(page);
   await reach(page, 4);
   await reload(page);
-  await page.getByText(/^A run of .* stopped at epoch [012](\.\d)? of 3\.$/).waitFor();
+  await page.getByText(/: cut off at epoch [012](\.\d)? of 3\.$/).waitFor();
   await choose(page, 'Resume');
   await finish(page);
   expect((await merged(page)).equals(bytes)).toBe(true);
@@ -78,7 +78,7 @@ describe('a run that outlives its page', () => {
     await reach(page, 100);
     await reload(page);
     await page
-      .getByText(/^A run of \d.* \(refocus, net\.safetensors, photos\.zip\) stopped at epoch \d+ of 50\.$/)
+      .getByText(/^refocus, net\.safetensors, photos\.zip, \d\d:\d\d: cut off at epoch \d+ of 50\.$/)
       .waitFor();
     await choose(page, 'Resume');
     // not from the beginning, and the curves have all of it
@@ -88,7 +88,7 @@ describe('a run that outlives its page', () => {
     await page.getByText('What was found').click();
     await page.getByText('photos.zip says bytes of a zip').waitFor();
     // stopped on purpose, it can be gone on with all the same
-    await offer(page).waitFor();
+    await page.getByRole('button', { name: /^Go on refocus/ }).waitFor();
   });
 
   test('is not joined by a run of the form that is started while its files are opened', async () => {
@@ -106,24 +106,6 @@ describe('a run that outlives its page', () => {
     await reach(page, 60);
     const locks = await page.evaluate(async () => (await navigator.locks.query()).held!.map((l) => l.name));
     expect(locks.filter((name) => name === 'refocus-run')).toHaveLength(1);
-  });
-
-  test('shows its results again until they are discarded', async () => {
-    const page = await site.open({ scenario: { stepMs: 0 }, path: '#epochs=2' });
-    await start(page);
-    await finish(page);
-    expect(await offer(page).count()).toBe(0);
-    await reload(page);
-    await page.getByText(/^A run of .* has come to its end, epoch 2\.$/).waitFor();
-    await choose(page, 'Show its results');
-    await finish(page);
-    await reload(page);
-    await choose(page, 'Discard');
-    await choose(page, 'Discard it for good');
-    await offer(page).waitFor({ state: 'detached' });
-    await reload(page);
-    await page.getByRole('button', { name: 'Start training' }).waitFor();
-    expect(await offer(page).count()).toBe(0);
   });
 
   test('is offered by no other page while it goes on', async () => {

@@ -8,9 +8,9 @@ export type PictureOptions = Parameters<EngineApi['pictures']>[2];
 /** Pictures that are asked for at once. */
 const AT_ONCE = 24;
 
-/** Pictures of those images by their names, as far as they have come; what cannot be shown never comes. */
+/** Pictures of those images by their names, as far as they have come; what cannot be shown never comes. Without a source none does. */
 export function usePictures(
-  source: DataSource,
+  source: DataSource | undefined,
   images: readonly (string | number)[],
   options?: PictureOptions,
 ): ReadonlyMap<string, Thumbnail> {
@@ -19,7 +19,7 @@ export function usePictures(
   useEffect(() => {
     let isGone = false;
     const ask = async () => {
-      for (let first = 0; first < wanted.length && !isGone; first += AT_ONCE) {
+      for (let first = 0; source && first < wanted.length && !isGone; first += AT_ONCE) {
         const some = await engine().pictures(source, wanted.slice(first, first + AT_ONCE), options);
         if (!isGone)
           setFound((known) => new Map([...known, ...some.map((one) => [one.image, one] as const)]));

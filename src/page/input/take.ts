@@ -8,6 +8,7 @@ import { engine, explain } from '../engine';
 import { droppedFiles, nameOf } from '../files';
 import { count } from '../format';
 import { isBusy } from '../run/state';
+import { showRun } from '../saved/show';
 import { config, setSettings } from '../settings/config';
 import { labels, testFiles, trainFiles, weightsFiles } from './sources';
 
@@ -41,12 +42,27 @@ export async function take(files: UserFile[], place?: 'test'): Promise<void> {
     const sorted = await engine().sort(files);
     const names = sorted.labels === undefined ? undefined : await readLabels(files[sorted.labels]);
     const settings = sorted.settings === undefined ? undefined : await readRun(files[sorted.settings]);
+    const runs = await takeRuns(sorted.runs.map((i) => files[i]));
     batch(() => {
-      taken.value = put(files, sorted, { names, settings, place });
+      const { sentences, ...rest } = put(files, sorted, { names, settings, place });
+      taken.value = { sentences: [...sentences, ...runs], ...rest };
     });
   } catch (error) {
     taken.value = { sentences: [], ignored: [], error: explain(error) };
   }
+}
+
+/** Takes bundles of runs into the list, and shows the last; says so. */
+async function takeRuns(files: readonly UserFile[]): Promise<string[]> {
+  if (files.length === 0) return [];
+  const { importRun } = await import('../saved/bundles');
+  const sentences: string[] = [];
+  for (const file of files) {
+    const run = await importRun(file);
+    sentences.push(`${file.path}: a run, in the list of runs now.`);
+    await showRun(run.id);
+  }
+  return sentences;
 }
 
 interface Given {

@@ -11,7 +11,7 @@ import { ImageList } from './image-list';
 const MOST_CELLS = 16;
 const PAIRS = 40;
 
-export function ConfusionView({ confusion, source }: { confusion: Confusion; source: DataSource }) {
+export function ConfusionView({ confusion, source }: { confusion: Confusion; source?: DataSource }) {
   const [chosen, setChosen] = useState<Pick<Cell, 'row' | 'column'> | undefined>(undefined);
   const [order, setOrder] = useState<ClassOrderName>('class');
   const places = useMemo(() => orderOf(confusion, order), [confusion, order]);

@@ -1,15 +1,17 @@
 /** The files of a run, and what each is for. */
 import { useState } from 'preact/hooks';
 import type { TrainResult } from '../../api';
-import { toCsv } from '../csv';
+import { explain } from '../engine';
 import { download } from '../files';
 import { lazy } from '../lazy';
+import { failure } from '../run/state';
+import { metricsCsv } from './metrics-csv';
 
 const OnnxFile = lazy(() => import('./onnx-file').then((part) => part.OnnxFile));
 
 interface Offer {
   name: string;
-  content: BlobPart;
+  content: BlobPart | (() => Promise<Blob>);
   type: string;
   use: string;
   /** made of the merged network, so that it is held back where the merge is not proven */
@@ -27,19 +29,25 @@ const USES: Record<string, string> = {
   'best-predictions.csv': 'the same of the best network',
   'merged.onnx': 'your ONNX model with the merged weights',
   'best.onnx': 'the same with the weights of the best network',
+  'base-predictions.csv': 'the same of the network you started from',
+  'redundancy.safetensors': 'kernels of each layer before and after, for this page and the report',
   'merged.pth': 'the merged network as torch.save writes it',
   'best.pth': 'the best network as torch.save writes it',
   'unmerged.safetensors': 'kernels and maps apart, to go on training from',
   'unmerged.pth': 'kernels and maps apart, as torch.save writes them',
 };
 
-function offersOf(trained: TrainResult): Offer[] {
+/** Files stand in one order, whether a run has just ended or is shown again. */
+const placeOf = (name: string): number => Object.keys(USES).indexOf(name);
+
+/** @param id of the run; absent where it is kept nowhere */
+function offersOf(trained: TrainResult, id: string | undefined): Offer[] {
   const { report } = trained;
   const best =
     report.best === 'base'
       ? 'the network you started from: no epoch was better'
       : `the merged network of the best epoch, ${report.best}`;
-  return [
+  const offers: Offer[] = [
     {
       name: 'merged.safetensors',
       content: trained.merged,
@@ -48,13 +56,15 @@ function offersOf(trained: TrainResult): Offer[] {
       isNetwork: true,
     },
     { name: 'best.safetensors', content: trained.best, type: BINARY, use: best, isNetwork: true },
-    ...trained.files.map(({ name, bytes }) => ({
-      name,
-      content: bytes,
-      type: BINARY,
-      use: Object.hasOwn(USES, name) ? USES[name] : '',
-      isNetwork: true,
-    })),
+    ...[...trained.files]
+      .sort((a, b) => placeOf(a.name) - placeOf(b.name))
+      .map(({ name, bytes }) => ({
+        name,
+        content: bytes,
+        type: BINARY,
+        use: Object.hasOwn(USES, name) ? USES[name] : '',
+        isNetwork: true,
+      })),
     {
       name: 'report.json',
       content: `${JSON.stringify(report, null, 2)}\n`,
@@ -70,15 +80,44 @@ function offersOf(trained: TrainResult): Offer[] {
       isNetwork: false,
     },
   ];
+  // a bundle of the command line may have its weights in another format alone
+  const there = offers.filter(({ content }) => !(content instanceof Uint8Array) || content.length > 0);
+  return id === undefined ? there : [...there, ...wholeRun(id)];
+}
+
+/** What is made of all of a run. */
+const wholeRun = (id: string): Offer[] => [
+  {
+    name: 'report.html',
+    content: async () => (await import('../saved/bundles')).reportOf(id),
+    type: 'text/html',
+    use: 'all of this for people to read: one file that opens from a disk, and prints',
+    isNetwork: false,
+  },
+  {
+    name: 'run.zip',
+    content: async () => (await (await import('../saved/bundles')).exportRun(id)).blob,
+    type: 'application/zip',
+    use: 'the whole run: dropped on this page, here or elsewhere, it is listed again; refocus report reads it too',
+    isNetwork: false,
+  },
+];
+
+async function save({ name, content, type }: Offer): Promise<void> {
+  try {
+    download(name, typeof content === 'function' ? await content() : content, type);
+  } catch (error) {
+    failure.value = explain(error);
+  }
 }
 
 /** @param isGain whether the merged network is one to take home */
-export function Downloads({ trained, isGain }: { trained: TrainResult; isGain: boolean }) {
+export function Downloads({ trained, isGain, id }: { trained: TrainResult; isGain: boolean; id?: string }) {
   const [isAccepted, setAccepted] = useState(false);
   const { proof } = trained.report;
   const isOnnx = trained.files.some(({ name }) => name === 'merged.onnx');
   const first = firstOf(trained.report, isOnnx ? 'onnx' : 'safetensors');
-  const offers = offersOf(trained).sort((a, b) => Number(b.name === first) - Number(a.name === first));
+  const offers = offersOf(trained, id).sort((a, b) => Number(b.name === first) - Number(a.name === first));
   return (
     <section class="downloads" aria-label="Downloads">
       {!proof.ok && (
@@ -92,18 +131,18 @@ export function Downloads({ trained, isGain }: { trained: TrainResult; isGain: b
         </label>
       )}
       <ul>
-        {offers.map(({ name, content, type, use, isNetwork }, i) => (
-          <li key={name}>
+        {offers.map((offer, i) => (
+          <li key={offer.name}>
             <button
               type="button"
               class={i === 0 ? `button ${isGain ? 'primary' : ''}` : 'button small'}
-              disabled={isNetwork && !proof.ok && !isAccepted}
-              onClick={() => download(name, content, type)}
+              disabled={offer.isNetwork && !proof.ok && !isAccepted}
+              onClick={() => save(offer)}
             >
               {i === 0 && 'Download '}
-              {name}
+              {offer.name}
             </button>
-            <span class="hint">{use}</span>
+            <span class="hint">{offer.use}</span>
           </li>
         ))}
         {!isOnnx && <OnnxFile trained={trained} isHeldBack={!proof.ok && !isAccepted} />}
@@ -116,14 +155,4 @@ export function Downloads({ trained, isGain }: { trained: TrainResult; isGain: b
 function firstOf({ accuracy: { base, last }, best }: TrainResult['report'], ending: string): string {
   const isLoss = base !== undefined && last <= base;
   return `${isLoss && best !== 'base' ? 'best' : 'merged'}.${ending}`;
-}
-
-/** Every step, and every evaluation as a row of its own. */
-function metricsCsv({ metrics, evals }: TrainResult): string {
-  const header = ['step', 'epoch', 'loss', 'accuracy', 'lr', 'test_loss', 'test_accuracy'];
-  const rows = [
-    ...metrics.map((p) => [p.step, p.epoch, p.loss, p.accuracy, p.lr, null, null]),
-    ...evals.map((p) => [p.step, p.epoch, null, null, null, p.loss, p.accuracy]),
-  ].sort((a, b) => (a[0] ?? 0) - (b[0] ?? 0));
-  return toCsv(header, rows);
 }

@@ -10,7 +10,8 @@ import { Picture } from '../picture';
 const SHOWN = 24;
 
 interface ImageListProps {
-  source: DataSource;
+  /** absent where the images are not here: their names stand alone */
+  source?: DataSource;
   images: readonly TestPrediction[];
 }
 
@@ -38,6 +39,7 @@ export function ImageList({ source, images }: ImageListProps) {
                 type="button"
                 class="frame"
                 aria-label={`${nameOf(one.image)}, large`}
+                disabled={!source}
                 onClick={() => setLarge(i)}
               >
                 {picture && <Picture thumbnail={picture} />}
@@ -57,7 +59,7 @@ export function ImageList({ source, images }: ImageListProps) {
           {count(images.length - shown)} more
         </button>
       )}
-      {large !== undefined && (
+      {source && large !== undefined && (
         <ImageDialog
           title="Test images"
           source={source}

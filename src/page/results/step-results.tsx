@@ -2,16 +2,15 @@
 import type { Report, TrainResult } from '../../api';
 import { outcomeOf } from '../../report/outcome';
 import { count, duration, percent, points } from '../format';
-import { isGpuFree } from '../gpu-use';
 import { lazy } from '../lazy';
-import { fineTuneBeside } from '../run/run';
-import { baseAccuracy, type FinishedRun, finished, result, shownRun } from '../run/state';
-import { isAlike, methodOf } from './compare';
+import { baseAccuracy, result, shownRun } from '../run/state';
+import { entryOf } from '../saved/entries';
+import { listed } from '../saved/store';
 import { Downloads } from './downloads';
 import { Proof } from './proof';
-import { RunList } from './run-list';
 import { TryImages } from './try';
 
+const Fair = lazy(async () => (await import('../runs/fair')).Fair);
 const TestImages = lazy(async () => (await import('./test-images')).TestImages);
 
 export function StepResults() {
@@ -19,7 +18,14 @@ export function StepResults() {
     <>
       {result.value ? <Outcome trained={result.value} /> : <Expected />}
       <TryImages />
-      {finished.value.some((run) => run !== shownRun.value) && <RunList />}
+      {listed().length > 1 && (
+        <p class="hint">
+          <button type="button" class="link" onClick={() => document.getElementById('runs')?.focus()}>
+            All {listed().length} runs
+          </button>{' '}
+          are listed below, to be shown, compared and taken home.
+        </p>
+      )}
     </>
   );
 }
@@ -92,14 +98,14 @@ function Outcome({ trained }: { trained: TrainResult }) {
   return (
     <>
       <p class="hint run-name">
-        {run && `Run ${run.number}: `}
+        {run && <b dir="auto">{entryOf(run.id)?.name}</b>}
         {settings.method}, {network.source}, {data}
         {report.ended !== 'finished' && <b> ({ENDED[report.ended]})</b>}
       </p>
       <section class={`outcome ${tone}`} aria-labelledby="outcome-title">
         <h3 id="outcome-title">{title}</h3>
         <p>{text}</p>
-        {run && <Beside run={run} />}
+        {run && <Fair key={run.id} id={run.id} job={run.job} />}
       </section>
       <Accuracies accuracy={report.accuracy} intervals={intervals} />
       <p class="hint">
@@ -112,27 +118,8 @@ function Outcome({ trained }: { trained: TrainResult }) {
         {Math.round(report.stepMs)} ms a step on {report.adapter || 'an adapter without a name'}.
       </p>
       <Proof report={report} isGain={tone === 'good'} />
-      <Downloads trained={trained} isGain={tone !== 'bad' && report.best !== 'base'} />
-      {predictions.last && run && <TestImages key={run.number} run={run} />}
+      <Downloads id={run?.id} trained={trained} isGain={tone !== 'bad' && report.best !== 'base'} />
+      {predictions.last && run && <TestImages key={run.id} run={run} />}
     </>
-  );
-}
-
-/** The fair comparison by one click, where it has not been made. */
-function Beside({ run }: { run: FinishedRun }) {
-  const isThere = (other: FinishedRun) =>
-    methodOf(other) === 'finetune' &&
-    isAlike(run, other) &&
-    other.result.report.seed === run.result.report.seed;
-  if (methodOf(run) === 'finetune' || finished.value.some(isThere)) return null;
-  return (
-    <button
-      type="button"
-      class="button small"
-      disabled={!isGpuFree.value}
-      onClick={() => fineTuneBeside(run)}
-    >
-      Fine-tune beside it
-    </button>
   );
 }

@@ -2,11 +2,12 @@
 import type { ComponentChildren } from 'preact';
 import { useMemo, useState } from 'preact/hooks';
 import type { TestPrediction } from '../../api';
+import { methodName } from '../../report/comparison';
 import { count } from '../format';
 import { type FinishedRun, finished } from '../run/state';
+import { entryOf } from '../saved/entries';
 import { CalibrationView } from './calibration';
 import { ClassFiguresTable } from './class-table';
-import { methodNames, methodOf } from './compare';
 import { ConfusionView } from './confusion';
 import { changed, confusionOf, isOfSame, wrongOf } from './figures';
 import { ImageList } from './image-list';
@@ -18,7 +19,7 @@ export function TestImages({ run }: { run: FinishedRun }) {
   const there = (['last', 'best', 'base'] as const).filter((which) => predictions[which]);
   const [which, setWhich] = useState<Which>('last');
   const chosen = predictions[which]!;
-  const source = run.job.test ?? run.job.train;
+  const source = run.job && (run.job.test ?? run.job.train);
   const confusion = useMemo(() => confusionOf(report.classes, chosen), [chosen]);
   const wrong = useMemo(() => wrongOf(chosen), [chosen]);
   return (
@@ -58,6 +59,8 @@ export function TestImages({ run }: { run: FinishedRun }) {
   );
 }
 
+const methodOf = ({ result }: FinishedRun) => result.report.settings.method;
+
 /** What other networks say of the same images: the one that the run started from, and those of runs by other methods. */
 function othersOf(run: FinishedRun, which: Which): { name: string; before: TestPrediction[] }[] {
   const { predictions } = run.result;
@@ -67,7 +70,7 @@ function othersOf(run: FinishedRun, which: Which): { name: string; before: TestP
     .filter((other) => which !== 'base' && methodOf(other) !== methodOf(run))
     .flatMap((other) => {
       const before = other.result.predictions[which] ?? other.result.predictions.last;
-      const name = `${methodNames[methodOf(other)].toLowerCase()} (run ${other.number})`;
+      const name = `${methodName(methodOf(other)).toLowerCase()} (${entryOf(other.id)?.name ?? 'another run'})`;
       return before && isOfSame(before, chosen) ? [{ name, before }] : [];
     });
   return [...base, ...others];
@@ -84,11 +87,13 @@ function Fold({ title, children }: { title: string; children: ComponentChildren 
   );
 }
 
+type Source = NonNullable<FinishedRun['job']>['train'] | undefined;
+
 interface ChangedProps {
   name: string;
   before: TestPrediction[];
   after: TestPrediction[];
-  source: FinishedRun['job']['train'];
+  source: Source;
 }
 
 function Changed({ name, before, after, source }: ChangedProps) {

@@ -1,8 +1,8 @@
 /** The networks that an image can be shown to. */
 import type { ModelSource, PredictOptions } from '../../api';
+import { methodName } from '../../report/comparison';
 import { readModel } from '../input/sources';
 import { type FinishedRun, finished, shownRun } from '../run/state';
-import { isAlike, methodNames, methodOf } from './compare';
 
 /** A network, or why there is none. */
 export type TriedNetwork = { name: string } & (
@@ -23,8 +23,16 @@ export function triedNetworks(): TriedNetwork[] {
   return [baseOf(shown), mergedOf(shown), ...[...latest.values()].map(mergedOf)];
 }
 
+const methodOf = ({ result }: FinishedRun) => result.report.settings.method;
+
+/** Whether runs began with the same network and tell the same classes apart. */
+const isAlike = (one: FinishedRun, other: FinishedRun): boolean =>
+  one.result.report.network.source === other.result.report.network.source &&
+  one.result.report.classes.join('\n') === other.result.report.classes.join('\n');
+
 function baseOf({ job, result: { report } }: FinishedRun): TriedNetwork {
   const name = 'Base';
+  if (!job) return { name, why: 'The network that it started from is not in this browser.' };
   if (report.accuracy.base === undefined)
     return { name, why: 'The network you started from has no such classes: its classifier is new.' };
   const { mean, std, exif, interpolation, cropPct, cropMode } = report.settings;
@@ -39,7 +47,7 @@ function baseOf({ job, result: { report } }: FinishedRun): TriedNetwork {
 /** The merged file says itself what its network is and how images are prepared. */
 function mergedOf({ result: { report, merged, files: others } }: FinishedRun): TriedNetwork {
   const { exif, method, mean, std, interpolation, cropPct, cropMode } = report.settings;
-  const name = methodNames[method];
+  const name = methodName(method);
   const onnx = others.find((file) => file.name === 'merged.onnx');
   if (onnx) {
     // the graph is in this file alone, and what it does not tell is the run's

@@ -30,7 +30,7 @@ export function TryPanel() {
   // a run's end, or another run that is shown, changes who answers
   const networks = networksNow();
   const names = 'why' in networks ? networks.why : networks.list.map(({ name }) => name).join();
-  const key = `${shownRun.value?.number} ${names}`;
+  const key = `${shownRun.value?.id} ${names}`;
   useEffect(() => {
     if (shown.length === 0 || !isFree || 'why' in networks) return;
     let isGone = false;

@@ -1,7 +1,7 @@
 /** A run is seen in the other tabs of the page as well: they watch it, and have no hand in it. */
 import { batch } from '@preact/signals';
 import type { TrainEvent, TrainSettings } from '../../api';
-import { findSavedRuns } from '../saved/saved-runs';
+import { readEntries } from '../saved/entries';
 import { receive } from './events';
 import {
   evals,
@@ -104,6 +104,6 @@ function watch(other: string, run: Run): void {
   navigator.locks.request(lockOf(other), () => {
     if (status.value !== 'watching' || watched !== other) return;
     status.value = 'idle';
-    findSavedRuns();
+    readEntries();
   });
 }

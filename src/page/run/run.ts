@@ -1,26 +1,29 @@
 /** What start, pause, resume and cancel do to a run. */
 import { batch } from '@preact/signals';
 import { get } from 'idb-keyval';
-import type { Report, TrainJob, TrainResult } from '../../api';
+import type { Method, TrainJob, TrainResult } from '../../api';
 import { Stopped, UserError } from '../../errors';
 import { parseTunings } from '../../run/tunings';
 import { parseSettings } from '../../train/settings';
-import { trainOn } from '../../worker/go-on';
+import { type Trained, trainOn } from '../../worker/go-on';
 import { engine, explain, replaceEngine } from '../engine';
 import { rememberStep } from '../forecast/forecast';
-import { count, percent } from '../format';
+import { percent } from '../format';
 import { withGpu } from '../gpu-use';
 import { readData, readModel } from '../input/sources';
 import { misfit } from '../input/verdict';
-import { keepWhile, openSavedRun } from '../saved/saved-runs';
+import { isInMemory } from '../saved/run-folder';
+import { type Kept, keepWhile, openToGoOn } from '../saved/store';
 import { readSettings } from '../settings/config';
+import { endingOf } from './ending';
 import { receive, TUNINGS } from './events';
 import { offerAfter, offerOf } from './offers';
 import { tellTabs, whileTabsWatch } from './other-tabs';
 import { reloadOnce } from './reload';
 import {
+  addFinished,
   announcement,
-  type FinishedRun,
+  evals,
   failure,
   finished,
   isBusy,
@@ -33,21 +36,9 @@ import {
   type Status,
   status,
   stepCount,
+  steps,
+  told,
 } from './state';
-
-/** How a run's end is told. */
-function endingOf({ report: { ended, steps } }: TrainResult): string {
-  const total = plan.value?.steps ?? steps;
-  const at = `${count(steps)} of ${count(total)} steps`;
-  const endings: Record<Report['ended'], string> = {
-    finished: 'Done',
-    stopped: `Stopped after ${at}; what was trained is merged`,
-    early: `Ended after ${at}, for it got no better`,
-    diverged: `Diverged after ${at}; the last good epoch is merged`,
-    failed: `The GPU was lost after ${at}; the last epoch is merged`,
-  };
-  return endings[ended];
-}
 
 /** Test images whose predictions are shown while a run trains. */
 const LIVE_IMAGES = 12;
@@ -63,20 +54,28 @@ export const start = () =>
     return job;
   });
 
-/** Starts a run that fine-tunes as long on the same files, by the same settings and seed: the fair comparison. */
-export const fineTuneBeside = ({ job }: FinishedRun) =>
-  run(() => ({ ...job, settings: parseSettings({ ...job.settings, method: 'finetune' }) }));
+/** Starts a run that trains by another method, or with another seed, on the same files: a fair comparison. */
+export const runBeside = (job: TrainJob, change: { method?: Method; seed?: number }) =>
+  run(() => ({ ...job, resume: undefined, settings: parseSettings({ ...job.settings, ...change }) }));
 
-/** Goes on with a run that an earlier page left. */
-export const resumeSaved = (id: string) => run(() => openSavedRun(id), id);
+/** Goes on with a run that is kept; where its files are not, with those of the form. */
+export const resumeSaved = (id: string) =>
+  run(() => openToGoOn(id, () => ({ model: readModel(), ...readData() })), id);
 
-const run = (prepare: Prepare, savedAs?: string) => withGpu('training', () => train(prepare, savedAs));
+const run = (prepare: Prepare, savedAs?: string) => {
+  let trained: TrainResult | undefined;
+  const job = async () => {
+    trained = await train(prepare, savedAs);
+  };
+  return withGpu('training', job).then(() => trained);
+};
 
 /**
  * Runs a job. One that is stopped or fails before it has trained anything leaves what was there.
  * @param savedAs the saved run that the job goes on with
+ * @returns what it came to; undefined where it failed
  */
-async function train(prepare: Prepare, savedAs?: string): Promise<void> {
+async function train(prepare: Prepare, savedAs?: string): Promise<TrainResult | undefined> {
   failure.value = undefined;
   offer.value = undefined;
   const showAgain = keepShown();
@@ -85,52 +84,23 @@ async function train(prepare: Prepare, savedAs?: string): Promise<void> {
   try {
     job = { ...(await prepare()), live: LIVE_IMAGES };
     reset(job.settings);
-    const kept = { id: savedAs, tell: (message: string) => receive({ type: 'warning', message }) };
+    const tell = (message: string) => receive({ type: 'warning', message });
     if (job.settings.autotune) job.tunings = parseTunings(await get(TUNINGS).catch(() => undefined));
     // The lock keeps a hidden tab running; shared, because runs in two tabs do not disturb each other.
     const begun = job;
     const { result: trained, checkpoint } = await navigator.locks.request(
       'refocus-run',
       { mode: 'shared' },
-      () =>
-        keepWhile(begun, kept, (keep, saved) =>
-          whileTabsWatch(() =>
-            trainOn(begun, {
-              engine,
-              replace: replaceEngine,
-              onEvent(event) {
-                if (event.type === 'checkpoint') return keep(event);
-                receive(event);
-                tellTabs(event);
-              },
-              goesOn: () => status.value !== 'cancelling',
-              lastWay: reloadOnce(saved),
-            }),
-          ),
-        ),
+      () => keepWhile(begun, { id: savedAs, tell }, (kept) => trainAndKeep(begun, kept)),
     );
     rememberStep({ flops: plan.value?.flopsPerStep ?? 0, ms: trained.report.stepMs });
-    batch(() => {
-      result.value = trained;
-      offer.value = offerAfter(trained.report, checkpoint, begun, another);
-      status.value = 'done';
-      phase.value = endingOf(trained);
-      announcement.value = `${phase.value}. Accuracy ${percent(trained.report.accuracy.last)}.`;
-    });
-    finished.value = [
-      ...finished.value,
-      {
-        number: finished.value.length + 1,
-        job: { ...begun, resume: undefined },
-        result: trained,
-        show: keepShown(),
-      },
-    ];
+    offer.value = offerAfter(trained.report, checkpoint, begun, another);
+    return trained;
   } catch (error) {
     if (error instanceof Stopped) {
       showAgain();
       announcement.value = error.message;
-      return;
+      return undefined;
     }
     batch(() => {
       failure.value = explain(error);
@@ -144,6 +114,52 @@ async function train(prepare: Prepare, savedAs?: string): Promise<void> {
         phase.value = stepCount.value > 0 ? `Failed after ${stepCount.value} steps` : 'Failed';
       }
     });
+    return undefined;
+  }
+}
+
+/** Trains; shows what came of it, and keeps it beyond the page. */
+async function trainAndKeep(job: TrainJob, kept: Kept): Promise<Trained> {
+  // its script comes before the run: a connection that is gone by the end must not cost the result
+  const results = import('../saved/results');
+  try {
+    const saved = { id: kept.id, isKept: () => kept.isKept() };
+    const trained = await whileTabsWatch(() =>
+      trainOn(job, {
+        engine,
+        replace: replaceEngine,
+        onEvent(event) {
+          if (event.type === 'checkpoint') return kept.keep(event);
+          receive(event);
+          tellTabs(event);
+        },
+        goesOn: () => status.value !== 'cancelling',
+        lastWay: reloadOnce(saved),
+      }),
+    );
+    const { result: end } = trained;
+    const { keepResult } = await results;
+    await keepResult(kept, job, end, { ...told(), evals: evals.value });
+    batch(() => {
+      result.value = end;
+      status.value = 'done';
+      phase.value = endingOf(end);
+      announcement.value = `${phase.value}. Accuracy ${percent(end.report.accuracy.last)}.`;
+    });
+    const finishedRun = { id: kept.id, job: { ...job, resume: undefined }, result: end, show: keepShown() };
+    addFinished(finishedRun, (id) => !isInMemory(id));
+    return trained;
+  } catch (error) {
+    // steps are told by another port than the failure: they may be under way still
+    await new Promise((resolve) => setTimeout(resolve));
+    const last = steps[stepCount.value - 1];
+    if (last && !(error instanceof Stopped)) {
+      const { keepBroken } = await results;
+      const curves = { metrics: [...steps], evals: evals.value };
+      const broken = { curves, told: told(), error: explain(error), epoch: last.epoch };
+      await keepBroken(kept, job, broken);
+    }
+    throw error;
   }
 }
 

@@ -2,6 +2,7 @@
 import { batch, computed, type Signal, signal } from '@preact/signals';
 import type {
   EvalPoint,
+  GramSpectrum,
   ImageSetReport,
   LiveImage,
   LivePrediction,
@@ -95,17 +96,40 @@ export function reset(settings: TrainSettings): void {
   });
 }
 
-/** A run that has come to an end with a result: it stays as long as the page does. */
+/** What a run told on its way. */
+export interface Told {
+  notes: string[];
+  warnings: string[];
+  plan?: PlanEvent;
+  imageReports: ImageSetReport[];
+  /** how redundancy went, and what maps could change of it */
+  course?: { points: RedundancyCourse['points']; grams: [string, GramSpectrum][] };
+}
+
+/** A run that has come to an end, with its result in memory. */
 export interface FinishedRun {
-  /** counted from 1 */
-  number: number;
-  job: TrainJob;
+  /** its place in the browser's storage */
+  id: string;
+  /** absent where its network and images are not here */
+  job?: TrainJob;
   result: TrainResult;
   /** shows it again, with its curves */
   show: () => void;
 }
 
+/** The runs whose results are in memory; all runs are listed in saved/entries.ts. */
 export const finished = signal<readonly FinishedRun[]>([]);
+
+/** Runs whose results are in memory at most, besides those that are nowhere else. */
+const MOST_IN_MEMORY = 4;
+
+/** @param isElsewhere whether a run can be read again, so that it may leave the memory */
+export function addFinished(run: FinishedRun, isElsewhere: (id: string) => boolean): void {
+  const others = finished.value.filter(({ id }) => id !== run.id);
+  const removable = others.filter(({ id }) => isElsewhere(id));
+  const gone = new Set(removable.slice(0, Math.max(0, removable.length - MOST_IN_MEMORY + 1)));
+  finished.value = [...others.filter((one) => !gone.has(one)), run];
+}
 
 /** The run whose result is shown. */
 export const shownRun = computed(() => finished.value.find((run) => run.result === result.value));
@@ -115,6 +139,15 @@ export const progress = computed(() => {
   const total = plan.value?.steps ?? 0;
   const reached = result.value?.report.ended === 'finished' ? total : (steps[stepCount.value - 1]?.step ?? 0);
   return total > 0 ? Math.min(reached / total, 1) : 0;
+});
+
+/** What has been told of the run so far. */
+export const told = (): Told => ({
+  notes: notes.value,
+  warnings: warnings.value,
+  plan: plan.value,
+  imageReports: imageReports.value,
+  course: { points: redundancy.value.points, grams: [...redundancy.value.grams] },
 });
 
 /** Keeps what is shown of a run; gives what shows it again. */

@@ -1,10 +1,24 @@
-/** A worker that writes files of the browser's own file system (OPFS): only workers can write there as they go. */
+/**
+ * A worker that writes files of the browser's own file system (OPFS): only workers can write there as they go. It packs and unpacks
+ * bundles too, which takes a while.
+ */
 import * as Comlink from 'comlink';
+import { UserError } from '../../errors';
+import { openBundle, packBundle } from '../../run/bundle';
 import { folderOf } from './folders';
+
+export interface NamedPart {
+  name: string;
+  blob: Blob;
+}
 
 export interface Keeper {
   /** Writes a file of a run whole, over what it held. */
   write(id: string, name: string, parts: readonly Blob[]): Promise<void>;
+  /** Files as one zip archive. */
+  pack(files: readonly NamedPart[]): Promise<Blob>;
+  /** The files of a bundle; a sentence where it is none. */
+  unpack(path: string, blob: Blob): Promise<{ files: NamedPart[] } | { error: string }>;
 }
 
 /** Bytes that are in memory at a time. */
@@ -27,6 +41,19 @@ const keeper: Keeper = {
       access.flush();
     } finally {
       access.close();
+    }
+  },
+  pack: packBundle,
+  async unpack(path, blob) {
+    try {
+      const bundle = await openBundle({ path, blob });
+      const files: NamedPart[] = [];
+      for (const name of bundle.names) files.push({ name, blob: (await bundle.open(name))! });
+      return { files };
+    } catch (error) {
+      // a UserError's class does not cross to the page
+      if (error instanceof UserError) return { error: error.message };
+      throw error;
     }
   },
 };

@@ -155,7 +155,7 @@ export function fakeEngine(parts: Partial<EngineApi> = {}, ok = true): EngineApi
     verify: async (name) => ({ case: name, op: 'relu', verdict: 'pass', error: 0, tolerance: 1e-5 }),
     bench: async (name) => ({ case: name, ...fakeFigure }),
     profile: async () => fakeProfile,
-    sort: async () => ({ weights: [], images: [], pictures: [], ignored: [] }),
+    sort: async () => ({ weights: [], images: [], pictures: [], runs: [], ignored: [] }),
     survey: () => Promise.reject(new Error('the command line does not survey')),
     previewBatch: async ({ count = 16 }) => ({
       width: 3,

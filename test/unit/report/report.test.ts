@@ -65,11 +65,11 @@ test('a verdict names the better network, and chance where it is', () => {
   const verdict = (before: number[], after: number[]) =>
     plain(verdictOf(['A', 'B'], comparePaired(predictionsOf(100, before), predictionsOf(100, after))!));
   expect(verdict(range(0, 20), [])).toMatch(
-    /^B against A: \+20\.00 points \(95 %: .*20 are gained and 0 lost \(McNemar’s test, p < 0\.001\)\. B was better than A, by more than chance/,
+    /^B against A: \+20\.00 points \(95 %: .*20 are gained and 0 lost \(McNemar’s test, p < 0\.001\)\. So B was better than A, by more than chance/,
   );
-  expect(verdict([], range(0, 20))).toMatch(/A was better than B, by more than chance/);
-  expect(verdict([1, 2], [3])).toMatch(/B was better here, which may be chance/);
-  expect(verdict([1, 2], [3, 4, 5])).toMatch(/A was better here, which may be chance/);
+  expect(verdict([], range(0, 20))).toMatch(/So A was better than B, by more than chance/);
+  expect(verdict([1, 2], [3])).toMatch(/Here B was better, which may be chance/);
+  expect(verdict([1, 2], [3, 4, 5])).toMatch(/Here A was better, which may be chance/);
   expect(verdict([1], [2])).toMatch(/Neither was better\.$/);
 });
 

@@ -1,7 +1,8 @@
 import { zipSync } from 'fflate';
 import { describe, expect, test } from 'vitest';
 import { UserError } from '../../../src/errors';
-import { bundleFolder, openBundle, packBundle } from '../../../src/run/bundle';
+import { openBundle, packBundle } from '../../../src/run/bundle';
+import { bundleFolder } from '../../../src/run/bundle-folder';
 import { predictionsCsv } from '../../../src/run/predictions-csv';
 import { metricsLines, readMetrics, readRun, redundancyFile } from '../../../src/run/run-files';
 import { endedRun } from '../report/runs';
