@@ -66,13 +66,14 @@ function othersOf(run: FinishedRun, which: Which): { name: string; before: TestP
   const { predictions } = run.result;
   const chosen = predictions[which]!;
   const base = predictions.base && which !== 'base' ? [{ name: 'the base', before: predictions.base }] : [];
-  const others = finished.value
-    .filter((other) => which !== 'base' && methodOf(other) !== methodOf(run))
-    .flatMap((other) => {
-      const before = other.result.predictions[which] ?? other.result.predictions.last;
-      const name = `${methodName(methodOf(other)).toLowerCase()} (${entryOf(other.id)?.name ?? 'another run'})`;
-      return before && isOfSame(before, chosen) ? [{ name, before }] : [];
-    });
+  const rivals = finished.value.filter((other) => which !== 'base' && methodOf(other) !== methodOf(run));
+  const others = rivals.flatMap((other) => {
+    const before = other.result.predictions[which] ?? other.result.predictions.last;
+    const isOnly = rivals.filter((one) => methodOf(one) === methodOf(other)).length === 1;
+    const name = methodName(methodOf(other)).toLowerCase();
+    const told = isOnly ? name : `${name} (${entryOf(other.id)?.name ?? 'another run'})`;
+    return before && isOfSame(before, chosen) ? [{ name: told, before }] : [];
+  });
   return [...base, ...others];
 }
 
