@@ -17,6 +17,7 @@ export const BUNDLE_FILES: readonly string[] = [
   ...['merged', 'best', 'merged.unproven', 'best.unproven', 'unmerged'].flatMap((name) => [
     `${name}.safetensors`,
     `${name}.pth`,
+    `${name}.onnx`,
   ]),
   'labels.txt',
   'check.py',

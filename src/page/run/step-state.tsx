@@ -3,7 +3,7 @@ import { percent } from '../format';
 import { preview, survey } from '../input/sources';
 import { misfit } from '../input/verdict';
 import { config } from '../settings/config';
-import { finished, isBusy, progress, result, shownRun, status } from './state';
+import { isBusy, progress, result, status } from './state';
 
 export type StepNumber = 1 | 2 | 3;
 
@@ -33,7 +33,6 @@ const texts: Record<StepNumber, () => string> = {
   3: () => {
     if (!result.value) return isBusy.value ? 'none yet' : 'none';
     const { ok } = result.value.report.proof;
-    const proof = ok ? 'merge proven' : 'merge not proven';
-    return finished.value.length > 1 ? `run ${shownRun.value?.number}, ${proof}` : proof;
+    return ok ? 'merge proven' : 'merge not proven';
   },
 };
