@@ -72,6 +72,9 @@ async function trainLoaded(
 
   const gpu = await context.gpu();
   if (settings.storage === 'f16') requireHalves(gpu);
+  const { tuning } = gpu;
+  const expected = forecast({ ...training, tuning, model: network.model, heldBytes: mostHeld(gpu) });
+  emit({ type: 'note', message: forecastSentence(expected) });
   if (!network.newHead)
     emit({ type: 'phase', phase: 'baseline', message: 'Measuring the network as it was loaded' });
   // a head of the network's own has its classes in an order of its own
@@ -103,8 +106,6 @@ async function trainLoaded(
   }
   training.tuning ??= gpu.tuning;
   goOn();
-  const expected = forecast({ ...training, model: network.model, heldBytes: mostHeld(gpu) });
-  emit({ type: 'note', message: forecastSentence(expected) });
   emit({ type: 'phase', phase: 'compile', message: 'Compiling the training step' });
   const ready = (trainer: Trainer) => {
     goOn();

@@ -739,8 +739,18 @@ describe('a warm-up', () => {
     ];
     expect(batches.map(({ program, rows }) => [program, rows])).toEqual(ahead);
     expect(gpu.leaks()).toEqual([]);
-    const { report } = await runTraining(builtin, context);
+    const told: string[] = [];
+    const emit: RunContext['emit'] = (event) => {
+      if (event.type === 'note') told.push(event.message);
+      if (event.type === 'eval') told.push(event.which);
+    };
+    const { report } = await runTraining(builtin, { ...context, emit });
     expect(report.accuracy.base).toBe(0.25);
+    expect(told[0]).toContain('Built-in images: its own images.');
+    // what it will take, before anything is measured or compiled
+    expect(told.slice(0, told.indexOf('base')).at(-1)).toMatch(
+      /^The run needs about [\d.]+ MB of GPU memory:/,
+    );
     // of the run: two steps, an evaluation, the two of the proof and that of the check
     expect(batches.slice(ahead.length).map(({ program }) => program)).toEqual([
       'train',
