@@ -1,7 +1,15 @@
 /** Chosen runs beside each other: curves, the table of arms, the settings that differ. */
 import { signal } from '@preact/signals';
 import { useEffect, useMemo, useState } from 'preact/hooks';
-import { type Arm, armsCsv, armsOf, armsTable, differences, hasEnded, type NamedRun } from '../../report/arms';
+import {
+  type Arm,
+  armsCsv,
+  armsOf,
+  armsTable,
+  differences,
+  hasEnded,
+  type NamedRun,
+} from '../../report/arms';
 import { differenceText } from '../../report/comparison';
 import { reportHtml, verdicts } from '../../report/report';
 import { explain } from '../engine';

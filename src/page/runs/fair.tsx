@@ -1,7 +1,7 @@
 /** The fair comparison of the run that is shown: another method for as long, then other seeds, and what it came to. */
 import { useEffect, useState } from 'preact/hooks';
-import type { Method, TrainJob } from '../../api';
 import { comparePaired } from '../../analysis/uncertainty';
+import type { Method, TrainJob } from '../../api';
 import { isFairPair } from '../../report/arms';
 import { compareSeeds, methodName, seedsText, verdictOf } from '../../report/comparison';
 import { isGpuFree } from '../gpu-use';

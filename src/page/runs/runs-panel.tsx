@@ -241,7 +241,9 @@ async function save(id: string): Promise<void> {
 
 /** What the browser's storage holds and has room for, and whether it may clear it. */
 function Room() {
-  const [room, setRoom] = useState<{ usage: number; quota: number; isLasting: boolean } | undefined>(undefined);
+  const [room, setRoom] = useState<{ usage: number; quota: number; isLasting: boolean } | undefined>(
+    undefined,
+  );
   const look = async () => {
     const { usage = 0, quota = 0 } = await navigator.storage.estimate();
     setRoom({ usage, quota, isLasting: await navigator.storage.persisted() });
@@ -252,18 +254,14 @@ function Room() {
   if (!room) return null;
   return (
     <p class="hint room">
-      {bytes(room.usage)} of this browser’s storage are used, {bytes(Math.max(0, room.quota - room.usage))} are
-      left. A run’s network and images are kept once for all runs on them.{' '}
+      {bytes(room.usage)} of this browser’s storage are used, {bytes(Math.max(0, room.quota - room.usage))}{' '}
+      are left. A run’s network and images are kept once for all runs on them.{' '}
       {room.isLasting ? (
         'The browser keeps it until you clear the site’s data.'
       ) : (
         <>
           The browser may clear it when it needs room.{' '}
-          <button
-            type="button"
-            class="link"
-            onClick={() => navigator.storage.persist().then(look, () => {})}
-          >
+          <button type="button" class="link" onClick={() => navigator.storage.persist().then(look, () => {})}>
             Ask it not to
           </button>
         </>
@@ -271,4 +269,3 @@ function Room() {
     </p>
   );
 }
-
