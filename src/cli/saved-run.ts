@@ -1,14 +1,16 @@
 /** The run of a folder, to go on with: `train --resume DIR`. */
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Report, UserFile } from '../api';
 import { isBuiltinSet } from '../data/builtin/builtin';
 import { UserError } from '../errors';
+import { openBundle } from '../run/bundle';
 import { type Extension, extensions } from '../train/schedule';
 import { parseSetting } from '../train/settings';
 import { readCheckpoints } from './checkpoint-files';
 import { type Args, text } from './command';
+import { kindOf, readUserFile } from './files';
 import { type RunConfig, readConfigFile } from './run-config';
 
 /** Options that go with --resume: all else is as the run was begun. */
@@ -29,7 +31,7 @@ export interface SavedFolder {
  * @throws UserError where there is none, or where options are given that would make another run of it
  */
 export async function readSavedRun(args: Args): Promise<SavedFolder> {
-  const folder = text(args, 'resume')!;
+  const folder = await unpacked(text(args, 'resume')!);
   const others = Object.keys(args.values).filter((name) => !BESIDE.includes(name));
   if (others.length > 0)
     throw new UserError(
@@ -64,6 +66,21 @@ function rateOf(lr: string): number {
   const rate = parseSetting('lr', lr, '--lr');
   if (rate === 'auto') throw new UserError('--lr of a run that goes on is a number.');
   return rate;
+}
+
+/** The folder of a run; a bundle is unpacked beside itself first. */
+async function unpacked(path: string): Promise<string> {
+  if (!existsSync(path) || (await kindOf(path)) === 'folder') return path;
+  const bundle = await openBundle(await readUserFile(path));
+  const folder = path.replace(/\.zip$/i, '');
+  if (existsSync(folder))
+    throw new UserError(
+      `${path} would be unpacked into ${folder}, which is there already: name that folder, or move it.`,
+    );
+  await mkdir(folder, { recursive: true });
+  for (const name of bundle.names)
+    await writeFile(join(folder, name), new Uint8Array(await (await bundle.open(name))!.arrayBuffer()));
+  return folder;
 }
 
 /** Paths as they were meant where the run was begun. */

@@ -49,6 +49,8 @@ const KINDS: ArchiveKind[] = [
 const WEIGHTS = /\.(safetensors|pth|pt|ckpt|th|bin|pkl|index\.json)$/i;
 const HIDDEN = /(^|\/)(\.|__MACOSX\/)/;
 const PICKLE = /(^|\/)data\.pkl$/;
+const REPORT = /(^|\/)report\.json$/;
+const MERGED = /(^|\/)merged\.(safetensors|pth|onnx)$/;
 
 /** Opens what a zip archive holds. Throws a UserError or a Refusal. */
 export function openArchive({ path, blob }: NamedBlob, openFiles?: OpenFiles): Promise<OpenedWeights> {
@@ -59,7 +61,9 @@ export function openArchive({ path, blob }: NamedBlob, openFiles?: OpenFiles): P
     const kind = KINDS.find(({ test }) => test(names));
     if (kind) throw new Refusal(`is ${kind.is}; ${kind.next}`);
     if (names.some((name) => PICKLE.test(name))) return openCheckpoint(path, blob.size, zip);
-    const inside = names.filter((name) => WEIGHTS.test(name));
+    // of a run's bundle, its merged network
+    const merged = names.some((name) => REPORT.test(name)) ? names.filter((name) => MERGED.test(name)) : [];
+    const inside = merged.length > 0 ? merged.slice(0, 1) : names.filter((name) => WEIGHTS.test(name));
     if (openFiles && inside.length > 0) {
       const files = inside.map(async (name) => ({ path: `${path}/${name}`, blob: await zip.open(name) }));
       return openFiles(await Promise.all(files));

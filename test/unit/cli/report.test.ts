@@ -81,3 +81,17 @@ test('what is no run is named', async () => {
   const good = await train('good');
   expect(await failing(good, '--out', at('no/such/folder.html'))).toMatch(/cannot be written \(ENOENT\)/);
 });
+
+test('a bundle is unpacked beside itself to go on, and never over a folder', async () => {
+  const path = await train('gone');
+  const zip = await bundle(path);
+  const context = fakeContext();
+  expect(await run(['train', '--resume', zip], context)).toBe(2);
+  expect(context.stderr.join('\n')).toContain(`would be unpacked into ${path}, which is there already`);
+  await rm(path, { recursive: true });
+  const again = fakeContext();
+  // what the bundle holds is a run without its configuration
+  expect(await run(['train', '--resume', zip], again)).toBe(2);
+  expect(again.stderr.join('\n')).toContain(`${path} holds no run (no config.json)`);
+  expect(await readFile(join(path, 'merged.safetensors'))).toEqual(Buffer.from([1, 2, 3]));
+});

@@ -1,6 +1,8 @@
 import { zipSync } from 'fflate';
 import { describe, expect, test } from 'vitest';
 import { UserError } from '../../../src/errors';
+import { writeSafetensors } from '../../../src/io/safetensors';
+import { openWeights } from '../../../src/io/weights-file';
 import { openBundle, packBundle } from '../../../src/run/bundle';
 import { bundleFolder } from '../../../src/run/bundle-folder';
 import { predictionsCsv } from '../../../src/run/predictions-csv';
@@ -106,6 +108,18 @@ describe('a bundle', () => {
     const { open } = await openBundle(await bundleOf({ ...filesOf(), [name]: text(content) }));
     await expect(readRun(open)).rejects.toThrow(message);
   });
+});
+
+test('the weights of a bundle are its merged network', async () => {
+  const tensors = (value: number) =>
+    writeSafetensors(new Map([['a.weight', { shape: [1], data: Float32Array.of(value) }]]));
+  const bundle = await bundleOf({
+    ...filesOf(),
+    'best.safetensors': tensors(1),
+    'merged.safetensors': tensors(2),
+  });
+  const { copies } = await openWeights(bundle);
+  expect([...(await copies[0].read()).get('a.weight')!.data]).toEqual([2]);
 });
 
 test('metrics whose last line was cut off end before it', () => {
