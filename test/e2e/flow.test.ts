@@ -116,6 +116,8 @@ describe('the settings', () => {
     await page.getByRole('searchbox', { name: 'Search the settings' }).fill('DECAY norms');
     expect(await page.locator('.advanced .field:not(.search) input, .advanced select').count()).toBe(1);
     await page.getByLabel('Decay norms and biases').waitFor();
+    await page.getByRole('searchbox').fill('label smoothing');
+    await page.getByText('a number from 0 to below 1', { exact: true }).waitFor();
     await page.getByRole('searchbox').fill('nowhere');
     await page.getByText('No setting here has “nowhere” in its name or help.').waitFor();
     await page.getByRole('searchbox').fill('');

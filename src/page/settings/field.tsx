@@ -2,7 +2,10 @@
 import type { Choice, Field, NumberRange } from '../../train/field';
 
 /** What an input needs to know of a field. */
-type FormField = Pick<Field<unknown>, 'label' | 'choices' | 'range' | 'unit'> & { help?: string };
+type FormField = Pick<Field<unknown>, 'label' | 'choices' | 'range' | 'unit'> & {
+  help?: string;
+  expects?: string;
+};
 
 interface InputProps {
   id: string;
@@ -34,6 +37,11 @@ export function FieldInput(props: InputProps) {
       {hasHelp && (
         <p class="hint" id={`${id}-hint`}>
           {field.help}
+        </p>
+      )}
+      {hasHelp && field.range && (
+        <p class="hint range" id={`${id}-range`}>
+          {field.expects}
         </p>
       )}
       {error && (
@@ -70,8 +78,14 @@ const shared = ({ id, field, value, error, hasHelp }: InputProps) => ({
   value,
   'aria-invalid': error !== undefined,
   'aria-describedby':
-    [field.unit && `${id}-unit`, hasHelp && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(' ') ||
-    undefined,
+    [
+      field.unit && `${id}-unit`,
+      hasHelp && `${id}-hint`,
+      hasHelp && field.range && `${id}-range`,
+      error && `${id}-error`,
+    ]
+      .filter(Boolean)
+      .join(' ') || undefined,
 });
 
 /** Text, because it shows what was typed; `inputMode` brings a phone's number pad. */
