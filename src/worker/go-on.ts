@@ -1,6 +1,6 @@
 /** A run that outlives its engine: what an engine cannot mend by a new device, a new engine does. */
 import type { EngineApi, TrainEvent, TrainJob, TrainResult, UserFile } from '../api';
-import { DeviceLost } from '../errors';
+import { DeviceLost, NoWebGpu } from '../errors';
 
 /** What an engine ran in is gone, with all that it knew. */
 export class EngineFailure extends Error {
@@ -15,6 +15,8 @@ interface Host {
   onEvent: (event: TrainEvent) => void;
   /** whether the run is to go on: not where it is to stop anyway */
   goesOn: () => boolean;
+  /** default: a timer */
+  wait?: (seconds: number) => Promise<void>;
   /** tried where new engines bring the run no further; returns where it is no way on, or has been tried */
   lastWay?: (step: number) => Promise<void>;
 }
@@ -29,17 +31,26 @@ export interface Trained {
 const MOST_FRUITLESS = 2;
 
 /**
+ * Seconds between two questions for a GPU after it was lost. A browser starts its GPU process anew; after a second crash Chrome
+ * gives the page none for two minutes.
+ */
+const WAITS = [1, 4, 10, 30, 60, 60];
+
+const timer = (seconds: number) => new Promise<void>((resolve) => setTimeout(resolve, 1000 * seconds));
+
+/**
  * Trains; where device or engine are lost, the run goes on from its newest checkpoint in a new engine, or begins again where it has
  * none.
  * @throws what the last engine failed with, where none brings the run further
  */
 export async function trainOn(
   job: TrainJob,
-  { engine, replace, onEvent, goesOn, lastWay }: Host,
+  { engine, replace, onEvent, goesOn, wait = timer, lastWay }: Host,
 ): Promise<Trained> {
   let newest: { step: number; file: UserFile } | undefined;
   let told = 0;
   let fruitless = 0;
+  let waits = 0;
   for (let attempt = job; ; ) {
     const begun = newest?.step ?? 0;
     let lost: { result?: TrainResult; error?: unknown };
@@ -54,11 +65,18 @@ export async function trainOn(
       lost = { result };
     } catch (error) {
       const isLost = error instanceof DeviceLost || error instanceof EngineFailure;
-      // that a new engine finds no GPU is no mistake of the job's
+      // a run that goes on has had a GPU: that there is none is no mistake of the job's
+      if (error instanceof NoWebGpu && attempt.resume && waits < WAITS.length && goesOn()) {
+        onEvent({ type: 'phase', phase: 'load', message: 'Waiting until there is a GPU again' });
+        await wait(WAITS[waits++]);
+        await replace();
+        continue;
+      }
       if (!isLost && attempt === job) throw error;
       lost = { error };
     }
     fruitless = (newest?.step ?? 0) > begun ? 0 : fruitless + 1;
+    if (fruitless === 0) waits = 0;
     if (fruitless >= MOST_FRUITLESS) await lastWay?.(newest?.step ?? 0);
     if (fruitless >= MOST_FRUITLESS || !goesOn()) {
       if (lost.result) return { result: lost.result, checkpoint: newest?.file };

@@ -65,6 +65,8 @@ const browser = await chromium.launch({
     '--use-webgpu-adapter=swiftshader',
     '--disable-gpu-watchdog',
     '--disable-gpu-process-crash-limit',
+    // after a second crash within two minutes Chrome gives a page no GPU for as long
+    '--disable-domain-blocking-for-3d-apis',
   ],
 });
 const cdp = await browser.newBrowserCDPSession();

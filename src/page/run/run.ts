@@ -6,7 +6,7 @@ import { Stopped, UserError } from '../../errors';
 import { parseTunings } from '../../run/tunings';
 import { parseSettings } from '../../train/settings';
 import { type Trained, trainOn } from '../../worker/go-on';
-import { engine, explain, replaceEngine } from '../engine';
+import { adapter, askAdapter, engine, explain, replaceEngine } from '../engine';
 import { rememberStep } from '../forecast/forecast';
 import { percent } from '../format';
 import { withGpu } from '../gpu-use';
@@ -94,6 +94,8 @@ async function train(prepare: Prepare, savedAs?: string): Promise<TrainResult | 
       () => keepWhile(begun, { id: savedAs, tell }, (kept) => trainAndKeep(begun, kept)),
     );
     rememberStep({ flops: plan.value?.flopsPerStep ?? 0, ms: trained.report.stepMs });
+    // a page that came while there was no GPU has found one meanwhile
+    if (adapter.value.state === 'missing') askAdapter();
     offer.value = offerAfter(trained.report, checkpoint, begun, another);
     return trained;
   } catch (error) {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { EngineApi, TrainEvent, TrainJob, TrainResult } from '../../../src/api';
 import { outliving } from '../../../src/cli/hosts/browser';
-import { DeviceLost, UserError } from '../../../src/errors';
+import { DeviceLost, NoWebGpu, UserError } from '../../../src/errors';
 import { EngineFailure, trainOn } from '../../../src/worker/go-on';
 
 /** What an engine does with a run: the steps that it takes, a checkpoint after some, and how it ends. */
@@ -35,11 +35,13 @@ function engines(...courses: Course[]) {
   return { train, jobs, replace: () => void replaced++, replaced: () => replaced };
 }
 
-async function run(courses: Course[], goesOn = true) {
+async function run(courses: Course[], goesOn = true, job = JOB) {
   const { train, jobs, replace, replaced } = engines(...courses);
   const warnings: string[] = [];
   const last: number[] = [];
-  const done = await trainOn(JOB, {
+  const waits: number[] = [];
+  const done = await trainOn(job, {
+    wait: async (seconds) => void waits.push(seconds),
     engine: () => ({ train }),
     replace,
     onEvent: (event) => {
@@ -49,7 +51,7 @@ async function run(courses: Course[], goesOn = true) {
     lastWay: async (step) => void last.push(step),
   }).catch((error: Error) => ({ error }));
   const from = jobs.map(({ resume }) => resume?.checkpoints.map(({ path }) => path).join());
-  return { done, from, warnings, last, replaced: replaced() };
+  return { done, from, warnings, last, waits, replaced: replaced() };
 }
 
 const lost = new DeviceLost('lost');
@@ -91,6 +93,23 @@ test('mistakes of the job, and a run that is to stop, start no other engine', as
   expect(await run([{ steps: [], end: mistake }])).toMatchObject({ done: { error: mistake }, replaced: 0 });
   const stopping = await run([{ steps: [1], checkpoint: 1, end: lost }], false);
   expect(stopping).toMatchObject({ done: { error: lost }, replaced: 0 });
+});
+
+test('where there is no GPU any more it waits for one, longer each time', async () => {
+  const away: Course = { steps: [], end: new NoWebGpu('No GPU.') };
+  const back = await run([
+    { steps: [1, 2], checkpoint: 2, end: lost },
+    away,
+    away,
+    { steps: [3], end: 'finished' },
+  ]);
+  expect(back).toMatchObject({ done: { result: { report: { ended: 'finished' } } }, waits: [1, 4] });
+  expect(back.from).toEqual([undefined, '2', '2', '2']);
+  // a page that was reloaded for it waits too, and not forever
+  const resumed = { ...JOB, resume: { checkpoints: [] } };
+  const gone = await run(new Array(7).fill(away), true, resumed);
+  expect(gone).toMatchObject({ done: { error: away.end }, waits: [1, 4, 10, 30, 60, 60] });
+  expect(await run([away])).toMatchObject({ done: { error: away.end }, waits: [] });
 });
 
 test('a browser that crashes is started again; what cannot go on is a mistake in words', async () => {
