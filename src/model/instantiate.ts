@@ -39,7 +39,7 @@ export interface Instance {
   shapes: ReadonlyMap<number, readonly number[]>;
   /** of one image, in convolutions and linear layers */
   multiplyAdds: number;
-  /** elements that the convolutions of one image read and write */
+  /** elements that the convolutions of one image read and write, and linear layers over its pixels */
   convElements: { inputs: number; outputs: number };
 }
 
@@ -73,7 +73,7 @@ class Emitter {
   multiplyAdds = 0;
   readonly convElements = { inputs: 0, outputs: 0 };
   private readonly entries: Map<string, StateEntry>;
-  private count = 0;
+  private unnamed = 0;
 
   constructor(
     { state }: Model,
@@ -139,14 +139,20 @@ class Emitter {
     const weight = isRefocused(layer) ? this.refocused(layer) : this.weight(layer);
     const bias = layer.bias ? this.bias(layer) : undefined;
     const y = conv2d(this.graph, layer.name, x, weight, bias, { stride, padding, dilation, groups });
-    this.convElements.inputs += elementsOfImage(x);
-    this.convElements.outputs += elementsOfImage(y);
+    this.count(x, y);
     this.multiplyAdds += elementsOfImage(y) * product(layer.shape.slice(1));
     return y;
   }
 
+  private count(x: Tensor, y: Tensor): void {
+    this.convElements.inputs += elementsOfImage(x);
+    this.convElements.outputs += elementsOfImage(y);
+  }
+
   private linear(layer: LinearLayer, x: Tensor): Tensor {
     const y = linear(this.graph, layer.name, x, this.weight(layer), this.bias(layer));
+    // ConvNeXt's are 1 x 1 convolutions; a classifier's one pixel is next to nothing
+    if (x.shape[1] * x.shape[2] > 1) this.count(x, y);
     this.multiplyAdds += elementsOfImage(y) * layer.shape[1];
     return y;
   }
@@ -201,7 +207,7 @@ class Emitter {
 
   /** Layers without a name are counted in the order in which they run. */
   private nameOf(layer: Layer, kind: string = layer.kind): string {
-    return layer.name ?? `${kind}.${this.count++}`;
+    return layer.name ?? `${kind}.${this.unnamed++}`;
   }
 }
 

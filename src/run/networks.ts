@@ -3,8 +3,10 @@ import { parameterCount } from '../model/model';
 import { publishersOf } from '../model/recognise/dialects';
 import { refconvs } from '../model/refconv';
 import { architectureNames, createModel } from '../model/zoo';
+import { planTraining, stepGraph } from '../train/programs';
 import type { TrainSettings } from '../train/settings';
-import { stepOptions, stepProgram } from './plan-summary';
+import { trainedModel } from '../train/trained-model';
+import { leastBytes, type PlanOptions, stepOptions } from './plan-summary';
 
 /** A network of the zoo with its default arguments, and what a step of its training with RefConv costs. */
 export interface NetworkFigures {
@@ -22,6 +24,12 @@ export interface NetworkFigures {
   refconvs: number;
   /** of a training step */
   dispatches: number;
+  /** bytes that a step moves, and the least that it could (docs/performance.md) */
+  bytes: number;
+  minBytes: number;
+  /** what of the step's dispatches and bytes fine-tuning would not have */
+  refconvDispatches: number;
+  refconvBytes: number;
   /** memory of a training step in bytes, the images apart */
   peakBytes: number;
 }
@@ -53,9 +61,11 @@ function figuresOf(arch: string, { size, batch = 32 }: NetworkFiguresOptions): N
   const { head, input } = createModel(arch);
   const side = size ?? Math.min(input.size, PHOTOGRAPH);
   const network = { arch, classes: head.classes };
-  const { model, instance, plan } = stepProgram(
-    stepOptions({ network, batch, size: side, method: 'refocus' }),
-  );
+  const planned = (method: 'refocus' | 'finetune') => plannedStep({ network, batch, size: side, method });
+  const step = planned('refocus');
+  const { model, instance, rows } = step;
+  const { dispatches, bytes, peakBytes } = step.plan.totals;
+  const tuned = planned('finetune').plan.totals;
   return {
     arch,
     publishers: publishersOf(arch),
@@ -63,9 +73,21 @@ function figuresOf(arch: string, { size, batch = 32 }: NetworkFiguresOptions): N
     parameters: parameterCount(model),
     multiplyAdds: instance.multiplyAdds,
     refconvs: refconvs(model).length,
-    dispatches: plan.totals.dispatches,
-    peakBytes: plan.totals.peakBytes,
+    dispatches,
+    bytes,
+    minBytes: leastBytes(step, rows, 4),
+    refconvDispatches: dispatches - tuned.dispatches,
+    refconvBytes: bytes - tuned.bytes,
+    peakBytes,
   };
+}
+
+/** A training step alone, planned; `rows` images are its batch. */
+function plannedStep(options: PlanOptions) {
+  const { model, settings, height, width } = stepOptions(options);
+  const images = { count: settings.batch, height, width };
+  const step = stepGraph({ model: trainedModel(model, settings), settings, train: images, test: images });
+  return { ...step, rows: settings.batch, plan: planTraining(step, settings, {}) };
 }
 
 /** The figures as rows of text, the head first. */
@@ -78,6 +100,9 @@ export function networkRows(figures: readonly NetworkFigures[]): string[][] {
     'multiply-adds',
     'RefConvs',
     'dispatches',
+    'moved',
+    'least',
+    "RefConv's",
     'memory',
   ];
   const rows = figures.map((f) => [
@@ -88,6 +113,9 @@ export function networkRows(figures: readonly NetworkFigures[]): string[][] {
     short(f.multiplyAdds),
     String(f.refconvs),
     String(f.dispatches),
+    `${short(f.bytes)}B`,
+    `${short(f.minBytes)}B`,
+    `${f.refconvDispatches}, ${((100 * f.refconvBytes) / f.bytes).toFixed(1)} %`,
     `${short(f.peakBytes)}B`,
   ]);
   return [head, ...rows];

@@ -103,11 +103,15 @@ export function planSummary(options: PlanOptions): PlanSummary {
 
 /**
  * The least traffic of a step with batch norm and activations fused into the convolutions (docs/performance.md): the
- * forward pass reads each convolution's input and writes its output; its gradient reads the upstream gradient, the
+ * forward pass reads the input of each convolution or linear layer and writes its output; its gradient reads the upstream gradient, the
  * output and the input and writes the input's gradient; weights are read twice, their gradient written, the update
  * reads weight, gradient and momentum and writes two. What is no gradient and no weight takes `kept` bytes a number.
  */
-function leastBytes({ instance, graph }: Program, batch: number, kept: number): number {
+export function leastBytes(
+  { instance, graph }: Pick<Program, 'instance' | 'graph'>,
+  batch: number,
+  kept: number,
+): number {
   const { inputs, outputs } = instance.convElements;
   const activations = batch * (kept * (2 * inputs + 3 * outputs) + 4 * (inputs + 2 * outputs));
   const weights = graph.tensors
