@@ -53,7 +53,7 @@ describe('a run that has ended', () => {
     const page = await trained();
     const before = await said(page);
     const captions = () => page.locator('figure figcaption').allTextContents();
-    await page.getByText(/^after, mean/).waitFor();
+    await page.locator('figcaption', { hasText: 'after, mean' }).first().waitFor();
     const drawn = await captions();
     const merged = await saved(page, 'Download merged.safetensors');
     await page.reload();

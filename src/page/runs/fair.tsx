@@ -28,11 +28,6 @@ export function Fair({ id, job }: { id: string; job?: TrainJob }) {
       ) : (
         <Beside shown={shown} job={job} />
       )}
-      {queue.value && (
-        <p class="hint" role="status">
-          Run {queue.value.at} of {queue.value.of}: {queue.value.words}. Stop ends the queue.
-        </p>
-      )}
     </div>
   );
 }

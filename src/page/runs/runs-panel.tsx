@@ -12,6 +12,7 @@ import { isInMemory } from '../saved/run-folder';
 import { showRun } from '../saved/show';
 import { canGoOn, deleteRun, lastDeleted, purge, renameRun, takeBack } from '../saved/store';
 import { Compare } from './compare';
+import { queue } from './queue';
 
 /** ids of the runs that are compared */
 const chosen = signal<readonly string[]>([]);
@@ -22,6 +23,11 @@ export function RunsPanel() {
   return (
     <section class="panel runs" id="runs" aria-labelledby="runs-title" tabIndex={-1}>
       <h2 id="runs-title">Runs</h2>
+      {queue.value && (
+        <p class="notice quiet" role="status">
+          Run {queue.value.at} of {queue.value.of}: {queue.value.words}. Stop ends the queue.
+        </p>
+      )}
       <Undo />
       <Strangers />
       {runs.length > 0 && <Table runs={runs} />}
