@@ -262,8 +262,9 @@ export const lastDeleted = signal<RunEntry | undefined>(undefined);
 /** Deletes a run; for a while it can be taken back. */
 export async function deleteRun(id: string): Promise<void> {
   if (goingOn.value.has(id)) return;
-  lastDeleted.value = entryOf(id);
+  const entry = entryOf(id);
   await changeEntry(id, { deleted: Date.now() });
+  lastDeleted.value = entry;
   setTimeout(() => {
     if (lastDeleted.value?.id === id) lastDeleted.value = undefined;
     if (entryOf(id)?.deleted !== undefined) purge(id);
