@@ -80,6 +80,7 @@ test('every panel that a lesson can hide is where the lesson looks for it', asyn
   await page.keyboard.press('s');
   await page.getByRole('heading', { name: /^The merge is/ }).waitFor();
   await page.locator('#explain').waitFor();
+  await page.locator('#runs').waitFor();
   for (const { label, selector } of Object.values(panels))
     expect(await page.locator(selector).count(), label).toBe(1);
 });

@@ -26,6 +26,8 @@ async function downloadOf(
   button: string,
   place: Page | Locator = page,
 ): Promise<{ name: string; bytes: Buffer }> {
+  const folded = page.locator('.other-files:not([open]) > summary');
+  if (await folded.isVisible()) await folded.click();
   const [download] = await Promise.all([
     page.waitForEvent('download'),
     place.getByRole('button', { name: button }).click(),
@@ -198,6 +200,7 @@ describe('a run', () => {
     await start(page);
     await page.getByRole('heading', { name: 'The merge is not proven' }).waitFor();
     const button = page.getByRole('button', { name: 'Download merged.safetensors' });
+    await page.getByText('Other files').click();
     const best = page.getByRole('button', { name: 'best.safetensors' });
     expect([await button.isDisabled(), await best.isDisabled()]).toEqual([true, true]);
     await page.getByLabel(/I want the files although/).check();

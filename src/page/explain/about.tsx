@@ -7,16 +7,18 @@ export function About() {
       <h4>The idea</h4>
       <p>
         A convolution of a trained network has a kernel W_b. RefConv (“re-parameterised refocusing
-        convolution”) freezes it and trains a second, small set of weights instead, the map W_r. In each step
-        the map makes the kernel that the layer really uses:
+        convolution”) freezes it and trains a second set of weights instead, the map W_r. In each step the map
+        makes the kernel that the layer really uses:
       </p>
       <p class="formula">W_t = W_b + conv2d(W_b, W_r)</p>
       <p>
         Here the kernels of the layer are treated as if they were an image with one channel for each kernel.
-        The map is a convolution over that image, so every new kernel is the old one plus a mixture of all
-        kernels of its layer, shifted and weighted. It works on weights, once a step, never on pictures. When
-        training is over, W_t is computed a last time and written in the place of W_b; the map is no longer
-        needed.
+        The map is a convolution over that image. In a depthwise layer, the main case, every new kernel is the
+        old one plus a mixture of all kernels of its layer, shifted and weighted; in a dense layer, as of a
+        ResNet, each plane has a map of its own and reads no other. The map works on weights, once a step,
+        never on pictures. When training is over, W_t is computed a last time and written in the place of W_b;
+        the map is no longer needed. Batch norms, 1×1 convolutions and the classifier train all the while as
+        in fine-tuning.
       </p>
       <h4>What the authors report</h4>
       <p>

@@ -2,7 +2,7 @@
 import { explained } from '../explain/opened';
 import { lazy } from '../lazy';
 import { areOn, isSheetOpen } from './shortcuts';
-import { beginTour, isTourNew, tourAt, tourOffer } from './tour-state';
+import { beginTour, tourAt, tourOffer } from './tour-state';
 
 const Tour = lazy(async () => (await import('./tour')).Tour);
 const ShortcutSheet = lazy(async () => (await import('./sheet')).ShortcutSheet);
@@ -10,12 +10,7 @@ const ShortcutSheet = lazy(async () => (await import('./sheet')).ShortcutSheet);
 export function Help() {
   return (
     <nav class="help row" aria-label="Help">
-      <button
-        type="button"
-        class={isTourNew() ? 'button small primary' : 'button small'}
-        data-tour
-        onClick={beginTour}
-      >
+      <button type="button" class="button small" data-tour onClick={beginTour}>
         {tourOffer()}
       </button>
       <button

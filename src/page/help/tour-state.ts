@@ -20,9 +20,6 @@ export function tourOffer(): string {
   return Number.isInteger(at) && at > 0 && at < STOPS ? `Tour, ${at + 1} of ${STOPS}` : 'Tour';
 }
 
-/** whether nobody has begun or skipped the tour in this browser yet */
-export const isTourNew = () => reached.value === undefined;
-
 export function beginTour(): void {
   const at = Number(reached.value);
   goTo(Number.isInteger(at) && at > 0 && at < STOPS ? at : 0);

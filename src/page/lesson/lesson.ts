@@ -15,6 +15,7 @@ export type PanelName =
   | 'curves'
   | 'results'
   | 'try'
+  | 'runs'
   | 'network'
   | 'redundancy'
   | 'profile'
@@ -27,6 +28,7 @@ export const panels: Readonly<Record<PanelName, { label: string; selector: strin
   curves: { label: 'Curves', selector: '#step-2 .curves' },
   results: { label: 'Results', selector: '#step-3' },
   try: { label: 'Try your own image', selector: '#step-3 .try' },
+  runs: { label: 'Runs, kept in this browser', selector: '#runs, .all-runs' },
   network: { label: 'Layers of the network', selector: '#network' },
   redundancy: { label: 'Channel redundancy', selector: '#redundancy' },
   profile: { label: 'Where the time goes', selector: '.panel.profile' },

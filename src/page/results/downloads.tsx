@@ -111,6 +111,9 @@ async function save({ name, content, type }: Offer): Promise<void> {
   }
 }
 
+/** What most people take home beside the network; the others stand folded. */
+const MAIN = ['report.html', 'run.zip'];
+
 /** @param isGain whether the merged network is one to take home */
 export function Downloads({ trained, isGain, id }: { trained: TrainResult; isGain: boolean; id?: string }) {
   const [isAccepted, setAccepted] = useState(false);
@@ -118,6 +121,22 @@ export function Downloads({ trained, isGain, id }: { trained: TrainResult; isGai
   const isOnnx = trained.files.some(({ name }) => name === 'merged.onnx');
   const first = firstOf(trained.report, isOnnx ? 'onnx' : 'safetensors');
   const offers = offersOf(trained, id).sort((a, b) => Number(b.name === first) - Number(a.name === first));
+  const isMain = ({ name }: Offer) => name === first || MAIN.includes(name);
+  const others = offers.filter((offer) => !isMain(offer));
+  const line = (offer: Offer) => (
+    <li key={offer.name}>
+      <button
+        type="button"
+        class={offer.name === first ? `button ${isGain ? 'primary' : ''}` : 'button small'}
+        disabled={offer.isNetwork && !proof.ok && !isAccepted}
+        onClick={() => save(offer)}
+      >
+        {offer.name === first && 'Download '}
+        {offer.name}
+      </button>
+      <span class="hint">{offer.use}</span>
+    </li>
+  );
   return (
     <section class="downloads" aria-label="Downloads">
       {!proof.ok && (
@@ -130,23 +149,17 @@ export function Downloads({ trained, isGain, id }: { trained: TrainResult; isGai
           I want the files although they may not be the network that was trained.
         </label>
       )}
-      <ul>
-        {offers.map((offer, i) => (
-          <li key={offer.name}>
-            <button
-              type="button"
-              class={i === 0 ? `button ${isGain ? 'primary' : ''}` : 'button small'}
-              disabled={offer.isNetwork && !proof.ok && !isAccepted}
-              onClick={() => save(offer)}
-            >
-              {i === 0 && 'Download '}
-              {offer.name}
-            </button>
-            <span class="hint">{offer.use}</span>
-          </li>
-        ))}
-        {!isOnnx && <OnnxFile trained={trained} isHeldBack={!proof.ok && !isAccepted} />}
-      </ul>
+      <ul>{offers.filter(isMain).map(line)}</ul>
+      <details class="other-files">
+        <summary>
+          Other files: the best network, predictions, figures{!isOnnx && ', ONNX'} (
+          {others.length + Number(!isOnnx)})
+        </summary>
+        <ul>
+          {others.map(line)}
+          {!isOnnx && <OnnxFile trained={trained} isHeldBack={!proof.ok && !isAccepted} />}
+        </ul>
+      </details>
     </section>
   );
 }

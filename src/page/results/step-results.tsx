@@ -19,7 +19,7 @@ export function StepResults() {
       {result.value ? <Outcome trained={result.value} /> : <Expected />}
       <TryImages />
       {listed().length > 1 && (
-        <p class="hint">
+        <p class="hint all-runs">
           <button type="button" class="link" onClick={() => document.getElementById('runs')?.focus()}>
             All {listed().length} runs
           </button>{' '}
@@ -98,7 +98,11 @@ function Outcome({ trained }: { trained: TrainResult }) {
   return (
     <>
       <p class="hint run-name">
-        {run && <b dir="auto">{entryOf(run.id)?.name}</b>}
+        {run && (
+          <b class="name" dir="auto">
+            {entryOf(run.id)?.name}
+          </b>
+        )}
         {settings.method}, {network.source}, {data}
         {report.ended !== 'finished' && <b> ({ENDED[report.ended]})</b>}
       </p>

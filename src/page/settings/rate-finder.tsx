@@ -11,11 +11,11 @@ export function RateFinder() {
     <div class="rate-finder">
       <div class="row">
         {now.state === 'running' ? (
-          <button type="button" class="button" disabled={now.isStopping} onClick={stopRateSearch}>
+          <button type="button" class="button small" disabled={now.isStopping} onClick={stopRateSearch}>
             Stop the search
           </button>
         ) : (
-          <button type="button" class="button" disabled={!isGpuFree.value} onClick={findRate}>
+          <button type="button" class="button small" disabled={!isGpuFree.value} onClick={findRate}>
             Find a learning rate
           </button>
         )}
