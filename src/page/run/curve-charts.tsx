@@ -8,7 +8,7 @@ import { milliseconds, percent, significant, tick } from '../format';
 import { Chart, chartPng, type Line, zoom } from './chart';
 import { CurveTable } from './curve-table';
 import { type Axis, buildCurve, type Curve, type Quantity } from './curves';
-import { baseAccuracy, stepCount, steps, stepTimes, testPoints } from './state';
+import { baseAccuracy, isBusy, stepCount, steps, stepTimes, testPoints } from './state';
 
 const smoothing = signal(0.9);
 const axis = signal<Axis>('step');
@@ -41,6 +41,9 @@ const charts: Record<Quantity, Drawn> = {
   },
 };
 
+/** Whether any step's time is known: a run that is opened again is told without them. */
+const hasTimes = () => stepTimes.some(Number.isFinite);
+
 export function Curves() {
   if (stepCount.value === 0) {
     return (
@@ -57,7 +60,7 @@ export function Curves() {
       <CurveChart quantity="accuracy" />
       <div class="small-charts">
         <CurveChart quantity="lr" />
-        <CurveChart quantity="stepMs" />
+        {(isBusy.value || hasTimes()) && <CurveChart quantity="stepMs" />}
       </div>
       <CurveTable />
     </section>
@@ -93,7 +96,9 @@ function Tools() {
         >
           <option value="step">steps</option>
           <option value="epoch">epochs</option>
-          <option value="time">time</option>
+          <option value="time" disabled={!isBusy.value && !hasTimes()}>
+            time
+          </option>
         </select>
       </label>
       <label>

@@ -7,6 +7,8 @@ export function Progress() {
   const state = status.value;
   const done = stepCount.value;
   const last = steps[done - 1];
+  // a run that is opened again is told without its times
+  const speed = rate.value.imagesPerSecond;
   if (state === 'idle') return null;
   return (
     <div class="progress">
@@ -16,7 +18,7 @@ export function Progress() {
           <Figure name="Step" value={`${count(last.step)} / ${count(plan.value?.steps ?? 0)}`} />
           <Figure name="Loss" value={significant(last.loss)} />
           <Figure name="Accuracy" value={percent(last.accuracy, 1)} />
-          <Figure name="Images a second" value={count(rate.value.imagesPerSecond)} />
+          <Figure name="Images a second" value={speed > 0 ? count(speed) : '–'} />
           <Figure
             name="Left"
             value={state === 'running' || state === 'watching' ? duration(rate.value.etaSeconds) : '–'}

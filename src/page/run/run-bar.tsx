@@ -150,6 +150,15 @@ function Phase() {
         {words}
       </p>
       {isUnder && <p class="hint">{percent(progress.value, 0)}</p>}
+      {isUnder && (
+        <button
+          type="button"
+          class="link to-curves"
+          onClick={() => document.querySelector('#step-2 .progress')?.scrollIntoView()}
+        >
+          To the curves
+        </button>
+      )}
       {state === 'done' && (
         <button type="button" class="link" onClick={() => document.getElementById('step-3')?.focus()}>
           To the result
