@@ -5,10 +5,16 @@ import { basename, dirname, join, resolve } from 'node:path';
 import type { UserFile } from '../api';
 import { UserError } from '../errors';
 import { shardsOf } from '../io/shards';
+import { isAddress } from '../remote/address';
 import { FileBlob } from './file-blob';
+import { readRemote, type Teller } from './remote';
 
-/** One file; its path is its name alone. `option`: what named it, for messages. */
-export async function readUserFile(path: string, option?: string): Promise<UserFile> {
+/**
+ * One file; its path is its name alone. `option`: what named it, for messages. With a `teller` it may be an address: it is fetched,
+ * and that is told.
+ */
+export async function readUserFile(path: string, option?: string, teller?: Teller): Promise<UserFile> {
+  if (teller && isAddress(path)) return (await readRemote(path, teller))[0];
   if ((await kindOf(path, option)) === 'folder')
     throw new UserError(`${said(path, option)} is a folder; name a file.`);
   return { path: basename(path), blob: await openBlob(path) };
@@ -20,13 +26,14 @@ async function openBlob(path: string): Promise<Blob> {
 }
 
 /**
- * Files and whole folders. Paths begin with the folder's name and use `/`, as a browser's folder picker has them:
+ * Files and whole folders, and with a `teller` addresses. Paths begin with the folder's name and use `/`, as a browser's folder picker has them:
  * `train/cat/1.jpg`. Sorted, so that a run does not depend on the file system's order.
  */
-export async function readUserFiles(paths: string[], option?: string): Promise<UserFile[]> {
+export async function readUserFiles(paths: string[], option?: string, teller?: Teller): Promise<UserFile[]> {
   const files: UserFile[] = [];
   for (const path of paths) {
-    if ((await kindOf(path, option)) === 'file') files.push(await readUserFile(path));
+    if (teller && isAddress(path)) files.push(...(await readRemote(path, teller)));
+    else if ((await kindOf(path, option)) === 'file') files.push(await readUserFile(path));
     else files.push(...(await readFolder(path, basename(resolve(path)), [])));
   }
   return files;
@@ -40,9 +47,10 @@ async function dataOf(file: UserFile): Promise<string[]> {
 
 /**
  * Weights: one file, a folder, the shards that lie beside their index or beside one of them, or an ONNX model with the files of
- * its data.
+ * its data; with a `teller` an address of such.
  */
-export async function readWeightFiles(path: string, option?: string): Promise<UserFile[]> {
+export async function readWeightFiles(path: string, option?: string, teller?: Teller): Promise<UserFile[]> {
+  if (teller && isAddress(path)) return readRemote(path, teller);
   if ((await kindOf(path, option)) === 'folder') return readUserFiles([path]);
   const file = await readUserFile(path);
   const names = /\.onnx$/i.test(path) ? await dataOf(file) : await shardsOf(file);

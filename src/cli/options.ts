@@ -23,6 +23,7 @@ import {
 } from '../train/settings';
 import { type Args, type OptionTable, text, texts } from './command';
 import { readUserFile, readUserFiles, readWeightFiles } from './files';
+import type { Teller } from './remote';
 
 /** `weightDecay` -> `weight-decay` */
 export const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
@@ -46,7 +47,7 @@ export const modelOptions: OptionTable = {
   weights: {
     type: 'string',
     value: 'FILE',
-    help: 'weights: .safetensors, .pt, .pth, .th or .ckpt, a folder of shards, or an .onnx model; default: the built-in',
+    help: 'weights: .safetensors, .pt, .pth, .th or .ckpt, a folder of shards, an .onnx model, or the address of one: https://..., hf:owner/name (docs/weights.md); default: the built-in',
   },
   labels: {
     type: 'string',
@@ -132,12 +133,13 @@ export function inputPaths(args: Args): InputPaths {
 /** The network to start from. */
 export async function modelFrom(
   { network, weights, labels }: Pick<InputPaths, 'network' | 'weights' | 'labels'>,
+  teller: Teller,
   randomSeed?: number,
 ): Promise<ModelSource> {
   if (weights) {
     const classes =
-      labels === undefined ? undefined : await readLabels(await readUserFile(labels, '--labels'));
-    const files = await readWeightFiles(weights, '--weights');
+      labels === undefined ? undefined : await readLabels(await readUserFile(labels, '--labels', teller));
+    const files = await readWeightFiles(weights, '--weights', teller);
     // what cannot be used shows before an engine starts, or a browser takes a copy of it
     await recogniseFiles(files, network ?? {});
     return { kind: 'file', network, files, classes };
@@ -150,12 +152,16 @@ export async function modelFrom(
   return { kind: 'builtin' };
 }
 
-/** An image set: one of the built-in ones, a .zip, a folder, or the files of an IDX pair. */
-export async function dataFrom(paths: string[], split: 'train' | 'test'): Promise<DataSource> {
+/** An image set: one of the built-in ones, a .zip, a folder, the files of an IDX pair, or the address of an archive. */
+export async function dataFrom(
+  paths: string[],
+  split: 'train' | 'test',
+  teller: Teller,
+): Promise<DataSource> {
   const [path] = paths;
   if (paths.length === 1 && isBuiltinSet(path)) return { kind: 'builtin', split, set: path };
   const option = split === 'train' ? '--data' : '--test';
-  const files = await readUserFiles(paths, option);
+  const files = await readUserFiles(paths, option, teller);
   if (files.every(({ path }) => path.endsWith('/')))
     throw new UserError(`${option} ${paths.join(', ')} holds no file; name a zip or folder of images.`);
   return { kind: 'files', files };

@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import type { Report, UserFile } from '../api';
 import { isBuiltinSet } from '../data/builtin/builtin';
 import { UserError } from '../errors';
+import { isAddress } from '../remote/address';
 import { openBundle } from '../run/bundle';
 import { type Extension, extensions } from '../train/schedule';
 import { parseSetting } from '../train/settings';
@@ -85,7 +86,7 @@ async function unpacked(path: string): Promise<string> {
 
 /** Paths as they were meant where the run was begun. */
 function atHome({ home = '.', ...config }: RunConfig): RunConfig {
-  const path = (given: string) => (isBuiltinSet(given) ? given : resolve(home, given));
+  const path = (given: string) => (isBuiltinSet(given) || isAddress(given) ? given : resolve(home, given));
   return {
     ...config,
     home,

@@ -25,6 +25,8 @@ interface Kind {
 
 export const SAVE = 'save the weights from PyTorch: torch.save(model.state_dict(), "weights.pth")';
 export const CONVERT = `load it into the network in PyTorch, then ${SAVE}`;
+/** Their ways of padding have no place in a state dict; a graph has. */
+const TO_ONNX = 'convert it to ONNX with tf2onnx (docs/weights.md) and choose that';
 const UNPACK = 'unpack it and choose the file of weights in it';
 const AGAIN = 'download the file itself (on a web page, by its "raw" or "download" link)';
 
@@ -52,12 +54,12 @@ const KINDS: Kind[] = [
   { is: 'an empty zip archive', test: starts(0x50, 0x4b, 5, 6), next: 'make it again' },
   { is: 'a pickle', test: isPickle, reads: 'pickle' },
   { is: 'a GGUF model of a language model', test: ascii('GGUF'), next: CONVERT },
-  { is: 'a TensorFlow Lite model', test: ascii('TFL3', 4), next: CONVERT },
+  { is: 'a TensorFlow Lite model', test: ascii('TFL3', 4), next: TO_ONNX },
   { is: 'an ExecuTorch program', test: ({ bytes }) => /^ET\d\d/.test(latin1(bytes).slice(4)), next: SAVE },
   {
     is: 'an HDF5 file, as Keras and TensorFlow write them',
     test: starts(0x89, 0x48, 0x44, 0x46),
-    next: CONVERT,
+    next: TO_ONNX,
   },
   {
     is: 'a NumPy array',
@@ -87,7 +89,7 @@ const KINDS: Kind[] = [
     next: 'it is not run; choose a .safetensors or .pth file',
   },
   { is: 'a PDF document', test: ascii('%PDF'), next: SAVE },
-  { is: 'a TensorFlow SavedModel', test: isSavedModel, next: CONVERT },
+  { is: 'a TensorFlow SavedModel', test: isSavedModel, next: TO_ONNX },
   { is: 'a Core ML model', test: named(/\.mlmodel$/), next: CONVERT },
   { is: 'an ONNX model', test: isOnnx, reads: 'onnx' },
   {
@@ -95,7 +97,7 @@ const KINDS: Kind[] = [
     test: named(/\.data-\d+-of-\d+$|\.ckpt(-\d+)?\.(index|meta)$/),
     next: CONVERT,
   },
-  { is: 'a TensorFlow graph', test: named(/\.pb$/), next: CONVERT },
+  { is: 'a TensorFlow graph', test: named(/\.pb$/), next: TO_ONNX },
   { is: 'a Caffe model', test: named(/\.caffemodel$/), next: CONVERT },
   { is: 'a Darknet file', test: named(/\.weights$/), next: CONVERT },
   { is: 'a Flax checkpoint', test: named(/\.msgpack$/), next: CONVERT },
@@ -115,7 +117,7 @@ const KINDS: Kind[] = [
   {
     is: "TensorFlow.js's model.json",
     test: reads(/^\s*\{[\s\S]*"(modelTopology|weightsManifest)"\s*:/),
-    next: CONVERT,
+    next: TO_ONNX,
   },
   {
     is: 'a JSON file',

@@ -12,6 +12,7 @@ const EDGES: Record<string, string[]> = {
   gpu: ['graph'],
   runtime: ['graph', 'gpu'],
   data: ['io'],
+  remote: ['io'],
   model: ['graph', 'ops', 'io'],
   train: ['graph', 'ops', 'passes', 'gpu', 'runtime', 'model', 'data', 'io'],
   run: ['graph', 'gpu', 'runtime', 'model', 'data', 'io', 'analysis', 'train'],
@@ -23,7 +24,7 @@ const EDGES: Record<string, string[]> = {
   worker: ['api', 'engine'],
   index: ['api', 'data', 'graph', 'io', 'model', 'run', 'runtime', 'train', 'worker'],
   report: ['analysis', 'io', 'run', 'train'],
-  cli: ['api', 'node', 'worker', 'bench', 'data', 'graph', 'io', 'model', 'run', 'train', 'report'],
+  cli: ['api', 'node', 'worker', 'bench', 'data', 'graph', 'io', 'model', 'run', 'train', 'report', 'remote'],
   page: ['api', 'analysis', 'worker', 'data', 'model', 'run', 'train', 'report'],
 };
 

@@ -44,7 +44,7 @@ export const data: Command = {
     const count = parseField(whole(1, 256), text(args, 'count') ?? '16', '--count');
     const epoch = parseField(whole(0, 100_000), text(args, 'epoch') ?? '0', '--epoch');
     const chosen = parseSettings(givenSettings(args, settings), optionLabel);
-    const train = await dataFrom(args.positionals, 'train');
+    const train = await dataFrom(args.positionals, 'train', context);
     if (train.kind === 'files') {
       const { train: found } = await surveyRun({ train }, chosen);
       context.out(summary(found));
@@ -59,7 +59,7 @@ export const data: Command = {
     if (!file.endsWith('.png'))
       throw new UserError(`--preview ${file} is no name of a picture: end it in .png.`);
     const [weights, labels, network] = [text(args, 'weights'), text(args, 'labels'), networkFrom(args)];
-    const model = weights || network ? await modelFrom({ network, weights, labels }, 0) : undefined;
+    const model = weights || network ? await modelFrom({ network, weights, labels }, context, 0) : undefined;
     const engine = await context.openEngine({ host: text(args, 'runtime') ?? 'auto' });
     try {
       const shown = await engine.api.previewBatch({ train, settings: chosen, model, count, epoch });

@@ -26,10 +26,8 @@ export const demo: Command = {
     try {
       for (const method of ['finetune', 'refocus'] as const) {
         context.note(method === 'finetune' ? 'Fine-tuning for comparison' : 'Refocusing');
-        const prepared = await prepare({
-          data: [EXAMPLE_SET],
-          settings: parseSettings({ ...given, method }, optionLabel),
-        });
+        const settings = parseSettings({ ...given, method }, optionLabel);
+        const prepared = await prepare({ data: [EXAMPLE_SET], settings }, context);
         runs.push(
           await trainInto({ out: join(out, method), overwrite: true }, prepared, engine, context, false),
         );

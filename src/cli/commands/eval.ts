@@ -60,11 +60,11 @@ export const evaluate: Command = {
   },
   async run(args, context) {
     const paths = inputPaths(args);
-    const model = await modelFrom(paths);
+    const model = await modelFrom(paths, context);
     if (model.kind === 'file' && texts(args, 'test').length === 0) {
       throw new UserError('--test is missing: name a zip or folder of test images, or builtin.');
     }
-    const test = await dataFrom(paths.test ?? ['builtin'], 'test');
+    const test = await dataFrom(paths.test ?? ['builtin'], 'test', context);
     const { batch, mean, std, ...chosen } = parseSettings(givenSettings(args, settings), optionLabel);
     const given = <T>(value: T | 'auto'): T | undefined => (value === 'auto' ? undefined : value);
     const engine = await context.openEngine({ host: text(args, 'runtime') ?? 'auto' });

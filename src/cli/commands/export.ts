@@ -36,7 +36,7 @@ export const exportCommand: Command = {
     const given = text(args, 'size');
     const size = given === undefined ? undefined : parseSetting('imageSize', given, '--size');
     if (size === 0) throw new UserError('--size must be a whole number from 1 to 1024, not "0".');
-    const source = await modelFrom(inputPaths(args));
+    const source = await modelFrom(inputPaths(args), context);
     const engine = await context.openEngine({ host: text(args, 'runtime') ?? 'auto' });
     try {
       const { bytes, proof, notes } = await engine.api.exportOnnx(source, {

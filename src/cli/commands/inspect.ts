@@ -16,7 +16,7 @@ export const inspect: Command = {
   },
   async run(args, context) {
     const [path] = args.positionals;
-    const files = await readWeightFiles(path);
+    const files = await readWeightFiles(path, undefined, context);
     const network = networkFrom(args);
     const layers = await inspectFile(files, network);
     for (const note of await describeFile(files, network)) context.note(note);

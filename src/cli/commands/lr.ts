@@ -32,7 +32,7 @@ export const lr: Command = {
       to: number('to', RATE_SEARCH.to),
       steps: parseField(whole(10, 10_000), text(args, 'steps') ?? RATE_SEARCH.steps, '--steps'),
     };
-    const { job } = await prepare(await readConfig(args));
+    const { job } = await prepare(await readConfig(args), context);
     const engine = await context.openEngine({ host: text(args, 'runtime') ?? 'auto' });
     const release = context.onInterrupt(() => void engine.api.cancel());
     try {

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import { UserError } from '../../errors';
+import { isAddress } from '../../remote/address';
 import { mergeFile } from '../../run/merge-file';
 import { type Command, text } from '../command';
 import { readWeightFiles } from '../files';
@@ -20,10 +21,13 @@ export const merge: Command = {
   async run(args, context) {
     const [path] = args.positionals;
     const { bytes, format, maps, blocks, error, notes } = await mergeFile(
-      await readWeightFiles(path),
+      await readWeightFiles(path, undefined, context),
       networkFrom(args),
     );
-    const beside = join(dirname(path), `${basename(path, extname(path))}.merged.${format}`);
+    const beside = join(
+      isAddress(path) ? '.' : dirname(path),
+      `${basename(path, extname(path))}.merged.${format}`,
+    );
     const out = text(args, 'out') ?? beside;
     if (existsSync(out) && args.values.overwrite !== true)
       throw new UserError(`${out} is there already: name another --out, or say --overwrite.`);

@@ -1,6 +1,7 @@
 import { dirname, join } from 'node:path';
 import type { UserFile } from '../../api';
 import { UserError } from '../../errors';
+import { isAddress } from '../../remote/address';
 import { parseField, whole } from '../../train/field';
 import { parseSettings, type SettingName } from '../../train/settings';
 import { type Command, text } from '../command';
@@ -14,6 +15,7 @@ import {
   runtimeOptions,
   settingOptions,
 } from '../options';
+import type { Teller } from '../remote';
 
 const settings: SettingName[] = [
   'batch',
@@ -39,12 +41,11 @@ export const predict: Command = {
   async run(args, context) {
     const top = parseField(whole(1, 100_000), text(args, 'top') ?? '5', '--top');
     const chosen = parseSettings(givenSettings(args, settings), optionLabel);
-    const model = await modelFrom({
-      network: networkFrom(args),
-      weights: text(args, 'weights'),
-      labels: text(args, 'labels'),
-    });
-    const images = await imagesOf(args.positionals);
+    const model = await modelFrom(
+      { network: networkFrom(args), weights: text(args, 'weights'), labels: text(args, 'labels') },
+      context,
+    );
+    const images = await imagesOf(args.positionals, context);
     const given = <T>(value: T | 'auto'): T | undefined => (value === 'auto' ? undefined : value);
     const engine = await context.openEngine({ host: text(args, 'runtime') ?? 'auto' });
     try {
@@ -76,9 +77,13 @@ export const predict: Command = {
 };
 
 /** The images of files and folders, called as they were named. */
-async function imagesOf(paths: readonly string[]): Promise<UserFile[]> {
+async function imagesOf(paths: readonly string[], teller: Teller): Promise<UserFile[]> {
   const images: UserFile[] = [];
   for (const path of paths) {
+    if (isAddress(path)) {
+      images.push(...(await readUserFiles([path], undefined, teller)));
+      continue;
+    }
     const isFile = (await kindOf(path)) === 'file';
     for (const file of await readUserFiles([path])) {
       if (file.path.endsWith('/') || isHidden(file.path)) continue;

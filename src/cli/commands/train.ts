@@ -22,6 +22,7 @@ import {
   settingOptions,
 } from '../options';
 import { describeEvents } from '../progress';
+import type { Teller } from '../remote';
 import { type RunConfig, readConfigFile } from '../run-config';
 import { openRunFolder, type RunFolder, type RunFolderOptions } from '../run-folder';
 import { readSavedRun, type SavedFolder } from '../saved-run';
@@ -34,7 +35,7 @@ export const runOptions: OptionTable = {
     type: 'string',
     multiple: true,
     value: 'PATH',
-    help: 'training images: an archive, a folder, builtin (those of the built-in network) or builtin-camera (few, by another camera); files may have the parts train, val and test',
+    help: 'training images: an archive, a folder, the address of an archive (https://..., hf:datasets/owner/name), builtin (those of the built-in network) or builtin-camera (few, by another camera); files may have the parts train, val and test',
     fallback: EXAMPLE_SET,
   },
   test: {
@@ -87,7 +88,9 @@ export const train: Command = {
       return 0;
     }
     if (!saved && args.values.extend !== undefined) throw new UserError('--extend goes with --resume DIR.');
-    const prepared = saved ? await prepareSaved(saved, context) : await prepare(await readConfig(args));
+    const prepared = saved
+      ? await prepareSaved(saved, context)
+      : await prepare(await readConfig(args), context);
     const engine = await context.openEngine({ host: text(args, 'runtime') ?? 'auto' });
     try {
       const accept = args.values['accept-unproven'] === true;
@@ -143,15 +146,15 @@ export interface PreparedRun {
   job: TrainJob;
 }
 
-/** Finds a run's files; mistakes in their names show before an engine starts. */
-export async function prepare(config: RunConfig): Promise<PreparedRun> {
+/** Finds a run's files, fetches those that are elsewhere; mistakes in their names show before an engine starts. */
+export async function prepare(config: RunConfig, teller: Teller): Promise<PreparedRun> {
   const { settings } = config;
   const builtin = config.data.filter(isBuiltinSet);
   const test = config.test ?? (builtin.length > 0 ? builtin : undefined);
   const job = {
-    model: await modelFrom(config, settings.method === 'retrain' ? settings.seed : undefined),
-    train: await dataFrom(config.data, 'train'),
-    test: test && (await dataFrom(test, 'test')),
+    model: await modelFrom(config, teller, settings.method === 'retrain' ? settings.seed : undefined),
+    train: await dataFrom(config.data, 'train', teller),
+    test: test && (await dataFrom(test, 'test', teller)),
     settings,
   };
   return { config, job };
@@ -160,11 +163,11 @@ export async function prepare(config: RunConfig): Promise<PreparedRun> {
 /** A saved run from its newest checkpoint, or from its beginning where there is none yet. */
 async function prepareSaved(
   { folder, config, checkpoints, rate }: SavedFolder,
-  { note }: Context,
+  context: Context,
 ): Promise<PreparedRun> {
-  if (checkpoints.length === 0) note(`${folder} has no checkpoint yet: the run begins again.`);
+  if (checkpoints.length === 0) context.note(`${folder} has no checkpoint yet: the run begins again.`);
   try {
-    const { job } = await prepare(config);
+    const { job } = await prepare(config, context);
     const resume = { checkpoints, extend: config.extend, rate };
     return { config, job: checkpoints.length === 0 ? job : { ...job, resume } };
   } catch (error) {

@@ -15,6 +15,7 @@ const network = new Map([['conv.weight', floats([2], [1, 2])]]);
 
 describe('a file that holds no weights is named by its kind, with the next step', () => {
   const tar = (first: string) => first.padEnd(257, '\0') + 'ustar'.padEnd(255, '\0');
+  const toOnnx = /convert it to ONNX with tf2onnx \(docs\/weights\.md\)/;
   const saved = /load it into the network in PyTorch, then .*torch\.save\(model\.state_dict\(\)/;
   const cases: [name: string, content: Uint8Array | string, is: RegExp, next: RegExp][] = [
     ['a.pth', '', /^a\.pth is empty;/, /download it/],
@@ -25,18 +26,18 @@ describe('a file that holds no weights is named by its kind, with the next step'
       /export it again/,
     ],
     ['a.pth', '\b\x07:\x85\x02\n', /^a\.pth: it is no ONNX model, or a damaged one/, /export it again/],
-    ['saved_model.pb', '\b\x01\x12\x9c\xee\x01\n\x04', /is a TensorFlow SavedModel;/, saved],
-    ['frozen.pb', '\n\x10\n\x04name\x12', /is a TensorFlow graph;/, saved],
-    ['a.tflite', '\x1c\0\0\0TFL3\x14\0', /is a TensorFlow Lite model;/, saved],
+    ['saved_model.pb', '\b\x01\x12\x9c\xee\x01\n\x04', /is a TensorFlow SavedModel;/, toOnnx],
+    ['frozen.pb', '\n\x10\n\x04name\x12', /is a TensorFlow graph;/, toOnnx],
+    ['a.tflite', '\x1c\0\0\0TFL3\x14\0', /is a TensorFlow Lite model;/, toOnnx],
     ['a.pte', '\x30\0\0\0ET12\0\0', /is an ExecuTorch program;/, /torch\.save/],
-    ['a.h5', '\x89HDF\r\n\x1a\n\0\0', /is an HDF5 file, as Keras and TensorFlow write them;/, saved],
+    ['a.h5', '\x89HDF\r\n\x1a\n\0\0', /is an HDF5 file, as Keras and TensorFlow write them;/, toOnnx],
     ['model.ckpt.data-00000-of-00001', '\0\0\x80\x3f', /is a TensorFlow checkpoint;/, saved],
     ['model.ckpt.index', '\0\0\0', /is a TensorFlow checkpoint;/, saved],
     [
       'model.json',
       '{"format": "layers-model", "modelTopology": {}}',
       /is TensorFlow\.js's model\.json;/,
-      saved,
+      toOnnx,
     ],
     ['config.json', '{\n  "architectures": ["ResNet"]}', /is a JSON file;/, /beside it/],
     ['a.npy', '\x93NUMPY\x01\0', /is a NumPy array;/, /torch\.from_numpy/],
