@@ -39,8 +39,12 @@ const Explain = lazy(async () => (await import('./explain/panel')).ExplainPanel)
 export function App() {
   return (
     <>
-      <button type="button" class="skip" onClick={() => document.getElementById('step-2')?.focus()}>
-        Skip to training
+      <button
+        type="button"
+        class="skip"
+        onClick={() => document.querySelector<HTMLElement>('.run-bar .button:enabled')?.focus()}
+      >
+        Skip to Start
       </button>
       <Head />
       <Notices />

@@ -82,7 +82,7 @@ function Player({ shown }: { shown: ShownLayer }) {
               if (Number.isInteger(typed) && typed >= 0 && typed < kernels) setRow(typed);
             }}
           />{' '}
-          of {count(kernels)}, from 0
+          of {count(kernels)}, counted from 0
         </label>
         <TapChoice height={height} width={width} basis={step.basis} tap={tap} onTap={setTap} />
       </div>

@@ -88,7 +88,8 @@ export function MeansChart() {
       </figcaption>
       <div ref={place} class="plot" role="img" aria-label={`${title} by step, a curve a layer`} />
       <p class="hint">
-        {told.value || `A curve a layer, ${names[index]} in front; point at one for its name.`}
+        {told.value ||
+          `By step of training, a curve a layer, ${names[index]} in front; point at one for its name.`}
       </p>
     </figure>
   );
