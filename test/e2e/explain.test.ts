@@ -85,6 +85,15 @@ test('every panel that a lesson can hide is where the lesson looks for it', asyn
     expect(await page.locator(selector).count(), label).toBe(1);
 });
 
+test('one stop of the Tab key leads to Start, whose bar is two lines on a narrow phone', async () => {
+  const page = await site.open({ context: { viewport: { width: 360, height: 740 } } });
+  await page.getByText('Test adapter').waitFor();
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
+  expect(await focused(page)).toBe('Start training');
+  expect((await page.locator('.run-bar').boundingBox())!.height).toBeLessThan(95);
+});
+
 test('single keys start and show, stay out of what is typed, and can be switched off', async () => {
   const page = await site.open({ path: '#epochs=50', scenario: { stepMs: 10 } });
   await page.getByLabel('Epochs', { exact: true }).press('s');

@@ -19,6 +19,8 @@ const rows = (page: Page) => page.locator('.run-table tbody tr');
 const plain = (text: string | null) => (text ?? '').replaceAll('\u00a0', ' ');
 
 async function saved(page: Page, name: string | RegExp): Promise<Buffer> {
+  const folded = page.locator('.other-files:not([open]) > summary');
+  if (await folded.isVisible()) await folded.click();
   const [download] = await Promise.all([page.waitForEvent('download'), button(page, name).first().click()]);
   return readFile(await download.path());
 }
@@ -60,6 +62,9 @@ describe('a run that has ended', () => {
     expect(await saved(page, 'redundancy.safetensors')).toEqual(kernels);
     expect(await saved(page, 'Download merged.safetensors')).toEqual(merged);
     expect(plain(await page.locator('.figures').first().textContent())).toContain('40 / 40');
+    // the log has no times
+    expect(await page.getByRole('heading', { name: 'Milliseconds a step' }).count()).toBe(0);
+    expect(await page.locator('.figures').first().textContent()).toContain('Images a second–');
     expect(await page.locator('.phase').textContent()).toBe('Done');
     await page.getByText('1 warning').waitFor();
     await page.getByText('What was found').click();
