@@ -1,5 +1,5 @@
 // y = act(x), one vec4 of channels a thread.
-// CHANNELS masks the padding channels where act(0) is not 0 (sigmoid, hardsigmoid).
+// CHANNELS masks the padding channels where act(0) is not 0 (sigmoid, hardsigmoid, softplus).
 //#import common/activation
 //#import common/channels
 //#import common/global_index

@@ -14,6 +14,21 @@ fn erf(x: vec4<f32>) -> vec4<f32> {
   return sign(x) * (1.0 - poly * exp(-a * a));
 }
 
+// By exponentials of negative numbers, which never overflow.
+fn tanh_of(x: vec4<f32>) -> vec4<f32> {
+  let e = exp(-2.0 * abs(x));
+  return sign(x) * (1.0 - e) / (1.0 + e);
+}
+
+fn softplus(x: vec4<f32>) -> vec4<f32> {
+  return max(x, vec4(0.0)) + log(1.0 + exp(-abs(x)));
+}
+
+// What tanh is taken of in the GELU by tanh, sqrt(2 / pi) (x + 0.044715 x^3).
+fn gelu_inner(x: vec4<f32>) -> vec4<f32> {
+  return 0.7978845608 * x * (1.0 + 0.044715 * x * x);
+}
+
 fn activate(x: vec4<f32>) -> vec4<f32> {
   switch ACTIVATION {
     case 1u: { return max(x, vec4(0.0)); }
@@ -23,6 +38,12 @@ fn activate(x: vec4<f32>) -> vec4<f32> {
     case 5u: { return x * sigmoid(x); }
     case 6u: { return sigmoid(x); }
     case 7u: { return 0.5 * x * (1.0 + erf(x * 0.70710678118)); }
+    case 8u: { return 0.5 * x * (1.0 + tanh_of(gelu_inner(x))); }
+    case 9u: { return select(exp(min(x, vec4(0.0))) - 1.0, x, x > vec4(0.0)); }
+    case 10u: { return tanh_of(x); }
+    case 11u: { return softplus(x); }
+    case 12u: { return x * tanh_of(softplus(x)); }
+    case 13u: { return min(x, vec4(0.0)); }
     default: { return x; }
   }
 }
@@ -38,6 +59,15 @@ fn activate_derivative(x: vec4<f32>) -> vec4<f32> {
     case 5u: { let s = sigmoid(x); return s * (1.0 + x * (1.0 - s)); }
     case 6u: { let s = sigmoid(x); return s * (1.0 - s); }
     case 7u: { return 0.5 * (1.0 + erf(x * 0.70710678118)) + x * 0.3989422804 * exp(-0.5 * x * x); }
+    case 8u: {
+      let t = tanh_of(gelu_inner(x));
+      return 0.5 * (1.0 + t) + 0.3989422804 * x * (1.0 - t * t) * (1.0 + 0.134145 * x * x);
+    }
+    case 9u: { return exp(min(x, vec4(0.0))); }
+    case 10u: { let t = tanh_of(x); return 1.0 - t * t; }
+    case 11u: { return sigmoid(x); }
+    case 12u: { let t = tanh_of(softplus(x)); return t + x * (1.0 - t * t) * sigmoid(x); }
+    case 13u: { return select(zero, one, x < zero); }
     default: { return one; }
   }
 }

@@ -12,6 +12,13 @@ export const ACTIVATIONS = {
   silu: 5,
   sigmoid: 6,
   gelu: 7,
+  gelu_tanh: 8,
+  elu: 9,
+  tanh: 10,
+  softplus: 11,
+  mish: 12,
+  /** min(x, 0): what ReLU leaves out, of which leaky ones keep a share */
+  negative: 13,
 } as const;
 export type Activation = keyof typeof ACTIVATIONS;
 
@@ -23,7 +30,8 @@ export function activation(g: GraphBuilder, name: string, x: Tensor, kind: Activ
 }
 
 /** Activations of 0 that are 0: they leave the padding of channels as it is. */
-export const keepsZero = (kind: Activation): boolean => kind !== 'sigmoid' && kind !== 'hardsigmoid';
+export const keepsZero = (kind: Activation): boolean =>
+  kind !== 'sigmoid' && kind !== 'hardsigmoid' && kind !== 'softplus';
 
 interface Forward {
   inputs: { x: Tensor };

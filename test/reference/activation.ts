@@ -25,6 +25,12 @@ const FUNCTIONS: Record<Activation, (x: number) => number> = {
   silu: (x) => x * sigmoid(x),
   sigmoid,
   gelu: (x) => 0.5 * x * (1 + erf(x / Math.SQRT2)),
+  gelu_tanh: (x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3))),
+  elu: (x) => (x > 0 ? x : Math.expm1(x)),
+  tanh: Math.tanh,
+  softplus: (x) => Math.log1p(Math.exp(x)),
+  mish: (x) => x * Math.tanh(Math.log1p(Math.exp(x))),
+  negative: (x) => Math.min(x, 0),
 };
 
 /** The activation of each number. */

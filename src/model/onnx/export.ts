@@ -325,6 +325,30 @@ class Exporter {
         const doubled = this.node('Mul', `${name}.doubled`, [x, gate]);
         return this.node('Mul', name, [doubled, constant(0.5)]);
       }
+      case 'gelu_tanh': {
+        const cube = this.node('Pow', `${name}.cube`, [x, constant(3)]);
+        const part = this.node('Mul', `${name}.part`, [cube, constant(0.044715)]);
+        const sum = this.node('Add', `${name}.sum`, [x, part]);
+        const inner = this.node('Mul', `${name}.inner`, [sum, constant(Math.sqrt(2 / Math.PI))]);
+        const gate = this.node('Add', `${name}.gate`, [
+          this.node('Tanh', `${name}.tanh`, [inner]),
+          constant(1),
+        ]);
+        const doubled = this.node('Mul', `${name}.doubled`, [x, gate]);
+        return this.node('Mul', name, [doubled, constant(0.5)]);
+      }
+      case 'elu':
+        return this.node('Elu', name, [x]);
+      case 'tanh':
+        return this.node('Tanh', name, [x]);
+      case 'softplus':
+        return this.node('Softplus', name, [x]);
+      case 'mish': {
+        const gate = this.node('Tanh', `${name}.tanh`, [this.node('Softplus', `${name}.softplus`, [x])]);
+        return this.node('Mul', name, [x, gate]);
+      }
+      case 'negative':
+        return this.node('Min', name, [x, constant(0)]);
     }
   }
 

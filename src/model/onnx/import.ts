@@ -331,7 +331,7 @@ function notesOn(
     );
   if (net.count('batch_norm') === 0 && net.count('conv') > 0 && net.count('layer_norm') === 0)
     notes.push(
-      'It has no batch norms, as they were folded into its convolutions when it was exported: it trains without, which takes a smaller learning rate; exported with training=TrainingMode.PRESERVE it would keep them.',
+      'It has no batch norms: it trains without, which takes a smaller learning rate. If it had some, they were folded into its convolutions when it was exported; exported with training=TrainingMode.PRESERVE it would keep them.',
     );
   return notes;
 }

@@ -18,6 +18,8 @@ function erf(x: number): number {
 }
 
 const gelu = (x: number): number => 0.5 * x * (1 + erf(x * Math.SQRT1_2));
+const elu = (x: number): number => (x < 0 ? Math.expm1(x) : x);
+const mish = (x: number): number => x * Math.tanh(softplus(x));
 const geluByTanh = (x: number): number =>
   0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)));
 
@@ -61,7 +63,7 @@ export const POINTWISE: Record<string, Operator> = {
   Tanh: of(Math.tanh),
   Softplus: of(softplus),
   Softsign: of((x) => x / (1 + Math.abs(x))),
-  Mish: of((x) => x * Math.tanh(softplus(x))),
+  Mish: of(mish),
   Gelu: of((x, node) => (textOf(node, 'approximate', 'none') === 'tanh' ? geluByTanh : gelu)(x)),
   Swish: of((x, node) => x * sigmoid(numberOf(node, 'alpha', 1) * x)),
   QuickGelu: of((x, node) => x * sigmoid(numberOf(node, 'alpha', 1.702) * x)),
@@ -88,11 +90,21 @@ const KNOWN: Record<Exclude<Activation, 'none'>, Scalar> = {
   silu: (x) => x * sigmoid(x),
   sigmoid,
   gelu,
+  gelu_tanh: geluByTanh,
+  elu,
+  tanh: Math.tanh,
+  softplus,
+  mish,
+  negative: (x) => Math.min(x, 0),
 };
 
-/** `outer * activation(inner * x)`; `scale * x + shift` where there is no activation. */
+/**
+ * `outer * activation(inner * x)`; `scale * x + shift` where there is no activation. With a share, what is below zero is that
+ * share of it: `outer * (relu(x) + share * activation(min(x, 0)))`, as in the leaky ReLU (without an activation), ELU and SELU.
+ */
 export interface Recognised {
   activation?: Exclude<Activation, 'none'>;
+  share?: number;
   inner: number;
   outer: number;
   shift: number;
@@ -119,6 +131,13 @@ export function recogniseFunction(f: Scalar): Recognised | undefined {
     if (Number.isFinite(inner) && equal(f, (x) => outer * KNOWN[activation](inner * x)))
       return { activation, inner, outer, shift: 0 };
   const [shift, slope] = [f(0), f(1) - f(0)];
+  for (const activation of [undefined, 'elu'] as const) {
+    const below = activation ? elu : (x: number) => x;
+    const share = f(-1) / below(-1) / slope;
+    const isBent = Number.isFinite(share) && Math.abs(share) > 1e-5 && Math.abs(share - 1) > 1e-5;
+    if (isBent && equal(f, (x) => slope * (x < 0 ? share * below(x) : x)))
+      return { activation, share, inner: 1, outer: slope, shift: 0 };
+  }
   if (equal(f, (x) => slope * x + shift)) return { inner: 1, outer: slope, shift };
   return undefined;
 }

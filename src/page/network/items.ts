@@ -143,6 +143,12 @@ const activationNames: Record<string, string> = {
   hardswish: 'Hardswish',
   hardsigmoid: 'Hardsigmoid',
   sigmoid: 'sigmoid',
+  gelu_tanh: 'GELU by tanh',
+  elu: 'ELU',
+  tanh: 'tanh',
+  softplus: 'Softplus',
+  mish: 'Mish',
+  negative: 'negative part',
 };
 
 const words: Partial<Record<Layer['kind'], string>> = {

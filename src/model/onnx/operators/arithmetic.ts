@@ -2,11 +2,13 @@
 import { type Constant, scalarOf } from '../constant';
 import { type Held, type Importer, perChannel, type Shown } from '../importer';
 import type { Step } from '../patterns';
+import type { Recognised } from '../pointwise';
 import { shapeOf } from '../view';
 import type { Operator } from './common';
 
 export const pointwise: Operator = (net, step, [input]) => {
-  const { activation, inner, outer, shift } = step.pointwise!;
+  const { activation, share, inner, outer, shift } = step.pointwise!;
+  if (share !== undefined) return bent(net, step, net.shown(step, input), step.pointwise!, all(share));
   if (input?.kind === 'value' && !activation && outer === 1 && shift === 0) return input;
   const x = net.shown(step, input);
   const isAlone = net.onlyReader(step.inputs[0]) === step;
@@ -17,6 +19,30 @@ export const pointwise: Operator = (net, step, [input]) => {
   const value = net.net.activated(scaled.value, activation, isAlone && scaled === x);
   const done = net.after(x, value);
   return outer === 1 ? done : affine(net, step, done, all(outer), undefined);
+};
+
+/** relu(x) and a share of what is below zero, times a number. */
+function bent(
+  net: Importer,
+  step: Step,
+  x: Shown,
+  { activation, outer }: Pick<Recognised, 'activation' | 'outer'>,
+  share: PerChannel,
+): Shown {
+  const negative = net.net.activation(x.value, 'negative');
+  const below = net.after(x, activation ? net.net.activation(negative, activation) : negative);
+  const part = affine(net, step, below, share, undefined);
+  const sum = net.after(x, net.net.add(net.net.activation(x.value, 'relu'), part.value));
+  return outer === 1 ? sum : affine(net, step, sum, all(outer), undefined);
+}
+
+/** With a slope a channel, which trains as any other parameter. */
+export const prelu: Operator = (net, step, [input, slope]) => {
+  const x = net.shown(step, input);
+  const constant = net.constant(step, slope, 'a slope');
+  if (!perChannel(constant, x))
+    net.refuse(step, `has slopes of ${constant.shape.join(' x ')}, which are not one number a channel`);
+  return bent(net, step, x, { outer: 1 }, given(1, constant));
 };
 
 /** A number for each channel, or the same for all. */

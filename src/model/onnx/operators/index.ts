@@ -3,12 +3,22 @@ import { numbers } from '../constant';
 import { place } from '../fold';
 import { numberOf } from '../node';
 import { shapeOf } from '../view';
-import { add, divide, multiply, pointwise, subtract } from './arithmetic';
+import { add, divide, multiply, pointwise, prelu, subtract } from './arithmetic';
 import { concat, pad, slice, split } from './channels';
 import type { Operator } from './common';
 import { batchNorm, layerNorm, responseNorm } from './norms';
 import { gemm, matmul } from './products';
-import { alias, flatten, reshape, shapeValue, softmax, squeeze, transposeView, unsqueeze } from './views';
+import {
+  alias,
+  flatten,
+  logarithm,
+  reshape,
+  shapeValue,
+  softmax,
+  squeeze,
+  transposeView,
+  unsqueeze,
+} from './views';
 import { averagePool, conv, globalPool, maxPool, reduceMean } from './windows';
 
 export const OPERATORS: Record<string, Operator> = {
@@ -32,6 +42,7 @@ export const OPERATORS: Record<string, Operator> = {
     ]),
   ResponseNorm: responseNorm,
   Pointwise: pointwise,
+  PRelu: prelu,
   Add: add,
   Sub: subtract,
   Mul: multiply,
@@ -57,6 +68,7 @@ export const OPERATORS: Record<string, Operator> = {
   DequantizeLinear: alias,
   Softmax: softmax,
   LogSoftmax: softmax,
+  Log: logarithm,
   Shape: shapeValue,
   Size: (_, __, [x]) =>
     numbers([], [x?.kind === 'value' ? shapeOf(x.view).reduce((a, b) => a * b, 1) : 1], false),

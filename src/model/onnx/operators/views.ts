@@ -67,6 +67,10 @@ export const softmax: Operator = (net, step, [input]) => {
   return { ...x, isSoftmax: true };
 };
 
+/** Of a softmax at the end, as some write a log-softmax: it changes no order of the classes. */
+export const logarithm: Operator = (net, step, [x]) =>
+  x?.kind === 'value' && x.isSoftmax ? x : net.refuse(step, 'is no logarithm of a softmax');
+
 export const shapeValue: Operator = (_net, step, [input]) => {
   const shape = input?.kind === 'value' ? shapeOf(input.view) : [...(input?.shape ?? [])];
   const part = shape.slice(
