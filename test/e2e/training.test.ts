@@ -58,7 +58,7 @@ describe('while a run goes on', () => {
 
   test('title and icon tell how far it is', async () => {
     const page = await site.open({ scenario: { stepMs: 5 }, path: '#epochs=3' });
-    const icon = () => page.locator('link[rel="icon"]').getAttribute('href');
+    const icon = () => page.evaluate(() => document.querySelector<HTMLLinkElement>('link[rel="icon"]')!.href);
     const idle = await icon();
     await start(page);
     await reach(page, 30);
@@ -154,7 +154,7 @@ test('a run is watched by another tab, which has no hand in it', async () => {
   // all steps are there, those before it came as well
   expect(await other.evaluate(() => document.querySelectorAll('.chart').length)).toBe(4);
   await page.close({ runBeforeUnload: false });
-  await other.getByText(/^A run of .* stopped at epoch \d+ of 50\.$/).waitFor();
+  await other.getByText(/: cut off at epoch \d+ of 50\.$/).waitFor();
   await other.getByText('In another tab: Training').waitFor({ state: 'detached' });
 });
 
@@ -176,7 +176,7 @@ describe('a run that is thrown away', () => {
     await click(page, 'Discard for good');
     await finish(page);
     await page.getByText('What was trained is discarded.').waitFor({ state: 'attached' });
-    expect(await page.getByText(/^A run of/).count()).toBe(0);
+    expect(await page.getByText(/: cut off at epoch/).count()).toBe(0);
     expect(await page.getByRole('button', { name: 'Start training' }).isEnabled()).toBe(true);
   });
 });
@@ -231,8 +231,8 @@ describe('a run that cannot go on as it is', () => {
   test('in no page says so, and can be resumed', async () => {
     const page = await site.open({ scenario: { stepMs: 2, lostAt: 60, lossTimes: 99 }, path: '#epochs=3' });
     await start(page);
-    await page.getByText('The GPU was lost (test).').waitFor();
-    await page.getByText(/^A run of .* stopped at epoch 1 of 3\.$/).waitFor();
+    await page.getByRole('alert').getByText('The GPU was lost (test).').waitFor();
+    await page.getByRole('region', { name: 'Table of runs' }).getByText('The GPU was lost (test).').waitFor();
   });
 });
 

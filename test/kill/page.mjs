@@ -94,7 +94,7 @@ async function merged(page) {
 }
 
 const start = (page) => page.getByRole('button', { name: 'Start training' }).click();
-const offer = (page) => page.getByText(/^A run of/);
+const offer = (page) => page.getByText(/: cut off at epoch/);
 const isDone = (page) => page.getByRole('heading', { name: /^The merge is/ }).isVisible();
 
 /** Waits until a run trains or is over, and then for a part of the time that a whole one takes. */
@@ -117,7 +117,7 @@ async function reload(page) {
       () => false,
     );
   const what = found ? await offer(page).textContent() : 'nothing was kept yet, the run begins again';
-  await (found ? page.getByRole('button', { name: /^(Resume|Show its results)$/ }).click() : start(page));
+  await (found ? page.getByRole('button', { name: /^(Resume|Begin again)$/ }).click() : start(page));
   return what;
 }
 

@@ -89,6 +89,9 @@ export function followOtherTabs(): void {
   post({ type: 'who trains' });
 }
 
+/** Milliseconds that a tab may take to let go of what it held. */
+const LET_GO_MS = 500;
+
 function watch(other: string, run: Run): void {
   watched = other;
   batch(() => {
@@ -104,6 +107,7 @@ function watch(other: string, run: Run): void {
   navigator.locks.request(lockOf(other), () => {
     if (status.value !== 'watching' || watched !== other) return;
     status.value = 'idle';
-    readEntries();
+    // a tab that closes lets go of its locks one after the other
+    setTimeout(readEntries, LET_GO_MS);
   });
 }
