@@ -78,11 +78,14 @@ describe('a run that has ended', () => {
     await expect.poll(() => said(other)).toEqual(before);
   });
 
-  test('is named in its place, in every tab', async () => {
-    const page = await trained();
+  test('is listed as such, and named in its place, in every tab', async () => {
+    const page = await site.open({ path: '#epochs=1' });
     const other = await page.context().newPage();
     await other.route('**/assets/worker-*.js', (route) => route.abort());
     await other.goto(page.url());
+    await start(page);
+    await rows(other).getByText('Finished').waitFor();
+    expect(await button(other, /^Delete/).isEnabled()).toBe(true);
     await button(page, /^Rename/).click();
     const field = page.getByRole('textbox', { name: /^Name of/ });
     await field.fill('<b>مرحبا</b> first');

@@ -1,5 +1,5 @@
 /** The built page, served and opened in Chromium, with a fake engine in its worker's place, or the engine. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
@@ -30,10 +30,24 @@ export interface Site {
   close(): Promise<void>;
 }
 
+/** names the folder of what `buildSite` has built, for all files of tests */
+export const BUILT = 'REFOCUS_BUILT_SITE';
+
+/** Builds page and fake engine. @returns the folder that sites are copied from */
+export async function buildSite(): Promise<string> {
+  const built = await mkdtemp(join(tmpdir(), 'refocus-built-'));
+  await build({ build: { outDir: join(built, 'page'), emptyOutDir: true }, logLevel: 'error' });
+  await writeFile(join(built, 'fake.js'), await bundleFakeEngine());
+  return built;
+}
+
 export async function openSite(): Promise<Site> {
+  const built = process.env[BUILT] ?? (await buildSite());
+  // a copy: a test may put a newer version in its place
   const folder = await mkdtemp(join(tmpdir(), 'refocus-page-'));
-  await build({ build: { outDir: folder, emptyOutDir: true }, logLevel: 'error' });
-  const fake = await bundleFakeEngine();
+  await cp(join(built, 'page'), folder, { recursive: true });
+  const fake = await readFile(join(built, 'fake.js'), 'utf8');
+  if (!process.env[BUILT]) await rm(built, { recursive: true });
   let server = await serve(folder, { headers: PAGE_HEADERS });
   const port = Number(new URL(server.url).port);
   const browser: Browser = await chromium.launch({

@@ -27,6 +27,7 @@ import {
   readEntries,
   removeEntry,
   strangers,
+  tellChange,
 } from './entries';
 import { folderIds, removeFolder } from './folders';
 import { isInputs, keepInputs, readJob, readSettingsOf, removeUnused } from './inputs';
@@ -193,6 +194,8 @@ export async function keepWhile<T>(
   try {
     return await navigator.locks.request(lockOf(own), { ifAvailable: true }, work);
   } finally {
+    // the lock is free: only now do other tabs find that the run does not go on
+    await tellChange();
     await findRuns();
   }
 }
