@@ -103,12 +103,9 @@ describe('while a run goes on', () => {
     const page = await site.open({ scenario: { stepMs: 1 }, path: '#epochs=3' });
     await start(page);
     await finish(page);
-    expect(await page.locator('.chart h3').allTextContents()).toEqual([
-      'Loss',
-      'Accuracy',
-      'Learning rate',
-      'Milliseconds a step',
-    ]);
+    await expect
+      .poll(() => page.locator('.chart h3').allTextContents())
+      .toEqual(['Loss', 'Accuracy', 'Learning rate', 'Milliseconds a step']);
     const over = page.locator('.u-over');
     const pixels = () =>
       page.evaluate(() => [...document.querySelectorAll('canvas')].map((canvas) => canvas.toDataURL()));
@@ -152,7 +149,7 @@ test('a run is watched by another tab, which has no hand in it', async () => {
   const seen = await stepOf(other);
   await reach(other, seen + 10);
   // all steps are there, those before it came as well
-  expect(await other.evaluate(() => document.querySelectorAll('.chart').length)).toBe(4);
+  await expect.poll(() => other.locator('.chart').count()).toBe(4);
   await page.close({ runBeforeUnload: false });
   await other.getByText(/: cut off at epoch \d+ of 50\.$/).waitFor();
   await other.getByText('In another tab: Training').waitFor({ state: 'detached' });

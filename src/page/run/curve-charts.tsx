@@ -1,4 +1,4 @@
-/** The live curves of a run, with their controls and downloads. */
+/** The live curves of a run, from its first step on, with their controls and downloads. */
 import { signal } from '@preact/signals';
 import { useRef } from 'preact/hooks';
 import type uPlot from 'uplot';
@@ -45,14 +45,6 @@ const charts: Record<Quantity, Drawn> = {
 const hasTimes = () => stepTimes.some(Number.isFinite);
 
 export function Curves() {
-  if (stepCount.value === 0) {
-    return (
-      <p class="hint empty">
-        Loss and accuracy appear here with the first step: each step faint, a smoothed line on top, test
-        results as points, and the accuracy of the network you started from as a dashed line.
-      </p>
-    );
-  }
   return (
     <section class="curves" aria-label="Curves">
       <Tools />

@@ -4,11 +4,19 @@ import { download } from '../files';
 import { ForecastPanel } from '../forecast/forecast-panel';
 import { lazy } from '../lazy';
 import { SettingsForm } from '../settings/settings-form';
-import { Curves } from './curve-charts';
 import { Progress } from './progress';
-import { imageReports, isBusy, live, notes, warnings } from './state';
+import { imageReports, isBusy, live, notes, stepCount, warnings } from './state';
 
 const LivePredictions = lazy(async () => (await import('./live-predictions')).LivePredictions);
+const NO_CURVES = (
+  <p class="hint empty">
+    Loss and accuracy appear here with the first step: each step faint, a smoothed line on top, test results
+    as points, and the accuracy of the network you started from as a dashed line.
+  </p>
+);
+// their library is the largest of the page's, and nobody sees it before a run
+const Curves = lazy(async () => (await import('./curve-charts')).Curves, NO_CURVES);
+const Course = () => (stepCount.value > 0 ? <Curves /> : NO_CURVES);
 
 export function StepTrain() {
   return (
@@ -21,7 +29,7 @@ export function StepTrain() {
       <Progress />
       <Warnings />
       <Found />
-      <Curves />
+      <Course />
       {live.value.looks.length > 0 && <LivePredictions />}
     </>
   );
