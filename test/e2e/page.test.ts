@@ -356,6 +356,7 @@ describe('the result', () => {
     await start(page);
     await page.getByRole('heading', { name: 'No gain: keep your network' }).waitFor();
     expect(await page.locator('.outcome.good, .proof.ok, .downloads .primary').count()).toBe(0);
+    await page.getByText('Other files').click();
     await page.getByText('the network you started from: no epoch was better').waitFor();
   });
 
