@@ -218,9 +218,9 @@ describe('a run that cannot go on as it is', () => {
     page.on('dialog', () => {
       throw new Error('the page asked');
     });
-    await page.evaluate(() => Object.assign(globalThis, { first: true }));
+    const reloaded = page.waitForEvent('domcontentloaded');
     await start(page);
-    await page.waitForFunction(() => !('first' in globalThis));
+    await reloaded;
     await finish(page);
     await page.getByText('120 / 120').waitFor();
   });
