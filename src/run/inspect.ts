@@ -80,22 +80,25 @@ function layersOf(
   tensors: StateDict,
   redundancy: (name: string, tensor: StateTensor) => RedundancyFigures | undefined,
 ): InspectLayer[] {
+  const convolutions = [...tensors].filter(([, { shape }]) => shape.length === 4);
+  const stem = convolutions.length > 1 ? convolutions[0][0] : undefined;
   return [...tensors].map(([name, tensor]) => ({
     name,
-    kind: kindOf(name, tensor.shape),
+    kind: kindOf(name, tensor.shape, name === stem),
     shape: tensor.shape,
     parameters: product(tensor.shape),
     redundancy: redundancy(name, tensor),
   }));
 }
 
-function kindOf(name: string, shape: number[]): string {
+/** Shapes alone do not tell a depthwise convolution from one of a single channel: that is a stem for gray images. */
+function kindOf(name: string, shape: number[], isStem: boolean): string {
   if (/running_(mean|var)$|num_batches_tracked$/.test(name)) return 'buffer';
   if (shape.length === 2) return 'linear';
   if (shape.length !== 4) return name.endsWith('bias') ? 'bias' : 'vector';
   const [, i, kh, kw] = shape;
   if (Math.max(kh, kw) === 1) return 'pointwise convolution';
-  return i === 1 ? 'depthwise convolution' : 'convolution';
+  return i === 1 && !isStem ? 'depthwise convolution' : 'convolution';
 }
 
 function redundancyOfTensor(name: string, { shape, data }: StateTensor): RedundancyFigures | undefined {

@@ -133,6 +133,11 @@ function recognised(
   const classes = options.classes ?? match.classes ?? published.head.classes;
   const { norms, refusal } = match.dialect;
   if (refusal) throw new UserError(`${opened.file}: ${refusal}.`);
+  const foreign = options.arch === undefined ? layersWithinBlocks(taken, shapesOf(copy)) : [];
+  if (foreign.length > 0)
+    throw new UserError(
+      `${opened.file} is not quite ${describeCandidate(taken)}: within its blocks it also has ${foreign[0]}${foreign.length > 1 ? ` and ${foreign.length - 1} more` : ''}, without which its answers would be others. Export it as an ONNX file, or name the architecture (--arch ${arch}) to take it without them.`,
+    );
   const fitted = classes === published.head.classes ? published : withHead(published, classes);
   const model = norms ? withNorms(fitted, norms) : fitted;
   const kept = new Set(
@@ -150,6 +155,21 @@ function recognised(
     kept,
     notes: notesOn(opened, copy, taken, others, options),
   };
+}
+
+/**
+ * Layers of a file that its network has no use for, within the numbered blocks of that network: of squeeze-and-excitation in a
+ * ResNet, say. Another network's then, unlike a loss or a second head beside the blocks.
+ */
+function layersWithinBlocks({ match }: Candidate, shapes: ReadonlyMap<string, Shape>): string[] {
+  const blocksOf = (key: string) => {
+    const modules = key.slice(match.prefix.length).split('.').slice(0, -2);
+    return modules.flatMap((part, i) => (/^\d+$/.test(part) ? [modules.slice(0, i + 1).join('.')] : []));
+  };
+  const isLayer = (key: string) =>
+    key.startsWith(match.prefix) && key.endsWith('.weight') && shapes.get(key)!.length > 1;
+  const known = new Set([...match.names.keys()].filter((key) => shapes.has(key)).flatMap(blocksOf));
+  return match.unused.filter((key) => isLayer(key) && blocksOf(key).some((block) => known.has(block)));
 }
 
 /** Whether the file itself says what its network is. */
@@ -184,7 +204,12 @@ function notesOn(
         ? ' The stride of its stem, which weights do not tell, is taken as published, 2; a network made for images of 32 pixels may have 1 (stem stride, --stem-stride 1).'
         : '';
     notes.push(`${file} is ${describeCandidate(taken)}.${stem}`);
-    const unlike = others.filter((other) => describeCandidate(other) !== describeCandidate(taken));
+    // a shallower network of the same family fits too, and would leave blocks of the file out: it is no rival
+    const unlike = others.filter(
+      (other) =>
+        other.match.names.size >= taken.match.names.size &&
+        describeCandidate(other) !== describeCandidate(taken),
+    );
     if (unlike.length > 0)
       notes.push(
         `It could also be ${unlike.slice(0, 3).map(describeCandidate).join(', or ')}: name the architecture if it is.`,

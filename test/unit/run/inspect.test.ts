@@ -80,3 +80,9 @@ describe('with an architecture', () => {
     expect(redundancy[0]).toEqual(redundancyOf('conv1', data as Float32Array, shape));
   });
 });
+
+test('a stem for gray images is no depthwise convolution', async () => {
+  const gray = initialState(createModel('mobilenet_v1', { kwargs: { in_chans: 1 }, classes: 2 }), 1);
+  const [first] = (await inspectFile([fileOf(gray)])).filter(({ shape }) => shape.length === 4);
+  expect(first).toMatchObject({ kind: 'convolution', shape: [32, 1, 3, 3] });
+});

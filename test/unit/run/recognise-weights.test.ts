@@ -96,3 +96,26 @@ test('the stride of a stem is said to be a guess, but where the file or the user
   // of a file whose description does not fit it, nothing is known
   expect(guessed(file, {}, { ...said, architecture: 'resnet18' })).toBe(true);
 });
+
+test('a shallower network of the same family, whose tensors a file has too, is no rival', () => {
+  const deep = initialState(createModel('convnext_small', { classes: 7 }), 1);
+  const copy = stateCopy('run.ckpt', '', deep, async (key) => deep.get(key)!);
+  const { model, notes } = recogniseWeights({ ...opened(), copies: [copy] }, {});
+  expect(model.name).toBe('convnext_small');
+  expect(notes).toEqual(['run.ckpt is ConvNeXt-Small of torchvision, 7 classes.']);
+});
+
+test('layers within the blocks of a network that are none of its are another network’s, unless the user names it', () => {
+  const file = (...names: string[]) => {
+    const more = new Map(state);
+    for (const name of names) more.set(name, state.get('conv1.weight')!);
+    return { ...opened(), copies: [stateCopy('run.ckpt', '', more, async (key) => more.get(key)!)] };
+  };
+  const squeezing = file('layer1.0.se.fc1.weight', 'layer1.2.se.fc1.weight');
+  expect(() => recogniseWeights(squeezing, {})).toThrow(
+    'run.ckpt is not quite ResNet-20 for CIFAR of akamaster, 10 classes: within its blocks it also has layer1.0.se.fc1.weight and 1 more, without which its answers would be others.',
+  );
+  expect(recogniseWeights(squeezing, { arch: 'resnet20_cifar' }).notes).toHaveLength(1);
+  // what a training script adds beside the blocks does not matter
+  expect(recogniseWeights(file('criterion.0.weight', 'aux.0.conv.weight'), {}).notes).toHaveLength(2);
+});
