@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { differentiate } from '../../src/graph/autograd';
 import { Graph } from '../../src/graph/graph';
+import { SOFTWARE_TUNING } from '../../src/graph/tuning';
 import { engineShape, mapLayout, pack, unpack, weightLayout } from '../../src/model/layout';
 import { expandMap, gramOf, mapShape, type RefocusGeometry, refocus } from '../../src/model/refocus-math';
 import { copy } from '../../src/ops/copy';
@@ -21,13 +22,18 @@ const GEOMETRIES: [string, RefocusGeometry][] = [
   ['depthwise, 1x1 map', geometry([9, 1, 3, 3], 9, 1)],
   ['depthwise, 7x7 in tiles of rows', geometry([18, 1, 7, 7], 18, 3)],
   ['depthwise, 5x9', geometry([5, 1, 5, 9], 5, 3)],
-  ['depthwise, 5x21: the general shader', geometry([6, 1, 5, 21], 6, 3)],
+  ['depthwise, 5x21: a large kernel', geometry([6, 1, 5, 21], 6, 3)],
+  ['depthwise, 9x9 under a map of 5x5', geometry([5, 1, 9, 9], 5, 5)],
+  ['depthwise, 8x8 under a map of 1x1', geometry([9, 1, 8, 8], 9, 1)],
   ['depthwise, multiplier 2', geometry([10, 1, 3, 3], 5, 3)],
   ['group-wise', geometry([12, 2, 5, 5], 6, 3)],
   ['group-wise, odd channels', geometry([9, 5, 3, 3], 3, 3)],
   ['dense', geometry([5, 3, 3, 3], 1, 3)],
   ['one channel', geometry([1, 1, 3, 3], 1, 3)],
 ];
+
+/** Few threads, so that one makes several taps of a large kernel; by default the small cases here have one a thread. */
+const FEW_THREADS = { ...SOFTWARE_TUNING, threads: 1 };
 
 function setUp(g: RefocusGeometry, seed: number) {
   const random = source(seed);
@@ -54,7 +60,11 @@ function basisGradient(
   });
 }
 
-describe.each([true, false])('refocusMap, identity %s', (identity) => {
+const TUNED = [true, false].flatMap((identity) =>
+  [SOFTWARE_TUNING, FEW_THREADS].map((tuning) => ({ identity, tuning, threads: tuning.threads })),
+);
+
+describe.each(TUNED)('refocusMap, identity $identity, for $threads threads', ({ identity, tuning }) => {
   it.each(GEOMETRIES)('%s: weight and both gradients', async (_, g) => {
     const { basis, map, dout } = setUp(g, 1);
     const layout = weightLayout(g.basis, g.groups);
@@ -64,6 +74,7 @@ describe.each([true, false])('refocusMap, identity %s', (identity) => {
         outputs: { weight: dout },
         douts: { weight: dout },
         wanted: ['basis', 'map'],
+        tuning,
       },
       (c) => {
         const b = c.weight('basis', g.groups);

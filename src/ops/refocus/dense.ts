@@ -45,13 +45,14 @@ export function chooseRefocusPath(taps: number, planes: number, kernel: number):
   return 3 * taps + taps ** 2 / planes < 3 * planes * kernel ** 2 ? 'factored' : 'dense';
 }
 
-/** Which family of shaders: a map a plane, a map over all planes of a depthwise basis, or anything. */
-function family(basis: Tensor, map: Tensor): 'plane' | 'depthwise' | 'general' {
+/** Which family of shaders: a map a plane, a map over all planes of a depthwise basis, a large one of these, or anything. */
+function family(basis: Tensor, map: Tensor): 'plane' | 'depthwise' | 'depthwise_large' | 'general' {
   const [kh, kw, i, o] = basis.shape;
   const p = map.shape[2];
   if (p === 1) return 'plane';
-  // the depthwise shaders hold a kernel's taps in registers
-  return i === 1 && p === o && kh * kw <= 49 ? 'depthwise' : 'general';
+  if (i !== 1 || p !== o) return 'general';
+  // the shaders of small kernels hold a kernel's taps in registers
+  return kh * kw <= 49 ? 'depthwise' : 'depthwise_large';
 }
 
 function geometry(basis: Tensor, map: Tensor): Constants {
@@ -107,6 +108,13 @@ function depthwiseTiles(
   };
 }
 
+/** Taps of a row of a large kernel that a thread makes: at most eight, fewer where there would be too few threads. */
+function tapsPerTile(basis: Tensor, { threads }: Tuning): number {
+  const [kh, kw] = basis.shape;
+  const taps = Math.min(8, Math.floor((kh * kw * basis.padded[3]) / 4 / threads));
+  return Math.ceil(kw / Math.ceil(kw / Math.max(1, taps)));
+}
+
 const flopsOf = (basis: Tensor, map: Tensor) => 2 * product(map.shape) * basis.shape[0] * basis.shape[1];
 
 interface Forward {
@@ -139,6 +147,25 @@ const forward: Op<Forward> = {
             flops,
           },
           finish(partial, basis, wt, tiles.splits, identity),
+        ];
+      }
+      case 'depthwise_large': {
+        const taps = tapsPerTile(basis, tuning);
+        const [kh, kw] = basis.shape;
+        return [
+          {
+            shader: 'refocus/depthwise_forward_large',
+            constants: {
+              ...constants,
+              TAPS_PER_TILE: taps,
+              WINDOW: taps + map.shape[0] - 1,
+              IDENTITY: identity,
+            },
+            reads: { basis, map },
+            writes: { wt },
+            workgroups: workgroupsFor((kh * Math.ceil(kw / taps) * basis.padded[3]) / 4),
+            flops,
+          },
         ];
       }
       default:
@@ -184,6 +211,13 @@ function finish(partial: Tensor, x: Tensor, out: Tensor, splits: number, identit
   };
 }
 
+const BACKWARD_MAP = {
+  plane: 'refocus/plane_backward_map',
+  depthwise: 'refocus/depthwise_backward_map',
+  depthwise_large: 'refocus/depthwise_backward_map_large',
+  general: 'refocus/backward_map',
+};
+
 interface BackwardMap {
   inputs: { basis: Tensor; dw: Tensor };
   outputs: { dmap: Tensor };
@@ -194,16 +228,14 @@ const backwardMap: Op<BackwardMap> = {
   name: 'refocus_backward_map',
   lower: ({ inputs: { basis, dw }, outputs: { dmap } }, { tuning }) => {
     const kind = family(basis, dmap);
+    const perThread = { plane: 4, depthwise_large: 4 * dmap.shape[0] ** 2, general: 1 };
     const { constants, threads } =
       kind === 'depthwise'
         ? depthwiseTiles(basis, dmap, 'backwardMap', tuning)
-        : {
-            constants: geometry(basis, dmap),
-            threads: elements(dmap) / (kind === 'plane' ? 4 : 1),
-          };
+        : { constants: geometry(basis, dmap), threads: elements(dmap) / perThread[kind] };
     return [
       {
-        shader: kind === 'general' ? 'refocus/backward_map' : `refocus/${kind}_backward_map`,
+        shader: BACKWARD_MAP[kind],
         constants,
         reads: { basis, dw },
         writes: { dmap },
