@@ -128,20 +128,24 @@ const TIMM_NAMES: Record<string, (width: string) => string> = {
   mnasnet1_0: () => 'mnasnet_100',
 };
 /** Networks that timm has under the same name. */
-const SAME_NAME = /^(efficientnet_b\d|convnext_\w+|resnet\d+d)$/;
+const SAME_NAME = /^(efficientnet_(b\d|lite0)|convnext_\w+|resnet\d+d)$/;
+/** The same, of constructors that take no eps of their batch norms. */
+const WITHOUT_EPS = /^(convnextv2_\w+|fasternet_\w+|ghostnet_\d+|mobileone_s\d|repvgg_[ab]\d|resnet\d+d)$/;
 
 function timm(model: Model): PyTorchNetwork | undefined {
   const { width_mult: width = 1, width_scaling: _, ...rest } = told(model);
   if (model.name === 'convnext' || 'blocks' in rest) return timmConvNext(model);
   if (/^resne/.test(model.name) && Object.keys(rest).length > 0) return timmResNet(model);
-  const nameOf = SAME_NAME.test(model.name) ? () => model.name : TIMM_NAMES[model.name];
+  const hasEps = !WITHOUT_EPS.test(model.name);
+  const nameOf = SAME_NAME.test(model.name) || !hasEps ? () => model.name : TIMM_NAMES[model.name];
   if (!nameOf || Object.keys(rest).length > 0) return undefined;
   const name = nameOf(String(Math.round((width as number) * 100)).padStart(3, '0'));
   const norm = model.layers.find((layer) => layer.kind === 'batch_norm');
   const isResNet = model.name.startsWith('resnet');
-  const args = { num_classes: model.head.classes, ...(norm && !isResNet && { bn_eps: norm.eps }) };
+  const args = { num_classes: model.head.classes, ...(norm && hasEps && { bn_eps: norm.eps }) };
   const lines = [`net = ${callOf('timm.create_model', args).replace('(', `(${python(name)}, `)}`];
   if (model.args.stem_stride === 1) {
+    if (/^(mobileone|repvgg)/.test(model.name)) return undefined;
     lines.push(`net.${isResNet ? 'conv1[0]' : 'conv_stem'}.stride = (1, 1)`);
     if (isResNet) lines.push('net.maxpool = torch.nn.Identity()');
   }
