@@ -113,7 +113,7 @@ export function verdicts(arms: readonly Arm[]): string[] {
   if (!reference) return [];
   const runs = arms.map(({ run }) => run);
   const told = arms.flatMap(({ run, paired }) =>
-    paired ? [verdictOf([reference.run.name, run.name], paired)] : [],
+    paired ? [verdictOf([`“${reference.run.name}”`, `“${run.name}”`], paired)] : [],
   );
   const methods = new Set<string>();
   const seeds = arms.flatMap(({ run }) => {

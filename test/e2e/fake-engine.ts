@@ -96,6 +96,14 @@ const layers = (spread: number) => [
   layer('features.2.conv.1.0', 96, spread),
 ];
 
+/** Of a file of weights, which holds another network. */
+const ownLayers = (spread: number) => [
+  layer('conv1', 16, spread, 3),
+  layer('layer1.0.conv1', 16, spread, 16),
+];
+
+const layersOf = ({ kind }: TrainJob['model']) => (kind === 'file' ? ownLayers : layers);
+
 /** The spectrum of each layer, by its own kernels. */
 const grams = new Map(
   layers(1).map(({ name, shape, drawn, kernels }) => {
@@ -180,6 +188,7 @@ async function train(job: TrainJob, onEvent: (event: TrainEvent) => void): Promi
   const skipped = [{ path: 'cat/<b>1</b>.jpg', reason: 'the JPEG is cut off' }];
   const found = { source: 'set.zip', notes: ['set.zip: 2 classes by name.'], skipped };
   onEvent({ type: 'data', reports: [found as unknown as ImageSetReport] });
+  const layers = layersOf(job.model);
   const before = layers(1);
   onEvent({ type: 'redundancy', when: 'before', layers: before, grams });
   if (job.live) onEvent({ type: 'live images', images: liveImages(job.live) });
@@ -540,7 +549,7 @@ const engine: EngineApi = {
   profile: (target, _runs, onProgress) => profileOf(target, onProgress),
   inspect: () => Promise.reject(new Error('The page previews')),
   async preview(model) {
-    const redundancy = layers(1);
+    const redundancy = layersOf(model)(1);
     if (model.kind !== 'file') {
       const tensors = redundancy.map((one) => ({
         name: `${one.name}.weight`,

@@ -96,6 +96,29 @@ describe('the redundancy', () => {
     expect(await violations(page)).toEqual([]);
   });
 
+  test('says whose kernels it shows where another network is chosen than the one that was trained', async () => {
+    const page = await site.open({ path: '#epochs=1' });
+    const errors: string[] = [];
+    page.on('pageerror', ({ message }) => errors.push(message));
+    const panel = await redundancy(page);
+    await panel.getByText('Of the network in step 1, before training.').waitFor();
+    await page.getByRole('button', { name: 'Start training' }).click();
+    await page.getByText('The merge is proven').waitFor();
+    await panel.getByText(/^Of refocus, built-in network, .*\d\.$/).waitFor();
+    await page.getByRole('radio', { name: 'Your own' }).check();
+    await page
+      .locator('#weights')
+      .setInputFiles({ name: 'a.safetensors', mimeType: '', buffer: Buffer.from('x') });
+    await panel.getByText(/^Of refocus, .* trained another network than the one that is chosen/).waitFor();
+    await (await network(page)).getByText(/the run that is shown trained another\.$/).waitFor();
+    await panel.getByRole('button', { name: 'Look at the chosen one' }).click();
+    await panel.getByText('conv1 (48 kernels of 3×3)').waitFor({ state: 'attached' });
+    await panel.getByRole('button', { name: 'Look at the run’s' }).click();
+    await panel.getByText('features.0.0 (600 kernels of 3×3)').waitFor({ state: 'attached' });
+    expect(await violations(page)).toEqual([]);
+    expect(errors).toEqual([]);
+  });
+
   test('names kernels of a dense layer by both channels, and says how many of them it shows', async () => {
     const page = await site.open();
     const panel = await redundancy(page);

@@ -46,6 +46,10 @@ async function trained(scenario = {}, path = '#epochs=1'): Promise<Page> {
   return page;
 }
 
+/** The figures of the run, the twelve test images, and what stands above them. */
+const toldOnTheWay = (page: Page) =>
+  page.locator('.figures, .live-panel > .hint, .live li').allTextContents();
+
 /** What the result panel says, without what is drawn. */
 const said = (page: Page) =>
   page.locator('.outcome h3, .accuracies, .proof, .downloads li, .test-images summary').allTextContents();
@@ -54,6 +58,9 @@ describe('a run that has ended', () => {
   test('is there again after a reload, with everything that was shown of it', async () => {
     const page = await trained();
     const before = await said(page);
+    const onTheWay = await toldOnTheWay(page);
+    expect(onTheWay[0]).toContain('Images a second');
+    expect(onTheWay).toHaveLength(14);
     const kernels = await saved(page, 'redundancy.safetensors');
     const merged = await saved(page, 'Download merged.safetensors');
     await page.reload();
@@ -62,9 +69,8 @@ describe('a run that has ended', () => {
     expect(await saved(page, 'redundancy.safetensors')).toEqual(kernels);
     expect(await saved(page, 'Download merged.safetensors')).toEqual(merged);
     expect(plain(await page.locator('.figures').first().textContent())).toContain('40 / 40');
-    // the log has no times
-    expect(await page.getByRole('heading', { name: 'Milliseconds a step' }).count()).toBe(0);
-    expect(await page.locator('.figures').first().textContent()).toContain('Images a second–');
+    expect(await toldOnTheWay(page)).toEqual(onTheWay);
+    expect(await page.getByRole('heading', { name: 'Milliseconds a step' }).count()).toBe(1);
     expect(await page.locator('.phase').textContent()).toBe('Done');
     await page.getByText('1 warning').waitFor();
     await page.getByText('What was found').click();
@@ -194,8 +200,12 @@ describe('a bundle', () => {
     for (const name of ['config.json', 'report.json', 'metrics.csv', 'merged.safetensors', 'report.html'])
       expect(names).toContain(name);
     const other = await site.open({ path: '' });
-    await drop(other, { 'my <i>run.zip': bundle });
+    // chosen: on a phone nothing is dropped
+    await other
+      .getByLabel('Open files')
+      .setInputFiles({ name: 'my <i>run.zip', mimeType: 'application/zip', buffer: bundle });
     await finish(other);
+    expect(plain(await other.locator('.figures').first().textContent())).toMatch(/^Step40Loss/);
     await expect.poll(() => said(other)).toEqual(before);
     await rows(other).getByText('my <i>run', { exact: true }).first().waitFor();
     // its network and images are the built-in ones: the comparison can be made here

@@ -10,6 +10,7 @@ import { BatchStrip } from './batch-strip';
 import { BuiltinExample } from './builtin-example';
 import { Drop } from './drop';
 import { Layers } from './layers';
+import { OpenFiles } from './open-files';
 import { Classes, Images, Taken } from './recognised';
 import { labels, startsBuiltin, testFiles, trainFiles, weightsFiles } from './sources';
 
@@ -25,6 +26,7 @@ export function StepInput() {
           <SourceOption value="own" name="Your own" />
         </div>
         {source === 'builtin' ? <BuiltinExample /> : <Own />}
+        <OpenFiles />
         {(source === 'builtin' || trainFiles.value.length > 0) && <BatchStrip />}
       </fieldset>
     </>

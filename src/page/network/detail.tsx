@@ -11,7 +11,7 @@ import { count, operations, percent, significant } from '../format';
 import { preview, readModel } from '../input/sources';
 import { mapPixelsOf } from '../redundancy/colours';
 import { Kernel, kernelScale } from '../redundancy/kernel';
-import { openLayer } from '../redundancy/view';
+import { isRunOfAnother, lookAt, openLayer } from '../redundancy/view';
 import { isBusy } from '../run/state';
 import { config, setSetting } from '../settings/config';
 import { hasMaps, maps, toggleMap } from '../settings/maps';
@@ -212,6 +212,7 @@ function Options({ item }: { item: Item }) {
           class="link"
           onClick={() => {
             openLayer.value = item.name;
+            if (isRunOfAnother.value) lookAt('chosen');
             const title = document.getElementById('redundancy-title');
             const isStill = matchMedia('(prefers-reduced-motion: reduce)').matches;
             title?.scrollIntoView({ behavior: isStill ? 'auto' : 'smooth' });

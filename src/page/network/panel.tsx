@@ -2,6 +2,7 @@
 import { useEffect } from 'preact/hooks';
 import { parameterCount } from '../../model/model';
 import { count, operations } from '../format';
+import { isRunOfAnother } from '../redundancy/view';
 import { hasMaps, maps } from '../settings/maps';
 import { Detail } from './detail';
 import { Tree } from './tree';
@@ -15,6 +16,11 @@ export function NetworkPanel() {
       {model.value && (
         <>
           <Totals />
+          {isRunOfAnother.value && (
+            <p class="notice quiet" role="status">
+              This is the network that is chosen in step 1; the run that is shown trained another.
+            </p>
+          )}
           <Controls />
           {network.value.error && <p class="error">{network.value.error}</p>}
           <div class="network-parts">

@@ -23,10 +23,12 @@ export function Tree() {
   const end = Math.min(all.length, Math.ceil((top.value + height.value) / ROW) + MARGIN);
   const at = Math.min(current.value, all.length - 1);
   useEffect(() => {
+    // held here: the reference is empty once another network takes the rows' place
+    const element = box.current!;
     const observer = new ResizeObserver(() => {
-      height.value = box.current!.clientHeight;
+      height.value = element.clientHeight;
     });
-    observer.observe(box.current!);
+    observer.observe(element);
     return () => observer.disconnect();
   }, []);
 

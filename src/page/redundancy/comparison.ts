@@ -37,6 +37,27 @@ export function clustersOf(layer: LayerRedundancy): Uint32Array {
   return order;
 }
 
+/** Of the mean divergence: what sums in another order differ by at most. */
+const ROUNDING = 1e-3;
+
+/** Whether two lists of layers are of one network; by names and shapes alone where one has random weights. */
+export const isSameNetwork = (
+  one: readonly LayerRedundancy[],
+  other: readonly LayerRedundancy[],
+  isAtRandom: boolean,
+): boolean =>
+  one.length === other.length &&
+  one.every(({ name, shape, divergence }, i) => {
+    const { name: otherName, shape: otherShape, divergence: otherDivergence } = other[i];
+    const difference = Math.abs(divergence - otherDivergence);
+    return (
+      name === otherName &&
+      shape.join() === otherShape.join() &&
+      // figures of a layer with one kernel are NaN
+      (isAtRandom || !(difference > ROUNDING * Math.abs(divergence)))
+    );
+  });
+
 /** A picture of the three: a matrix and its colours. */
 export interface Picture {
   which: 'before' | 'now' | 'difference';

@@ -1,7 +1,8 @@
 /** Channel redundancy: how alike the kernels of each layer are, before training and as it goes on. */
 import { useEffect, useRef } from 'preact/hooks';
 import { count, significant } from '../format';
-import { isBusy } from '../run/state';
+import { isBusy, shownRun } from '../run/state';
+import { entryOf } from '../saved/entries';
 import { FieldInput } from '../settings/field';
 import { GramPicture } from './gram-picture';
 import { LayersTable } from './layers-table';
@@ -16,7 +17,10 @@ import {
   followWatch,
   isClustered,
   isLive,
+  isOfRun,
+  isRunOfAnother,
   isSeen,
+  lookAt,
   measure,
   opened,
   openLayer,
@@ -37,6 +41,7 @@ export function RedundancyPanel() {
       <h2 id="redundancy-title">Channel redundancy</h2>
       {opened.value ? (
         <>
+          <Whose />
           <Words />
           <Controls />
           <Maps />
@@ -58,6 +63,30 @@ export function RedundancyPanel() {
         </p>
       )}
     </section>
+  );
+}
+
+/** Which network's kernels these are. */
+function Whose() {
+  const name = shownRun.value && entryOf(shownRun.value.id)?.name;
+  const run = isBusy.value || !name ? 'the run that is shown' : <b dir="auto">{name}</b>;
+  if (!isRunOfAnother.value)
+    return isOfRun.value ? (
+      <p class="hint whose">Of {run}.</p>
+    ) : (
+      <p class="hint whose">Of the network in step 1, before training.</p>
+    );
+  return (
+    <p class="notice quiet whose" role="status">
+      {isOfRun.value ? (
+        <>Of {run}, which trained another network than the one that is chosen in step 1.</>
+      ) : (
+        <>Of the network that is chosen in step 1; {run} trained another.</>
+      )}{' '}
+      <button type="button" class="button small" onClick={() => lookAt(isOfRun.value ? 'chosen' : 'run')}>
+        {isOfRun.value ? 'Look at the chosen one' : 'Look at the run’s'}
+      </button>
+    </p>
   );
 }
 

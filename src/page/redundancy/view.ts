@@ -4,9 +4,9 @@ import type { LayerRedundancy } from '../../api';
 import { engine } from '../engine';
 import { preview } from '../input/sources';
 import { courseFrom, noCourse } from '../run/redundancy-course';
-import { redundancy, status } from '../run/state';
+import { redundancy, runSettings, status } from '../run/state';
 import { maps } from '../settings/maps';
-import { compare, type Measure, nearestPair } from './comparison';
+import { compare, isSameNetwork, type Measure, nearestPair } from './comparison';
 
 export const measure = signal<Measure>('divergence');
 export const isClustered = signal(false);
@@ -17,10 +17,31 @@ export const isSeen = signal(false);
 /** the layer that is open, by name; empty: the first that a map changes */
 export const openLayer = signal('');
 
-/** Before a run: of the network that is chosen. */
+/** The kernels before the run that was left for the chosen network; another run is looked at again. */
+const leftRun = signal<readonly LayerRedundancy[] | undefined>(undefined);
+
+export const isOfRun = computed(() => {
+  const { before } = redundancy.value;
+  return before.length > 0 && leftRun.value !== before;
+});
+
+/** Whether the run that is shown trained another network than the one that is chosen. */
+export const isRunOfAnother = computed(() => {
+  const { before } = redundancy.value;
+  const seen = preview.value;
+  if (before.length === 0 || seen.state !== 'ready') return false;
+  const isAtRandom = runSettings.value?.method === 'retrain';
+  return !isSameNetwork(before, seen.redundancy, isAtRandom);
+});
+
+/** Looks at the run that is shown, or else at the chosen network. */
+export function lookAt(which: 'run' | 'chosen'): void {
+  leftRun.value = which === 'chosen' ? redundancy.value.before : undefined;
+}
+
+/** Of the run that is shown; before any, or where the user wants it, of the network that is chosen. */
 export const course = computed(() => {
-  const ofRun = redundancy.value;
-  if (ofRun.before.length > 0) return ofRun;
+  if (isOfRun.value) return redundancy.value;
   const seen = preview.value;
   return seen.state === 'ready' ? courseFrom(seen.redundancy, seen.grams) : noCourse;
 });

@@ -7,21 +7,23 @@ export function Progress() {
   const state = status.value;
   const done = stepCount.value;
   const last = steps[done - 1];
-  // a run that is opened again is told without its times
-  const speed = rate.value.imagesPerSecond;
+  const { imagesPerSecond, etaSeconds } = rate.value;
   if (state === 'idle') return null;
   return (
     <div class="progress">
       <Scale />
       {last && (
         <dl class="figures">
-          <Figure name="Step" value={`${count(last.step)} / ${count(plan.value?.steps ?? 0)}`} />
+          <Figure
+            name="Step"
+            value={plan.value ? `${count(last.step)} / ${count(plan.value.steps)}` : count(last.step)}
+          />
           <Figure name="Loss" value={significant(last.loss)} />
           <Figure name="Accuracy" value={percent(last.accuracy, 1)} />
-          <Figure name="Images a second" value={speed > 0 ? count(speed) : '–'} />
+          <Figure name="Images a second" value={imagesPerSecond > 0 ? count(imagesPerSecond) : '–'} />
           <Figure
             name="Left"
-            value={state === 'running' || state === 'watching' ? duration(rate.value.etaSeconds) : '–'}
+            value={state === 'running' || state === 'watching' ? duration(etaSeconds) : '–'}
           />
         </dl>
       )}

@@ -104,6 +104,9 @@ export interface Told {
   imageReports: ImageSetReport[];
   /** how redundancy went, and what maps could change of it */
   course?: { points: RedundancyCourse['points']; grams: [string, GramSpectrum][] };
+  /** milliseconds of each step */
+  stepTimes?: number[];
+  live?: Live;
 }
 
 /** A run that has come to an end, with its result in memory. */
@@ -148,6 +151,8 @@ export const told = (): Told => ({
   plan: plan.value,
   imageReports: imageReports.value,
   course: { points: redundancy.value.points, grams: [...redundancy.value.grams] },
+  stepTimes: [...stepTimes],
+  live: live.value,
 });
 
 /** Keeps what is shown of a run; gives what shows it again. */

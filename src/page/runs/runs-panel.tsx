@@ -33,7 +33,7 @@ export function RunsPanel() {
       {runs.length > 0 && <Table runs={runs} />}
       {compared.length === 1 && <p class="hint">Tick another run to compare the two.</p>}
       {compared.length > 1 && <Compare chosen={compared} />}
-      <Room key={runs.length} />
+      <Room key={runs.map(({ id, state }) => `${id} ${state}`).join()} />
     </section>
   );
 }
@@ -171,8 +171,8 @@ function whenOf(date: string): string {
   if (Number.isNaN(when.getTime())) return date.slice(0, 40);
   const isToday = when.toDateString() === new Date().toDateString();
   return isToday
-    ? when.toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit' })
-    : when.toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+    ? when.toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit', hour12: false })
+    : when.toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short', hour12: false });
 }
 
 /** A run's name, which can be changed in its place. */

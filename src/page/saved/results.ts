@@ -5,7 +5,7 @@ import { CHECKPOINT_FILES } from '../../run/checkpoint-file';
 import type { OutputFile } from '../../run/job';
 import type { Report } from '../../run/report';
 import { type KeptRun, metricsLines, type NamedEval, RUN_FILES, readRun } from '../../run/run-files';
-import type { Told } from '../run/state';
+import type { Live, Told } from '../run/state';
 import { entryOf, type RunEntry } from './entries';
 import { readJob } from './inputs';
 import { allFiles, readFile, removeFile } from './run-folder';
@@ -17,9 +17,12 @@ const LOG = 'log.json';
 const MERGED = 'merged.safetensors';
 const BEST = 'best.safetensors';
 
-/** Indented JSON; numbers of a typed array as a list. */
+/** Indented JSON; numbers of a typed array as a list, bytes of a small picture as base 64. */
 const lines = (value: unknown): string => {
-  const plain = (_: string, one: unknown) => (one instanceof Float64Array ? [...one] : one);
+  const plain = (_: string, one: unknown) => {
+    if (one instanceof Uint8Array) return btoa(String.fromCharCode(...one));
+    return one instanceof Float64Array ? [...one] : one;
+  };
   return `${JSON.stringify(value, plain, 2)}\n`;
 };
 
@@ -185,19 +188,38 @@ const strings = (value: unknown): string[] =>
   Array.isArray(value) ? value.filter((one): one is string => typeof one === 'string') : [];
 
 /** What a run told, out of its log; of one that is not ours, its sentences alone. */
+/** What was not measured is null in JSON. */
+const timesOf = (times: (number | null)[] | undefined): number[] | undefined =>
+  times?.map((ms) => ms ?? Number.NaN);
+
+/** The pictures are bytes again. */
+function liveOf(live: (Omit<Live, 'images'> & { images: WrittenImage[] }) | undefined): Live | undefined {
+  if (!live) return undefined;
+  const images = live.images.map((image) => ({
+    ...image,
+    pixels: Uint8Array.from(atob(image.pixels), (byte) => byte.charCodeAt(0)),
+  }));
+  return { ...live, images };
+}
+
+type WrittenImage = Omit<Live['images'][number], 'pixels'> & { pixels: string };
+
 async function readTold(id: string): Promise<Told> {
   const file = await readFile(id, LOG);
   const none = { notes: [], warnings: [], imageReports: [] };
   if (!file) return none;
   try {
-    const { notes, warnings, plan, imageReports, course } = JSON.parse(await file.text());
+    const { notes, warnings, plan, imageReports, course, stepTimes, live } = JSON.parse(await file.text());
     const isImported = entryOf(id)?.inputs === undefined && (await readFile(id, 'job.json')) === undefined;
     return {
       ...{ notes: strings(notes), warnings: strings(warnings) },
       // what has a form of its own is believed where this browser wrote it
       ...(isImported
         ? { imageReports: [] }
-        : { plan, course: courseOf(course), imageReports: imageReports ?? [] }),
+        : {
+            ...{ plan, course: courseOf(course), imageReports: imageReports ?? [] },
+            ...{ stepTimes: timesOf(stepTimes), live: liveOf(live) },
+          }),
     };
   } catch {
     return none;

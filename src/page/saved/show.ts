@@ -12,15 +12,18 @@ import {
   imageReports,
   isBusy,
   keepShown,
+  live,
   notes,
   phase,
   plan,
+  rate,
   redundancy,
   reset,
   result,
   status,
   stepCount,
   steps,
+  stepTimes,
   warnings,
 } from '../run/state';
 import { isInMemory } from './run-folder';
@@ -81,7 +84,13 @@ function show(opened: Opened): void {
   batch(() => {
     if (settings) reset(settings);
     steps.splice(0, steps.length, ...opened.metrics);
+    stepTimes.splice(0, stepTimes.length, ...(opened.stepTimes ?? []));
     stepCount.value = steps.length;
+    live.value = opened.live ?? { images: [], looks: [] };
+    if (report) {
+      const imagesPerSecond = (1000 * Number(report.settings.batch)) / report.stepMs;
+      rate.value = { imagesPerSecond, etaSeconds: Number.NaN };
+    }
     evals.value = opened.evals.map((told): EvalEvent => ({ type: 'eval', ...told }));
     notes.value = opened.notes;
     warnings.value = opened.warnings;
