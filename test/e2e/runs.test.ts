@@ -205,7 +205,7 @@ describe('a bundle', () => {
       .getByLabel('Open files')
       .setInputFiles({ name: 'my <i>run.zip', mimeType: 'application/zip', buffer: bundle });
     await finish(other);
-    expect(plain(await other.locator('.figures').first().textContent())).toMatch(/^Step40Loss/);
+    expect(plain(await other.locator('.figures').first().textContent())).toContain('40 / 40');
     await expect.poll(() => said(other)).toEqual(before);
     await rows(other).getByText('my <i>run', { exact: true }).first().waitFor();
     // its network and images are the built-in ones: the comparison can be made here
@@ -232,6 +232,30 @@ describe('a bundle', () => {
     await button(other, 'Stop and merge').click();
     await finish(other);
     expect(await rows(other).count()).toBe(1);
+  });
+
+  test('with a log of another form shows what the rest of it tells', async () => {
+    const page = await trained();
+    const before = await said(page);
+    const { zipSync } = await import('fflate');
+    const files = unzipSync(await saved(page, 'run.zip'));
+    const log = {
+      plan: { steps: 3 },
+      course: { points: [1], grams: [[]] },
+      stepTimes: 'x',
+      live: { looks: [0] },
+    };
+    files['log.json'] = new TextEncoder().encode(
+      JSON.stringify({ ...log, imageReports: [{}], notes: ['A note.', 4] }),
+    );
+    const other = await site.open({ path: '' });
+    const errors: string[] = [];
+    other.on('pageerror', ({ message }) => errors.push(message));
+    await drop(other, { 'run.zip': Buffer.from(zipSync(files)) });
+    await finish(other);
+    await expect.poll(() => said(other)).toEqual(before);
+    expect(plain(await other.locator('.figures').first().textContent())).toMatch(/^Step40Loss/);
+    expect(errors).toEqual([]);
   });
 
   test('that holds something else says so', async () => {

@@ -106,6 +106,7 @@ export interface Told {
   course?: { points: RedundancyCourse['points']; grams: [string, GramSpectrum][] };
   /** milliseconds of each step */
   stepTimes?: number[];
+  imagesPerSecond?: number;
   live?: Live;
 }
 
@@ -152,6 +153,7 @@ export const told = (): Told => ({
   imageReports: imageReports.value,
   course: { points: redundancy.value.points, grams: [...redundancy.value.grams] },
   stepTimes: [...stepTimes],
+  imagesPerSecond: rate.value.imagesPerSecond,
   live: live.value,
 });
 

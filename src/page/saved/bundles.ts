@@ -108,6 +108,7 @@ function entryOfBundle(id: string, path: string, { kept, settings, label }: Bund
     epochs: report?.settings.epochs ?? settings?.epochs ?? label?.epochs ?? 0,
     epoch: label?.epoch ?? last?.epoch ?? 0,
     report: report && { ...report, evaluation: {} },
+    isImported: true,
   });
 }
 

@@ -32,6 +32,8 @@ export interface RunEntry {
   deleted?: number;
   /** the database did not take it: it goes with the page */
   isVolatile?: boolean;
+  /** its files came in a bundle, and none of them was written here */
+  isImported?: boolean;
 }
 
 export const newEntry = (entry: Omit<RunEntry, 'format'>): RunEntry => ({ format: FORMAT, ...entry });

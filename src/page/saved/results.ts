@@ -5,13 +5,12 @@ import { CHECKPOINT_FILES } from '../../run/checkpoint-file';
 import type { OutputFile } from '../../run/job';
 import type { Report } from '../../run/report';
 import { type KeptRun, metricsLines, type NamedEval, RUN_FILES, readRun } from '../../run/run-files';
-import type { Live, Told } from '../run/state';
+import type { Told } from '../run/state';
 import { entryOf, type RunEntry } from './entries';
 import { readJob } from './inputs';
 import { allFiles, readFile, removeFile } from './run-folder';
 import { checkpointsOf, type Kept } from './store';
-
-const LOG = 'log.json';
+import { LOG, readTold } from './told';
 
 /** The merged network, and the best one. */
 const MERGED = 'merged.safetensors';
@@ -74,7 +73,8 @@ export async function keepResult(
   // a run that is over does not go on
   if (ended === 'finished' || ended === 'early')
     for (const name of CHECKPOINT_FILES) await removeFile(kept.id, name);
-  await kept.note({ state: ended, report: summaryOf(result.report), error: undefined, seed });
+  const report = summaryOf(result.report);
+  await kept.note({ state: ended, report, error: undefined, seed, isImported: undefined });
 }
 
 /** Writes what there is of a run that an error ended. */
@@ -168,60 +168,4 @@ export async function openRun(id: string): Promise<OpenedRun> {
     evals: kept.evals.filter(({ which }) => which === 'epoch').map(({ point }) => point),
   };
   return { entry, job, ...kept, ...told, result };
-}
-
-/** The spectra are arrays of numbers again. */
-function courseOf(course: Told['course']): Told['course'] {
-  if (!course) return undefined;
-  const grams = course.grams.map(([name, gram]): (typeof course.grams)[number] => [
-    name,
-    {
-      ...gram,
-      eigenvalues: Float64Array.from(gram.eigenvalues),
-      eigenkernels: gram.eigenkernels && Float64Array.from(gram.eigenkernels),
-    },
-  ]);
-  return { ...course, grams };
-}
-
-const strings = (value: unknown): string[] =>
-  Array.isArray(value) ? value.filter((one): one is string => typeof one === 'string') : [];
-
-/** What a run told, out of its log; of one that is not ours, its sentences alone. */
-/** What was not measured is null in JSON. */
-const timesOf = (times: (number | null)[] | undefined): number[] | undefined =>
-  times?.map((ms) => ms ?? Number.NaN);
-
-/** The pictures are bytes again. */
-function liveOf(live: (Omit<Live, 'images'> & { images: WrittenImage[] }) | undefined): Live | undefined {
-  if (!live) return undefined;
-  const images = live.images.map((image) => ({
-    ...image,
-    pixels: Uint8Array.from(atob(image.pixels), (byte) => byte.charCodeAt(0)),
-  }));
-  return { ...live, images };
-}
-
-type WrittenImage = Omit<Live['images'][number], 'pixels'> & { pixels: string };
-
-async function readTold(id: string): Promise<Told> {
-  const file = await readFile(id, LOG);
-  const none = { notes: [], warnings: [], imageReports: [] };
-  if (!file) return none;
-  try {
-    const { notes, warnings, plan, imageReports, course, stepTimes, live } = JSON.parse(await file.text());
-    const isImported = entryOf(id)?.inputs === undefined && (await readFile(id, 'job.json')) === undefined;
-    return {
-      ...{ notes: strings(notes), warnings: strings(warnings) },
-      // what has a form of its own is believed where this browser wrote it
-      ...(isImported
-        ? { imageReports: [] }
-        : {
-            ...{ plan, course: courseOf(course), imageReports: imageReports ?? [] },
-            ...{ stepTimes: timesOf(stepTimes), live: liveOf(live) },
-          }),
-    };
-  } catch {
-    return none;
-  }
 }

@@ -87,10 +87,7 @@ function show(opened: Opened): void {
     stepTimes.splice(0, stepTimes.length, ...(opened.stepTimes ?? []));
     stepCount.value = steps.length;
     live.value = opened.live ?? { images: [], looks: [] };
-    if (report) {
-      const imagesPerSecond = (1000 * Number(report.settings.batch)) / report.stepMs;
-      rate.value = { imagesPerSecond, etaSeconds: Number.NaN };
-    }
+    rate.value = { imagesPerSecond: opened.imagesPerSecond ?? 0, etaSeconds: Number.NaN };
     evals.value = opened.evals.map((told): EvalEvent => ({ type: 'eval', ...told }));
     notes.value = opened.notes;
     warnings.value = opened.warnings;
