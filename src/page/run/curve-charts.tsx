@@ -41,7 +41,7 @@ const charts: Record<Quantity, Drawn> = {
   },
 };
 
-/** Whether any step's time is known: a run that is opened again is told without them. */
+/** Whether any step’s time is known: a run out of a bundle may be told without them. */
 const hasTimes = () => stepTimes.some(Number.isFinite);
 
 export function Curves() {
