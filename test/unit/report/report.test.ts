@@ -180,7 +180,7 @@ describe('a report', () => {
     ];
     const text = plain(reportHtml(runs, { reference: 1 }));
     expect(text).toContain('<bdi>tuned</bdi><small>finetune, seed 0</small>');
-    expect(text).toContain('refocused against tuned: +10.00 points');
+    expect(text).toContain('“refocused” against “tuned”: +10.00 points');
     expect(text.match(/<svg/g)).toHaveLength(6);
     expect(text).toMatch(/<tr><th scope="row">method<\/th>/);
   });
