@@ -58,9 +58,9 @@ describe('a run that has ended', () => {
   test('is there again after a reload, with everything that was shown of it', async () => {
     const page = await trained();
     const before = await said(page);
+    await expect.poll(() => toldOnTheWay(page)).toHaveLength(14);
     const onTheWay = await toldOnTheWay(page);
     expect(onTheWay[0]).toContain('Images a second');
-    expect(onTheWay).toHaveLength(14);
     const kernels = await saved(page, 'redundancy.safetensors');
     const merged = await saved(page, 'Download merged.safetensors');
     await page.reload();
@@ -69,8 +69,8 @@ describe('a run that has ended', () => {
     expect(await saved(page, 'redundancy.safetensors')).toEqual(kernels);
     expect(await saved(page, 'Download merged.safetensors')).toEqual(merged);
     expect(plain(await page.locator('.figures').first().textContent())).toContain('40 / 40');
-    expect(await toldOnTheWay(page)).toEqual(onTheWay);
-    expect(await page.getByRole('heading', { name: 'Milliseconds a step' }).count()).toBe(1);
+    await expect.poll(() => toldOnTheWay(page)).toEqual(onTheWay);
+    await page.getByRole('heading', { name: 'Milliseconds a step' }).waitFor();
     expect(await page.locator('.phase').textContent()).toBe('Done');
     await page.getByText('1 warning').waitFor();
     await page.getByText('What was found').click();
