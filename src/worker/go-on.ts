@@ -64,6 +64,8 @@ export async function trainOn(
       if (result.report.ended !== 'failed') return { result, checkpoint: newest?.file };
       lost = { result };
     } catch (error) {
+      // steps and checkpoints are told by another port than the failure: they may be under way still
+      await timer(0);
       const isLost = error instanceof DeviceLost || error instanceof EngineFailure;
       // a run that goes on has had a GPU: that there is none is no mistake of the job's
       if (error instanceof NoWebGpu && attempt.resume && waits < WAITS.length && goesOn()) {
