@@ -110,12 +110,25 @@ const FOLDS: Record<string, Fold> = {
     return numbers(shape, data, first.isFloat);
   },
   /** of lists alone */
-  Slice(node, [x, starts, ends, , steps]) {
+  Slice(node, [x, starts, ends, axes, steps]) {
     const at = (name: string, given?: Constant) => listOf(node, name)?.[0] ?? given?.data[0];
     const step = steps?.data[0] ?? 1;
-    if (x!.shape.length !== 1 || step !== 1) throw new Unfolded();
-    const data = Array.from(x!.data).slice(at('starts', starts) ?? 0, at('ends', ends));
-    return numbers([data.length], data, x!.isFloat);
+    const [length, ...rest] = x!.shape;
+    const isReversed = step === -1 && at('starts', starts) === -1 && at('ends', ends)! < -length;
+    const axis = at('axes', axes) ?? 0;
+    if (
+      length === undefined ||
+      (axis !== 0 && axis !== -x!.shape.length) ||
+      (listOf(node, 'starts') ?? starts?.data ?? [0]).length !== 1
+    )
+      throw new Unfolded();
+    if (step !== 1 && !isReversed) throw new Unfolded();
+    // rows of the first axis; PyTorch's pads come in pairs, the last axis first, and are turned round
+    const size = product(rest);
+    const data = Array.from(x!.data);
+    const rows = Array.from({ length }, (_, i) => data.slice(i * size, (i + 1) * size));
+    const taken = isReversed ? rows.reverse() : rows.slice(at('starts', starts) ?? 0, at('ends', ends));
+    return numbers([taken.length, ...rest], taken.flat(), x!.isFloat);
   },
   Shape: (_, [x]) => numbers([x!.shape.length], x!.shape, false),
   Size: (_, [x]) => numbers([], [product(x!.shape)], false),

@@ -216,6 +216,33 @@ describe('what exporters take apart is read as what it was', () => {
   });
 });
 
+test('pads as PyTorch computes them: pairs, the last axis first, turned round', async () => {
+  const nodes: Node[] = [
+    ['Reshape', ['pairs', 'two'], 'r'],
+    ['Slice', ['r', 'last', 'first', 'zero', 'back'], 's'],
+    ['Transpose', ['s'], 't', { perm: [1, 0] }],
+    ['Reshape', ['t', 'flat'], 'pads'],
+    ['Pad', ['x', 'pads'], 'p'],
+    ['Conv', ['p', 'w', 'b'], 'a', { kernel_shape: [3, 3] }],
+    ['GlobalAveragePool', ['a'], 'g'],
+    ['Flatten', ['g'], 'y', { axis: 1 }],
+  ];
+  const { model } = await expectAgreement(
+    file(nodes, {
+      pairs: integers(2, 2, 1, 1, 0, 0, 0, 0),
+      two: integers(-1, 2),
+      last: integers(-1),
+      first: integers(-9007199254740991),
+      zero: integers(0),
+      back: integers(-1),
+      flat: integers(-1),
+      w: drawn(4, 3, 3, 3),
+      b: drawn(4),
+    }),
+  );
+  expect(model.layers[0]).toMatchObject({ kind: 'conv', padding: [1, 2] });
+});
+
 test('quantised weights are read as floats, and written as floats', async () => {
   const q: OnnxTensor = {
     dtype: 'I8',
