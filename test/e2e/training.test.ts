@@ -109,12 +109,12 @@ describe('while a run goes on', () => {
     const over = page.locator('.u-over');
     const pixels = () =>
       page.evaluate(() => [...document.querySelectorAll('canvas')].map((canvas) => canvas.toDataURL()));
-    await page.locator('.curves').scrollIntoViewIfNeeded();
-    const box = (await over.first().boundingBox())!;
-    await page.mouse.move(box.x + 0.2 * box.width, box.y + 50);
-    await page.mouse.down();
-    await page.mouse.move(box.x + 0.5 * box.width, box.y + 50, { steps: 4 });
-    await page.mouse.up();
+    const { width } = (await over.first().boundingBox())!;
+    // waits until the page below what still comes stands still
+    await over.first().dragTo(over.first(), {
+      sourcePosition: { x: 0.2 * width, y: 50 },
+      targetPosition: { x: 0.5 * width, y: 50 },
+    });
     await page.getByRole('button', { name: 'Whole run' }).waitFor();
     await click(page, 'Whole run');
     await page.mouse.move(0, 0);
