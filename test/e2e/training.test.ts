@@ -42,7 +42,7 @@ describe('while a run goes on', () => {
   });
 
   test('twelve test images show how sure the network is', async () => {
-    const page = await site.open({ scenario: { stepMs: 5 }, path: '#epochs=3' });
+    const page = await site.open({ scenario: { stepMs: 5 }, path: '#epochs=50' });
     await start(page);
     const cards = page.locator('.live li');
     await cards.nth(11).waitFor();
@@ -52,6 +52,7 @@ describe('while a run goes on', () => {
     await page.waitForFunction((old) => document.querySelector('.live li')?.textContent !== old, text);
     // names of classes are text
     expect(await cards.first().locator('b').first().textContent()).toBe('<b>ring</b>');
+    await click(page, 'Stop and merge');
     await finish(page);
     await cards.first().waitFor();
   });
@@ -104,11 +105,15 @@ describe('while a run goes on', () => {
     await start(page);
     await finish(page);
     await expect
-      .poll(() => page.locator('.chart h3').allTextContents())
+      .poll(() => page.locator('.curves .chart h3').allTextContents())
       .toEqual(['Loss', 'Accuracy', 'Learning rate', 'Milliseconds a step']);
-    const over = page.locator('.u-over');
+    const over = page.locator('.curves .u-over');
     const pixels = () =>
-      page.evaluate(() => [...document.querySelectorAll('canvas')].map((canvas) => canvas.toDataURL()));
+      page.evaluate(() =>
+        [...document.querySelectorAll<HTMLCanvasElement>('.curves canvas')].map((canvas) =>
+          canvas.toDataURL(),
+        ),
+      );
     const { width } = (await over.first().boundingBox())!;
     // waits until the page below what still comes stands still
     await over.first().dragTo(over.first(), {
