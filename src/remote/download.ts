@@ -135,7 +135,7 @@ async function receivePart(state: Download): Promise<'done' | 'again' | { wait: 
   const at = await beginning(state);
   const known = state.facts.size ?? file.size;
   if (known !== undefined && at === known) return 'done';
-  const headers: Record<string, string> = { range: `bytes=${at}-` };
+  const headers: Record<string, string> = at > 0 ? { range: `bytes=${at}-` } : {};
   const { etag } = state.facts;
   if (at > 0 && etag && !transport.isBrowser) headers['if-range'] = etag;
   const { response, linked } = await request(new URL(file.url), transport, { headers });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { build } from 'vite';
 import { chromiumArgs, findChromium } from '../../src/cli/hosts/chromium';
-import { PAGE_HEADERS } from '../../src/cli/hosts/page-headers';
+import { pageHeaders } from '../../src/cli/hosts/page-headers';
 import { serve } from '../../src/cli/hosts/server';
 import type { Scenario } from './fake-engine';
 
@@ -48,7 +48,7 @@ export async function openSite(): Promise<Site> {
   await cp(join(built, 'page'), folder, { recursive: true });
   const fake = await readFile(join(built, 'fake.js'), 'utf8');
   if (!process.env[BUILT]) await rm(built, { recursive: true });
-  let server = await serve(folder, { headers: PAGE_HEADERS });
+  let server = await serve(folder, { headers: pageHeaders });
   const port = Number(new URL(server.url).port);
   const browser: Browser = await chromium.launch({
     executablePath: findChromium(),
@@ -73,7 +73,7 @@ export async function openSite(): Promise<Site> {
     folder,
     stopServing: () => server.close(),
     async serveAgain() {
-      server = await serve(folder, { port, headers: PAGE_HEADERS });
+      server = await serve(folder, { port, headers: pageHeaders });
     },
     async closePages() {
       for (const context of browser.contexts()) await context.close();

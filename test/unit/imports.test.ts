@@ -25,7 +25,7 @@ const EDGES: Record<string, string[]> = {
   index: ['api', 'data', 'graph', 'io', 'model', 'run', 'runtime', 'train', 'worker'],
   report: ['analysis', 'io', 'run', 'train'],
   cli: ['api', 'node', 'worker', 'bench', 'data', 'graph', 'io', 'model', 'run', 'train', 'report', 'remote'],
-  page: ['api', 'analysis', 'worker', 'data', 'model', 'run', 'train', 'report'],
+  page: ['api', 'analysis', 'worker', 'data', 'model', 'run', 'train', 'report', 'remote'],
 };
 
 const sources = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter((f) => /\.tsx?$/.test(f));

@@ -1,6 +1,6 @@
 import { UserError } from '../../errors';
 import { type Command, text } from '../command';
-import { PAGE_HEADERS } from '../hosts/page-headers';
+import { pageHeaders } from '../hosts/page-headers';
 import { serve } from '../hosts/server';
 
 export const start: Command = {
@@ -15,7 +15,7 @@ export const start: Command = {
     if (!Number.isInteger(port) || port < 0 || port > 65_535) {
       throw new UserError(`--port must be a whole number from 0 to 65535, not "${text(args, 'port')}".`);
     }
-    const server = await serve(context.pageFolder, { port, headers: PAGE_HEADERS });
+    const server = await serve(context.pageFolder, { port, headers: pageHeaders });
     context.out(`Refocus is at ${server.url} (Ctrl-C ends it)`);
     await new Promise<void>((resolve) => context.onInterrupt(resolve));
     await server.close();

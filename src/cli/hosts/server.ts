@@ -26,8 +26,8 @@ export interface ServeOptions {
   token?: string;
   /** further addresses below the token, asked for by path, tried before the files */
   route?: (path: string) => Handler | undefined;
-  /** sent with every file */
-  headers?: Readonly<Record<string, string>>;
+  /** what is sent with a file, by its path */
+  headers?: (path: string) => Readonly<Record<string, string>>;
 }
 
 export interface StaticServer {
@@ -89,7 +89,7 @@ function fileHandler(
   return async (request, response) => {
     if (request.method !== 'GET' && request.method !== 'HEAD') return refuse(response, 405);
     response.writeHead(200, {
-      ...headers,
+      ...headers?.(path),
       'content-type': types[extname(file)] ?? 'application/octet-stream',
       'x-content-type-options': 'nosniff',
       'cache-control': 'no-cache',

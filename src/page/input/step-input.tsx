@@ -2,6 +2,7 @@
 import { useState } from 'preact/hooks';
 import { type NetworkOptionName, networkFields, networkOptionNames } from '../../run/network-options';
 import { Capture } from '../capture/capture';
+import { lazy } from '../lazy';
 import { isBusy } from '../run/state';
 import { config, networkError, setNetwork } from '../settings/config';
 import { FieldInput } from '../settings/field';
@@ -50,6 +51,19 @@ function SourceOption({ value, name }: { value: Source; name: string }) {
   );
 }
 
+const FetchPanel = lazy(async () => (await import('../remote/fetch-panel')).FetchPanel);
+
+/** Its script comes when it is opened. */
+function FromElsewhere() {
+  const [isOpen, setOpen] = useState(false);
+  return (
+    <details open={isOpen} onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>Weights or images from the hub, or another address</summary>
+      {isOpen && <FetchPanel />}
+    </details>
+  );
+}
+
 function Own() {
   return (
     <>
@@ -95,6 +109,7 @@ function Own() {
           testFiles.value = files;
         }}
       />
+      <FromElsewhere />
     </>
   );
 }

@@ -94,7 +94,7 @@ test('pack and unpack bring every blob back', async () => {
 
 test('sends the headers that it is given with every file', async () => {
   const headers = { 'content-security-policy': "default-src 'self'" };
-  const other = await serve(join(folder, 'page'), { headers });
+  const other = await serve(join(folder, 'page'), { headers: () => headers });
   const answer = await fetch(`${other.url}assets/a%20b.js`);
   expect(answer.headers.get('content-security-policy')).toBe("default-src 'self'");
   await other.close();

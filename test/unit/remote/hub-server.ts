@@ -67,6 +67,7 @@ export class HubServer {
     const server = createServer((request, response) => {
       this.asked.push({ host, method: request.method!, path: request.url!, headers: request.headers });
       response.setHeader('access-control-allow-origin', '*');
+      response.setHeader('access-control-expose-headers', 'ETag, Content-Range');
       if (this.first.shift()?.(request, response)) return;
       answer(request, response);
     });
