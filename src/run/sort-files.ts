@@ -22,7 +22,17 @@ export interface SortedFiles {
   ignored: SkippedFile[];
 }
 
-type Kind = 'weights' | 'images' | 'picture' | 'table' | 'labels' | 'settings' | 'json' | 'folder' | 'run';
+type Kind =
+  | 'weights'
+  | 'images'
+  | 'picture'
+  | 'table'
+  | 'labels'
+  | 'settings'
+  | 'json'
+  | 'broken'
+  | 'folder'
+  | 'run';
 
 const WEIGHTS =
   /\.(safetensors(\.index\.json)?|index\.json|pt|pth|th|ckpt|tar\.pth|onnx([._]data)?|h5|keras|gguf|tflite|npz?|pkl|mlmodel)$/i;
@@ -59,6 +69,7 @@ export async function sortFiles(files: readonly UserFile[]): Promise<SortedFiles
   }
   for (const kind of ['labels', 'settings'] as const)
     for (const i of of(kind).slice(1)) ignore(i, `one file of ${kind} is enough`);
+  for (const i of of('broken')) ignore(i, 'it is not JSON, or breaks off');
   for (const [i, kind] of kinds.entries())
     if (kind === undefined && !HIDDEN.test(files[i].path))
       ignore(i, 'it holds no weights, images, labels or settings that are known here');
@@ -100,7 +111,7 @@ async function kindOfJson({ blob }: UserFile): Promise<Kind> {
     if (Array.isArray(content)) return content.every((name) => typeof name === 'string') ? 'labels' : 'json';
     return typeof content === 'object' && content !== null && 'settings' in content ? 'settings' : 'json';
   } catch {
-    return 'json';
+    return 'broken';
   }
 }
 

@@ -41,7 +41,9 @@ test('the engine itself refocuses the built-in network from the page', async () 
   const page = await site.open({ scenario: 'real', path: '#epochs=1&batch=64&limit=256&lr=0.01' });
   await start(page);
   await page.getByRole('heading', { name: /^The merge is/ }).waitFor({ timeout: 240_000 });
-  expect(await page.getByText('parameters, unchanged').textContent()).toBe('77,898 parameters, unchanged');
+  expect(await page.getByText('parameters, unchanged').textContent()).toBe(
+    '77,898 parameters, unchanged by the merge',
+  );
   const merged = await downloadOf(page, 'Download merged.safetensors');
   const { tensors } = readSafetensors(merged.bytes, merged.name);
   expect(tensors.get('features.0.0.weight')!.shape).toEqual([16, 3, 3, 3]);
@@ -134,7 +136,9 @@ describe('a run', () => {
     await start(page);
     await finish(page);
     expect(await page.getByLabel('Test accuracy').textContent()).toMatch(/74\.20\s%.*\d\d\.\d\d\s%.*points/);
-    expect(await page.getByText('parameters, unchanged').textContent()).toBe('104,330 parameters, unchanged');
+    expect(await page.getByText('parameters, unchanged').textContent()).toBe(
+      '104,330 parameters, unchanged by the merge',
+    );
     const merged = await downloadOf(page, 'Download merged.safetensors');
     expect(merged.name).toBe('merged.safetensors');
     expect([...merged.bytes]).toEqual([1, 2, 3]);

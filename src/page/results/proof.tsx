@@ -7,7 +7,7 @@ export function Proof({ report, isGain }: { report: Report; isGain: boolean }) {
   const { proof, sha256 } = report;
   const same = ([before, after]: [number, number], what: string) =>
     before === after
-      ? `${count(after)} ${what}, unchanged`
+      ? `${count(after)} ${what}, unchanged by the merge`
       : `${count(after)} ${what}, where there were ${count(before)}`;
   const hash = sha256.out['merged.safetensors'];
   return (

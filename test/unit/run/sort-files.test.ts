@@ -87,6 +87,10 @@ test('JSON is settings, the names of classes or a table of labels', async () => 
     ...nothing,
     settings: 'config.json',
   });
+  expect(await sorted(file('config.json', text('{"settings": {"lr"')))).toEqual({
+    ...nothing,
+    ignored: ['config.json'],
+  });
   expect(await sorted(file('names.json', text('["cat", "dog"]')))).toEqual({
     ...nothing,
     labels: 'names.json',
