@@ -118,8 +118,10 @@ describe('the settings', () => {
     await page.getByLabel('Decay norms and biases').waitFor();
     await page.getByRole('searchbox').fill('label smoothing');
     await page.getByText('a number from 0 to below 1', { exact: true }).waitFor();
+    await page.getByRole('searchbox').fill('learning rate');
+    await page.getByText('In sight above: Learning rate.').waitFor();
     await page.getByRole('searchbox').fill('nowhere');
-    await page.getByText('No setting here has “nowhere” in its name or help.').waitFor();
+    await page.getByText('No setting has “nowhere” in its name or help.').waitFor();
     await page.getByRole('searchbox').fill('');
     expect(await page.locator('.field.changed').count()).toBe(2);
     await page.locator('.field.changed', { hasText: 'Momentum' }).getByRole('button').click();

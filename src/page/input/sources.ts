@@ -59,7 +59,9 @@ export function readModel(): ModelSource {
   if (startsAtRandom.value)
     return { kind: 'random', network: namedNetwork(readNetwork()), seed: parseSetting('seed', seed) };
   if (weightsFiles.value.length === 0)
-    throw new UserError('Choose a weights file of your network in step 1.');
+    throw new UserError(
+      'Choose a weights file of your network in step 1, or images alone: the built-in network learns their classes.',
+    );
   const classes = labels.value && { classes: labels.value.names };
   return { kind: 'file', network: readNetwork(), files: weightsFiles.value, ...classes };
 }

@@ -29,6 +29,7 @@ export function Advanced() {
   const wrong = names.filter(settingError).length;
   const changed = names.filter(isChanged).length;
   const found = names.filter((name) => isShown(name) && matches(name, query));
+  const above = query.trim() === '' ? [] : inSight.flatMap(namesOf).filter((name) => matches(name, query));
   return (
     <details class="advanced">
       <summary>
@@ -48,7 +49,12 @@ export function Advanced() {
           onInput={(event) => setQuery(event.currentTarget.value)}
         />
       </div>
-      {found.length === 0 && <p class="hint">No setting here has “{query.trim()}” in its name or help.</p>}
+      {above.length > 0 && (
+        <p class="hint">In sight above: {above.map((name) => settingFields[name].label).join(', ')}.</p>
+      )}
+      {found.length + above.length === 0 && (
+        <p class="hint">No setting has “{query.trim()}” in its name or help.</p>
+      )}
       {advancedGroups.map((group) => (
         <Group
           key={group}
