@@ -1,4 +1,5 @@
 /** The live curves of a run, from its first step on, with their controls and downloads. */
+
 import { signal } from '@preact/signals';
 import { useRef } from 'preact/hooks';
 import type uPlot from 'uplot';
@@ -6,6 +7,7 @@ import { toCsv } from '../csv';
 import { download } from '../files';
 import { milliseconds, percent, significant, tick } from '../format';
 import { Chart, chartPng, type Line, zoom } from './chart';
+import { LogLoss, Smoothing } from './chart-controls';
 import { CurveTable } from './curve-table';
 import { type Axis, buildCurve, type Curve, type Quantity } from './curves';
 import { baseAccuracy, isBusy, stepCount, steps, stepTimes, testPoints } from './state';
@@ -62,21 +64,7 @@ export function Curves() {
 function Tools() {
   return (
     <div class="row tools">
-      <label>
-        Smoothing{' '}
-        <input
-          type="range"
-          min="0"
-          max="0.99"
-          step="0.01"
-          value={smoothing.value}
-          aria-valuetext={smoothing.value.toFixed(2)}
-          onInput={(event) => {
-            smoothing.value = Number(event.currentTarget.value);
-          }}
-        />
-        <output>{smoothing.value.toFixed(2)}</output>
-      </label>
+      <Smoothing value={smoothing} />
       <label>
         Axis{' '}
         <select
@@ -93,16 +81,7 @@ function Tools() {
           </option>
         </select>
       </label>
-      <label>
-        <input
-          type="checkbox"
-          checked={isLog.value}
-          onChange={(event) => {
-            isLog.value = event.currentTarget.checked;
-          }}
-        />{' '}
-        Log loss
-      </label>
+      <LogLoss value={isLog} />
       {zoom.value ? (
         <button
           type="button"

@@ -1,4 +1,5 @@
 /** Chosen runs beside each other: curves, the table of arms, the settings that differ. */
+
 import { signal } from '@preact/signals';
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import {
@@ -15,6 +16,7 @@ import { reportHtml, verdicts } from '../../report/report';
 import { explain } from '../engine';
 import { download } from '../files';
 import { bytes, count, duration, percent, points, significant } from '../format';
+import { LogLoss, Smoothing } from '../run/chart-controls';
 import type { RunEntry } from '../saved/entries';
 import { readNamed } from './arms';
 import { Overlay, type RunAxis } from './chart';
@@ -92,29 +94,8 @@ function Tools() {
           <option value="epoch">epochs</option>
         </select>
       </label>
-      <label>
-        Smoothing{' '}
-        <input
-          type="range"
-          min="0"
-          max="0.99"
-          step="0.01"
-          value={smoothing.value}
-          onInput={(event) => {
-            smoothing.value = Number(event.currentTarget.value);
-          }}
-        />
-      </label>
-      <label>
-        <input
-          type="checkbox"
-          checked={isLog.value}
-          onChange={(event) => {
-            isLog.value = event.currentTarget.checked;
-          }}
-        />{' '}
-        Log loss
-      </label>
+      <Smoothing value={smoothing} />
+      <LogLoss value={isLog} />
     </>
   );
 }
