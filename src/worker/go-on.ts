@@ -36,6 +36,9 @@ const MOST_FRUITLESS = 2;
  */
 const WAITS = [1, 4, 10, 30, 60, 60];
 
+/** Steps, looks and checkpoints are told by another port than a result or a failure: they may be under way still. */
+const allTold = () => timer(0);
+
 const timer = (seconds: number) => new Promise<void>((resolve) => setTimeout(resolve, 1000 * seconds));
 
 /**
@@ -61,11 +64,11 @@ export async function trainOn(
         if (event.type === 'steps') told = event.points.at(-1)?.step ?? told;
         onEvent(event);
       });
+      await allTold();
       if (result.report.ended !== 'failed') return { result, checkpoint: newest?.file };
       lost = { result };
     } catch (error) {
-      // steps and checkpoints are told by another port than the failure: they may be under way still
-      await timer(0);
+      await allTold();
       const isLost = error instanceof DeviceLost || error instanceof EngineFailure;
       // a run that goes on has had a GPU: that there is none is no mistake of the job's
       if (error instanceof NoWebGpu && attempt.resume && waits < WAITS.length && goesOn()) {

@@ -43,8 +43,11 @@ describe('the network', () => {
       .toMatch(/^features\.1\.conv\.0\.0/);
     await page.keyboard.press('Enter');
     await panel.getByRole('heading', { name: 'features.1.conv.0.0' }).waitFor();
-    expect(await panel.getByText('All 12 kernels').isVisible()).toBe(true);
-    expect(await panel.getByRole('img', { name: /^Histogram from/ }).count()).toBeGreaterThan(0);
+    await panel.getByText('All 12 kernels').waitFor();
+    await panel
+      .getByRole('img', { name: /^Histogram from/ })
+      .first()
+      .waitFor();
     expect(await violations(page)).toEqual([]);
   });
 

@@ -152,8 +152,6 @@ async function trainAndKeep(job: TrainJob, kept: Kept): Promise<Trained> {
     addFinished(finishedRun, (id) => !isInMemory(id));
     return trained;
   } catch (error) {
-    // steps are told by another port than the failure: they may be under way still
-    await new Promise((resolve) => setTimeout(resolve));
     const last = steps[stepCount.value - 1];
     if (last && !(error instanceof Stopped)) {
       const { keepBroken } = await results;
