@@ -23,16 +23,16 @@ test('the tour has six stops, is left and gone on with, by keyboard alone', asyn
   await page.locator('#explain').waitFor();
   await button.press('Enter');
   await tour.getByText('1 of 6').waitFor();
-  expect(await focused(page)).toBe('A network and images');
+  await expect.poll(() => focused(page)).toBe('A network and images');
   for (const stop of [2, 3]) {
     await page.keyboard.press('ArrowRight');
     await tour.getByText(`${stop} of 6`).waitFor();
   }
-  expect(await page.locator('.tour-target').getAttribute('class')).toContain('run-bar');
+  await expect.poll(() => page.locator('.tour-target').getAttribute('class')).toContain('run-bar');
   await page.keyboard.press('Escape');
   await tour.waitFor({ state: 'detached' });
-  expect(await page.locator('.tour-target').count()).toBe(0);
-  expect(await focused(page)).toBe('Tour, 3 of 6');
+  await expect.poll(() => page.locator('.tour-target').count()).toBe(0);
+  await expect.poll(() => focused(page)).toBe('Tour, 3 of 6');
   await page.reload();
   await page.locator('#explain').waitFor();
   await button.press('Enter');
@@ -41,7 +41,7 @@ test('the tour has six stops, is left and gone on with, by keyboard alone', asyn
     await tour.getByText(`${stop} of 6`).waitFor();
   }
   await tour.getByRole('button', { name: 'Done' }).click();
-  expect(await button.textContent()).toBe('Tour');
+  await expect.poll(() => button.textContent()).toBe('Tour');
 });
 
 test('a lesson has its task as text, hides its panels, and keeps notes over a reload', async () => {
