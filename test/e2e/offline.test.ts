@@ -38,8 +38,20 @@ async function publish(): Promise<string> {
 }
 
 const scriptOf = (page: Page) => page.locator('script[src*="index-"]').getAttribute('src');
-const update = (page: Page) =>
-  page.evaluate(async () => void (await navigator.serviceWorker.getRegistration())?.update());
+/** Looks for a newer version; ends once that waits. */
+async function update(page: Page): Promise<void> {
+  await page.evaluate(async () => {
+    await (await navigator.serviceWorker.getRegistration())!.update();
+  });
+  await page.waitForFunction(
+    async () => {
+      const { installing, waiting } = (await navigator.serviceWorker.getRegistration())!;
+      return !installing && waiting !== null;
+    },
+    null,
+    { timeout: 30_000 },
+  );
+}
 
 test('without its server the page trains, is loaded again and decodes images of the user', async () => {
   const page = await site.open({ scenario: 'real', path: '#epochs=1&batch=32&limit=64', context });
@@ -82,12 +94,35 @@ test('a newer version is told to an open page, and loaded by a button when no ta
   const load = page.getByRole('button', { name: 'Load it' });
   await load.waitFor();
   expect(await scriptOf(page)).not.toContain(next);
-  const run = () =>
-    void navigator.locks.request('refocus-run', { mode: 'shared' }, () => new Promise(() => {}));
-  await other.evaluate(run);
+  await other.evaluate(
+    () =>
+      new Promise<void>((begun) => {
+        navigator.locks.request('refocus-run', { mode: 'shared' }, () => new Promise(() => begun()));
+      }),
+  );
   await load.click();
   await page.getByText('A run is going on in another tab').waitFor();
+  // a closed tab keeps its lock for a moment; once that is gone, the page says so by itself
   await other.close();
+  await page.getByText('Settings and saved runs stay.').waitFor();
   await load.click();
-  await expect.poll(() => scriptOf(page), { timeout: 10_000 }).toContain(next);
+  await expect.poll(() => scriptOf(page), { timeout: 20_000 }).toContain(next);
+});
+
+test('the newest version is loaded where others have come since, or another tab has taken it', async () => {
+  const page = await site.open({ context });
+  await isKept(page);
+  const other = await page.context().newPage();
+  await other.goto(page.url());
+  const load = (of: Page) => of.getByRole('button', { name: 'Load it' });
+  await publish();
+  await update(page);
+  await load(page).waitFor();
+  await load(other).waitFor();
+  const next = await publish();
+  await update(page);
+  await load(page).click();
+  await expect.poll(() => scriptOf(page), { timeout: 20_000 }).toContain(next);
+  await load(other).click();
+  await expect.poll(() => scriptOf(other), { timeout: 20_000 }).toContain(next);
 });

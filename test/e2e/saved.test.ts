@@ -96,12 +96,16 @@ describe('a run that outlives its page', () => {
     await start(page);
     await reach(page, 60);
     await reload(page);
-    await offer(page).waitFor();
-    await page.evaluate(() => {
-      for (const name of ['Resume', 'Start training']) {
-        const buttons = [...document.querySelectorAll('button')];
-        buttons.find(({ textContent, disabled }) => textContent === name && !disabled)!.click();
-      }
+    // both in one go, before the page has said that either is under way; until the engine has answered, and the run's
+    // newest checkpoint is found, there is neither button
+    await page.waitForFunction(() => {
+      const buttons = [...document.querySelectorAll('button')];
+      const both = ['Resume', 'Start training'].map((name) =>
+        buttons.find(({ textContent, disabled }) => textContent === name && !disabled),
+      );
+      if (!both.every((button) => button !== undefined)) return false;
+      for (const button of both) button.click();
+      return true;
     });
     await reach(page, 60);
     const locks = await page.evaluate(async () => (await navigator.locks.query()).held!.map((l) => l.name));

@@ -12,11 +12,8 @@ const RUN_LOCK = 'refocus-run';
 
 const HOUR_MS = 3_600_000;
 
-/** The service worker of a newer page, which waits for this one to go. */
-const waiting = signal<ServiceWorker | undefined>(undefined);
-
-/** whether a newer version of the page is there */
-export const isUpdateReady = () => waiting.value !== undefined;
+/** whether a newer version of the page is there, whose service worker waits for this one to go */
+export const isUpdateReady = signal(false);
 
 /** Keeps the page for when there is no network. Without a service worker (some private windows) the page is as ever. */
 export async function keepOffline(): Promise<void> {
@@ -36,7 +33,7 @@ export async function keepOffline(): Promise<void> {
 /** A worker of this very page takes over by itself; one of a newer page is told to the user. */
 async function told(worker: ServiceWorker): Promise<void> {
   const { isSame } = await ask(worker);
-  if (!isSame) waiting.value = worker;
+  if (!isSame) isUpdateReady.value = true;
 }
 
 function ask(worker: ServiceWorker): Promise<Answer> {
@@ -53,10 +50,21 @@ function ask(worker: ServiceWorker): Promise<Answer> {
  * @returns false where a run goes on in some tab, which may still need files of this version
  */
 export function takeUpdate(): Promise<boolean> {
-  return navigator.locks.request(RUN_LOCK, { ifAvailable: true }, (lock) => {
+  return navigator.locks.request(RUN_LOCK, { ifAvailable: true }, async (lock) => {
     if (!lock) return false;
-    navigator.serviceWorker.addEventListener('controllerchange', () => location.reload(), { once: true });
-    waiting.value?.postMessage({ ask: 'take over' } satisfies Question);
+    // asked now: the one that was told may have given way to a newer one, or have taken over by a click in another tab
+    const worker = (await navigator.serviceWorker.getRegistration())?.waiting;
+    if (!worker) location.reload();
+    else {
+      navigator.serviceWorker.addEventListener('controllerchange', () => location.reload(), { once: true });
+      worker.postMessage({ ask: 'take over' } satisfies Question);
+    }
     return true;
   });
+}
+
+/** whether a run goes on in some tab */
+export async function isRunGoingOn(): Promise<boolean> {
+  const { held = [] } = await navigator.locks.query();
+  return held.some(({ name }) => name === RUN_LOCK);
 }

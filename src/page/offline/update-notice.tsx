@@ -1,11 +1,19 @@
 /** Tells of a newer version of the page. */
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { gpuUse } from '../gpu-use';
-import { isUpdateReady, takeUpdate } from './registration';
+import { isRunGoingOn, isUpdateReady, takeUpdate } from './registration';
+
+/** milliseconds between two looks at a run of another tab, whose end nothing tells */
+const LOOK_MS = 1000;
 
 export function UpdateNotice() {
   const [isHeld, setHeld] = useState(false);
-  if (!isUpdateReady() || gpuUse.value) return null;
+  useEffect(() => {
+    if (!isHeld) return;
+    const timer = setInterval(async () => setHeld(await isRunGoingOn()), LOOK_MS);
+    return () => clearInterval(timer);
+  }, [isHeld]);
+  if (!isUpdateReady.value || gpuUse.value) return null;
   return (
     <div class="notice quiet saved" role="status">
       <p>
