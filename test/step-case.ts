@@ -15,7 +15,7 @@ export const BATCH = 3;
 const SIZE = 9;
 
 /** Odd sizes: a dense stem, depthwise with and without stride, pointwise with and without a shortcut. */
-const step = buildModel({ name: 'step', classes: 5 }, (net, x) => {
+export const step = buildModel({ name: 'step', classes: 5 }, (net, x) => {
   let y = net.batchNorm('stem.bn', net.conv('stem.conv', x, 6, 3, { stride: 2 }), 'relu6');
   y = block(net, 'a', y, 10, 6, 1);
   y = block(net, 'b', y, 18, 7, 2);
