@@ -101,3 +101,40 @@ export function meanAndDeviation(values: readonly number[]): { mean: number; dev
   const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
   return { mean, deviation: values.length > 1 ? Math.sqrt(squares / (values.length - 1)) : Number.NaN };
 }
+
+/** P(|T| <= t) of Student's t with whole degrees of freedom: Abramowitz and Stegun, 26.7.3 and 26.7.4. */
+function studentWithin(t: number, freedom: number): number {
+  const angle = Math.atan(t / Math.sqrt(freedom));
+  const [sine, cosine] = [Math.sin(angle), Math.cos(angle)];
+  const isOdd = freedom % 2 === 1;
+  let term = isOdd ? cosine : 1;
+  let sum = freedom === 1 ? 0 : term;
+  for (let k = isOdd ? 3 : 2; k < freedom; k += 2) {
+    term *= ((k - 1) / k) * cosine ** 2;
+    sum += term;
+  }
+  return isOdd ? (2 / Math.PI) * (angle + sine * sum) : sine * sum;
+}
+
+/** The 97.5th percentile of Student's t distribution. @param freedom degrees of it, whole, above 0 */
+export function studentQuantile(freedom: number): number {
+  let [low, high] = [0, 13];
+  for (let i = 0; i < 50; i++) {
+    const middle = (low + high) / 2;
+    if (studentWithin(middle, freedom) < 0.95) low = middle;
+    else high = middle;
+  }
+  return (low + high) / 2;
+}
+
+/**
+ * Student's interval of 95 % for the mean of what the values are a sample of, as normally distributed; undefined for fewer than
+ * two.
+ */
+export function meanInterval(values: readonly number[]): Interval | undefined {
+  const n = values.length;
+  if (n < 2) return undefined;
+  const { mean, deviation } = meanAndDeviation(values);
+  const half = (studentQuantile(n - 1) * deviation) / Math.sqrt(n);
+  return [mean - half, mean + half];
+}

@@ -44,7 +44,8 @@ function refuseIfHeld(folder: string, file: string): void {
     );
 }
 
-function isAlive(pid: number): boolean {
+/** Whether a process of this machine lives; never the one that asks. */
+export function isAlive(pid: number): boolean {
   // in a container that is started anew every process has its old number
   if (pid === process.pid || !Number.isInteger(pid)) return false;
   try {

@@ -6,6 +6,7 @@ import { bench } from './commands/bench';
 import { data } from './commands/data';
 import { demo } from './commands/demo';
 import { evaluate } from './commands/eval';
+import { experiment } from './commands/experiment';
 import { exportCommand } from './commands/export';
 import { inspect } from './commands/inspect';
 import { lr } from './commands/lr';
@@ -29,6 +30,7 @@ export const commands: Record<string, Command> = {
   predict,
   merge,
   export: exportCommand,
+  experiment,
   report,
   verify,
   plan,

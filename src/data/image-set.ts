@@ -19,9 +19,9 @@ import { closeImages, imageBytes } from './pixels';
 import { rawParts } from './raw/raw-sets';
 import { namesOf, renameClasses } from './rename';
 import { type ImageSetReport, reportOf } from './report';
-import { pick, stratifiedSplit } from './split';
+import { holdOut, type LoadedPart } from './split';
 import { MEMORY_BYTES } from './store/sink';
-import type { LabelledImages, LoadOptions, SkippedFile, UserFile } from './types';
+import type { LoadOptions, SkippedFile, UserFile } from './types';
 
 const MAX_SIDE = 1024;
 const DEFAULT_VAL = 0.2;
@@ -35,12 +35,6 @@ export interface ImageSet {
   /** training images that there are, before any limit */
   available?: number;
   report: ImageSetReport;
-}
-
-export interface LoadedPart {
-  images: LabelledImages;
-  /** of each image a text that equal images share */
-  digests: string[];
 }
 
 /**
@@ -77,7 +71,11 @@ export async function loadImageSet(files: UserFile[], given: LoadOptions = {}): 
   try {
     let train = await load(selected.train);
     let test = await load(selected.test);
-    if (choice.holdsOut && train) [train, test] = holdOut(source.name, train, given);
+    if (choice.holdsOut && train)
+      [train, test] = holdOut(source.name, train, {
+        val: given.val ?? DEFAULT_VAL,
+        seed: given.seed ?? 0,
+      });
     return {
       train,
       test,
@@ -187,23 +185,6 @@ async function sizeFor(
   if (asked) return { width: asked, height: asked };
   if (!leading) throw new Error('no part was chosen');
   return leading.candidates.size(leading.chosen, options);
-}
-
-function holdOut(
-  source: string,
-  { images, digests }: LoadedPart,
-  { val = DEFAULT_VAL, seed = 0 }: LoadOptions,
-): LoadedPart[] {
-  const split = stratifiedSplit(images.labels, digests, val, seed);
-  if (split.held.length === 0) {
-    throw new UserError(
-      `No class of ${source} has two different images, one to train and one to test; give more images, or test images apart.`,
-    );
-  }
-  return [split.train, split.held].map((indices) => ({
-    images: pick(images, indices),
-    digests: indices.map((i) => digests[i]),
-  }));
 }
 
 function nothingReadable(source: string, skipped: SkippedFile[]): UserError {

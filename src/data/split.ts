@@ -1,3 +1,4 @@
+import { UserError } from '../errors';
 import { copyImages, imageBytes, partOf } from './pixels';
 import { Random } from './random';
 import type { LabelledImages, Pixels } from './types';
@@ -77,4 +78,34 @@ function pickPixels(pixels: Pixels, indices: number[], size: number): Pixels {
   const picked = new Uint8Array(indices.length * size);
   copyImages(pixels, size, indices, picked);
   return picked;
+}
+
+/** Images, and of each a text that equal images share. */
+export interface LoadedPart {
+  images: LabelledImages;
+  digests: string[];
+}
+
+/**
+ * Holds a fraction of each class out, by the seed.
+ * @param source its name, for messages
+ * @returns what trains and what is held out
+ * @throws UserError where no class has two different images
+ */
+export function holdOut(
+  source: string,
+  { images, digests }: LoadedPart,
+  { val, seed }: { val: number; seed: number },
+): [train: LoadedPart, held: LoadedPart] {
+  const split = stratifiedSplit(images.labels, digests, val, seed);
+  if (split.held.length === 0) {
+    throw new UserError(
+      `No class of ${source} has two different images, one to train and one to test; give more images, or test images apart.`,
+    );
+  }
+  const part = (indices: number[]): LoadedPart => ({
+    images: pick(images, indices),
+    digests: indices.map((i) => digests[i]),
+  });
+  return [part(split.train), part(split.held)];
 }

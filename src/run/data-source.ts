@@ -1,8 +1,8 @@
 import { type BuiltinSet, builtinSets, generateBuiltin } from '../data/builtin/builtin';
-import type { ImageSet, LoadedPart } from '../data/image-set';
+import type { ImageSet } from '../data/image-set';
 import { closeImages, cropOf } from '../data/pixels';
 import { duplicateWarnings, type ImageSetReport, leaksBetween } from '../data/report';
-import { pick } from '../data/split';
+import { holdOut, type LoadedPart, pick } from '../data/split';
 import type { LabelledImages, LoadOptions, Use, UserFile } from '../data/types';
 import { UserError } from '../errors';
 import { IMAGENET_CROP } from '../train/augmentation';
@@ -26,6 +26,8 @@ export type ImageSettings = Pick<
   | 'limit'
   | 'seed'
   | 'val'
+  | 'validate'
+  | 'imageSeed'
   | 'classOrder'
   | 'rename'
   | 'exif'
@@ -55,6 +57,7 @@ export async function loadRunImages(
   settings: ImageSettings,
   context: LoadContext,
 ): Promise<RunImages> {
+  if (settings.validate) return validationImages(sources, settings, context);
   const first = await loadSource(sources.train, sources.test ? 'train' : 'both', settings, context);
   const train = first.train as LoadedPart;
   if (!sources.test) {
@@ -74,6 +77,28 @@ export async function loadRunImages(
   const reports = [first.report, second.report].filter((report) => report !== undefined);
   return { train: train.images, test: test.images, own: first.own, reports };
 }
+
+/** Training images alone, some of them to test on. */
+async function validationImages(
+  { train: source, test }: { train: DataSource; test?: DataSource },
+  settings: ImageSettings,
+  context: LoadContext,
+): Promise<RunImages> {
+  const first = await loadSource(source, test ? 'train' : 'both', settings, context);
+  const all = first.train as LoadedPart;
+  const name = first.report?.source ?? 'the built-in images';
+  const { val } = settings;
+  const [train, held] = holdOut(name, all, { val, seed: imageSeedOf(settings) });
+  first.report?.notes.push(
+    `${held.images.count} of the ${all.images.count} training images test this run, and do not train it; the test images stay unseen.`,
+  );
+  const reports = first.report ? [first.report] : [];
+  return { train: train.images, test: held.images, own: first.own, reports };
+}
+
+/** The seed by which images are taken and held out. */
+export const imageSeedOf = ({ seed, imageSeed }: Pick<ImageSettings, 'seed' | 'imageSeed'>): number =>
+  imageSeed === 'auto' ? seed : imageSeed;
 
 /**
  * Loads what a network is tested on.
@@ -121,24 +146,26 @@ type SourceImages = Pick<ImageSet, 'train' | 'test' | 'own' | 'available'> & { r
 async function loadSource(
   source: DataSource,
   use: Use,
-  { imageSize, interpolation, cropPct, cropMode, ...options }: ImageSettings,
+  { imageSize, interpolation, cropPct, cropMode, ...settings }: ImageSettings,
   { memo, onProgress }: LoadContext,
   more: Pick<LoadOptions, 'classes' | 'size'> = {},
 ): Promise<SourceImages> {
-  const { limit } = options;
+  const { limit } = settings;
+  const options = { ...settings, seed: imageSeedOf(settings) };
   if (source.kind === 'builtin') {
     if (Object.keys(options.rename).length > 0)
       throw new UserError('The built-in images keep their classes: take the new names back.');
     const { set = 'builtin' } = source;
     const available = builtinSets[set].counts.train;
-    const part = async (split: 'train' | 'test') => ({
-      images: await builtinImages(set, split, limit, memo),
-      digests: [],
-    });
+    const part = async (split: 'train' | 'test') => {
+      const images = await builtinImages(set, split, limit, memo);
+      // no two of them are equal
+      return { images, digests: Array.from(images.labels, (_, i) => `${set} ${split} ${i}`) };
+    };
     if (use === 'both') return { train: await part('train'), test: await part('test'), own: true, available };
-    const { images } = await part(source.split);
+    const { images, digests } = await part(source.split);
     return {
-      [use]: { images: more.classes ? ofClasses(images, more.classes) : images, digests: [] },
+      [use]: { images: more.classes ? ofClasses(images, more.classes) : images, digests },
       own: true,
       available,
     };

@@ -14,6 +14,7 @@ import type { RunSettings } from '../train/settings';
 import { type Observer, Trainer, type Training } from '../train/trainer';
 import { accuracyInOrder, orderSentence } from './class-orders';
 import { conclude } from './conclude';
+import { imageSeedOf } from './data-source';
 import { forecast } from './forecast';
 import { forecastSentence } from './forecast-words';
 import type { FittedNetwork } from './head';
@@ -204,15 +205,17 @@ function baseline(
   gpu: Gpu,
   network: FittedNetwork,
   test: LabelledImages,
-  { mean, std }: RunSettings,
+  settings: RunSettings,
   { memo, goOn }: { memo: Memo; goOn: () => void },
 ) {
   const { model, state } = network;
+  const { mean, std, validate, val } = settings;
   const keep = test.count;
   const evaluate = () => evaluateNetwork(gpu, model, state, test, { mean, std, keep, goOn });
   if (job.model.kind !== 'builtin' || job.test?.kind !== 'builtin') return evaluate();
   const { set } = job.test;
-  return memo.get(`baseline ${JSON.stringify([gpu.name, set, test.count, mean, std])}`, evaluate);
+  const tested = [set, test.count, ...(validate ? [val, imageSeedOf(settings)] : [])];
+  return memo.get(`baseline ${JSON.stringify([gpu.name, tested, mean, std])}`, evaluate);
 }
 
 /** Where a run goes on from, if what it trains with is as it was; the training gets its schedule. */

@@ -2,7 +2,7 @@ import { generateBuiltin } from '../data/builtin/builtin';
 import type { ClassImages } from '../data/class-images';
 import type { ImageSurvey, Thumbnail } from '../data/survey';
 import type { ThumbnailOptions } from '../data/thumbnails';
-import type { DataSource, ImageSettings } from './data-source';
+import { type DataSource, type ImageSettings, imageSeedOf } from './data-source';
 
 /** What the sources of a run's images hold; `test` is absent where the training source has the test images. */
 export interface RunSurvey {
@@ -46,9 +46,9 @@ export async function classImages(
 }
 
 /** The settings that say which images are taken. */
-const optionsOf = ({ limit, seed, val, classOrder, rename, exif }: ImageSettings) => ({
+const optionsOf = ({ limit, val, classOrder, rename, exif, ...seeds }: ImageSettings) => ({
   limit,
-  seed,
+  seed: imageSeedOf(seeds),
   val,
   classOrder,
   rename,

@@ -116,7 +116,7 @@ const imageSettings = computed(() => {
   }
 });
 
-const surveySettings = ['limit', 'seed', 'val', 'classOrder', 'rename', 'exif'] as const;
+const surveySettings = ['limit', 'seed', 'imageSeed', 'val', 'classOrder', 'rename', 'exif'] as const;
 
 /** Looks into the images whenever they or the settings that choose among them change. */
 export function followImages(): void {

@@ -60,6 +60,18 @@ export const images = {
     label: 'Held out',
     help: 'fraction of each class that is held out to test, where no test images are given',
   }),
+  /** what is chosen by the test images, as a learning rate, is not measured by them any more */
+  validate: setting(flag, false, {
+    group: 'images',
+    label: 'Test on training images',
+    help: 'to choose settings by: tests on training images that are held out (--val), and leaves the test images unseen',
+  }),
+  /** runs of other seeds are tested on the same images where this is one number for all of them */
+  imageSeed: setting(orAuto(whole(0, 2 ** 32 - 1)), 'auto', {
+    group: 'images',
+    label: 'Seed of the choice of images',
+    help: 'seed by which images are taken (--limit) and held out (--val); auto: the seed of the run',
+  }),
   classOrder: setting(wordOrNames(['name', 'natural'], 'all class names in their order'), 'name', {
     group: 'images',
     label: 'Class order',

@@ -57,6 +57,52 @@ describe('the images of a run', () => {
   });
 });
 
+describe('to choose settings by, a run is tested on training images', () => {
+  const validating = { ...settings, validate: true, val: 0.25 };
+  const pathsOf = ({ paths = [] }: { paths?: readonly string[] }) => [...paths].sort();
+
+  test('that are held out of those of the training part alone', async () => {
+    const train = files('set/train/a*8', 'set/train/b*4', 'set/test/a*3', 'set/test/b*3');
+    const images = await loadRunImages({ train }, validating, {});
+    expect([images.train.count, images.test.count]).toEqual([9, 3]);
+    const seen = [...pathsOf(images.train), ...pathsOf(images.test)];
+    expect(new Set(seen).size).toBe(12);
+    expect(seen.filter((path) => path.includes('/test/'))).toEqual([]);
+    expect(images.reports[0].notes.join()).toContain('3 of the 12 training images test this run');
+  });
+
+  test('the images that are held out to test stay out of both', async () => {
+    const train = files('set/a*12', 'set/b*12');
+    const usual = await loadRunImages({ train }, { ...validating, validate: false }, {});
+    const images = await loadRunImages({ train }, validating, {});
+    expect([...pathsOf(images.train), ...pathsOf(images.test)].sort()).toEqual(pathsOf(usual.train));
+  });
+
+  test('built-in ones too', async () => {
+    const train = { kind: 'builtin' as const, split: 'train' as const };
+    const test = { kind: 'builtin' as const, split: 'test' as const };
+    const few = { ...validating, limit: 40 };
+    const usual = await loadRunImages({ train, test }, { ...few, validate: false }, {});
+    const images = await loadRunImages({ train, test }, few, {});
+    expect([images.train.count, images.test.count]).toEqual([30, 10]);
+    const pixelsOf = ({ pixels }: { pixels: unknown }) =>
+      Array.from({ length: (pixels as Uint8Array).length / 3072 }, (_, i) =>
+        String((pixels as Uint8Array).subarray(i * 3072, (i + 1) * 3072)),
+      );
+    expect([...pixelsOf(images.train), ...pixelsOf(images.test)].sort()).toEqual(
+      pixelsOf(usual.train).sort(),
+    );
+  });
+});
+
+test('images are chosen by a seed of their own where there is one', async () => {
+  const train = files('set/a*12', 'set/b*12');
+  const chosen = async (seeds: { seed: number; imageSeed?: number }) =>
+    (await loadRunImages({ train }, { ...settings, ...seeds }, {})).test.paths;
+  expect(await chosen({ seed: 3, imageSeed: 1 })).toEqual(await chosen({ seed: 1 }));
+  expect(await chosen({ seed: 3 })).not.toEqual(await chosen({ seed: 1 }));
+});
+
 test('what a network is tested on is the test part, else all', async () => {
   const parts = await loadTestImages(
     files('s/train/a*3', 's/train/b*3', 's/test/a*1', 's/test/b*1'),

@@ -108,6 +108,11 @@ const TAKEN: Record<SettingName, [takes: unknown[], refuses: unknown[]]> = {
     [0, 4_294_967_295],
     [-1, 4_294_967_296],
   ],
+  imageSeed: [
+    ['auto', 0, 4_294_967_295],
+    [-1, 4_294_967_296],
+  ],
+  validate: [[false, true], ['yes']],
   optimizer: [['sgd', 'adamw'], ['adam']],
   momentum: [
     [0.9, 0, 0.999],

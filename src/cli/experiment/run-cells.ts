@@ -1,0 +1,228 @@
+/** The queue of an experiment's cells, one after the other in this process, and beside others that work in the same folder. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { EngineApi, TrainEvent } from '../../api';
+import { UserError } from '../../errors';
+import { type Cell, settingsOf } from '../../experiment/cells';
+import { type CellState, isWaiting, readyCells, secondsLeft } from '../../experiment/queue';
+import { type EndedCell, type ExperimentResults, outcomesOf } from '../../experiment/results';
+import { duration } from '../../report/format';
+import { readCheckpoints } from '../checkpoint-files';
+import type { Context, OpenEngine } from '../command';
+import { prepare, trainInto } from '../commands/train';
+import type { RunConfig } from '../run-config';
+import { Claims } from './claims';
+import type { ExperimentFolder } from './folder';
+import { armsLines } from './table';
+
+export interface QueueEnd {
+  results: ExperimentResults;
+  /** the cells that could not come to an end, and why */
+  failed: { id: string; why: string }[];
+  stopped: boolean;
+}
+
+/** How often is looked whether other processes have come to an end, milliseconds. */
+const LOOK = 2_000;
+
+/** Runs what is left of an experiment. Whatever ends this process, what is done stays, and a new one goes on from there. */
+export async function runCells(
+  folder: ExperimentFolder,
+  context: Context,
+  options: { openEngine: () => Promise<OpenEngine>; acceptUnproven: boolean },
+): Promise<QueueEnd> {
+  const queue = new Queue(folder, context, options);
+  try {
+    return await queue.run();
+  } finally {
+    await queue.close();
+  }
+}
+
+class Queue {
+  private readonly claims: Claims;
+  private readonly failed = new Map<string, string>();
+  private readonly told = new Set<string>();
+  private engine?: OpenEngine;
+  private interrupt?: () => void;
+  private isStopped = false;
+  private readonly release: () => void;
+
+  constructor(
+    private readonly folder: ExperimentFolder,
+    private readonly context: Context,
+    private readonly options: { openEngine: () => Promise<OpenEngine>; acceptUnproven: boolean },
+  ) {
+    this.claims = new Claims(folder.claims);
+    this.release = context.onInterrupt(() => {
+      this.isStopped = true;
+      context.note('Stopping: the run that goes on is saved; interrupt again to quit at once.');
+      this.interrupt?.();
+    });
+  }
+
+  async close(): Promise<void> {
+    this.release();
+    await this.engine?.close();
+  }
+
+  async run(): Promise<QueueEnd> {
+    const { folder, context } = this;
+    let results = await folder.writeResults();
+    while (!this.isStopped) {
+      const ended = await folder.endedCells();
+      const states = this.states(ended);
+      const ready = readyCells(folder.cells, states);
+      const taken = this.takeOne(ready);
+      if (taken) {
+        try {
+          // another process may have come to its end since the folder was read
+          if (!(await folder.readEnded(taken.cell))) await this.runCell(taken.cell, ended);
+        } finally {
+          taken.release();
+        }
+        results = await folder.writeResults();
+        if (taken.cell.kind === 'run') context.note(armsLines(results));
+      } else if (ready.length > 0 || isWaiting(folder.cells, states)) {
+        context.progress(
+          `Waiting for other processes: ${ended.length} of ${folder.cells.length} runs are done`,
+        );
+        await sleep(LOOK);
+      } else break;
+    }
+    context.progress('');
+    results = await folder.writeResults();
+    const failed = [...this.failed].map(([id, why]) => ({ id, why }));
+    return { results, failed, stopped: this.isStopped };
+  }
+
+  private states(ended: readonly EndedCell[]): Map<string, CellState> {
+    const over = new Set(ended.map(({ cell }) => cell.id));
+    return new Map(
+      this.folder.cells.map(({ id }): [string, CellState] => [
+        id,
+        over.has(id)
+          ? 'ended'
+          : this.failed.has(id)
+            ? 'failed'
+            : this.claims.isTaken(id)
+              ? 'claimed'
+              : 'open',
+      ]),
+    );
+  }
+
+  private takeOne(ready: readonly Cell[]): { cell: Cell; release: () => void } | undefined {
+    for (const cell of ready) {
+      const release = this.claims.take(cell.id);
+      if (release) return { cell, release };
+    }
+    return undefined;
+  }
+
+  /** Trains a cell into its folder, from its newest checkpoint where there is one. */
+  private async runCell(cell: Cell, ended: readonly EndedCell[]): Promise<void> {
+    const { folder, context, options } = this;
+    try {
+      const config = configOf(folder, cell, ended);
+      const prepared = await prepare(config, context);
+      const out = folder.cellFolder(cell);
+      const checkpoints = existsSync(join(out, 'config.json')) ? await readCheckpoints(out) : [];
+      const resumes = checkpoints.length > 0;
+      const job = resumes ? { ...prepared.job, resume: { checkpoints } } : prepared.job;
+      this.engine ??= await options.openEngine();
+      const api = this.watched(this.engine.api, cell, ended);
+      await trainInto(
+        { out, overwrite: true, resumes },
+        { config, job },
+        { ...this.engine, api },
+        this.quiet(cell),
+        options.acceptUnproven,
+      );
+      if (await folder.readEnded(cell)) await folder.tidy(cell);
+      else if (!this.isStopped) this.fail(cell, 'it did not come to its end, see its report.json');
+    } catch (error) {
+      if (this.isStopped) return;
+      // a mistake of ours ends the experiment; what a run cannot do ends that run
+      if (!(error instanceof UserError)) throw error;
+      this.fail(cell, error.message);
+    }
+  }
+
+  private fail({ id }: Cell, why: string): void {
+    this.failed.set(id, why);
+    this.context.note(`${id} failed: ${why}`);
+  }
+
+  /** The context of a cell: of its many notes only warnings, each once. */
+  private quiet({ id }: Cell): Context {
+    return {
+      ...this.context,
+      note: (line) => {
+        if (!line.startsWith('warning: ') || this.told.has(line)) return;
+        this.told.add(line);
+        this.context.note(`${id}: ${line}`);
+      },
+      progress: () => {},
+      onInterrupt: (callback) => {
+        this.interrupt = callback;
+        if (this.isStopped) callback();
+        return () => {
+          this.interrupt = undefined;
+        };
+      },
+    };
+  }
+
+  /** The engine, with the progress of the whole told beside the run's. */
+  private watched(api: EngineApi, cell: Cell, ended: readonly EndedCell[]): EngineApi {
+    return {
+      ...api,
+      train: (job, onEvent = () => {}) => {
+        let steps = 0;
+        return api.train(job, (event) => {
+          if (event.type === 'plan') steps = event.steps;
+          if (event.type === 'steps') this.tellProgress(cell, ended, event, steps);
+          else if (event.type === 'phase')
+            this.context.progress(`${this.place(cell, ended)}: ${event.message}`);
+          onEvent(event);
+        });
+      },
+    };
+  }
+
+  private place({ id }: Cell, ended: readonly EndedCell[]): string {
+    return `${ended.length + 1}/${this.folder.cells.length} ${id}`;
+  }
+
+  private tellProgress(
+    cell: Cell,
+    ended: readonly EndedCell[],
+    { points, etaSeconds, imagesPerSecond }: Extract<TrainEvent, { type: 'steps' }>,
+    steps: number,
+  ): void {
+    const last = points.at(-1);
+    if (!last || steps === 0) return;
+    const share = last.step / steps;
+    const states = this.states(ended);
+    const running = new Map([[cell.id, share]]);
+    for (const [id, state] of states) if (state === 'claimed' && id !== cell.id) running.set(id, 0.5);
+    const times = ended.map(({ cell: { id }, run }) => ({ id, seconds: run.report.seconds }));
+    const pace = share < 1 ? etaSeconds / ((1 - share) * cell.work) : undefined;
+    const left = secondsLeft(this.folder.cells, states, { times, running, pace });
+    this.context.progress(
+      `${this.place(cell, ended)}: step ${last.step}/${steps}, loss ${last.loss.toFixed(4)}, ${Math.round(imagesPerSecond)} images/s; all: ${left === undefined ? '' : `${duration(left)} left`}`,
+    );
+  }
+}
+
+/** What a cell's run is asked for. */
+export function configOf(folder: ExperimentFolder, cell: Cell, ended: readonly EndedCell[]): RunConfig {
+  const { base, data, test } = folder.experiment;
+  const settings = settingsOf(folder.experiment, cell, outcomesOf(ended));
+  const { network, weights, labels } = base;
+  const start =
+    cell.from === undefined ? { network, weights, labels } : { weights: folder.weightsOf(cell.from) };
+  return { ...start, data, test, settings, home: process.cwd() };
+}

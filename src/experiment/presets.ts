@@ -1,0 +1,76 @@
+/** Experiments that are there by name. */
+import type { ExperimentFile } from './experiment';
+
+export interface ExperimentPreset {
+  label: string;
+  help: string;
+  experiment: ExperimentFile;
+}
+
+/** From what fine-tuning takes well to what maps take well. */
+const RATES = [0.003, 0.01, 0.03, 0.1];
+
+export const experimentPresets: Readonly<Record<string, ExperimentPreset>> = {
+  reviewers: {
+    label: 'Is it only longer training?',
+    help: 'base, retraining, fine-tuning and refocusing for as long, three seeds, each at the rate that held-out training images choose',
+    experiment: {
+      name: 'reviewers',
+      question: 'Is what refocusing gains more than what the same training gains without it?',
+      arms: ['none', 'retrain', 'finetune', 'refocus'],
+      reference: 'finetune',
+      seeds: [0, 1, 2],
+      lrSearch: { rates: RATES },
+      settings: { epochs: 8 },
+    },
+  },
+  converged: {
+    label: 'From a converged network',
+    help: 'the same on the images that the built-in network was trained on until it got no better: hours without a GPU',
+    experiment: {
+      name: 'converged',
+      question: 'Does refocusing gain anything where ordinary training has come to its end?',
+      data: ['builtin'],
+      arms: ['none', 'retrain', 'finetune', 'refocus'],
+      reference: 'finetune',
+      seeds: [0, 1, 2],
+      lrSearch: { rates: RATES, epochs: 2 },
+      settings: { epochs: 10 },
+    },
+  },
+  ablations: {
+    label: 'What in it matters?',
+    help: "refocusing with each of its choices changed: the map's start, the identity term, its kernel, the layers",
+    experiment: {
+      name: 'ablations',
+      question: 'Which choices of refocusing matter?',
+      arms: [
+        'none',
+        'refocus',
+        'finetune',
+        'refocus-kaiming',
+        'refocus-no-identity',
+        'refocus-spatial',
+        'refocus-k1',
+        'joint',
+      ],
+      reference: 'refocus',
+      seeds: [0, 1, 2],
+      lrSearch: { rates: RATES },
+      settings: { epochs: 8 },
+    },
+  },
+  smoke: {
+    label: 'Does it run here?',
+    help: 'two arms, two seeds, one epoch of few images: shows that it works and what a report looks like, nothing else',
+    experiment: {
+      name: 'smoke',
+      question: 'Does it run here?',
+      arms: ['none', 'finetune', 'refocus'],
+      reference: 'finetune',
+      seeds: [0, 1],
+      lrSearch: { rates: [0.01, 0.03] },
+      settings: { epochs: 1, limit: 128 },
+    },
+  },
+};

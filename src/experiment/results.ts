@@ -1,0 +1,302 @@
+/**
+ * What an experiment came to: results.json. Every figure of a run, each arm over its seeds, and each pair of arms seed by seed, with
+ * what that shows. Written by this engine, and in the same form by whatever else repeats an experiment.
+ */
+import { type Interval, meanAndDeviation, meanInterval } from '../analysis/uncertainty';
+import type { Report } from '../run/report';
+import type { KeptRun } from '../run/run-files';
+import type { EvalPoint } from '../train/metrics';
+import { type Cell, type CellOutcome, type ChosenRate, cellsOf, chosenRates, unequalSettings } from './cells';
+import type { Experiment } from './experiment';
+
+/** A run of an arm with a seed. */
+export interface RunResult {
+  arm: string;
+  seed: number;
+  /** its folder, from that of the experiment */
+  folder: string;
+  lr: number;
+  ended: Report['ended'];
+  /** test accuracies: of the network it started from (absent with a new classifier), after the last step, and at the best epoch */
+  accuracy: { base?: number; last: number; best: number };
+  /** the epoch with the best test accuracy, which the test images chose */
+  bestEpoch: number | 'base';
+  /** mean loss of the test images after the last step */
+  loss: number;
+  testImages: number;
+  steps: number;
+  /** median of a training step, milliseconds; of the whole run, seconds */
+  stepMs: number;
+  seconds: number;
+  /** of a step */
+  peakBytes: number;
+  dispatches: number;
+  bytesPerStep: number;
+  /** whether the merged weights were proven, and by how much their logits differ from those of the trained network */
+  proof: { ok: boolean; maxRelLogitDiff: number; top1Agreement: number };
+  /** SHA-256 of the merged weights; where they were not written, absent */
+  merged?: string;
+  /** mean divergence between the kernels of a layer, of all refocusable layers, nats: before and after */
+  divergence: [before: number, after: number];
+  /** after every epoch, on the test images */
+  evals: EvalPoint[];
+  /** loss and accuracy of training batches, at most a hundred of them */
+  training: { step: number; loss: number; accuracy: number }[];
+  adapter: string;
+  version: string;
+}
+
+/** Mean and sample standard deviation over seeds; of one seed the deviation is null. */
+export interface Spread {
+  values: number[];
+  mean: number;
+  deviation: number | null;
+}
+
+/** An arm over the seeds that have come to an end. */
+export interface ArmResult {
+  arm: string;
+  label: string;
+  about: string;
+  seeds: number[];
+  lr?: number;
+  last?: Spread;
+  /** chosen by the test images, so that it flatters */
+  best?: Spread;
+  stepMs?: Spread;
+  seconds?: Spread;
+  peakBytes?: number;
+  divergence?: Spread;
+}
+
+/** What a paired difference shows: `none` where its interval holds zero, `unknown` where there is none. */
+export type Shown = 'better' | 'worse' | 'none' | 'unknown';
+
+/** The accuracies of an arm less those of another, seed by seed. */
+export interface Difference {
+  differences: number[];
+  mean: number;
+  deviation: number | null;
+  /** Student's, 95 %, over the seeds; null for fewer than two */
+  interval: Interval | null;
+  wins: number;
+  losses: number;
+  ties: number;
+  shown: Shown;
+}
+
+export interface ArmComparison {
+  arm: string;
+  against: string;
+  /** that both have */
+  seeds: number[];
+  last: Difference;
+  best: Difference;
+}
+
+export interface ExperimentResults {
+  format: 'refocus experiment results';
+  version: 1;
+  experiment: Experiment;
+  /** ISO 8601 */
+  date: string;
+  /** whether every run has come to an end */
+  complete: boolean;
+  /** the cells that have not */
+  missing: string[];
+  /** the rate of each arm as it was searched for */
+  rates: ChosenRate[];
+  runs: RunResult[];
+  arms: ArmResult[];
+  /** every two arms, the reference's first */
+  comparisons: ArmComparison[];
+  /** settings that differ between the runs of a seed and should not; steps that differ between runs */
+  unequal: string[];
+}
+
+/** An ended cell with what it left. */
+export interface EndedCell {
+  cell: Cell;
+  run: KeptRun & { report: Report };
+}
+
+/** What the other cells need of an ended one. */
+export const outcomeOf = ({ evals, report }: EndedCell['run']): CellOutcome => {
+  const last = evals.findLast(({ which }) => which === 'last')?.point;
+  return { accuracy: report.accuracy.last, loss: last?.loss ?? Number.NaN };
+};
+
+export const outcomesOf = (ended: readonly EndedCell[]): Map<string, CellOutcome> =>
+  new Map(ended.map(({ cell, run }) => [cell.id, outcomeOf(run)]));
+
+export function resultsOf(
+  experiment: Experiment,
+  ended: readonly EndedCell[],
+  date: string,
+): ExperimentResults {
+  const there = new Set(ended.map(({ cell }) => cell.id));
+  const missing = cellsOf(experiment)
+    .map(({ id }) => id)
+    .filter((id) => !there.has(id));
+  const ofArms = ended.filter(({ cell }) => cell.kind === 'run');
+  const runs = ofArms.map(runResult);
+  const trained = runs.length > 0 ? armResults(experiment, runs) : [];
+  return {
+    format: 'refocus experiment results',
+    version: 1,
+    experiment,
+    date,
+    complete: missing.length === 0,
+    missing,
+    rates: chosenRates(experiment, outcomesOf(ended)),
+    runs,
+    arms: trained,
+    comparisons: comparisonsOf(experiment, runs),
+    unequal: unequalOf(experiment, ofArms),
+  };
+}
+
+/** Points of a training curve at most. */
+const MOST_POINTS = 100;
+
+function runResult({ cell, run: { report, metrics, evals, redundancy } }: EndedCell): RunResult {
+  const { accuracy, settings, plan, proof, sha256 } = report;
+  const { before, after } = redundancy;
+  const stride = Math.max(1, Math.ceil(metrics.length / MOST_POINTS));
+  return {
+    arm: cell.arm!,
+    seed: cell.seed,
+    folder: cell.id,
+    lr: settings.lr,
+    ended: report.ended,
+    accuracy: { ...accuracy },
+    bestEpoch: report.best,
+    loss: outcomeOf({ report, metrics, evals, redundancy, predictions: {} }).loss,
+    testImages: report.uncertainty.images,
+    steps: report.steps,
+    stepMs: report.stepMs,
+    seconds: report.seconds,
+    ...plan,
+    proof: { ok: proof.ok, maxRelLogitDiff: proof.maxRelLogitDiff, top1Agreement: proof.top1Agreement },
+    ...(sha256.out['merged.safetensors'] && { merged: sha256.out['merged.safetensors'] }),
+    divergence: [meanDivergence(before), meanDivergence(after)],
+    evals: evals.filter(({ which }) => which === 'epoch').map(({ point }) => point),
+    training: metrics
+      .filter((_, i) => i % stride === 0 || i === metrics.length - 1)
+      .map(({ step, loss, accuracy: share }) => ({ step, loss, accuracy: share })),
+    adapter: report.adapter,
+    version: report.version,
+  };
+}
+
+/** Of layers with a finite one. */
+function meanDivergence(layers: readonly { divergence: number }[]): number {
+  const finite = layers.map(({ divergence }) => divergence).filter(Number.isFinite);
+  return finite.reduce((a, b) => a + b, 0) / finite.length;
+}
+
+function spreadOf(values: number[]): Spread {
+  const { mean, deviation } = meanAndDeviation(values);
+  return { values, mean, deviation: Number.isFinite(deviation) ? deviation : null };
+}
+
+/** Accuracies of an arm by seed; of the base those that its runs measured before their first step. */
+type Scores = ReadonlyMap<number, { last: number; best: number }>;
+
+function scoresOf(experiment: Experiment, arm: string, runs: readonly RunResult[]): Scores {
+  if (trains(experiment, arm))
+    return new Map(runs.filter((run) => run.arm === arm).map(({ seed, accuracy }) => [seed, accuracy]));
+  const starts = runs.filter((run) => startsFromBase(experiment, run.arm) && run.accuracy.base !== undefined);
+  return new Map(
+    experiment.seeds.flatMap((seed) => {
+      const base = starts.find((run) => run.seed === seed)?.accuracy.base;
+      return base === undefined ? [] : [[seed, { last: base, best: base }] as const];
+    }),
+  );
+}
+
+const armNamed = ({ arms }: Experiment, name: string) => arms.find((arm) => arm.name === name)!;
+const trains = (experiment: Experiment, name: string): boolean =>
+  armNamed(experiment, name).settings !== undefined;
+const startsFromBase = (experiment: Experiment, name: string): boolean =>
+  armNamed(experiment, name).from === undefined;
+
+function armResults(experiment: Experiment, runs: readonly RunResult[]): ArmResult[] {
+  return experiment.arms.map(({ name, label, about }) => {
+    const scores = scoresOf(experiment, name, runs);
+    const own = runs.filter(({ arm }) => arm === name);
+    const values = [...scores.values()];
+    const divergences = own.map(({ divergence }) => divergence[1]).filter(Number.isFinite);
+    const before = runs.map(({ divergence }) => divergence[0]).find(Number.isFinite);
+    const ofBase = trains(experiment, name) || before === undefined ? [] : [before];
+    const divergence = own.length > 0 ? divergences : ofBase;
+    return {
+      arm: name,
+      label,
+      about,
+      seeds: [...scores.keys()],
+      ...(own.length > 0 && {
+        lr: own[0].lr,
+        stepMs: spreadOf(own.map(({ stepMs }) => stepMs)),
+        seconds: spreadOf(own.map(({ seconds }) => seconds)),
+        peakBytes: Math.max(...own.map(({ peakBytes }) => peakBytes)),
+      }),
+      ...(values.length > 0 && {
+        last: spreadOf(values.map(({ last }) => last)),
+        best: spreadOf(values.map(({ best }) => best)),
+      }),
+      ...(divergence.length > 0 && { divergence: spreadOf(divergence) }),
+    };
+  });
+}
+
+function comparisonsOf(experiment: Experiment, runs: readonly RunResult[]): ArmComparison[] {
+  const { reference, arms } = experiment;
+  const names = [reference, ...arms.map(({ name }) => name).filter((name) => name !== reference)];
+  const scores = new Map(names.map((name) => [name, scoresOf(experiment, name, runs)]));
+  return names.flatMap((against, i) =>
+    names.slice(i + 1).flatMap((arm): ArmComparison[] => {
+      const [one, other] = [scores.get(arm)!, scores.get(against)!];
+      const seeds = [...one.keys()].filter((seed) => other.has(seed));
+      if (seeds.length === 0) return [];
+      const difference = (which: 'last' | 'best') =>
+        differenceOf(seeds.map((seed) => one.get(seed)![which] - other.get(seed)![which]));
+      return [{ arm, against, seeds, last: difference('last'), best: difference('best') }];
+    }),
+  );
+}
+
+export function differenceOf(differences: number[]): Difference {
+  const { mean, deviation } = meanAndDeviation(differences);
+  const interval = meanInterval(differences) ?? null;
+  const shown = !interval ? 'unknown' : interval[0] > 0 ? 'better' : interval[1] < 0 ? 'worse' : 'none';
+  return {
+    differences,
+    mean,
+    deviation: Number.isFinite(deviation) ? deviation : null,
+    interval,
+    wins: differences.filter((value) => value > 0).length,
+    losses: differences.filter((value) => value < 0).length,
+    ties: differences.filter((value) => value === 0).length,
+    shown,
+  };
+}
+
+/** What should be equal in the runs of a seed, and is not. */
+function unequalOf(experiment: Experiment, ended: readonly EndedCell[]): string[] {
+  const names = new Set<string>();
+  for (const seed of experiment.seeds) {
+    const reports = ended
+      .filter(({ cell }) => cell.seed === seed)
+      .map(({ cell, run }) => ({ cell, ...run.report }));
+    const runs = reports.map(({ cell, settings }) => ({ arm: cell.arm!, settings }));
+    for (const name of unequalSettings(experiment, runs)) names.add(name);
+    const [first] = reports;
+    for (const { steps, held, uncertainty } of reports) {
+      if (steps !== first.steps) names.add('steps');
+      if (held.train.images !== first.held.train.images) names.add('training images');
+      if (uncertainty.images !== first.uncertainty.images) names.add('test images');
+    }
+  }
+  return [...names];
+}

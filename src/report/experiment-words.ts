@@ -1,0 +1,91 @@
+/** What an experiment has shown and what not, in sentences. */
+import type { ArmComparison, Difference, ExperimentResults, Spread } from '../experiment/results';
+import { percent, points } from './format';
+
+/** Mean and deviation of accuracies: `84.30 % ± 0.21`. */
+export const spreadText = ({ mean, deviation }: Spread): string =>
+  deviation === null ? percent(mean) : `${percent(mean)} ± ${(100 * deviation).toFixed(2)}`;
+
+/** A paired difference with its interval, if there is one. */
+export const differenceText = ({ mean, interval }: Difference): string =>
+  interval ? `${points(mean)} (95 %: ${points(interval[0])} to ${points(interval[1])})` : points(mean);
+
+/** What a difference shows, in a word or two. */
+export const SHOWN: Record<Difference['shown'], string> = {
+  better: 'better',
+  worse: 'worse',
+  none: 'no difference shown',
+  unknown: 'one seed shows nothing',
+};
+
+const seedsText = (n: number): string => `${n} ${n === 1 ? 'seed' : 'seeds'}`;
+
+export const winsText = ({ wins, losses, ties }: Difference): string =>
+  `${wins} of ${seedsText(wins + losses + ties)} better${ties > 0 ? `, ${ties} equal` : ''}`;
+
+/** One arm against another, after the last step. */
+export function comparisonSentence(
+  { arm, against, seeds, last }: ArmComparison,
+  label: (arm: string) => string,
+): string {
+  const told = `${label(arm)} against ${label(against)}: ${differenceText(last)} over ${seedsText(seeds.length)}, ${winsText(last)}.`;
+  if (last.shown === 'unknown') return `${told} One seed shows nothing: take three or more.`;
+  if (last.shown === 'none') return `${told} No difference shown: the interval holds zero.`;
+  return `${told} ${label(arm)} was ${last.shown} here.`;
+}
+
+export function shownSentences(results: ExperimentResults): string[] {
+  const { experiment, comparisons } = results;
+  const label = labelOf(results);
+  const { reference } = experiment;
+  return comparisons
+    .filter(({ against }) => against === reference)
+    .map((one) => comparisonSentence(one, label));
+}
+
+/** The name of an arm as tables have it. */
+export const labelOf =
+  ({ experiment }: Pick<ExperimentResults, 'experiment'>) =>
+  (name: string): string =>
+    experiment.arms.find((arm) => arm.name === name)?.label ?? name;
+
+/** What a reader might think was shown, and was not. */
+export function notShownSentences({
+  experiment,
+  comparisons,
+  rates,
+  runs,
+  unequal,
+}: ExperimentResults): string[] {
+  const n = experiment.seeds.length;
+  const against = comparisons.filter((one) => one.against === experiment.reference).length;
+  const edges = rates.filter(({ isAtEdge }) => isAtEdge).map(({ arm }) => arm);
+  const ended = runs
+    .filter(({ ended: how }) => how !== 'finished')
+    .map(({ folder, ended: how }) => `${folder} (${how})`);
+  const differing = new Set(runs.map(({ adapter }) => adapter)).size > 1;
+  return [
+    `That it is so on other images or networks: ${n === 1 ? 'one seed says' : `${n} seeds say`} how the same test images are told after training in another order, not what other images would give.`,
+    ...(n < 3 ? ['Much by fewer than three seeds: an interval over two is wider than most effects.'] : []),
+    ...(against > 1
+      ? [
+          `That every interval holds: of ${against} comparisons at 95 % each, one more often misses than one alone does.`,
+        ]
+      : []),
+    'That the best epoch is as good on other images: the test images chose it. The last one nobody chose.',
+    ...(edges.length > 0
+      ? [
+          `That the rate of ${edges.join(', ')} is its best: it is the lowest or highest of the grid, and a wider one may favour ${edges.length > 1 ? 'them' : 'it'}.`,
+        ]
+      : []),
+    ...(experiment.lrSearch
+      ? []
+      : ['That each arm had the rate that suits it: none was searched for, and arms want different ones.']),
+    ...(ended.length > 0
+      ? [`What runs would have come to that did not come to their end: ${ended.join(', ')}.`]
+      : []),
+    ...(unequal.length > 0 ? [`That all arms had the same: they differ in ${unequal.join(', ')}.`] : []),
+    ...(differing ? ['That all runs are alike to the bit: they ran on different adapters.'] : []),
+    'What longer training, or a base that is trained longer, would give.',
+  ];
+}
