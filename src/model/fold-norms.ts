@@ -1,13 +1,18 @@
 import { floats, type StateDict } from '../io/tensor';
 import { vectorLayout } from './layout';
-import type { Layer, Model, StateEntry } from './model';
+import type { BatchNormLayer, Layer, Model, StateEntry } from './model';
 import { numbersOf } from './state';
 
 /**
  * A plain network with each batch norm that alone reads a convolution folded into it: y = (W s) * x + (b - m) s + beta with
  * s = gamma / sqrt(var + eps), in float64. It is the same function in evaluation; a norm's activation stays as a layer.
+ * @param isMeant which norms; default: all
  */
-export function foldNorms(model: Model, state: StateDict): { model: Model; state: StateDict } {
+export function foldNorms(
+  model: Model,
+  state: StateDict,
+  isMeant: (norm: BatchNormLayer) => boolean = () => true,
+): { model: Model; state: StateDict } {
   const readers = new Map<number, number>();
   for (const { inputs } of model.layers) for (const id of inputs) readers.set(id, (readers.get(id) ?? 0) + 1);
   const makers = new Map(model.layers.map((layer) => [layer.id, layer]));
@@ -15,7 +20,7 @@ export function foldNorms(model: Model, state: StateDict): { model: Model; state
   const gone = new Set<string>();
   const biased = new Set<string>();
   const layers = model.layers.map((layer): Layer => {
-    if (layer.kind !== 'batch_norm') return layer;
+    if (layer.kind !== 'batch_norm' || !isMeant(layer)) return layer;
     const conv = makers.get(layer.inputs[0]);
     if (conv?.kind !== 'conv' || readers.get(conv.id) !== 1) return layer;
     const { name, eps, activation, id, inputs } = layer;

@@ -1,4 +1,5 @@
 import { floats, type StateDict } from '../io/tensor';
+import { foldNorms } from './fold-norms';
 import type { Model } from './model';
 import { geometryOf, mapsOf, REFCONV, refconvs } from './refconv';
 import { refocus } from './refocus-math';
@@ -6,7 +7,8 @@ import { numbersOf } from './state';
 
 /**
  * The plain network's state of a RefConv network's: W_t = identity * W_b + conv2d(W_b, W_r) in float64 in the place of
- * each basis, no maps, everything else as it is. A map that the state lacks is zero.
+ * each basis, no maps, everything else as it is. A map that the state lacks is zero. Batch norms that were added for the
+ * training are folded into their convolutions.
  */
 export function mergeState(model: Model, state: StateDict): StateDict {
   const maps = new Set(mapsOf(model).map(({ name }) => name));
@@ -21,5 +23,5 @@ export function mergeState(model: Model, state: StateDict): StateDict {
     else if (!refconv.identity) weight = new Float32Array(weight.length);
     merged.set(`${name}.weight`, floats(basis.shape, weight));
   }
-  return merged;
+  return foldNorms(model, merged, ({ added }) => added === true).state;
 }

@@ -22,6 +22,16 @@ export interface ConvLayer {
   refconv?: RefConv;
 }
 
+export interface BatchNormLayer {
+  kind: 'batch_norm';
+  name: string;
+  eps: number;
+  momentum: number;
+  activation: Activation;
+  /** the network has it only while it trains: a merge folds it into the convolution before it */
+  added?: true;
+}
+
 /** How a convolution's weight is refocused: W_t = identity * W_b + conv2d(W_b, W_r). */
 export interface RefConv {
   /** as a map W_r `[N, P, k, k]`, or in the exact factored form of it */
@@ -50,7 +60,7 @@ export interface LinearLayer {
 export type LayerKind =
   | ConvLayer
   | LinearLayer
-  | { kind: 'batch_norm'; name: string; eps: number; momentum: number; activation: Activation }
+  | BatchNormLayer
   | { kind: 'layer_norm'; name: string; eps: number }
   | { kind: 'global_response_norm'; name: string; eps: number }
   | { kind: 'activation'; activation: Activation }

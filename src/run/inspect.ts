@@ -21,11 +21,20 @@ export interface InspectLayer {
   redundancy?: RedundancyFigures;
 }
 
-/** The tensors of a file or of its shards, a line each; with an architecture, checked against it first. */
+/**
+ * The tensors of a file or of its shards, a line each; with an architecture, checked against it first. Those of an ONNX model
+ * that is read here are named by their layers: folded ones have numbers for names.
+ */
 export async function inspectFile(files: UserFile[], network?: NetworkOptions): Promise<InspectLayer[]> {
-  if (network)
-    return layersOf((await loadNetwork({ kind: 'file', network, files })).state, redundancyOfTensor);
-  return layersOf((await readWeights(...files)).tensors, redundancyOfTensor);
+  const weights = network ? undefined : await readWeights(...files);
+  if (weights && weights.format !== 'onnx') return layersOf(weights.tensors, redundancyOfTensor);
+  try {
+    const { model, state } = await loadNetwork({ kind: 'file', network, files });
+    return layersOf(inOrder(state, model), redundancyOfTensor);
+  } catch (error) {
+    if (!weights || !(error instanceof UserError)) throw error;
+    return layersOf(weights.tensors, redundancyOfTensor);
+  }
 }
 
 /** What a file's network is, a sentence each, or why it is none that is known here. */

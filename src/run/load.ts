@@ -2,6 +2,7 @@ import { builtinSentence } from '../data/builtin/builtin';
 import { closeImages, cropOf } from '../data/pixels';
 import type { LabelledImages } from '../data/types';
 import type { StateDict } from '../io/tensor';
+import { withoutBiases } from '../model/added-norms';
 import { initialState } from '../model/init';
 import { stepsPerEpoch } from '../train/batches';
 import { checkMicroBatch } from '../train/micro-batches';
@@ -65,8 +66,9 @@ export function prepare(
   // what goes on from maps starts from numbers that are not zero
   const model = trainedModel(plain, goesOn ? { ...continued, mapInit: 'kaiming' } : settings, file);
   const fresh = initialState(model, settings.seed, settings.mapInit);
+  const given = withoutBiases(state, model);
   const maps = goesOn ? startingMaps(model, unmerged, file) : [];
-  const start: StateDict = new Map(settings.method === 'retrain' ? fresh : [...fresh, ...state, ...maps]);
+  const start: StateDict = new Map(settings.method === 'retrain' ? fresh : [...fresh, ...given, ...maps]);
   const schedule = scheduleOf(settings, stepsPerEpoch({ train, settings }));
   checkMicroBatch({ model, train, settings });
   return { model, start, train, test, settings, schedule };

@@ -16,13 +16,16 @@ import { type Forecast, forecast } from './forecast';
 import type { NamedNetwork } from './network-options';
 
 export interface PlanOptions {
-  network: NamedNetwork;
+  /** an architecture, or the model of a file */
+  network: NamedNetwork | Model;
   batch: TrainSettings['batch'];
   /** side of the square input, pixels */
   size: number;
   method: Method;
   /** default: f32 */
   storage?: TrainSettings['storage'];
+  /** whether fresh batch norms are trained; default: they are not */
+  norms?: TrainSettings['norms'];
 }
 
 export interface PlanSummary {
@@ -49,22 +52,23 @@ export interface StepOptions {
 }
 
 /** The model of a network without numbers; ten classes where the options leave them open. */
-export const modelOf = ({ arch, classes = 10, ...rest }: NamedNetwork): Model =>
-  createModel(arch, { ...rest, classes });
+export function modelOf(network: NamedNetwork | Model): Model {
+  if ('layers' in network) return network;
+  const { arch, classes = 10, ...rest } = network;
+  return createModel(arch, { ...rest, classes });
+}
 
 /** Of a set that no default is smaller for. */
 export const MANY_IMAGES = 2 ** 20;
 
 /** The step of a run with the default settings. */
-export const stepOptions = ({ network, batch, size, method, storage = 'f32' }: PlanOptions): StepOptions => ({
-  model: modelOf(network),
-  settings: decideSettings(
-    { ...defaultSettings(), method, batch, storage },
-    { input: modelOf(network).input, images: MANY_IMAGES, side: size },
-  ),
-  height: size,
-  width: size,
-});
+export function stepOptions(options: PlanOptions): StepOptions {
+  const { network, batch, size, method, storage = 'f32', norms = false } = options;
+  const model = modelOf(network);
+  const asked = { ...defaultSettings(), method, batch, storage, norms };
+  const settings = decideSettings(asked, { input: model.input, images: MANY_IMAGES, side: size });
+  return { model, settings, height: size, width: size };
+}
 
 /** A training step, its data set one batch; without a tuning cut for a GPU. */
 export function stepProgram({ model, settings, height, width }: StepOptions, tuning?: Tuning): Program {

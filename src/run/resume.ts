@@ -6,6 +6,7 @@ import type { Tuning } from '../graph/tuning';
 import { bytesOf } from '../io/blob';
 import { fingerprint, sha256 } from '../io/sha256';
 import type { StateDict } from '../io/tensor';
+import { addedEntries } from '../model/added-norms';
 import { stepsPerEpoch } from '../train/batches';
 import { decodeCheckpoint, encodeCheckpoint, type TrainingState } from '../train/checkpoint';
 import { type Extension, extendedSchedule, scaled } from '../train/schedule';
@@ -144,12 +145,15 @@ export function stateToGoOn(
 
 /** Digests of what a run trains with. */
 export async function digestInputs({
+  model,
   start,
   train,
   test,
-}: Pick<Training, 'start' | 'train' | 'test'>): Promise<Inputs> {
+}: Pick<Training, 'model' | 'start' | 'train' | 'test'>): Promise<Inputs> {
+  // what added norms start from is measured, each time anew
+  const measured = addedEntries(model);
   return {
-    network: await digestState(start),
+    network: await digestState(new Map([...start].filter(([name]) => !measured.has(name)))),
     train: await digestImages(train),
     test: await digestImages(test),
   };

@@ -3,6 +3,7 @@ import type { LabelledImages } from '../data/types';
 import { Discarded, Stopped } from '../errors';
 import { type Gpu, requireHalves } from '../gpu/device';
 import type { Tuning } from '../graph/tuning';
+import { addedNorms } from '../model/added-norms';
 import { augmentationSentence } from '../train/augmentation';
 import { balanceSentence } from '../train/balance';
 import { batchSentence } from '../train/batches';
@@ -11,6 +12,7 @@ import { heldSentence, mostHeld } from '../train/held';
 import { microSentence } from '../train/micro-batches';
 import { rateSentence } from '../train/rate';
 import type { RunSettings } from '../train/settings';
+import { normsSentence, startNorms } from '../train/start-norms';
 import { type Observer, Trainer, type Training } from '../train/trainer';
 import { accuracyInOrder, orderSentence } from './class-orders';
 import { conclude } from './conclude';
@@ -73,6 +75,7 @@ async function trainLoaded(
 
   const gpu = await context.gpu();
   if (settings.storage === 'f16') requireHalves(gpu);
+  await withStartNorms(gpu, training, network, goOn);
   const { tuning } = gpu;
   const expected = forecast({ ...training, tuning, model: network.model, heldBytes: mostHeld(gpu) });
   emit({ type: 'note', message: forecastSentence(expected) });
@@ -146,6 +149,18 @@ async function trainLoaded(
   }
 }
 
+/** Where norms are added for the training, has them start so that the network is what it was. */
+async function withStartNorms(
+  gpu: Gpu,
+  training: Training,
+  network: FittedNetwork,
+  goOn: () => void,
+): Promise<void> {
+  const { model, settings } = training;
+  if (addedNorms(model).length === 0 || settings.method === 'retrain') return;
+  training.start = new Map([...training.start, ...(await startNorms(gpu, network, training, goOn))]);
+}
+
 /** Says what was decided of what was left open. */
 function tellDecided(training: Training, asked: TrainJob['settings'], emit: RunContext['emit']): void {
   const { train, settings } = training;
@@ -155,6 +170,7 @@ function tellDecided(training: Training, asked: TrainJob['settings'], emit: RunC
     microSentence(training),
     rateSentence(asked.lr, settings.lr),
     augmentationSentence(settings),
+    normsSentence(training),
     headEpochs > 0 && `The classifier trains alone at first, ${headEpochs} of ${epochs} epochs.`,
   ];
   for (const message of sentences) if (message) emit({ type: 'note', message });

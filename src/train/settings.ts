@@ -172,6 +172,16 @@ function checkTogether(settings: TrainSettings, label: (name: string) => string)
       `${label('unmerged')} needs the ${label('identity')} term: who reads bases and maps adds it.`,
     );
   }
+  if (settings.norms && settings.unmerged) {
+    throw new UserError(
+      `${label('unmerged')} does not go with ${label('norms')}: once these are folded there is no basis that the maps stand for.`,
+    );
+  }
+  if (settings.norms && settings.freeze === 'norms') {
+    throw new UserError(
+      `${label('norms')} adds batch norms to train, ${label('freeze')} norms freezes them: give one of them.`,
+    );
+  }
   if (settings.nesterov && (settings.optimizer !== 'sgd' || settings.momentum === 0)) {
     throw new UserError(
       `${label('nesterov')} needs ${label('optimizer')} sgd and ${label('momentum')} above 0.`,

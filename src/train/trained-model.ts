@@ -1,15 +1,22 @@
 import { UserError } from '../errors';
+import { bareConvolutions, withAddedNorms } from '../model/added-norms';
 import { convolutions, type Model } from '../model/model';
 import { isRefConv, type RefConvOptions, withRefConv } from '../model/refconv';
 import { frozenParameters, withFrozen } from './freeze';
 import type { TrainSettings } from './settings';
 
 /**
- * The model as a run trains it: with RefConvs where the method has them, and with constants where parameters are frozen.
+ * The model as a run trains it: with fresh batch norms where the settings want them, with RefConvs where the method has them,
+ * and with constants where parameters are frozen.
  * @param name what messages call the network
  * @throws UserError where the settings and the model do not fit
  */
-export function trainedModel(model: Model, s: TrainSettings, name = model.name): Model {
+export function trainedModel(plain: Model, s: TrainSettings, name = plain.name): Model {
+  if (s.norms && bareConvolutions(plain).length === 0)
+    throw new UserError(
+      `${name} has no convolution that a batch norm was folded into (one with a bias and no norm behind it): leave the fresh batch norms out (norms).`,
+    );
+  const model = s.norms ? withAddedNorms(plain) : plain;
   const options = refconvOptions(model, s, name);
   const trained = options ? withRefConv(model, options) : model;
   return withFrozen(trained, frozenParameters(model, s, name), s);

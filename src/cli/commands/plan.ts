@@ -1,29 +1,50 @@
 import { UserError } from '../../errors';
 import { mapsSentence, memoryText } from '../../run/forecast-words';
 import { namedNetwork } from '../../run/network-options';
-import { planSummary, stepForecast } from '../../run/plan-summary';
+import { loadNetwork } from '../../run/network-source';
+import { type PlanOptions, planSummary, stepForecast } from '../../run/plan-summary';
 import { parseSetting } from '../../train/settings';
-import { type Command, text } from '../command';
+import { type Args, type Command, type Context, text } from '../command';
+import { readWeightFiles } from '../files';
 import { networkFrom, networkOptions, optionLabel, settingOptions } from '../options';
 
+/** A zoo's network of ten classes on CIFAR's images. */
+const DEFAULT_SIZE = 32;
+
 export const plan: Command = {
-  usage: 'plan --arch A --size N',
+  usage: 'plan (--arch A | --weights FILE)',
   summary: 'Prints the plan of a training step and its totals; needs no GPU.',
   positionals: [],
   options: {
+    weights: {
+      type: 'string',
+      value: 'FILE',
+      help: 'weights or an .onnx model, whose network is planned with its classes',
+    },
     ...networkOptions,
-    ...settingOptions(['batch', 'method', 'storage']),
-    size: { type: 'string', value: 'N', help: 'side of the input in pixels', fallback: '32' },
+    ...settingOptions(['batch', 'method', 'storage', 'norms']),
+    size: {
+      type: 'string',
+      value: 'N',
+      help: 'side of the input in pixels',
+      fallback: `${DEFAULT_SIZE}, of weights that of the images they were trained on`,
+    },
     json: { type: 'boolean', help: 'only the totals, one JSON line' },
   },
   async run(args, context) {
-    const network = namedNetwork(networkFrom(args) ?? {}, optionLabel);
-    const size = parseSetting('imageSize', text(args, 'size') ?? '32', '--size');
-    if (size === 0) throw new UserError('--size must be a whole number from 1 to 1024, not "0".');
-    const batch = parseSetting('batch', text(args, 'batch') ?? '128', '--batch');
-    const method = parseSetting('method', text(args, 'method') ?? 'refocus', '--method');
-    const storage = parseSetting('storage', text(args, 'storage') ?? 'f32', '--storage');
-    const options = { network, batch, size, method, storage };
+    const setting = <K extends 'batch' | 'method' | 'storage' | 'norms'>(name: K, fallback: string) =>
+      parseSetting(name, args.values[name] ?? fallback, `--${name}`);
+    const given = text(args, 'size');
+    const asked = given === undefined ? undefined : parseSetting('imageSize', given, '--size');
+    if (asked === 0) throw new UserError('--size must be a whole number from 1 to 1024, not "0".');
+    const chosen = {
+      batch: setting('batch', '128'),
+      method: setting('method', 'refocus'),
+      storage: setting('storage', 'f32'),
+      norms: setting('norms', 'false'),
+    };
+    const { network, side } = await networkOf(args, context);
+    const options = { ...chosen, network, size: asked ?? side };
     const summary = planSummary(options);
     if (args.values.json) context.out(JSON.stringify(summary.totals));
     else {
@@ -38,3 +59,17 @@ export const plan: Command = {
     return 0;
   },
 };
+
+/** The network that the arguments name, and the side of its images in pixels where the arguments do not tell it. */
+async function networkOf(
+  args: Args,
+  context: Context,
+): Promise<{ network: PlanOptions['network']; side: number }> {
+  const network = networkFrom(args);
+  const path = text(args, 'weights');
+  if (path === undefined) return { network: namedNetwork(network ?? {}, optionLabel), side: DEFAULT_SIZE };
+  const files = await readWeightFiles(path, '--weights', context);
+  const { model, trainedSize, notes } = await loadNetwork({ kind: 'file', files, network });
+  for (const note of notes) context.note(note);
+  return { network: model, side: trainedSize ?? model.input.size };
+}

@@ -331,7 +331,7 @@ function notesOn(
     );
   if (net.count('batch_norm') === 0 && net.count('conv') > 0 && net.count('layer_norm') === 0)
     notes.push(
-      'It has no batch norms: it trains without, which takes a smaller learning rate. If it had some, they were folded into its convolutions when it was exported; exported with training=TrainingMode.PRESERVE it would keep them.',
+      'It has no batch norms: it trains without, which takes a smaller learning rate, or with fresh ones (norms), which are folded back at the end. If it had some, they were folded into its convolutions when it was exported; exported with training=TrainingMode.PRESERVE it would keep them.',
     );
   return notes;
 }

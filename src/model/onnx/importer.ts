@@ -180,13 +180,14 @@ export class Importer {
     return view.length === 2 ? (['n', 'c'] as const)[d] : undefined;
   }
 
-  /** A name for a layer: that of its weight, an input of the step, without its last word, else that of its node. */
+  /**
+   * A name for a layer: that of its weight, an input of the step, without its last word, else where its node stands in the
+   * network: a folded weight has a number for a name.
+   */
   layerName(step: Step, weight: Constant, input = 1): string {
     // several layers of equal weights may share a tensor, each by a name of its own
     const stem = stemOf(step.inputs[input]) ?? stemOf(weight.origin?.tensor ?? '');
-    const node = step.name.split('/').filter((part) => part !== '');
-    const word = node.length > 1 && node.at(-1)!.startsWith(step.op) ? node.at(-2)! : node.at(-1);
-    return this.unique(stem ?? word ?? `${step.op}_${step.index}`);
+    return this.unique(stem ?? (moduleOf(step) || `${step.op}_${step.index}`));
   }
 
   unique(wanted: string): string {
@@ -249,6 +250,16 @@ export class Importer {
 /** A tensor's name without the word that says what it is of its layer. */
 const stemOf = (tensor: string): string | undefined =>
   /^(.+)\.(weight|gamma|scale|kernel)$/.exec(tensor)?.[1];
+
+/**
+ * The module that a node is of, as state dicts name it: PyTorch's exporter writes its scopes, `/layer1/layer1.0/conv1/Conv`,
+ * in which what a list holds begins with the list's name.
+ */
+function moduleOf({ name, op }: Step): string {
+  const scopes = name.split('/').filter((part) => part !== '');
+  if (scopes.length > 1 && scopes.at(-1)!.startsWith(op)) scopes.pop();
+  return scopes.filter((scope, i) => !scopes[i + 1]?.startsWith(`${scope}.`)).join('.');
+}
 
 /** Whether a constant has one number a channel when it is broadcast to what it meets, or is given as such a list. */
 export function perChannel({ shape, data }: Constant, { view, extents }: Shown): boolean {

@@ -1,5 +1,5 @@
 /** Which layers train, and how fast. */
-import { choice, orAuto, real, whole, wordOrNames } from '../field';
+import { choice, flag, orAuto, real, whole, wordOrNames } from '../field';
 import { setting } from './setting';
 
 export const layers = {
@@ -28,4 +28,9 @@ export const layers = {
       help: 'what does not train: all but the head (backbone), batch and layer norms, all but the maps, or what names say, as features.0,*.bias',
     },
   ),
+  norms: setting(flag, false, {
+    group: 'layers',
+    label: 'Fresh batch norms',
+    help: 'of a network whose batch norms were folded into its convolutions: train it with fresh ones, which start from the statistics of its first training images and are folded back at the end',
+  }),
 };

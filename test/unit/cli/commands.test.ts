@@ -18,6 +18,7 @@ import { networkFields } from '../../../src/run/network-options';
 import { VERSION } from '../../../src/run/version';
 import { presets } from '../../../src/train/presets';
 import { defaultSettings, settingFields, settingGroups } from '../../../src/train/settings';
+import { onnxFixture } from '../../onnx';
 import { fakeContext, fakeEngine, fakeEvaluation, fakeExport, fakeProfile, fakeReport } from './fake';
 
 let folder: string;
@@ -777,6 +778,36 @@ test('export writes the file that the engine makes, over nothing that is there',
   const again = fakeContext(engine);
   expect(await run(['export', '--to', to], again)).toBe(2);
   expect(again.stderr[0]).toMatch(/is there already: name another --to, or say --overwrite\.$/);
+});
+
+test('plan takes the network, its classes and the side of its images from a file, fresh norms too', async () => {
+  const path = join(folder, 'net.onnx');
+  await writeFile(path, onnxFixture('squeezenet1_1-opset13-folded'));
+  const totals = async (...more: string[]) => {
+    const context = fakeContext();
+    expect(await run(['plan', '--weights', path, '--batch', '4', '--json', ...more], context)).toBe(0);
+    expect(context.stderr[0]).toContain('net.onnx is an ONNX model of opset 13');
+    return JSON.parse(context.stdout[0]);
+  };
+  const [own, named] = [await totals(), fakeContext()];
+  const zoo = [
+    'plan',
+    '--arch',
+    'squeezenet1_1',
+    '--classes',
+    '10',
+    '--batch',
+    '4',
+    '--size',
+    '32',
+    '--json',
+  ];
+  expect(await run(zoo, named)).toBe(0);
+  // an exported network has no dropout
+  const { parameters, minBytesPerStep } = JSON.parse(named.stdout[0]);
+  expect(own).toMatchObject({ parameters, minBytesPerStep });
+  expect((await totals('--size', '64')).bytesPerStep).toBeGreaterThan(own.bytesPerStep);
+  expect((await totals('--norms')).dispatches).toBeGreaterThan(own.dispatches);
 });
 
 test('merge writes beside the file, over nothing that is there', async () => {

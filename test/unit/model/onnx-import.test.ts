@@ -84,6 +84,20 @@ test.each<[fixture: string, arch: string, kwargs?: Record<string, unknown>]>([
   },
 );
 
+test.each([
+  ['mobilenet_v2', 'mobilenet_v2'],
+  ['resnet10', 'resnet', { block: 'BasicBlock', layers: [1, 1, 1, 1] }],
+  ['shufflenet_v2_x0_5', 'shufflenet_v2_x0_5'],
+])(
+  'the convolutions of a folded %s, whose tensors are numbered, have their names',
+  async (name, arch, kwargs?) => {
+    const { model, state } = await imported(onnxFixture(`${name}-opset13-folded`));
+    const zoo = createModel(arch, { classes: 10, kwargs });
+    expect(convolutions(model).map((conv) => conv.name)).toEqual(convolutions(zoo).map((conv) => conv.name));
+    expect([...state.keys()].filter((key) => key.includes('onnx::'))).toEqual([]);
+  },
+);
+
 test.each(['mobilenet_v2-opset13-folded', 'squeezenet1_1-opset13-folded', 'convnext-opset13-folded'])(
   'a new head changes the head of %s and the shape of its output',
   async (name) => {

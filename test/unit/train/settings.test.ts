@@ -95,6 +95,7 @@ const TAKEN: Record<SettingName, [takes: unknown[], refuses: unknown[]]> = {
   ],
   dropLast: [[false, true], ['yes']],
   freshOptimizer: [[false, true], ['yes']],
+  norms: [[false, true], ['yes']],
   checkpointMinutes: [
     [2, 0, 0.5, 1440],
     [-1, 1441],
