@@ -4,6 +4,7 @@ import { rewriteOnnx } from '../../../src/io/onnx/rewrite';
 import { floats, type StateDict } from '../../../src/io/tensor';
 import { openWeights } from '../../../src/io/weights-file';
 import { withHead } from '../../../src/model/heads';
+import { convolutions } from '../../../src/model/model';
 import { type Imported, importOnnx } from '../../../src/model/onnx/import';
 import { editsFor } from '../../../src/model/onnx/write';
 import { createModel } from '../../../src/model/zoo';
