@@ -82,6 +82,12 @@ const armSchema = v.strictObject({
   rate: v.optional(v.strictObject({ of: armName, times: v.optional(factor, 1) })),
 });
 
+/** Unlike a union it says what is wrong within an arm. */
+const armOrName: v.GenericSchema<
+  string | v.InferInput<typeof armSchema>,
+  string | v.InferOutput<typeof armSchema>
+> = v.lazy((input) => (typeof input === 'object' ? armSchema : armName));
+
 const schema = v.strictObject({
   name: armName,
   question: v.optional(text),
@@ -96,7 +102,7 @@ const schema = v.strictObject({
   ),
   data: v.optional(paths, [EXAMPLE_SET]),
   test: v.optional(paths),
-  arms: v.pipe(v.array(v.union([armName, armSchema])), v.minLength(1), v.maxLength(64)),
+  arms: v.pipe(v.array(armOrName), v.minLength(1), v.maxLength(64)),
   reference: v.optional(armName),
   seeds: v.pipe(
     v.array(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(2 ** 32 - 1))),
@@ -140,7 +146,7 @@ export function parseExperiment(
   file: string,
   overrides: Record<string, unknown> = {},
 ): Experiment {
-  const parsed = v.safeParse(schema, value);
+  const parsed = v.safeParse(schema, Array.isArray(value) ? null : value);
   if (!parsed.success) throw notOne(parsed.issues, file);
   const given = parsed.output;
   const shared = sharedSettings({ ...given.settings, ...overrides }, given.seeds[0], file);
@@ -177,11 +183,14 @@ function notOne(issues: readonly v.BaseIssue<unknown>[], file: string): UserErro
   const [issue] = issues;
   const path = v.getDotPath(issue as v.BaseIssue<unknown> & { path: [v.IssuePathItem] }) ?? '';
   const isUnknown = issue.type === 'strict_object' && issue.expected === 'never';
+  const isMissing = issue.input === undefined && path !== '';
   const what = isUnknown
     ? `${path} means nothing here`
-    : path === ''
-      ? 'it must be an object with name, arms and seeds'
-      : `${path} must be ${expectedOf(issue)}, not ${show(issue.input)}`;
+    : isMissing
+      ? `${path} is missing`
+      : path === ''
+        ? 'it must be an object with name, arms and seeds'
+        : `${path} must be ${expectedOf(issue)}, not ${show(issue.input)}`;
   return new UserError(`${file} is no experiment: ${what} (docs/experiments.md).`);
 }
 

@@ -11,9 +11,9 @@ import { type SettingName, settingNames } from '../../train/settings';
 import { type Args, type Command, type Context, text } from '../command';
 import {
   createExperimentFolder,
-  EXPERIMENT_FILE,
   type ExperimentFolder,
   extendExperiment,
+  isExperiment,
   openExperimentFolder,
   RESULTS_FILE,
   readJson,
@@ -91,7 +91,7 @@ function tellEnd(
 /** The folder of the experiment that the arguments name, new or to go on with. */
 async function folderOf(args: Args): Promise<ExperimentFolder> {
   const [named] = args.positionals;
-  const isFolder = existsSync(join(named, EXPERIMENT_FILE));
+  const isFolder = isExperiment(named);
   const resumes = args.values.resume === true;
   const out = text(args, 'out');
   if (isFolder && !resumes)

@@ -1,24 +1,33 @@
 import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { UserError } from '../../errors';
 import { armsCsv, armsOf, armsTable, hasEnded } from '../../report/arms';
+import { experimentHtml } from '../../report/experiment';
 import { reportHtml } from '../../report/report';
 import { REPORT_PAGE } from '../../run/run-files';
-import { type Command, text } from '../command';
+import { type Args, type Command, type Context, text } from '../command';
+import { isExperiment, openExperimentFolder, redundancyOf } from '../experiment/folder';
+import { armsLines } from '../experiment/table';
 import { readKeptRun } from '../kept-runs';
 import { table } from '../table';
 
 export const report: Command = {
   usage: 'report RUN...',
   summary:
-    'One HTML file on runs, by their folders or bundles (.zip); of several with the table of arms, the first as the reference.',
+    'One HTML file on runs, by their folders or bundles (.zip); of several with the table of arms, the first as the reference. Or on the experiment of a folder.',
   positionals: ['RUN...'],
   options: {
     out: { type: 'string', value: 'FILE', help: 'where it is written', fallback: REPORT_PAGE },
     title: { type: 'string', value: 'TEXT', help: 'its heading; default: the name of the run' },
     csv: { type: 'string', value: 'FILE', help: 'write the table of arms there too' },
-    json: { type: 'boolean', help: 'the table of arms as one JSON line, and no report' },
+    json: {
+      type: 'boolean',
+      help: 'the table of arms, or results of an experiment, as one JSON line, and no report',
+    },
   },
   async run(args, context) {
+    if (args.positionals.length === 1 && isExperiment(args.positionals[0]))
+      return reportExperiment(args.positionals[0], args, context);
     const runs = [];
     for (const path of args.positionals) runs.push(await readKeptRun(path));
     const ended = runs.filter(hasEnded);
@@ -38,6 +47,27 @@ export const report: Command = {
     return 0;
   },
 };
+
+/** The report of an experiment's folder, of what is done of it by now. */
+async function reportExperiment(path: string, args: Args, context: Context): Promise<number> {
+  const named = ['title', 'csv'].filter((name) => args.values[name] !== undefined);
+  if (named.length > 0)
+    throw new UserError(
+      `--${named[0]} is for runs; of an experiment, results.json has every figure (docs/experiments.md).`,
+    );
+  const folder = await openExperimentFolder(path);
+  const ended = await folder.endedCells();
+  const results = await folder.writeResults();
+  if (args.values.json === true) {
+    context.out(JSON.stringify(results));
+    return 0;
+  }
+  const out = text(args, 'out') ?? join(path, REPORT_PAGE);
+  await write(out, experimentHtml(results, { redundancy: redundancyOf(ended) }));
+  context.out(armsLines(results));
+  context.note(`The report is ${out}: open it in a browser.`);
+  return 0;
+}
 
 async function write(path: string, content: string): Promise<void> {
   try {

@@ -12,10 +12,10 @@ import { isAlive } from '../folder-lock';
 const BEAT = 5_000;
 const STALE = 120_000;
 
-export class Claims {
-  /** tells this process from an earlier one of the same number */
-  private readonly token = crypto.randomUUID();
+/** Tells this process from an earlier one of the same number. */
+const TOKEN = crypto.randomUUID();
 
+export class Claims {
   /** @param folder made where it is not there */
   constructor(private readonly folder: string) {
     mkdirSync(folder, { recursive: true });
@@ -27,7 +27,7 @@ export class Claims {
     if (newest > 0 && this.isHeld(this.file(cell, newest))) return undefined;
     const file = this.file(cell, newest + 1);
     try {
-      const content = { pid: process.pid, host: hostname(), token: this.token };
+      const content = { pid: process.pid, host: hostname(), token: TOKEN };
       writeFileSync(file, JSON.stringify(content), { flag: 'wx' });
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'EEXIST') return undefined;
@@ -88,6 +88,6 @@ export class Claims {
       // it is being written, or its process ended while it did
       return true;
     }
-    return owner.token === this.token || owner.host !== hostname() || isAlive(Number(owner.pid));
+    return owner.token === TOKEN || owner.host !== hostname() || isAlive(Number(owner.pid));
   }
 }

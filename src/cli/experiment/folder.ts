@@ -21,6 +21,9 @@ const CLAIMS = 'claims';
 /** Runs that are over; one that was stopped, or failed, goes on. */
 const OVER: readonly string[] = ['finished', 'early', 'diverged'];
 
+/** Whether a folder holds an experiment. */
+export const isExperiment = (path: string): boolean => existsSync(join(path, EXPERIMENT_FILE));
+
 export class ExperimentFolder {
   readonly cells: Cell[];
   private readonly ended = new Map<string, EndedCell>();

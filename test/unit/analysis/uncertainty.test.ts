@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest';
-import { flipsBetween, mcnemar, wilsonInterval } from '../../../src/analysis/uncertainty';
+import {
+  flipsBetween,
+  mcnemar,
+  meanInterval,
+  studentQuantile,
+  wilsonInterval,
+} from '../../../src/analysis/uncertainty';
 
 // scipy.stats.binomtest(right, n).proportion_ci(method='wilson')
 test.each([
@@ -47,4 +53,26 @@ test('flips are counted by image', () => {
   const before = told(['a', 'a'], ['a', 'b'], ['b', 'a'], ['b', 'b'], ['b', 'a']);
   const after = told(['a', 'b'], ['a', 'a'], ['b', 'b'], ['b', 'b'], ['b', 'a']);
   expect(flipsBetween(before, after)).toEqual({ gained: 2, lost: 1, p: 1 });
+});
+
+// scipy.stats.t.ppf(0.975, freedom)
+test.each([
+  [1, 12.7062047361747],
+  [2, 4.30265272974946],
+  [3, 3.18244630528371],
+  [4, 2.7764451051978],
+  [5, 2.57058183563631],
+  [9, 2.2621571627982],
+  [10, 2.22813885198627],
+  [99, 1.98421695158642],
+])("Student's 97.5th percentile with %i degrees of freedom", (freedom, expected) => {
+  expect(studentQuantile(freedom)).toBeCloseTo(expected, 10);
+});
+
+test('an interval for a mean', () => {
+  // scipy.stats.ttest_1samp([0.012, 0.004, 0.019], 0).confidence_interval()
+  const [low, high] = meanInterval([0.012, 0.004, 0.019])!;
+  expect(low).toBeCloseTo(-0.006978161828914335, 12);
+  expect(high).toBeCloseTo(0.030311495162247667, 12);
+  expect(meanInterval([0.5])).toBeUndefined();
 });

@@ -1,0 +1,319 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { EngineApi, TrainEvent, TrainJob } from '../../../src/api';
+import { run } from '../../../src/cli/main';
+import { UserError } from '../../../src/errors';
+import type { ExperimentResults } from '../../../src/experiment/results';
+import { writeSafetensors } from '../../../src/io/safetensors';
+import { Memo } from '../../../src/run/memo';
+import { runTraining } from '../../../src/run/run';
+import { pictures } from '../data/helpers';
+import { fakeGpu } from '../fake-gpu';
+import { type Batch, fakeNetwork, tinyModel, tinyState } from '../fake-network';
+import { fakeContext, fakeEngine } from './fake';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'refocus-experiment-'));
+  write('train', 'a*8', 'b*8', 'c*8');
+  write('test', 'a*3', 'b*3', 'c*3');
+  // where nothing takes time every epoch ends with a checkpoint
+  vi.spyOn(performance, 'now').mockReturnValue(0);
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  rmSync(folder, { recursive: true });
+});
+
+/** A folder with so many images of each class. */
+function write(name: string, ...classes: string[]): void {
+  for (const [path, bytes] of Object.entries(pictures(...classes.map((one) => `${name}/${one}`)))) {
+    mkdirSync(join(folder, dirname(path)), { recursive: true });
+    writeFileSync(join(folder, path), bytes);
+  }
+}
+
+/** What a cell's batches were. */
+interface Trained {
+  job: TrainJob;
+  batches: Batch[];
+}
+
+/**
+ * The real engine on a device that plays a tiny network. Accuracy rises with the rate and the seed; refocusing is better.
+ * @param killedAt whether the process ends with that event of the nth cell: nothing comes after it
+ */
+function engine(killedAt: (cell: number, type: string) => boolean = () => false) {
+  const cells: Trained[] = [];
+  const memo = new Memo();
+  let current: TrainJob;
+  const { compute, batches } = fakeNetwork({
+    metrics: ({ program, rows, step }) => {
+      const { lr, method, seed } = current.settings;
+      if (program !== 'evaluate') return [rows / (1 + step), 1];
+      const share = 0.4 + (method === 'refocus' ? 0.2 : 0) + Number(lr) + seed * 0.01;
+      return [rows * (1 - share), rows * share];
+    },
+  });
+  const gpu = fakeGpu(compute);
+  const train: EngineApi['train'] = async (job, emit) => {
+    const cell = { job, batches: [] as Batch[] };
+    const number = cells.push(cell) - 1;
+    const first = batches.length;
+    current = job;
+    const file = { path: 'tiny.safetensors', blob: new Blob([writeSafetensors(tinyState())]) };
+    const own =
+      job.model.kind === 'builtin' ? { kind: 'model' as const, model: tinyModel, files: [file] } : job.model;
+    let kill = (_: Error) => {};
+    let isKilled = false;
+    const killed = new Promise<never>((_, reject) => {
+      kill = reject;
+    });
+    const context = {
+      gpu: async () => gpu,
+      memo,
+      control: { cancelled: false },
+      emit: (event: TrainEvent) => {
+        if (isKilled) return;
+        emit?.(event);
+        isKilled = killedAt(number, event.type);
+        if (isKilled) kill(new Error('killed'));
+      },
+    };
+    try {
+      return await Promise.race([runTraining({ ...job, model: own }, context), killed]);
+    } finally {
+      cell.batches = batches.slice(first);
+    }
+  };
+  return { api: fakeEngine({ train }), cells };
+}
+
+const FILE = {
+  name: 'tiny',
+  data: ['train'],
+  test: ['test'],
+  arms: ['none', 'finetune', 'refocus'],
+  seeds: [0, 1],
+  lrSearch: { rates: [0.01, 0.03, 0.02], epochs: 3, heldOut: 0.25 },
+  settings: { epochs: 3, batch: 6, repeats: 1, layers: 'spatial' },
+};
+
+async function experiment(args: string[], { api } = engine()) {
+  const context = fakeContext(api);
+  writeFileSync(join(folder, 'tiny.json'), JSON.stringify(FILE));
+  const status = await run(['experiment', ...args], context);
+  return { status, stdout: context.stdout.join('\n'), notes: context.stderr.join('\n') };
+}
+const file = () => join(folder, 'tiny.json');
+const out = (name = 'out') => join(folder, name);
+const resultsIn = (name?: string): ExperimentResults =>
+  JSON.parse(readFileSync(join(out(name), 'results.json'), 'utf8'));
+
+/** Of a cell's training batches what must be the same in all arms: which images, in what order, augmented by which numbers. */
+const orderOf = ({ batches }: Trained): string =>
+  JSON.stringify(
+    batches
+      .filter(({ program }) => program === 'train')
+      .map(({ step, seed, epoch, images, labels }) => [step, seed, epoch, images, labels]),
+  );
+
+test('an experiment: rates are searched for, arms run over seeds, and its results say what is shown', async () => {
+  const own = engine();
+  const { status, stdout, notes } = await experiment([file(), '--out', out()], own);
+  expect(notes).not.toContain('failed');
+  expect(status).toBe(0);
+  const results = resultsIn();
+  expect(results).toMatchObject({ complete: true, unequal: [] });
+  expect(results.rates.map(({ arm, chosen, isAtEdge }) => [arm, chosen, isAtEdge])).toEqual([
+    ['finetune', 0.03, true],
+    ['refocus', 0.03, true],
+  ]);
+  expect(results.comparisons[1]).toMatchObject({
+    ...{ arm: 'refocus', against: 'finetune', seeds: [0, 1] },
+    last: { wins: 2, shown: 'better' },
+  });
+  expect(stdout).toMatch(/refocus\s+0\.0300\s.*better/);
+  const report = readFileSync(join(out(), 'report.html'), 'utf8');
+  expect(report).toContain('Refocused was better here.');
+  expect(own.cells.map(({ job }) => job.settings.validate)).toEqual([
+    ...Array.from({ length: 6 }, () => true),
+    ...Array.from({ length: 4 }, () => false),
+  ]);
+});
+
+describe('equal by construction', () => {
+  test('the arms of a seed have the same images in the same order, as many steps and the same course of the rate', async () => {
+    const { cells, api } = engine();
+    await experiment([file(), '--out', out()], { api, cells });
+    const runs = cells.filter(({ job }) => !job.settings.validate);
+    expect(runs).toHaveLength(4);
+    const orders = new Map<number, Set<string>>();
+    for (const cell of runs) {
+      const { seed } = cell.job.settings;
+      orders.set(seed, (orders.get(seed) ?? new Set()).add(orderOf(cell)));
+    }
+    expect([...orders.values()].map(({ size }) => size)).toEqual([1, 1]);
+    // and another with another seed
+    expect(new Set([...orders.values()].flatMap((set) => [...set])).size).toBe(2);
+    const course = ({ job, batches }: Trained) =>
+      batches
+        .filter(({ program }) => program === 'train')
+        .map(({ lr }) => (lr / Number(job.settings.lr)).toFixed(6))
+        .join();
+    expect(new Set(runs.map(course)).size).toBe(1);
+  });
+
+  test('a search sees no test image: all its images are training images', async () => {
+    const { cells, api } = engine();
+    await experiment([file(), '--out', out()], { api, cells });
+    const [search] = cells;
+    expect(search.job.settings.validate).toBe(true);
+    const tested = new Set(
+      search.batches.filter(({ program }) => program === 'evaluate').flatMap(({ images }) => images),
+    );
+    expect(tested.size).toBe(6);
+    const report = JSON.parse(readFileSync(join(out(), 'search', 'finetune-lr0.01', 'report.json'), 'utf8'));
+    expect(report.held.train.images).toBe(18);
+    expect(report.uncertainty.images).toBe(6);
+  });
+});
+
+/** Every file of the runs, but for times and what only a run that goes on needs. */
+function filesOf(name: string): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const path of readdirSync(out(name), { recursive: true, encoding: 'utf8' })) {
+    if (!/\.(safetensors|jsonl|csv)$/.test(path)) continue;
+    found.set(path, readFileSync(join(out(name), path)).toString('base64'));
+  }
+  return found;
+}
+
+/** A claim as a process leaves it that was killed. */
+function leaveClaim(id: string): void {
+  const owner = { pid: process.pid, host: hostname(), token: 'another process' };
+  writeFileSync(join(out(), 'claims', `${id.replace('/', '_')}.1.claim`), JSON.stringify(owner));
+}
+
+test.each([
+  ['search/finetune-lr0.01', 0],
+  ['runs/finetune-seed1', 8],
+])('killed in %s, it goes on at that step and comes to the same bits', async (id, done) => {
+  await experiment([file(), '--out', out('whole')]);
+  let isKept = false;
+  const killed = engine((cell, type) => {
+    const isKilled = cell === done && isKept && type === 'steps';
+    isKept ||= cell === done && type === 'checkpoint';
+    return isKilled;
+  });
+  const begun = await experiment([file(), '--out', out()], killed);
+  expect(begun.notes).toContain('killed');
+  leaveClaim(id);
+  const rest = engine();
+  const { status } = await experiment([out(), '--resume'], rest);
+  expect(status).toBe(0);
+  expect(rest.cells).toHaveLength(10 - done);
+  // an epoch is three or four steps
+  const [first] = rest.cells[0].batches.filter(({ program }) => program === 'train');
+  expect(first?.step).toBeGreaterThanOrEqual(3);
+  expect(filesOf('out')).toEqual(filesOf('whole'));
+  const told = (name?: string) => ({ ...resultsIn(name), date: '' });
+  expect(told()).toEqual(told('whole'));
+});
+
+test('two processes share the cells: each is run once', async () => {
+  const [one, other] = [engine(), engine()];
+  const begun = experiment([file(), '--out', out()], one);
+  await vi.waitFor(() => readFileSync(join(out(), 'results.json')));
+  const joined = experiment([out(), '--resume'], other);
+  const ends = await Promise.all([begun, joined]);
+  expect(ends.map(({ status }) => status)).toEqual([0, 0]);
+  const idsOf = ({ cells }: typeof one) =>
+    cells.map(({ job: { settings: s } }) => `${s.validate} ${s.method} ${s.lr} ${s.seed}`);
+  const all = [...idsOf(one), ...idsOf(other)];
+  expect(new Set(all).size).toBe(10);
+  expect(all).toHaveLength(10);
+  expect(Math.min(one.cells.length, other.cells.length)).toBeGreaterThan(0);
+  expect(resultsIn().complete).toBe(true);
+}, 20_000);
+
+describe('the command line', () => {
+  test('settings override the file’s; more seeds go on with what is there', async () => {
+    const args = [
+      file(),
+      '--out',
+      out(),
+      '--epochs',
+      '1',
+      '--seeds',
+      '1',
+      '--lr',
+      '0.02',
+      '--arms',
+      'finetune,refocus',
+    ];
+    await experiment(args);
+    expect(resultsIn()).toMatchObject({
+      experiment: {
+        seeds: [0],
+        settings: { epochs: 1, lr: 0.02 },
+        arms: [{ name: 'finetune' }, { name: 'refocus' }],
+      },
+      rates: [],
+    });
+    const more = engine();
+    await experiment([out(), '--resume', '--seeds', '2'], more);
+    expect(more.cells.map(({ job }) => job.settings.seed)).toEqual([1, 1]);
+    expect(resultsIn().comparisons[0].seeds).toEqual([0, 1]);
+  });
+
+  test('a cell that cannot come to an end is named, the others run', async () => {
+    const failing = engine();
+    const { train } = failing.api;
+    failing.api.train = (job, emit) =>
+      job.settings.method === 'refocus' ? Promise.reject(new UserError('No such layer.')) : train(job, emit);
+    const { status, notes } = await experiment([file(), '--out', out(), '--lr', '0.02'], failing);
+    expect(status).toBe(1);
+    expect(notes).toContain('runs/refocus-seed0 is missing: No such layer.');
+    expect(resultsIn()).toMatchObject({
+      complete: false,
+      missing: ['runs/refocus-seed0', 'runs/refocus-seed1'],
+    });
+    const { status: again } = await experiment([out(), '--resume']);
+    expect(again).toBe(0);
+    expect(resultsIn().complete).toBe(true);
+  });
+
+  test.each<[string, () => string[], string]>([
+    [
+      'no such experiment',
+      () => ['reviewer'],
+      'reviewer is neither a file nor an experiment that is there by name: reviewers',
+    ],
+    ['nothing to go on with', () => ['smoke', '--resume', '--out', out('none')], 'holds no experiment'],
+    [
+      'settings with --resume',
+      () => ['smoke', '--resume', '--epochs', '2'],
+      '--epochs cannot go with --resume',
+    ],
+    [
+      'rates that are none',
+      () => ['smoke', '--rates', '0.1,high', '--out', out()],
+      '--rates must be numbers',
+    ],
+    ['an arm that there is not', () => ['smoke', '--arms', 'tune', '--out', out()], 'there is no arm "tune"'],
+  ])('%s', async (_, args, message) => {
+    const { status, notes } = await experiment(args());
+    expect(status).toBe(2);
+    expect(notes).toContain(message);
+  });
+
+  test('a folder that holds an experiment is not begun again', async () => {
+    await experiment([file(), '--out', out(), '--lr', '0.02']);
+    const { status, notes } = await experiment([file(), '--out', out()]);
+    expect(status).toBe(2);
+    expect(notes).toContain('holds an experiment already: go on with it by --resume');
+  });
+});

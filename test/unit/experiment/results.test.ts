@@ -1,0 +1,84 @@
+import { expect, test } from 'vitest';
+import { type Cell, cellsOf } from '../../../src/experiment/cells';
+import { parseExperiment } from '../../../src/experiment/experiment';
+import { differenceOf, type EndedCell, resultsOf } from '../../../src/experiment/results';
+import type { Report } from '../../../src/run/report';
+import { endedRun } from '../report/runs';
+
+const experiment = parseExperiment(
+  { name: 'x', arms: ['none', 'finetune', 'refocus'], seeds: [0, 1, 2], settings: { lr: 0.1 } },
+  'x.json',
+);
+const cells = cellsOf(experiment);
+
+/** @param wrong of a hundred test images, by arm and seed */
+function ended(
+  wrong: Record<string, number[]>,
+  changes: (cell: Cell) => Partial<Report> = () => ({}),
+): EndedCell[] {
+  return cells.flatMap((cell) => {
+    const few = wrong[cell.arm!]?.[cell.seed];
+    if (few === undefined) return [];
+    const { name: _, ...run } = endedRun({
+      method: cell.arm as 'refocus',
+      seed: cell.seed,
+      wrong: Array.from({ length: few }, (_, i) => i),
+      changes: changes(cell),
+    });
+    return [{ cell, run }];
+  });
+}
+
+test('arms over seeds, paired seed by seed', () => {
+  const cellsThere = ended({ finetune: [20, 30, 40], refocus: [19, 27, 35] });
+  const results = resultsOf(experiment, cellsThere, 'now');
+  expect(results).toMatchObject({ complete: true, missing: [], unequal: [] });
+  expect(results.arms.map(({ arm, last }) => [arm, last?.values])).toEqual([
+    ['none', [0.5, 0.5, 0.5]],
+    ['finetune', [0.8, 0.7, 0.6]],
+    ['refocus', [0.81, 0.73, 0.65]],
+  ]);
+  const [, against] = results.comparisons;
+  expect(against).toMatchObject({ arm: 'refocus', against: 'finetune', seeds: [0, 1, 2] });
+  // scipy.stats.ttest_1samp([0.01, 0.03, 0.05], 0).confidence_interval()
+  expect(against.last.interval![0]).toBeCloseTo(-0.01968275, 7);
+  expect(against.last.interval![1]).toBeCloseTo(0.07968275, 7);
+  expect(against.last).toMatchObject({ wins: 3, losses: 0, ties: 0, shown: 'none' });
+  expect(results.comparisons.map(({ arm, against: other }) => `${arm} ${other}`)).toEqual([
+    'none finetune',
+    'refocus finetune',
+    'refocus none',
+  ]);
+});
+
+test('what is not there yet is left out of the means and named', () => {
+  const results = resultsOf(experiment, ended({ finetune: [20, 30], refocus: [10] }), 'now');
+  expect(results.complete).toBe(false);
+  expect(results.missing).toEqual(['runs/refocus-seed1', 'runs/finetune-seed2', 'runs/refocus-seed2']);
+  const comparison = results.comparisons.find(({ arm }) => arm === 'refocus')!;
+  expect(comparison).toMatchObject({
+    seeds: [0],
+    last: { interval: null, deviation: null, shown: 'unknown' },
+  });
+});
+
+test('what a difference shows', () => {
+  expect(differenceOf([0.02, 0.021, 0.019]).shown).toBe('better');
+  expect(differenceOf([-0.02, -0.021, -0.019]).shown).toBe('worse');
+  expect(differenceOf([0.02, -0.02, 0.01]).shown).toBe('none');
+  expect(differenceOf([0, 0, 0])).toMatchObject({ shown: 'none', ties: 3 });
+  expect(differenceOf([0.5])).toMatchObject({ shown: 'unknown', wins: 1 });
+});
+
+test('arms that were not equal are told', () => {
+  const results = resultsOf(
+    experiment,
+    ended({ finetune: [20, 30, 40], refocus: [10, 20, 30] }, ({ arm, seed }) =>
+      arm === 'refocus' && seed === 1
+        ? { steps: 9, settings: { ...endedRun({ method: 'refocus' }).report.settings, seed, batch: 7 } }
+        : {},
+    ),
+    'now',
+  );
+  expect(results.unequal.sort()).toEqual(['batch', 'steps']);
+});
