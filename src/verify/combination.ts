@@ -18,23 +18,57 @@ export interface Sample {
  * @param ridge distance below which runs count as equal: their small differences must not be blown up to fit
  */
 export function nearestCombination(samples: readonly Sample[], ridge: number): number[] {
-  const count = samples[0].runs.length;
-  const gram = Array.from({ length: count }, (_, i) =>
-    Array.from({ length: count }, (_, j) => (i === j ? ridge ** 2 : 0)),
-  );
-  for (const { expected, runs, scale } of samples) {
-    for (let i = 0; i < count; i++) {
-      for (let j = 0; j <= i; j++) {
-        const product = productOfDifferences(runs[i], expected, runs[j], expected);
-        const share = product / (scale ** 2 * samples.length);
-        gram[i][j] += share;
-        if (j < i) gram[j][i] += share;
-      }
+  return nearestWeights(meanOf(samples.map(gramOf)), ridge);
+}
+
+/**
+ * How far each run is from the nearest combination of all the others, in each sample: what PyTorch's numbers would be asked
+ * if that run were PyTorch. By [sample][run], as shares of the scale.
+ */
+export function distancesFromOthers(samples: readonly Sample[], ridge: number): number[][] {
+  const grams = samples.map(gramOf);
+  const mean = meanOf(grams);
+  const weights = mean.map((_, run) => nearestWeights(seenFrom(mean, run), ridge));
+  return grams.map((gram) => weights.map((w, run) => lengthOf(seenFrom(gram, run), w)));
+}
+
+/** The products of the runs' differences from what is expected, as shares of the scale. */
+function gramOf({ expected, runs, scale }: Sample): number[][] {
+  const gram: number[][] = runs.map(() => []);
+  for (let i = 0; i < runs.length; i++) {
+    for (let j = 0; j <= i; j++) {
+      const product = productOfDifferences(runs[i], expected, runs[j], expected) / scale ** 2;
+      gram[i][j] = product;
+      gram[j][i] = product;
     }
   }
-  const weights = solve(gram, new Array(count).fill(1));
+  return gram;
+}
+
+const meanOf = (grams: readonly number[][][]): number[][] =>
+  grams[0].map((row, i) => row.map((_, j) => grams.reduce((sum, g) => sum + g[i][j], 0) / grams.length));
+
+/** The products of the other runs' differences from that one. */
+const seenFrom = (gram: readonly number[][], run: number): number[][] => {
+  const others = gram.map((_, i) => i).filter((i) => i !== run);
+  return others.map((i) => others.map((j) => gram[i][j] - gram[i][run] - gram[run][j] + gram[run][run]));
+};
+
+/** The weights of sum 1 that make the weighted sum of the differences shortest. */
+function nearestWeights(gram: readonly number[][], ridge: number): number[] {
+  const raised = gram.map((row, i) => row.map((product, j) => product + (i === j ? ridge ** 2 : 0)));
+  const weights = solve(raised, new Array(gram.length).fill(1));
   const sum = weights.reduce((a, b) => a + b, 0);
   return weights.map((w) => w / sum);
+}
+
+/** The length of the weighted sum of the differences. */
+function lengthOf(gram: readonly number[][], weights: readonly number[]): number {
+  const squared = gram.reduce(
+    (sum, row, i) => sum + row.reduce((of, product, j) => of + weights[i] * weights[j] * product, 0),
+    0,
+  );
+  return Math.sqrt(Math.max(0, squared));
 }
 
 /** The sum of weight * run. */

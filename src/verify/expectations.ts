@@ -23,16 +23,15 @@ export interface Expectation {
   part: 'gradients' | 'steps';
   /** the Euclidean length that counts as 1 */
   scale: number;
-  /** of a tensor that the steps moved by more than rounding */
-  update?: Update;
+  /** of a gradient, or of a tensor that the steps moved, by more than rounding */
+  direction?: Direction;
 }
 
-/** What the steps did to a tensor. */
-export interface Update {
-  /** the tensors of a group are updated by one rule */
+/** A direction along which the length of a tensor is judged: the expected gradient, or what the steps did. */
+export interface Direction {
+  /** what is computed by one rule, and so has one scale */
   group: string;
-  /** the expected numbers minus those before the steps */
-  change: ArrayLike<number>;
+  of: ArrayLike<number>;
 }
 
 /** Gradients and updates that are zero but for rounding are measured against this share of the largest one. */
@@ -100,8 +99,11 @@ export function expectationsOf(
 function euclidean(gradients: Expectation[]): Expectation[] {
   const largest = Math.max(...gradients.map(({ scale }) => scale));
   return gradients.map((e) => {
-    const scale = norm(e.expected) + FLOOR * largest;
-    return { ...e, scale, distance: (a, b) => norm(a, b) / scale };
+    const length = norm(e.expected);
+    const floor = FLOOR * largest;
+    const scale = length + floor;
+    const direction = { group: 'the gradients', of: e.expected };
+    return { ...e, scale, distance: (a, b) => norm(a, b) / scale, ...(length > floor && { direction }) };
   });
 }
 
@@ -124,7 +126,7 @@ function moves(
     const floor = FLOOR * largest + (steps * STORING * norm(e.expected)) / tolerance;
     const scale = length + floor;
     const leaf = name.slice(name.lastIndexOf('.') + 1);
-    const group = shape.length > 1 ? `${leaf} of layers` : leaf;
+    const group = `the steps of ${role !== 'state' && shape.length > 1 ? `${leaf} of layers` : leaf}`;
     return {
       ...e,
       label: `the steps of ${name}`,
@@ -132,7 +134,7 @@ function moves(
       excuse: 'spread',
       scale,
       distance: (a, b) => norm(a, b) / scale,
-      ...(length > floor && { update: { group: role === 'state' ? leaf : group, change: changes[i] } }),
+      ...(length > floor && { direction: { group, of: changes[i] } }),
     };
   });
 }

@@ -42,7 +42,7 @@ const moveOf = (key: string): Expectation => ({
   ...gradient(key),
   excuse: 'spread',
   part: 'steps',
-  update: { group: 'weight', change: expectedOf.get(key)! },
+  direction: { group: 'the steps of weight', of: expectedOf.get(key)! },
 });
 
 /** The worst verdict on runs that lie on the other side of these kinks. */
@@ -84,6 +84,44 @@ describe('gradients', () => {
     expect(failed.map(({ label }) => label)).toEqual(['t3']);
   });
 
+  describe('with more kinks than runs', () => {
+    /** Eleven runs, each at the other side of three kinks that no other run crosses. */
+    const chaotic = (factors: Record<string, number> = {}) =>
+      Array.from({ length: 11 }, (_, run) => {
+        const results = runOf([], 1, run);
+        for (const name of NAMES) {
+          const moved = [0, 1, 2].reduce(
+            (t, i) => plus(t, tensor(`${name} at kink ${3 * run + i}`, 0.01)),
+            results.get(name)!,
+          );
+          results.set(
+            name,
+            moved.map((x) => x * (factors[name] ?? 1)),
+          );
+        }
+        return results;
+      });
+    const failed = (runs: Map<string, Float64Array>[]) => {
+      const directed = expectations.map((e) => ({
+        ...e,
+        direction: { group: 'the gradients', of: e.expected },
+      }));
+      const judgement = new Judgement(directed, runs[0]);
+      for (const run of runs.slice(1)) judgement.add(run);
+      return judgement.outcome.filter(({ verdict }) => verdict === 'fail').map(({ label }) => label);
+    };
+
+    test('PyTorch may be as far off as the runs are from each other', () =>
+      expect(failed(chaotic())).toEqual([]));
+    test('but nothing is excused before there are many runs', () =>
+      expect(failed(chaotic().slice(0, 6))).toContain('t0'));
+    test('one wrong tensor fails, and is named', () => expect(failed(chaotic({ t3: 1.05 }))).toEqual(['t3']));
+    test('all of them too long by a hundredth fail by their length', () =>
+      expect(failed(chaotic(Object.fromEntries(NAMES.map((name) => [name, 1.01]))))).toEqual([
+        'the length of the gradients',
+      ]));
+  });
+
   test('logits have no excuse', () => {
     const logits: Expectation = { ...gradient('t0'), distance: relativeError, excuse: 'none' };
     expect(verdictOf([logits], [[0], [], []])).toBe('fail');
@@ -106,7 +144,7 @@ describe('weights after steps', () => {
       ...moves.slice(0, 8),
       ...NAMES.slice(8).map((key) => ({
         ...moveOf(key),
-        update: { group: 'running_var', change: expectedOf.get(key)! },
+        direction: { group: 'the steps of running_var', of: expectedOf.get(key)! },
       })),
     ];
     const runs = [[0, 1], [0], [1, 2], [2, 3], [3]].map((kinks, run) => {
