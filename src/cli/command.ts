@@ -131,12 +131,18 @@ function joinNegative(argv: string[]): string[] {
   return joined;
 }
 
+/** Whether a name begins a known one, or one of them has all words of the other: `size` and `image-size`. */
+function isNear(given: string, known: string): boolean {
+  const [less, more] = [given.split('-'), known.split('-')].sort((a, b) => a.length - b.length);
+  return given.length > 1 && (known.startsWith(given) || less.every((word) => more.includes(word)));
+}
+
 function argumentError(command: string, error: unknown, known: readonly string[]): unknown {
   if (!(error instanceof Error) || !('code' in error)) return error;
   const option = /(--?[^\s'"=<,]+)/.exec(error.message)?.[1] ?? 'An option';
   const help = `see \`refocus ${command} --help\``;
   if (error.code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') {
-    const near = known.find((name) => name.startsWith(option.slice(2)) && option.length > 3);
+    const near = known.find((name) => isNear(option.slice(2), name));
     return new UserError(`Unknown option ${option}${near ? `: is it --${near}?` : `; ${help}.`}`);
   }
   if (error.code === 'ERR_PARSE_ARGS_INVALID_OPTION_VALUE') {

@@ -6,6 +6,7 @@ import { addressText, parseAddress, refuseUnsafe } from '../remote/address';
 import { type Fetched, keyOf } from '../remote/cache';
 import { bring, findFetched, look } from '../remote/fetch';
 import type { Found } from '../remote/found';
+import { type Progress, retryText } from '../remote/progress';
 import { PATIENCE, type Transport } from '../remote/transport';
 import { bytes as amountText } from '../report/format';
 import type { Context } from './command';
@@ -31,8 +32,8 @@ export async function readRemote(text: string, { note, progress }: Teller): Prom
   const transport = transportFromHere();
   const found = await look(text, transport);
   announce(found, note);
-  const fetched = await bring(found, cache, transport, (i, bytes, size) =>
-    progress(`${found.files[i].name}: ${progressText(bytes, size)}`),
+  const fetched = await bring(found, cache, transport, (i, now) =>
+    progress(`${found.files[i].name}: ${progressText(now)}`),
   );
   progress('');
   tellSums(fetched, note, found);
@@ -59,10 +60,10 @@ function announce(found: Found, note: Teller['note']): void {
     note(`Fetching ${name}, ${size === undefined ? 'size unknown' : amountText(size)}, of ${said(found)}.`);
 }
 
-const progressText = (bytes: number, size?: number): string =>
-  size
-    ? `${amountText(bytes)} of ${amountText(size)}, ${Math.floor((100 * bytes) / size)} %`
-    : amountText(bytes);
+function progressText({ bytes, size, retry }: Progress): string {
+  const share = size ? ` of ${amountText(size)}, ${Math.floor((100 * bytes) / size)} %` : '';
+  return `${amountText(bytes)}${share}${retry ? `. ${retryText(retry)}` : ''}`;
+}
 
 function tellSums({ files }: Fetched, note: Teller['note'], found?: Found): void {
   for (const [i, { path, sha256 }] of files.entries())

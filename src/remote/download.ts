@@ -5,6 +5,7 @@ import { UserError } from '../errors';
 import { type FileFacts, keyOf, type RemoteCache, readFileFacts } from './cache';
 import type { RemoteFile } from './found';
 import { digestOf } from './hub';
+import type { OnProgress } from './progress';
 import {
   busyFor,
   Interrupted,
@@ -25,9 +26,6 @@ const ATTEMPTS = { idle: 5, all: 100 };
 /** Milliseconds that a server may ask to wait. */
 const MAX_WAIT = 60_000;
 
-/** Called as bytes come. */
-export type OnBytes = (bytes: number, size: number | undefined) => void;
-
 export interface Downloaded {
   key: string;
   blob: Blob;
@@ -43,7 +41,7 @@ interface Download {
   expected?: string;
   cache: RemoteCache;
   transport: Transport;
-  onBytes: OnBytes;
+  onProgress: OnProgress;
 }
 
 /**
@@ -54,12 +52,12 @@ export async function download(
   file: RemoteFile,
   cache: RemoteCache,
   transport: Transport,
-  onBytes: OnBytes,
+  onProgress: OnProgress,
 ): Promise<Downloaded> {
   // the address of a single file is an entry of its own
   const key = await keyOf(`the bytes of ${file.url}`);
   const facts = await readFileFacts(key, cache);
-  const state: Download = { file, key, facts, expected: file.sha256, cache, transport, onBytes };
+  const state: Download = { file, key, facts, expected: file.sha256, cache, transport, onProgress };
   const old = await cache.content(key);
   if (facts.sha256 && old.size === facts.size && (file.sha256 ?? facts.sha256) === facts.sha256)
     return { key, blob: old, sha256: facts.sha256 };
@@ -93,17 +91,19 @@ async function startAgain(state: Download): Promise<void> {
 
 /** Asks until the file is there. */
 async function receive(state: Download): Promise<void> {
-  const { cache, key, file, transport } = state;
+  const { cache, key, file, transport, onProgress } = state;
   let idle = 0;
   for (let attempt = 1; ; attempt++) {
     const before = (await cache.content(key)).size;
     let wait = transport.patience.pause * 2 ** idle;
+    let why = 'the file has to be begun again';
     try {
       const asked = await receivePart(state);
       if (asked === 'done') return;
-      if (asked !== 'again') wait = Math.max(wait, asked.wait);
+      if (asked !== 'again') [why, wait] = ['the server is busy', Math.max(wait, asked.wait)];
     } catch (error) {
       if (!(error instanceof Interrupted)) throw error;
+      why = error.message;
       const told = `${file.name}: ${error.message}`;
       if (idle + 1 >= ATTEMPTS.idle || attempt >= ATTEMPTS.all)
         throw new UserError(`${told}. Try again: what has come is kept.`);
@@ -112,6 +112,7 @@ async function receive(state: Download): Promise<void> {
     idle = now > before ? 0 : idle + 1;
     if (idle >= ATTEMPTS.idle || attempt >= ATTEMPTS.all)
       throw new UserError(`${file.name} does not come, after ${attempt} tries: try again later.`);
+    onProgress({ bytes: now, size: state.facts.size ?? file.size, retry: { why, wait } });
     await pause(wait, transport.signal);
   }
 }
@@ -218,7 +219,7 @@ async function write(
   response: Response,
   at: number,
   size: number | undefined,
-  { file, key, cache, transport, onBytes }: Download,
+  { file, key, cache, transport, onProgress }: Download,
 ): Promise<number> {
   const most = size ?? MAX_FILE;
   let end = at;
@@ -231,7 +232,7 @@ async function write(
       }
       await writer.write(piece);
       end += piece.length;
-      onBytes(end, size);
+      onProgress({ bytes: end, size });
     }
   } finally {
     await writer.close();

@@ -2,9 +2,10 @@
 import { UserError } from '../errors';
 import { addressText, parseAddress } from './address';
 import { type AddressFacts, type Fetched, keyOf, type RemoteCache, readFetched } from './cache';
-import { download, type OnBytes } from './download';
+import { download } from './download';
 import { find } from './find';
 import type { Found } from './found';
+import type { Progress } from './progress';
 import { Interrupted, type Transport } from './transport';
 
 /** The files of an address that are in the cache. Makes no request. Throws a UserError where it is none. */
@@ -24,19 +25,19 @@ export async function look(text: string, transport: Transport): Promise<Found> {
 
 /**
  * Brings the files that were found into the cache.
- * @param onBytes called with a file's place in the list as its bytes come
+ * @param onProgress called with a file's place in the list as it comes
  * @throws UserError where one cannot be had; what has come is kept
  */
 export async function bring(
   { address, commit, files }: Found,
   cache: RemoteCache,
   transport: Transport,
-  onBytes: (file: number, ...bytes: Parameters<OnBytes>) => void,
+  onProgress: (file: number, progress: Progress) => void,
 ): Promise<Fetched> {
   const facts: AddressFacts = { address, commit, files: [] };
   const fetched: Fetched = { address, commit, files: [] };
   for (const [i, file] of files.entries()) {
-    const got = await download(file, cache, transport, (bytes, size) => onBytes(i, bytes, size));
+    const got = await download(file, cache, transport, (progress) => onProgress(i, progress));
     const { key, blob, sha256 } = got;
     facts.files.push({ name: file.name, key, size: blob.size, sha256 });
     fetched.files.push({ path: file.name, blob, sha256 });

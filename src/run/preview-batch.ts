@@ -1,6 +1,6 @@
 import { openFeed } from '../data/feed';
 import { trainingOrder } from '../data/order';
-import { cropOf } from '../data/pixels';
+import { cropOf, ofChannels } from '../data/pixels';
 import type { Gpu } from '../gpu/device';
 import { Session } from '../runtime/session';
 import { augmentationSentence } from '../train/augmentation';
@@ -58,18 +58,21 @@ export async function previewBatch(gpu: () => Promise<Gpu>, job: PreviewJob): Pr
   const epoch = job.epoch ?? 0;
   const order = trainingOrder(images.count, decided.seed, epoch);
   const device = await gpu();
-  const { plan, isMixed } = previewPlan({ train: images, settings: decided, batch }, device.tuning);
+  const model = network?.model;
+  const { plan, isMixed } = previewPlan({ train: images, settings: decided, batch, model }, device.tuning);
   const session = await Session.create(device, { show: plan });
   try {
     const feed = await openFeed(session, 'train', images, images.count);
     feed.begin(order);
     session.run('show', { seed: decided.seed, epoch, rows: batch });
     const [shown] = await session.read('output:shown');
-    const { mean, std } = decided;
+    const channels = model?.input.channels ?? 3;
+    const [mean, std] = [ofChannels(decided.mean, channels), ofChannels(decided.std, channels)];
     const pixels = new Uint8Array(batch * height * width * 3);
     for (let i = 0; i < pixels.length; i++) {
-      const channel = i % 3;
-      const value = shown[((i - channel) / 3) * 4 + channel] * std[channel] + mean[channel];
+      // a gray is shown as three equal colours
+      const channel = channels === 1 ? 0 : i % 3;
+      const value = shown[Math.floor(i / 3) * 4 + channel] * std[channel] + mean[channel];
       pixels[i] = Math.round(Math.min(Math.max(value, 0), 1) * 255);
     }
     const names = Array.from({ length: batch }, (_, n) => images.classes[images.labels[order[n]]]);

@@ -22,14 +22,15 @@ export function nearestCombination(samples: readonly Sample[], ridge: number): n
 }
 
 /**
- * How far each run is from the nearest combination of all the others, in each sample: what PyTorch's numbers would be asked
- * if that run were PyTorch. By [sample][run], as shares of the scale.
+ * For each run the weights that bring the weighted mean of the others nearest to it: what would be asked of PyTorch's numbers
+ * if that run were PyTorch. By [run][run], its own weight 0.
  */
-export function distancesFromOthers(samples: readonly Sample[], ridge: number): number[][] {
-  const grams = samples.map(gramOf);
-  const mean = meanOf(grams);
-  const weights = mean.map((_, run) => nearestWeights(seenFrom(mean, run), ridge));
-  return grams.map((gram) => weights.map((w, run) => lengthOf(seenFrom(gram, run), w)));
+export function weightsOfOthers(samples: readonly Sample[], ridge: number): number[][] {
+  const mean = meanOf(samples.map(gramOf));
+  return mean.map((_, run) => {
+    const weights = nearestWeights(seenFrom(mean, run), ridge);
+    return [...weights.slice(0, run), 0, ...weights.slice(run)];
+  });
 }
 
 /** The products of the runs' differences from what is expected, as shares of the scale. */
@@ -60,15 +61,6 @@ function nearestWeights(gram: readonly number[][], ridge: number): number[] {
   const weights = solve(raised, new Array(gram.length).fill(1));
   const sum = weights.reduce((a, b) => a + b, 0);
   return weights.map((w) => w / sum);
-}
-
-/** The length of the weighted sum of the differences. */
-function lengthOf(gram: readonly number[][], weights: readonly number[]): number {
-  const squared = gram.reduce(
-    (sum, row, i) => sum + row.reduce((of, product, j) => of + weights[i] * weights[j] * product, 0),
-    0,
-  );
-  return Math.sqrt(Math.max(0, squared));
 }
 
 /** The sum of weight * run. */

@@ -1,4 +1,4 @@
-import { combine, distancesFromOthers, nearestCombination, type Sample } from './combination';
+import { combine, nearestCombination, weightsOfOthers } from './combination';
 import { norm, productOfDifferences } from './error';
 import type { Direction, Expectation } from './expectations';
 
@@ -18,12 +18,8 @@ type Results = ReadonlyMap<string, ArrayLike<number>>;
 const NEAR = 3;
 const NEAR_LENGTH = 5;
 
-/**
- * Runs, the first among them, from which on they are also set against each other, and how much further from the others'
- * span than the middle one of them PyTorch's numbers may be.
- */
+/** Runs, the first among them, from which on they are also set against each other. */
 const MANY_RUNS = 10;
-const TYPICAL = 2;
 
 /** Runs beside the first after which a case whose runs all agree has no kink near. */
 const CALM_RUNS = 4;
@@ -46,12 +42,13 @@ interface Lengths {
  * what else float32 may answer, and so excuse where that differs by more than a tolerance. An excuse needs all of this:
  * - the runs are as far from each other as PyTorch is from the nearest of them;
  * - a gradient: some weighted mean of the runs, the same for all gradients, is within three tolerances of PyTorch's (see
- *   `nearestCombination`). Where there are more kinks than runs none is, and each run has some that no other has: then the
- *   mean may be as far from PyTorch's as a run, taken for PyTorch's, is from such a mean of the others. An error that all
- *   runs share keeps its distance from PyTorch's and has none from each other. Weights after steps need not be near, since
- *   each step follows the jumps of the steps before;
+ *   `nearestCombination`). Weights after steps need not be, since each step follows the jumps of the steps before;
  * - over the gradients, and over the tensors that one rule updates, that mean is as long as PyTorch's, within five
  *   tolerances. A wrong scale, learning rate, momentum or decay lengthens or shortens them all, jumps do not.
+ *
+ * Where there are more kinks than runs, no mean comes near: each run has jumps that no other has, PyTorch's numbers too. Then
+ * they may be as far from the mean of the runs as the farthest run, taken for PyTorch's, is from the mean of the others. An
+ * error that all runs share moves them away from PyTorch's and not from each other.
  */
 export class Judgement {
   private readonly findings: Finding[] = [];
@@ -84,8 +81,8 @@ export class Judgement {
     const judged = (['gradients', 'steps'] as const).map((part) => {
       const doubts = this.doubts.filter(({ expectation }) => expectation.part === part);
       const lengths = this.lengths.filter(({ expectation }) => expectation.part === part);
-      const mean = meanOf(doubts, this.runs);
-      return [...excuse(doubts, mean, spreads), ...judgeLengths(lengths, mean, spreads)];
+      const means = meansOf(doubts, this.runs);
+      return [...excuse(doubts, means, spreads), ...judgeLengths(lengths, means, spreads)];
     });
     return [...this.findings, ...judged.flat()];
   }
@@ -114,62 +111,60 @@ export class Judgement {
 const spreadOf = (runs: Doubt['runs'], { distance }: Expectation): number =>
   Math.max(0, ...runs.flatMap((a, i) => runs.slice(0, i).map((b) => distance(a, b))));
 
-const samplesOf = (doubts: readonly Doubt[]): Sample[] =>
-  doubts.map(({ expectation: { expected, scale }, runs }) => ({ expected, scale, runs }));
-
-/** Distance below which runs count as equal. */
-const ridgeOf = ([{ expectation }]: readonly Doubt[]): number => expectation.tolerance / 4;
-
-/** The weights of the mean of the runs that is nearest to what is expected. */
-function meanOf(doubts: readonly Doubt[], runs: number): number[] {
-  if (doubts.length === 0) return new Array(runs).fill(1 / runs);
-  return nearestCombination(samplesOf(doubts), ridgeOf(doubts));
+/** Means of the runs, as weights. */
+interface Means {
+  /** nearest to what is expected */
+  nearest: number[];
+  /** of the other runs, nearest to each run; none while there are few */
+  ofOthers: number[][];
 }
 
-/** How far from what is expected the mean of the runs may be, for each doubt. */
-function allowances(doubts: readonly Doubt[]): number[] {
-  const least = doubts.map(({ expectation }) => NEAR * expectation.tolerance);
-  if (doubts.length === 0 || doubts[0].runs.length < MANY_RUNS) return least;
-  const distances = distancesFromOthers(samplesOf(doubts), ridgeOf(doubts));
-  return least.map((allowed, i) => {
-    const middle = median(distances[i].map((value) => ({ value, weight: 1 })));
-    return Math.max(allowed, TYPICAL * middle);
-  });
+function meansOf(doubts: readonly Doubt[], runs: number): Means {
+  if (doubts.length === 0) return { nearest: new Array(runs).fill(1 / runs), ofOthers: [] };
+  const samples = doubts.map(({ expectation: { expected, scale }, runs }) => ({ expected, scale, runs }));
+  // below it runs count as equal
+  const ridge = doubts[0].expectation.tolerance / 4;
+  return {
+    nearest: nearestCombination(samples, ridge),
+    ofOthers: runs < MANY_RUNS ? [] : weightsOfOthers(samples, ridge),
+  };
 }
 
-function excuse(
+const excuse = (
   doubts: readonly Doubt[],
-  mean: readonly number[],
+  { nearest, ofOthers }: Means,
   spreads: ReadonlyMap<Expectation, number>,
-): Finding[] {
-  const near = doubts.filter(({ expectation }) => expectation.excuse === 'near');
-  const allowed = new Map(allowances(near).map((allowance, i) => [near[i], allowance]));
-  return doubts.map((doubt) => {
-    const { expectation, runs } = doubt;
+) =>
+  doubts.map(({ expectation, runs }): Finding => {
     const { label, expected, tolerance, distance } = expectation;
-    const combined = distance(combine(runs, mean), expected);
-    const nearest = Math.min(combined, ...runs.map((run) => distance(run, expected)));
-    const isNear = combined <= (allowed.get(doubt) ?? Number.POSITIVE_INFINITY);
-    const verdict = isNear && nearest <= spreads.get(expectation)! ? 'excused' : 'fail';
-    return { label, verdict, error: allowed.has(doubt) ? combined : nearest, tolerance };
+    const combined = distance(combine(runs, nearest), expected);
+    const error = Math.min(combined, ...runs.map((run) => distance(run, expected)));
+    const others = ofOthers.map((weights, run) => distance(combine(runs, weights), runs[run]));
+    const near = expectation.excuse === 'spread' || combined <= Math.max(NEAR * tolerance, ...others);
+    const verdict = near && error <= spreads.get(expectation)! ? 'excused' : 'fail';
+    return { label, verdict, error: expectation.excuse === 'near' ? combined : error, tolerance };
   });
-}
 
 /** A finding for each group of directions: the median of how much too far the mean goes, the calm ones counting more. */
 function judgeLengths(
   lengths: readonly Lengths[],
-  mean: readonly number[],
+  { nearest, ofOthers }: Means,
   spreads: ReadonlyMap<Expectation, number>,
 ): Finding[] {
   return [...new Set(lengths.map(({ direction }) => direction.group))].map((group) => {
     const members = lengths.filter(({ direction }) => direction.group === group);
     const { tolerance } = members[0].expectation;
-    const excesses = members.map(({ expectation, excess }) => ({
-      value: excess.reduce((sum, e, i) => sum + mean[i] * e, 0),
-      weight: 1 / ((spreads.get(expectation) ?? 0) ** 2 + tolerance ** 2),
-    }));
-    const error = Math.abs(median(excesses));
-    const excusable = mean.length > 1 && error <= NEAR_LENGTH * tolerance;
+    /** of a mean's lengths from those of a run, or from what is expected */
+    const excessOf = (weights: readonly number[], run?: number) => {
+      const values = members.map(({ expectation, excess }) => ({
+        value: excess.reduce((sum, e, i) => sum + weights[i] * e, 0) - (run === undefined ? 0 : excess[run]),
+        weight: 1 / ((spreads.get(expectation) ?? 0) ** 2 + tolerance ** 2),
+      }));
+      return Math.abs(median(values));
+    };
+    const error = excessOf(nearest);
+    const allowed = Math.max(NEAR_LENGTH * tolerance, ...ofOthers.map(excessOf));
+    const excusable = nearest.length > 1 && error <= allowed;
     const verdict = error <= tolerance ? 'pass' : excusable ? 'excused' : 'fail';
     return { label: `the length of ${group}`, verdict, error, tolerance };
   });

@@ -25,6 +25,7 @@ test('a file from elsewhere: nothing is asked before a click, it goes on after a
   await page.getByText('net.safetensors, 3').waitFor();
   expect(server.asked.map(({ method }) => method)).toEqual(['HEAD']);
   await page.getByRole('button', { name: 'Fetch', exact: true }).click();
+  await page.getByText(/broke off: trying again in 1 second/).waitFor();
   await page.getByText(sum(file)).waitFor();
   const asked = server.asked.filter(({ method }) => method === 'GET').map(({ headers }) => headers.range);
   expect(asked).toHaveLength(2);

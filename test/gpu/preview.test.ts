@@ -38,3 +38,21 @@ it('shows what an epoch makes of them, and another epoch something else', async 
   expect(once.labels[0]).toMatch(/^\S.* \+ \S/);
   expect(once.augmentation).toContain('mixup 0.3');
 });
+
+it('shows what a network of one channel sees: the gray of each image', async () => {
+  const { pixels } = await previewBatch(gpu, {
+    train: { kind: 'builtin', split: 'train' },
+    settings: parseSettings({ seed: 3, augment: 'none' }),
+    model: { kind: 'random', network: { arch: 'resnet8_mlperf', kwargs: { in_chans: 1 } }, seed: 1 },
+    count: COUNT,
+    epoch: 2,
+  });
+  const size = 32 * 32 * 3;
+  const [first] = trainingOrder(4 * COUNT, 3, 2);
+  const stored = set.pixels.subarray(first * size, (first + 1) * size);
+  for (let i = 0; i < size; i += 3) {
+    // as Pillow makes it
+    const gray = (19595 * stored[i] + 38470 * stored[i + 1] + 7471 * stored[i + 2] + 0x8000) >> 16;
+    expect([...pixels.subarray(i, i + 3)]).toEqual([gray, gray, gray]);
+  }
+});

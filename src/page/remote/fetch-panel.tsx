@@ -3,6 +3,7 @@ import { signal } from '@preact/signals';
 import * as Comlink from 'comlink';
 import type { Fetched } from '../../remote/cache';
 import type { Found } from '../../remote/found';
+import { type Progress as FileProgress, retryText } from '../../remote/progress';
 import '../../worker/thrown';
 import { explain } from '../engine';
 import { bytes } from '../format';
@@ -13,7 +14,7 @@ type State =
   | { is: 'idle' }
   | { is: 'asking' }
   | { is: 'found'; found: Found }
-  | { is: 'coming'; found: Found; file: number; bytes: number; size?: number }
+  | { is: 'coming'; found: Found; file: number; progress: FileProgress }
   | { is: 'here'; fetched: Fetched; fromCache: boolean }
   | { is: 'failed'; why: string };
 
@@ -63,11 +64,11 @@ async function lookUp(): Promise<State> {
 }
 
 async function bring(found: Found): Promise<State> {
-  state.value = { is: 'coming', found, file: 0, bytes: 0, size: found.files[0].size };
-  const onBytes = (file: number, bytes: number, size?: number) => {
-    if (state.value.is === 'coming') state.value = { is: 'coming', found, file, bytes, size };
+  state.value = { is: 'coming', found, file: 0, progress: { bytes: 0, size: found.files[0].size } };
+  const onProgress = (file: number, progress: FileProgress) => {
+    if (state.value.is === 'coming') state.value = { is: 'coming', found, file, progress };
   };
-  const fetched = await fetcher().bring(found, token.value.trim(), Comlink.proxy(onBytes));
+  const fetched = await fetcher().bring(found, token.value.trim(), Comlink.proxy(onProgress));
   await take(fetched.files);
   return { is: 'here', fetched, fromCache: false };
 }
@@ -121,14 +122,16 @@ export function FetchPanel() {
 function Progress() {
   const now = state.value;
   if (now.is === 'coming') {
-    const { found, file, size } = now;
+    const { found, file, progress } = now;
+    const { size, retry } = progress;
     return (
       <div role="status">
         <p>
-          {found.files[file].name}: {bytes(now.bytes)}
+          {found.files[file].name}: {bytes(progress.bytes)}
           {size !== undefined && ` of ${bytes(size)}`}
         </p>
-        <progress value={size ? now.bytes : undefined} max={size ?? 1} aria-label="Fetched" />
+        <progress value={size ? progress.bytes : undefined} max={size ?? 1} aria-label="Fetched" />
+        {retry && <p class="hint">{retryText(retry)}</p>}
         <button type="button" class="button small" onClick={cancel}>
           Stop
         </button>

@@ -6,6 +6,7 @@ import * as Comlink from 'comlink';
 import type { Fetched } from '../../remote/cache';
 import { bring, findFetched, look } from '../../remote/fetch';
 import type { Found } from '../../remote/found';
+import type { Progress } from '../../remote/progress';
 import { PATIENCE, type Transport } from '../../remote/transport';
 import '../../worker/thrown';
 import { opfsCache } from './opfs-cache';
@@ -22,8 +23,8 @@ const api = {
   kept: (text: string): Promise<Fetched | undefined> => findFetched(text, opfsCache),
   look: (text: string, token: string): Promise<Found> => look(text, transport(token)),
   /** one page at a time: two would write over each other's pieces */
-  bring: (found: Found, token: string, onBytes: (file: number, bytes: number, size?: number) => void) =>
-    navigator.locks.request('refocus fetches', () => bring(found, opfsCache, transport(token), onBytes)),
+  bring: (found: Found, token: string, onProgress: (file: number, progress: Progress) => void) =>
+    navigator.locks.request('refocus fetches', () => bring(found, opfsCache, transport(token), onProgress)),
 };
 
 export type FetchApi = typeof api;

@@ -34,6 +34,8 @@ test.each([
   [[], /^Name a command/],
   [['toString'], /^Unknown command "toString"/],
   [['train', '--epoch', '3'], /^Unknown option --epoch: is it --epochs\?$/],
+  [['train', '--size', '64'], /^Unknown option --size: is it --image-size\?$/],
+  [['export', '--image-size', '64'], /^Unknown option --image-size: is it --size\?$/],
   [['train', '--foo'], /^Unknown option --foo; see `refocus train --help`\.$/],
   [['train', '-x'], /^Unknown option -x/],
   [

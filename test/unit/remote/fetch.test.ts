@@ -5,6 +5,8 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { folderCache } from '../../../src/cli/remote-cache';
 import type { Fetched } from '../../../src/remote/cache';
 import { bring, findFetched, look } from '../../../src/remote/fetch';
+import type { Found } from '../../../src/remote/found';
+import { type Progress, retryText } from '../../../src/remote/progress';
 import type { Transport } from '../../../src/remote/transport';
 import { bytesOf, COMMIT, HubServer, sum } from './hub-server';
 
@@ -55,7 +57,7 @@ test('a repository of the hub: the list first, then the file, checked, and kept 
     },
   ]);
   const seen: number[] = [];
-  const got = await bring(found, folderCache(folder), transport(), (_, bytes) => seen.push(bytes));
+  const got = await bring(found, folderCache(folder), transport(), (_, { bytes }) => seen.push(bytes));
   expect(await contents(got)).toEqual([FILE]);
   expect(got.files[0].sha256).toBe(sum(FILE));
   expect(seen.at(-1)).toBe(FILE.length);
@@ -85,6 +87,34 @@ test('what breaks off goes on from where it was, with If-Range', async () => {
   expect(second).toBeGreaterThan(0);
   expect(third).toBeGreaterThan(second);
   expect(server.asked.at(-1)!.headers['if-range']).toMatch(/^"[0-9a-f]{32}"$/);
+});
+
+test('a wait for another connection is told, with its reason, until bytes come again', async () => {
+  server.stored['/set.zip'] = FILE;
+  server.breaks = [70_000];
+  const told: Progress[] = [];
+  const found = await look(`${server.storage}/set.zip`, transport());
+  await bring(found, folderCache(folder), transport({ patience: { silence: 5000, pause: 30 } }), (_, now) =>
+    told.push(now),
+  );
+  const waits = told.filter(({ retry }) => retry);
+  expect(waits).toHaveLength(1);
+  expect(waits[0]).toMatchObject({ size: FILE.length, retry: { wait: 30 } });
+  expect(waits[0].bytes).toBeGreaterThan(0);
+  expect(retryText(waits[0].retry!)).toMatch(/^The connection .*broke off: trying again in 1 second\.$/);
+  expect(told.at(-1)).toEqual({ bytes: FILE.length, size: FILE.length });
+
+  told.length = 0;
+  server.stored['/a'] = FILE;
+  server.first.push((_, response) => Boolean(response.writeHead(503, { 'retry-after': '2' }).end()));
+  const stop = new AbortController();
+  const busy: Found = { ...found, address: 'a', files: [{ name: 'a', url: `${server.storage}/a` }] };
+  const stopped = bring(busy, folderCache(folder), transport({ signal: stop.signal }), (_, now) => {
+    told.push(now);
+    stop.abort();
+  });
+  await expect(stopped).rejects.toThrow(/abort/i);
+  expect(told[0].retry).toEqual({ why: 'the server is busy', wait: 2000 });
 });
 
 test('it goes on in another process too', async () => {

@@ -139,6 +139,25 @@ describe('weights after steps', () => {
     expect(verdictOf(moves, sides, factor)).toBe(verdict);
   });
 
+  test('where each run has jumps of its own, lengths may differ as those of the runs do', () => {
+    const excess = [3, -2, 5, 0, 2, -1, 3, 1, -2, 4, 1].map((percent) => percent / 100);
+    const runs = (factor: number) =>
+      excess.map((share, run) => {
+        const results = runOf([], factor * (1 + share), run);
+        for (const name of NAMES)
+          results.set(name, plus(results.get(name)!, tensor(`${name} at kink of ${run}`, 0.4)));
+        return results;
+      });
+    const verdict = (factor: number) => {
+      const [first, ...others] = runs(factor);
+      const judgement = new Judgement(moves, first);
+      for (const run of others) judgement.add(run);
+      return judgement.outcome.find(({ label }) => label === 'the length of the steps of weight')!.verdict;
+    };
+    expect(verdict(1)).toBe('excused');
+    expect(verdict(1.2)).toBe('fail');
+  });
+
   test('a group of tensors that moves too far has no excuse', () => {
     const expectations = [
       ...moves.slice(0, 8),
