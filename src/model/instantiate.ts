@@ -35,8 +35,8 @@ export interface Instance {
   logits: Tensor;
   /** what goes into the head, `[n, h, w, features]` */
   features: Tensor;
-  /** of every value, by its id; the images' too */
-  shapes: ReadonlyMap<number, readonly number[]>;
+  /** every value, by its id; the images too */
+  values: ReadonlyMap<number, Tensor>;
   /** of one image, in convolutions and linear layers */
   multiplyAdds: number;
   /** elements that the convolutions of one image read and write, and linear layers over its pixels */
@@ -61,7 +61,7 @@ export function instantiate(model: Model, graph: Graph, x: Tensor, options: Inst
   return {
     logits: values.get(model.logits)!,
     features: values.get(model.features)!,
-    shapes: new Map([...values].map(([id, { shape }]) => [id, shape])),
+    values,
     multiplyAdds: emitter.multiplyAdds,
     convElements: emitter.convElements,
   };

@@ -18,9 +18,9 @@ export interface LayerCost {
 export function layerCosts(model: Model, height: number, width: number): Map<number, LayerCost> {
   const graph = new Graph();
   const x = graph.tensor('x', [1, height, width, model.input.channels], { role: 'input' });
-  const { shapes } = instantiate(model, graph, x, { training: false });
-  const costs = new Map<number, LayerCost>([[0, costOf(shapes.get(0)!)]]);
-  for (const layer of model.layers) costs.set(layer.id, costOf(shapes.get(layer.id)!, layer));
+  const { values } = instantiate(model, graph, x, { training: false });
+  const costs = new Map<number, LayerCost>([[0, costOf(values.get(0)!.shape)]]);
+  for (const layer of model.layers) costs.set(layer.id, costOf(values.get(layer.id)!.shape, layer));
   return costs;
 }
 

@@ -1,13 +1,13 @@
 import { type Feed, openFeed } from '../data/feed';
 import { evaluationOrder } from '../data/order';
 import type { LabelledImages } from '../data/types';
-import { OutOfMemory } from '../errors';
-import { type Gpu, throwFailure } from '../gpu/device';
+import type { Gpu } from '../gpu/device';
 import type { StateDict } from '../io/tensor';
 import { type Model, parameterCount } from '../model/model';
 import { loadState } from '../model/state';
 import { METRICS_RING } from '../ops/loss/cross-entropy';
 import { Session } from '../runtime/session';
+import { halving } from './halving';
 import { evaluationRows, heldImages, mostHeld } from './held';
 import type { Figures } from './metrics';
 import { evaluationProgram } from './programs';
@@ -71,57 +71,46 @@ export async function runEvaluation<Name extends string>(
   return { figures: task.figures(sums), logits: concatenate(kept) };
 }
 
+type EvaluateOptions = Normalisation &
+  Partial<Pick<EvaluationPart<never>, 'batch' | 'keep' | 'goOn'>> & {
+    limit?: number;
+    /** a set of more bytes is streamed; default: as the device asks */
+    heldBytes?: number;
+  };
+
 /**
  * Evaluates a plain network on the first `limit` images (all). Makes and frees a session of its own; where memory is short for a
- * batch, in smaller ones.
+ * batch, in smaller ones: an image's logits do not depend on those beside it.
  */
-export async function evaluateNetwork(
+export const evaluateNetwork = (
   gpu: Gpu,
   model: Model,
   state: StateDict,
   images: LabelledImages,
-  options: Normalisation &
-    Partial<Pick<EvaluationPart<never>, 'batch' | 'keep' | 'goOn'>> & {
-      limit?: number;
-      /** a set of more bytes is streamed; default: as the device asks */
-      heldBytes?: number;
-    },
-): Promise<Evaluation & { parameters: number; multiplyAdds: number }> {
-  const batch = Math.min(options.batch ?? evaluationRows(images), images.count);
-  const { count, height, width, crop } = images;
-  const held = heldImages(images, batch, options.heldBytes ?? mostHeld(gpu));
-  const { instance, plan } = evaluationProgram({
-    model,
-    images: { name: 'test', count, held, height, width, crop, mean: options.mean, std: options.std },
-    batch,
-    layout: {},
-    tuning: gpu.tuning,
+  options: EvaluateOptions,
+): Promise<Evaluation & { parameters: number; multiplyAdds: number }> =>
+  halving(gpu, Math.min(options.batch ?? evaluationRows(images), images.count), async (batch) => {
+    const { count, height, width, crop } = images;
+    const held = heldImages(images, batch, options.heldBytes ?? mostHeld(gpu));
+    const { instance, plan } = evaluationProgram({
+      model,
+      images: { name: 'test', count, held, height, width, crop, mean: options.mean, std: options.std },
+      batch,
+      layout: {},
+      tuning: gpu.tuning,
+    });
+    const session = await Session.create(gpu, { evaluate: plan });
+    try {
+      loadState(session, model, state);
+      const feed = await openFeed(session, 'test', images, held);
+      const { limit, keep, goOn } = options;
+      const part = { count: limit, batch, keep, goOn };
+      const evaluation = await runEvaluation(session, taskOf(model), feed, part);
+      return { ...evaluation, parameters: parameterCount(model), multiplyAdds: instance.multiplyAdds };
+    } finally {
+      session.destroy();
+    }
   });
-  let session: Session<string> | undefined;
-  try {
-    session = await Session.create(gpu, { evaluate: plan });
-    loadState(session, model, state);
-    const feed = await openFeed(session, 'test', images, held);
-    const { limit, keep, goOn } = options;
-    const evaluation = await runEvaluation(session, taskOf(model), feed, { count: limit, batch, keep, goOn });
-    return { ...evaluation, parameters: parameterCount(model), multiplyAdds: instance.multiplyAdds };
-  } catch (error) {
-    const cause = await failureBehind(gpu, error);
-    if (!(cause instanceof OutOfMemory) || batch === 1) throw cause;
-  } finally {
-    session?.destroy();
-  }
-  // an image's logits do not depend on those beside it
-  return evaluateNetwork(gpu, model, state, images, { ...options, batch: batch >> 1 });
-}
-
-/**
- * The device's failure where it has one, else the error itself: calls on a device whose process has crashed end with
- * words of the browser's own, and now and then before the device is known to be lost.
- */
-export async function failureBehind(gpu: Gpu, error: unknown): Promise<Error> {
-  return throwFailure(gpu, error).catch((cause: Error) => cause);
-}
 
 function concatenate(parts: Float32Array[]): Float32Array {
   const out = new Float32Array(parts.reduce((a, p) => a + p.length, 0));

@@ -1,5 +1,6 @@
 import { UserError } from '../../errors';
 import { Graph } from '../../graph/graph';
+import type { Tensor } from '../../graph/tensor';
 import type { OnnxAttribute, OnnxGraph, OnnxNode, OnnxTensor } from '../../io/onnx/graph';
 import { floats, type StateDict } from '../../io/tensor';
 import type { Activation } from '../../ops/activation';
@@ -42,8 +43,8 @@ class Exporter {
   private readonly nodes: OnnxNode[] = [];
   private readonly initializers = new Map<string, OnnxTensor>();
   private readonly names = new Set<string>();
-  /** `[n, h, w, c]` of each value */
-  private readonly shapes: ReadonlyMap<number, readonly number[]>;
+  /** each value, `[n, h, w, c]` */
+  private readonly values: ReadonlyMap<number, Tensor>;
 
   constructor(
     private readonly model: Model,
@@ -53,11 +54,11 @@ class Exporter {
     const graph = new Graph();
     const { size } = options;
     const x = graph.tensor('x', [1, size, size, model.input.channels], { role: 'input' });
-    this.shapes = instantiate(model, graph, x, { training: false }).shapes;
+    this.values = instantiate(model, graph, x, { training: false }).values;
   }
 
   private shapeOf({ id }: Layer): Value['shape'] {
-    const [, h, w, c] = this.shapes.get(id)!;
+    const [, h, w, c] = this.values.get(id)!.shape;
     return [c, h, w];
   }
 

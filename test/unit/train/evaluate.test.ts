@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { evaluationOrder } from '../../../src/data/order';
-import { evaluateNetwork, failureBehind } from '../../../src/train/evaluate';
+import { evaluateNetwork } from '../../../src/train/evaluate';
+import { failureBehind } from '../../../src/train/halving';
 import { fakeGpu } from '../fake-gpu';
 import { type Behaviour, fakeNetwork, labelled, tinyModel, tinyState } from '../fake-network';
 
