@@ -6,13 +6,15 @@ import type { ClassImages } from './data/class-images';
 import type { Thumbnail } from './data/survey';
 import type { ThumbnailOptions } from './data/thumbnails';
 import type { UserFile } from './data/types';
+import type { AnalyseJob } from './run/analyse/options';
+import type { Analysis } from './run/analyse/result';
 import type { DataSource, ImageSettings } from './run/data-source';
 import type { EvaluateOptions, SourceEvaluation } from './run/evaluate';
 import type { ExportedNetwork, OnnxExport } from './run/export-network';
 import type { RateSearch } from './run/find-rate';
 import type { DeviceForecast, ForecastJob } from './run/forecast-job';
 import type { InspectLayer, NetworkPreview } from './run/inspect';
-import type { TrainEvent, TrainJob, TrainResult } from './run/job';
+import type { AnalysisEvent, TrainEvent, TrainJob, TrainResult } from './run/job';
 import type { NetworkOptions } from './run/network-options';
 import type { ModelSource } from './run/network-source';
 import type { Predictions, PredictOptions } from './run/predict';
@@ -33,6 +35,8 @@ export type { ClassImages } from './data/class-images';
 export type { ImageSetReport } from './data/report';
 export type { EqualImages, ImageSurvey, Thumbnail } from './data/survey';
 export type { SkippedFile, UserFile } from './data/types';
+export type { AnalyseJob, AnalysisName, NamedSource } from './run/analyse/options';
+export type { Analysis, AnalysisResults } from './run/analyse/result';
 export type { DataSource, ImageSettings } from './run/data-source';
 export type { EvaluateOptions, SourceEvaluation } from './run/evaluate';
 export type { ExportedNetwork, OnnxExport } from './run/export-network';
@@ -41,7 +45,7 @@ export type { DeviceForecast, ForecastJob } from './run/forecast-job';
 export type { GramSpectrum } from './run/gram-spectrum';
 export type { HeadPlan } from './run/head-plan';
 export type { InspectLayer, NetworkPreview } from './run/inspect';
-export type { OutputFile, TrainEvent, TrainJob, TrainResult } from './run/job';
+export type { AnalysisEvent, OutputFile, TrainEvent, TrainJob, TrainResult } from './run/job';
 export type { LiveImage } from './run/live';
 export type { NetworkOptions } from './run/network-options';
 export type { ModelSource } from './run/network-source';
@@ -103,8 +107,8 @@ export interface EngineApi {
   /** Lets a run that is paused take one step. */
   takeStep(): Promise<void>;
   /**
-   * Stops after the running step; `train` then resolves with what it has, merged and proven, `profile` with the runs
-   * made so far. @param discard `train` rejects instead, with `Discarded`: what it has trained is thrown away
+   * Stops after the running step; `train` then resolves with what it has, merged and proven, `profile` and
+   * `analyse` with what is made so far. @param discard `train` rejects instead, with `Discarded`: what it has trained is thrown away
    */
   cancel(discard?: boolean): Promise<void>;
   /**
@@ -119,6 +123,12 @@ export interface EngineApi {
    * @throws UserError where the network cannot be read, or the file answers otherwise
    */
   exportOnnx(model: ModelSource, options?: OnnxExport): Promise<ExportedNetwork>;
+  /**
+   * Analyses networks of one architecture, alone and the others against the first; where it is cancelled, what was made until then.
+   * @param onEvent hears how far it has come
+   * @throws UserError where networks or images cannot be read, or do not fit each other
+   */
+  analyse(job: AnalyseJob, onEvent?: (event: AnalysisEvent) => void): Promise<Analysis>;
   /** Runs one golden case of PyTorch, a safetensors file, on this device and compares. */
   verify(name: string, golden: Uint8Array): Promise<VerifyLine>;
   /** Measures one benchmark case; `reps`: repetitions at most. */

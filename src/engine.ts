@@ -68,6 +68,12 @@ export function createEngine({ requestAdapter }: EngineOptions = {}): EngineApi 
         return findRate(job, { gpu, memo, control: own, emit }, options);
       }),
 
+    analyse: (job, emit = () => {}) =>
+      controlled(async (own) => {
+        const { analyse } = await import('./run/analyse/analyse');
+        return analyse(job, { gpu, control: own, emit });
+      }),
+
     async pause() {
       if (control && !control.paused) hold(control);
     },

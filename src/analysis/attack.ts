@@ -1,28 +1,36 @@
 /** Adversarial images within a distance that a viewer hardly sees (Goodfellow et al. 2015; Madry et al. 2018). */
 
-/** What an attack may do to a pixel, for values from 0 to 1. */
-export interface AttackStep {
+/** What an attack may do to a value from 0 to 1. */
+export interface Attack {
   /** the largest change of any value */
   epsilon: number;
   /** the change of one step */
   step: number;
+  /** how many steps */
+  steps: number;
 }
 
+/** The gradient of the loss with respect to images, of any scale; null: the clean ones. */
+export type ImageGradient = (images: Float32Array | null) => Promise<ArrayLike<number>>;
+
 /**
- * One step of an attack, in place: each value goes by `step` where the loss grows, stays within `epsilon` of the clean one and
- * within 0 and 1. FGSM is one step of epsilon; PGD takes several smaller ones.
- * @param images from 0 to 1, as they are now
- * @param gradient of the loss with respect to them, of any scale
+ * Images as an attack leaves them: in each step every value goes where the loss grows, and stays within `epsilon` of the clean
+ * one and within 0 and 1. One step of epsilon is FGSM, several smaller ones are PGD, here from the image itself.
+ * @param clean values from 0 to 1
  */
-export function attackStep(
-  images: Float32Array,
-  gradient: ArrayLike<number>,
+export async function attacked(
   clean: Float32Array,
-  { epsilon, step }: AttackStep,
-): void {
-  for (let i = 0; i < images.length; i++) {
-    const moved = images[i] + step * Math.sign(gradient[i]);
-    const near = Math.min(Math.max(moved, clean[i] - epsilon), clean[i] + epsilon);
-    images[i] = Math.min(Math.max(near, 0), 1);
+  gradient: ImageGradient,
+  { epsilon, step, steps }: Attack,
+): Promise<Float32Array> {
+  const images = Float32Array.from(clean);
+  for (let taken = 0; taken < steps; taken++) {
+    const uphill = await gradient(taken === 0 ? null : images);
+    for (let i = 0; i < images.length; i++) {
+      const moved = images[i] + step * Math.sign(uphill[i]);
+      const near = Math.min(Math.max(moved, clean[i] - epsilon), clean[i] + epsilon);
+      images[i] = Math.min(Math.max(near, 0), 1);
+    }
   }
+  return images;
 }

@@ -2,6 +2,7 @@
 import { Stopped, UserError } from '../errors';
 import { VERSION } from '../run/version';
 import { type Command, type Context, helpText, readArgs } from './command';
+import { analyse } from './commands/analyse';
 import { bench } from './commands/bench';
 import { data } from './commands/data';
 import { demo } from './commands/demo';
@@ -28,6 +29,7 @@ export const commands: Record<string, Command> = {
   lr,
   eval: evaluate,
   predict,
+  analyse,
   merge,
   export: exportCommand,
   experiment,

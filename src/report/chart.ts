@@ -1,4 +1,5 @@
 /** The frame of a chart as SVG, for documents without script. */
+import { tick } from './format';
 import { type Html, html } from './html';
 
 export interface Point {
@@ -9,6 +10,8 @@ export interface Point {
 const WIDTH = 640;
 const HEIGHT = 260;
 const MARGIN = { left: 58, right: 12, top: 10, bottom: 30 };
+/** Height of a line of text. */
+const LINE = 14;
 /** Lines that can be told apart; further ones begin anew, with another dash. */
 export const COLOURS = 6;
 
@@ -23,6 +26,8 @@ export interface Scale {
   at(point: Point): string;
   left: number;
   right: number;
+  top: number;
+  bottom: number;
 }
 
 /** Round numbers that cover a range, some five of them. */
@@ -45,37 +50,46 @@ export interface ChartOptions {
   format: (value: number) => string;
   /** all values that must be in sight, one at least */
   values: readonly number[];
-  /** the highest x; the lowest is 0 */
+  /** the lowest x, default 0, and the highest */
+  first?: number;
   last: number;
+  /** what is across; default: steps, at whole numbers */
+  across?: string;
   draw: (scale: Scale) => Html;
 }
 
-/** A chart with its grid and ticks; x from 0, ticks at whole numbers. */
-export function chart({ title, label, format, values, last, draw }: ChartOptions): Html {
+/** A chart with its grid and ticks. */
+export function chart({ title, label, format, values, first = 0, last, across, draw }: ChartOptions): Html {
   let [low, high] = [Math.min(...values), Math.max(...values)];
   if (low === high) [low, high] = [low - 0.5 * Math.abs(low || 1), high + 0.5 * Math.abs(high || 1)];
   const { left } = MARGIN;
+  const bottom = MARGIN.bottom + (across === undefined ? 0 : LINE);
   const right = WIDTH - MARGIN.right;
-  const x = (value: number) => left + (value / last) * (right - left);
+  const x = (value: number) => left + ((value - first) / (last - first || 1)) * (right - left);
   const y = (value: number) =>
-    HEIGHT - MARGIN.bottom - ((value - low) / (high - low)) * (HEIGHT - MARGIN.top - MARGIN.bottom);
+    HEIGHT - bottom - ((value - low) / (high - low)) * (HEIGHT - MARGIN.top - bottom);
   const at = (point: Point) => `${x(point.x).toFixed(1)},${y(point.y).toFixed(1)}`;
   return html`<figure class="chart"><figcaption>${title}</figcaption>
 <svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${label}">
 ${ticksOf(low, high).map((value) => html`<g class="grid"><line x1="${left}" x2="${right}" y1="${y(value).toFixed(1)}" y2="${y(value).toFixed(1)}"/><text x="${left - 6}" y="${(y(value) + 4).toFixed(1)}" text-anchor="end">${format(value)}</text></g>`)}
-${ticksOf(0, last)
-  .filter(Number.isInteger)
+${ticksOf(first, last)
+  .filter((value) => across !== undefined || Number.isInteger(value))
   .map(
     (value) =>
-      html`<text class="tick" x="${x(value).toFixed(1)}" y="${HEIGHT - 10}" text-anchor="middle">${value}</text>`,
+      html`<text class="tick" x="${x(value).toFixed(1)}" y="${HEIGHT - bottom + 20}" text-anchor="middle">${tick(value)}</text>`,
   )}
-${draw({ x, y, at, left, right })}
+${across !== undefined && html`<text class="tick" x="${(left + right) / 2}" y="${HEIGHT - 6}" text-anchor="middle">${across}</text>`}
+${draw({ x, y, at, left, right, top: MARGIN.top, bottom: HEIGHT - bottom })}
 </svg></figure>`;
 }
 
 /** A dashed line across the chart. */
 export const level = ({ y, left, right }: Scale, value: number): Html =>
   html`<line class="base" x1="${left}" x2="${right}" y1="${y(value).toFixed(1)}" y2="${y(value).toFixed(1)}"/>`;
+
+/** A dashed line from the chart's top to its bottom. */
+export const upright = ({ x, top, bottom }: Scale, value: number): Html =>
+  html`<line class="base" x1="${x(value).toFixed(1)}" x2="${x(value).toFixed(1)}" y1="${top}" y2="${bottom}"/>`;
 
 /** Which line is whose. */
 export const legend = (names: readonly string[]): Html =>

@@ -30,12 +30,21 @@ export interface TrainJob {
   resume?: Resume;
 }
 
+/** How far an analysis has come: what it is at, and the share of its work that is done. */
+export interface AnalysisEvent {
+  type: 'phase';
+  phase: 'analyse';
+  message: string;
+  share: number;
+}
+
 export type TrainEvent =
   | {
       type: 'phase';
       phase: 'load' | 'tune' | 'compile' | 'baseline' | 'train' | 'merge' | 'prove';
       message: string;
     }
+  | AnalysisEvent
   /** what was recognised or chosen, in a sentence */
   | { type: 'note'; message: string }
   | { type: 'warning'; message: string }

@@ -35,7 +35,7 @@ export async function runRecord(
 }
 
 /** The topmost names of a source: archives, folders, files alone. */
-const namesOf = (source: DataSource): string[] =>
+export const namesOf = (source: DataSource): string[] =>
   source.kind === 'builtin'
     ? [source.set ?? 'builtin']
     : [...new Set(source.files.map(({ path }) => path.split('/')[0]))].slice(0, MOST_NAMES);

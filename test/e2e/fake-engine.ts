@@ -37,6 +37,7 @@ import { redundancyChanges } from '../../src/run/redundancy';
 import { PREDICTION_FILES, REDUNDANCY_FILE, redundancyFile } from '../../src/run/run-files';
 import { sortFiles } from '../../src/run/sort-files';
 import { decideRate } from '../../src/train/rate';
+import { fakeAnalysis } from '../analysis';
 import { runSettings } from '../settings';
 
 /** What a test asks of the fake; set before this script runs. */
@@ -480,6 +481,10 @@ function thumbnail(image: string | number): Thumbnail {
 }
 
 const engine: EngineApi = {
+  async analyse(_, onEvent) {
+    onEvent?.({ type: 'phase', phase: 'analyse', message: 'Loss landscape: 40 %, 3 s left', share: 0.4 });
+    return fakeAnalysis;
+  },
   async adapter() {
     if (scenario.noAdapter) throw new NoWebGpu(scenario.noAdapter);
     return 'Test adapter';

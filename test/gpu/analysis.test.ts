@@ -1,12 +1,16 @@
 /** What analyses compute of a small network, against PyTorch in float64 (test/fixtures/make_analysis.py). */
 import { expect, test } from 'vitest';
+import { attacked } from '../../src/analysis/attack';
 import { pointAt } from '../../src/analysis/landscape';
 import { hessianProduct, largestEigenvalue } from '../../src/analysis/sharpness';
 import type { ImagesInMemory } from '../../src/data/types';
 import { floats, type StateDict } from '../../src/io/tensor';
 import { buildModel } from '../../src/model/builder';
 import { convolutions } from '../../src/model/model';
+import { analyseAttacks, EPSILONS, normalised, valuesOf } from '../../src/run/analyse/attacks';
+import { analysisNumbers } from '../../src/run/analyse/options';
 import { networkFeatures } from '../../src/train/features';
+import { InputGradient } from '../../src/train/input-gradient';
 import { LossSurface } from '../../src/train/loss-surface';
 import fixture from '../fixtures/analysis.json';
 import { expectClose, gpu } from './harness';
@@ -102,4 +106,46 @@ test('features of layers are PyTorch’s, averaged to a few pixels, image by ima
       `features ${layer}`,
     );
   });
+});
+
+test.each([
+  ['FGSM', rest.fgsm],
+  ['PGD', rest.pgd],
+])('the images of %s are PyTorch’s, but where a gradient is nothing', async (_, attack) => {
+  const passes = await InputGradient.create(await gpu(), tiny, state, {
+    batch: 4,
+    height: size,
+    width: size,
+  });
+  const gradient = async (values: Float32Array | null) => {
+    const input = normalised(values ?? clean, tiny.input, { mean, std }, size * size);
+    return (await passes.of(input, rest.labels)).gradient;
+  };
+  const clean = valuesOf(images, tiny.input, 0, images.count);
+  const { epsilon, step, count } = attack;
+  const found = await attacked(clean, gradient, { epsilon, step, steps: count });
+  passes.destroy();
+  // from images, rows, columns and channels to images, channels, rows and columns
+  const area = size * size;
+  const place = (i: number) => {
+    const [image, channel, pixel] = [Math.floor(i / (3 * area)), Math.floor(i / area) % 3, i % area];
+    return (image * area + pixel) * 3 + channel;
+  };
+  const off = found.filter((value, i) => Math.abs(value - attack.images[place(i)]) > 1e-5);
+  // the sign of a gradient within rounding of 0 is anyone's
+  expect(off.length / found.length).toBeLessThan(2e-3);
+});
+
+test('accuracies under attack are PyTorch’s', async () => {
+  const { networks } = await analyseAttacks({
+    gpu: await gpu(),
+    subjects: [{ name: 'tiny', file: 'tiny', model: tiny, state }],
+    images,
+    normalisation: { mean, std },
+    numbers: { ...analysisNumbers(), attackSteps: rest.pgd.count },
+    goOn: () => {},
+  });
+  expect(EPSILONS.at(-1)).toBe(rest.fgsm.epsilon);
+  expect(networks[0].fgsm.at(-1)).toBeCloseTo(rest.fgsm.accuracy, 10);
+  expect(networks[0].pgd.at(-1)).toBeCloseTo(rest.pgd.accuracy, 10);
 });

@@ -99,6 +99,17 @@ function remoteApi(call: Call, listeners: Set<(event: TrainEvent) => void>): Eng
         listeners.delete(onEvent);
       }
     },
+    async analyse(job, onEvent = () => {}) {
+      const listen = (event: TrainEvent) => {
+        if (event.type === 'phase' && event.phase === 'analyse') onEvent(event);
+      };
+      listeners.add(listen);
+      try {
+        return await value('analyse', job);
+      } finally {
+        listeners.delete(listen);
+      }
+    },
     pause: () => value('pause'),
     resume: () => value('resume'),
     takeStep: () => value('takeStep'),

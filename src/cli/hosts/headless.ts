@@ -1,5 +1,6 @@
 /** The page of a headless run: forwards calls of the command line to the engine's worker. */
 import type {
+  AnalyseJob,
   DataSource,
   EngineApi,
   ForecastJob,
@@ -64,6 +65,8 @@ async function perform(call: RemoteCall): Promise<unknown> {
     }
     case 'findRate':
       return api.findRate(args[0] as TrainJob, args[1] as Parameters<EngineApi['findRate']>[1], forward);
+    case 'analyse':
+      return api.analyse(args[0] as AnalyseJob, forward);
     case 'evaluate':
       return api.evaluate(
         args[0] as ModelSource,

@@ -1,6 +1,6 @@
 /** Analyses of whole networks, against numpy and PyTorch where they have an answer (test/fixtures/make_analysis.py). */
 import { expect, test } from 'vitest';
-import { attackStep } from '../../../src/analysis/attack';
+import { attacked } from '../../../src/analysis/attack';
 import { calibrationOf } from '../../../src/analysis/calibration';
 import { centredGram, MinibatchCka } from '../../../src/analysis/cka';
 import { gridOf, normaliseFilters, pointAt } from '../../../src/analysis/landscape';
@@ -175,9 +175,18 @@ test('an iteration that is cut short says so, and a function without curvature h
   expect(await largestEigenvalue(flat, Float64Array.of(1, 1))).toMatchObject({ value: 0, converged: true });
 });
 
-test('an attack goes where the loss grows, within its distance and within what images hold', () => {
+test('an attack goes where the loss grows, within its distance and within what images hold', async () => {
   const clean = Float32Array.of(0.5, 0.5, 0.99, 0.01, 0.5);
-  const images = Float32Array.of(0.5, 0.45, 0.99, 0.01, 0.5);
-  attackStep(images, [2, -1, 3, -4, 0], clean, { epsilon: 0.0625, step: 0.03125 });
-  close(images, [0.53125, 0.4375, 1, 0, 0.5], 1e-7);
+  const seen: (number[] | null)[] = [];
+  const gradient = async (images: Float32Array | null) => {
+    seen.push(images && [...images]);
+    return [2, -1, 3, -4, 0];
+  };
+  const once = await attacked(clean, gradient, { epsilon: 0.0625, step: 0.03125, steps: 1 });
+  close(once, [0.53125, 0.46875, 1, 0, 0.5], 1e-7);
+  expect(seen).toEqual([null]);
+  const often = await attacked(clean, gradient, { epsilon: 0.0625, step: 0.03125, steps: 3 });
+  close(often, [0.5625, 0.4375, 1, 0, 0.5], 1e-7);
+  // each step looks anew
+  expect(seen.slice(1).map((images) => images?.[0])).toEqual([undefined, 0.53125, 0.5625]);
 });

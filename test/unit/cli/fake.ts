@@ -14,6 +14,7 @@ import type {
 import type { Context } from '../../../src/cli/command';
 import { GPU_TUNING } from '../../../src/graph/tuning';
 import { createModel } from '../../../src/model/zoo';
+import { fakeAnalysis } from '../../analysis';
 import { runSettings } from '../../settings';
 
 export function fakeReport(ok: boolean): Report {
@@ -139,6 +140,10 @@ export function fakeEngine(parts: Partial<EngineApi> = {}, ok = true): EngineApi
         stepMs: Number.NaN,
       });
       return { points, suggestion: 0.01, reason: 'The loss falls fastest there.', ended: 'finished' };
+    },
+    analyse: async (_, onEvent) => {
+      onEvent?.({ type: 'phase', phase: 'analyse', message: 'Weights', share: 0 });
+      return fakeAnalysis;
     },
     pause: async () => {},
     resume: async () => {},

@@ -1,0 +1,176 @@
+import { existsSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import type { Analysis, ModelSource, NamedSource } from '../../api';
+import { skippedCsv } from '../../data/report';
+import { UserError } from '../../errors';
+import { analysisHtml } from '../../report/analysis/document';
+import { count, percent, significant } from '../../report/format';
+import {
+  analyses,
+  analysesOf,
+  analysisFieldNames,
+  analysisFields,
+  analysisNames,
+  analysisNumbers,
+} from '../../run/analyse/options';
+import { type Args, type Command, type Context, type OptionTable, text, texts } from '../command';
+import { dataFrom, kebab, modelFrom, networkFrom, networkOptions, runtimeOptions } from '../options';
+import { table } from '../table';
+
+/** The word for the built-in network. */
+const BUILTIN = 'builtin';
+
+/** What an analysis leaves in its folder. */
+const FILES = { data: 'analysis.json', page: 'analysis.html' } as const;
+
+const numberOptions: OptionTable = Object.fromEntries(
+  analysisFieldNames.map((name) => {
+    const { help, placeholder, fallback } = analysisFields[name];
+    return [optionOf(name), { type: 'string', value: placeholder, help, fallback: String(fallback) }];
+  }),
+);
+
+/** `analysisSeed` is `--seed`: the name tells it from a run's in what is kept. */
+function optionOf(name: string): string {
+  return name === 'analysisSeed' ? 'seed' : kebab(name);
+}
+
+export const analyse: Command = {
+  usage: 'analyse [options] NETWORK...',
+  summary:
+    'What sets networks of one architecture apart, the first being the base: weights, calibration, likeness of features, robustness, sharpness, loss landscape, as one HTML file and JSON.',
+  positionals: ['NETWORK...'],
+  options: {
+    ...networkOptions,
+    test: {
+      type: 'string',
+      multiple: true,
+      value: 'PATH',
+      help: 'images of the networks’ classes; default: builtin for the built-in network, else none, and only the weights are looked at',
+    },
+    transfer: {
+      type: 'string',
+      multiple: true,
+      value: 'PATH',
+      help: 'images of any classes, for a linear probe of the features; default: builtin-camera for the built-in network, else none',
+    },
+    only: {
+      type: 'string',
+      value: 'LIST',
+      help: `these analyses alone, by commas: ${analysisNames.join(', ')}`,
+    },
+    ...numberOptions,
+    out: {
+      type: 'string',
+      value: 'DIR',
+      help: `folder for ${FILES.page} and ${FILES.data}`,
+      fallback: 'analysis',
+    },
+    json: { type: 'boolean', help: 'print everything as one JSON line' },
+    ...runtimeOptions,
+  },
+  async run(args, context) {
+    const job = await jobOf(args, context);
+    const out = text(args, 'out') ?? 'analysis';
+    await mkdir(out, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
+      throw new UserError(`--out ${out} cannot be made (${error.code}); name another folder.`);
+    });
+    const engine = await context.openEngine({ host: text(args, 'runtime') ?? 'auto' });
+    const release = context.onInterrupt(() => void engine.api.cancel());
+    try {
+      const analysis = await engine.api.analyse(job, ({ message }) => context.progress(message));
+      context.progress('');
+      for (const note of analysis.notes) context.note(note);
+      const { report, ...kept } = analysis;
+      await writeFile(join(out, FILES.data), `${JSON.stringify(kept, null, 1)}\n`);
+      await writeFile(join(out, FILES.page), analysisHtml(analysis));
+      if (report && report.skipped.length > 0)
+        await writeFile(join(out, 'skipped.csv'), skippedCsv(report.skipped));
+      context.out(args.values.json === true ? JSON.stringify(kept) : summary(analysis));
+      const failed = Object.values(analysis.failures);
+      for (const why of failed) context.note(`warning: ${why}`);
+      if (analysis.stopped) context.note('Stopped: what was made until then is kept.');
+      context.note(`The report is ${join(out, FILES.page)}: open it in a browser.`);
+      return analysis.stopped || failed.length > 0 ? 1 : 0;
+    } finally {
+      release();
+      await engine.close();
+    }
+  },
+};
+
+async function jobOf(args: Args, context: Context) {
+  const only = text(args, 'only');
+  const numbers = analysisNumbers(
+    Object.fromEntries(analysisFieldNames.map((name) => [name, text(args, optionOf(name))])),
+    (name) => `--${optionOf(name)}`,
+  );
+  const networks: NamedSource[] = [];
+  for (const path of args.positionals)
+    networks.push({ name: nameOf(path, args.positionals), source: await networkAt(path, args, context) });
+  const isBuiltin = args.positionals[0] === BUILTIN;
+  const source = async (option: 'test' | 'transfer', builtin: string) => {
+    const given = texts(args, option);
+    if (given.length === 0 && !isBuiltin) return undefined;
+    return dataFrom(given.length > 0 ? given : [builtin], 'test', context);
+  };
+  const [test, transfer] = [await source('test', 'builtin'), await source('transfer', 'builtin-camera')];
+  const names = only === undefined ? undefined : analysesOf(only.split(',').map((name) => name.trim()));
+  const lacking = (names ?? []).filter((name) => analyses[name].needs !== 'nothing' && !test);
+  if (lacking.length > 0)
+    throw new UserError(
+      `--test is missing: ${lacking.join(', ')} need images that the networks are tested on.`,
+    );
+  if (!test) context.note('No images (--test): the weights alone are looked at.');
+  return { networks, test, transfer, ...(names && { only: names }), numbers };
+}
+
+/** The file's name without its ending, or the folder's of a run; the whole path where two would be called the same. */
+function nameOf(path: string, all: readonly string[]): string {
+  const short = (one: string) => basename(resolve(one)).replace(/\.(safetensors|pt|pth|th|ckpt|onnx)$/, '');
+  return all.filter((other) => short(other) === short(path)).length > 1 ? path : short(path);
+}
+
+/** Weights that a run's folder has, those of its last step first. */
+const OF_A_RUN = ['merged.safetensors', 'merged.pth', 'merged.onnx'];
+
+async function networkAt(path: string, args: Args, context: Context): Promise<ModelSource> {
+  const network = networkFrom(args);
+  if (path === BUILTIN) return { kind: 'builtin' };
+  const inside = OF_A_RUN.map((name) => join(path, name)).find((file) => existsSync(file));
+  return modelFrom({ network, weights: inside ?? path }, context);
+}
+
+/** The main figures, a row a network. */
+function summary({ networks, results }: Analysis): string {
+  const { weights, calibration, similarity, transfer, sharpness, attacks } = results;
+  const mean = (values: number[]) => values.reduce((a, b) => a + b, 0) / values.length;
+  const rows = networks.map(({ name, parameters }, i) => [
+    name,
+    count(parameters),
+    weights ? significant(mean(weights.networks[i].map((layer) => layer.divergence))) : '',
+    weights && i > 0 ? significant(weights.changes[i - 1].whole.relative) : '',
+    similarity && i > 0 ? mean(similarity.matrices[i].map((row, layer) => row[layer])).toFixed(3) : '',
+    calibration ? percent(calibration.networks[i].accuracy) : '',
+    calibration ? percent(calibration.networks[i].error) : '',
+    transfer ? percent(transfer.networks[i].accuracy) : '',
+    attacks ? percent(attacks.networks[i].pgd.at(-1)!) : '',
+    sharpness ? significant(sharpness.networks[i].value) : '',
+  ]);
+  const head = [
+    '',
+    'parameters',
+    'divergence',
+    'moved',
+    'CKA',
+    'accuracy',
+    'ECE',
+    'probe',
+    'PGD',
+    'sharpness',
+  ];
+  // a column without a figure is left out
+  const used = head.map((_, column) => column === 0 || rows.some((row) => row[column] !== ''));
+  return table([head, ...rows].map((row) => row.filter((_, column) => used[column])));
+}

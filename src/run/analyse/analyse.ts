@@ -1,0 +1,248 @@
+import { closeImages, readImages } from '../../data/pixels';
+import type { ImageSetReport } from '../../data/report';
+import type { ImagesInMemory, LabelledImages } from '../../data/types';
+import { Stopped, UserError } from '../../errors';
+import type { Gpu } from '../../gpu/device';
+import { parameterCount } from '../../model/model';
+import { defaultSettings } from '../../train/settings';
+import type { Control } from '../../train/trainer';
+import { asTrained, checkClasses, type DataSource, loadTestImages } from '../data-source';
+import type { AnalysisEvent } from '../job';
+import { type LoadedNetwork, loadNetwork } from '../network-source';
+import { namesOf } from '../run-record';
+import { VERSION } from '../version';
+import { analyseAttacks } from './attacks';
+import { analyseCalibration } from './calibration';
+import type { AnalysisContext, Subject } from './context';
+import { analyseCorruptions } from './corruptions';
+import { analyseLandscape } from './landscape';
+import { type AnalyseJob, type AnalysisName, analyses, analysisNames, analysisNumbers } from './options';
+import { passesOf } from './passes';
+import type { Analysis, AnalysisResults } from './result';
+import { analyseSharpness } from './sharpness';
+import { analyseSimilarity } from './similarity';
+import { analyseTransfer } from './transfer';
+import { analyseWeights } from './weights';
+
+/** Largest set of images that is held: corrupted copies are made of it. */
+const MOST_BYTES = 2 ** 28;
+
+/** Networks that can be compared at a time. */
+const MOST_NETWORKS = 32;
+
+/** Those that run networks. */
+const WITH_IMAGES: {
+  [Name in Exclude<AnalysisName, 'weights' | 'transfer'>]: (
+    context: AnalysisContext,
+  ) => Promise<AnalysisResults[Name]>;
+} = {
+  calibration: analyseCalibration,
+  similarity: analyseSimilarity,
+  corruptions: analyseCorruptions,
+  attacks: analyseAttacks,
+  sharpness: analyseSharpness,
+  landscape: analyseLandscape,
+};
+
+/**
+ * Analyses networks of one architecture: alone, and the others against the first. A cancelled analysis resolves with what was made
+ * until then.
+ * @throws UserError where a network or the images cannot be read, or do not fit each other
+ */
+export async function analyse(
+  job: AnalyseJob,
+  { gpu, control, emit }: { gpu: () => Promise<Gpu>; control: Control; emit: (event: AnalysisEvent) => void },
+): Promise<Analysis> {
+  const [began, date] = [performance.now(), new Date().toISOString()];
+  const numbers = analysisNumbers(job.numbers);
+  const subjects = await loadSubjects(job);
+  const wanted = wantedOf(job);
+  const needsImages = wanted.some((name) => analyses[name].needs !== 'nothing');
+  const loaded =
+    needsImages && job.test ? await loadImages(job.test, subjects[0], numbers.images) : undefined;
+  const result: Analysis = {
+    ...about(subjects, loaded, job),
+    ...(loaded && { adapter: (await gpu()).name }),
+    date,
+    numbers,
+    seconds: 0,
+    stopped: false,
+    results: {},
+    failures: {},
+  };
+  const count = loaded?.images.count ?? 0;
+  const progress = new Progress(passesOf(wanted, subjects.length, count, numbers), control, emit);
+  const make = async (name: AnalysisName) => {
+    progress.begin(analyses[name].label);
+    if (name === 'weights') return analyseWeights(subjects);
+    const { mean, std } = subjects[0].model.input;
+    const context: AnalysisContext = {
+      // a new one where the last was lost
+      gpu: await gpu(),
+      subjects,
+      images: loaded!.images,
+      normalisation: { mean, std },
+      numbers,
+      goOn: (images) => progress.advance(images),
+    };
+    return name === 'transfer' ? analyseTransfer(job.transfer!, context) : WITH_IMAGES[name](context);
+  };
+  for (const name of wanted) {
+    try {
+      Object.assign(result.results, { [name]: await make(name) });
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      result.stopped = error instanceof Stopped;
+      if (result.stopped) break;
+      result.failures[name] = error.message;
+    }
+  }
+  result.seconds = (performance.now() - began) / 1000;
+  return result;
+}
+
+/** What an analysis is of. */
+function about(
+  subjects: readonly (Subject & LoadedNetwork)[],
+  loaded: { images: ImagesInMemory; report?: ImageSetReport } | undefined,
+  { test }: AnalyseJob,
+): Pick<Analysis, 'kind' | 'version' | 'networks' | 'images' | 'report' | 'notes'> {
+  const networks = subjects.map(({ name, file, model }) => ({
+    name,
+    file,
+    architecture: model.name,
+    parameters: parameterCount(model),
+  }));
+  const read = subjects.flatMap(({ name, notes }) => notes.map((note) => `${name}: ${note}`));
+  const notes = [...read, ...(loaded?.report?.warnings ?? [])];
+  if (!loaded || !test) return { kind: 'analysis', version: VERSION, networks, notes };
+  const { images, report } = loaded;
+  const { count, width, height, classes } = images;
+  const source = namesOf(test).join(', ');
+  return {
+    kind: 'analysis',
+    version: VERSION,
+    networks,
+    notes,
+    images: { source, count, width, height, classes },
+    report,
+  };
+}
+
+/** @throws UserError where there is none, or they are not of one architecture */
+async function loadSubjects({ networks }: AnalyseJob): Promise<(Subject & LoadedNetwork)[]> {
+  if (networks.length < 1 || networks.length > MOST_NETWORKS)
+    throw new UserError(`Name 1 to ${MOST_NETWORKS} networks to analyse, not ${networks.length}.`);
+  const subjects = [];
+  for (const { name, source } of networks) subjects.push({ ...(await loadNetwork(source)), name });
+  const [first, ...others] = subjects;
+  for (const other of others) {
+    const odd = other.model.state.find(({ name, shape }) => {
+      const same = first.model.state.find((entry) => entry.name === name);
+      return same?.shape.join() !== shape.join();
+    });
+    if (odd || other.model.state.length !== first.model.state.length)
+      throw new UserError(
+        `${other.name} is ${other.model.name} and ${first.name} is ${first.model.name}, and ${odd ? `${odd.name} differs in shape` : 'one has more tensors'}: networks are compared that are of one architecture, width and number of classes.`,
+      );
+  }
+  return subjects;
+}
+
+/** What is asked for and can be made of what is given. */
+function wantedOf({ only, test, transfer }: AnalyseJob): AnalysisName[] {
+  const names = only ?? analysisNames;
+  for (const name of only ?? []) {
+    if (analyses[name].needs !== 'nothing' && !test)
+      throw new UserError(
+        `${analyses[name].label} needs images: name those that the networks are tested on.`,
+      );
+    if (name === 'transfer' && !transfer)
+      throw new UserError('The linear probe needs images of its own: name them for the transfer.');
+  }
+  return names.filter((name) => {
+    if (analyses[name].needs === 'nothing') return true;
+    return test !== undefined && (name !== 'transfer' || transfer !== undefined);
+  });
+}
+
+/** The images, in memory. */
+async function loadImages(
+  test: DataSource,
+  network: LoadedNetwork,
+  limit: number,
+): Promise<{ images: ImagesInMemory; report?: ImageSetReport }> {
+  if (network.headless)
+    throw new UserError(`${network.file} has no classifier: train it on your classes first.`);
+  const settings = asTrained({ ...defaultSettings(), limit }, network);
+  const { images, report } = await loadTestImages(test, settings, network.classes);
+  try {
+    checkClasses(network, images);
+    if (images.count * images.height * images.width * 3 > MOST_BYTES)
+      throw new UserError(
+        `${images.count} images of ${images.width} × ${images.height} pixels take more than ${MOST_BYTES / 2 ** 20} MB: analyse fewer.`,
+      );
+    return { images: await inMemory(images), report };
+  } finally {
+    await closeImages(images);
+  }
+}
+
+async function inMemory(images: LabelledImages): Promise<ImagesInMemory> {
+  const { pixels, count } = images;
+  if (pixels instanceof Uint8Array) return { ...images, pixels };
+  const all = new Uint8Array(pixels.bytes);
+  await readImages(
+    images,
+    Uint32Array.from({ length: count }, (_, i) => i),
+    all,
+  );
+  return { ...images, pixels: all };
+}
+
+/** Milliseconds between two reports. */
+const INTERVAL = 200;
+
+/** How far an analysis has come, and whether it is to go on. */
+class Progress {
+  private done = 0;
+  private message = '';
+  private told = 0;
+  /** when the first passes had been made, which compile the programs, and how many they were */
+  private first?: { at: number; done: number };
+
+  constructor(
+    private readonly total: number,
+    private readonly control: Control,
+    private readonly emit: (event: AnalysisEvent) => void,
+  ) {}
+
+  begin(message: string): void {
+    this.check();
+    this.message = message;
+    this.tell(performance.now());
+  }
+
+  advance(images: number): void {
+    this.check();
+    this.done += images;
+    const now = performance.now();
+    if (now - this.told > INTERVAL) this.tell(now);
+  }
+
+  private check(): void {
+    if (this.control.cancelled) throw new Stopped('The analysis was stopped.');
+  }
+
+  private tell(now: number): void {
+    const { message, done, total } = this;
+    this.told = now;
+    if (!this.first && done > 0) this.first = { at: now, done };
+    const { first } = this;
+    const rate = first && done > first.done ? (now - first.at) / (done - first.done) : undefined;
+    const share = total > 0 ? Math.min(1, done / total) : 1;
+    const left = rate === undefined ? '' : `, ${Math.ceil((rate * Math.max(0, total - done)) / 1000)} s left`;
+    const far = done > 0 ? `: ${(100 * share).toFixed(0)} %${left}` : '';
+    this.emit({ type: 'phase', phase: 'analyse', message: `${message}${far}`, share });
+  }
+}

@@ -1,0 +1,145 @@
+/** What an analysis of networks is asked for. */
+import { UserError } from '../../errors';
+import { type Field, parseField, real, whole } from '../../train/field';
+import type { DataSource } from '../data-source';
+import type { ModelSource } from '../network-source';
+
+/** The analyses by name, in the order in which they are made and told: what each is called, and what it needs beside the weights. */
+export const analyses = {
+  weights: {
+    label: 'Weights',
+    needs: 'nothing',
+    help: 'redundancy, skeletons and Gram spectra of kernels, distance from the first network',
+  },
+  calibration: {
+    label: 'Accuracy and calibration',
+    needs: 'images',
+    help: 'whether a network is right as often as it is sure',
+  },
+  similarity: {
+    label: 'Likeness of features',
+    needs: 'images',
+    help: 'linear CKA between the layers of two networks',
+  },
+  corruptions: {
+    label: 'Corrupted images',
+    needs: 'images',
+    help: 'accuracy on images with noise, blur and less contrast',
+  },
+  transfer: {
+    label: 'Linear probe',
+    needs: 'images',
+    help: 'what a linear map tells from the features on other images (--transfer)',
+  },
+  attacks: { label: 'Adversarial images', needs: 'gradients', help: 'accuracy under FGSM and PGD' },
+  sharpness: { label: 'Sharpness', needs: 'gradients', help: 'the largest eigenvalue of the Hessian' },
+  landscape: {
+    label: 'Loss landscape',
+    needs: 'images',
+    help: 'the loss around each network, and on the line between two',
+  },
+} as const satisfies Record<
+  string,
+  { label: string; needs: 'nothing' | 'images' | 'gradients'; help: string }
+>;
+
+export type AnalysisName = keyof typeof analyses;
+
+export const analysisNames = Object.keys(analyses) as AnalysisName[];
+
+interface NumberField extends Field<number> {
+  fallback: number;
+}
+
+/** The numbers that an analysis takes. */
+export const analysisFields = {
+  images: {
+    ...whole(16, 10_000),
+    label: 'Images',
+    help: 'images that networks are looked at with, evenly of all classes',
+    fallback: 256,
+  },
+  line: {
+    ...whole(3, 201),
+    label: 'Points of the line',
+    help: 'points of the loss along one direction, and between two networks',
+    fallback: 21,
+  },
+  grid: {
+    ...whole(0, 101),
+    label: 'Side of the grid',
+    help: 'points a side of the loss over two directions; 0: none',
+    fallback: 11,
+  },
+  radius: {
+    ...real({ above: 0, max: 10 }, 0.1),
+    label: 'Radius of the landscape',
+    help: 'how far it reaches, in lengths of each filter',
+    fallback: 1,
+  },
+  products: {
+    ...whole(2, 500),
+    label: 'Products with the Hessian',
+    help: 'at most so many, of two gradients over all images each',
+    fallback: 20,
+  },
+  attackSteps: { ...whole(1, 100), label: 'Steps of PGD', help: 'gradients that PGD follows', fallback: 10 },
+  analysisSeed: {
+    ...whole(0, 2 ** 31 - 1),
+    label: 'Seed',
+    help: 'of the directions, the noise and the first vector: the same for all networks',
+    fallback: 0,
+  },
+} as const satisfies Record<string, NumberField>;
+
+export type AnalysisFieldName = keyof typeof analysisFields;
+
+export const analysisFieldNames = Object.keys(analysisFields) as AnalysisFieldName[];
+
+export type AnalysisNumbers = Record<AnalysisFieldName, number>;
+
+/** A network as it is called in the analysis. */
+export interface NamedSource {
+  name: string;
+  source: ModelSource;
+}
+
+export interface AnalyseJob {
+  /** of one architecture; the others are compared with the first */
+  networks: readonly NamedSource[];
+  /** labelled images of the networks' classes; absent: only what needs none */
+  test?: DataSource;
+  /** labelled images of any classes, for the linear probe; absent: none */
+  transfer?: DataSource;
+  /** default: all that can be made of what is given */
+  only?: readonly AnalysisName[];
+  /** default: as the fields say */
+  numbers?: Partial<AnalysisNumbers>;
+}
+
+/**
+ * The numbers of a job, all decided.
+ * @throws UserError that names the one that is out of its bounds
+ */
+export function analysisNumbers(
+  given: Readonly<Record<string, unknown>> = {},
+  label: (name: string) => string = (name) => name,
+): AnalysisNumbers {
+  const entries = analysisFieldNames.map((name) => {
+    const value = given[name];
+    const { fallback, ...field }: NumberField = analysisFields[name];
+    return [name, value === undefined ? fallback : parseField(field, value, label(name))];
+  });
+  return Object.fromEntries(entries) as AnalysisNumbers;
+}
+
+/**
+ * The analyses of a list of names.
+ * @throws UserError that names what is none
+ */
+export function analysesOf(names: readonly string[]): AnalysisName[] {
+  for (const name of names)
+    if (!Object.hasOwn(analyses, name))
+      throw new UserError(`There is no analysis "${name}"; there are ${analysisNames.join(', ')}.`);
+  return analysisNames.filter((name) => names.includes(name));
+}
