@@ -34,6 +34,13 @@ const Redundancy = lazyPanel({
   isWanted: () => hasNetwork() || redundancy.value.before.length > 0,
   load: async () => (await import('./redundancy/panel')).RedundancyPanel,
 });
+const Analysis = lazyPanel({
+  id: 'analysis',
+  title: 'Looking into networks',
+  hint: 'What can be looked at appears as soon as a network is chosen.',
+  isWanted: hasNetwork,
+  load: async () => (await import('./analysis/panel')).AnalysisPanel,
+});
 const Explain = lazy(async () => (await import('./explain/panel')).ExplainPanel);
 
 export function App() {
@@ -64,6 +71,7 @@ export function App() {
         <Runs />
         <Network />
         <Redundancy />
+        <Analysis />
         <Explain />
         <ProfilePanel />
       </main>

@@ -1,8 +1,8 @@
-/** The GPU is one job's at a time: a training, a search for a learning rate and a profile each need it for themselves. */
+/** The GPU is one job's at a time: a training, a search for a learning rate, a profile and an analysis each need it for themselves. */
 import { computed, signal } from '@preact/signals';
 import { adapter } from './engine';
 
-export type GpuUse = 'training' | 'search' | 'profile';
+export type GpuUse = 'training' | 'search' | 'profile' | 'analysis';
 
 /** what has the GPU now */
 export const gpuUse = signal<GpuUse | undefined>(undefined);

@@ -5,7 +5,7 @@ import type { Analysis, ModelSource, NamedSource } from '../../api';
 import { skippedCsv } from '../../data/report';
 import { UserError } from '../../errors';
 import { analysisHtml } from '../../report/analysis/document';
-import { count, percent, significant } from '../../report/format';
+import { headlines } from '../../report/analysis/headlines';
 import {
   analyses,
   analysesOf,
@@ -143,34 +143,7 @@ async function networkAt(path: string, args: Args, context: Context): Promise<Mo
 }
 
 /** The main figures, a row a network. */
-function summary({ networks, results }: Analysis): string {
-  const { weights, calibration, similarity, transfer, sharpness, attacks } = results;
-  const mean = (values: number[]) => values.reduce((a, b) => a + b, 0) / values.length;
-  const rows = networks.map(({ name, parameters }, i) => [
-    name,
-    count(parameters),
-    weights ? significant(mean(weights.networks[i].map((layer) => layer.divergence))) : '',
-    weights && i > 0 ? significant(weights.changes[i - 1].whole.relative) : '',
-    similarity && i > 0 ? mean(similarity.matrices[i].map((row, layer) => row[layer])).toFixed(3) : '',
-    calibration ? percent(calibration.networks[i].accuracy) : '',
-    calibration ? percent(calibration.networks[i].error) : '',
-    transfer ? percent(transfer.networks[i].accuracy) : '',
-    attacks ? percent(attacks.networks[i].pgd.at(-1)!) : '',
-    sharpness ? significant(sharpness.networks[i].value) : '',
-  ]);
-  const head = [
-    '',
-    'parameters',
-    'divergence',
-    'moved',
-    'CKA',
-    'accuracy',
-    'ECE',
-    'probe',
-    'PGD',
-    'sharpness',
-  ];
-  // a column without a figure is left out
-  const used = head.map((_, column) => column === 0 || rows.some((row) => row[column] !== ''));
-  return table([head, ...rows].map((row) => row.filter((_, column) => used[column])));
+function summary(analysis: Analysis): string {
+  const { columns, rows } = headlines(analysis);
+  return table([columns.map(({ name }) => name), ...rows]);
 }

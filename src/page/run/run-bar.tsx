@@ -128,6 +128,7 @@ function Offered({ offer: { label, take } }: { offer: Offer }) {
 /** What keeps a run from being started. */
 const others: Partial<Record<GpuUse, string>> = {
   profile: 'The profile below needs the GPU; wait for it, or stop it.',
+  analysis: 'The analysis below needs the GPU; wait for it, or stop it.',
   search: 'The search for a learning rate needs the GPU; wait for it, or stop it.',
 };
 

@@ -8,7 +8,7 @@ import { differenceText } from '../comparison';
 import { count, percent, significant } from '../format';
 import { type Html, html } from '../html';
 import { named, table } from '../run-sections';
-import { cellsSvg, scaleBar } from './matrix';
+import { cellsSvg, scaleBar, UNIT_SCALE } from './matrix';
 import { figure, folded, sectionHtml } from './section';
 
 export function featureSections(
@@ -75,14 +75,13 @@ function similaritySection(
   names: readonly string[],
   { batch, side, layers, matrices }: SimilarityResult,
 ): Html {
-  const scale = { low: 0, high: 1 };
   const title = (i: number) =>
     i === 0
       ? html`${named(names[0])} with itself`
       : html`${named(names[0])} (down) and ${named(names[i])} (across)`;
   const pictures = matrices.map(
     (matrix, i) =>
-      html`<figure><figcaption>${title(i)}</figcaption>${cellsSvg(matrix, `CKA of ${names[0]} and ${names[i]}, ${layers.length} layers each`, scale)}</figure>`,
+      html`<figure><figcaption>${title(i)}</figcaption>${cellsSvg(matrix, `CKA of ${names[0]} and ${names[i]}, ${layers.length} layers each`, UNIT_SCALE)}</figure>`,
   );
   const rows = layers.map((layer, l) => [
     named(layer),
@@ -92,7 +91,7 @@ function similaritySection(
     title: 'Likeness of features',
     shows: `Linear CKA of what each layer is given, on the same images: 1 where the features of all images lie to each other as in the other layer, up to turns and one scale; 0 where they have nothing to do with each other. HSIC is estimated without bias on batches of ${batch} images (a value may lie a little out of 0 to 1), of features averaged to ${side} × ${side} pixels. First layers are on top and on the left.`,
     not: 'whether both classify alike: layers may be alike in what most of the variance is, and differ in what matters.',
-    body: html`<div class="maps wide-maps">${pictures}</div><p>${scaleBar(scale)}</p>${matrices.length > 1 && folded('Layer by layer', table(['What reads the features', ...names.slice(1).map(named)], rows))}`,
+    body: html`<div class="maps wide-maps">${pictures}</div><p>${scaleBar(UNIT_SCALE)}</p>${matrices.length > 1 && folded('Layer by layer', table(['What reads the features', ...names.slice(1).map(named)], rows))}`,
   });
 }
 

@@ -4,7 +4,7 @@ import { percent, significant, tick } from '../format';
 import { type Html, html } from '../html';
 import { plotSvg } from '../plot';
 import { named, table } from '../run-sections';
-import { contoursSvg, scaleBar } from './matrix';
+import { contoursSvg, lossScale, scaleBar } from './matrix';
 import { figure, folded, sectionHtml } from './section';
 
 export function lossSections(
@@ -30,29 +30,18 @@ function sharpnessSection(names: readonly string[], { networks }: SharpnessResul
   });
 }
 
-/** Losses above so many times the least and the base's own are not told apart. */
-const CEILING = 6;
-
-/** A scale that one wild corner does not take all of. */
-function scaleOf(values: readonly number[], middle: number) {
-  const finite = values.filter(Number.isFinite);
-  const low = Math.min(...finite);
-  return { low, high: Math.max(low + 1e-9, Math.min(Math.max(...finite), CEILING * Math.max(middle, 0.5))) };
-}
-
 function landscapeSection(names: readonly string[], { line, losses, grid }: LandscapeResult): Html {
-  const middle = losses.map((all) => all[Math.floor(all.length / 2)]);
-  const { high } = scaleOf(losses.flat(), Math.max(...middle));
+  const { high } = lossScale(losses.flat());
   const clipped = names.map((name, i) => ({
     name,
     x: line,
     y: losses[i].map((v) => Math.min(v ?? high, high)),
   }));
-  const scale = grid && scaleOf(grid.losses.flat(2), Math.max(...middle));
+  const scale = grid && lossScale(grid.losses.flat(2));
   const rows = line.map((step, i) => [tick(step), ...losses.map((all) => figure(all[i]))]);
   return sectionHtml({
     title: 'Loss landscape',
-    shows: `The loss around each network along one random direction and over two. A step of 1 changes every filter by its own length (filter-normalised; biases and batch norms do not move, running statistics stay). Images and random numbers are the same for all. Losses above ${significant(high)} are drawn as that.`,
+    shows: `The loss around each network along one random direction and over two. A step of 1 changes every filter by its own length (filter-normalised; biases and batch norms do not move, running statistics stay). Images and random numbers are the same for all.${losses.flat().some((v) => !(v <= high)) ? ` Losses above ${significant(high)} are drawn as that.` : ''}`,
     not: 'all the other directions: two of so many say how wide the valley is on average, not how steep it is where it is steepest.',
     body: html`${legend(names)}${plotSvg(clipped, { title: 'Along one direction', across: 'step, in lengths of each filter', up: 'loss', marks: [0] })}${
       grid &&

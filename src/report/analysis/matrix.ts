@@ -14,6 +14,21 @@ export interface Scale {
   high: number;
 }
 
+/** Of shares and likenesses. */
+export const UNIT_SCALE: Scale = { low: 0, high: 1 };
+
+/** Losses above so many times the least are not told apart: one wild corner must not take all of the scale. */
+const CEILING = 6;
+/** That the least loss counts as at least: a perfect network's is nothing. */
+const LEAST = 0.5;
+
+/** A scale for losses. */
+export function lossScale(losses: readonly number[]): Scale {
+  const finite = losses.filter(Number.isFinite);
+  const low = Math.min(...finite);
+  return { low, high: Math.max(low + 1e-9, Math.min(Math.max(...finite), CEILING * Math.max(low, LEAST))) };
+}
+
 const colour = (value: number, { low, high }: Scale): string =>
   interpolateViridis(Math.min(1, Math.max(0, (value - low) / (high - low || 1))));
 

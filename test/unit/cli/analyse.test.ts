@@ -56,7 +56,7 @@ test('networks by their files, by the folders of runs and built in; report and d
     kind: 'analysis',
     results: { sharpness: { networks: [{ value: 42.5 }, {}] } },
   });
-  expect(out).toMatch(/accuracy +ECE +probe +PGD +sharpness\nbase .*75\.00.%.* 42\.5\n/);
+  expect(out).toMatch(/accuracy +ECE +corrupted +probe +PGD +sharpness\nbase .*75\.0.%.* 42\.5\n/);
   expect([opened, closed]).toEqual([1, 1]);
 });
 

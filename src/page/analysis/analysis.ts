@@ -1,0 +1,82 @@
+/** The analysis of networks: its state as signals, and what starts and stops it. */
+import { computed, signal } from '@preact/signals';
+import type { AnalyseJob, Analysis, AnalysisEvent, AnalysisName, DataSource } from '../../api';
+import { UserError } from '../../errors';
+import { type AnalysisNumbers, analysisNames, analysisNumbers } from '../../run/analyse/options';
+import { adapter, engine, explain } from '../engine';
+import { gpuUse, withGpu } from '../gpu-use';
+import { readData } from '../input/sources';
+import { triedNetworks } from '../results/try-networks';
+import { shownRun } from '../run/state';
+
+export type AnalysisState =
+  | { state: 'none' }
+  | { state: 'running'; message: string; share: number; isStopping: boolean }
+  | { state: 'ready'; analysis: Analysis }
+  | { state: 'failed'; why: string };
+
+export const analysing = signal<AnalysisState>({ state: 'none' });
+
+/** Which analyses are made, and with what numbers, as typed. */
+export const wanted = signal<ReadonlySet<AnalysisName>>(new Set(analysisNames));
+export const typed = signal<Partial<Record<keyof AnalysisNumbers, string>>>({});
+
+/** Why no analysis can start now. */
+export const analysisObstacle = computed(() => {
+  if (gpuUse.value && gpuUse.value !== 'analysis')
+    return 'Another job has the GPU; an analysis needs it for itself. Wait for it, or stop it.';
+  if (adapter.value.state === 'missing') return 'An analysis needs WebGPU, which is missing here.';
+  return wanted.value.size === 0 ? 'Choose what is to be looked at.' : undefined;
+});
+
+/** The networks and images of the run that is shown; before one, those of step 1. */
+export function readJob(): AnalyseJob {
+  const networks = triedNetworks().flatMap((one) =>
+    'source' in one ? [{ name: one.name, source: one.source }] : [],
+  );
+  if (networks.length === 0)
+    throw new UserError('The networks of this run are not in this browser any more: choose one in step 1.');
+  const { train, test = train } = shownRun.value?.job ?? readData();
+  const numbers = analysisNumbers(typed.value);
+  const transfer = otherBuiltin(test);
+  const only = analysisNames.filter(
+    (name) => wanted.value.has(name) && (name !== 'transfer' || transfer !== undefined),
+  );
+  return { networks, test, transfer, only, numbers };
+}
+
+/** The other built-in set, which a network of one of them has not seen. */
+function otherBuiltin(test: DataSource): DataSource | undefined {
+  if (test.kind !== 'builtin') return undefined;
+  return {
+    kind: 'builtin',
+    split: 'test',
+    set: test.set === 'builtin-camera' ? 'builtin' : 'builtin-camera',
+  };
+}
+
+export const startAnalysis = () => withGpu('analysis', run);
+
+async function run(): Promise<void> {
+  analysing.value = { state: 'running', message: 'Starting', share: 0, isStopping: false };
+  try {
+    analysing.value = { state: 'ready', analysis: await engine().analyse(readJob(), receive) };
+  } catch (error) {
+    analysing.value = { state: 'failed', why: explain(error) };
+  }
+}
+
+function receive({ message, share }: AnalysisEvent): void {
+  const current = analysing.value;
+  if (current.state === 'running') analysing.value = { ...current, message, share };
+}
+
+export async function stopAnalysis(): Promise<void> {
+  const current = analysing.value;
+  if (current.state !== 'running') return;
+  analysing.value = { ...current, isStopping: true };
+  // the analysis itself tells of a failure
+  await engine()
+    .cancel()
+    .catch(() => {});
+}
