@@ -18,6 +18,7 @@ export type PanelName =
   | 'runs'
   | 'network'
   | 'redundancy'
+  | 'analysis'
   | 'profile'
   | 'explain';
 
@@ -31,6 +32,7 @@ export const panels: Readonly<Record<PanelName, { label: string; selector: strin
   runs: { label: 'Runs, kept in this browser', selector: '#runs, .all-runs' },
   network: { label: 'Layers of the network', selector: '#network' },
   redundancy: { label: 'Channel redundancy', selector: '#redundancy' },
+  analysis: { label: 'Looking into networks', selector: '#analysis' },
   profile: { label: 'Where the time goes', selector: '.panel.profile' },
   explain: { label: 'How it works', selector: '.panel.explain' },
 };
