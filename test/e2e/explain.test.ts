@@ -3,6 +3,7 @@ import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { panels } from '../../src/page/lesson/lesson';
+import { LONG } from './run';
 import { openSite, type Site } from './site';
 
 let site: Site;
@@ -95,10 +96,10 @@ test('one stop of the Tab key leads to Start, whose bar is two lines on a narrow
 });
 
 test('single keys start and show, stay out of what is typed, and can be switched off', async () => {
-  const page = await site.open({ path: '#epochs=50', scenario: { stepMs: 10 } });
+  const page = await site.open({ path: LONG, scenario: { stepMs: 10 } });
   await page.getByLabel('Epochs', { exact: true }).press('s');
   expect(await page.locator('#start').isEnabled()).toBe(true);
-  await page.getByLabel('Epochs', { exact: true }).fill('50');
+  await page.getByLabel('Epochs', { exact: true }).fill('500');
   await page.locator('h1').click();
   await page.keyboard.press('?');
   const sheet = page.getByRole('dialog', { name: 'Keyboard' });

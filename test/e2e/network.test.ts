@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import AxeBuilder from '@axe-core/playwright';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { LONG } from './run';
 import { openSite, type Site } from './site';
 
 let site: Site;
@@ -70,7 +71,7 @@ describe('the network', () => {
 
 describe('the redundancy', () => {
   test('follows a run: before, now and the difference in one order, a pair by keyboard, curves', async () => {
-    const page = await site.open({ scenario: { stepMs: 25 }, path: '#epochs=4' });
+    const page = await site.open({ scenario: { stepMs: 25 }, path: LONG });
     const panel = await redundancy(page);
     await panel.getByText('features.1.conv.0.0 (32 kernels of 3×3)').waitFor({ state: 'attached' });
     expect(await panel.getByRole('img', { name: /arrow keys choose a pair$/ }).count()).toBe(1);
@@ -91,6 +92,7 @@ describe('the redundancy', () => {
     );
     expect(await readout.getAttribute('aria-live')).toBe('polite');
     await panel.getByRole('heading', { name: 'Mean KL divergence, change in %' }).waitFor();
+    await page.getByRole('button', { name: 'Stop and merge' }).click();
     await page.getByText('The merge is proven').waitFor();
     await panel.getByText(/^after − before, mean/).waitFor();
     expect(await now.getAttribute('aria-label')).toMatch(

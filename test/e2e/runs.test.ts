@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { unzipSync } from 'fflate';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { finish, LONG, reach, start } from './run';
 import { openSite, type Site } from './site';
 
 let site: Site;
@@ -12,8 +13,6 @@ beforeAll(async () => {
 afterEach(() => site.closePages());
 afterAll(() => site?.close());
 
-const start = (page: Page) => page.getByRole('button', { name: 'Start training' }).click();
-const finish = (page: Page) => page.getByRole('heading', { name: /^The merge is/ }).waitFor();
 const button = (page: Page, name: string | RegExp) => page.getByRole('button', { name });
 const rows = (page: Page) => page.locator('.run-table tbody tr');
 const plain = (text: string | null) => (text ?? '').replaceAll('\u00a0', ' ');
@@ -214,21 +213,17 @@ describe('a bundle', () => {
   });
 
   test('of a run that is not over goes on', async () => {
-    const page = await site.open({ scenario: { stepMs: 5 }, path: '#epochs=50' });
+    const page = await site.open({ scenario: { stepMs: 10 }, path: LONG });
     await start(page);
-    await page.waitForFunction(
-      () => Number.parseInt(document.querySelector('.figures dd')?.textContent ?? '', 10) >= 60,
-    );
+    await reach(page, 60);
     await button(page, 'Stop and merge').click();
     await finish(page);
     const bundle = await saved(page, 'run.zip');
-    const other = await site.open({ scenario: { stepMs: 5 }, path: '#epochs=3' });
+    const other = await site.open({ scenario: { stepMs: 10 }, path: '#epochs=3' });
     await drop(other, { 'run.zip': bundle });
     await finish(other);
     await button(other, /^Go on run/).click();
-    await other.waitForFunction(
-      () => Number.parseInt(document.querySelector('.figures dd')?.textContent ?? '', 10) >= 41,
-    );
+    await reach(other, 41);
     await button(other, 'Stop and merge').click();
     await finish(other);
     expect(await rows(other).count()).toBe(1);

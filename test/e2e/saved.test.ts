@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { finish, LONG, reach, start } from './run';
 import { openSite, type Site } from './site';
 
 let site: Site;
@@ -11,8 +12,6 @@ beforeAll(async () => {
 afterEach(() => site.closePages());
 afterAll(() => site?.close());
 
-const start = (page: Page) => page.getByRole('button', { name: 'Start training' }).click();
-const finish = (page: Page) => page.getByRole('heading', { name: /^The merge is/ }).waitFor();
 const offer = (page: Page) => page.getByText(/: cut off at epoch/);
 const choose = (page: Page, button: string) =>
   page.getByRole('button', { name: button, exact: true }).click();
@@ -22,13 +21,6 @@ const file = (name: string, text: string) => ({
   mimeType: 'application/octet-stream',
   buffer: Buffer.from(text),
 });
-
-/** Waits until the page has passed that step. */
-const reach = (page: Page, step: number) =>
-  page.waitForFunction(
-    (wanted) => Number.parseInt(document.querySelector('.figures dd')?.textContent ?? '', 10) >= wanted,
-    step,
-  );
 
 /** Reloads, whether or not the page asks back. */
 async function reload(page: Page): Promise<void> {
@@ -71,14 +63,14 @@ test('a run goes on after a reload and comes to the same bytes', async () => {
 
 describe('a run that outlives its page', () => {
   test('brings the files that were chosen', async () => {
-    const page = await site.open({ scenario: { stepMs: 5 }, path: '#epochs=50&source=own' });
+    const page = await site.open({ scenario: { stepMs: 10 }, path: `${LONG}&source=own` });
     await page.locator('#weights').setInputFiles(file('net.safetensors', 'weights'));
     await page.locator('#train').setInputFiles([file('photos.zip', 'bytes of a zip')]);
     await start(page);
     await reach(page, 100);
     await reload(page);
     await page
-      .getByText(/^refocus, net\.safetensors, photos\.zip, \d\d:\d\d: cut off at epoch \d+ of 50\.$/)
+      .getByText(/^refocus, net\.safetensors, photos\.zip, \d\d:\d\d: cut off at epoch \d+ of 500\.$/)
       .waitFor();
     await choose(page, 'Resume');
     // not from the beginning, and the curves have all of it
@@ -92,7 +84,7 @@ describe('a run that outlives its page', () => {
   });
 
   test('is not joined by a run of the form that is started while its files are opened', async () => {
-    const page = await site.open({ scenario: { stepMs: 5 }, path: '#epochs=50' });
+    const page = await site.open({ scenario: { stepMs: 10 }, path: LONG });
     await start(page);
     await reach(page, 60);
     await reload(page);
@@ -113,7 +105,7 @@ describe('a run that outlives its page', () => {
   });
 
   test('is offered by no other page while it goes on', async () => {
-    const page = await site.open({ scenario: { stepMs: 5 }, path: '#epochs=50' });
+    const page = await site.open({ scenario: { stepMs: 10 }, path: LONG });
     await start(page);
     await reach(page, 60);
     const other = await page.context().newPage();

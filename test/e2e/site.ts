@@ -8,6 +8,7 @@ import { chromiumArgs, findChromium } from '../../src/cli/hosts/chromium';
 import { pageHeaders } from '../../src/cli/hosts/page-headers';
 import { serve } from '../../src/cli/hosts/server';
 import type { Scenario } from './fake-engine';
+import { lateAnswers, slowDown } from './slow';
 
 /** milliseconds at most that the page waits for the fake engine, on a busy machine */
 const FAKE_TIMEOUT = 15_000;
@@ -60,13 +61,14 @@ export async function openSite(): Promise<Site> {
       // a service worker would answer for the files in whose place the fake stands
       const options: BrowserContextOptions = { serviceWorkers: 'block', ...context };
       const page = await (await browser.newContext(options)).newPage();
-      const body = `const scenario = ${JSON.stringify(scenario)};\n${fake}`;
+      const body = `${lateAnswers}const scenario = ${JSON.stringify(scenario)};\n${fake}`;
       if (scenario !== 'real') {
         await page.route('**/assets/worker-*.js', (route) =>
           scenario === 'absent' ? route.abort() : route.fulfill({ body, contentType: 'text/javascript' }),
         );
       }
       if (scenario !== 'real') page.setDefaultTimeout(FAKE_TIMEOUT);
+      await slowDown(page);
       await page.goto(server.url + path);
       return page;
     },

@@ -1,0 +1,22 @@
+/** What the tests do with a run of the page. */
+import type { Page } from 'playwright-core';
+
+/** A run that does not end while a test has still to do with it, however slow the machine is. */
+export const LONG = '#epochs=500';
+
+export const start = (page: Page) => page.getByRole('button', { name: 'Start training' }).click();
+
+export const finish = (page: Page) => page.getByRole('heading', { name: /^The merge is/ }).waitFor();
+
+/** the steps that the page says are done */
+export const stepOf = (page: Page) =>
+  page.evaluate(() =>
+    Number.parseInt(document.querySelector('.figures dd')?.textContent?.replaceAll(',', '') ?? '0', 10),
+  );
+
+/** Waits until the page has passed that step. */
+export const reach = (page: Page, step: number) =>
+  page.waitForFunction((wanted) => {
+    const shown = document.querySelector('.figures dd')?.textContent ?? '';
+    return Number.parseInt(shown.replaceAll(',', ''), 10) >= wanted;
+  }, step);

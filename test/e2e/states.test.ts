@@ -1,0 +1,66 @@
+/** What a page comes to by mishap, or by another tab: axe finds nothing in it, and nothing is wider than the window. */
+import { AxeBuilder } from '@axe-core/playwright';
+import type { Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { LONG, reach, start } from './run';
+import { openSite, type Site } from './site';
+
+let site: Site;
+
+beforeAll(async () => {
+  site = await openSite();
+});
+afterEach(() => site.closePages());
+afterAll(() => site?.close());
+
+async function check(page: Page): Promise<void> {
+  const looks = [
+    { width: 1440, colorScheme: 'light' },
+    { width: 390, colorScheme: 'dark' },
+  ] as const;
+  for (const { width, colorScheme } of looks) {
+    await page.setViewportSize({ width, height: 900 });
+    await page.emulateMedia({ colorScheme });
+    const { violations } = await new AxeBuilder({ page }).analyze();
+    const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+    expect(found, `at ${width} px`).toEqual([]);
+    const beyond = () => page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    await expect.poll(beyond, { message: `at ${width} px` }).toBeLessThanOrEqual(0);
+  }
+}
+
+test('a run that failed before its first step', async () => {
+  const page = await site.open({ scenario: { trainError: 'cat/1.jpg is broken; remove it.' } });
+  await start(page);
+  await page.getByRole('alert').getByText('cat/1.jpg is broken').waitFor();
+  await check(page);
+});
+
+test('a run that failed on its way, beside an earlier result', async () => {
+  const scenario = { stepMs: 0, secondError: 'The GPU is gone.', failsAfter: 5 };
+  const page = await site.open({ scenario, path: '#epochs=1' });
+  await start(page);
+  await page.getByRole('heading', { name: 'The merge is proven' }).waitFor();
+  await start(page);
+  await page.getByRole('alert').getByText('The GPU is gone.').waitFor();
+  await check(page);
+});
+
+test('a run of another tab, watched', async () => {
+  const page = await site.open({ scenario: { stepMs: 20 }, path: LONG });
+  await start(page);
+  await reach(page, 5);
+  const other = await page.context().newPage();
+  // it needs no engine to look
+  await other.route('**/assets/worker-*.js', (route) => route.abort());
+  await other.goto(page.url());
+  await other.getByText('In another tab: Training').waitFor();
+  await reach(other, 10);
+  await check(other);
+});
+
+test('a browser without WebGPU', async () => {
+  const page = await site.open({ scenario: { noAdapter: 'This browser has no WebGPU.' } });
+  await page.getByRole('alert').getByText('This browser has no WebGPU.').waitFor();
+  await check(page);
+});
