@@ -2,9 +2,11 @@
 import type { StateDict } from '../io/tensor';
 import { unpack, weightLayout } from './layout';
 import type { ConvLayer, Model } from './model';
+import { PRECONDITION } from './precondition';
 import { geometryOf, REFCONV, type RefConvLayer } from './refconv';
 import { gramOf, planesOf, refocus, timesGram } from './refocus-math';
 import { numbersOf, type TensorReader } from './state';
+import { type BranchedLayer, mergedBranches } from './structural';
 
 /** What to read of a session for a convolution's kernel, and how it is made of that. */
 export interface CurrentKernel {
@@ -20,6 +22,8 @@ export interface CurrentKernel {
  */
 export function currentKernel(model: Model, conv: ConvLayer, start: StateDict): CurrentKernel {
   const weight = entryKernel(model, `${conv.name}.weight`, start);
+  if (conv.branches) return summed(model, conv as BranchedLayer, start);
+  if (conv.precondition) return changed(weight, entryKernel(model, PRECONDITION.change(conv.name), start));
   if (!conv.refconv) return weight;
   const layer = conv as RefConvLayer;
   return layer.refconv.path === 'dense'
@@ -44,6 +48,30 @@ function entryKernel(model: Model, name: string, start: StateDict): CurrentKerne
   const key = `${role}:${name}`;
   return { tensors: [key], of: (read) => unpack(read.tensor(key), layout) };
 }
+
+/** The kernel that a convolution and its branches come to. */
+function summed(model: Model, conv: BranchedLayer, start: StateDict): CurrentKernel {
+  const { name, branches } = conv;
+  const prefixes = [`${name}.`, ...(branches.norm ? [`${branches.norm.name}.`] : [])];
+  const parts = new Map(
+    model.state
+      .filter((entry) => prefixes.some((prefix) => entry.name.startsWith(prefix)))
+      .map((entry) => [entry.name, entryKernel(model, entry.name, start)]),
+  );
+  return {
+    tensors: [...parts.values()].flatMap(({ tensors }) => tensors),
+    of: (read) => mergedBranches(conv, (part) => parts.get(part)!.of(read)).get(`${name}.weight`)!,
+  };
+}
+
+/** W = W_b + D. */
+const changed = (base: CurrentKernel, change: CurrentKernel): CurrentKernel => ({
+  tensors: [...base.tensors, ...change.tensors],
+  of(read) {
+    const from = base.of(read);
+    return Float64Array.from(change.of(read), (v, i) => from[i] + v);
+  },
+});
 
 /** W_t of a map as it stands. */
 function mapped(model: Model, layer: RefConvLayer, basis: CurrentKernel, start: StateDict): CurrentKernel {

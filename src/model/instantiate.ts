@@ -15,8 +15,10 @@ import { globalResponseNorm } from '../ops/norm/response-norm';
 import { avgPool2d, globalAvgPool, maxPool2d } from '../ops/pool';
 import { refocusMap } from '../ops/refocus/dense';
 import { refocusFactored } from '../ops/refocus/factored';
+import { preconditioned } from '../ops/refocus/precondition';
 import { engineShape, vectorLayout } from './layout';
 import type { ConvLayer, Layer, LinearLayer, Model, StateEntry } from './model';
+import { matrixCount, PRECONDITION, type PreconditionedLayer } from './precondition';
 import { geometryOf, REFCONV, type RefConvLayer } from './refconv';
 import { planesOf } from './refocus-math';
 
@@ -136,7 +138,7 @@ class Emitter {
 
   private conv(layer: ConvLayer, x: Tensor): Tensor {
     const { stride, padding, dilation, groups } = layer;
-    const weight = isRefocused(layer) ? this.refocused(layer) : this.weight(layer);
+    const weight = this.kernel(layer);
     const bias = layer.bias ? this.bias(layer) : undefined;
     const y = conv2d(this.graph, layer.name, x, weight, bias, { stride, padding, dilation, groups });
     this.count(x, y);
@@ -195,6 +197,21 @@ class Emitter {
     return refocusFactored(graph, `${name} refocus`, { basis, gram, scale, start, m }, attributes);
   }
 
+  /** The weight that a convolution convolves with. */
+  private kernel(layer: ConvLayer): Tensor {
+    if (isRefocused(layer)) return this.refocused(layer);
+    return isPreconditioned(layer) ? this.preconditioned(layer) : this.weight(layer);
+  }
+
+  private preconditioned(layer: PreconditionedLayer): Tensor {
+    const { name, shape } = layer;
+    const taps = shape[2] * shape[3];
+    const of = { role: 'constant' } as const;
+    const matrix = this.graph.tensor(PRECONDITION.matrix(name), [matrixCount(layer), taps, taps], of);
+    const change = this.entry(PRECONDITION.change(name));
+    return preconditioned(this.graph, `${name} kernel`, { base: this.weight(layer), matrix, change });
+  }
+
   private weight = ({ name }: { name: string }): Tensor => this.entry(`${name}.weight`);
   private bias = ({ name }: { name: string }): Tensor => this.entry(`${name}.bias`);
 
@@ -210,5 +227,7 @@ class Emitter {
     return layer.name ?? `${kind}.${this.unnamed++}`;
   }
 }
+
+const isPreconditioned = (layer: ConvLayer): layer is PreconditionedLayer => layer.precondition !== undefined;
 
 const isRefocused = (layer: ConvLayer): layer is RefConvLayer => layer.refconv !== undefined;

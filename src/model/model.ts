@@ -20,6 +20,10 @@ export interface ConvLayer {
   bias: boolean;
   /** set where the convolution is a RefConv */
   refconv?: RefConv;
+  /** set where the gradient of the weight is multiplied by a matrix */
+  precondition?: Precondition;
+  /** set where branches stand beside it */
+  branches?: Branches;
 }
 
 export interface BatchNormLayer {
@@ -43,6 +47,27 @@ export interface RefConv {
   /** W_r starts from numbers other than zero */
   startsNonZero: boolean;
 }
+
+/** How a convolution's weight is fine-tuned with a preconditioner: W = W_b + D, where D's gradient is dW P. */
+export interface Precondition {
+  /** what P is made of, see `preconditionerOf` */
+  matrix: (typeof PRECONDITIONERS)[number];
+  /** k of the map whose Gram matrix it is made of, odd */
+  mapKernel: number;
+  /** of the random rotation */
+  seed: number;
+}
+
+export const PRECONDITIONERS = ['gram', 'random', 'diagonal', 'own', 'identity', 'layer'] as const;
+
+/** What stands beside a convolution while it trains, see structural.ts. */
+export interface Branches {
+  form: (typeof BRANCH_FORMS)[number];
+  /** the batch norm that is behind the convolution alone, in the first branch */
+  norm?: { name: string; eps: number };
+}
+
+export const BRANCH_FORMS = ['acnet', 'repvgg', 'dbb', 'orepa'] as const;
 
 export interface LinearLayer {
   kind: 'linear';

@@ -3,6 +3,7 @@ import { product } from '../graph/tensor';
 import { floats, type StateDict, type StateTensor } from '../io/tensor';
 import { pack, plainLayout, unpack, weightLayout } from './layout';
 import type { Model } from './model';
+import { matrixCount, PRECONDITION, preconditionedLayers, preconditionerOf } from './precondition';
 import { geometryOf, mapsOf, REFCONV, type RefConvLayer, refconvs } from './refconv';
 import { expandMap, gramOf, mapShape, planesOf, refocus } from './refocus-math';
 
@@ -28,7 +29,7 @@ export const numbersOf = ({ data }: StateTensor): ArrayLike<number> => data as A
 export function checkState(model: Model, state: StateDict, file: string): void {
   const advice = 'choose the architecture, width and number of classes that it was trained with';
   const required = new Map(model.state.filter((e) => e.init !== 'map').map((e) => [e.name, e.shape]));
-  const known = new Map([...required, ...mapsOf(model).map((m) => [m.name, m.shape] as const)]);
+  const known = new Map([...model.state, ...mapsOf(model)].map(({ name, shape }) => [name, shape]));
   for (const [name, { shape, data }] of state) {
     const expected = known.get(name);
     if (!expected) continue;
@@ -75,6 +76,12 @@ export function loadState(session: TensorWriter, model: Model, state: StateDict,
   const factored = factoredLayers(model);
   if (factored.length > 0) session.write(`parameter:${REFCONV.scale}`, Float32Array.of(1, 0, 0, 0));
   for (const layer of factored) loadFactored(session, layer, state, file);
+  for (const layer of preconditionedLayers(model)) {
+    const taps = layer.shape[2] * layer.shape[3];
+    const matrix = preconditionerOf(layer, numbersOf(state.get(`${layer.name}.weight`)!));
+    const layout = plainLayout([matrixCount(layer), taps, taps]);
+    session.write(`constant:${PRECONDITION.matrix(layer.name)}`, pack(matrix, layout));
+  }
 }
 
 const factoredLayers = (model: Model): RefConvLayer[] =>

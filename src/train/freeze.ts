@@ -86,7 +86,7 @@ export function withFrozen(
   if (state.every(({ role }) => role !== 'parameter') && refconvs(model).length === 0) {
     throw new UserError(
       freeze === 'all-but-maps'
-        ? 'Nothing is left to train: "all-but-maps" needs a method with maps, refocus or joint.'
+        ? 'Nothing is left to train: "all-but-maps" needs a method with maps, refocus or joint, or precondition.'
         : 'Nothing is left to train: freeze less.',
     );
   }

@@ -1,13 +1,15 @@
 import { UserError } from '../errors';
 import { bareConvolutions, withAddedNorms } from '../model/added-norms';
 import { convolutions, type Model } from '../model/model';
+import { withPrecondition } from '../model/precondition';
 import { isRefConv, type RefConvOptions, withRefConv } from '../model/refconv';
+import { branchObstacle, withBranches } from '../model/structural';
 import { frozenParameters, withFrozen } from './freeze';
 import type { TrainSettings } from './settings';
 
 /**
- * The model as a run trains it: with fresh batch norms where the settings want them, with RefConvs where the method has them,
- * and with constants where parameters are frozen.
+ * The model as a run trains it: with fresh batch norms where the settings want them, with RefConvs, preconditioners
+ * or branches where the method has them, and with constants where parameters are frozen.
  * @param name what messages call the network
  * @throws UserError where the settings and the model do not fit
  */
@@ -17,9 +19,30 @@ export function trainedModel(plain: Model, s: TrainSettings, name = plain.name):
       `${name} has no convolution that a batch norm was folded into (one with a bias and no norm behind it): leave the fresh batch norms out (norms).`,
     );
   const model = s.norms ? withAddedNorms(plain) : plain;
+  return withFrozen(withMethod(model, s, name), frozenParameters(model, s, name), s);
+}
+
+function withMethod(model: Model, s: TrainSettings, name: string): Model {
+  if (s.method === 'precondition') {
+    const { preconditioner: matrix, mapKernel, seed } = s;
+    return withPrecondition(model, { layers: layersOf(model, s, name), matrix, mapKernel, seed });
+  }
+  if (s.method === 'branches') return withBranches(model, branchLayers(model, s, name), s.branches);
   const options = refconvOptions(model, s, name);
-  const trained = options ? withRefConv(model, options) : model;
-  return withFrozen(trained, frozenParameters(model, s, name), s);
+  return options ? withRefConv(model, options) : model;
+}
+
+/** The convolutions of the settings' choice that branches can stand beside; those named one by one must all be such. */
+function branchLayers(model: Model, s: TrainSettings, name: string): ReadonlySet<string> {
+  const choice = layersOf(model, s, name);
+  const chosen = convolutions(model).filter((conv) => isRefConv(conv, choice));
+  const obstacles = chosen.map((conv) => branchObstacle(model, conv, s.branches));
+  const at = obstacles.findIndex((obstacle) => obstacle !== undefined);
+  if (at >= 0 && (Array.isArray(s.layers) || obstacles.every((obstacle) => obstacle !== undefined)))
+    throw new UserError(
+      `No branches can stand beside ${chosen[at].name} of ${name}: ${obstacles[at]}. Choose other layers.`,
+    );
+  return new Set(chosen.filter((_, i) => obstacles[i] === undefined).map((conv) => conv.name));
 }
 
 /** The run's RefConv, with `auto` resolved: depthwise where the network has such layers, else all spatial ones. */

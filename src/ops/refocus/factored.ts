@@ -50,7 +50,7 @@ export function refocusFactored(
 }
 
 /** The constants of shaders/common/gram.wgsl for an m (or a gradient of its shape) and its Gram matrices. */
-function gramGeometry(m: Tensor, gram: Tensor): Constants {
+export function gramGeometry(m: Tensor, gram: Tensor): Constants {
   const [kh, kw, I, O] = m.shape;
   return {
     TAPS: kh * kw,
@@ -64,7 +64,7 @@ function gramGeometry(m: Tensor, gram: Tensor): Constants {
   };
 }
 
-const flopsOf = (m: Tensor, gram: Tensor) => 2 * product(m.shape) * gram.shape[1];
+export const gramFlops = (m: Tensor, gram: Tensor) => 2 * product(m.shape) * gram.shape[1];
 
 interface Factored {
   inputs: FactoredRefocus;
@@ -82,7 +82,7 @@ const factored: Op<Factored> = {
         reads: { basis, start, m, gram, a: scale },
         writes: { wt },
         workgroups: workgroupsFor(elements(wt) / 4),
-        flops: flopsOf(m, gram),
+        flops: gramFlops(m, gram),
       },
     ];
   },
@@ -113,6 +113,6 @@ export function factoredLayers(g: Graph): FactoredLayer[] {
       m,
       gram,
       constants: gramGeometry(m, gram),
-      flops: flopsOf(m, gram),
+      flops: gramFlops(m, gram),
     }));
 }

@@ -2,7 +2,9 @@
 import { computed } from '@preact/signals';
 import { UserError } from '../../errors';
 import { BUILTIN_NETWORK } from '../../model/builtin';
+import { preconditionedLayers } from '../../model/precondition';
 import { refconvs } from '../../model/refconv';
+import { branchedLayers } from '../../model/structural';
 import { createModel } from '../../model/zoo';
 import { applies, parseSettings, settingFields, settingNames } from '../../train/settings';
 import { trainedModel } from '../../train/trained-model';
@@ -24,7 +26,11 @@ export const maps = computed<{ names: readonly string[]; error?: string }>(() =>
     if (!plain) return { names: [] };
     const decided = parseSettings(Object.fromEntries(deciding.map((name) => [name, settings[name]])));
     const model = trainedModel(plain, decided);
-    return { names: refconvs(model).map(({ name }) => name) };
+    return {
+      names: [...refconvs(model), ...preconditionedLayers(model), ...branchedLayers(model)].map(
+        ({ name }) => name,
+      ),
+    };
   } catch (error) {
     if (error instanceof UserError) return { names: [], error: error.message };
     throw error;

@@ -9,12 +9,18 @@ export const run = {
       ['finetune', 'Fine-tune', 'Goes on training every weight as it is: the fair comparison.'],
       ['retrain', 'Retrain', 'Starts again from random weights, with the same budget.'],
       ['joint', 'Joint', 'Trains the kernels and their map together.'],
+      [
+        'precondition',
+        'Precondition',
+        'Fine-tunes with gradients times a matrix of the kernels: what refocusing is under SGD, and its controls.',
+      ],
+      ['branches', 'Branches', 'Trains kernels beside others, which become one: RepVGG, ACNet, DBB, OREPA.'],
     ),
     'refocus',
     {
       group: 'method',
       label: 'Method',
-      help: 'what to train: maps on the frozen kernels, all weights, all from new random ones, or both together',
+      help: 'what to train: maps on the frozen kernels, all weights, all from new random ones, both together, all weights with preconditioned gradients, or with branches beside the kernels',
     },
   ),
   epochs: setting(whole(1, 100_000), 3, {

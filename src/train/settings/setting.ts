@@ -33,6 +33,8 @@ export const setting = <T>(accepts: Accepts<T>, fallback: NoInfer<T>, rest: Rest
   fallback,
 });
 
-/** `onlyFor` of what has a meaning for maps alone, or for SGD. */
+/** `onlyFor` of what has a meaning for maps alone, for what is made of their kernel too, for any change of layers, or for SGD. */
 export const MAPS = { method: ['refocus', 'joint'] };
+export const SHIFTS = { method: [...MAPS.method, 'precondition'] };
+export const LAYERS = { method: [...SHIFTS.method, 'branches'] };
 export const SGD = { optimizer: ['sgd'] };

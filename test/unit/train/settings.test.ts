@@ -61,9 +61,20 @@ test('settings apply beside the settings that they need', () => {
   const settings = defaultSettings();
   const hidden = (change: Partial<typeof settings>) =>
     settingNames.filter((name) => !applies(name, { ...settings, ...change }));
-  expect(hidden({})).toEqual([]);
-  expect(hidden({ optimizer: 'adamw' })).toEqual(['momentum', 'nesterov']);
-  expect(hidden({ schedule: 'step' })).toEqual(['warmupEpochs', 'freshOptimizer']);
+  expect(hidden({})).toEqual(['preconditioner', 'branches']);
+  expect(hidden({ optimizer: 'adamw' })).toEqual(['preconditioner', 'branches', 'momentum', 'nesterov']);
+  expect(hidden({ schedule: 'step' })).toEqual([
+    'preconditioner',
+    'branches',
+    'warmupEpochs',
+    'freshOptimizer',
+  ]);
+  expect(hidden({ method: 'precondition' })).toEqual(['mapInit', 'identity', 'path', 'branches', 'unmerged']);
+  expect(hidden({ method: 'branches' })).toEqual(
+    settingNames.filter(
+      (name) => settingFields[name].group === 'map' && !['layers', 'branches'].includes(name),
+    ),
+  );
   expect(hidden({ method: 'finetune' })).toEqual(
     settingNames.filter((name) => settingFields[name].group === 'map'),
   );
@@ -80,7 +91,7 @@ test('what a setting needs is a setting, and values that it can have', () => {
 
 /** What a setting takes, its default first, and the nearest that it does not take. */
 const TAKEN: Record<SettingName, [takes: unknown[], refuses: unknown[]]> = {
-  method: [['refocus', 'finetune', 'retrain', 'joint'], ['merge']],
+  method: [['refocus', 'finetune', 'retrain', 'joint', 'precondition', 'branches'], ['merge']],
   epochs: [
     [3, 1, 100_000],
     [0, 100_001, 1.5],
@@ -255,6 +266,8 @@ const TAKEN: Record<SettingName, [takes: unknown[], refuses: unknown[]]> = {
   ],
   exif: [['ignore', 'apply'], ['turn']],
   autotune: [[false, true], ['on']],
+  preconditioner: [['gram', 'random', 'diagonal', 'own', 'identity', 'layer'], ['none']],
+  branches: [['acnet', 'repvgg', 'dbb', 'orepa'], ['none']],
   unmerged: [[false, true], ['maybe']],
   format: [['safetensors', 'pth', 'both'], ['onnx']],
   storage: [['f32', 'f16'], ['bf16']],
