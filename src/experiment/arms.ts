@@ -81,4 +81,57 @@ export const arms: Readonly<Record<string, Arm>> = {
     about: 'Kernels and maps train together.',
     settings: { method: 'joint' },
   },
+  'refocus-twice': {
+    label: 'Refocused twice',
+    about: 'Half the epochs, then fresh maps on the kernels that these have made, for the other half.',
+    settings: { method: 'refocus', rounds: 2 },
+  },
+  precondition: {
+    label: 'Gram-preconditioned',
+    about:
+      'Fine-tuning with gradients times the Gram matrix of the kernels: refocusing without a map, to rounding at the same rate.',
+    settings: { method: 'precondition' },
+    rate: { of: 'refocus', times: 1 },
+  },
+  'precondition-random': {
+    label: 'Random preconditioner',
+    about:
+      'A matrix of the same spectrum along random directions: is it what the kernels say, or how far steps go?',
+    settings: { method: 'precondition', preconditioner: 'random' },
+  },
+  'precondition-diagonal': {
+    label: 'Diagonal preconditioner',
+    about: 'Of the Gram matrix a step size for each tap, and no more.',
+    settings: { method: 'precondition', preconditioner: 'diagonal' },
+  },
+  'precondition-own': {
+    label: "Kernel's own preconditioner",
+    about: 'The Gram matrix of each kernel alone: is it that kernels have a say in each other?',
+    settings: { method: 'precondition', preconditioner: 'own' },
+  },
+  'precondition-identity': {
+    label: 'Scalar preconditioner',
+    about: "The identity times the Gram matrix's mean eigenvalue: is it the step size of each layer?",
+    settings: { method: 'precondition', preconditioner: 'identity' },
+  },
+  acnet: {
+    label: 'ACNet',
+    about: 'A column and a row beside each kernel, which become part of it.',
+    settings: { method: 'branches', branches: 'acnet' },
+  },
+  repvgg: {
+    label: 'RepVGG',
+    about: 'A 1 x 1 kernel and the identity beside each kernel, which become part of it.',
+    settings: { method: 'branches', branches: 'repvgg' },
+  },
+  dbb: {
+    label: 'Diverse branches',
+    about: 'The branches of a diverse branch block beside each kernel, which become part of it.',
+    settings: { method: 'branches', branches: 'dbb' },
+  },
+  orepa: {
+    label: 'OREPA',
+    about: 'Linear stacks beside each kernel, without norms of their own, which become part of it.',
+    settings: { method: 'branches', branches: 'orepa' },
+  },
 };

@@ -4,7 +4,7 @@ import { unpack, weightLayout } from './layout';
 import type { ConvLayer, Model } from './model';
 import { PRECONDITION } from './precondition';
 import { geometryOf, REFCONV, type RefConvLayer } from './refconv';
-import { gramOf, planesOf, refocus, timesGram } from './refocus-math';
+import { gramOf, refocus, timesGram } from './refocus-math';
 import { numbersOf, type TensorReader } from './state';
 import { type BranchedLayer, mergedBranches } from './structural';
 
@@ -28,15 +28,8 @@ export function currentKernel(model: Model, conv: ConvLayer, start: StateDict): 
   const layer = conv as RefConvLayer;
   return layer.refconv.path === 'dense'
     ? mapped(model, layer, weight, start)
-    : factored(layer, weight.of(NOTHING), start);
+    : factored(layer, weight, start);
 }
-
-/** Constants are read of the state that was loaded. */
-const NOTHING: TensorReader = {
-  tensor(key) {
-    throw new Error(`${key} is no constant`);
-  },
-};
 
 function entryKernel(model: Model, name: string, start: StateDict): CurrentKernel {
   const { role, layout } = model.state.find((entry) => entry.name === name)!;
@@ -83,21 +76,27 @@ function mapped(model: Model, layer: RefConvLayer, basis: CurrentKernel, start: 
 }
 
 /** W_t = W_b + a (W_r0 B) + M Gram, without the map, which may be large. */
-function factored(layer: RefConvLayer, basis: ArrayLike<number>, start: StateDict): CurrentKernel {
+function factored(layer: RefConvLayer, basis: CurrentKernel, start: StateDict): CurrentKernel {
   const { name, shape, groups, refconv } = layer;
   const geometry = geometryOf(layer);
-  const gram = gramOf(basis, geometry);
-  const map = start.get(REFCONV.map(name));
-  const first = refconv.startsNonZero && map ? refocus(basis, numbersOf(map), geometry, false) : undefined;
+  const map = refconv.startsNonZero ? start.get(REFCONV.map(name)) : undefined;
   const [factor, scale] = [`parameter:${REFCONV.factor(name)}`, `parameter:${REFCONV.scale}`];
-  const { planes, taps } = planesOf(geometry);
+  /** what stays as it is with the basis */
+  const fixed = (kernels: ArrayLike<number>) => ({
+    kernels,
+    gram: gramOf(kernels, geometry),
+    first: map && refocus(kernels, numbersOf(map), geometry, false),
+  });
+  let known: ReturnType<typeof fixed> | undefined;
   return {
-    tensors: [factor, scale],
+    tensors: [...basis.tensors, factor, scale],
     of(read) {
+      if (!known || basis.tensors.length > 0) known = fixed(basis.of(read));
+      const { kernels, gram, first } = known;
       const out = timesGram(unpack(read.tensor(factor), weightLayout(shape, groups)), gram, geometry);
       const [a] = read.tensor(scale);
-      for (let i = 0; i < planes * taps; i++) {
-        if (refconv.identity) out[i] += basis[i];
+      for (let i = 0; i < out.length; i++) {
+        if (refconv.identity) out[i] += kernels[i];
         if (first) out[i] += a * first[i];
       }
       return out;

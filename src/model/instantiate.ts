@@ -1,6 +1,6 @@
 import { UserError } from '../errors';
 import type { Graph } from '../graph/graph';
-import { product, type Tensor } from '../graph/tensor';
+import { product, type Role, type Tensor } from '../graph/tensor';
 import { activation } from '../ops/activation';
 import { adaptiveAvgPool2d } from '../ops/adaptive-pool';
 import { add } from '../ops/add';
@@ -186,10 +186,10 @@ class Emitter {
       return refocusMap(graph, `${name} refocus`, basis, this.entry(REFCONV.map(name)), attributes);
     }
     const { mapGroups, taps } = planesOf(geometryOf(layer));
-    const like = (what: string, role: 'constant' | 'parameter') =>
+    const like = (what: string, role: Role) =>
       graph.tensor(what, basis.shape, { role, padded: basis.padded });
-    const gram = graph.tensor(REFCONV.gram(name), [mapGroups, taps, taps], { role: 'constant' });
-    const start = refconv.startsNonZero ? like(REFCONV.start(name), 'constant') : undefined;
+    const gram = graph.tensor(REFCONV.gram(name), [mapGroups, taps, taps], { role: basis.role });
+    const start = refconv.startsNonZero ? like(REFCONV.start(name), basis.role) : undefined;
     const m = like(REFCONV.factor(name), 'parameter');
     const scale =
       graph.find('parameter', REFCONV.scale) ??

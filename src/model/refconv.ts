@@ -12,6 +12,8 @@ export interface RefConvOptions {
   identity: boolean;
   /** the basis trains too */
   trainBasis: boolean;
+  /** the basis is frozen, but a run puts another in its place now and then: it is part of what snapshots keep; default: it is not */
+  rebased?: boolean;
   /** `auto`: factored where it is exact (SGD, frozen basis) and smaller */
   path: 'auto' | 'dense' | 'factored';
   /** whether W_r starts from numbers other than zero */
@@ -39,7 +41,7 @@ export function isRefConv({ name, shape, groups }: ConvLayer, layers: RefConvOpt
 
 /** The model with RefConvs: their kernels are frozen or train on, and dense maps stand beside them in the state dict. */
 export function withRefConv(model: Model, options: RefConvOptions): Model {
-  const basisRole = options.trainBasis ? 'parameter' : 'constant';
+  const role = options.trainBasis ? 'parameter' : options.rebased ? 'state' : 'constant';
   const replaced = new Map<string, StateEntry[]>();
   const layers = model.layers.map((layer) => {
     if (layer.kind !== 'conv' || !isRefConv(layer, options.layers)) return layer;
@@ -47,7 +49,7 @@ export function withRefConv(model: Model, options: RefConvOptions): Model {
     const name = `${layer.name}.weight`;
     const basis = model.state.find((entry) => entry.name === name)!;
     const map = refocused.refconv.path === 'dense' ? [mapEntry(refocused)] : [];
-    replaced.set(name, [{ ...basis, role: basisRole }, ...map]);
+    replaced.set(name, [{ ...basis, role }, ...map]);
     return refocused;
   });
   return { ...model, layers, state: model.state.flatMap((entry) => replaced.get(entry.name) ?? [entry]) };
@@ -76,6 +78,10 @@ function mapEntry(conv: RefConvLayer): StateEntry {
 }
 
 export type RefConvLayer = ConvLayer & { refconv: RefConv };
+
+/** Where what a factored layer makes of its basis lives: with that basis. */
+export const basisRole = ({ state }: Model, { name }: ConvLayer): 'state' | 'constant' =>
+  state.find((entry) => entry.name === `${name}.weight`)!.role === 'state' ? 'state' : 'constant';
 
 /** A model's RefConvs in order. */
 export const refconvs = ({ layers }: Model): RefConvLayer[] =>

@@ -4,7 +4,7 @@ import { floats, type StateDict, type StateTensor } from '../io/tensor';
 import { pack, plainLayout, unpack, weightLayout } from './layout';
 import type { Model } from './model';
 import { matrixCount, PRECONDITION, preconditionedLayers, preconditionerOf } from './precondition';
-import { geometryOf, mapsOf, REFCONV, type RefConvLayer, refconvs } from './refconv';
+import { basisRole, geometryOf, mapsOf, REFCONV, type RefConvLayer, refconvs } from './refconv';
 import { expandMap, gramOf, mapShape, planesOf, refocus } from './refocus-math';
 
 /** Where tensors go: a session. Keys are `role:name`, contents in the engine's layout. */
@@ -75,7 +75,7 @@ export function loadState(session: TensorWriter, model: Model, state: StateDict,
   }
   const factored = factoredLayers(model);
   if (factored.length > 0) session.write(`parameter:${REFCONV.scale}`, Float32Array.of(1, 0, 0, 0));
-  for (const layer of factored) loadFactored(session, layer, state, file);
+  for (const layer of factored) loadFactored(session, layer, basisRole(model, layer), state, file);
   for (const layer of preconditionedLayers(model)) {
     const taps = layer.shape[2] * layer.shape[3];
     const matrix = preconditionerOf(layer, numbersOf(state.get(`${layer.name}.weight`)!));
@@ -87,7 +87,13 @@ export function loadState(session: TensorWriter, model: Model, state: StateDict,
 const factoredLayers = (model: Model): RefConvLayer[] =>
   refconvs(model).filter(({ refconv }) => refconv.path === 'factored');
 
-function loadFactored(session: TensorWriter, layer: RefConvLayer, state: StateDict, file: string): void {
+function loadFactored(
+  session: TensorWriter,
+  layer: RefConvLayer,
+  role: 'state' | 'constant',
+  state: StateDict,
+  file: string,
+): void {
   const { name, shape, groups } = layer;
   const geometry = geometryOf(layer);
   const { mapGroups, taps } = planesOf(geometry);
@@ -95,11 +101,11 @@ function loadFactored(session: TensorWriter, layer: RefConvLayer, state: StateDi
   const map = state.get(REFCONV.map(name));
   const layout = weightLayout(shape, groups);
   const gram = pack(gramOf(basis, geometry), plainLayout([mapGroups, taps, taps]));
-  session.write(`constant:${REFCONV.gram(name)}`, gram);
+  session.write(`${role}:${REFCONV.gram(name)}`, gram);
   session.write(`parameter:${REFCONV.factor(name)}`, new Float32Array(product(layout.padded)));
   if (layer.refconv.startsNonZero) {
     const start = map ? refocus(basis, numbersOf(map), geometry, false) : new Float32Array(product(shape));
-    session.write(`constant:${REFCONV.start(name)}`, pack(start, layout));
+    session.write(`${role}:${REFCONV.start(name)}`, pack(start, layout));
   } else if (map && Array.prototype.some.call(map.data, (w) => w !== 0)) {
     throw new UserError(`${file}: ${name} has a map already: merge it first, or start from that map.`);
   }

@@ -1,7 +1,10 @@
 import type { RunSettings } from './settings';
 
 /** The course of the learning rate over the steps of a run (a step is a batch, or an epoch: the caller's choice). */
-export type Schedule = ConstantSchedule | StepSchedule | CosineSchedule | HeadSchedule | ExponentialSchedule;
+export type Schedule = Course | RoundsSchedule | HeadSchedule;
+
+/** A schedule that is of no others. */
+export type Course = ConstantSchedule | StepSchedule | CosineSchedule | ExponentialSchedule;
 
 export interface ConstantSchedule {
   kind: 'constant';
@@ -38,12 +41,19 @@ export interface ExponentialSchedule {
   steps: number;
 }
 
+/** Rounds of refocusing, each with the course of a run of its own. */
+export interface RoundsSchedule {
+  kind: 'rounds';
+  lr: number;
+  rounds: readonly { steps: number; course: Course }[];
+}
+
 /** A constant rate for some steps, as of the head alone, then another schedule from its beginning. */
 export interface HeadSchedule {
   kind: 'head';
   lr: number;
   steps: number;
-  then: Exclude<Schedule, HeadSchedule>;
+  then: Course | RoundsSchedule;
 }
 
 /**
@@ -51,12 +61,31 @@ export interface HeadSchedule {
  * alone come first, at the full rate; what follows has the course of a run of the other epochs.
  */
 export function scheduleOf(
-  s: Pick<RunSettings, 'lr' | 'schedule' | 'epochs' | 'headEpochs' | 'warmupEpochs'>,
+  s: Pick<RunSettings, 'lr' | 'schedule' | 'epochs' | 'headEpochs' | 'warmupEpochs' | 'method' | 'rounds'>,
   stepsPerEpoch: number,
 ): Schedule {
-  const { headEpochs, lr } = s;
-  const then = scheduleOfAll(s, (s.epochs - headEpochs) * stepsPerEpoch, stepsPerEpoch);
+  const { headEpochs, lr, epochs } = s;
+  const starts = [headEpochs, ...roundStarts(s), epochs];
+  const rounds = starts.slice(1).map((end, i) => {
+    const steps = (end - starts[i]) * stepsPerEpoch;
+    return { steps, course: scheduleOfAll(s, steps, stepsPerEpoch) };
+  });
+  const then: HeadSchedule['then'] = rounds.length > 1 ? { kind: 'rounds', lr, rounds } : rounds[0].course;
   return headEpochs > 0 ? { kind: 'head', lr, steps: headEpochs * stepsPerEpoch, then } : then;
+}
+
+/** The epochs, counted from 0, that rounds of refocusing behind the first begin with. */
+export function roundStarts({
+  method,
+  rounds,
+  epochs,
+  headEpochs,
+}: Pick<RunSettings, 'method' | 'rounds' | 'epochs' | 'headEpochs'>): number[] {
+  const more = method === 'refocus' && rounds > 1 ? rounds - 1 : 0;
+  return Array.from(
+    { length: more },
+    (_, i) => headEpochs + Math.floor(((i + 1) * (epochs - headEpochs)) / rounds),
+  );
 }
 
 /** How a run goes on to more epochs than it was to have, see `extendedSchedule`. */
@@ -82,7 +111,7 @@ function scheduleOfAll(
   s: Pick<RunSettings, 'lr' | 'schedule' | 'warmupEpochs'>,
   steps: number,
   stepsPerEpoch: number,
-): HeadSchedule['then'] {
+): Course {
   const { lr } = s;
   switch (s.schedule) {
     case 'constant':
@@ -102,39 +131,68 @@ function scheduleOfAll(
 }
 
 /** The same course at rates that are `factor` times as high. */
-export function scaled(schedule: Schedule, factor: number): Schedule {
-  if (schedule.kind !== 'head') return scaledAlone(schedule, factor);
-  const then = scaledAlone(schedule.then, factor);
-  return { ...schedule, lr: schedule.lr * factor, then };
+export function scaled<S extends Schedule>(schedule: S, factor: number): S {
+  const s: Schedule = schedule;
+  const lr = s.lr * factor;
+  switch (s.kind) {
+    case 'head': {
+      const then = scaled(s.then, factor);
+      return { ...schedule, lr, then };
+    }
+    case 'rounds':
+      return {
+        ...schedule,
+        lr,
+        rounds: s.rounds.map(({ steps, course }) => ({ steps, course: scaled(course, factor) })),
+      };
+    case 'cosine':
+      return { ...schedule, lr, minLr: s.minLr * factor };
+    case 'exponential':
+      return { ...schedule, lr, to: s.to * factor };
+    default:
+      return { ...schedule, lr };
+  }
 }
 
-function scaledAlone(schedule: HeadSchedule['then'], factor: number): HeadSchedule['then'] {
-  const lr = schedule.lr * factor;
-  if (schedule.kind === 'cosine') return { ...schedule, lr, minLr: schedule.minLr * factor };
-  if (schedule.kind === 'exponential') return { ...schedule, lr, to: schedule.to * factor };
-  return { ...schedule, lr };
+/** The course that a step is of, with its place in it; nothing of a head that trains alone. */
+function courseAt(schedule: Schedule, step: number): { course: Course; at: number } | undefined {
+  switch (schedule.kind) {
+    case 'head':
+      return step < schedule.steps ? undefined : courseAt(schedule.then, step - schedule.steps);
+    case 'rounds': {
+      let at = step;
+      for (const { steps, course } of schedule.rounds) {
+        if (at < steps || course === schedule.rounds.at(-1)!.course) return { course, at };
+        at -= steps;
+      }
+      return undefined;
+    }
+    default:
+      return { course: schedule, at: step };
+  }
 }
 
 /** The learning rate of a step, counted from 0. */
 export function learningRate(schedule: Schedule, step: number): number {
-  switch (schedule.kind) {
+  const place = courseAt(schedule, step);
+  if (!place) return schedule.lr;
+  const { course, at } = place;
+  switch (course.kind) {
     case 'constant':
-      return schedule.lr;
+      return course.lr;
     case 'step':
-      return schedule.lr * schedule.gamma ** schedule.milestones.filter((m) => step >= m).length;
+      return course.lr * course.gamma ** course.milestones.filter((m) => at >= m).length;
     case 'cosine':
-      return cosine(schedule, step);
+      return cosine(course, at);
     case 'exponential':
-      return schedule.lr * (schedule.to / schedule.lr) ** (step / (schedule.steps - 1));
-    case 'head':
-      return step < schedule.steps ? schedule.lr : learningRate(schedule.then, step - schedule.steps);
+      return course.lr * (course.to / course.lr) ** (at / (course.steps - 1));
   }
 }
 
-/** The step that the warm-up ends before; 0 where there is none. */
-export function warmupEnd(schedule: Schedule): number {
-  if (schedule.kind === 'head') return schedule.steps + warmupEnd(schedule.then);
-  return schedule.kind === 'cosine' ? schedule.warmupSteps : 0;
+/** Whether a step is the first behind a warm-up; where there is none, the first of its course. */
+export function endsWarmup(schedule: Schedule, step: number): boolean {
+  const { course, at } = courseAt(schedule, step) ?? {};
+  return at === (course?.kind === 'cosine' ? course.warmupSteps : 0);
 }
 
 function cosine({ lr, steps, warmupSteps, minLr, startFactor }: CosineSchedule, step: number): number {

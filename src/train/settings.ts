@@ -202,6 +202,7 @@ function checkTogether(settings: TrainSettings, label: (name: string) => string)
     throw new UserError(`${label('colorJitter')}'s hue must be at most 0.5, not ${colorJitter[3]}.`);
   }
   const { epochs, warmupEpochs, headEpochs } = settings;
+  checkRounds(settings, label);
   if (headEpochs !== 'auto' && headEpochs > epochs) {
     throw new UserError(
       `${label('headEpochs')} (${headEpochs}) must not be above ${label('epochs')} (${epochs}).`,
@@ -214,4 +215,27 @@ function checkTogether(settings: TrainSettings, label: (name: string) => string)
       `${label('warmupEpochs')} (${warmupEpochs}) must be below ${label('epochs')} (${epochs})${less}.`,
     );
   }
+}
+
+/** Rounds of refocusing, each of an epoch at least and longer than its warm-up. */
+function checkRounds(s: TrainSettings, label: (name: string) => string): void {
+  const { method, rounds, epochs, headEpochs, warmupEpochs, mapInit, ema } = s;
+  if (method !== 'refocus' || rounds === 1) return;
+  const left = epochs - (headEpochs === 'auto' ? 0 : headEpochs);
+  if (rounds > left)
+    throw new UserError(
+      `${label('rounds')} (${rounds}) must not be above the epochs that refocus (${left}).`,
+    );
+  if (warmupEpochs > 0 && warmupEpochs >= Math.floor(left / rounds))
+    throw new UserError(
+      `${label('warmupEpochs')} (${warmupEpochs}) must be below the epochs of each of the ${rounds} ${label('rounds')} (${Math.floor(left / rounds)}).`,
+    );
+  if (mapInit !== 'zeros')
+    throw new UserError(
+      `${label('rounds')} above 1 needs ${label('mapInit')} zeros: what a round has made is where the next begins.`,
+    );
+  if (ema > 0)
+    throw new UserError(
+      `${label('rounds')} above 1 needs ${label('ema')} 0: an average over two bases is the average of neither.`,
+    );
 }

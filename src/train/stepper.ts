@@ -8,7 +8,7 @@ import type { Session } from '../runtime/session';
 import type { Batch } from './batches';
 import { type Part, writeGroups } from './groups';
 import { ADAM_BETAS, type ProgramName, stepName } from './programs';
-import { learningRate, type Schedule, warmupEnd } from './schedule';
+import { endsWarmup, learningRate, type Schedule } from './schedule';
 import type { RunSettings } from './settings';
 import type { Steps } from './steps';
 
@@ -73,7 +73,11 @@ export class Stepper {
   /** What the optimiser has gathered is left behind where the warm-up ends, if the run is to do so. */
   private refresh(): void {
     const { settings, schedule } = this.t;
-    if (!settings.freshOptimizer || this.step === 0 || this.step !== warmupEnd(schedule)) return;
+    if (settings.freshOptimizer && this.step > 0 && endsWarmup(schedule, this.step)) this.restart();
+  }
+
+  /** Goes on with a fresh optimiser. */
+  restart(): void {
     this.phase = { ...this.phase!, start: this.step };
     this.session.clear('momentum', 'second moment');
   }

@@ -67,6 +67,7 @@ export function refconvOptions(
     mapKernel: s.mapKernel,
     identity: s.identity,
     trainBasis: s.method === 'joint',
+    rebased: s.method === 'refocus' && s.rounds > 1,
     path: s.path === 'auto' && s.optimizer !== 'sgd' ? 'dense' : s.path,
     startsNonZero: s.mapInit !== 'zeros',
   };

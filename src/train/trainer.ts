@@ -5,8 +5,9 @@ import { checkGpu, type Gpu } from '../gpu/device';
 import type { Plan } from '../graph/ir';
 import type { Tuning } from '../graph/tuning';
 import type { StateDict } from '../io/tensor';
+import { mergeState } from '../model/merge';
 import type { Model } from '../model/model';
-import { loadState } from '../model/state';
+import { loadState, readState } from '../model/state';
 import { Session } from '../runtime/session';
 import type { Snapshot } from '../runtime/snapshot';
 import { writeClassWeights } from './balance';
@@ -22,7 +23,7 @@ import { History, type Kept } from './history';
 import { LiveLook, type LiveObserver } from './live-look';
 import type { EvalPoint, Figures, StepPoint } from './metrics';
 import { buildPrograms, evaluationBatch, heldOf, type Program, type ProgramName, stepName } from './programs';
-import { learningRate, type Schedule } from './schedule';
+import { learningRate, roundStarts, type Schedule } from './schedule';
 import type { RunSettings } from './settings';
 import { Stepper } from './stepper';
 import { Steps } from './steps';
@@ -251,6 +252,8 @@ export class Trainer {
       if (control.cancelled) break;
       if (this.isWaitedOut) return 'early';
       this.stepper.begin(epoch < headEpochs ? 'head' : 'all');
+      const isBegun = this.step % this.stepsPerEpoch > 0;
+      if (!isBegun && roundStarts(this.t.settings).includes(epoch)) await this.beginRound();
       await this.epoch(control);
       await this.evaluate();
       // what is stopped within an epoch was kept before this evaluation: a run that goes on does not make it
@@ -261,6 +264,14 @@ export class Trainer {
     if (this.step === this.totalSteps) return 'finished';
     if (this.step === this.begun) throw new Stopped();
     return 'stopped';
+  }
+
+  /** Puts the merged kernels in the place of the bases, with fresh maps and a fresh optimiser. */
+  private async beginRound(): Promise<void> {
+    const { model, start } = this.t;
+    const snapshot = await this.session.snapshot('parameters', 'state');
+    loadState(this.session, model, mergeState(model, readState(snapshot, model, start)));
+    this.stepper.restart();
   }
 
   private get isWaitedOut(): boolean {

@@ -5,6 +5,7 @@ import { buildModel } from '../../src/model/builder';
 import { initialState } from '../../src/model/init';
 import { METRICS_RING } from '../../src/ops/loss/cross-entropy';
 import type { RunSettings } from '../../src/train/settings';
+import { trainedModel } from '../../src/train/trained-model';
 import type { Training } from '../../src/train/trainer';
 import { runSettings } from '../settings';
 import type { Compute, FakeDispatch } from './fake-gpu';
@@ -126,13 +127,18 @@ export const tinyModel = buildModel({ name: 'tiny', classes: 3 }, (net, x) =>
 export const tinyState = (): StateDict => initialState(tinyModel, 1);
 
 /** A fine-tuning of `tinyModel` on 22 images, tested on 7. */
-export function tinyTraining(settings: Partial<RunSettings> = {}): Training {
+export function tinyTraining(changes: Partial<RunSettings> = {}): Training {
+  const settings: RunSettings = {
+    ...{ ...runSettings(), method: 'finetune', batch: 4, epochs: 3, seed: 5 },
+    ...changes,
+  };
+  const model = trainedModel(tinyModel, settings);
   return {
-    model: tinyModel,
-    start: tinyState(),
+    model,
+    start: initialState(model, 1),
     train: labelled(22),
     test: labelled(7),
-    settings: { ...runSettings(), method: 'finetune', batch: 4, epochs: 3, seed: 5, ...settings },
+    settings,
     schedule: { kind: 'constant', lr: 0.5 },
   };
 }

@@ -1,5 +1,5 @@
 /** The refocusing maps. */
-import { choice, flag, numberChoice, wordOrNames } from '../field';
+import { choice, flag, numberChoice, whole, wordOrNames } from '../field';
 import { LAYERS, MAPS, SHIFTS, setting } from './setting';
 
 export const map = {
@@ -69,6 +69,13 @@ export const map = {
       onlyFor: { method: ['branches'] },
     },
   ),
+  /** RefConv's authors train a second time from what the first has merged */
+  rounds: setting(whole(1, 1000), 1, {
+    group: 'map',
+    label: 'Rounds',
+    help: 'times that a run refocuses, each with its share of the epochs: a round ends with a merge, and the next begins with fresh maps on the merged kernels',
+    onlyFor: { method: ['refocus'] },
+  }),
   unmerged: setting(flag, false, {
     group: 'map',
     label: 'Unmerged weights too',

@@ -74,6 +74,13 @@ describe('a run that goes on', () => {
     ['a head that trains alone first', { headEpochs: 1 }, []],
     ['a head that trains alone to the end', { headEpochs: 3 }, []],
     ['patience', { patience: 2, epochs: 9 }, []],
+    ['rounds of refocusing', { method: 'refocus', rounds: 3 } as const, []],
+    ['preconditioned gradients', { method: 'precondition' } as const, []],
+    [
+      'branches',
+      { method: 'branches', branches: 'dbb', ema: 0.9 } as const,
+      ['average parameters', 'average state'],
+    ],
     ['micro-batches in several passes', { microBatch: 2, repeats: 2, balance: 'sampler' as const }, []],
   ])('takes the steps of the whole one, with %s', async (_, change, more) => {
     const settings = { ...OFTEN, ...change };

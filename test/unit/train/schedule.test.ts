@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { learningRate, scheduleOf } from '../../../src/train/schedule';
+import {
+  endsWarmup,
+  learningRate,
+  roundStarts,
+  type Schedule,
+  scaled,
+  scheduleOf,
+} from '../../../src/train/schedule';
 import { runSettings } from '../../settings';
 
 describe('learningRate', () => {
@@ -88,4 +95,27 @@ describe('scheduleOf', () => {
       ]);
     }
   });
+});
+
+it('each round of refocusing has the course of a run of its own, behind a head that trains alone', () => {
+  const settings = { lr: 0.1, schedule: 'cosine', epochs: 8, headEpochs: 1, warmupEpochs: 1 } as const;
+  const rounds = { ...settings, method: 'refocus', rounds: 2 } as const;
+  expect(roundStarts(rounds)).toEqual([4]);
+  const schedule = scheduleOf(rounds, 10);
+  const alone = (epochs: number) => scheduleOf({ ...rounds, rounds: 1, headEpochs: 0, epochs }, 10);
+  const rates = (of: Schedule, steps: number) =>
+    Array.from({ length: steps }, (_, step) => learningRate(of, step));
+  expect(rates(schedule, 80)).toEqual([
+    ...new Array(10).fill(0.1),
+    ...rates(alone(3), 30),
+    ...rates(alone(4), 40),
+  ]);
+  // past the end it stays at its floor
+  expect(learningRate(schedule, 95)).toBe(learningRate(alone(4), 55));
+  expect(rates(scaled(schedule, 3), 80)).toEqual(
+    rates(schedule, 80).map((rate) => expect.closeTo(3 * rate, 12)),
+  );
+  const ends = Array.from({ length: 80 }, (_, step) => step).filter((step) => endsWarmup(schedule, step));
+  expect(ends).toEqual([20, 50]);
+  expect(roundStarts({ ...rounds, method: 'finetune' })).toEqual([]);
 });

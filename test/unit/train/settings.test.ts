@@ -57,6 +57,17 @@ test('bounds hold as the message words them', () => {
   ]);
 });
 
+test.each([
+  [{ rounds: 4 }, 'rounds (4) must not be above the epochs that refocus (3).'],
+  [{ rounds: 3, epochs: 4, headEpochs: 2 }, 'rounds (3) must not be above the epochs that refocus (2).'],
+  [{ rounds: 2, warmupEpochs: 1 }, 'warmupEpochs (1) must be below the epochs of each of the 2 rounds (1).'],
+  [{ rounds: 2, mapInit: 'kaiming' }, 'rounds above 1 needs mapInit zeros'],
+  [{ rounds: 2, ema: 0.9 }, 'rounds above 1 needs ema 0'],
+])('rounds that cannot be are refused: %o', (input, message) => {
+  expect(() => parseSettings(input)).toThrow(message);
+  expect(parseSettings({ ...input, method: 'finetune' }).rounds).toBe(input.rounds);
+});
+
 test('settings apply beside the settings that they need', () => {
   const settings = defaultSettings();
   const hidden = (change: Partial<typeof settings>) =>
@@ -69,7 +80,9 @@ test('settings apply beside the settings that they need', () => {
     'warmupEpochs',
     'freshOptimizer',
   ]);
-  expect(hidden({ method: 'precondition' })).toEqual(['mapInit', 'identity', 'path', 'branches', 'unmerged']);
+  expect(hidden({ method: 'precondition' })).toEqual([
+    ...['mapInit', 'identity', 'path', 'branches', 'rounds', 'unmerged'],
+  ]);
   expect(hidden({ method: 'branches' })).toEqual(
     settingNames.filter(
       (name) => settingFields[name].group === 'map' && !['layers', 'branches'].includes(name),
@@ -268,6 +281,10 @@ const TAKEN: Record<SettingName, [takes: unknown[], refuses: unknown[]]> = {
   autotune: [[false, true], ['on']],
   preconditioner: [['gram', 'random', 'diagonal', 'own', 'identity', 'layer'], ['none']],
   branches: [['acnet', 'repvgg', 'dbb', 'orepa'], ['none']],
+  rounds: [
+    [1, 1000],
+    [0, 1001, 1.5],
+  ],
   unmerged: [[false, true], ['maybe']],
   format: [['safetensors', 'pth', 'both'], ['onnx']],
   storage: [['f32', 'f16'], ['bf16']],

@@ -70,6 +70,7 @@ test('the other options are the settings', () => {
     mapKernel: 3,
     identity: true,
     trainBasis: false,
+    rebased: false,
     path: 'auto',
     startsNonZero: false,
   });

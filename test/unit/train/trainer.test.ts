@@ -2,7 +2,11 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { evaluationOrder, trainingOrder } from '../../../src/data/order';
 import { imageBytes } from '../../../src/data/pixels';
 import { Discarded, Stopped, UserError } from '../../../src/errors';
-import { readState } from '../../../src/model/state';
+import { currentKernel } from '../../../src/model/current-kernels';
+import { mergeState } from '../../../src/model/merge';
+import { geometryOf, refconvs } from '../../../src/model/refconv';
+import { expandMap, refocus } from '../../../src/model/refocus-math';
+import { numbersOf, readState } from '../../../src/model/state';
 import type { Kept } from '../../../src/train/history';
 import { chooseImages, type LivePrediction, predictionOf } from '../../../src/train/live-look';
 import type { EvalPoint, StepPoint } from '../../../src/train/metrics';
@@ -82,6 +86,39 @@ describe('a run', () => {
       [18, 2],
     ]);
   });
+
+  test.each(['dense', 'factored'] as const)(
+    'of several rounds takes merged kernels for bases, with fresh maps and a fresh optimiser: %s maps',
+    async (path) => {
+      const t = tinyTraining({ method: 'refocus', rounds: 2, epochs: 4, path });
+      const { trainer: made, batches } = await trainer(t);
+      await made.run({ cancelled: false });
+      const steps = batches.filter(({ program }) => program === 'train');
+      const since = steps.findIndex(({ step }) => step === 12);
+      expect(steps[since].correction1).toBeCloseTo(1 / (1 - 0.9), 4);
+      expect(steps[since - 1].correction1).toBeCloseTo(1 / (1 - 0.9 ** 12), 4);
+      // a step adds 1 to each number that trains: in either round the maps come from 0 to 12
+      const [layer] = refconvs(t.model);
+      const geometry = geometryOf(layer);
+      const round = (basis: ArrayLike<number>) => {
+        const twelves = new Float64Array(path === 'dense' ? 4 * 3 * 9 : basis.length).fill(12);
+        return refocus(basis, path === 'dense' ? twelves : expandMap(twelves, basis, geometry), geometry);
+      };
+      const first = round(numbersOf(t.start.get('conv.weight')!));
+      const { last } = made.outcome();
+      const state = readState(last.snapshot, t.model, t.start);
+      const basis = numbersOf(state.get('conv.weight')!);
+      const largest = Math.max(...first.map(Math.abs));
+      expect(Math.max(...first.map((v, i) => Math.abs(v - basis[i])))).toBeLessThan(1e-6 * largest);
+      const merged = numbersOf(mergeState(t.model, state).get('conv.weight')!);
+      const both = round(first);
+      const most = Math.max(...both.map(Math.abs));
+      expect(Math.max(...both.map((v, i) => Math.abs(v - merged[i])))).toBeLessThan(1e-6 * most);
+      // while it goes on the kernels of now are those
+      const now = currentKernel(t.model, layer, t.start).of(last.snapshot);
+      expect(Math.max(...both.map((v, i) => Math.abs(v - now[i])))).toBeLessThan(1e-6 * most);
+    },
+  );
 
   test('follows its schedule', async () => {
     const schedule = { kind: 'step', lr: 1, milestones: [2, 7], gamma: 0.5 } as const;
