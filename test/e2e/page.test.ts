@@ -5,7 +5,7 @@ import type { Locator, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { readSafetensors } from '../../src/io/safetensors';
 import { networkFields, networkOptionNames } from '../../src/run/network-options';
-import { settingFields, settingNames } from '../../src/train/settings';
+import { applies, defaultSettings, settingFields, settingNames } from '../../src/train/settings';
 import { finish, LONG, start } from './run';
 import { openSite, type Site } from './site';
 
@@ -491,14 +491,21 @@ describe('the form', () => {
   test('has every setting and network option, with its help', async () => {
     const page = await site.open({ path: '#source=own&schedule=cosine' });
     await page.getByText('Advanced settings').click();
-    for (const name of settingNames.filter((name) => name !== 'method')) {
-      const { label, help, group } = settingFields[name];
-      const field = page.getByLabel(label, { exact: true });
-      expect(await field.getAttribute('id')).toBe(name);
-      expect(await field.isVisible(), name).toBe(true);
-      if (group !== 'main') expect(await page.locator(`#${name}-hint`).textContent()).toBe(help);
+    const methods = settingFields.method.choices!;
+    const seen = new Set<string>(['method']);
+    for (const { value: method, label: radio } of methods) {
+      await page.getByRole('radio', { name: new RegExp(`^${radio}`) }).check();
+      const settings = { ...defaultSettings(), method, schedule: 'cosine' };
+      for (const name of settingNames.filter((one) => !seen.has(one) && applies(one, settings))) {
+        const { label, help, group } = settingFields[name];
+        const field = page.getByLabel(label, { exact: true });
+        expect(await field.getAttribute('id')).toBe(name);
+        expect(await field.isVisible(), name).toBe(true);
+        if (group !== 'main') expect(await page.locator(`#${name}-hint`).textContent()).toBe(help);
+        seen.add(name);
+      }
     }
-    expect(await page.getByRole('radio', { name: /^Refocus|^Fine|^Retrain|^Joint/ }).count()).toBe(4);
+    expect([...seen].sort()).toEqual([...settingNames].sort());
     for (const name of networkOptionNames)
       expect(await page.getByLabel(networkFields[name].label, { exact: true }).getAttribute('id')).toBe(name);
   });

@@ -59,6 +59,10 @@ test.each<[string, Partial<RunSettings>]>([
   ['resized crops alone', { cropScale: 0.1, interpolation: 'bicubic' }],
   ['CutMix and class weights', { cutmix: 1, balance: 'loss' }],
   ['dense maps', { method: 'refocus', path: 'dense', layers: 'spatial' }],
+  ['preconditioned gradients', { method: 'precondition', preconditioner: 'own', layers: 'spatial' }],
+  ['branches with norms', { method: 'branches', branches: 'dbb', layers: 'spatial' }],
+  ['linear branches', { method: 'branches', branches: 'orepa', storage: 'f16' }],
+  ['rounds', { method: 'refocus', rounds: 2 }],
   [
     'maps of one weight, no identity',
     { method: 'joint', path: 'dense', mapKernel: 1, mapInit: 'kaiming', identity: false },
