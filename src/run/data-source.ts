@@ -199,13 +199,13 @@ async function builtinImages(
 }
 
 /** The images of those classes, labelled by their order. */
-function ofClasses(images: LabelledImages, classes: readonly string[]): LabelledImages {
+export function ofClasses(images: LabelledImages, classes: readonly string[]): LabelledImages {
   const place = images.classes.map((name) => classes.indexOf(name));
   if (classes.length === place.length && place.every((to, from) => to === from)) return images;
   const wanted = [...images.labels.keys()].filter((i) => place[images.labels[i]] >= 0);
   if (wanted.length === 0)
     throw new UserError(
-      `The built-in images have none of the network's classes (${classes.slice(0, 5).join(', ')}): choose other images.`,
+      `The images have none of the network's classes (${classes.slice(0, 5).join(', ')}): choose other images.`,
     );
   const picked = pick(images, wanted);
   return { ...picked, labels: picked.labels.map((label) => place[label]), classes: [...classes] };

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import type { Analysis, ModelSource, NamedSource } from '../../api';
+import type { AnalyseJob, Analysis, ModelSource, NamedSource } from '../../api';
 import { skippedCsv } from '../../data/report';
 import { UserError } from '../../errors';
 import { analysisHtml } from '../../report/analysis/document';
@@ -14,7 +14,11 @@ import {
   analysisNames,
   analysisNumbers,
 } from '../../run/analyse/options';
+import { REPORT_PAGE } from '../../run/run-files';
 import { type Args, type Command, type Context, type OptionTable, text, texts } from '../command';
+import { experimentJob } from '../experiment/analysed';
+import { ANALYSIS_FILE } from '../experiment/analysis-sections';
+import { type ExperimentFolder, isExperiment, openExperimentFolder } from '../experiment/folder';
 import { dataFrom, kebab, modelFrom, networkFrom, networkOptions, runtimeOptions } from '../options';
 import { table } from '../table';
 
@@ -22,7 +26,7 @@ import { table } from '../table';
 const BUILTIN = 'builtin';
 
 /** What an analysis leaves in its folder. */
-const FILES = { data: 'analysis.json', page: 'analysis.html' } as const;
+const FILES = { data: ANALYSIS_FILE, page: 'analysis.html', skipped: 'skipped.csv' } as const;
 
 const numberOptions: OptionTable = Object.fromEntries(
   analysisFieldNames.map((name) => {
@@ -39,7 +43,7 @@ function optionOf(name: string): string {
 export const analyse: Command = {
   usage: 'analyse [options] NETWORK...',
   summary:
-    'What sets networks of one architecture apart, the first being the base: weights, calibration, likeness of features, robustness, sharpness, loss landscape, as one HTML file and JSON.',
+    'What sets networks of one architecture apart, the first being the base, or the arms of an experiment by its folder: weights, calibration, likeness of features, robustness, sharpness, loss landscape, as one HTML file and JSON.',
   positionals: ['NETWORK...'],
   options: {
     ...networkOptions,
@@ -71,8 +75,10 @@ export const analyse: Command = {
     ...runtimeOptions,
   },
   async run(args, context) {
-    const job = await jobOf(args, context);
-    const out = text(args, 'out') ?? 'analysis';
+    const [first, ...others] = args.positionals;
+    const folder = others.length === 0 && isExperiment(first) ? await openExperimentFolder(first) : undefined;
+    const job = await jobOf(args, folder, context);
+    const out = text(args, 'out') ?? folder?.path ?? 'analysis';
     await mkdir(out, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
       throw new UserError(`--out ${out} cannot be made (${error.code}); name another folder.`);
     });
@@ -82,16 +88,14 @@ export const analyse: Command = {
       const analysis = await engine.api.analyse(job, ({ message }) => context.progress(message));
       context.progress('');
       for (const note of analysis.notes) context.note(note);
-      const { report, ...kept } = analysis;
-      await writeFile(join(out, FILES.data), `${JSON.stringify(kept, null, 1)}\n`);
-      await writeFile(join(out, FILES.page), analysisHtml(analysis));
-      if (report && report.skipped.length > 0)
-        await writeFile(join(out, 'skipped.csv'), skippedCsv(report.skipped));
-      context.out(args.values.json === true ? JSON.stringify(kept) : summary(analysis));
+      const kept = await save(analysis, out);
+      context.out(args.values.json === true ? kept : summary(analysis));
       const failed = Object.values(analysis.failures);
       for (const why of failed) context.note(`warning: ${why}`);
       if (analysis.stopped) context.note('Stopped: what was made until then is kept.');
-      context.note(`The report is ${join(out, FILES.page)}: open it in a browser.`);
+      if (folder && out === folder.path) await folder.writeResults();
+      const page = join(out, folder && out === folder.path ? REPORT_PAGE : FILES.page);
+      context.note(`The report is ${page}: open it in a browser.`);
       return analysis.stopped || failed.length > 0 ? 1 : 0;
     } finally {
       release();
@@ -100,30 +104,53 @@ export const analyse: Command = {
   },
 };
 
-async function jobOf(args: Args, context: Context) {
+/** Writes everything into a folder. @returns the analysis as one line of JSON */
+async function save(analysis: Analysis, out: string): Promise<string> {
+  const { report, ...kept } = analysis;
+  await writeFile(join(out, FILES.data), `${JSON.stringify(kept, null, 1)}\n`);
+  await writeFile(join(out, FILES.page), analysisHtml(analysis));
+  if (report && report.skipped.length > 0)
+    await writeFile(join(out, FILES.skipped), skippedCsv(report.skipped));
+  return JSON.stringify(kept);
+}
+
+async function jobOf(
+  args: Args,
+  folder: ExperimentFolder | undefined,
+  context: Context,
+): Promise<AnalyseJob> {
   const only = text(args, 'only');
   const numbers = analysisNumbers(
     Object.fromEntries(analysisFieldNames.map((name) => [name, text(args, optionOf(name))])),
     (name) => `--${optionOf(name)}`,
   );
-  const networks: NamedSource[] = [];
-  for (const path of args.positionals)
-    networks.push({ name: nameOf(path, args.positionals), source: await networkAt(path, args, context) });
+  const named: Omit<AnalyseJob, 'numbers'> = folder
+    ? await experimentJob(folder, context)
+    : { networks: await networksOf(args, context) };
   const isBuiltin = args.positionals[0] === BUILTIN;
   const source = async (option: 'test' | 'transfer', builtin: string) => {
     const given = texts(args, option);
     if (given.length === 0 && !isBuiltin) return undefined;
     return dataFrom(given.length > 0 ? given : [builtin], 'test', context);
   };
-  const [test, transfer] = [await source('test', 'builtin'), await source('transfer', 'builtin-camera')];
+  const test = (await source('test', 'builtin')) ?? named.test;
+  const transfer = await source('transfer', 'builtin-camera');
   const names = only === undefined ? undefined : analysesOf(only.split(',').map((name) => name.trim()));
-  const lacking = (names ?? []).filter((name) => analyses[name].needs !== 'nothing' && !test);
+  const hasImages = (test ?? named.train) !== undefined;
+  const lacking = (names ?? []).filter((name) => analyses[name].needs !== 'nothing' && !hasImages);
   if (lacking.length > 0)
     throw new UserError(
       `--test is missing: ${lacking.join(', ')} need images that the networks are tested on.`,
     );
-  if (!test) context.note('No images (--test): the weights alone are looked at.');
-  return { networks, test, transfer, ...(names && { only: names }), numbers };
+  if (!hasImages) context.note('No images (--test): the weights alone are looked at.');
+  return { ...named, test, transfer, ...(names && { only: names }), numbers };
+}
+
+async function networksOf(args: Args, context: Context): Promise<NamedSource[]> {
+  const networks: NamedSource[] = [];
+  for (const path of args.positionals)
+    networks.push({ name: nameOf(path, args.positionals), source: await networkAt(path, args, context) });
+  return networks;
 }
 
 /** The file's name without its ending, or the folder's of a run; the whole path where two would be called the same. */

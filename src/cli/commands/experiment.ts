@@ -16,10 +16,10 @@ import {
   isExperiment,
   openExperimentFolder,
   RESULTS_FILE,
-  readJson,
 } from '../experiment/folder';
 import { runCells } from '../experiment/run-cells';
 import { armsLines } from '../experiment/table';
+import { readJson } from '../json-file';
 import { givenSettings, inputPaths, modelOptions, runtimeOptions, settingOptions } from '../options';
 import { runOptions } from './train';
 

@@ -6,6 +6,7 @@ import { experimentHtml } from '../../report/experiment';
 import { reportHtml } from '../../report/report';
 import { REPORT_PAGE } from '../../run/run-files';
 import { type Args, type Command, type Context, text } from '../command';
+import { analysedSections } from '../experiment/analysis-sections';
 import { isExperiment, openExperimentFolder, redundancyOf } from '../experiment/folder';
 import { armsLines } from '../experiment/table';
 import { readKeptRun } from '../kept-runs';
@@ -63,7 +64,8 @@ async function reportExperiment(path: string, args: Args, context: Context): Pro
     return 0;
   }
   const out = text(args, 'out') ?? join(path, REPORT_PAGE);
-  await write(out, experimentHtml(results, { redundancy: redundancyOf(ended) }));
+  const sections = await analysedSections(path);
+  await write(out, experimentHtml(results, { redundancy: redundancyOf(ended), sections }));
   context.out(armsLines(results));
   context.note(`The report is ${out}: open it in a browser.`);
   return 0;

@@ -3,7 +3,7 @@
  * results.json and report.html, which are written anew after every cell.
  */
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { UserError } from '../../errors';
 import { type Cell, cellsOf } from '../../experiment/cells';
@@ -12,7 +12,9 @@ import { type EndedCell, type ExperimentResults, resultsOf } from '../../experim
 import { experimentHtml } from '../../report/experiment';
 import { CHECKPOINT_FILES } from '../../run/checkpoint-file';
 import { REPORT_PAGE, RUN_FILES } from '../../run/run-files';
+import { readJson } from '../json-file';
 import { readKeptRun } from '../kept-runs';
+import { analysedSections } from './analysis-sections';
 
 export const EXPERIMENT_FILE = 'experiment.json';
 export const RESULTS_FILE = 'results.json';
@@ -88,7 +90,10 @@ export class ExperimentFolder {
     await writeWhole(join(this.path, RESULTS_FILE), `${JSON.stringify(results, null, 2)}\n`);
     await writeWhole(
       join(this.path, REPORT_PAGE),
-      experimentHtml(results, { redundancy: redundancyOf(ended) }),
+      experimentHtml(results, {
+        redundancy: redundancyOf(ended),
+        sections: await analysedSections(this.path),
+      }),
     );
     return results;
   }
@@ -153,19 +158,4 @@ export async function openExperimentFolder(path: string): Promise<ExperimentFold
   if (!existsSync(file))
     throw new UserError(`${path} holds no experiment (no ${EXPERIMENT_FILE}): name the folder of one.`);
   return new ExperimentFolder(path, parseExperiment(await readJson(file), file));
-}
-
-/** @throws UserError where it cannot be read or is no JSON */
-export async function readJson(file: string): Promise<unknown> {
-  let content: string;
-  try {
-    content = await readFile(file, 'utf8');
-  } catch (error) {
-    throw new UserError(`${file} cannot be read (${(error as NodeJS.ErrnoException).code}).`);
-  }
-  try {
-    return JSON.parse(content);
-  } catch (error) {
-    throw new UserError(`${file} is no JSON (${(error as Error).message}).`);
-  }
 }

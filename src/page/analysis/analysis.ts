@@ -8,6 +8,7 @@ import { gpuUse, withGpu } from '../gpu-use';
 import { readData } from '../input/sources';
 import { triedNetworks } from '../results/try-networks';
 import { shownRun } from '../run/state';
+import { readSettings } from '../settings/config';
 
 export type AnalysisState =
   | { state: 'none' }
@@ -36,13 +37,19 @@ export function readJob(): AnalyseJob {
   );
   if (networks.length === 0)
     throw new UserError('The networks of this run are not in this browser any more: choose one in step 1.');
-  const { train, test = train } = shownRun.value?.job ?? readData();
+  const run = shownRun.value?.job;
+  const { train, test } = run ?? readData();
+  const settings = run?.settings ?? readSettings();
   const numbers = analysisNumbers(typed.value);
-  const transfer = otherBuiltin(test);
+  const transfer = otherBuiltin(test ?? train);
   const only = analysisNames.filter(
     (name) => wanted.value.has(name) && (name !== 'transfer' || transfer !== undefined),
   );
-  return { networks, test, transfer, only, numbers };
+  if (only.length === 0)
+    throw new UserError(
+      'For a linear probe there are other images only beside the built-in ones: choose something else too.',
+    );
+  return { networks, test, train, settings, transfer, only, numbers };
 }
 
 /** The other built-in set, which a network of one of them has not seen. */

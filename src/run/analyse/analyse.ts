@@ -1,12 +1,22 @@
 import { closeImages, readImages } from '../../data/pixels';
 import type { ImageSetReport } from '../../data/report';
+import { selectBalanced } from '../../data/select';
+import { pick } from '../../data/split';
 import type { ImagesInMemory, LabelledImages } from '../../data/types';
 import { Stopped, UserError } from '../../errors';
 import type { Gpu } from '../../gpu/device';
 import { parameterCount } from '../../model/model';
-import { defaultSettings } from '../../train/settings';
+import type { Normalisation } from '../../train/evaluate';
+import { defaultSettings, type TrainSettings } from '../../train/settings';
 import type { Control } from '../../train/trainer';
-import { asTrained, checkClasses, type DataSource, loadTestImages } from '../data-source';
+import {
+  asTrained,
+  checkClasses,
+  type DataSource,
+  loadRunImages,
+  loadTestImages,
+  ofClasses,
+} from '../data-source';
 import type { AnalysisEvent } from '../job';
 import { type LoadedNetwork, loadNetwork } from '../network-source';
 import { namesOf } from '../run-record';
@@ -58,8 +68,8 @@ export async function analyse(
   const subjects = await loadSubjects(job);
   const wanted = wantedOf(job);
   const needsImages = wanted.some((name) => analyses[name].needs !== 'nothing');
-  const loaded =
-    needsImages && job.test ? await loadImages(job.test, subjects[0], numbers.images) : undefined;
+  const hasImages = (job.test ?? job.train) !== undefined;
+  const loaded = needsImages && hasImages ? await loadImages(job, subjects[0], numbers.images) : undefined;
   const result: Analysis = {
     ...about(subjects, loaded, job),
     ...(loaded && { adapter: (await gpu()).name }),
@@ -75,13 +85,12 @@ export async function analyse(
   const make = async (name: AnalysisName) => {
     progress.begin(analyses[name].label);
     if (name === 'weights') return analyseWeights(subjects);
-    const { mean, std } = subjects[0].model.input;
     const context: AnalysisContext = {
       // a new one where the last was lost
       gpu: await gpu(),
       subjects,
       images: loaded!.images,
-      normalisation: { mean, std },
+      normalisation: normalisationOf(job, subjects[0]),
       numbers,
       goOn: (images) => progress.advance(images),
     };
@@ -105,7 +114,7 @@ export async function analyse(
 function about(
   subjects: readonly (Subject & LoadedNetwork)[],
   loaded: { images: ImagesInMemory; report?: ImageSetReport } | undefined,
-  { test }: AnalyseJob,
+  { test, train }: AnalyseJob,
 ): Pick<Analysis, 'kind' | 'version' | 'networks' | 'images' | 'report' | 'notes'> {
   const networks = subjects.map(({ name, file, model }) => ({
     name,
@@ -115,10 +124,11 @@ function about(
   }));
   const read = subjects.flatMap(({ name, notes }) => notes.map((note) => `${name}: ${note}`));
   const notes = [...read, ...(loaded?.report?.warnings ?? [])];
-  if (!loaded || !test) return { kind: 'analysis', version: VERSION, networks, notes };
+  const from = test ?? train;
+  if (!loaded || !from) return { kind: 'analysis', version: VERSION, networks, notes };
   const { images, report } = loaded;
   const { count, width, height, classes } = images;
-  const source = namesOf(test).join(', ');
+  const source = namesOf(from).join(', ');
   return {
     kind: 'analysis',
     version: VERSION,
@@ -150,10 +160,10 @@ async function loadSubjects({ networks }: AnalyseJob): Promise<(Subject & Loaded
 }
 
 /** What is asked for and can be made of what is given. */
-function wantedOf({ only, test, transfer }: AnalyseJob): AnalysisName[] {
+function wantedOf({ only, test, train, transfer }: AnalyseJob): AnalysisName[] {
   const names = only ?? analysisNames;
   for (const name of only ?? []) {
-    if (analyses[name].needs !== 'nothing' && !test)
+    if (analyses[name].needs !== 'nothing' && !test && !train)
       throw new UserError(
         `${analyses[name].label} needs images: name those that the networks are tested on.`,
       );
@@ -162,20 +172,22 @@ function wantedOf({ only, test, transfer }: AnalyseJob): AnalysisName[] {
   }
   return names.filter((name) => {
     if (analyses[name].needs === 'nothing') return true;
-    return test !== undefined && (name !== 'transfer' || transfer !== undefined);
+    return (test ?? train) !== undefined && (name !== 'transfer' || transfer !== undefined);
   });
 }
 
 /** The images, in memory. */
 async function loadImages(
-  test: DataSource,
+  job: AnalyseJob,
   network: LoadedNetwork,
   limit: number,
 ): Promise<{ images: ImagesInMemory; report?: ImageSetReport }> {
   if (network.headless)
     throw new UserError(`${network.file} has no classifier: train it on your classes first.`);
-  const settings = asTrained({ ...defaultSettings(), limit }, network);
-  const { images, report } = await loadTestImages(test, settings, network.classes);
+  const settings = asTrained({ ...defaultSettings(), ...job.settings }, network);
+  const { images, report } = job.test
+    ? await loadTestImages(job.test, { ...settings, limit }, network.classes)
+    : await heldOut(job.train!, settings, network, limit);
   try {
     checkClasses(network, images);
     if (images.count * images.height * images.width * 3 > MOST_BYTES)
@@ -186,6 +198,26 @@ async function loadImages(
   } finally {
     await closeImages(images);
   }
+}
+
+/** Of the images that a run would test on at most so many, evenly of all classes: the others may have trained the network. */
+async function heldOut(
+  source: DataSource,
+  settings: TrainSettings,
+  { classes }: LoadedNetwork,
+  limit: number,
+): Promise<{ images: LabelledImages; report?: ImageSetReport }> {
+  const { train, test, reports } = await loadRunImages({ train: source }, settings, {});
+  await closeImages(train);
+  const some = pick(test, selectBalanced(test.labels, limit, 0));
+  return { images: classes ? ofClasses(some, classes) : some, report: reports[0] };
+}
+
+/** As the run has it where it says so, else as the network was made for. */
+function normalisationOf({ settings }: AnalyseJob, { model: { input } }: Subject): Normalisation {
+  const given = <T>(value: T | 'auto' | undefined, own: T): T =>
+    value === undefined || value === 'auto' ? own : value;
+  return { mean: given(settings?.mean, input.mean), std: given(settings?.std, input.std) };
 }
 
 async function inMemory(images: LabelledImages): Promise<ImagesInMemory> {

@@ -1,6 +1,7 @@
 /** What an analysis of networks is asked for. */
 import { UserError } from '../../errors';
 import { type Field, parseField, real, whole } from '../../train/field';
+import type { TrainSettings } from '../../train/settings';
 import type { DataSource } from '../data-source';
 import type { ModelSource } from '../network-source';
 
@@ -29,7 +30,7 @@ export const analyses = {
   transfer: {
     label: 'Linear probe',
     needs: 'images',
-    help: 'what a linear map tells from the features on other images (--transfer)',
+    help: 'what a linear map tells from the features on other images',
   },
   attacks: { label: 'Adversarial images', needs: 'gradients', help: 'accuracy under FGSM and PGD' },
   sharpness: { label: 'Sharpness', needs: 'gradients', help: 'the largest eigenvalue of the Hessian' },
@@ -107,8 +108,12 @@ export interface NamedSource {
 export interface AnalyseJob {
   /** of one architecture; the others are compared with the first */
   networks: readonly NamedSource[];
-  /** labelled images of the networks' classes; absent: only what needs none */
+  /** labelled images of the networks' classes */
   test?: DataSource;
+  /** without `test`: training images, of which those are looked at that a run would hold out; absent too: only what needs none */
+  train?: DataSource;
+  /** how a run reads its images; default: as the first network was trained */
+  settings?: Partial<TrainSettings>;
   /** labelled images of any classes, for the linear probe; absent: none */
   transfer?: DataSource;
   /** default: all that can be made of what is given */

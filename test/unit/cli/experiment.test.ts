@@ -2,13 +2,16 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { hostname, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { EngineApi, TrainEvent, TrainJob } from '../../../src/api';
+import type { AnalyseJob, EngineApi, TrainEvent, TrainJob } from '../../../src/api';
 import { run } from '../../../src/cli/main';
 import { UserError } from '../../../src/errors';
 import type { ExperimentResults } from '../../../src/experiment/results';
 import { writeSafetensors } from '../../../src/io/safetensors';
+import { initialState } from '../../../src/model/init';
+import { createModel } from '../../../src/model/zoo';
 import { Memo } from '../../../src/run/memo';
 import { runTraining } from '../../../src/run/run';
+import { fakeAnalysis } from '../../analysis';
 import { pictures } from '../data/helpers';
 import { fakeGpu } from '../fake-gpu';
 import { type Batch, fakeNetwork, tinyModel, tinyState } from '../fake-network';
@@ -142,6 +145,56 @@ test('an experiment: rates are searched for, arms run over seeds, and its result
     ...Array.from({ length: 6 }, () => true),
     ...Array.from({ length: 4 }, () => false),
   ]);
+});
+
+test('an experiment’s networks are analysed by its folder, and its report has what came of it', async () => {
+  const own = engine();
+  const settings = { ...FILE.settings, lr: 0.02 };
+  const short = { ...FILE, lrSearch: undefined, seeds: [3, 4], settings };
+  writeFileSync(join(folder, 'short.json'), JSON.stringify(short));
+  const done = await experiment([join(folder, 'short.json'), '--out', out()], own);
+  expect(done.status, done.notes).toBe(0);
+  // networks that are known by their tensors
+  const known = writeSafetensors(initialState(createModel('resnet20_cifar'), 1));
+  for (const name of readdirSync(join(out(), 'runs')))
+    writeFileSync(join(out(), 'runs', name, 'merged.safetensors'), known);
+  const jobs: AnalyseJob[] = [];
+  const analyse: EngineApi['analyse'] = async (job) => {
+    jobs.push(job);
+    return fakeAnalysis;
+  };
+  const context = fakeContext(fakeEngine({ analyse }));
+  expect(await run(['analyse', out()], context), context.stderr.join('\n')).toBe(0);
+  const [{ networks, test: tested, settings: asked }] = jobs;
+  expect(networks.map(({ name }) => name)).toEqual(['base', 'finetune', 'refocus']);
+  // of the first seed, on the images that the runs were tested on
+  expect(tested).toMatchObject({
+    files: expect.arrayContaining([expect.objectContaining({ path: 'test/c/2.ppm' })]),
+  });
+  expect(asked).toMatchObject({ batch: 6, seed: 3 });
+  const report = () => readFileSync(join(out(), 'report.html'), 'utf8');
+  expect(report()).toContain('<h2>Loss landscape</h2>');
+  // what is written anew keeps it; what is no analysis is named
+  const again = fakeContext();
+  expect(await run(['report', out()], again)).toBe(0);
+  expect(report()).toContain('<h2>Loss landscape</h2>');
+  for (const broken of [
+    '{}',
+    '{"kind":"analysis","networks":[{"name":"a"}],"results":{"sharpness":{"networks":1}}}',
+  ]) {
+    writeFileSync(join(out(), 'analysis.json'), broken);
+    const failing = fakeContext();
+    expect(await run(['report', out()], failing)).toBe(2);
+    expect(failing.stderr.join()).toContain('analysis.json is no analysis that this version reads');
+  }
+});
+
+test('an experiment without an ended run has nothing to analyse', async () => {
+  const own = engine((_, type) => type === 'steps');
+  await experiment([file(), '--out', out()], own);
+  const context = fakeContext();
+  expect(await run(['analyse', out()], context)).toBe(2);
+  expect(context.stderr.join()).toContain('nothing to analyse yet');
 });
 
 describe('equal by construction', () => {

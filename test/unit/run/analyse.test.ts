@@ -9,6 +9,7 @@ import { directionOf } from '../../../src/run/analyse/landscape';
 import type { AnalyseJob } from '../../../src/run/analyse/options';
 import { tapsOf } from '../../../src/run/analyse/similarity';
 import type { AnalysisEvent } from '../../../src/run/job';
+import { pictures, zip } from '../data/helpers';
 import { fakeGpu } from '../fake-gpu';
 import { fakeNetwork } from '../fake-network';
 
@@ -130,6 +131,18 @@ test('one analysis that fails leaves the others', async () => {
   expect(Object.keys(result.results)).toEqual(['calibration', 'landscape']);
   expect(result.failures).toEqual({ transfer: 'A linear probe needs 20 images to be fitted to, not 16.' });
   expect(result.stopped).toBe(false);
+});
+
+test('without test images those are looked at that a run would hold out, and no others', async () => {
+  const letters = [...'abcdefghij'];
+  const files = zip(pictures(...letters.map((letter) => `${letter}*10`)));
+  const train = { kind: 'files', files } as const;
+  const only = ['calibration'] as const;
+  const job = { networks: [network('a', 1)], train, only, settings: { val: 0.3 } };
+  const { result } = await run({ ...job, numbers: { images: 20 } });
+  expect(result.images).toMatchObject({ count: 20, classes: letters });
+  // three of ten of each class are held out
+  expect((await run({ ...job, numbers: { images: 100 } })).result.images!.count).toBe(30);
 });
 
 test('what is stopped keeps what was made until then', async () => {
