@@ -31,6 +31,32 @@ export const preActivation = buildModel({ name: 'pre-activation', classes: 5 }, 
   return net.head('fc', net.globalAvgPool(y));
 });
 
+/** As ResNet has them: an activation behind each sum, of depthwise and pointwise layers too. */
+export const postActivation = buildModel({ name: 'post-activation', classes: 5 }, (net, x) => {
+  let y = net.batchNorm('stem.bn', net.conv('stem', x, 8, 3), 'relu');
+  for (const [name, size, groups] of [
+    ['dense', 3, 1],
+    ['depthwise', 3, 8],
+    ['large', 7, 8],
+    ['pointwise', 1, 1],
+  ] as const) {
+    const inner = net.batchNorm(`${name}.bn1`, net.conv(`${name}.conv1`, y, 8, size, { groups }), 'relu');
+    const outer = net.batchNorm(`${name}.bn2`, net.conv(`${name}.conv2`, inner, 8, 1));
+    y = net.activation(net.add(outer, y), 'relu');
+  }
+  return net.head('fc', net.globalAvgPool(y));
+});
+
+/** As VGG and SqueezeNet have them: activations without batch norms, and a shortcut. */
+export const withoutNorms = buildModel({ name: 'without norms', classes: 5 }, (net, x) => {
+  let y = net.activation(net.conv('stem', x, 8, 3, { bias: true }), 'relu6');
+  y = net.activation(net.conv('depthwise', y, 8, 3, { groups: 8, bias: true }), 'relu');
+  y = net.activation(net.add(net.conv('dense', y, 8, 3, { bias: true }), y), 'relu');
+  y = net.activation(net.conv('pointwise', y, 10, 1, { bias: true }), 'gelu');
+  y = net.activation(net.conv('last', y, 6, 1, { bias: true }), 'relu');
+  return net.head('fc', net.globalAvgPool(y));
+});
+
 function block(net: Builder, name: string, x: Value, hidden: number, out: number, stride: number): Value {
   let y = net.batchNorm(`${name}.bn1`, net.conv(`${name}.expand`, x, hidden, 1), 'relu6');
   y = net.batchNorm(

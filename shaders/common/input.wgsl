@@ -1,11 +1,12 @@
 // Batch norm over what a convolution reads, applied on the way: of the raw output x of the convolution before, PROLOGUE
 // makes activate(scale * x + shift); EPILOGUE takes the activation's derivative there. `coef` begins with the rows
-// [mean, rstd, scale, shift].
+// [mean, rstd, scale, shift]. DERIVATIVE: x is what an activation without a batch norm wrote, which tells its derivative.
 // Padding channels have scale = shift = 0; an activation that is not 0 at 0 is masked by what it is multiplied with.
 //#import common/activation
 //#needs coef
 const PROLOGUE: bool = false;
 const EPILOGUE: bool = false;
+const DERIVATIVE: bool = false;
 
 struct InputCoefficients {
   mean: vec4<f32>,

@@ -15,7 +15,7 @@ const SUMS: u32 = 1u; //#required // ROWS_PER_TILE * VEC4S_PER_THREAD
 @group(0) @binding(2) var<storage, read> addend: array<vec4<f32>>; //#if ADDEND
 @group(0) @binding(3) var<storage, read> coef: array<vec4<f32>>; //#if EPILOGUE || BACKWARD_PROLOGUE
 @group(0) @binding(4) var<storage, read> y_raw: array<vec4<f32>>; //#if BACKWARD_PROLOGUE //#f16
-@group(0) @binding(5) var<storage, read> x_raw: array<vec4<f32>>; //#if EPILOGUE //#f16
+@group(0) @binding(5) var<storage, read> x_raw: array<vec4<f32>>; //#if EPILOGUE || DERIVATIVE //#f16
 @group(0) @binding(6) var<storage, read_write> dx: array<vec4<f32>>;
 @group(0) @binding(7) var<storage, read_write> partial: array<vec4<f32>>; //#if EPILOGUE
 
@@ -42,6 +42,7 @@ fn write_tile(
       let at = min(row, sizes.ROWS - 1u) * sizes.CI4 + i;
       var v = (*sums)[r * VEC4S_PER_THREAD + q];
       if (ADDEND) { v += addend[at]; }
+      if (DERIVATIVE) { v *= activate_derivative(load_x_raw(at)); }
       // Sums are masked rather than branched around: on SwiftShader a branch costs a select for each sum in registers.
       if (EPILOGUE) {
         let raw = load_x_raw(at);

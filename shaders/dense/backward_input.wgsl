@@ -7,6 +7,7 @@
 // together (common/weights).
 // BACKWARD_PROLOGUE: dy is the gradient g behind a batch norm, of which this reads A g + B y_raw + C.
 // EPILOGUE: what is written is (dx + addend) * act'(scale x_raw + shift), and partial[block, (sum g, sum g xhat), i] of it.
+// DERIVATIVE: what is written is (dx + addend) * act'(x_raw).
 // coef: with EPILOGUE [mean, rstd, scale, shift], CI4 vec4s each, then with BACKWARD_PROLOGUE [A, B, C], CO4 each.
 // Variants: one loop and SUBGROUPS as in dense/forward, masked sums of EPILOGUE as in pointwise/backward_input, where they
 // were measured.
@@ -33,7 +34,7 @@ const WHOLE = KW % (TAPS_PER_CHUNK * SW) == 0u; // no chunk passes the end of a 
 @group(0) @binding(2) var<storage, read> addend: array<vec4<f32>>; //#if ADDEND
 @group(0) @binding(3) var<storage, read> coef: array<vec4<f32>>; //#if EPILOGUE || BACKWARD_PROLOGUE
 @group(0) @binding(4) var<storage, read> y_raw: array<vec4<f32>>; //#if BACKWARD_PROLOGUE //#f16
-@group(0) @binding(5) var<storage, read> x_raw: array<vec4<f32>>; //#if EPILOGUE //#f16
+@group(0) @binding(5) var<storage, read> x_raw: array<vec4<f32>>; //#if EPILOGUE || DERIVATIVE //#f16
 @group(0) @binding(6) var<storage, read_write> dx: array<vec4<f32>>;
 @group(0) @binding(7) var<storage, read_write> partial: array<vec4<f32>>; //#if EPILOGUE
 
@@ -114,6 +115,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
         let to = ((n * sizes.H + h) * sizes.W + min(column + t, sizes.W - 1u)) * sizes.CI4 + i;
         var v = sums[t * VEC4S_PER_THREAD + q];
         if (ADDEND) { v += addend[to]; }
+        if (DERIVATIVE) { v *= activate_derivative(load_x_raw(to)); }
         // Sums are masked rather than branched around: on SwiftShader a branch costs a select for each sum in registers.
         if (EPILOGUE) {
           let raw = load_x_raw(to);

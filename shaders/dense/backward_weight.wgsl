@@ -1,6 +1,6 @@
-// partial[s, kh, kw, i, o] = sum over the s-th of SPLITS splits of the rows (n, oh) of f(x[n, oh*SH - PH + kh, ow*SW - PW +
+// partial[s, kh, kw, i, o] = sum over the s-th SHARED_SPLITS of SPLITS splits of the rows (n, oh) of f(x[n, oh*SH - PH + kh, ow*SW - PW +
 //   kw, i]) * dy[n, oh, ow, o]
-// One group. x [N, H, W, CI4], dy [N, OH, OW, CO4], partial [SPLITS, KH, KW, 4*CI4, CO4], all vec4s of channels.
+// One group. x [N, H, W, CI4], dy [N, OH, OW, CO4], partial [SPLITS / SHARED_SPLITS, KH, KW, 4*CI4, CO4], all vec4s of channels.
 // A thread owns the products of one vec4 of input channels and VEC4S_PER_THREAD of output channels (CHANNEL_THREADS apart)
 // at TAPS_PER_CHUNK taps of one row of the kernel, of one split. It goes along rows of dy COLUMNS_PER_STEP columns at a
 // time: X_WINDOW of x and COLUMNS_PER_STEP*VEC4S_PER_THREAD of dy are loaded for
@@ -13,7 +13,7 @@
 //#import common/gradient
 //#import common/kernel
 //#import common/dense
-//#import common/global_index
+//#import common/splits
 const WG = 64u;
 const COLUMNS_PER_STEP: u32 = 1u; //#required // columns of dy at a time
 const TAPS_PER_CHUNK: u32 = 1u; //#required // taps a thread
@@ -29,14 +29,17 @@ const SUMS: u32 = 4u; //#required // 4 * TAPS_PER_CHUNK * VEC4S_PER_THREAD
 @group(0) @binding(4) var<storage, read_write> partial: array<vec4<f32>>;
 
 @compute @workgroup_size(WG)
-fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
-  let index = global_index(id, workgroups);
-  if (index >= sizes.SPLITS * KH * CHUNKS * sizes.CI4 * sizes.CHANNEL_THREADS) { return; }
+fn main(
+  @builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let index = column_of(id.x + id.y * workgroups.x, local);
   let channel_thread = index % sizes.CHANNEL_THREADS;
   let i = index / sizes.CHANNEL_THREADS % sizes.CI4;
   let first_tap = index / (sizes.CHANNEL_THREADS * sizes.CI4) % CHUNKS * TAPS_PER_CHUNK;
   let kh = index / (sizes.CHANNEL_THREADS * sizes.CI4 * CHUNKS) % KH;
-  let split = index / (sizes.CHANNEL_THREADS * sizes.CI4 * CHUNKS * KH);
+  let part = index / (sizes.CHANNEL_THREADS * sizes.CI4 * CHUNKS * KH);
+  let split = part * SHARED_SPLITS + local / COLUMNS; // of those past the last, which have no rows, nothing is written
   let input = input_coefficients(i, sizes.CI4);
   var gradients: array<GradientCoefficients, VEC4S_PER_THREAD>;
   //#unroll
@@ -82,12 +85,14 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
     for (var q = 0u; q < VEC4S_PER_THREAD; q++) {
       let kw = first_tap + k;
       let o = channel_thread + q * sizes.CHANNEL_THREADS;
-      if (kw < KW && o < sizes.CO4) {
+      let first = (k * VEC4S_PER_THREAD + q) * 4u;
+      let total = add_splits(array(sums[first], sums[first + 1u], sums[first + 2u], sums[first + 3u]), local);
+      if (local < COLUMNS && part * SHARED_SPLITS < sizes.SPLITS && kw < KW && o < sizes.CO4) {
         //#unroll
         for (var j = 0u; j < 4u; j++) {
           // The padding channels of x are no longer zero behind an activation that is not 0 at 0: their products are.
-          partial[(((split * KH + kh) * KW + kw) * 4u * sizes.CI4 + i * 4u + j) * sizes.CO4 + o] =
-            select(vec4(0.0), sums[(k * VEC4S_PER_THREAD + q) * 4u + j], i * 4u + j < sizes.CI);
+          partial[(((part * KH + kh) * KW + kw) * 4u * sizes.CI4 + i * 4u + j) * sizes.CO4 + o] =
+            select(vec4(0.0), total[j], i * 4u + j < sizes.CI);
         }
       }
     }

@@ -4,6 +4,7 @@
 // Of each row of the kernel TAPS_PER_CHUNK taps of each phase (a column of dx meets every SW-th tap) are taken at a time.
 // BACKWARD_PROLOGUE: dy is the gradient g behind a batch norm, of which this reads A g + B y_raw + C.
 // EPILOGUE: what is written is (dx + addend) * act'(scale x_raw + shift), and partial[block, (sum g, sum g xhat), c] of it.
+// DERIVATIVE: what is written is (dx + addend) * act'(x_raw).
 // coef: with EPILOGUE [mean, rstd, scale, shift], then with BACKWARD_PROLOGUE [A, B, C], C4 vec4s each.
 // Taken for kernels of more than 25 taps: see depthwise/forward_large.
 //#import common/activation
@@ -23,7 +24,7 @@ const DY_WINDOW: u32 = 1u; //#required // columns of dy that a chunk of taps rea
 @group(0) @binding(2) var<storage, read> addend: array<vec4<f32>>; //#if ADDEND
 @group(0) @binding(3) var<storage, read> coef: array<vec4<f32>>; //#if EPILOGUE || BACKWARD_PROLOGUE
 @group(0) @binding(4) var<storage, read> y_raw: array<vec4<f32>>; //#if BACKWARD_PROLOGUE //#f16
-@group(0) @binding(5) var<storage, read> x_raw: array<vec4<f32>>; //#if EPILOGUE //#f16
+@group(0) @binding(5) var<storage, read> x_raw: array<vec4<f32>>; //#if EPILOGUE || DERIVATIVE //#f16
 @group(0) @binding(6) var<storage, read_write> dx: array<vec4<f32>>;
 @group(0) @binding(7) var<storage, read_write> partial: array<vec4<f32>>; //#if EPILOGUE
 
@@ -76,6 +77,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
         let i = ((n * sizes.H + h) * sizes.W + column + t) * sizes.C4 + c;
         var v = sums[t];
         if (ADDEND) { v += addend[i]; }
+        if (DERIVATIVE) { v *= activate_derivative(load_x_raw(i)); }
         if (EPILOGUE) {
           let raw = load_x_raw(i);
           v *= activate_derivative(raw * input.scale + input.shift);

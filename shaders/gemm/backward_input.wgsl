@@ -9,6 +9,7 @@
 // stays 0.
 // EPILOGUE: what is written is (dx + addend) * act'(scale x_raw + shift), and partial[block, (sum g, sum g xhat), i] of the
 // block's rows, summed in the order of the threads.
+// DERIVATIVE: what is written is (dx + addend) * act'(x_raw).
 // coef: with EPILOGUE [mean, rstd, scale, shift], CI4 vec4s each, then with BACKWARD_PROLOGUE [A, B, C], CO4 each.
 // Taken where the tuning says workgroupMemory: see gemm/forward.
 //#import common/product_backward_input

@@ -1,4 +1,5 @@
-// y = act(coef[2, c] * x + coef[3, c]) + residual, one vec4 of channels a thread.
+// y = act(coef[2, c] * x + coef[3, c]) + residual, with ACTIVATE_LAST act(coef[2, c] * x + coef[3, c] + residual); one vec4 of
+// channels a thread.
 // CHANNELS masks the padding channels where act(0) is not 0 (sigmoid, hardsigmoid).
 // Taken where the readers of y do not apply this themselves. Where they do, a step takes 444 dispatches and 402 MB in the
 // place of 480 and 457; with RESIDUAL it takes 480 and 457 in the place of 490 and 459 (docs/performance.md).
@@ -7,6 +8,7 @@
 //#import common/global_index
 const WG = 64u;
 const RESIDUAL: bool = false;
+const ACTIVATE_LAST: bool = false;
 
 struct Sizes {
   SIZE: u32, // vec4s
@@ -25,7 +27,9 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
   if (i >= sizes.SIZE) { return; }
   let c4 = (sizes.CHANNELS + 3u) / 4u;
   let c = i % c4;
-  var v = mask_channels(activate(coef[2u * c4 + c] * load_x(i) + coef[3u * c4 + c]), c, sizes.CHANNELS);
+  var v = coef[2u * c4 + c] * load_x(i) + coef[3u * c4 + c];
+  if (!ACTIVATE_LAST) { v = activate(v); }
   if (RESIDUAL) { v += load_residual(i); }
-  store_y(i, v);
+  if (ACTIVATE_LAST) { v = activate(v); }
+  store_y(i, mask_channels(v, c, sizes.CHANNELS));
 }

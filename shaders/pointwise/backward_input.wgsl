@@ -6,6 +6,7 @@
 // The four lanes of a quad own the same channels of four blocks, and stay together (common/weights).
 // BACKWARD_PROLOGUE: dy is the gradient g behind a batch norm, of which this reads A g + B y_raw + C.
 // EPILOGUE: what is written is (dx + addend) * act'(scale x_raw + shift), and partial[block, (sum g, sum g xhat), i] of it.
+// DERIVATIVE: what is written is (dx + addend) * act'(x_raw).
 // coef: with EPILOGUE [mean, rstd, scale, shift], CI4 vec4s each, then with BACKWARD_PROLOGUE [A, B, C], CO4 each.
 // Variants, with what they brought on SwiftShader (docs/performance.md):
 // - Tiles and SUBGROUPS as in pointwise/forward.

@@ -1,6 +1,6 @@
-// partial[s, i, o] = sum over the s-th of SPLITS splits of the rows of f(x[row, i]) * dy[row, o]: the gradient of a 1x1
+// partial[s, i, o] = sum over the s-th SHARED_SPLITS of SPLITS splits of the rows of f(x[row, i]) * dy[row, o]: the gradient of a 1x1
 //   convolution's
-// weight. x [ROWS, CI4], dy [ROWS, CO4], partial [SPLITS, 4*CI4, CO4], all vec4s of channels.
+// weight. x [ROWS, CI4], dy [ROWS, CO4], partial [SPLITS / SHARED_SPLITS, 4*CI4, CO4], all vec4s of channels.
 // A thread owns the products of INPUT_VEC4S vec4s of input channels (INPUT_THREADS apart) and OUTPUT_VEC4S of output
 // channels (OUTPUT_THREADS apart) of one split: per row it loads INPUT_VEC4S + OUTPUT_VEC4S for 4*INPUT_VEC4S*OUTPUT_VEC4S
 // vec4 multiply-adds. reduce/sum_splits adds the splits in order.
@@ -12,7 +12,7 @@
 //#import common/activation
 //#import common/input
 //#import common/gradient
-//#import common/global_index
+//#import common/splits
 const WG = 64u;
 const INPUT_VEC4S: u32 = 1u; //#required
 const OUTPUT_VEC4S: u32 = 1u; //#required
@@ -37,12 +37,15 @@ struct Sizes {
 @group(0) @binding(10) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(WG)
-fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
-  let index = global_index(id, workgroups);
-  if (index >= sizes.SPLITS * sizes.INPUT_THREADS * sizes.OUTPUT_THREADS) { return; }
+fn main(
+  @builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let index = column_of(id.x + id.y * workgroups.x, local);
   let output_thread = index % sizes.OUTPUT_THREADS;
   let input_thread = index / sizes.OUTPUT_THREADS % sizes.INPUT_THREADS;
-  let split = index / (sizes.OUTPUT_THREADS * sizes.INPUT_THREADS);
+  let part = index / (sizes.OUTPUT_THREADS * sizes.INPUT_THREADS);
+  let split = part * SHARED_SPLITS + local / COLUMNS; // of those past the last, which have no rows, nothing is written
   let rows_per_split = (sizes.ROWS + sizes.SPLITS - 1u) / sizes.SPLITS;
   var inputs: array<InputCoefficients, INPUT_VEC4S>;
   //#unroll
@@ -75,12 +78,14 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
     for (var q = 0u; q < OUTPUT_VEC4S; q++) {
       let i = input_thread + p * sizes.INPUT_THREADS;
       let o = output_thread + q * sizes.OUTPUT_THREADS;
-      if (i < sizes.CI4 && o < sizes.CO4) {
+      let first = (p * OUTPUT_VEC4S + q) * 4u;
+      let total = add_splits(array(sums[first], sums[first + 1u], sums[first + 2u], sums[first + 3u]), local);
+      if (local < COLUMNS && part * SHARED_SPLITS < sizes.SPLITS && i < sizes.CI4 && o < sizes.CO4) {
         //#unroll
         for (var j = 0u; j < 4u; j++) {
           // The padding channels of x are no longer zero behind an activation that is not 0 at 0: their products are.
-          partial[(split * 4u * sizes.CI4 + i * 4u + j) * sizes.CO4 + o] =
-            select(vec4(0.0), sums[(p * OUTPUT_VEC4S + q) * 4u + j], i * 4u + j < sizes.CI);
+          partial[(part * 4u * sizes.CI4 + i * 4u + j) * sizes.CO4 + o] =
+            select(vec4(0.0), total[j], i * 4u + j < sizes.CI);
         }
       }
     }

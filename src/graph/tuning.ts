@@ -6,6 +6,8 @@ export interface Tuning {
   sums: number;
   /** numbers that one thread adds before it pays to share them among sixteen and wait at a barrier */
   serial: number;
+  /** splits of a weight's gradient that a workgroup adds, at a barrier, before it writes their sum: a power of two up to 64; 1 waits for none */
+  sharedSplits: number;
   /** what loading a vec4 costs, in vec4 multiply-adds */
   load: number;
   /** the lanes of a quad load weights for each other; the device must have subgroups */
@@ -19,6 +21,7 @@ export const GPU_TUNING: Tuning = {
   threads: 16384,
   sums: 16,
   serial: 32,
+  sharedSplits: 8,
   load: 4,
   subgroups: false,
   workgroupMemory: false,
@@ -32,6 +35,7 @@ export const SOFTWARE_TUNING: Tuning = {
   threads: 1024,
   sums: 32,
   serial: 512,
+  sharedSplits: 1,
   load: 12,
   subgroups: true,
   workgroupMemory: false,

@@ -33,6 +33,9 @@ export function activation(g: GraphBuilder, name: string, x: Tensor, kind: Activ
 export const keepsZero = (kind: Activation): boolean =>
   kind !== 'sigmoid' && kind !== 'hardsigmoid' && kind !== 'softplus';
 
+/** Activations whose derivative at x is that at act(x): nothing but their output need be kept. */
+export const tellsByOutput = (kind: Activation): boolean => kind === 'relu' || kind === 'relu6';
+
 interface Forward {
   inputs: { x: Tensor };
   outputs: { y: Tensor };
@@ -60,19 +63,21 @@ export const activationOp: Op<Forward> = {
   },
   backward: ({ inputs: { x }, outputs: { y }, attrs, name }, tape) => {
     const dy = tape.gradient(y)!;
+    const kept = tellsByOutput(attrs.kind) ? y : x;
     tape.contribute(x, ({ out, addend }) =>
-      tape.graph.add(backward, name, { x, dy, addend }, { dx: out }, attrs),
+      tape.graph.add(activationBackwardOp, name, { x: kept, dy, addend }, { dx: out }, attrs),
     );
   },
 };
 
+/** x: what the derivative is told by, the activation's input or ({@link tellsByOutput}) its output. */
 interface Backward {
   inputs: { x: Tensor; dy: Tensor; addend?: Tensor };
   outputs: { dx: Tensor };
   attrs: { kind: Activation };
 }
 
-const backward: Op<Backward> = {
+export const activationBackwardOp: Op<Backward> = {
   name: 'activation_backward',
   lower: ({ inputs: { x, dy, addend }, outputs: { dx }, attrs }) => {
     const size = elements(dx) / 4;

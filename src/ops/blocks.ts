@@ -95,6 +95,17 @@ export const splitsFor = (rows: number, threadsPerSplit: number, threads: number
   Math.max(1, Math.min(Math.ceil(threads / threadsPerSplit), Math.ceil(rows / 16), 256));
 
 /**
+ * How the sum over pixels that is a weight's gradient is cut, where `threads` hold the weight (shaders/common/splits.wgsl): into
+ * as few splits as fill the device, `most` at most, since the parts that workgroups write are read once more.
+ */
+export function weightSplits(threads: number, most: number, tuning: Tuning) {
+  const wanted = Math.max(1, Math.min(Math.ceil(tuning.threads / 2 / threads), most));
+  const shared = Math.min(tuning.sharedSplits, 2 ** Math.floor(Math.log2(wanted)));
+  const parts = Math.ceil(wanted / shared);
+  return { splits: parts * shared, shared, parts, workgroups: workgroupsFor(parts * threads, 64 / shared) };
+}
+
+/**
  * Threads that share a sum of `terms`: one while these are no more than `serial` of the tuning, then as many as leave each no
  * more, up to 256.
  */

@@ -2,7 +2,7 @@ import type { GraphBuilder, Op } from '../graph/ir';
 import { elements, product, type Tensor } from '../graph/tensor';
 import { workgroupsFor } from '../graph/workgroups';
 import { splitsFor } from './blocks';
-import { sumSplits } from './reduce';
+import { partsOf } from './reduce';
 
 /**
  * y = factor * a * b with a `[n, h, w, c]` and b of the same shape (a gated convolution), or broadcast over the pixels:
@@ -70,12 +70,12 @@ interface BackwardFactor {
 
 const backwardFactor: Op<BackwardFactor> = {
   name: 'mul_backward_factor',
-  lower: ({ inputs: { dy, a, addend }, outputs: { db }, attrs: { factor }, name }, { tuning, temporary }) => {
+  lower: ({ inputs: { dy, a, addend }, outputs: { db }, attrs: { factor }, name }, context) => {
     const shape = segments(a, db);
     const c4 = a.padded[3] / 4;
     // with an addend the one dispatch must finish the sum
-    const splits = addend ? 1 : splitsFor(shape.ROWS_PER_B_ROW, shape.B_ROWS * c4, tuning.threads);
-    const partial = splits === 1 ? db : temporary(`${name} partial`, [splits, shape.B_ROWS, c4 * 4]);
+    const splits = addend ? 1 : splitsFor(shape.ROWS_PER_B_ROW, shape.B_ROWS * c4, context.tuning.threads);
+    const { partial, finish } = partsOf(name, db, splits, context);
     const sums = {
       shader: 'multiply/backward_factor',
       constants: { ...shape, C4: c4, SPLITS: splits, FACTOR: factor, ADDEND: addend !== undefined },
@@ -84,6 +84,6 @@ const backwardFactor: Op<BackwardFactor> = {
       workgroups: workgroupsFor(splits * shape.B_ROWS * c4),
       flops: 2 * elements(a),
     };
-    return splits === 1 ? [sums] : [sums, sumSplits(partial, db, splits, tuning)];
+    return [sums, ...finish];
   },
 };

@@ -1,11 +1,23 @@
-import type { Dispatch, GraphBuilder, NoAttributes, Op } from '../graph/ir';
+import type { Dispatch, GraphBuilder, LowerContext, NoAttributes, Op } from '../graph/ir';
 import { elements, pad4, type Tensor } from '../graph/tensor';
 import type { Tuning } from '../graph/tuning';
 import { workgroupsFor } from '../graph/workgroups';
 import { sharing, splitsFor } from './blocks';
 
+/** Where the parts of a sum go, and the dispatches that add them: a single part is the sum itself. */
+export function partsOf(
+  name: string,
+  out: Tensor,
+  parts: number,
+  { tuning, temporary }: LowerContext,
+): { partial: Tensor; finish: Dispatch[] } {
+  if (parts === 1) return { partial: out, finish: [] };
+  const partial = temporary(`${name} partial`, [parts, elements(out)]);
+  return { partial, finish: [sumSplits(partial, out, parts, tuning)] };
+}
+
 /** out = the sum of the `splits` parts of `partial`, in a fixed order. */
-export function sumSplits(partial: Tensor, out: Tensor, splits: number, tuning: Tuning): Dispatch {
+function sumSplits(partial: Tensor, out: Tensor, splits: number, tuning: Tuning): Dispatch {
   const size = elements(out) / 4;
   const { constants, workgroups } = sharing(splits, size, tuning);
   return {
@@ -31,11 +43,11 @@ interface SumRows {
 
 const sumRows: Op<SumRows> = {
   name: 'sum_rows',
-  lower: ({ inputs: { dy }, outputs: { db }, name }, { tuning, temporary }) => {
+  lower: ({ inputs: { dy }, outputs: { db }, name }, context) => {
     const c4 = pad4(dy.shape.at(-1)!) / 4;
     const rows = elements(dy) / (c4 * 4);
-    const splits = splitsFor(rows, c4, tuning.threads);
-    const partial = temporary(`${name} partial`, [splits, c4 * 4]);
+    const splits = splitsFor(rows, c4, context.tuning.threads);
+    const { partial, finish } = partsOf(name, db, splits, context);
     return [
       {
         shader: 'reduce/sum_rows',
@@ -45,7 +57,7 @@ const sumRows: Op<SumRows> = {
         workgroups: workgroupsFor(splits * c4),
         flops: elements(dy),
       },
-      sumSplits(partial, db, splits, tuning),
+      ...finish,
     ];
   },
 };

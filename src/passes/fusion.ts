@@ -2,7 +2,7 @@ import { type Graph, isNodeOf } from '../graph/graph';
 import type { Node, NodeOf, Op, Signature } from '../graph/ir';
 import { elements, present, product, type Tensor } from '../graph/tensor';
 import type { Tuning } from '../graph/tuning';
-import { activationOp, keepsZero } from '../ops/activation';
+import { activationBackwardOp, activationOp, keepsZero } from '../ops/activation';
 import { addOp } from '../ops/add';
 import { convFamily, convOps } from '../ops/conv/conv2d';
 import {
@@ -25,8 +25,12 @@ export interface Fusions {
   sums: boolean;
   /** the rest of that backward pass into the convolutions that read its result */
   gradient: boolean;
-  /** in inference: batch norms and activations into the convolution that writes their input */
+  /** in inference: batch norms into the convolution that writes their input */
   output: boolean;
+  /** an activation into the convolution, or the batch norm with a shortcut, that writes its input */
+  activation: boolean;
+  /** an activation's derivative into the convolution that writes its gradient */
+  derivative: boolean;
   /** the last sums of four layers' weight gradients into one dispatch (see merge-sums.ts) */
   weightSums: boolean;
 }
@@ -38,6 +42,8 @@ export const ALL_FUSIONS: Fusions = {
   sums: true,
   gradient: true,
   output: true,
+  activation: true,
+  derivative: true,
   weightSums: true,
 };
 
@@ -53,9 +59,10 @@ export function fuse(graph: Graph, tuning: Tuning, fusions: Fusions = ALL_FUSION
   if (fusions.residual) nodes.each(addOp, (n) => moveAddition(nodes, n));
   if (fusions.output) nodes.each(batchNormOps.affineAct, (n) => moveNorm(nodes, n));
   if (fusions.affine) nodes.each(batchNormOps.affineAct, (n) => moveAffine(nodes, n));
+  if (fusions.derivative) nodes.each(activationBackwardOp, (n) => moveDerivative(nodes, n));
   if (fusions.sums) nodes.each(batchNormOps.backwardSums, (n) => moveSums(nodes, n));
   if (fusions.gradient) nodes.each(batchNormOps.backwardApply, (n) => moveGradient(nodes, n));
-  if (fusions.output) nodes.each(activationOp, (n) => moveActivation(nodes, n));
+  if (fusions.activation) nodes.each(activationOp, (n) => moveActivation(nodes, n));
 }
 
 type Forward = NodeOf<typeof convOps.forward>;
@@ -185,14 +192,31 @@ function moveAffine(nodes: Nodes, node: NodeOf<typeof batchNormOps.affineAct>): 
 
 function moveActivation(nodes: Nodes, node: NodeOf<typeof activationOp>): void {
   const { x } = node.inputs;
+  const { kind } = node.attrs;
+  // in training the derivative may read x as well
+  if (nodes.readers(x).length > 1) return;
+  const norm = nodes.producer(batchNormOps.affineAct, 'y', x);
   const conv = plainConvolution(nodes, x);
-  // in training the activation's derivative reads x as well
-  if (!conv || nodes.readers(x).length > 1 || !keepsZero(node.attrs.kind)) return;
-  const { activation, outputActivation } = conv.attrs;
-  // one activation a kernel, and the shortcut comes after it
-  if (activation || outputActivation || conv.inputs.residual) return;
-  conv.attrs.outputActivation = node.attrs.kind;
-  conv.outputs.y = node.outputs.y;
+  // one activation a kernel
+  if (norm?.attrs.activation === 'none') {
+    norm.attrs.activation = kind;
+    norm.attrs.activateLast = true;
+    norm.outputs.y = node.outputs.y;
+  } else if (conv && keepsZero(kind) && !conv.attrs.activation && !conv.attrs.outputActivation) {
+    conv.attrs.outputActivation = kind;
+    conv.attrs.activateLast = conv.inputs.residual !== undefined;
+    conv.outputs.y = node.outputs.y;
+  } else return;
+  nodes.remove(node);
+}
+
+function moveDerivative(nodes: Nodes, node: NodeOf<typeof activationBackwardOp>): void {
+  const { x, dy, addend } = node.inputs;
+  const conv = nodes.producer(convOps.backwardInput, 'dx', dy);
+  if (!conv || addend || nodes.readers(dy).length > 1 || !fuses(backwardInputTensors(conv), nodes)) return;
+  conv.inputs.xRaw = x;
+  conv.attrs.derivative = node.attrs.kind;
+  conv.outputs.dx = node.outputs.dx;
   nodes.remove(node);
 }
 
@@ -200,7 +224,7 @@ function moveSums(nodes: Nodes, node: NodeOf<typeof batchNormOps.backwardSums>):
   const { dy, x, coef } = node.inputs;
   const { activation } = node.attrs;
   const conv = nodes.producer(convOps.backwardInput, 'dx', dy);
-  if (!conv || conv.outputs.partial) return;
+  if (!conv || conv.outputs.partial || conv.attrs.derivative) return;
   const t = backwardInputTensors(conv);
   const blocks = convFamily(t, nodes.tuning).inputBlocks?.(t, nodes.tuning);
   if (blocks === undefined) return;

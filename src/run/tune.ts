@@ -31,6 +31,7 @@ export const canRun = async ({ device }: Gpu, tuning: Tuning): Promise<boolean> 
 const NEIGHBOURS: ((t: Tuning) => Tuning[])[] = [
   (t) => [t.sums / 2, t.sums * 2].map((sums) => ({ ...t, sums })),
   (t) => [t.threads / 4, t.threads * 4].map((threads) => ({ ...t, threads })),
+  (t) => [{ ...t, sharedSplits: t.sharedSplits === 1 ? 8 : 1 }],
   (t) => [{ ...t, workgroupMemory: !t.workgroupMemory }],
   (t) => [{ ...t, subgroups: !t.subgroups }],
 ];

@@ -17,6 +17,7 @@ const remembered = v.record(
     threads: power(2 ** 6, 2 ** 24),
     sums: power(4, 128),
     serial: power(1, 2 ** 16),
+    sharedSplits: power(1, 64),
     load: v.pipe(v.number(), v.minValue(0), v.maxValue(1000)),
     subgroups: v.boolean(),
     workgroupMemory: v.boolean(),

@@ -1,4 +1,4 @@
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import type { Plan } from '../../src/graph/ir';
 import { GPU_TUNING } from '../../src/graph/tuning';
 import { buildModel } from '../../src/model/builder';
@@ -8,7 +8,16 @@ import { ALL_FUSIONS, type Fusions } from '../../src/passes/fusion';
 import { Session } from '../../src/runtime/session';
 import { evaluationProgram, trainProgram } from '../../src/train/programs';
 import { runSettings } from '../settings';
-import { BATCH, images, preActivation, programs, stepResults, worstDifference } from '../step-case';
+import {
+  BATCH,
+  images,
+  postActivation,
+  preActivation,
+  programs,
+  stepResults,
+  withoutNorms,
+  worstDifference,
+} from '../step-case';
 import { expectClose, gpu, SHARING_TUNINGS } from './harness';
 
 const NONE: Fusions = {
@@ -18,6 +27,8 @@ const NONE: Fusions = {
   sums: false,
   gradient: false,
   output: false,
+  activation: false,
+  derivative: false,
   weightSums: false,
 };
 const count = (plan: Plan, shader: string) => plan.dispatches.filter((d) => d.shader === shader).length;
@@ -44,6 +55,36 @@ test.each([...names.map(one), ...names.map(without), ['all', ALL_FUSIONS] as [st
 test('the step of a network with shortcuts before its batch norms agrees with the plain one', async () => {
   const results = (fusions: Fusions) => gpu().then((g) => stepResults(g, { model: preActivation, fusions }));
   expect(worstDifference(await results(ALL_FUSIONS), await results(NONE))).toBeLessThan(1e-4);
+});
+
+describe.each([
+  ['activations behind its shortcuts', postActivation, 8],
+  ['activations and no batch norms', withoutNorms, 5],
+])('the step of a network with %s', (_, model, activations) => {
+  test.each([
+    one('activation'),
+    one('derivative'),
+    without('activation'),
+    without('derivative'),
+    ['all', ALL_FUSIONS] as [string, Fusions],
+  ])('agrees with the plain one with %s fused', async (_, fusions) => {
+    const g = await gpu();
+    const plain = await stepResults(g, { model, fusions: NONE });
+    expect(worstDifference(await stepResults(g, { model, fusions }), plain)).toBeLessThan(1e-4);
+    const tuning = { ...GPU_TUNING, workgroupMemory: true };
+    expect(worstDifference(await stepResults(g, { model, fusions, tuning }), plain)).toBeLessThan(1e-4);
+  });
+
+  test('has fewer passes over activations', () => {
+    const passes = (fusions: Fusions) => {
+      const { plan } = programs({ model, fusions }).train;
+      return [count(plan, 'activation/forward'), count(plan, 'activation/backward')];
+    };
+    // those inside batch norms are fused by other rules
+    expect(passes(NONE)[0]).toBe(model === withoutNorms ? activations : activations / 2);
+    // the last derivative's gradient comes from a pool, GELU's derivative needs its input
+    expect(passes(ALL_FUSIONS)).toEqual([model === withoutNorms ? 1 : 0, 1]);
+  });
 });
 
 test('the step by workgroup memory agrees with the plain one, to the same bits each time', async () => {
@@ -109,5 +150,6 @@ test('in inference a convolution writes the activation, but for one that would f
   expectClose(fused.read, plain.read, 1e-5, 'logits');
   const settings = { ...runSettings(), batch: BATCH };
   const { plan } = trainProgram({ ...common, settings });
-  expect(count(plan, 'activation/forward')).toBe(5);
+  // in training a derivative may read what it would be taken in with, but for ReLU's and ReLU6's
+  expect(count(plan, 'activation/forward')).toBe(3);
 });

@@ -20,10 +20,13 @@ export const WORKGROUP_TUNINGS = TUNINGS.map(
   ([name, tuning]) => [`${name}, by workgroup memory`, { ...tuning, workgroupMemory: true }] as const,
 );
 
-/** The same, where 64 or 256 threads share a sum of some hundred terms. */
-export const SHARING_TUNINGS = [2, 1].map(
-  (serial) => [`sums of ${serial} a thread`, { ...GPU_TUNING, serial }] as const,
-);
+/** The same, where 64 or 256 threads share a sum of some hundred terms, and workgroups more or fewer parts of a weight's gradient. */
+export const SHARING_TUNINGS = [
+  ['sums of 2 a thread', { ...GPU_TUNING, serial: 2 }],
+  ['sums of 1 a thread', { ...GPU_TUNING, serial: 1 }],
+  ['pairs of splits', { ...GPU_TUNING, sharedSplits: 2 }],
+  ['splits of their own', { ...GPU_TUNING, sharedSplits: 1 }],
+] as const;
 
 let device: Promise<Gpu> | undefined;
 

@@ -1,9 +1,9 @@
 import type { Constants, Dispatch, LowerContext, Node } from '../../graph/ir';
-import { elements, pad4 } from '../../graph/tensor';
+import { pad4 } from '../../graph/tensor';
 import type { Tuning } from '../../graph/tuning';
 import { workgroupsFor } from '../../graph/workgroups';
-import { type BlockGrid, blockConstants, gridOf } from '../blocks';
-import { sumSplits } from '../reduce';
+import { type BlockGrid, blockConstants, gridOf, weightSplits } from '../blocks';
+import { partsOf } from '../reduce';
 import {
   backwardInputTensors,
   backwardWeightTensors,
@@ -13,10 +13,11 @@ import {
   type ConvForward,
   type ConvTensors,
   convFlops,
+  epilogueConstants,
   forwardConstants,
   forwardTensors,
   gradientConstants,
-  inputConstants,
+  prologueConstants,
   sizes,
   vec4s,
 } from './family';
@@ -110,7 +111,7 @@ function backwardInput(node: Node<ConvBackwardInput>, { tuning }: LowerContext):
       shader: 'dense/backward_input',
       constants: {
         ...denseSizes(t),
-        ...inputConstants(t, 'EPILOGUE'),
+        ...epilogueConstants(t.attrs),
         ...gradientConstants(t, yRaw),
         ...blockConstants(grid),
         ...channels,
@@ -127,7 +128,7 @@ function backwardInput(node: Node<ConvBackwardInput>, { tuning }: LowerContext):
   ];
 }
 
-function backwardWeight(node: Node<ConvBackwardWeight>, { tuning, temporary }: LowerContext): Dispatch[] {
+function backwardWeight(node: Node<ConvBackwardWeight>, context: LowerContext): Dispatch[] {
   const t = backwardWeightTensors(node);
   const { coef, yRaw } = node.inputs;
   const [n, oh, ow] = t.y.shape;
@@ -137,20 +138,17 @@ function backwardWeight(node: Node<ConvBackwardWeight>, { tuning, temporary }: L
   const columns = Math.min(ow, 4);
   const perThread = Math.min(2, vec4s(t.y));
   const threads = kh * chunks * vec4s(t.x) * Math.ceil(vec4s(t.y) / perThread);
-  // a split's sums are written and read once more: as few as fill a device, of 64 pixels or more
-  const splits = Math.max(
-    1,
-    Math.min(Math.ceil(tuning.threads / 2 / threads), Math.ceil((n * oh * ow) / 64), n * oh),
-  );
-  const partial = temporary(`${node.name} partial`, [splits, elements(t.w)]);
+  const split = weightSplits(threads, Math.min(Math.ceil((n * oh * ow) / 64), n * oh), context.tuning);
+  const { partial, finish } = partsOf(node.name, t.w, split.parts, context);
   return [
     {
       shader: 'dense/backward_weight',
       constants: {
         ...denseSizes(t),
-        ...inputConstants(t, 'PROLOGUE'),
+        ...prologueConstants(t.attrs),
         ...gradientConstants(t, yRaw),
-        SPLITS: splits,
+        SPLITS: split.splits,
+        SHARED_SPLITS: split.shared,
         COLUMNS_PER_STEP: columns,
         TAPS_PER_CHUNK: taps,
         CHUNKS: chunks,
@@ -161,10 +159,10 @@ function backwardWeight(node: Node<ConvBackwardWeight>, { tuning, temporary }: L
       },
       reads: { x: t.x, dy: t.y, coef, y_raw: yRaw },
       writes: { partial },
-      workgroups: workgroupsFor(splits * threads),
+      workgroups: split.workgroups,
       flops: convFlops(t),
     },
-    sumSplits(partial, t.w, splits, tuning),
+    ...finish,
   ];
 }
 

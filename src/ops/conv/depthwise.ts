@@ -1,9 +1,9 @@
 import type { Constants, Dispatch, LowerContext, Node } from '../../graph/ir';
-import { elements } from '../../graph/tensor';
+
 import type { Tuning } from '../../graph/tuning';
 import { workgroupsFor } from '../../graph/workgroups';
 import { type BlockGrid, blockConstants, blockGrid } from '../blocks';
-import { sumSplits } from '../reduce';
+import { partsOf } from '../reduce';
 import {
   backwardInputTensors,
   backwardWeightTensors,
@@ -13,10 +13,11 @@ import {
   type ConvForward,
   type ConvTensors,
   convFlops,
+  epilogueConstants,
   forwardConstants,
   forwardTensors,
   gradientConstants,
-  inputConstants,
+  prologueConstants,
   sizes,
   vec4s,
 } from './family';
@@ -114,7 +115,7 @@ function backwardInput(node: Node<ConvBackwardInput>, { tuning }: LowerContext):
       shader: isSmall(t) ? 'depthwise/backward_input' : 'depthwise/backward_input_large',
       constants: {
         ...blockSizesOf(t, grid),
-        ...inputConstants(t, 'EPILOGUE'),
+        ...epilogueConstants(t.attrs),
         ...gradientConstants(t, yRaw),
         ...inputWindow(t, grid),
         ADDEND: addend !== undefined,
@@ -127,22 +128,22 @@ function backwardInput(node: Node<ConvBackwardInput>, { tuning }: LowerContext):
   ];
 }
 
-function backwardWeight(node: Node<ConvBackwardWeight>, { tuning, temporary }: LowerContext): Dispatch[] {
+function backwardWeight(node: Node<ConvBackwardWeight>, context: LowerContext): Dispatch[] {
   const t = backwardWeightTensors(node);
   const { coef, yRaw } = node.inputs;
-  const grid = outputBlocks(t, tuning);
+  const grid = outputBlocks(t, context.tuning);
   const [kh, kw] = t.w.shape;
   const chunks = Math.ceil(kw / chunkOf(kw));
   const threads = vec4s(t.x) * (isSmall(t) ? 1 : kh * chunks);
   // a split's sums are written and read once more: few splits, as long as they fill the device
-  const splits = Math.min(grid.count, Math.max(1, Math.round(tuning.threads / 2 / threads)));
-  const partial = temporary(`${node.name} partial`, [splits, elements(t.w)]);
+  const splits = Math.min(grid.count, Math.max(1, Math.round(context.tuning.threads / 2 / threads)));
+  const { partial, finish } = partsOf(node.name, t.w, splits, context);
   return [
     {
       shader: isSmall(t) ? 'depthwise/backward_weight' : 'depthwise/backward_weight_large',
       constants: {
         ...blockSizesOf(t, grid),
-        ...inputConstants(t, 'PROLOGUE'),
+        ...prologueConstants(t.attrs),
         ...gradientConstants(t, yRaw),
         ...window(t, grid),
         ...(isSmall(t) ? {} : { CHUNKS: chunks }),
@@ -153,7 +154,7 @@ function backwardWeight(node: Node<ConvBackwardWeight>, { tuning, temporary }: L
       workgroups: workgroupsFor(splits * threads),
       flops: convFlops(t),
     },
-    sumSplits(partial, t.w, splits, tuning),
+    ...finish,
   ];
 }
 

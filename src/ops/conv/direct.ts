@@ -2,7 +2,7 @@ import type { Constants } from '../../graph/ir';
 import { elements, type Tensor } from '../../graph/tensor';
 import { workgroupsFor } from '../../graph/workgroups';
 import { splitsFor } from '../blocks';
-import { sumSplits } from '../reduce';
+import { partsOf } from '../reduce';
 import {
   backwardInputTensors,
   backwardWeightTensors,
@@ -56,8 +56,8 @@ export const direct: ConvFamily = {
   },
   backwardInput: (node) => {
     const t = backwardInputTensors(node);
-    const { addend, coef } = node.inputs;
-    plain(coef, node.outputs.partial);
+    const { addend, coef, xRaw } = node.inputs;
+    plain(coef, xRaw, node.outputs.partial);
     return [
       {
         shader: 'conv/backward_input',
@@ -69,11 +69,11 @@ export const direct: ConvFamily = {
       },
     ];
   },
-  backwardWeight: (node, { tuning, temporary }) => {
+  backwardWeight: (node, context) => {
     const t = backwardWeightTensors(node);
     plain(node.inputs.coef);
-    const splits = splitsFor(t.y.shape[0] * t.y.shape[1], elements(t.w), tuning.threads);
-    const partial = temporary(`${node.name} partial`, [splits, elements(t.w)]);
+    const splits = splitsFor(t.y.shape[0] * t.y.shape[1], elements(t.w), context.tuning.threads);
+    const { partial, finish } = partsOf(node.name, t.w, splits, context);
     return [
       {
         shader: 'conv/backward_weight',
@@ -83,7 +83,7 @@ export const direct: ConvFamily = {
         workgroups: workgroupsFor(splits * elements(t.w)),
         flops: convFlops(t),
       },
-      sumSplits(partial, t.w, splits, tuning),
+      ...finish,
     ];
   },
 };

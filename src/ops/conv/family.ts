@@ -21,7 +21,8 @@ export interface ConvAttributes {
  * - `outputActivation`, only where x is not activated: forward writes activate(y).
  * - `outputNorm`: forward's bias is the coef of the batch norm behind it, of running statistics; it writes
  *   activate(scale * y + shift).
- * - `residual`: forward adds it to what it writes.
+ * - `residual`: forward adds it to what it writes; with `activateLast`, `outputActivation` comes after it.
+ * - `derivative` with `xRaw`, in the backward input without `activation`: what is written is (dx + addend) * activate'(xRaw).
  * - `yRaw` with rows (A, B, C) `[3, co]` at the end of `coef`: dy is the gradient g behind the batch norm of this
  *   convolution's own output, and what is taken is A * g + B * yRaw + C.
  */
@@ -29,6 +30,8 @@ export interface FusedConvAttributes extends ConvAttributes {
   activation?: Activation;
   outputActivation?: Activation;
   outputNorm?: boolean;
+  activateLast?: boolean;
+  derivative?: Activation;
   /** vec4s in `coef` before the gradient's [A, B, C]; default: the four rows of x's batch norm where `activation` is there */
   gradientCoef?: number;
 }
@@ -97,21 +100,24 @@ export const convFlops = ({ w, y }: ConvTensors): number =>
 /** vec4s of channels. */
 export const vec4s = (t: Tensor): number => pad4(t.shape[3]) / 4;
 
-/** Constants of what is done to x: batch norm and activation as it is read, or their gradient as dx is written. */
-export const inputConstants = (
-  { attrs }: { attrs: FusedConvAttributes },
-  flag: 'PROLOGUE' | 'EPILOGUE',
-): Constants =>
-  attrs.activation === undefined ? {} : { [flag]: true, ACTIVATION: ACTIVATIONS[attrs.activation] };
+/** Constants of what is done to x as it is read: batch norm and activation. */
+export const prologueConstants = ({ activation }: FusedConvAttributes): Constants =>
+  activation === undefined ? {} : { PROLOGUE: true, ACTIVATION: ACTIVATIONS[activation] };
+
+/** Constants of what is done to dx as it is written: the gradient of batch norm and activation, or of an activation alone. */
+export function epilogueConstants({ activation, derivative }: FusedConvAttributes): Constants {
+  if (derivative) return { DERIVATIVE: true, ACTIVATION: ACTIVATIONS[derivative] };
+  return activation === undefined ? {} : { EPILOGUE: true, ACTIVATION: ACTIVATIONS[activation] };
+}
 
 /** Constants of the forward pass: what is done to x, or to y. */
 export function forwardConstants(node: Node<ConvForward>): Constants {
   const { bias, residual } = node.inputs;
-  const { outputActivation, outputNorm = false } = node.attrs;
+  const { outputActivation, outputNorm = false, activateLast = false } = node.attrs;
   return {
     ...(outputActivation === undefined
-      ? inputConstants(node, 'PROLOGUE')
-      : { ACTIVATE: true, ACTIVATION: ACTIVATIONS[outputActivation] }),
+      ? prologueConstants(node.attrs)
+      : { ACTIVATE: !activateLast, ACTIVATE_LAST: activateLast, ACTIVATION: ACTIVATIONS[outputActivation] }),
     BIAS: bias !== undefined && !outputNorm,
     NORM: outputNorm,
     RESIDUAL: residual !== undefined,

@@ -1,9 +1,9 @@
 import type { Constants, Dispatch, LowerContext, Node } from '../../graph/ir';
-import { elements, product, type Tensor } from '../../graph/tensor';
+import { product, type Tensor } from '../../graph/tensor';
 import type { Tuning } from '../../graph/tuning';
 import { workgroupsFor } from '../../graph/workgroups';
 import { lineGrid } from '../blocks';
-import { sumSplits } from '../reduce';
+import { partsOf } from '../reduce';
 import { dense } from './dense';
 import {
   backwardInputTensors,
@@ -14,10 +14,11 @@ import {
   type ConvForward,
   type ConvTensors,
   convFlops,
+  epilogueConstants,
   forwardConstants,
   forwardTensors,
   gradientConstants,
-  inputConstants,
+  prologueConstants,
   sizes,
   vec4s,
 } from './family';
@@ -128,7 +129,7 @@ function backwardInput(node: Node<ConvBackwardInput>, context: LowerContext): Di
       constants: {
         ...geometry(t, context.tuning),
         ...constants,
-        ...inputConstants(t, 'EPILOGUE'),
+        ...epilogueConstants(t.attrs),
         ...gradientConstants(t, yRaw),
         ADDEND: addend !== undefined,
       },
@@ -162,27 +163,27 @@ function weightTiles(m4: number, co4: number, { sums, load }: Tuning): WeightTil
   return tiles.reduce((best, tile) => (cost(tile) < cost(best) ? tile : best));
 }
 
-function backwardWeight(node: Node<ConvBackwardWeight>, { tuning, temporary }: LowerContext): Dispatch[] {
+function backwardWeight(node: Node<ConvBackwardWeight>, context: LowerContext): Dispatch[] {
   const t = backwardWeightTensors(node);
   const { coef, yRaw } = node.inputs;
   const rows = pixelsOf(t.y);
   const m4 = tapsOf(t) * vec4s(t.x);
-  const tile = weightTiles(m4, vec4s(t.y), tuning);
+  const tile = weightTiles(m4, vec4s(t.y), context.tuning);
   const blockInputs = (WORKGROUP / tile.across) * tile.inputs;
   const blockOutputs = tile.across * tile.outputs;
   const down = Math.ceil(m4 / blockInputs);
   const across = Math.ceil(vec4s(t.y) / blockOutputs);
   // a split's sums are written and read once more: as few as fill a device, of 64 rows or more
-  const wanted = Math.ceil(tuning.threads / WORKGROUP / (down * across));
+  const wanted = Math.ceil(context.tuning.threads / WORKGROUP / (down * across));
   const splits = Math.max(1, Math.min(wanted, Math.ceil(rows / 64)));
   const stageRows = SIDES.find((s) => s * (blockInputs + blockOutputs) <= STAGED) ?? 1;
-  const partial = temporary(`${node.name} partial`, [splits, elements(t.w)]);
+  const { partial, finish } = partsOf(node.name, t.w, splits, context);
   return [
     {
       shader: 'gemm/backward_weight',
       constants: {
-        ...geometry(t, tuning),
-        ...inputConstants(t, 'PROLOGUE'),
+        ...geometry(t, context.tuning),
+        ...prologueConstants(t.attrs),
         ...gradientConstants(t, yRaw),
         ROWS: rows,
         CI: t.x.shape[3],
@@ -201,7 +202,7 @@ function backwardWeight(node: Node<ConvBackwardWeight>, { tuning, temporary }: L
       workgroups: workgroupsFor(splits * down * across * WORKGROUP),
       flops: convFlops(t),
     },
-    sumSplits(partial, t.w, splits, tuning),
+    ...finish,
   ];
 }
 

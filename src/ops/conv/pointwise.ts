@@ -1,9 +1,9 @@
 import type { Dispatch, LowerContext, Node } from '../../graph/ir';
-import { elements, product, type Tensor } from '../../graph/tensor';
+import { product, type Tensor } from '../../graph/tensor';
 import type { Tuning } from '../../graph/tuning';
 import { workgroupsFor } from '../../graph/workgroups';
-import { type BlockGrid, lineGrid } from '../blocks';
-import { sumSplits } from '../reduce';
+import { type BlockGrid, lineGrid, weightSplits } from '../blocks';
+import { partsOf } from '../reduce';
 import {
   backwardInputTensors,
   backwardWeightTensors,
@@ -12,10 +12,11 @@ import {
   type ConvFamily,
   type ConvForward,
   convFlops,
+  epilogueConstants,
   forwardConstants,
   forwardTensors,
   gradientConstants,
-  inputConstants,
+  prologueConstants,
   vec4s,
 } from './family';
 import { cutProduct, type ProductCut, SIDES } from './product-tiles';
@@ -78,7 +79,7 @@ function backwardInput(node: Node<ConvBackwardInput>, { tuning }: LowerContext):
       shader: 'pointwise/backward_input',
       constants: {
         ...constants,
-        ...inputConstants(t, 'EPILOGUE'),
+        ...epilogueConstants(t.attrs),
         ...gradientConstants(t, yRaw),
         CI4: vec4s(t.x),
         CO4: vec4s(t.y),
@@ -92,28 +93,28 @@ function backwardInput(node: Node<ConvBackwardInput>, { tuning }: LowerContext):
   ];
 }
 
-function backwardWeight(node: Node<ConvBackwardWeight>, { tuning, temporary }: LowerContext): Dispatch[] {
+function backwardWeight(node: Node<ConvBackwardWeight>, context: LowerContext): Dispatch[] {
   const t = backwardWeightTensors(node);
   const { coef, yRaw } = node.inputs;
   const rows = rowsOf(t.y);
-  const tile = weightTile(vec4s(t.x), vec4s(t.y), tuning);
+  const tile = weightTile(vec4s(t.x), vec4s(t.y), context.tuning);
   const inputThreads = Math.ceil(vec4s(t.x) / tile.inputs);
   const outputThreads = Math.ceil(vec4s(t.y) / tile.outputs);
   const threads = inputThreads * outputThreads;
-  // a split's sums are written and read once more: as few as fill a device, of 64 rows or more
-  const splits = Math.max(1, Math.min(Math.ceil(tuning.threads / 2 / threads), Math.ceil(rows / 64)));
-  const partial = temporary(`${node.name} partial`, [splits, elements(t.w)]);
+  const split = weightSplits(threads, Math.ceil(rows / 64), context.tuning);
+  const { partial, finish } = partsOf(node.name, t.w, split.parts, context);
   return [
     {
       shader: 'pointwise/backward_weight',
       constants: {
-        ...inputConstants(t, 'PROLOGUE'),
+        ...prologueConstants(t.attrs),
         ...gradientConstants(t, yRaw),
         ROWS: rows,
         CI: t.x.shape[3],
         CI4: vec4s(t.x),
         CO4: vec4s(t.y),
-        SPLITS: splits,
+        SPLITS: split.splits,
+        SHARED_SPLITS: split.shared,
         INPUT_VEC4S: tile.inputs,
         OUTPUT_VEC4S: tile.outputs,
         SUMS: 4 * tile.inputs * tile.outputs,
@@ -122,10 +123,10 @@ function backwardWeight(node: Node<ConvBackwardWeight>, { tuning, temporary }: L
       },
       reads: { x: t.x, dy: t.y, coef, y_raw: yRaw },
       writes: { partial },
-      workgroups: workgroupsFor(splits * threads),
+      workgroups: split.workgroups,
       flops: convFlops(t),
     },
-    sumSplits(partial, t.w, splits, tuning),
+    ...finish,
   ];
 }
 

@@ -153,13 +153,18 @@ interface NormAttributes {
   training: boolean;
 }
 
+interface AffineAttributes extends NormAttributes {
+  /** the activation comes after the residual */
+  activateLast?: boolean;
+}
+
 interface AffineAct {
   inputs: { x: Tensor; coef: Tensor; weight: Tensor; bias: Tensor; residual?: Tensor };
   outputs: { y: Tensor };
-  attrs: NormAttributes;
+  attrs: AffineAttributes;
 }
 
-/** y = act(scale * x + shift) + residual. */
+/** y = act(scale * x + shift) + residual, or act(scale * x + shift + residual). */
 const affineAct: Op<AffineAct> = {
   name: 'affine_act',
   lower: ({ inputs: { x, coef, residual }, outputs: { y }, attrs }) => {
@@ -172,6 +177,7 @@ const affineAct: Op<AffineAct> = {
           CHANNELS: y.shape[3],
           ACTIVATION: ACTIVATIONS[attrs.activation],
           RESIDUAL: residual !== undefined,
+          ACTIVATE_LAST: attrs.activateLast ?? false,
         },
         reads: { x, coef, residual },
         writes: { y },

@@ -2,7 +2,7 @@ import type { Dispatch, GraphBuilder, NoAttributes, Op } from '../../graph/ir';
 import { elements, type Tensor } from '../../graph/tensor';
 import { workgroupsFor } from '../../graph/workgroups';
 import { splitsFor } from '../blocks';
-import { biasGradient, sumSplits } from '../reduce';
+import { biasGradient, partsOf } from '../reduce';
 
 /**
  * Global response normalisation of ConvNeXtV2 (arXiv 2301.00808, section 4): y = x + weight * x * N + bias over x `[n, h, w, c]`,
@@ -39,15 +39,12 @@ interface Forward {
 
 const forward: Op<Forward> = {
   name: 'global_response_norm',
-  lower: (
-    { inputs: { x, weight, bias }, outputs: { y, response }, attrs, name },
-    { tuning, temporary },
-  ): Dispatch[] => {
+  lower: ({ inputs: { x, weight, bias }, outputs: { y, response }, attrs, name }, context): Dispatch[] => {
     const { IMAGES, PIXELS, C4, CHANNELS } = shapeOf(x);
     const size = elements(y) / 4;
-    const splits = splitsFor(PIXELS, IMAGES * C4, tuning.threads);
-    const squares = temporary(`${name} squares`, [IMAGES, CHANNELS]);
-    const partial = splits === 1 ? squares : temporary(`${name} partial squares`, [splits, IMAGES, CHANNELS]);
+    const splits = splitsFor(PIXELS, IMAGES * C4, context.tuning.threads);
+    const squares = context.temporary(`${name} squares`, [IMAGES, CHANNELS]);
+    const { partial, finish } = partsOf(`${name} squares`, squares, splits, context);
     return [
       {
         shader: 'norm/response_squares',
@@ -57,7 +54,7 @@ const forward: Op<Forward> = {
         workgroups: workgroupsFor(splits * IMAGES * C4),
         flops: 2 * elements(x),
       },
-      ...(splits === 1 ? [] : [sumSplits(partial, squares, splits, tuning)]),
+      ...finish,
       {
         shader: 'norm/response_finish',
         constants: { C4, CHANNELS, EPS: attrs.eps },
@@ -100,11 +97,10 @@ interface BackwardProducts {
 
 const backwardProducts: Op<BackwardProducts> = {
   name: 'global_response_norm_backward_products',
-  lower: ({ inputs: { dy, x }, outputs: { products }, name }, { tuning, temporary }) => {
-    const { IMAGES, PIXELS, C4, CHANNELS } = shapeOf(x);
-    const splits = splitsFor(PIXELS, IMAGES * C4, tuning.threads);
-    const partial =
-      splits === 1 ? products : temporary(`${name} partial products`, [splits, IMAGES, CHANNELS]);
+  lower: ({ inputs: { dy, x }, outputs: { products }, name }, context) => {
+    const { IMAGES, PIXELS, C4 } = shapeOf(x);
+    const splits = splitsFor(PIXELS, IMAGES * C4, context.tuning.threads);
+    const { partial, finish } = partsOf(`${name} products`, products, splits, context);
     return [
       {
         // the gradient of a factor that an image's pixels share
@@ -119,7 +115,7 @@ const backwardProducts: Op<BackwardProducts> = {
         workgroups: workgroupsFor(splits * IMAGES * C4),
         flops: 2 * elements(x),
       },
-      ...(splits === 1 ? [] : [sumSplits(partial, products, splits, tuning)]),
+      ...finish,
     ];
   },
 };
