@@ -41,8 +41,6 @@ export interface Instance {
   values: ReadonlyMap<number, Tensor>;
   /** of one image, in convolutions and linear layers */
   multiplyAdds: number;
-  /** elements that the convolutions of one image read and write, and linear layers over its pixels */
-  convElements: { inputs: number; outputs: number };
 }
 
 /**
@@ -65,7 +63,6 @@ export function instantiate(model: Model, graph: Graph, x: Tensor, options: Inst
     features: values.get(model.features)!,
     values,
     multiplyAdds: emitter.multiplyAdds,
-    convElements: emitter.convElements,
   };
 }
 
@@ -73,7 +70,6 @@ const elementsOfImage = ({ shape }: Tensor): number => product(shape) / shape[0]
 
 class Emitter {
   multiplyAdds = 0;
-  readonly convElements = { inputs: 0, outputs: 0 };
   private readonly entries: Map<string, StateEntry>;
   private unnamed = 0;
 
@@ -141,20 +137,12 @@ class Emitter {
     const weight = this.kernel(layer);
     const bias = layer.bias ? this.bias(layer) : undefined;
     const y = conv2d(this.graph, layer.name, x, weight, bias, { stride, padding, dilation, groups });
-    this.count(x, y);
     this.multiplyAdds += elementsOfImage(y) * product(layer.shape.slice(1));
     return y;
   }
 
-  private count(x: Tensor, y: Tensor): void {
-    this.convElements.inputs += elementsOfImage(x);
-    this.convElements.outputs += elementsOfImage(y);
-  }
-
   private linear(layer: LinearLayer, x: Tensor): Tensor {
     const y = linear(this.graph, layer.name, x, this.weight(layer), this.bias(layer));
-    // ConvNeXt's are 1 x 1 convolutions; a classifier's one pixel is next to nothing
-    if (x.shape[1] * x.shape[2] > 1) this.count(x, y);
     this.multiplyAdds += elementsOfImage(y) * layer.shape[1];
     return y;
   }

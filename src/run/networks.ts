@@ -6,7 +6,8 @@ import { architectureNames, createModel } from '../model/zoo';
 import { planTraining, stepGraph } from '../train/programs';
 import type { TrainSettings } from '../train/settings';
 import { trainedModel } from '../train/trained-model';
-import { leastBytes, type PlanOptions, stepOptions } from './plan-summary';
+import { leastBytes } from './least-bytes';
+import { type PlanOptions, stepOptions } from './plan-summary';
 
 /** A network of the zoo with its default arguments, and what a step of its training with RefConv costs. */
 export interface NetworkFigures {
@@ -63,7 +64,7 @@ function figuresOf(arch: string, { size, batch = 32 }: NetworkFiguresOptions): N
   const network = { arch, classes: head.classes };
   const planned = (method: 'refocus' | 'finetune') => plannedStep({ network, batch, size: side, method });
   const step = planned('refocus');
-  const { model, instance, rows } = step;
+  const { model, instance } = step;
   const { dispatches, bytes, peakBytes } = step.plan.totals;
   const tuned = planned('finetune').plan.totals;
   return {
@@ -75,7 +76,7 @@ function figuresOf(arch: string, { size, batch = 32 }: NetworkFiguresOptions): N
     refconvs: refconvs(model).length,
     dispatches,
     bytes,
-    minBytes: leastBytes(step, rows, 4),
+    minBytes: leastBytes(step, 4),
     refconvDispatches: dispatches - tuned.dispatches,
     refconvBytes: bytes - tuned.bytes,
     peakBytes,
@@ -87,7 +88,7 @@ function plannedStep(options: PlanOptions) {
   const { model, settings, height, width } = stepOptions(options);
   const images = { count: settings.batch, height, width };
   const step = stepGraph({ model: trainedModel(model, settings), settings, train: images, test: images });
-  return { ...step, rows: settings.batch, plan: planTraining(step, settings, {}) };
+  return { ...step, plan: planTraining(step, settings, {}) };
 }
 
 /** The figures as rows of text, the head first. */

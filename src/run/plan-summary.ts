@@ -13,6 +13,7 @@ import {
 } from '../train/settings';
 import { trainedModel } from '../train/trained-model';
 import { type Forecast, forecast } from './forecast';
+import { leastBytes } from './least-bytes';
 import type { NamedNetwork } from './network-options';
 
 export interface PlanOptions {
@@ -87,7 +88,7 @@ export function stepForecast(options: PlanOptions): Forecast {
 /** Plans a training step without a GPU, the data set apart. */
 export function planSummary(options: PlanOptions): PlanSummary {
   const step = stepOptions(options);
-  const { batch, storage } = step.settings;
+  const { storage } = step.settings;
   const program = stepProgram(step);
   const { dispatches, bytes, flops, peakBytes } = program.plan.totals;
   const trainable = program.graph.tensors.filter((t) => t.role === 'parameter');
@@ -96,30 +97,11 @@ export function planSummary(options: PlanOptions): PlanSummary {
     totals: {
       dispatches,
       bytesPerStep: bytes,
-      minBytesPerStep: leastBytes(program, batch, storage === 'f16' ? 2 : 4),
+      minBytesPerStep: leastBytes(program, storage === 'f16' ? 2 : 4),
       flopsPerStep: flops,
       peakBytes,
       parameters: parameterCount(program.model),
       trainable: trainable.reduce((sum, t) => sum + product(t.shape), 0),
     },
   };
-}
-
-/**
- * The least traffic of a step with batch norm and activations fused into the convolutions (docs/performance.md): the
- * forward pass reads the input of each convolution or linear layer and writes its output; its gradient reads the upstream gradient, the
- * output and the input and writes the input's gradient; weights are read twice, their gradient written, the update
- * reads weight, gradient and momentum and writes two. What is no gradient and no weight takes `kept` bytes a number.
- */
-export function leastBytes(
-  { instance, graph }: Pick<Program, 'instance' | 'graph'>,
-  batch: number,
-  kept: number,
-): number {
-  const { inputs, outputs } = instance.convElements;
-  const activations = batch * (kept * (2 * inputs + 3 * outputs) + 4 * (inputs + 2 * outputs));
-  const weights = graph.tensors
-    .filter((t) => t.role === 'parameter')
-    .reduce((sum, t) => sum + product(t.shape), 0);
-  return activations + 4 * 8 * weights;
 }

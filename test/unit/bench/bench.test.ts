@@ -20,8 +20,6 @@ test('patterns choose cases in the order of the report', () => {
 test('the network is the one that the others run', () => {
   const [c] = selectCases(['mbv2-train-b32-refconv']);
   const { instance, state } = benchGraph(c).network!;
-  const { inputs, outputs } = instance.convElements;
-  expect([32 * inputs, 32 * outputs]).toEqual([20_705_280, 21_262_336]);
   expect(instance.multiplyAdds).toBe((545_486_592 - 45_930_240) / 32);
   const maps = [...state].filter(([name]) => name.endsWith('.convmap.weight'));
   expect(maps.reduce((sum, [, { data }]) => sum + data.length, 0)).toBe(5_103_360);
