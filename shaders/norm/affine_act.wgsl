@@ -1,8 +1,8 @@
 // y = act(coef[2, c] * x + coef[3, c]) + residual, with ACTIVATE_LAST act(coef[2, c] * x + coef[3, c] + residual); one vec4 of
 // channels a thread.
 // CHANNELS masks the padding channels where act(0) is not 0 (sigmoid, hardsigmoid).
-// Taken where the readers of y do not apply this themselves. Where they do, a step takes 444 dispatches and 402 MB in the
-// place of 480 and 457; with RESIDUAL it takes 480 and 457 in the place of 490 and 459 (docs/performance.md).
+// Taken where the readers of y do not apply this themselves. Where they do, a step takes 421 dispatches and 386 MB in the
+// place of 457 and 441; with RESIDUAL it takes 457 and 441 in the place of 467 and 443 (docs/performance.md).
 //#import common/activation
 //#import common/channels
 //#import common/global_index

@@ -1,7 +1,7 @@
 // dx = A * g + B * x + C + addend in TRAINING, else scale * g + addend, with g = dy * act'(scale * x + shift).
 // coef[4, c] = (mean, rstd, scale, shift), bcoef[3, c] = (A, B, C). One vec4 of channels a thread.
-// Taken where the readers of dx do not apply this themselves. Where they do, a step takes 342 dispatches and 347 MB in the
-// place of 393 and 378 (docs/performance.md).
+// Taken where the readers of dx do not apply this themselves. Where they do, a step takes 319 dispatches and 331 MB in the
+// place of 370 and 362 (docs/performance.md).
 //#import common/activation
 //#import common/global_index
 const WG = 64u;

@@ -1,8 +1,8 @@
 // With g = dy * act'(scale * x + shift) and xhat = (x - mean) * rstd:
 // partial[s, 0, c] = sum g, partial[s, 1, c] = sum g * xhat, over rows s, s + SPLITS, ...
 // coef[4, c] = (mean, rstd, scale, shift). One vec4 of channels of one split a thread.
-// Taken where the producer of dy does not write these sums itself. Where it does, a step takes 393 dispatches and 378 MB in
-// the place of 444 and 402 (docs/performance.md).
+// Taken where the producer of dy does not write these sums itself. Where it does, a step takes 370 dispatches and 362 MB in
+// the place of 421 and 386 (docs/performance.md).
 //#import common/activation
 //#import common/global_index
 const WG = 64u;
