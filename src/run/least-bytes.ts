@@ -20,7 +20,7 @@ const NOTHING: Passes = {
  * kind. `kept` bytes a number are what activations take, 4 what gradients, weights and the optimiser's numbers do.
  */
 export function leastBytes(
-  { instance: { shapes }, model: { layers }, graph }: Pick<Program, 'instance' | 'model' | 'graph'>,
+  { instance: { values }, model: { layers }, graph }: Pick<Program, 'instance' | 'model' | 'graph'>,
   kept: number,
 ): number {
   const writers = new Map(layers.map((layer) => [layer.id, layer]));
@@ -28,11 +28,11 @@ export function leastBytes(
   for (const layer of layers) {
     for (const id of layer.inputs) readers.set(id, [...(readers.get(id) ?? []), layer]);
   }
-  const size = (id: number) => product(shapes.get(id)!);
+  const size = (id: number) => product(values.get(id)!.shape);
   const activations = layers.reduce((sum, layer) => {
     const [input] = layer.inputs;
     const { activations, gradients } = passes(layer, {
-      pixels: shapes.get(input)![1] * shapes.get(input)![2],
+      pixels: product(values.get(input)!.shape.slice(1, 3)),
       addsNorm: layer.inputs.some((id) => writers.get(id)?.kind === 'batch_norm'),
       activated: readers.get(layer.id)?.some(({ kind }) => kind === 'activation') ?? false,
     });
