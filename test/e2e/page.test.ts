@@ -546,7 +546,7 @@ describe('the form', () => {
     expect(await page.getByLabel('Learning rate').inputValue()).toBe('0.2');
     expect(await page.getByRole('radio', { name: /^Fine-tune/ }).isChecked()).toBe(true);
     expect(await page.getByLabel('Architecture').inputValue()).toBe('resnet32_cifar');
-    await page.getByLabel('Seed').fill('7');
+    await page.getByLabel('Seed', { exact: true }).fill('7');
     await page.getByRole('radio', { name: 'Built-in example' }).check();
     await expect.poll(() => new URL(page.url()).hash).toBe('#method=finetune&lr=0.2&seed=7');
   });
