@@ -182,7 +182,7 @@ function redundancySection(
       ...drawn.map(({ arm, label }) => ({ name: label, layer: redundancy.get(arm)!.after[index] })),
     ].filter((side) => side.layer?.name === layer.name);
     const top = topOf(sides.map((side) => side.layer));
-    return html`<h3><code>${layer.name}</code></h3><div class="maps">${sides.map(
+    return html`<h3><code>${layer.name}</code></h3><div class="maps arms">${sides.map(
       (side) =>
         html`<figure><figcaption>${named(side.name)}: ${significant(side.layer.divergence)} nats</figcaption><img src="${heatmapUri(side.layer, top)}" alt="${side.name}, ${layer.name}: mean divergence ${significant(side.layer.divergence)} nats"></figure>`,
     )}</div>`;

@@ -15,17 +15,17 @@ table{border-collapse:collapse;width:100%;font-size:.82rem;font-variant-numeric:
 th,td{text-align:left;vertical-align:top;padding:.25rem .5rem;font-weight:400}thead th{color:var(--soft);border-bottom:1px solid var(--line)}tbody tr:nth-child(odd){background:var(--well)}.n{text-align:right;white-space:nowrap}
 tbody th{min-width:7rem}.wide th,.wide td{min-width:6rem}.confusion td{text-align:right;min-width:1.8rem}.confusion th{max-width:9rem}.confusion td.right{font-weight:600;color:var(--accent)}.confusion td.none{color:var(--soft)}
 figure{margin:.6rem 0}figcaption{margin-bottom:.2rem}svg{width:100%;height:auto;max-width:46rem;font-size:12px}svg text{fill:var(--soft)}.grid line{stroke:var(--line)}svg .base{stroke:var(--soft);stroke-dasharray:6 5}
-.run polyline{fill:none;stroke-width:1.8}.d1 polyline{stroke-dasharray:4 3}
+.run polyline{fill:none;stroke-width:1.8}.run polygon{stroke:none;fill-opacity:.18}.d1 polyline{stroke-dasharray:4 3}
 ${[0, 1, 2, 3, 4, 5]
   .map(
     (
       i,
-    ) => `.run.c${i} polyline{stroke:var(--c${i})}.run.c${i} circle{fill:var(--ground);stroke:var(--c${i});stroke-width:1.8}
+    ) => `.run.c${i} polyline{stroke:var(--c${i})}.run.c${i} polygon{fill:var(--c${i})}.run.c${i} circle{fill:var(--ground);stroke:var(--c${i});stroke-width:1.8}
 .legend i.c${i}{border-color:var(--c${i})}`,
   )
   .join('')}
 .legend{list-style:none;padding:0;display:flex;flex-wrap:wrap;gap:.2rem 1.2rem}.legend i{display:inline-block;width:1.4rem;border-top:3px solid;margin-right:.4rem;vertical-align:middle}.legend i.d1{border-top-style:dashed}
-.maps{display:grid;grid-template-columns:repeat(auto-fill,minmax(13rem,1fr));gap:1rem}.maps figure{margin:0}.maps span{display:flex;gap:.4rem}.maps img{width:calc(50% - .2rem);aspect-ratio:1;image-rendering:pixelated;border:1px solid var(--line)}
+.maps{display:grid;grid-template-columns:repeat(auto-fill,minmax(13rem,1fr));gap:1rem}.maps figure{margin:0}.maps span{display:flex;gap:.4rem}.maps img{width:calc(50% - .2rem);aspect-ratio:1;image-rendering:pixelated;border:1px solid var(--line)}.maps.arms{grid-template-columns:repeat(auto-fill,minmax(7.5rem,1fr))}.maps.arms img{width:100%}
 svg .right{fill:var(--accent)}svg .gap{fill:var(--bad);opacity:.45}.reliability{border:1px solid var(--line);max-width:16rem}.reliability line{stroke:var(--soft);stroke-width:.6;stroke-dasharray:3 2}
 .maps svg{max-width:20rem}.wide-maps{grid-template-columns:repeat(auto-fill,minmax(16rem,1fr))}.skeletons svg{max-width:5rem}.skeletons span{flex-wrap:wrap}
 .scale svg{display:inline-block;width:8rem;height:.8rem;margin:0 .4rem;vertical-align:middle}

@@ -1,0 +1,78 @@
+import { describe, expect, test } from 'vitest';
+import { cellsOf } from '../../../src/experiment/cells';
+import { type ExperimentFile, parseExperiment } from '../../../src/experiment/experiment';
+import { type EndedCell, resultsOf } from '../../../src/experiment/results';
+import { bandOf } from '../../../src/report/bands';
+import { experimentHtml } from '../../../src/report/experiment';
+import { endedRun } from './runs';
+
+/** Results of two arms; `wrong`: of a hundred test images, by arm and seed. */
+function results(wrong: Record<string, number[]>, changes: Partial<ExperimentFile> = {}) {
+  const file = { name: 'x', arms: ['none', 'finetune', 'refocus'], seeds: [0, 1, 2], ...changes };
+  const experiment = parseExperiment(file, 'x.json');
+  const ended = cellsOf(experiment).flatMap((cell): EndedCell[] => {
+    const few = wrong[cell.arm!]?.[cell.seed];
+    if (few === undefined) return [];
+    const images = Array.from({ length: few }, (_, i) => i);
+    const { name: _, ...run } = endedRun({ seed: cell.seed, wrong: images });
+    return [{ cell, run }];
+  });
+  const redundancy = new Map(ended.map(({ cell, run }) => [cell.arm!, run.redundancy]));
+  return { results: resultsOf(experiment, ended, '2026-01-02'), redundancy, ended };
+}
+
+const htmlOf = ({ results: of, redundancy }: ReturnType<typeof results>) =>
+  experimentHtml(of, { redundancy });
+
+describe('the report of an experiment', () => {
+  test('says what was shown, arm by arm, and what was not', () => {
+    const html = htmlOf(results({ finetune: [30, 31, 32], refocus: [20, 21, 22] }));
+    expect(html).toContain('Refocused was better here.');
+    expect(html).toContain('That each arm had the rate that suits it: none was searched for');
+    expect(html).not.toContain('Not at its end');
+  });
+
+  test('shows no difference where the interval holds zero', () => {
+    const html = htmlOf(results({ finetune: [30, 20, 32], refocus: [20, 30, 31] }));
+    expect(html).toContain('No difference shown: the interval holds zero.');
+    expect(html).not.toContain('was better here');
+  });
+
+  test('of one seed there is no interval, and nothing is shown', () => {
+    const html = htmlOf(results({ finetune: [30], refocus: [20] }, { seeds: [0] }));
+    expect(html).toContain('One seed shows nothing: take three or more.');
+    expect(html).toContain('Much by fewer than three seeds');
+  });
+
+  test('of a part it says how much is to come', () => {
+    const html = htmlOf(results({ finetune: [30, 31], refocus: [20] }));
+    expect(html).toContain('Not at its end');
+    expect(html).toContain('3 of its runs are still to come');
+  });
+
+  test('runs nothing, asks for nothing, and a name is text', () => {
+    const label = '</td><script>alert(1)</script>';
+    const arms = ['finetune', { name: 'refocus', arm: 'refocus', label }];
+    const html = htmlOf(results({ finetune: [30, 31, 32], refocus: [20, 21, 22] }, { arms }));
+    expect(html).not.toContain('<script');
+    expect(html).toContain('&lt;script&gt;');
+    expect(html).not.toMatch(/\s(src|href)="(?!data:)/);
+  });
+});
+
+test('a band is of the points that all runs have', () => {
+  const { runs } = results({ finetune: [30, 20] }, { seeds: [0, 1] }).results;
+  const changed = runs.map((run, i) => ({
+    ...run,
+    evals: [
+      { step: 1, epoch: 1, loss: 1, accuracy: [0.2, 0.4][i] },
+      ...(i === 0 ? [{ step: 2, epoch: 2, loss: 1, accuracy: 0.9 }] : []),
+    ],
+  }));
+  const { mean, low, high } = bandOf('finetune', changed, 'accuracy');
+  expect([mean, low, high].map(([point, ...more]) => [point.x, point.y.toFixed(2), more.length])).toEqual([
+    [1, '0.30', 0],
+    [1, '0.20', 0],
+    [1, '0.40', 0],
+  ]);
+});
