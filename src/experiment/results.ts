@@ -4,7 +4,7 @@
  */
 import { type Interval, meanAndDeviation, meanInterval } from '../analysis/uncertainty';
 import type { Report } from '../run/report';
-import type { KeptRun } from '../run/run-files';
+import type { KeptRun, RunRedundancy } from '../run/run-files';
 import type { EvalPoint } from '../train/metrics';
 import { type Cell, type CellOutcome, type ChosenRate, cellsOf, chosenRates, unequalSettings } from './cells';
 import type { Experiment } from './experiment';
@@ -128,6 +128,15 @@ export const outcomeOf = ({ evals, report }: EndedCell['run']): CellOutcome => {
 
 export const outcomesOf = (ended: readonly EndedCell[]): Map<string, CellOutcome> =>
   new Map(ended.map(({ cell, run }) => [cell.id, outcomeOf(run)]));
+
+/** Kernels before and after, of the first run of each arm. */
+export function redundancyOf(ended: readonly EndedCell[]): Map<string, RunRedundancy> {
+  const found = new Map<string, RunRedundancy>();
+  for (const { cell, run } of ended)
+    if (cell.kind === 'run' && cell.arm !== undefined && !found.has(cell.arm))
+      found.set(cell.arm, run.redundancy);
+  return found;
+}
 
 export function resultsOf(
   experiment: Experiment,

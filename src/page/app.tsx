@@ -41,6 +41,13 @@ const Analysis = lazyPanel({
   isWanted: hasNetwork,
   load: async () => (await import('./analysis/panel')).AnalysisPanel,
 });
+const Experiment = lazyPanel({
+  id: 'experiment',
+  title: 'Experiments',
+  hint: '',
+  isWanted: () => true,
+  load: async () => (await import('./experiment/panel')).ExperimentPanel,
+});
 const Explain = lazy(async () => (await import('./explain/panel')).ExplainPanel);
 
 export function App() {
@@ -69,6 +76,7 @@ export function App() {
           <StepResults />
         </Step>
         <Runs />
+        <Experiment />
         <Network />
         <Redundancy />
         <Analysis />

@@ -16,6 +16,7 @@ import './style/forecast.css';
 import './style/explain.css';
 import './style/settings.css';
 import './style/runs.css';
+import './style/experiment.css';
 import { App } from './app';
 import { askAdapter } from './engine';
 import { followForecast } from './forecast/forecast';

@@ -40,7 +40,7 @@ const EDGES: Record<string, string[]> = {
     'report',
     'remote',
   ],
-  page: ['api', 'analysis', 'worker', 'data', 'model', 'run', 'train', 'report', 'remote'],
+  page: ['api', 'analysis', 'worker', 'data', 'model', 'run', 'train', 'experiment', 'report', 'remote'],
 };
 
 const sources = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter((f) => /\.tsx?$/.test(f));

@@ -1,13 +1,14 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../../errors';
+import { redundancyOf } from '../../experiment/results';
 import { armsCsv, armsOf, armsTable, hasEnded } from '../../report/arms';
 import { experimentHtml } from '../../report/experiment';
 import { reportHtml } from '../../report/report';
 import { REPORT_PAGE } from '../../run/run-files';
 import { type Args, type Command, type Context, text } from '../command';
 import { analysedSections } from '../experiment/analysis-sections';
-import { isExperiment, openExperimentFolder, redundancyOf } from '../experiment/folder';
+import { isExperiment, openExperimentFolder } from '../experiment/folder';
 import { armsLines } from '../experiment/table';
 import { readKeptRun } from '../kept-runs';
 import { table } from '../table';

@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path';
 import { UserError } from '../../errors';
 import { type Cell, cellsOf } from '../../experiment/cells';
 import { type Experiment, parseExperiment } from '../../experiment/experiment';
-import { type EndedCell, type ExperimentResults, resultsOf } from '../../experiment/results';
+import { type EndedCell, type ExperimentResults, redundancyOf, resultsOf } from '../../experiment/results';
 import { experimentHtml } from '../../report/experiment';
 import { CHECKPOINT_FILES } from '../../run/checkpoint-file';
 import { REPORT_PAGE, RUN_FILES } from '../../run/run-files';
@@ -97,15 +97,6 @@ export class ExperimentFolder {
     );
     return results;
   }
-}
-
-/** Kernels before and after, of the first run of each arm. */
-export function redundancyOf(ended: readonly EndedCell[]) {
-  const found = new Map<string, EndedCell['run']['redundancy']>();
-  for (const { cell, run } of ended)
-    if (cell.kind === 'run' && cell.arm !== undefined && !found.has(cell.arm))
-      found.set(cell.arm, run.redundancy);
-  return found;
 }
 
 /** Another process may write the same file at the same time: each its own, and the last one stays. */

@@ -93,7 +93,10 @@ function put(files: readonly UserFile[], sorted: SortedFiles, { names, settings,
     (isTest ? testFiles : trainFiles).value = images;
     sentences.push(`${nameOf(images)}: ${isTest ? 'test images' : 'images'}.`);
   }
-  if (settings) {
+  if (settings?.experiment !== undefined) {
+    config.value = { ...config.value, experiment: settings.experiment };
+    sentences.push(`${files[sorted.settings!].path}: an experiment, in the panel Experiments below.`);
+  } else if (settings) {
     const unknown = setSettings(settings.values);
     if (settings.images) config.value = { ...config.value, source: 'builtin', images: settings.images };
     const others = unknown.length > 0 ? `; ${unknown.join(', ')} mean nothing here` : '';
@@ -108,16 +111,20 @@ function put(files: readonly UserFile[], sorted: SortedFiles, { names, settings,
   return { sentences, ignored: sorted.ignored };
 }
 
-/** What a config.json or report.json says of a run. */
+/** What a config.json or report.json says of a run, or that it is an experiment. */
 interface RunFile {
   /** its settings, by their names */
   values: Record<string, unknown>;
   /** the built-in set that it took */
   images?: BuiltinSet;
+  /** it is no run but an experiment: its file */
+  experiment?: string;
 }
 
 async function readRun({ path, blob }: UserFile): Promise<RunFile> {
-  const { settings, data } = JSON.parse(await blob.text()) as { settings?: unknown; data?: unknown };
+  const content = JSON.parse(await blob.text()) as { settings?: unknown; data?: unknown; arms?: unknown };
+  const { settings, data } = content;
+  if (Array.isArray(content.arms)) return { values: {}, experiment: JSON.stringify(content) };
   if (typeof settings !== 'object' || settings === null || Array.isArray(settings))
     throw new UserError(`${path} has no settings: drop the config.json or report.json of a run.`);
   const [name] = Array.isArray(data) ? data : [];

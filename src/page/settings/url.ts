@@ -15,6 +15,8 @@ export interface PageConfig {
   /** an option that is left out is the empty text */
   network: Record<NetworkOptionName, string>;
   settings: Record<SettingName, string>;
+  /** a preset's name or a file's JSON; the empty text is the first preset */
+  experiment: string;
   lesson: Lesson;
 }
 
@@ -28,6 +30,7 @@ export function defaultConfig(): PageConfig {
     images: EXAMPLE_SET,
     network: network as PageConfig['network'],
     settings: settings as PageConfig['settings'],
+    experiment: '',
     lesson: noLesson,
   };
 }
@@ -47,6 +50,7 @@ export function encodeHash(config: PageConfig): string {
   for (const name of settingNames) {
     if (config.settings[name] !== defaults.settings[name]) parameters.set(name, config.settings[name]);
   }
+  if (config.experiment !== '') parameters.set('experiment', config.experiment);
   for (const [name, value] of lessonParameters(config.lesson)) parameters.set(name, value);
   return parameters.toString();
 }
@@ -61,6 +65,7 @@ export function decodeHash(hash: string): { config: PageConfig; unknown: string[
     else if (Object.hasOwn(networkFields, name)) config.network[name as NetworkOptionName] = value;
     else if (name === 'source' && (value === 'own' || value === 'builtin')) config.source = value;
     else if (name === 'images' && isBuiltinSet(value)) config.images = value;
+    else if (name === 'experiment') config.experiment = value;
     else if (read) {
       config.lesson = read.lesson;
       unknown.push(...read.unknown);

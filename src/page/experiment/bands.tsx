@@ -1,0 +1,90 @@
+/** Curves of arms over their seeds: means, and bands from the lowest to the highest. */
+import type { ExperimentResults } from '../../experiment/results';
+import { type BandQuantity, bandOf, trainedArms } from '../../report/bands';
+import { type Point, ticksOf } from '../../report/chart';
+import { percent, tick } from '../format';
+
+const WIDTH = 640;
+const HEIGHT = 220;
+const MARGIN = { left: 52, right: 10, top: 8, bottom: 24 };
+
+const TITLES = { accuracy: 'Accuracy of the test images', loss: 'Loss of the test images' } as const;
+
+export function Bands({
+  results,
+  quantity,
+}: {
+  results: ExperimentResults;
+  quantity: Exclude<BandQuantity, 'training'>;
+}) {
+  const { runs } = results;
+  const bands = trainedArms(results).map(({ arm, label }) => ({
+    label,
+    ...bandOf(
+      arm,
+      runs.filter((run) => run.arm === arm),
+      quantity,
+    ),
+  }));
+  const values = bands.flatMap(({ low, high }) => [...low, ...high].map(({ y }) => y));
+  if (values.length === 0) return null;
+  const base =
+    quantity === 'accuracy' ? runs.find((run) => run.accuracy.base !== undefined)?.accuracy.base : undefined;
+  if (base !== undefined) values.push(base);
+  const last = Math.max(1, ...bands.flatMap(({ mean }) => mean.map(({ x }) => x)));
+  const [bottom, top] = [Math.min(...values), Math.max(...values)];
+  const span = top - bottom || 1;
+  const x = (value: number) => MARGIN.left + (value / last) * (WIDTH - MARGIN.left - MARGIN.right);
+  const y = (value: number) =>
+    HEIGHT - MARGIN.bottom - ((value - bottom) / span) * (HEIGHT - MARGIN.top - MARGIN.bottom);
+  const at = (points: readonly Point[]) => points.map((point) => `${x(point.x)},${y(point.y)}`).join(' ');
+  return (
+    <figure class="bands">
+      <figcaption class="hint">{TITLES[quantity]}</figcaption>
+      <svg
+        viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
+        role="img"
+        aria-label={`${TITLES[quantity]} of ${bands.map(({ label }) => label).join(', ')}`}
+      >
+        {ticksOf(bottom, top).map((value) => (
+          <g key={value}>
+            <line class="grid" x1={MARGIN.left} x2={WIDTH - MARGIN.right} y1={y(value)} y2={y(value)} />
+            <text x={MARGIN.left - 6} y={y(value) + 4} text-anchor="end">
+              {quantity === 'accuracy' ? percent(value, 1) : tick(value)}
+            </text>
+          </g>
+        ))}
+        {ticksOf(0, last)
+          .filter(Number.isInteger)
+          .map((value) => (
+            <text key={value} x={x(value)} y={HEIGHT - 6} text-anchor="middle">
+              {value}
+            </text>
+          ))}
+        {base !== undefined && (
+          <line class="base" x1={MARGIN.left} x2={WIDTH - MARGIN.right} y1={y(base)} y2={y(base)} />
+        )}
+        {bands.map(({ arm, mean, low, high }, i) => (
+          <g key={arm} class={`band run-${i % 6}`}>
+            {mean.length > 1 && <polygon points={at([...high, ...[...low].reverse()])} />}
+            {mean.length > 1 && <polyline points={at(mean)} />}
+            {mean.map((point) => (
+              <circle key={point.x} cx={x(point.x)} cy={y(point.y)} r={3} />
+            ))}
+          </g>
+        ))}
+      </svg>
+    </figure>
+  );
+}
+
+export const Legend = ({ results }: { results: ExperimentResults }) => (
+  <ul class="bands-legend">
+    {trainedArms(results).map(({ arm, label }, i) => (
+      <li key={arm}>
+        <i class={`run-${i % 6}`} />
+        <bdi>{label}</bdi>
+      </li>
+    ))}
+  </ul>
+);

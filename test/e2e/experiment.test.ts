@@ -1,0 +1,100 @@
+import { readFile } from 'node:fs/promises';
+import type { Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { openSite, type Site } from './site';
+
+let site: Site;
+
+beforeAll(async () => {
+  site = await openSite();
+});
+afterEach(() => site.closePages());
+afterAll(() => site?.close());
+
+const button = (page: Page, name: string | RegExp) => page.getByRole('button', { name });
+const panel = (page: Page) => page.locator('.panel.experiment');
+const done = (page: Page, words: string | RegExp) => panel(page).getByText(words).waitFor();
+const rows = (page: Page) => panel(page).locator('.experiment-table tbody tr');
+const SMALL = {
+  name: 'small',
+  arms: ['none', 'finetune', 'refocus'],
+  seeds: [0, 1],
+  settings: { epochs: 1, lr: 0.01 },
+};
+
+async function open(scenario = {}, hash = JSON.stringify(SMALL)): Promise<Page> {
+  const page = await site.open({
+    scenario: { stepMs: 0, ...scenario },
+    path: `#${new URLSearchParams({ experiment: hash })}`,
+  });
+  await page.locator('#experiment').scrollIntoViewIfNeeded();
+  await panel(page).waitFor();
+  return page;
+}
+
+describe('an experiment', () => {
+  test('out of the address runs its arms over its seeds, and leaves its report', async () => {
+    const page = await open();
+    await button(page, 'Start the experiment').click();
+    await done(page, '4 of 4 runs are done.');
+    await expect.poll(() => rows(page).count()).toBe(3);
+    const cells = await rows(page).locator('td').allTextContents();
+    expect(cells.filter((text) => text.includes('%')).length).toBeGreaterThan(8);
+    await panel(page).getByRole('heading', { name: 'What was shown' }).waitFor();
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      panel(page).getByRole('button', { name: 'Report' }).click(),
+    ]);
+    expect(download.suggestedFilename()).toBe('small.html');
+    const html = await readFile(await download.path(), 'utf8');
+    expect(html).toContain('The arms');
+    expect(html).not.toContain('<script');
+    // its runs are in the list, by their arms
+    await expect.poll(() => page.locator('.run-table').innerText()).toContain('small: refocus, seed 1');
+  });
+
+  test('is changed by the form, which the address follows', async () => {
+    const page = await open({}, 'reviewers');
+    await panel(page).getByRole('checkbox', { name: 'Retrained' }).uncheck();
+    await panel(page).getByLabel('Seeds').fill('2');
+    await panel(page).getByLabel('Seeds').blur();
+    await expect
+      .poll(() =>
+        JSON.parse(new URLSearchParams(new URL(page.url()).hash.slice(1)).get('experiment') ?? '{}'),
+      )
+      .toMatchObject({ arms: ['none', 'finetune', 'refocus'], seeds: [0, 1] });
+  });
+
+  test('that is no experiment is said, and cannot be started', async () => {
+    const page = await open({}, JSON.stringify({ ...SMALL, arms: ['tune'] }));
+    await panel(page).getByText('there is no arm "tune"').waitFor();
+    expect(await button(page, 'Start the experiment').isDisabled()).toBe(true);
+  });
+
+  test('is stopped, there again after a reload, and goes on with the run that was cut', async () => {
+    const page = await open({ stepMs: 60 });
+    await button(page, 'Start the experiment').click();
+    await done(page, /^2 of 4: runs\/refocus-seed0/);
+    await panel(page).getByRole('button', { name: 'Stop' }).click();
+    await done(page, '1 of 4 runs are done.');
+    await page.reload();
+    await page.locator('#experiment').scrollIntoViewIfNeeded();
+    await done(page, '1 of 4 runs are done.');
+    await panel(page).getByRole('button', { name: 'Go on' }).click();
+    await done(page, '4 of 4 runs are done.');
+    // the run that was stopped went on: there are four, not five
+    await expect.poll(() => page.locator('.run-table tbody tr').count()).toBe(4);
+  });
+
+  test('is taken when its file is dropped', async () => {
+    const page = await open({}, 'smoke');
+    const transfer = await page.evaluateHandle((text) => {
+      const made = new DataTransfer();
+      made.items.add(new File([text], 'mine.json'));
+      return made;
+    }, JSON.stringify(SMALL));
+    await page.dispatchEvent('h1', 'drop', { dataTransfer: transfer });
+    await page.getByText('mine.json: an experiment').waitFor();
+    await panel(page).getByText('small, changed').waitFor({ state: 'attached' });
+  });
+});
