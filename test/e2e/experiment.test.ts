@@ -50,7 +50,7 @@ describe('an experiment', () => {
     expect(html).toContain('The arms');
     expect(html).not.toContain('<script');
     // its runs are in the list, by their arms
-    await expect.poll(() => page.locator('.run-table').innerText()).toContain('small: refocus, seed 1');
+    await expect.poll(() => page.locator('.run-table').textContent()).toContain('small: refocus, seed 1');
   });
 
   test('is changed by the form, which the address follows', async () => {
