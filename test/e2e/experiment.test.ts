@@ -69,6 +69,10 @@ describe('an experiment', () => {
     const page = await open({}, JSON.stringify({ ...SMALL, arms: ['tune'] }));
     await panel(page).getByText('there is no arm "tune"').waitFor();
     expect(await button(page, 'Start the experiment').isDisabled()).toBe(true);
+    for (const hash of ['no preset', '[null]', '{"name":3,"arms":[null],"seeds":7}']) {
+      const other = await open({}, hash);
+      await panel(other).getByRole('alert').waitFor();
+    }
   });
 
   test('is stopped, there again after a reload, and goes on with the run that was cut', async () => {

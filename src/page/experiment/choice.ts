@@ -19,9 +19,23 @@ export const choice = computed<Choice>(() => {
     return { file, experiment: parseExperiment(file, 'The experiment') };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    return { file, error: error.message };
+    return { file: isEditable(file) ? file : undefined, error: error.message };
   }
 });
+
+/** Whether the form can show it, so that what is wrong is mended there: the address may hold anything. */
+const isEditable = (file: unknown): boolean => {
+  const { arms, seeds, settings = {} } = (file ?? {}) as Partial<Record<keyof ExperimentFile, unknown>>;
+  return (
+    Array.isArray(arms) &&
+    arms.every(
+      (arm) => typeof arm === 'string' || typeof (arm as { name?: unknown } | null)?.name === 'string',
+    ) &&
+    Array.isArray(seeds) &&
+    typeof settings === 'object' &&
+    settings !== null
+  );
+};
 
 /** A preset's name, or JSON. @throws UserError where it is neither */
 function fileOf(text: string): ExperimentFile {

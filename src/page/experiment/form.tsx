@@ -62,7 +62,7 @@ export function ExperimentForm() {
 }
 
 function Arms({ file }: { file: ExperimentFile }) {
-  const own = Array.isArray(file.arms) ? file.arms : [];
+  const own = file.arms;
   const names = own.map(nameOf);
   const others = Object.keys(armTable).filter((name) => !names.includes(name));
   const put = (arm: FileArm, isIn: boolean) => {
@@ -115,14 +115,14 @@ function Numbers({ file }: { file: ExperimentFile }) {
     </label>
   );
   const seedCount = (count = 1) => {
-    const found = Array.isArray(seeds) ? seeds.slice(0, count) : [];
+    const found = seeds.slice(0, count);
     for (let next = 0; found.length < Math.min(100, count); next++)
       if (!found.includes(next)) found.push(next);
     change({ seeds: found });
   };
   return (
     <div class="experiment-numbers">
-      {number('experiment-seeds', 'Seeds', seeds?.length, seedCount)}
+      {number('experiment-seeds', 'Seeds', seeds.length, seedCount)}
       {number('experiment-epochs', 'Epochs', settings.epochs ?? 3, (epochs) =>
         changeSetting('epochs', epochs),
       )}

@@ -16,6 +16,7 @@ export type PanelName =
   | 'results'
   | 'try'
   | 'runs'
+  | 'experiment'
   | 'network'
   | 'redundancy'
   | 'analysis'
@@ -30,6 +31,7 @@ export const panels: Readonly<Record<PanelName, { label: string; selector: strin
   results: { label: 'Results', selector: '#step-3' },
   try: { label: 'Try your own image', selector: '#step-3 .try' },
   runs: { label: 'Runs, kept in this browser', selector: '#runs, .all-runs' },
+  experiment: { label: 'Experiments', selector: '#experiment' },
   network: { label: 'Layers of the network', selector: '#network' },
   redundancy: { label: 'Channel redundancy', selector: '#redundancy' },
   analysis: { label: 'Looking into networks', selector: '#analysis' },

@@ -50,6 +50,13 @@ test('which of the built-in images, where they are not the usual ones', () => {
   expect(decodeHash('images=toString').unknown).toEqual(['images']);
 });
 
+test('an experiment, by a preset’s name or as its file', () => {
+  for (const experiment of ['smoke', '{"name":"a & b","arms":["refocus"],"seeds":[1]}']) {
+    const config: PageConfig = { ...defaultConfig(), experiment };
+    expect(decodeHash(`#${encodeHash(config)}`)).toEqual({ config, unknown: [] });
+  }
+});
+
 test('names that mean nothing are told, prototype or not', () => {
   const { config, unknown } = decodeHash('#epoch=3&__proto__=1&toString=2&source=web');
   expect(unknown).toEqual(['epoch', '__proto__', 'toString', 'source']);
