@@ -101,7 +101,7 @@ export class ExperimentFolder {
 
 /** Another process may write the same file at the same time: each its own, and the last one stays. */
 async function writeWhole(file: string, content: string): Promise<void> {
-  const part = `${file}.${process.pid}.part`;
+  const part = `${file}.${crypto.randomUUID()}.part`;
   try {
     await writeFile(part, content);
     await rename(part, file);
