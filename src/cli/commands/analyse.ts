@@ -6,14 +6,18 @@ import { skippedCsv } from '../../data/report';
 import { UserError } from '../../errors';
 import { analysisHtml } from '../../report/analysis/document';
 import { headlines } from '../../report/analysis/headlines';
+import { count } from '../../report/format';
 import {
+  type AnalysisNumbers,
   analyses,
   analysesOf,
   analysisFieldNames,
   analysisFields,
   analysisNames,
   analysisNumbers,
+  wantedOf,
 } from '../../run/analyse/options';
+import { passesOf } from '../../run/analyse/passes';
 import { REPORT_PAGE } from '../../run/run-files';
 import { type Args, type Command, type Context, type OptionTable, text, texts } from '../command';
 import { experimentJob } from '../experiment/analysed';
@@ -82,6 +86,11 @@ export const analyse: Command = {
     await mkdir(out, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
       throw new UserError(`--out ${out} cannot be made (${error.code}); name another folder.`);
     });
+    const passes = passesOf(wantedOf(job), job.networks.length, job.numbers.images, job.numbers);
+    if (passes > 0)
+      context.note(
+        `At most ${count(passes)} forward passes of an image; the first ones tell how long it takes.`,
+      );
     const engine = await context.openEngine({ host: text(args, 'runtime') ?? 'auto' });
     const release = context.onInterrupt(() => void engine.api.cancel());
     try {
@@ -118,7 +127,7 @@ async function jobOf(
   args: Args,
   folder: ExperimentFolder | undefined,
   context: Context,
-): Promise<AnalyseJob> {
+): Promise<AnalyseJob & { numbers: AnalysisNumbers }> {
   const only = text(args, 'only');
   const numbers = analysisNumbers(
     Object.fromEntries(analysisFieldNames.map((name) => [name, text(args, optionOf(name))])),

@@ -3,6 +3,7 @@ import { computed, signal } from '@preact/signals';
 import type { AnalyseJob, Analysis, AnalysisEvent, AnalysisName, DataSource } from '../../api';
 import { UserError } from '../../errors';
 import { type AnalysisNumbers, analysisNames, analysisNumbers } from '../../run/analyse/options';
+import { passesOf } from '../../run/analyse/passes';
 import { adapter, engine, explain } from '../engine';
 import { gpuUse, withGpu } from '../gpu-use';
 import { readData } from '../input/sources';
@@ -28,6 +29,16 @@ export const analysisObstacle = computed(() => {
     return 'Another job has the GPU; an analysis needs it for itself. Wait for it, or stop it.';
   if (adapter.value.state === 'missing') return 'An analysis needs WebGPU, which is missing here.';
   return wanted.value.size === 0 ? 'Choose what is to be looked at.' : undefined;
+});
+
+/** Forward passes of an image for one network; undefined as long as a number is half typed. */
+export const passes = computed(() => {
+  try {
+    const numbers = analysisNumbers(typed.value);
+    return passesOf([...wanted.value], 1, numbers.images, numbers);
+  } catch {
+    return undefined;
+  }
 });
 
 /** The networks and images of the run that is shown; before one, those of step 1. */

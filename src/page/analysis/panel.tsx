@@ -9,10 +9,12 @@ import {
   analysisNames,
 } from '../../run/analyse/options';
 import { download } from '../files';
+import { count } from '../format';
 import {
   type AnalysisState,
   analysing,
   analysisObstacle,
+  passes,
   startAnalysis,
   stopAnalysis,
   typed,
@@ -49,6 +51,9 @@ export function AnalysisPanel() {
           </button>
         )}
         {now.state === 'ready' && <Files now={now} />}
+        {!obstacle && now.state !== 'running' && passes.value !== undefined && passes.value > 0 && (
+          <p class="hint">At most {count(passes.value)} forward passes of an image for each network.</p>
+        )}
         {obstacle && (
           <p class="hint" id="analysis-obstacle">
             {obstacle}

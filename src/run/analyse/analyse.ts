@@ -26,7 +26,7 @@ import { analyseCalibration } from './calibration';
 import type { AnalysisContext, Subject } from './context';
 import { analyseCorruptions } from './corruptions';
 import { analyseLandscape } from './landscape';
-import { type AnalyseJob, type AnalysisName, analyses, analysisNames, analysisNumbers } from './options';
+import { type AnalyseJob, type AnalysisName, analyses, analysisNumbers, wantedOf } from './options';
 import { passesOf } from './passes';
 import type { Analysis, AnalysisResults } from './result';
 import { analyseSharpness } from './sharpness';
@@ -157,23 +157,6 @@ async function loadSubjects({ networks }: AnalyseJob): Promise<(Subject & Loaded
       );
   }
   return subjects;
-}
-
-/** What is asked for and can be made of what is given. */
-function wantedOf({ only, test, train, transfer }: AnalyseJob): AnalysisName[] {
-  const names = only ?? analysisNames;
-  for (const name of only ?? []) {
-    if (analyses[name].needs !== 'nothing' && !test && !train)
-      throw new UserError(
-        `${analyses[name].label} needs images: name those that the networks are tested on.`,
-      );
-    if (name === 'transfer' && !transfer)
-      throw new UserError('The linear probe needs images of its own: name them for the transfer.');
-  }
-  return names.filter((name) => {
-    if (analyses[name].needs === 'nothing') return true;
-    return (test ?? train) !== undefined && (name !== 'transfer' || transfer !== undefined);
-  });
 }
 
 /** The images, in memory. */

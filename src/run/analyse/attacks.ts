@@ -6,16 +6,11 @@ import type { Normalisation } from '../../train/evaluate';
 import { evaluationRows } from '../../train/held';
 import { InputGradient } from '../../train/input-gradient';
 import { type AnalysisContext, type Subject, WITH_GRADIENT } from './context';
+import { EPSILONS } from './options';
 import type { AttacksResult } from './result';
-
-/** Largest changes of a value from 0 to 1. */
-export const EPSILONS: readonly number[] = [0, 1, 2, 4, 8].map((levels) => levels / 255);
 
 /** A step of PGD, of epsilon. */
 const STEP = 1 / 4;
-
-/** Passes with a gradient that an image takes in all. */
-export const attackPasses = (steps: number): number => 1 + (EPSILONS.length - 1) * (1 + steps);
 
 /**
  * Accuracy of each network on images that are changed to its harm: by one step along the sign of the loss's gradient (FGSM), and by

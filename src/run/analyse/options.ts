@@ -48,6 +48,9 @@ export type AnalysisName = keyof typeof analyses;
 
 export const analysisNames = Object.keys(analyses) as AnalysisName[];
 
+/** Largest changes of a value from 0 to 1 by which images are attacked; the first is none. */
+export const EPSILONS: readonly number[] = [0, 1, 2, 4, 8].map((levels) => levels / 255);
+
 interface NumberField extends Field<number> {
   fallback: number;
 }
@@ -147,4 +150,29 @@ export function analysesOf(names: readonly string[]): AnalysisName[] {
     if (!Object.hasOwn(analyses, name))
       throw new UserError(`There is no analysis "${name}"; there are ${analysisNames.join(', ')}.`);
   return analysisNames.filter((name) => names.includes(name));
+}
+
+/**
+ * What a job asks for, of what can be made of what it gives.
+ * @throws UserError where what is asked for by name cannot be made
+ */
+export function wantedOf({
+  only,
+  test,
+  train,
+  transfer,
+}: Pick<AnalyseJob, 'only' | 'test' | 'train' | 'transfer'>): AnalysisName[] {
+  const hasImages = (test ?? train) !== undefined;
+  for (const name of only ?? []) {
+    if (analyses[name].needs !== 'nothing' && !hasImages)
+      throw new UserError(
+        `${analyses[name].label} needs images: name those that the networks are tested on.`,
+      );
+    if (name === 'transfer' && !transfer)
+      throw new UserError('The linear probe needs images of its own: name them for the transfer.');
+  }
+  return (only ?? analysisNames).filter(
+    (name) =>
+      analyses[name].needs === 'nothing' || (hasImages && (name !== 'transfer' || transfer !== undefined)),
+  );
 }

@@ -1,8 +1,6 @@
 import { corruptions } from '../../data/corruptions';
-import { attackPasses } from './attacks';
 import { WITH_GRADIENT } from './context';
-import { corruptionNames } from './corruptions';
-import type { AnalysisName, AnalysisNumbers } from './options';
+import { type AnalysisName, type AnalysisNumbers, EPSILONS } from './options';
 
 /** Forward passes of an image that an analysis takes for all networks, a gradient counted as three: what its time goes by. */
 export function passesOf(
@@ -11,7 +9,7 @@ export function passesOf(
   images: number,
   { line, grid, products, attackSteps }: AnalysisNumbers,
 ): number {
-  const levels = corruptionNames.reduce((sum, name) => sum + corruptions[name].strengths.length, 0);
+  const levels = Object.values(corruptions).reduce((sum, { strengths }) => sum + strengths.length, 0);
   /** of an image, for one network */
   const each: Record<AnalysisName, number> = {
     weights: 0,
@@ -20,7 +18,7 @@ export function passesOf(
     corruptions: 1 + levels,
     // its training images and its test images, as many at most
     transfer: 2,
-    attacks: WITH_GRADIENT * attackPasses(attackSteps),
+    attacks: WITH_GRADIENT * (1 + (EPSILONS.length - 1) * (1 + attackSteps)),
     sharpness: WITH_GRADIENT * 2 * products,
     landscape: line + grid ** 2 + (line * (networks - 1)) / networks,
   };

@@ -44,7 +44,9 @@ async function analyse(...argv: string[]) {
 }
 
 test('networks by their files, by the folders of runs and built in; report and data are written', async () => {
-  const { status, jobs, out, opened, closed } = await analyse('builtin', at('one'), at('net.safetensors'));
+  const { status, jobs, out, notes, opened, closed } = await analyse(
+    ...['builtin', at('one'), at('net.safetensors')],
+  );
   expect(status).toBe(0);
   expect(jobs[0].networks.map(({ name }) => name)).toEqual(['builtin', 'one', 'net']);
   expect(jobs[0].networks.map(({ source }) => source.kind)).toEqual(['builtin', 'file', 'file']);
@@ -57,6 +59,8 @@ test('networks by their files, by the folders of runs and built in; report and d
     results: { sharpness: { networks: [{ value: 42.5 }, {}] } },
   });
   expect(out).toMatch(/accuracy +ECE +corrupted +probe +PGD +sharpness\nbase .*75\.0.%.* 42\.5\n/);
+  // 417 an image and network, and 21 on the way to two networks: docs/analysis.md
+  expect(notes).toContain(`At most ${(256 * (3 * 417 + 2 * 21)).toLocaleString('en')} forward passes`);
   expect([opened, closed]).toEqual([1, 1]);
 });
 

@@ -42,6 +42,8 @@ test('a blur leaves what is even, and makes an edge the integral of a Gaussian',
   const total = weights.reduce((a, b) => a + b);
   const share = (reach: number) => weights.slice(7 - reach).reduce((a, b) => a + b, 0) / total;
   const row = [...blurred.subarray(half, half + SIDE * 3)].filter((_, i) => i % 3 === 0);
+  // beyond its edges the image goes on as it ends
+  expect([...row.slice(0, 4), ...row.slice(12)]).toEqual([0, 0, 0, 0, 255, 255, 255, 255]);
   expect(row.slice(4, 9)).toEqual([
     0,
     ...[1, 2, 3].map((reach) => Math.round(255 * share(reach))),
