@@ -10,8 +10,10 @@ struct Sizes {
   KW: u32,
   SH: u32,
   SW: u32,
-  PH: u32,
+  PH: u32, // above and left of the image
   PW: u32,
+  PADDED_H: u32, // with the padding on both sides
+  PADDED_W: u32,
 }
 
 @group(0) @binding(10) var<uniform> sizes: Sizes;

@@ -23,7 +23,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
   // The loops go over windows and not over taps: a global pool has one window of many taps.
   for (var oh = first_window(h + sizes.PH, sizes.KH, sizes.SH); oh < sizes.OH && oh * sizes.SH <= h + sizes.PH; oh++) {
     for (var ow = first_window(w + sizes.PW, sizes.KW, sizes.SW); ow < sizes.OW && ow * sizes.SW <= w + sizes.PW; ow++) {
-      var size = places_padded(oh * sizes.SH, sizes.KH, sizes.H + 2u * sizes.PH) * places_padded(ow * sizes.SW, sizes.KW, sizes.W + 2u * sizes.PW);
+      var size = places_padded(oh * sizes.SH, sizes.KH, sizes.PADDED_H) * places_padded(ow * sizes.SW, sizes.KW, sizes.PADDED_W);
       if (!COUNT_PAD) { size = places_inside(oh * sizes.SH - sizes.PH, sizes.KH, sizes.H) * places_inside(ow * sizes.SW - sizes.PW, sizes.KW, sizes.W); }
       sum += dy[((n * sizes.OH + oh) * sizes.OW + ow) * sizes.C4 + c] / size;
     }

@@ -27,7 +27,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
       if (iw < sizes.W) { sum += load_x(((n * sizes.H + ih) * sizes.W + iw) * sizes.C4 + c); }
     }
   }
-  var size = places_padded(oh * sizes.SH, sizes.KH, sizes.H + 2u * sizes.PH) * places_padded(ow * sizes.SW, sizes.KW, sizes.W + 2u * sizes.PW);
+  var size = places_padded(oh * sizes.SH, sizes.KH, sizes.PADDED_H) * places_padded(ow * sizes.SW, sizes.KW, sizes.PADDED_W);
   if (!COUNT_PAD) { size = places_inside(oh * sizes.SH - sizes.PH, sizes.KH, sizes.H) * places_inside(ow * sizes.SW - sizes.PW, sizes.KW, sizes.W); }
   store_y(index, sum / size);
 }

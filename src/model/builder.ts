@@ -32,6 +32,8 @@ export interface AvgPoolOptions extends PoolOptions {
 export interface ConvOptions {
   stride?: number | Pair;
   padding?: number | Pair;
+  /** below and right of the image, where that is other than above and left of it */
+  paddingEnd?: Pair;
   dilation?: number | Pair;
   groups?: number;
   bias?: boolean;
@@ -104,7 +106,7 @@ export class Builder {
 
   /** torch.nn.Conv2d. Padding keeps the size by default. */
   conv(name: string, x: Value, out: number, kernel: number | Pair, options: ConvOptions = {}): Value {
-    const { stride = 1, dilation = 1, groups = 1, bias = false } = options;
+    const { stride = 1, dilation = 1, groups = 1, bias = false, paddingEnd } = options;
     const [kh, kw] = pair(kernel);
     const shape: [number, number, number, number] = [out, x.channels / groups, kh, kw];
     this.entry(`${name}.weight`, shape, weightLayout(shape, groups), 'kaiming-normal');
@@ -115,6 +117,7 @@ export class Builder {
       shape,
       stride: pair(stride),
       padding: pair(options.padding ?? [kh >> 1, kw >> 1]),
+      ...(paddingEnd && { paddingEnd }),
       dilation: pair(dilation),
       groups,
       bias,

@@ -133,10 +133,16 @@ class Emitter {
   }
 
   private conv(layer: ConvLayer, x: Tensor): Tensor {
-    const { stride, padding, dilation, groups } = layer;
+    const { stride, padding, paddingEnd, dilation, groups } = layer;
     const weight = this.kernel(layer);
     const bias = layer.bias ? this.bias(layer) : undefined;
-    const y = conv2d(this.graph, layer.name, x, weight, bias, { stride, padding, dilation, groups });
+    const y = conv2d(this.graph, layer.name, x, weight, bias, {
+      stride,
+      padding,
+      ...(paddingEnd && { paddingEnd }),
+      dilation,
+      groups,
+    });
     this.multiplyAdds += elementsOfImage(y) * product(layer.shape.slice(1));
     return y;
   }

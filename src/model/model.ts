@@ -14,7 +14,10 @@ export interface ConvLayer {
   /** the weight's, OIHW */
   shape: [number, number, number, number];
   stride: Pair;
+  /** above and left of the image; at the other sides too, unless `paddingEnd` is given, as TensorFlow's "same" takes it */
   padding: Pair;
+  /** below and right of the image */
+  paddingEnd?: Pair;
   dilation: Pair;
   groups: number;
   bias: boolean;
@@ -89,12 +92,13 @@ export type LayerKind =
   | { kind: 'layer_norm'; name: string; eps: number }
   | { kind: 'global_response_norm'; name: string; eps: number }
   | { kind: 'activation'; activation: Activation }
-  | { kind: 'max_pool'; kernel: Pair; stride: Pair; padding: Pair; ceilMode: boolean }
+  | { kind: 'max_pool'; kernel: Pair; stride: Pair; padding: Pair; paddingEnd?: Pair; ceilMode: boolean }
   | {
       kind: 'avg_pool';
       kernel: Pair;
       stride: Pair;
       padding: Pair;
+      paddingEnd?: Pair;
       ceilMode: boolean;
       countIncludePad: boolean;
     }

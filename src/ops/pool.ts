@@ -7,7 +7,10 @@ import { workgroupsFor } from '../graph/workgroups';
 export interface PoolAttributes {
   kernel: [number, number];
   stride: [number, number];
+  /** above and left of the image; at the other sides too, unless `paddingEnd` is given */
   padding: [number, number];
+  /** below and right of the image */
+  paddingEnd?: [number, number];
   /** keep a last window that reaches over the edge */
   ceilMode?: boolean;
 }
@@ -46,17 +49,22 @@ export function globalAvgPool(g: GraphBuilder, name: string, x: Tensor): Tensor 
   return y;
 }
 
-function outputShape(name: string, x: Tensor, a: PoolAttributes): number[] {
-  const [n, h, w, c] = x.shape;
-  const size = (input: number, j: 0 | 1): number => {
-    const { kernel, stride, padding } = a;
-    const steps = (input + 2 * padding[j] - kernel[j]) / stride[j];
+/** Height and width of a pooling's output, as PyTorch gives them. */
+export function poolOutputSize(input: [number, number], a: PoolAttributes): [number, number] {
+  const { kernel, stride, padding, paddingEnd = padding } = a;
+  const size = (j: 0 | 1): number => {
+    const steps = (input[j] + padding[j] + paddingEnd[j] - kernel[j]) / stride[j];
     if (!a.ceilMode) return Math.floor(steps) + 1;
     const out = Math.ceil(steps) + 1;
     // a window must begin in the image or in the padding before it
-    return (out - 1) * stride[j] >= input + padding[j] ? out - 1 : out;
+    return (out - 1) * stride[j] >= input[j] + padding[j] ? out - 1 : out;
   };
-  const [oh, ow] = [size(h, 0), size(w, 1)];
+  return [size(0), size(1)];
+}
+
+function outputShape(name: string, x: Tensor, a: PoolAttributes): number[] {
+  const [n, h, w, c] = x.shape;
+  const [oh, ow] = poolOutputSize([h, w], a);
   if (oh < 1 || ow < 1) {
     throw new UserError(
       `${name}: an image of ${h} x ${w} is too small to pool by ${a.kernel.join(' x ')}: use larger images.`,
@@ -67,6 +75,7 @@ function outputShape(name: string, x: Tensor, a: PoolAttributes): number[] {
 
 /** The constants that the shaders of a pooling share; x and y may be gradients of that shape. */
 function geometry(x: Tensor, y: Tensor, a: PoolAttributes): Constants {
+  const { padding, paddingEnd = padding } = a;
   return {
     N: x.shape[0],
     H: x.shape[1],
@@ -78,8 +87,10 @@ function geometry(x: Tensor, y: Tensor, a: PoolAttributes): Constants {
     KW: a.kernel[1],
     SH: a.stride[0],
     SW: a.stride[1],
-    PH: a.padding[0],
-    PW: a.padding[1],
+    PH: padding[0],
+    PW: padding[1],
+    PADDED_H: padding[0] + x.shape[1] + paddingEnd[0],
+    PADDED_W: padding[1] + x.shape[2] + paddingEnd[1],
   };
 }
 

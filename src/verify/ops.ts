@@ -32,6 +32,7 @@ const op =
 const window = {
   stride: v.optional(pair(1), 1),
   padding: v.optional(pair(0), 0),
+  padding_end: v.optional(pair(0)),
   dilation: v.optional(pair(1), 1),
 };
 const groups = v.optional(count, 1);
@@ -40,15 +41,22 @@ const pool = {
   kernel: pair(1),
   stride: v.optional(pair(1)),
   padding: v.optional(pair(0), 0),
+  padding_end: v.optional(pair(0)),
   ceil_mode: v.optional(v.boolean(), false),
 };
 
 interface PoolCase extends v.InferOutput<v.StrictObjectSchema<typeof pool, undefined>> {}
 
-function poolOptions({ kernel, stride = kernel, padding, ceil_mode: ceilMode }: PoolCase) {
+function poolOptions({
+  kernel,
+  stride = kernel,
+  padding,
+  padding_end: paddingEnd,
+  ceil_mode: ceilMode,
+}: PoolCase) {
   if (padding.some((p, j) => 2 * p > kernel[j]))
     throw new UserError(`padding [${padding}] is more than half of kernel [${kernel}]: PyTorch refuses it`);
-  return { kernel, stride, padding, ceilMode };
+  return { kernel, stride, padding, paddingEnd, ceilMode };
 }
 
 const activationOf = (kind: Activation, attributes: v.ObjectEntries = {}): Build =>
@@ -77,12 +85,11 @@ function refocused(
 export const OPS: Record<string, Build> = {
   ...Object.fromEntries(Object.keys(ACTIVATIONS).map((kind) => [kind, activationOf(kind as Activation)])),
   gelu: activationOf('gelu', { approximate: v.optional(v.literal('none')) }),
-  conv2d: op({ ...window, groups }, (g, a) =>
-    g.output(
-      'y',
-      conv2d(g.graph, 'y', g.activation('x'), g.weight('weight', a.groups), g.optionalVector('bias'), a),
-    ),
-  ),
+  conv2d: op({ ...window, groups }, (g, { padding_end: paddingEnd, ...a }) => {
+    const weight = g.weight('weight', a.groups);
+    const attrs = { ...a, paddingEnd };
+    g.output('y', conv2d(g.graph, 'y', g.activation('x'), weight, g.optionalVector('bias'), attrs));
+  }),
   batch_norm: op({ training: v.boolean(), momentum: fraction, eps: notNegative }, (g, a) => {
     const p = {
       weight: g.vector('weight'),
@@ -99,9 +106,9 @@ export const OPS: Record<string, Build> = {
     const { weight, shape } = refocused(g, a);
     g.output('weight', weight, weightLayout(shape, a.groups));
   }),
-  refconv2d: op({ ...map, ...window }, (g, { map_groups, map_kernel, ...a }) => {
+  refconv2d: op({ ...map, ...window }, (g, { map_groups, map_kernel, padding_end: paddingEnd, ...a }) => {
     const { weight } = refocused(g, { map_groups, map_kernel, groups: a.groups });
-    g.output('y', conv2d(g.graph, 'y', g.activation('x'), weight, undefined, a));
+    g.output('y', conv2d(g.graph, 'y', g.activation('x'), weight, undefined, { ...a, paddingEnd }));
   }),
   layer_norm_channels: op({ eps: notNegative }, (g, a) =>
     g.output('y', layerNorm(g.graph, 'y', g.activation('x'), g.vector('weight'), g.vector('bias'), a)),

@@ -12,6 +12,7 @@ interface Shape {
   kernel: [number, number];
   stride?: [number, number];
   padding?: [number, number];
+  paddingEnd?: [number, number];
   dilation?: [number, number];
   groups?: number;
 }
@@ -19,6 +20,7 @@ interface Shape {
 const attributes = (s: Shape): ConvAttributes => ({
   stride: s.stride ?? [1, 1],
   padding: s.padding ?? [0, 0],
+  paddingEnd: s.paddingEnd,
   dilation: s.dilation ?? [1, 1],
   groups: s.groups ?? 1,
 });
@@ -78,6 +80,10 @@ describe.each(TUNINGS)('depthwise, cut for %s', (_, tuning) => {
       depthwise([1, 3, 17, 15], [31, 31], { padding: [15, 15] }),
       depthwise([1, 3, 6, 23], [5, 21], { padding: [2, 10] }),
       depthwise([1, 3, 23, 6], [21, 5], { padding: [10, 2], stride: [2, 1] }),
+      // padded on one side, as TensorFlow's "same", and farther than the kernel reaches
+      depthwise([2, 5, 8, 10], [3, 3], { paddingEnd: [1, 1], stride: [2, 2] }),
+      depthwise([1, 3, 5, 7], [5, 5], { padding: [3, 0], paddingEnd: [0, 7] }),
+      depthwise([1, 2, 9, 6], [13, 13], { padding: [2, 6], paddingEnd: [9, 5] }),
       // more blocks than splits
       depthwise([1, 4800, 8, 8], [3, 3], { padding: [1, 1] }),
       depthwise([1, 3, 9, 9], [3, 3], { padding: [2, 2], dilation: [2, 2] }),
@@ -117,6 +123,9 @@ describe.each([...TUNINGS, ...WORKGROUP_TUNINGS])('dense, cut for %s', (_, tunin
       { x: [1, 3, 19, 18], co: 5, kernel: [7, 7], padding: [3, 3], stride: [2, 2] },
       { x: [1, 6, 9, 10], co: 4, kernel: [1, 1], stride: [2, 2] },
       { x: [1, 6, 9, 10], co: 7, kernel: [1, 1], padding: [1, 0] },
+      { x: [1, 6, 3, 4], co: 7, kernel: [1, 1], paddingEnd: [1, 2] },
+      { x: [2, 3, 8, 10], co: 5, kernel: [3, 3], paddingEnd: [1, 1], stride: [2, 2] },
+      { x: [1, 4, 5, 6], co: 6, kernel: [3, 3], padding: [2, 0], paddingEnd: [0, 5] },
       { x: [2, 3, 8, 12], co: 5, kernel: [4, 4], stride: [4, 4] },
       { x: [1, 4, 9, 8], co: 4, kernel: [2, 5], padding: [0, 2], stride: [3, 1] },
       { x: [1, 2, 7, 15], co: 3, kernel: [1, 11], padding: [0, 5], stride: [1, 2] },

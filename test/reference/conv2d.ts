@@ -30,9 +30,12 @@ export function conv2dGradients({ x, weight }: ValueMap, dy: Values, a: ConvAttr
   return { x: dx, weight: dw, bias: db };
 }
 
-function outputOf(x: Values, w: Values, { stride, padding, dilation }: ConvAttributes): Values {
+function outputOf(x: Values, w: Values, a: ConvAttributes): Values {
+  const { stride, padding, paddingEnd = padding, dilation } = a;
   const size = (j: 0 | 1) =>
-    Math.floor((x.shape[2 + j] + 2 * padding[j] - dilation[j] * (w.shape[2 + j] - 1) - 1) / stride[j]) + 1;
+    Math.floor(
+      (x.shape[2 + j] + padding[j] + paddingEnd[j] - dilation[j] * (w.shape[2 + j] - 1) - 1) / stride[j],
+    ) + 1;
   return zeros(x.shape[0], w.shape[0], size(0), size(1));
 }
 

@@ -185,17 +185,17 @@ function gather(
   return { shape, data };
 }
 
-type Geometry = Pick<ConvLayer, 'shape' | 'stride' | 'padding' | 'dilation' | 'groups'>;
+type Geometry = Pick<ConvLayer, 'shape' | 'stride' | 'padding' | 'paddingEnd' | 'dilation' | 'groups'>;
 
 function conv(
-  { shape: [out, within, kh, kw], stride, padding, dilation, groups }: Geometry,
+  { shape: [out, within, kh, kw], stride, padding, paddingEnd = padding, dilation, groups }: Geometry,
   x: Values,
   weight: ArrayLike<number>,
   bias?: ArrayLike<number>,
 ): Values {
   const [n, c, h, w] = x.shape;
   const size = (side: number, k: number, i: 0 | 1) =>
-    Math.floor((side + 2 * padding[i] - dilation[i] * (k - 1) - 1) / stride[i]) + 1;
+    Math.floor((side + padding[i] + paddingEnd[i] - dilation[i] * (k - 1) - 1) / stride[i]) + 1;
   const [oh, ow] = [size(h, kh, 0), size(w, kw, 1)];
   const data = new Float64Array(n * out * oh * ow);
   for (let b = 0; b < n; b++)
@@ -225,9 +225,9 @@ function conv(
 
 function pool(layer: Extract<Layer, { kind: 'max_pool' | 'avg_pool' }>, x: Values): Values {
   const [n, c, h, w] = x.shape;
-  const { kernel, stride, padding, ceilMode } = layer;
+  const { kernel, stride, padding, paddingEnd = padding, ceilMode } = layer;
   const size = (side: number, i: 0 | 1) => {
-    const steps = (side + 2 * padding[i] - kernel[i]) / stride[i];
+    const steps = (side + padding[i] + paddingEnd[i] - kernel[i]) / stride[i];
     if (!ceilMode) return Math.floor(steps) + 1;
     const out = Math.ceil(steps) + 1;
     return (out - 1) * stride[i] >= side + padding[i] ? out - 1 : out;
@@ -241,7 +241,7 @@ function pool(layer: Extract<Layer, { kind: 'max_pool' | 'avg_pool' }>, x: Value
     for (let u = 0; u < kernel[0]; u++)
       for (let v = 0; v < kernel[1]; v++) {
         const [a, b] = [row * stride[0] + u - padding[0], column * stride[1] + v - padding[1]];
-        if (a < h + padding[0] && b < w + padding[1]) padded++;
+        if (a < h + paddingEnd[0] && b < w + paddingEnd[1]) padded++;
         if (a < 0 || b < 0 || a >= h || b >= w) continue;
         const value = x.data[(plane * h + a) * w + b];
         inside++;

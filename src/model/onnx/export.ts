@@ -262,14 +262,14 @@ class Exporter {
   }
 
   private conv(layer: ConvLayer & Layer, x: Value): Value {
-    const { name, shape, stride, padding, dilation, groups, bias } = layer;
+    const { name, shape, stride, padding, paddingEnd = padding, dilation, groups, bias } = layer;
     const parameters = [this.tensor(`${name}.weight`), ...(bias ? [this.tensor(`${name}.bias`)] : [])];
     const kernel = shape.slice(2);
     const made = this.node('Conv', name, [x.name, ...parameters], {
       dilations: dilation,
       group: groups,
       kernel_shape: kernel,
-      pads: [...padding, ...padding],
+      pads: [...padding, ...paddingEnd],
       strides: stride,
     });
     return { name: made, shape: this.shapeOf(layer) };
@@ -354,11 +354,11 @@ class Exporter {
   }
 
   private pool(layer: Extract<Layer, { kind: 'max_pool' | 'avg_pool' }>, name: string, x: Value): Value {
-    const { kernel, stride, padding, ceilMode } = layer;
+    const { kernel, stride, padding, paddingEnd = padding, ceilMode } = layer;
     const attributes = {
       kernel_shape: kernel,
       strides: stride,
-      pads: [...padding, ...padding],
+      pads: [...padding, ...paddingEnd],
       ceil_mode: Number(ceilMode),
     };
     const made =

@@ -22,14 +22,16 @@ import { pointwise } from './pointwise';
 
 export type { ConvAttributes } from './family';
 
-/** Height and width of a convolution's output, as torch.nn.Conv2d gives them. */
+/** Height and width of a convolution's output, as torch.nn.Conv2d gives them, or after torch.nn.functional.pad with other sides. */
 export function convOutputSize(
   size: [number, number],
   kernel: [number, number],
   a: Omit<ConvAttributes, 'groups'>,
 ): [number, number] {
+  const { padding, paddingEnd = padding } = a;
   const at = (j: 0 | 1) =>
-    Math.floor((size[j] + 2 * a.padding[j] - a.dilation[j] * (kernel[j] - 1) - 1) / a.stride[j]) + 1;
+    Math.floor((size[j] + padding[j] + paddingEnd[j] - a.dilation[j] * (kernel[j] - 1) - 1) / a.stride[j]) +
+    1;
   return [at(0), at(1)];
 }
 

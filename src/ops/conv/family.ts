@@ -7,7 +7,10 @@ import type { BlockGrid } from '../blocks';
 /** PyTorch's names and meanings; pairs are [height, width]. */
 export interface ConvAttributes {
   stride: [number, number];
+  /** above and left of the image; at the other sides too, unless `paddingEnd` is given */
   padding: [number, number];
+  /** below and right of the image, which only the output's size tells of */
+  paddingEnd?: [number, number];
   dilation: [number, number];
   groups: number;
 }

@@ -135,7 +135,7 @@ export const pointwise: ConvFamily = {
   fits: ({ w, attrs }) =>
     attrs.groups === 1 &&
     [w.shape[0], w.shape[1], ...attrs.stride].every((n) => n === 1) &&
-    attrs.padding.every((p) => p === 0),
+    [...attrs.padding, ...(attrs.paddingEnd ?? [])].every((p) => p === 0),
   forward,
   backwardInput,
   backwardWeight,

@@ -1,4 +1,5 @@
 /** Convolutions and pools: windows over images. */
+import { poolOutputSize } from '../../../ops/pool';
 import type { Pair } from '../../model';
 import { place } from '../fold';
 import type { Importer, Shown } from '../importer';
@@ -49,11 +50,7 @@ export const conv: Operator = (net, step, [input, w, b]) => {
   const dilation = pairOf(net, step, 'dilations', [1, 1]);
   const pads = padsOf(step, x, [kh, kw], stride, dilation).map((pad, i) => pad + laid[i]) as Pads;
   const [top, left, bottom, right] = pads;
-  if (top !== bottom || left !== right)
-    net.refuse(
-      step,
-      `pads one side more than the other (${pads.join(', ')}), as TensorFlow's "same" does, which is not read here`,
-    );
+  if (pads.some((pad) => pad < 0)) net.refuse(step, 'cuts the image at its edges, which is not read here');
   const name = net.layerName(step, weight);
   const h = sized(x.extents.h, top, bottom, (kh - 1) * dilation[0] + 1, stride[0]);
   const wide = sized(x.extents.w, left, right, (kw - 1) * dilation[1] + 1, stride[1]);
@@ -64,7 +61,7 @@ export const conv: Operator = (net, step, [input, w, b]) => {
   const bias = own ?? (b ? undefined : net.biasAfter(step, plain));
   const value = net.net.conv(name, x.value, out, [kh, kw], {
     stride,
-    padding: [top, left],
+    ...paddingOf(pads),
     dilation,
     groups,
     bias: bias !== undefined,
@@ -76,58 +73,52 @@ export const conv: Operator = (net, step, [input, w, b]) => {
   return result;
 };
 
-/** Windows of a pool: PyTorch's padding and ceil_mode. */
-function poolOf(net: Importer, step: Step, x: Shown) {
+/** Pads as layers have them: those of the other sides only where they differ. */
+function paddingOf([top, left, bottom, right]: Pads): { padding: Pair; paddingEnd?: Pair } {
+  const isEven = top === bottom && left === right;
+  return { padding: [top, left], ...(!isEven && { paddingEnd: [bottom, right] }) };
+}
+
+/**
+ * Windows of a pool: PyTorch's padding and ceil_mode. `isCounted`: an average counts what of a window lies in the padding, so
+ * that this must be as the file has it; else it may be as long as gives as many windows.
+ */
+function poolOf(net: Importer, step: Step, x: Shown, isCounted: boolean) {
   const kernel = pairOf(net, step, 'kernel_shape', [1, 1]);
   const stride = pairOf(net, step, 'strides', [1, 1]);
   if ((listOf(step, 'dilations') ?? []).some((d) => d !== 1)) net.refuse(step, 'has holes in its window');
   const pads = padsOf(step, x, kernel, stride, [1, 1]);
   const ceil = numberOf(step, 'ceil_mode', 0) === 1;
   const rounding = ceil ? Math.ceil : Math.floor;
-  const size = ([x.extents.h, x.extents.w] as const).map(
-    (side, i) => rounding((side + pads[i] + pads[i + 2] - kernel[i]) / stride[i]) + 1,
-  );
-  const padding: Pair = [pads[0], pads[1]];
-  const sizeBy = (ceilMode: boolean) =>
-    [x.extents.h, x.extents.w].map((side, i) => {
-      const steps = (side + 2 * padding[i] - kernel[i]) / stride[i];
-      if (!ceilMode) return Math.floor(steps) + 1;
-      const out = Math.ceil(steps) + 1;
-      return (out - 1) * stride[i] >= side + padding[i] ? out - 1 : out;
-    });
-  const ceilMode = [ceil, !ceil].find((mode) => sizeBy(mode).every((side, i) => side === size[i]));
-  const isEven = pads[0] === pads[2] && pads[1] === pads[3];
-  return { kernel, stride, padding, ceilMode, isEven, h: size[0], w: size[1] };
+  const sides = [x.extents.h, x.extents.w];
+  const size = sides.map((side, i) => rounding((side + pads[i] + pads[i + 2] - kernel[i]) / stride[i]) + 1);
+  const window = { kernel, stride, ...paddingOf(pads) };
+  const sizeBy = (ceilMode: boolean) => poolOutputSize(sides as Pair, { ...window, ceilMode });
+  const ceilMode = [ceil, !ceil].find((mode) => sizeBy(mode).join() === size.join());
+  const [h, w] = size;
+  if (ceilMode !== undefined) return { ...window, ceilMode, h, w };
+  if (isCounted) return net.refuse(step, 'has windows that begin beyond the padding, which is not read here');
+  const reach = size.map((n, i) => Math.max((n - 1) * stride[i] + kernel[i] - sides[i] - pads[i], 0));
+  return { ...window, paddingEnd: reach as Pair, ceilMode: false, h, w };
 }
 
 export const maxPool: Operator = (net, step, [input]) => {
   const x = net.images(step, input);
-  // beyond the edge there is nothing to be the largest: windows may reach over it by padding or by ceil_mode
-  const { kernel, stride, padding, ceilMode, h, w } = poolOf(net, step, x);
-  if (ceilMode === undefined) return net.refuse(step, 'pads one side more than the other');
-  return net.after(x, net.net.pool(x.value, { kind: 'max_pool', kernel, stride, padding, ceilMode }), {
-    h,
-    w,
-  });
+  // beyond the edge there is nothing to be the largest: windows may reach over it in any way
+  const { h, w, ...window } = poolOf(net, step, x, false);
+  return net.after(x, net.net.pool(x.value, { kind: 'max_pool', ...window }), { h, w });
 };
 
 export const averagePool: Operator = (net, step, [input]) => {
   const x = net.images(step, input);
-  const { kernel, stride, padding, ceilMode, isEven, h, w } = poolOf(net, step, x);
+  const isCounted = numberOf(step, 'count_include_pad', 0) === 1;
+  const { h, w, ...window } = poolOf(net, step, x, isCounted);
+  const { kernel, padding, paddingEnd = padding, ceilMode } = window;
+  const isInside = [...padding, ...paddingEnd].every((n) => n === 0);
   const isAll = kernel[0] === x.extents.h && kernel[1] === x.extents.w && h === 1 && w === 1;
-  if (isAll && padding[0] === 0 && padding[1] === 0) return globalPool(net, step, [input]);
-  if (ceilMode === undefined || !isEven) return net.refuse(step, 'pads one side more than the other');
-  const isPadded = padding.some((n) => n > 0) || ceilMode;
-  const countIncludePad = !isPadded || numberOf(step, 'count_include_pad', 0) === 1;
-  const value = net.net.pool(x.value, {
-    kind: 'avg_pool',
-    kernel,
-    stride,
-    padding,
-    ceilMode,
-    countIncludePad,
-  });
-  return net.after(x, value, { h, w });
+  if (isAll && isInside) return globalPool(net, step, [input]);
+  const countIncludePad = (isInside && !ceilMode) || isCounted;
+  return net.after(x, net.net.pool(x.value, { kind: 'avg_pool', ...window, countIncludePad }), { h, w });
 };
 
 export const globalPool: Operator = (net, step, [input]) => {
