@@ -42,7 +42,6 @@ export function recogniseOnnx(
     );
   const imported = importOnnx(source.graph);
   const { model, state, bindings, notes } = imported;
-  const { inputs } = source.graph;
   const stored = storedTensors(source.graph);
   const names = new Map<string, string>();
   const tensors: StateDict = new Map();
@@ -59,7 +58,6 @@ export function recogniseOnnx(
     tensors.set(key, { dtype: /^B?F/.test(dtype) ? dtype : 'F32', shape, data });
   }
   const copy = stateCopy(file, '', tensors, async (name) => tensors.get(name)!);
-  const sides = inputs[0].shape?.filter((extent) => typeof extent === 'number' && extent > 4);
   return {
     model,
     copy,
@@ -70,7 +68,7 @@ export function recogniseOnnx(
     kept: new Set(names.keys()),
     notes,
     onnx: { ...imported, source },
-    size: sides && sides.length >= 2 ? model.input.size : undefined,
+    size: imported.size,
   };
 }
 

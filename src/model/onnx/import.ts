@@ -22,6 +22,8 @@ export interface Imported {
   output: string;
   /** a sentence each */
   notes: string[];
+  /** side of the images that the graph takes, pixels, where it takes no others */
+  size?: number;
 }
 
 /** What such models are called in messages and metadata. */
@@ -94,6 +96,7 @@ function importOutput(graph: OnnxGraph, input: OnnxValue, output: string): Impor
     state: importer.state,
     bindings: importer.bindings,
     output,
+    size: isOpen(input) && !importer.isSized ? undefined : modelInput.size,
     notes: notesOn(graph, importer, output, needed),
   };
 }
@@ -245,6 +248,10 @@ function imagesOf(
   const extents = { n: extent('n', 1), c: extent('c', 3), h: h || side, w: w || side };
   return { extents, axes, size: h || w ? Math.max(h, w) : undefined };
 }
+
+/** Whether a graph leaves height or width of its images open. */
+const isOpen = ({ shape }: OnnxValue): boolean =>
+  (shape?.filter((extent) => typeof extent === 'number' && extent > 4) ?? []).length < 2;
 
 function logitsOf({ file }: OnnxGraph, output: string, end: Held | undefined): Value {
   const isRow = end?.kind === 'value' && end.extents.h === 1 && end.extents.w === 1 && !end.pad && !end.step;

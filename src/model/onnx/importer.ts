@@ -3,7 +3,7 @@ import { product } from '../../graph/tensor';
 import { quote } from '../../io/format-error';
 import type { OnnxGraph } from '../../io/onnx/graph';
 import { floats, type StateDict } from '../../io/tensor';
-import type { Builder, Value } from '../builder';
+import type { Builder, ConvOptions, Value } from '../builder';
 import { type Constant, transpose } from './constant';
 import { called } from './node';
 import type { Step } from './patterns';
@@ -54,6 +54,8 @@ export class Importer {
   readonly notes: string[] = [];
   /** of the image, where the graph begins with it */
   normalised?: Normalised;
+  /** a layer is for images of the graph's own size alone */
+  isSized = false;
   /** steps that another took in */
   readonly absorbed = new Set<Step>();
   private readonly readers = new Map<string, Step[]>();
@@ -104,7 +106,7 @@ export class Importer {
 
   private settle(step: Step, held: Shown): Shown {
     if (held.isSoftmax) this.refuse(step, 'reads a softmax, which is possible at the end of a network only');
-    if (held.pad) this.refuse(step, 'reads what a Pad made, which is possible before a convolution only');
+    if (held.pad) return this.settled(step, this.padded(step, { ...held, pad: held.pad }));
     let shown = held;
     if (held.step) {
       const { h, w } = held.step;
@@ -122,6 +124,33 @@ export class Importer {
       i === d ? [{ axis: 'c' as const, size: extents.c, stride: 1 }] : factors,
     );
     return { ...shown, value: this.net.shuffle(shown.value, groups), view: settledView };
+  }
+
+  /** Zeros laid around an image: before a convolution these are its own padding. */
+  private padded(step: Step, { pad, ...held }: Shown & Required<Pick<Shown, 'pad'>>): Shown {
+    const x = this.images(step, held);
+    const [top, left, bottom, right] = pad;
+    const ones = new Float32Array(x.value.channels).fill(1);
+    const sides = { padding: [top, left], paddingEnd: [bottom, right] } satisfies ConvOptions;
+    const { value } = this.pixelwise(step, x.value, ones, sides);
+    return this.after(x, value, { h: x.extents.h + top + bottom, w: x.extents.w + left + right });
+  }
+
+  /**
+   * Each channel times a number that is in no file and never trains, and the image's sides as options say: a convolution of one
+   * pixel.
+   */
+  pixelwise(
+    step: Step,
+    x: Value,
+    factors: ArrayLike<number>,
+    options: Pick<ConvOptions, 'bias' | 'padding' | 'paddingEnd'> = {},
+  ): { name: string; value: Value } {
+    const { channels } = x;
+    const name = this.unique(`${step.op.toLowerCase()}_${step.index}`);
+    const value = this.net.conv(name, x, channels, 1, { ...options, groups: channels });
+    this.hold(`${name}.weight`, [channels, 1, 1, 1], factors);
+    return { name, value };
   }
 
   /** Values side by side over channels; those that were joined before, as a dense block does again and again, stay joined. */

@@ -78,14 +78,43 @@ function affine(
     net.bind(step, scale.input, name, scale.constant, shape);
     return net.after(x, net.net.scale(x.value, name));
   }
-  const name = net.unique(`${step.op.toLowerCase()}_${step.index}`);
-  const value = net.net.conv(name, x.value, c, 1, { groups: c, bias: shift !== undefined });
-  net.hold(`${name}.weight`, [c, 1, 1, 1], list(scale, 1));
+  const { name, value } = net.pixelwise(step, x.value, list(scale, 1), { bias: shift !== undefined });
   if (shift && 'input' in shift && !shift.from)
     net.bind(step, shift.input, `${name}.bias`, shift.constant, [c]);
   else if (shift) net.hold(`${name}.bias`, [c], list(shift, 0));
   return net.after(x, value);
 }
+
+/** -x, of the image too. */
+const negated = (net: Importer, step: Step, { value }: Shown) =>
+  net.pixelwise(step, value, new Float32Array(value.channels).fill(-1)).value;
+
+/** a - b. */
+const difference = (net: Importer, step: Step, a: Shown, b: Shown) =>
+  net.net.add(a.value, negated(net, step, b));
+
+/** The larger of two activations, b + relu(a - b), or the smaller one, a - relu(a - b); of one and a constant a function of one. */
+const extreme =
+  (isLarger: boolean): Operator =>
+  (net, step, inputs) => {
+    if (inputs.length !== 2) net.refuse(step, `compares ${inputs.length} values, and two are read here`);
+    const [a, b] = sameShape(net, step, inputs);
+    const excess = net.after(a, net.net.activation(difference(net, step, a, b), 'relu'));
+    const value = isLarger ? net.net.add(b.value, excess.value) : difference(net, step, a, excess);
+    return net.after(a, value);
+  };
+
+export const maximum = extreme(true);
+export const minimum = extreme(false);
+
+/** x^2; other powers are functions that there is no layer for. */
+export const power: Operator = (net, step, [input, exponent]) => {
+  const x = net.shown(step, input);
+  const n = scalarOf(net.constant(step, exponent, 'an exponent'));
+  if (n !== 2)
+    net.refuse(step, `takes a power of ${n ?? 'several numbers'}, and squares alone are read here`);
+  return net.after(x, net.net.mul(x.value, x.value));
+};
 
 /** Arithmetic of an activation and a constant of one number, or one a channel. */
 const withConstant =
@@ -153,7 +182,10 @@ export const multiply = withConstant(
 export const subtract = withConstant(
   (input, constant, isFirst) =>
     isFirst ? [all(-1), given(input, constant)] : [undefined, given(input, constant, (x) => -x)],
-  (net, step) => net.refuse(step, 'subtracts activations from each other, which is not read here'),
+  (net, step, inputs) => {
+    const [a, b] = sameShape(net, step, inputs);
+    return net.after(a, difference(net, step, a, b));
+  },
 );
 
 export const divide = withConstant(

@@ -3,11 +3,12 @@ import { numbers } from '../constant';
 import { place } from '../fold';
 import { numberOf } from '../node';
 import { shapeOf } from '../view';
-import { add, divide, multiply, pointwise, prelu, subtract } from './arithmetic';
+import { add, divide, maximum, minimum, multiply, pointwise, power, prelu, subtract } from './arithmetic';
 import { concat, pad, slice, split } from './channels';
 import type { Operator } from './common';
 import { batchNorm, layerNorm, responseNorm } from './norms';
 import { gemm, matmul } from './products';
+import { reduceMax, reduceMean, reduceSum } from './reductions';
 import {
   alias,
   flatten,
@@ -19,7 +20,7 @@ import {
   transposeView,
   unsqueeze,
 } from './views';
-import { averagePool, conv, globalPool, maxPool, reduceMean } from './windows';
+import { averagePool, conv, globalMaxPool, globalPool, maxPool } from './windows';
 
 export const OPERATORS: Record<string, Operator> = {
   Conv: conv,
@@ -47,10 +48,16 @@ export const OPERATORS: Record<string, Operator> = {
   Sub: subtract,
   Mul: multiply,
   Div: divide,
+  Max: maximum,
+  Min: minimum,
+  Pow: power,
   MaxPool: maxPool,
   AveragePool: averagePool,
   GlobalAveragePool: globalPool,
+  GlobalMaxPool: globalMaxPool,
   ReduceMean: reduceMean,
+  ReduceSum: reduceSum,
+  ReduceMax: reduceMax,
   Concat: concat,
   Split: split,
   Slice: slice,

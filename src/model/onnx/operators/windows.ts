@@ -1,11 +1,10 @@
 /** Convolutions and pools: windows over images. */
 import { poolOutputSize } from '../../../ops/pool';
 import type { Pair } from '../../model';
-import { place } from '../fold';
 import type { Importer, Shown } from '../importer';
 import { listOf, numberOf, textOf } from '../node';
 import type { Step } from '../patterns';
-import { channelsOf, isWholeAmong, type Operator, type Pads } from './common';
+import { channelsOf, type Operator, type Pads } from './common';
 
 /** Extents that convolutions and pools have along rows and columns. */
 function pairOf(net: Importer, step: Step, name: string, fallback: Pair): Pair {
@@ -15,11 +14,19 @@ function pairOf(net: Importer, step: Step, name: string, fallback: Pair): Pair {
 }
 
 /** Pads of a window, whether they are given or follow from the size. */
-function padsOf(step: Step, { extents: { h, w } }: Shown, kernel: Pair, stride: Pair, dilation: Pair): Pads {
+function padsOf(
+  net: Importer,
+  step: Step,
+  { extents: { h, w } }: Shown,
+  kernel: Pair,
+  stride: Pair,
+  dilation: Pair,
+): Pads {
   const mode = textOf(step, 'auto_pad', 'NOTSET');
   if (mode === 'VALID') return [0, 0, 0, 0];
   const given = listOf(step, 'pads');
   if (!mode.startsWith('SAME')) return (given?.length === 4 ? given : [0, 0, 0, 0]) as Pads;
+  if (stride.some((n) => n > 1)) net.isSized = true;
   const sides = [h, w].map((size, i) => {
     const reach = (kernel[i] - 1) * dilation[i] + 1;
     const total = Math.max((Math.ceil(size / stride[i]) - 1) * stride[i] + reach - size, 0);
@@ -48,7 +55,7 @@ export const conv: Operator = (net, step, [input, w, b]) => {
     net.refuse(step, `has a weight for ${within * groups} channels and reads ${x.extents.c}`);
   const stride = pairOf(net, step, 'strides', [1, 1]);
   const dilation = pairOf(net, step, 'dilations', [1, 1]);
-  const pads = padsOf(step, x, [kh, kw], stride, dilation).map((pad, i) => pad + laid[i]) as Pads;
+  const pads = padsOf(net, step, x, [kh, kw], stride, dilation).map((pad, i) => pad + laid[i]) as Pads;
   const [top, left, bottom, right] = pads;
   if (pads.some((pad) => pad < 0)) net.refuse(step, 'cuts the image at its edges, which is not read here');
   const name = net.layerName(step, weight);
@@ -87,7 +94,7 @@ function poolOf(net: Importer, step: Step, x: Shown, isCounted: boolean) {
   const kernel = pairOf(net, step, 'kernel_shape', [1, 1]);
   const stride = pairOf(net, step, 'strides', [1, 1]);
   if ((listOf(step, 'dilations') ?? []).some((d) => d !== 1)) net.refuse(step, 'has holes in its window');
-  const pads = padsOf(step, x, kernel, stride, [1, 1]);
+  const pads = padsOf(net, step, x, kernel, stride, [1, 1]);
   const ceil = numberOf(step, 'ceil_mode', 0) === 1;
   const rounding = ceil ? Math.ceil : Math.floor;
   const sides = [x.extents.h, x.extents.w];
@@ -126,17 +133,11 @@ export const globalPool: Operator = (net, step, [input]) => {
   return net.after(x, net.net.globalAvgPool(x.value), { h: 1, w: 1 });
 };
 
-export const reduceMean: Operator = (net, step, [input, given]) => {
-  const x = net.shown(step, input);
-  const listed = listOf(step, 'axes') ?? (given?.kind === 'constant' ? Array.from(given.data) : undefined);
-  const axes = (listed ?? [...x.view.keys()]).map((axis) => place(axis, x.view.length));
-  const isPixels = (['h', 'w'] as const).every(
-    (axis) => x.extents[axis] === 1 || axes.some((d) => isWholeAmong(x.view[d], axis, x.extents[axis])),
-  );
-  if (!isPixels || axes.some((d) => x.view[d].some(({ axis }) => axis === 'c' || axis === 'n')))
-    net.refuse(step, 'takes a mean over more or less than all pixels, which is not read here');
-  const value = net.net.globalAvgPool(x.value);
-  const kept = x.view.map((factors, d) => (axes.includes(d) ? [] : factors));
-  const view = numberOf(step, 'keepdims', 1) === 1 ? kept : kept.filter((_, d) => !axes.includes(d));
-  return { kind: 'value', value, extents: { ...x.extents, h: 1, w: 1 }, view };
+/** The largest of all pixels. */
+export const globalMaxPool: Operator = (net, step, [input]) => {
+  const x = net.images(step, input);
+  const kernel: Pair = [x.extents.h, x.extents.w];
+  net.isSized = true;
+  const window = { kernel, stride: [1, 1] as Pair, padding: [0, 0] as Pair, ceilMode: false };
+  return net.after(x, net.net.pool(x.value, { kind: 'max_pool', ...window }), { h: 1, w: 1 });
 };

@@ -1,0 +1,205 @@
+import { describe, expect, test } from 'vitest';
+import type { OnnxAttribute, OnnxTensor } from '../../../src/io/onnx/graph';
+import { floats } from '../../../src/io/tensor';
+import { around, drawn, expectAgreement, integers, type Node, read, scalar } from '../../onnx-graph';
+
+/** An operator between a convolution's `a` `[1, 4, 8, 8]` and a head: what it reads besides, its attributes, and the file's opset. */
+type Case = [name: string, middle: Node[], tensors?: Record<string, OnnxTensor>, opset?: number];
+
+const one = (op: string, attributes: Record<string, OnnxAttribute> = {}, ...more: string[]): Node[] => [
+  [op, ['a', ...more], 'z', attributes],
+];
+const positive = floats([4], [0.5, 1, 1.5, 2]);
+const positive4 = floats([1, 4, 1, 1], [0.5, 1, 1.5, 2]);
+const k3 = { k: drawn(4, 4, 3, 3) };
+
+const READ: Case[] = [
+  ['Conv padded below and right', one('Conv', { pads: [0, 0, 1, 1], strides: [2, 2] }, 'k'), k3],
+  ['Conv padded above and left', one('Conv', { pads: [2, 1, 0, 0] }, 'k'), k3],
+  ['Conv, SAME_UPPER, stride 2', one('Conv', { auto_pad: 'SAME_UPPER', strides: [2, 2] }, 'k'), k3],
+  ['Conv, SAME_LOWER, stride 2', one('Conv', { auto_pad: 'SAME_LOWER', strides: [2, 2] }, 'k'), k3],
+  ['Conv, SAME_UPPER, even kernel', one('Conv', { auto_pad: 'SAME_UPPER' }, 'k'), { k: drawn(4, 4, 2, 2) }],
+  ['Conv, VALID', one('Conv', { auto_pad: 'VALID' }, 'k'), k3],
+  [
+    'depthwise Conv, SAME_UPPER',
+    one('Conv', { auto_pad: 'SAME_UPPER', strides: [2, 2], group: 4 }, 'k'),
+    { k: drawn(4, 1, 3, 3) },
+  ],
+  ['MaxPool, SAME_UPPER', one('MaxPool', { auto_pad: 'SAME_UPPER', kernel_shape: [3, 3], strides: [2, 2] })],
+  ['MaxPool, SAME_LOWER', one('MaxPool', { auto_pad: 'SAME_LOWER', kernel_shape: [3, 3], strides: [2, 2] })],
+  ['MaxPool padded above', one('MaxPool', { pads: [1, 1, 0, 0], kernel_shape: [3, 3], strides: [2, 2] })],
+  [
+    'AveragePool, SAME_UPPER',
+    one('AveragePool', { auto_pad: 'SAME_UPPER', kernel_shape: [3, 3], strides: [2, 2] }),
+  ],
+  [
+    'AveragePool over its padding',
+    one('AveragePool', { pads: [0, 0, 1, 1], kernel_shape: [3, 3], strides: [2, 2], count_include_pad: 1 }),
+  ],
+  [
+    'Pad before nothing but an activation',
+    [
+      ['Pad', ['a', 'sides'], 'c'],
+      ['Relu', ['c'], 'z'],
+    ],
+    { sides: integers(0, 0, 1, 0, 0, 0, 2, 3) },
+  ],
+  [
+    'Pad before a pool',
+    [
+      ['Pad', ['a', 'sides'], 'c'],
+      ['AveragePool', ['c'], 'z', { kernel_shape: [2, 2], strides: [2, 2] }],
+    ],
+    { sides: integers(0, 0, 0, 1, 0, 0, 1, 1) },
+  ],
+  [
+    'Add of two activations',
+    [
+      ['Relu', ['a'], 'c'],
+      ['Add', ['a', 'c'], 'z'],
+    ],
+  ],
+  [
+    'Sub of two activations',
+    [
+      ['Sigmoid', ['a'], 'c'],
+      ['Sub', ['c', 'a'], 'z'],
+    ],
+  ],
+  ['Sub of a constant a channel', one('Sub', {}, 's'), { s: drawn(1, 4, 1, 1) }],
+  [
+    'Mul of two activations',
+    [
+      ['Sigmoid', ['a'], 'c'],
+      ['Tanh', ['a'], 'd'],
+      ['Mul', ['c', 'd'], 'z'],
+    ],
+  ],
+  ['Div by a constant a channel', one('Div', {}, 's'), { s: floats([1, 4, 1, 1], [0.5, 1, 1.5, 2]) }],
+  [
+    'Max of two activations',
+    [
+      ['Conv', ['a', 'k'], 'c', { pads: [1, 1, 1, 1] }],
+      ['Max', ['a', 'c'], 'z'],
+    ],
+    k3,
+  ],
+  [
+    'Min of two activations',
+    [
+      ['Conv', ['a', 'k'], 'c', { pads: [1, 1, 1, 1] }],
+      ['Min', ['a', 'c'], 'z'],
+    ],
+    k3,
+  ],
+  ['Pow of two', one('Pow', {}, 'two'), { two: scalar(2) }],
+  ['GlobalMaxPool', one('GlobalMaxPool')],
+  ['ReduceMean by attribute', one('ReduceMean', { axes: [2, 3] })],
+  ['ReduceMean by input', one('ReduceMean', {}, 'axes'), { axes: integers(-2, -1) }, 18],
+  ['ReduceSum over all pixels', one('ReduceSum', {}, 'axes'), { axes: integers(2, 3) }],
+  ['ReduceMax over all pixels', one('ReduceMax', { axes: [2, 3] })],
+  [
+    'Split and Concat',
+    [
+      ['Slice', ['a', 'zero', 'two', 'c'], 'd'],
+      ['Slice', ['a', 'two', 'four', 'c'], 'e'],
+      ['Concat', ['e', 'd'], 'z', { axis: 1 }],
+    ],
+    { zero: integers(0), two: integers(2), four: integers(4), c: integers(1) },
+  ],
+  [
+    'Slice of every second pixel',
+    one('Slice', {}, 'zero', 'end', 'axes', 'steps'),
+    { zero: integers(0, 0), end: integers(8, 8), axes: integers(2, 3), steps: integers(2, 2) },
+  ],
+  [
+    'BatchNormalization',
+    one('BatchNormalization', { epsilon: 1e-3 }, 's', 't', 'm', 'v'),
+    { s: drawn(4), t: drawn(4), m: drawn(4), v: positive },
+  ],
+  [
+    'Identity, Dropout and Cast',
+    [
+      ['Identity', ['a'], 'c'],
+      ['Dropout', ['c'], 'd'],
+      ['Cast', ['d'], 'z', { to: 1 }],
+    ],
+  ],
+  ['HardSwish', one('HardSwish')],
+  [
+    'Squeeze and Unsqueeze',
+    [
+      ['GlobalAveragePool', ['a'], 'c'],
+      ['Squeeze', ['c', 'axes'], 'd'],
+      ['Unsqueeze', ['d', 'axes'], 'z'],
+    ],
+    { axes: integers(2, 3) },
+  ],
+];
+
+describe('an operator is read, and answers as in onnxruntime', () => {
+  test.each(READ)('%s', async (_, middle, tensors, opset) => {
+    await expectAgreement(around(middle, tensors, opset));
+  });
+});
+
+/** Operators that a file may have and no layer stands for, and what is said of them. */
+const REFUSED: [name: string, words: RegExp, middle: Node[], tensors?: Record<string, OnnxTensor>][] = [
+  ['ConvTranspose', /no layer here stands for: ConvTranspose/, one('ConvTranspose', {}, 'k'), k3],
+  [
+    'Resize',
+    /no layer here stands for: Resize/,
+    one('Resize', {}, '', 'by'),
+    { by: floats([4], [1, 1, 2, 2]) },
+  ],
+  ['DepthToSpace', /no layer here stands for: DepthToSpace/, one('DepthToSpace', { blocksize: 2 })],
+  [
+    'Div of two activations',
+    /divides activations by each other/,
+    [
+      ['Sigmoid', ['a'], 'c'],
+      ['Div', ['a', 'c'], 'z'],
+    ],
+  ],
+  [
+    'a constant divided',
+    /divides a constant by an activation/,
+    [
+      ['Sigmoid', ['a'], 'c'],
+      ['Div', ['s', 'c'], 'z'],
+    ],
+    { s: positive4 },
+  ],
+  ['Pow of two and a half', /takes a power of 2.5/, one('Pow', {}, 'e'), { e: scalar(2.5) }],
+  ['Softmax of pixels', /is a softmax over more than classes/, one('Softmax', { axis: 1 })],
+  [
+    'Pad that repeats',
+    /repeats pixels at the edge/,
+    one('Pad', { mode: 'reflect' }, 'sides'),
+    { sides: integers(0, 0, 1, 1, 0, 0, 1, 1) },
+  ],
+  [
+    'Slice of rows',
+    /cuts out a part of the image/,
+    one('Slice', {}, 'from', 'to', 'axis'),
+    { from: integers(1), to: integers(7), axis: integers(2) },
+  ],
+  ['Conv of one dimension', /has a weight of 3 dimensions/, one('Conv', {}, 'k'), { k: drawn(4, 4, 3) }],
+  [
+    'ReduceMean over channels',
+    /takes a mean over more or less than all pixels/,
+    one('ReduceMean', { axes: [1] }),
+  ],
+  [
+    'Concat of pixels',
+    /joins activations otherwise than by their channels/,
+    [['Concat', ['a', 'a'], 'z', { axis: 2 }]],
+  ],
+];
+
+describe('an operator is refused in words', () => {
+  test.each(REFUSED)('%s', async (_, words, middle, tensors) => {
+    const error = await read(around(middle, tensors)).catch((e: Error) => e);
+    expect(error).toMatchObject({ name: 'UserError', message: expect.stringMatching(words) });
+  });
+});
