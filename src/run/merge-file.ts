@@ -1,21 +1,25 @@
 import type { UserFile } from '../data/types';
 import { UserError } from '../errors';
+import type { StateDict } from '../io/tensor';
 import { openWeights } from '../io/weights-file';
 import { asFloat32, writeWeights } from '../io/write-weights';
 import { isMainKernel } from '../model/branches';
-import { convolutions } from '../model/model';
+import { classesOf, withHead } from '../model/heads';
+import { convolutions, type Model } from '../model/model';
+import { ONNX_MODEL } from '../model/onnx/import';
 import { geometryOf, type RefConvLayer } from '../model/refconv';
 import { planesOf } from '../model/refocus-math';
-import { numbersOf } from '../model/state';
+import { checkState, numbersOf } from '../model/state';
 import { foldFile } from './fold-file';
+import { METADATA_KEY, readMetadata } from './metadata';
 import type { NetworkOptions } from './network-options';
 import { loadNetwork, modelState, originalState } from './network-source';
-import { isMap } from './unmerged';
+import { isMap, mergeMaps, type Unmerged } from './unmerged';
 
 export interface MergedFile {
   /** a file like the one that came, its maps merged, or without maps its branches folded */
   bytes: Uint8Array<ArrayBuffer>;
-  format: 'safetensors' | 'pth';
+  format: 'safetensors' | 'pth' | 'onnx';
   /** maps that were merged */
   maps: number;
   /** blocks whose branches became one convolution */
@@ -33,7 +37,11 @@ const TOLERANCE = 2 ** -23;
  * @throws UserError where the file has neither, or the proof fails
  */
 export async function mergeFile(files: UserFile[], network: NetworkOptions = {}): Promise<MergedFile> {
-  const { file, copies } = await openWeights(...files);
+  const { file, copies, metadata } = await openWeights(...files);
+  if (readMetadata(metadata)?.architecture === ONNX_MODEL)
+    throw new UserError(
+      `${file} is of a network that came as an ONNX model: name that too, to merge the maps into it (--onnx net.onnx).`,
+    );
   const names = [...copies[0].entries.keys()];
   if (names.some(isMap)) {
     const merged = await mergeMapsOf(files, network);
@@ -65,20 +73,7 @@ async function mergeMapsOf(files: UserFile[], network: NetworkOptions): Promise<
   const exact = writeWeights(asFloat32(original.weights), named, { format });
   const { copies } = await openWeights({ path: `merged.${format}`, blob: new Blob([exact]) });
   const again = modelState(await copies[0].read(), original.names, model);
-  let error = 0;
-  for (const conv of convolutions(model)) {
-    const map = unmerged.maps.get(`${conv.name}.convmap.weight`);
-    const basis = unmerged.bases.get(`${conv.name}.weight`);
-    if (!map || !basis) continue;
-    const refconv = { path: 'dense', mapKernel: map.shape[3], identity: true, startsNonZero: true } as const;
-    const expected = convolved({ ...conv, refconv }, numbersOf(basis), numbersOf(map));
-    error = Math.max(error, relativeError(numbersOf(again.get(`${conv.name}.weight`)!), expected));
-  }
-  if (!(error <= TOLERANCE)) {
-    throw new UserError(
-      `The merged kernels of ${file} differ from W_b + conv2d(W_b, W_r) by ${error}: nothing is written; report this as a bug.`,
-    );
-  }
+  const error = proveKernels(file, model, unmerged, again);
   return {
     bytes: writeWeights(original.weights, named, { format }),
     format,
@@ -87,6 +82,51 @@ async function mergeMapsOf(files: UserFile[], network: NetworkOptions): Promise<
     error,
     notes,
   };
+}
+
+/**
+ * Merges the maps that a run of an ONNX network left, into that network's file: the same file with other numbers, read again.
+ * @param onnx the model that the run began with, and the files of its data
+ * @throws UserError where the maps are none of its layers, or the proof fails
+ */
+export async function mergeIntoOnnx(files: UserFile[], onnx: UserFile[]): Promise<MergedFile> {
+  const network = await loadNetwork({ kind: 'file', files: onnx });
+  const { original, notes } = network;
+  if (!original.onnx) throw new UserError(`${network.file} is no ONNX model: merge without it.`);
+  const { file, copies, metadata } = await openWeights(...files);
+  const tensors = await copies[0].read();
+  const classes = classesOf(network.model, tensors) ?? network.model.head.classes;
+  const model = withHead(network.model, classes);
+  const { state, unmerged } = mergeMaps(tensors, model);
+  if (!unmerged) throw new UserError(`${file} has no refocusing maps: there is nothing to merge.`);
+  checkState(model, state, file);
+  const error = proveKernels(file, model, unmerged, state);
+  const description = metadata.get(METADATA_KEY);
+  const isNew = classes !== network.model.head.classes && description !== undefined;
+  const about = isNew ? new Map([[METADATA_KEY, description]]) : undefined;
+  const { writeOnnx } = await import('./onnx-network');
+  const bytes = await writeOnnx(original.onnx, { state, classes, metadata: about });
+  return { bytes, format: 'onnx', maps: unmerged.maps.size, blocks: 0, error, notes };
+}
+
+/**
+ * How far kernels are from W_b + conv2d(W_b, W_r), at most and relative to their largest number.
+ * @throws UserError where that is more than rounding
+ */
+function proveKernels(file: string, model: Model, { maps, bases }: Unmerged, state: StateDict): number {
+  let error = 0;
+  for (const conv of convolutions(model)) {
+    const map = maps.get(`${conv.name}.convmap.weight`);
+    const basis = bases.get(`${conv.name}.weight`);
+    if (!map || !basis) continue;
+    const refconv = { path: 'dense', mapKernel: map.shape[3], identity: true, startsNonZero: true } as const;
+    const expected = convolved({ ...conv, refconv }, numbersOf(basis), numbersOf(map));
+    error = Math.max(error, relativeError(numbersOf(state.get(`${conv.name}.weight`)!), expected));
+  }
+  if (error <= TOLERANCE) return error;
+  throw new UserError(
+    `The merged kernels of ${file} differ from W_b + conv2d(W_b, W_r) by ${error}: nothing is written; report this as a bug.`,
+  );
 }
 
 /** W_b + conv2d(W_b, W_r) tap by tap, the basis as one image of planes in groups. */

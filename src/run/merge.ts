@@ -76,11 +76,13 @@ async function writeNetwork(
   // the merge is what a proof is about; a type that the user chose rounds as it always does
   const file = note ? writeWeights(weights, written, { metadata }) : exact;
   const pth = () => writeWeights(weights, written, { metadata, format: 'pth' });
+  const { onnx } = original;
   const unmerged = (format: 'safetensors' | 'pth') => {
+    // tensors of an ONNX file may have any names, or none of their own: its layers are what maps are of
+    if (onnx) return writeWeights({ ...weights, tensors: trained }, trained, { metadata, format });
     const both = withMaps(original, trained);
     return writeWeights(both.weights, originalState(trained, both), { metadata, format });
   };
-  const { onnx } = original;
   // with the head's classes the file's own description of itself holds: only a new one is said
   const isNewHead = onnx !== undefined && plain.head.classes !== onnx.model.head.classes;
   const about =

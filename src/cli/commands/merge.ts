@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import { UserError } from '../../errors';
 import { isAddress } from '../../remote/address';
-import { mergeFile } from '../../run/merge-file';
+import { mergeFile, mergeIntoOnnx } from '../../run/merge-file';
 import { type Command, text } from '../command';
 import { readWeightFiles } from '../files';
 import { networkFrom, networkOptions } from '../options';
@@ -15,15 +15,21 @@ export const merge: Command = {
   positionals: ['FILE'],
   options: {
     ...networkOptions,
+    onnx: {
+      type: 'string',
+      value: 'FILE',
+      help: 'the ONNX model that the run of FILE began with: it is written with the merged numbers',
+    },
     out: { type: 'string', value: 'FILE', help: 'where to write; default: NAME.merged beside FILE' },
     overwrite: { type: 'boolean', help: 'write over a file that is there' },
   },
   async run(args, context) {
     const [path] = args.positionals;
-    const { bytes, format, maps, blocks, error, notes } = await mergeFile(
-      await readWeightFiles(path, undefined, context),
-      networkFrom(args),
-    );
+    const files = await readWeightFiles(path, undefined, context);
+    const onnx = text(args, 'onnx');
+    const { bytes, format, maps, blocks, error, notes } = onnx
+      ? await mergeIntoOnnx(files, await readWeightFiles(onnx, '--onnx', context))
+      : await mergeFile(files, networkFrom(args));
     const beside = join(
       isAddress(path) ? '.' : dirname(path),
       `${basename(path, extname(path))}.merged.${format}`,

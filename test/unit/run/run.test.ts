@@ -3,14 +3,16 @@ import { describe, expect, test } from 'vitest';
 import { version } from '../../../package.json';
 import type { UserFile } from '../../../src/data/types';
 import { Stopped, UserError } from '../../../src/errors';
+import { encodeOnnx } from '../../../src/io/onnx/encode';
 import { writeSafetensors } from '../../../src/io/safetensors';
 import type { StateDict } from '../../../src/io/tensor';
 import { readWeights } from '../../../src/io/weights-file';
 import { initialState } from '../../../src/model/init';
+import { exportOnnx } from '../../../src/model/onnx/export';
 import { createModel } from '../../../src/model/zoo';
 import type { RunContext, TrainEvent, TrainJob } from '../../../src/run/job';
 import { Memo } from '../../../src/run/memo';
-import { mergeFile } from '../../../src/run/merge-file';
+import { mergeFile, mergeIntoOnnx } from '../../../src/run/merge-file';
 import { runTraining, warmUp } from '../../../src/run/run';
 import { defaultSettings, type TrainSettings } from '../../../src/train/settings';
 import { type FakeGpu, fakeGpu } from '../fake-gpu';
@@ -450,6 +452,21 @@ describe('the files of a run', () => {
     const [pth, merged] = [await read(files.get('merged.pth')!), await read(result.merged)];
     expect(pth.metadata).toEqual(merged.metadata);
     expect(Object.fromEntries(pth.tensors)).toEqual(Object.fromEntries(merged.tensors));
+  });
+
+  test('unmerged of an ONNX model: merges into the file that the run has written', async () => {
+    const options = { size: SIDE, preprocessing: false, softmax: false, fold: true };
+    const bytes = encodeOnnx(exportOnnx(MODEL, initialState(MODEL, 3), options), new Map());
+    const onnx = [{ path: 'net.onnx', blob: new Blob([bytes]) }];
+    const source: Partial<TrainJob> = { model: { kind: 'file', files: onnx } };
+    const refocus = { method: 'refocus', path: 'dense', unmerged: true } as const;
+    const { result } = await run(job(refocus, source));
+    const file = (name: string) => result.files.find((other) => other.name === name)!.bytes;
+    const unmerged = [{ path: 'unmerged.safetensors', blob: new Blob([file('unmerged.safetensors')]) }];
+    await expect(mergeFile(unmerged)).rejects.toThrow(/came as an ONNX model: name that too/);
+    const merged = await mergeIntoOnnx(unmerged, onnx);
+    expect(merged).toMatchObject({ format: 'onnx', maps: 1 });
+    expect([...merged.bytes]).toEqual([...file('merged.onnx')]);
   });
 
   test('unmerged: a file of bases and maps, which a run goes on from and which merges to the same', async () => {
