@@ -3,7 +3,8 @@ import { product } from '../../../src/graph/tensor';
 import { encodeOnnx } from '../../../src/io/onnx/encode';
 import { floats, type StateDict } from '../../../src/io/tensor';
 import { openWeights } from '../../../src/io/weights-file';
-import type { Model } from '../../../src/model/model';
+import { buildModel, type ConvOptions } from '../../../src/model/builder';
+import type { LayerKind, Model } from '../../../src/model/model';
 import { type ExportOptions, exportOnnx } from '../../../src/model/onnx/export';
 import { importOnnx } from '../../../src/model/onnx/import';
 import { normals, uniforms } from '../../../src/model/random';
@@ -11,6 +12,8 @@ import { createModel } from '../../../src/model/zoo';
 import { difference, runOnnx, someImages } from '../../onnx';
 import { evaluateModel } from '../../reference/model';
 import { signature } from '../../signature';
+
+type Window = Omit<Extract<LayerKind, { kind: 'max_pool' }>, 'kind'>;
 
 /** Numbers under which activations stay of one size, and no norm is the identity. */
 function someState(model: Model): StateDict {
@@ -78,6 +81,32 @@ test.each(NETWORKS)(
     }
   },
 );
+
+test('windows padded on one side are written and read as what they are', async () => {
+  const model = buildModel({ name: 'same', classes: 10 }, (net, x) => {
+    const sides = { padding: 0, paddingEnd: [1, 1] } satisfies ConvOptions;
+    const stem = net.conv('stem', x, 8, 3, { ...sides, stride: 2 });
+    const depthwise = net.conv('depthwise', stem, 8, 5, { groups: 8, padding: [1, 2], paddingEnd: [2, 1] });
+    const window = {
+      kernel: [3, 3],
+      stride: [2, 2],
+      padding: [0, 0],
+      paddingEnd: [1, 1],
+      ceilMode: false,
+    } satisfies Window;
+    const pooled = net.pool(depthwise, { kind: 'max_pool', ...window });
+    return net.head(
+      'fc',
+      net.globalAvgPool(net.pool(pooled, { kind: 'avg_pool', ...window, countIncludePad: true })),
+    );
+  });
+  const state = someState(model);
+  const images = someImages([2, 3, 32, 32]);
+  const { bytes, ...again } = await exported(model, state, PLAIN);
+  const expected = evaluateModel(model, state, images).data;
+  expect(difference(await runOnnx(bytes, images), expected)).toBeLessThan(1e-5);
+  expect(signature(again.model)).toEqual(signature(model));
+});
 
 test.each([
   ['mobilenet_v2', 0.25],

@@ -1,0 +1,35 @@
+/** What there is to say of a file, a sentence each. */
+import { quote } from '../../io/format-error';
+import type { OnnxGraph, OnnxNode } from '../../io/onnx/graph';
+import type { Importer } from './importer';
+
+export function notesOn(
+  { file, producer, opset, outputs, inputs }: OnnxGraph,
+  { normalised, net }: Importer,
+  output: string,
+  nodes: readonly OnnxNode[],
+): string[] {
+  const made = producer ? `, made by ${producer.slice(0, 60)}` : '';
+  const notes = [
+    `${file} is an ONNX model of opset ${opset}${made}: ${nodes.length} operators, ${nodes.filter(({ op }) => op === 'Conv').length} convolutions.`,
+  ];
+  if (outputs.length > 1)
+    notes.push(
+      `Of its ${outputs.length} outputs ${quote(output)} tells the classes; what only the others take is left as it is.`,
+    );
+  if (nodes.some(({ op }) => op === 'QuantizeLinear' || op === 'DequantizeLinear'))
+    notes.push('Its weights are quantised: they are trained and written as floats.');
+  if (normalised)
+    notes.push(
+      'It normalises its images itself: mean and deviation are taken from it, and need not be given.',
+    );
+  else if (inputs[0].shape?.[1] === 3 || inputs[0].shape === undefined)
+    notes.push(
+      "It does not say how its images are normalised: ImageNet's mean and deviation are taken (mean, std).",
+    );
+  if (net.count('batch_norm') === 0 && net.count('conv') > 0 && net.count('layer_norm') === 0)
+    notes.push(
+      'It has no batch norms: it trains without, which takes a smaller learning rate, or with fresh ones (norms), which are folded back at the end. If it had some, they were folded into its convolutions when it was exported; exported with training=TrainingMode.PRESERVE it would keep them.',
+    );
+  return notes;
+}
