@@ -44,6 +44,7 @@ fn activate(x: vec4<f32>) -> vec4<f32> {
     case 11u: { return softplus(x); }
     case 12u: { return x * tanh_of(softplus(x)); }
     case 13u: { return min(x, vec4(0.0)); }
+    case 14u: { return select(vec4(0.0), inverseSqrt(max(x, vec4(1e-30))), x > vec4(0.0)); }
     default: { return x; }
   }
 }
@@ -68,6 +69,7 @@ fn activate_derivative(x: vec4<f32>) -> vec4<f32> {
     case 11u: { return sigmoid(x); }
     case 12u: { let t = tanh_of(softplus(x)); return t + x * (1.0 - t * t) * sigmoid(x); }
     case 13u: { return select(zero, one, x < zero); }
+    case 14u: { let r = inverseSqrt(max(x, vec4(1e-24))); return select(zero, -0.5 * r * r * r, x > zero); }
     default: { return one; }
   }
 }

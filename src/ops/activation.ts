@@ -19,6 +19,8 @@ export const ACTIVATIONS = {
   mish: 12,
   /** min(x, 0): what ReLU leaves out, of which leaky ones keep a share */
   negative: 13,
+  /** 1 / sqrt(x), and 0 where x is not positive, as in the padding of channels */
+  rsqrt: 14,
 } as const;
 export type Activation = keyof typeof ACTIVATIONS;
 

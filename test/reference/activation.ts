@@ -31,6 +31,7 @@ const FUNCTIONS: Record<Activation, (x: number) => number> = {
   softplus: (x) => Math.log1p(Math.exp(x)),
   mish: (x) => x * Math.tanh(Math.log1p(Math.exp(x))),
   negative: (x) => Math.min(x, 0),
+  rsqrt: (x) => (x > 0 ? x ** -0.5 : 0),
 };
 
 /** The activation of each number. */

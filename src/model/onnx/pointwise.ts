@@ -96,6 +96,7 @@ const KNOWN: Record<Exclude<Activation, 'none'>, Scalar> = {
   softplus,
   mish,
   negative: (x) => Math.min(x, 0),
+  rsqrt: (x) => (x > 0 ? 1 / Math.sqrt(x) : 0),
 };
 
 /**

@@ -149,6 +149,7 @@ const activationNames: Record<string, string> = {
   softplus: 'Softplus',
   mish: 'Mish',
   negative: 'negative part',
+  rsqrt: 'reciprocal root',
 };
 
 const words: Partial<Record<Layer['kind'], string>> = {

@@ -118,6 +118,54 @@ const READ: Case[] = [
     { s: drawn(4), t: drawn(4), m: drawn(4), v: positive },
   ],
   [
+    'InstanceNormalization',
+    one('InstanceNormalization', { epsilon: 1e-3 }, 's', 't'),
+    { s: drawn(4), t: drawn(4) },
+  ],
+  [
+    'GroupNormalization, a scale a group',
+    one('GroupNormalization', { num_groups: 2, epsilon: 1e-4 }, 's', 't'),
+    { s: drawn(2), t: drawn(2) },
+    18,
+  ],
+  [
+    'GroupNormalization, a scale a channel',
+    one('GroupNormalization', { num_groups: 2 }, 's', 't'),
+    { s: drawn(4), t: drawn(4) },
+    21,
+  ],
+  [
+    'group norm as PyTorch writes it',
+    [
+      ['Reshape', ['a', 'apart'], 'c'],
+      ['InstanceNormalization', ['c', 'ones', 'zeros'], 'd', { epsilon: 1e-5 }],
+      ['Shape', ['a'], 'e'],
+      ['Reshape', ['d', 'e'], 'together'],
+      ['Mul', ['together', 's'], 'g'],
+      ['Add', ['g', 't'], 'z'],
+    ],
+    {
+      apart: integers(0, 2, -1),
+      ones: floats([2], [1, 1]),
+      zeros: floats([2], [0, 0]),
+      s: drawn(4, 1, 1),
+      t: drawn(4, 1, 1),
+    },
+  ],
+  ['Resize by two', one('Resize', { mode: 'nearest' }, '', 'by'), { by: floats([4], [1, 1, 2, 2]) }],
+  [
+    'Resize to a size',
+    one(
+      'Resize',
+      { mode: 'nearest', coordinate_transformation_mode: 'asymmetric', nearest_mode: 'floor' },
+      '',
+      '',
+      'to',
+    ),
+    { to: integers(1, 4, 24, 16) },
+  ],
+  ['Upsample', one('Upsample', { mode: 'nearest' }, 'by'), { by: floats([4], [1, 1, 2, 3]) }, 9],
+  [
     'Identity, Dropout and Cast',
     [
       ['Identity', ['a'], 'c'],
@@ -147,9 +195,15 @@ describe('an operator is read, and answers as in onnxruntime', () => {
 const REFUSED: [name: string, words: RegExp, middle: Node[], tensors?: Record<string, OnnxTensor>][] = [
   ['ConvTranspose', /no layer here stands for: ConvTranspose/, one('ConvTranspose', {}, 'k'), k3],
   [
-    'Resize',
-    /no layer here stands for: Resize/,
+    'Resize by one and a half',
+    /makes 8 x 8 pixels to 12 x 12, otherwise than by repeating each/,
     one('Resize', {}, '', 'by'),
+    { by: floats([4], [1, 1, 1.5, 1.5]) },
+  ],
+  [
+    'Resize by lines',
+    /is of the mode linear, and nearest alone is read here/,
+    one('Resize', { mode: 'linear' }, '', 'by'),
     { by: floats([4], [1, 1, 2, 2]) },
   ],
   ['DepthToSpace', /no layer here stands for: DepthToSpace/, one('DepthToSpace', { blocksize: 2 })],

@@ -47,5 +47,7 @@ export function activation(w: GraphWriter, kind: Activation, name: string, x: st
     }
     case 'negative':
       return w.node('Min', name, [x, constant(0)]);
+    case 'rsqrt':
+      return w.node('Reciprocal', name, [w.node('Sqrt', `${name}.root`, [x])]);
   }
 }

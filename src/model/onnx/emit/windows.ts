@@ -41,8 +41,8 @@ export function pool(
 }
 
 /**
- * To so many rows and columns, which ONNX has for sizes alone that they divide.
- * @throws UserError where they do not
+ * To so many rows and columns, which ONNX has for sizes alone that they divide, or that divide them.
+ * @throws UserError of others
  */
 export function adaptivePool(
   w: GraphWriter,
@@ -51,6 +51,11 @@ export function adaptivePool(
 ): Value {
   const [c, h, width] = x.shape;
   if (h === rows && width === columns) return x;
+  if (rows % h === 0 && columns % width === 0) {
+    const scales = w.numbers(`${name}.scales`, [1, 1, rows / h, columns / width], [4]);
+    const how = { mode: 'nearest', coordinate_transformation_mode: 'asymmetric', nearest_mode: 'floor' };
+    return { name: w.node('Resize', name, [x.name, '', scales], how), shape: [c, rows, columns] };
+  }
   if (h % rows !== 0 || width % columns !== 0)
     throw new UserError(
       `The network pools ${h} x ${width} to ${rows} x ${columns}, which an ONNX file cannot say: choose a size that is a multiple (--size).`,

@@ -53,7 +53,7 @@ const at = (by: PerChannel, c: number): number =>
   'all' in by ? by.all : (by.from ?? ((x) => x))(by.constant.data[by.constant.data.length > 1 ? c : 0]);
 
 /** x times a number a channel, plus another. At the image it belongs to the normalisation. */
-function affine(
+export function affine(
   net: Importer,
   step: Step,
   x: Shown,
@@ -138,7 +138,7 @@ const withConstant =
   };
 
 /** A channel's number; a single one is no parameter. */
-const given = (input: number, constant: Constant, from?: (x: number) => number): PerChannel => {
+export const given = (input: number, constant: Constant, from?: (x: number) => number): PerChannel => {
   const value = scalarOf(constant);
   return value === undefined ? { input, constant, from } : all((from ?? ((x) => x))(value));
 };

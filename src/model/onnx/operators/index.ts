@@ -6,9 +6,11 @@ import { shapeOf } from '../view';
 import { add, divide, maximum, minimum, multiply, pointwise, power, prelu, subtract } from './arithmetic';
 import { concat, pad, slice, split } from './channels';
 import type { Operator } from './common';
+import { groupNormalization, instanceNormalization } from './group-norms';
 import { batchNorm, layerNorm, responseNorm } from './norms';
 import { gemm, matmul } from './products';
 import { reduceMax, reduceMean, reduceSum } from './reductions';
+import { resize } from './resize';
 import {
   alias,
   flatten,
@@ -36,6 +38,8 @@ export const OPERATORS: Record<string, Operator> = {
       [2, b],
     ]);
   },
+  GroupNormalization: groupNormalization,
+  InstanceNormalization: instanceNormalization,
   NormOverAxes: (net, step, [x, axes, w, b]) =>
     layerNorm(net, step, x, Array.from(net.constant(step, axes, 'axes').data), [
       [2, w],
@@ -62,6 +66,8 @@ export const OPERATORS: Record<string, Operator> = {
   Split: split,
   Slice: slice,
   Pad: pad,
+  Resize: resize,
+  Upsample: resize,
   Reshape: reshape,
   Flatten: flatten,
   Squeeze: squeeze,
