@@ -26,8 +26,13 @@ export const integers = (...data: number[]): OnnxTensor => ({
 });
 export const scalar = (value: number): OnnxTensor => floats([], [value]);
 
-/** A file of these nodes: `x` `[1, 3, 8, 8]` to `y` `[1, 4]`. */
-export function file(nodes: Node[], tensors: Record<string, OnnxTensor>, opset = 17) {
+/** A file of these nodes: `x` `[1, 3, 8, 8]`, or of another shape, to `y` `[1, 4]`. */
+export function file(
+  nodes: Node[],
+  tensors: Record<string, OnnxTensor>,
+  opset = 17,
+  shape: (number | string)[] = [1, 3, 8, 8],
+) {
   return encodeOnnx(
     {
       file: 'net',
@@ -43,7 +48,7 @@ export function file(nodes: Node[], tensors: Record<string, OnnxTensor>, opset =
         attributes: new Map(Object.entries(attributes)),
       })),
       initializers: new Map(Object.entries(tensors)),
-      inputs: [{ name: 'x', dtype: 'F32', shape: [1, 3, 8, 8] }],
+      inputs: [{ name: 'x', dtype: 'F32', shape }],
       outputs: [{ name: 'y', dtype: 'F32', shape: [1, 4] }],
     },
     new Map(),
@@ -65,7 +70,12 @@ export async function expectAgreement(bytes: Uint8Array<ArrayBuffer>) {
 }
 
 /** A convolution to four channels, something in the middle, and a head. */
-export const around = (middle: Node[], tensors: Record<string, OnnxTensor> = {}, opset?: number) =>
+export const around = (
+  middle: Node[],
+  tensors: Record<string, OnnxTensor> = {},
+  opset?: number,
+  shape?: (number | string)[],
+) =>
   file(
     [
       ['Conv', ['x', 'w', 'b'], 'a', { kernel_shape: [3, 3], pads: [1, 1, 1, 1] }],
@@ -76,4 +86,5 @@ export const around = (middle: Node[], tensors: Record<string, OnnxTensor> = {},
     ],
     { w: drawn(4, 3, 3, 3), b: drawn(4), 'fc.weight': drawn(4, 4), 'fc.bias': drawn(4), ...tensors },
     opset,
+    shape,
   );

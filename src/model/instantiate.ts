@@ -48,7 +48,13 @@ export interface Instance {
  * there and the roles that the model gives them.
  */
 export function instantiate(model: Model, graph: Graph, x: Tensor, options: InstanceOptions): Instance {
-  const { channels } = model.input;
+  const { channels, sides } = model.input;
+  const [, h, w] = x.shape;
+  if (sides && (h !== sides[0] || w !== sides[1])) {
+    throw new UserError(
+      `${model.name} has layers for images of ${sides.join(' x ')} pixels alone, not ${h} x ${w}: leave the image size out, or give that.`,
+    );
+  }
   if (x.shape[3] !== channels) {
     throw new UserError(`${model.name} takes images of ${channels} channels, not ${x.shape[3]}.`);
   }

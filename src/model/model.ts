@@ -160,6 +160,8 @@ export interface ModelInput {
   size: number;
   mean: number[];
   std: number[];
+  /** rows and columns of the only images that it takes; absent: it takes any */
+  sides?: Pair;
 }
 
 export interface Model {

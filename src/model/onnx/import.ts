@@ -3,7 +3,7 @@ import { quote } from '../../io/format-error';
 import type { OnnxGraph, OnnxValue } from '../../io/onnx/graph';
 import type { StateDict } from '../../io/tensor';
 import { Builder } from '../builder';
-import type { Model } from '../model';
+import type { Model, Pair } from '../model';
 import { headOf, logitsOf, withoutUnread } from './classifier';
 import { type Constant, constantOf } from './constant';
 import { fold } from './fold';
@@ -89,7 +89,11 @@ function importOutput(graph: OnnxGraph, input: OnnxValue, output: string): Impor
     throw new UserError(
       `${graph.file}: its output ${quote(output)} is no classifier's: no linear layer or convolution makes it, and no more than pooling and activations may come behind that.`,
     );
-  const modelInput = inputOf(extents.c, size, importer.normalised);
+  const sides: Pair = [extents.h, extents.w];
+  const modelInput = {
+    ...inputOf(extents.c, size, importer.normalised),
+    ...(importer.isSized && { sides }),
+  };
   const model = withoutUnread(
     net.finish({ name: ONNX_MODEL, args: {}, input: modelInput, logits: logits.id }),
   );

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { OnnxAttribute, OnnxTensor } from '../../../src/io/onnx/graph';
 import { floats } from '../../../src/io/tensor';
+import { layerCosts } from '../../../src/model/layer-costs';
 import { around, drawn, expectAgreement, integers, type Node, read, scalar } from '../../onnx-graph';
 
 /** An operator between a convolution's `a` `[1, 4, 8, 8]` and a head: what it reads besides, its attributes, and the file's opset. */
@@ -189,6 +190,17 @@ describe('an operator is read, and answers as in onnxruntime', () => {
   test.each(READ)('%s', async (_, middle, tensors, opset) => {
     await expectAgreement(around(middle, tensors, opset));
   });
+});
+
+test('a graph of any size takes images of the size that its layers were read for, and no others', async () => {
+  const bytes = around(one('GlobalMaxPool'), {}, 17, ['batch', 3, 'height', 'width']);
+  const { model, size } = await read(bytes);
+  expect([model.input.sides, size]).toEqual([[224, 224], 224]);
+  expect(() => layerCosts(model, 64, 64)).toThrow(
+    /has layers for images of 224 x 224 pixels alone, not 64 x 64/,
+  );
+  const free = await read(around(one('GlobalAveragePool'), {}, 17, ['batch', 3, 'height', 'width']));
+  expect(layerCosts(free.model, 64, 64).get(1)!.shape).toEqual([64, 64, 4]);
 });
 
 /** Operators that a file may have and no layer stands for, and what is said of them. */
