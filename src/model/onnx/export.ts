@@ -53,7 +53,14 @@ function shapesOf(model: Model, size: number): ReadonlyMap<number, Value['shape'
   const x = graph.tensor('x', [1, size, size, model.input.channels], { role: 'input' });
   const { values } = instantiate(model, graph, x, { training: false });
   return new Map(
-    [...values].map(([id, { shape: [, h, w, c] }]): [number, Value['shape']] => [id, [c, h, w]]),
+    [...values].map(
+      ([
+        id,
+        {
+          shape: [, h, w, c],
+        },
+      ]): [number, Value['shape']] => [id, [c, h, w]],
+    ),
   );
 }
 
