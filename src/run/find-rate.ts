@@ -11,7 +11,7 @@ import {
 } from '../train/rate-search';
 import { type Pace, Trainer } from '../train/trainer';
 import type { RunContext, TrainJob } from './job';
-import { type Loaded, load, prepare } from './load';
+import { type Loaded, load, prepare, withStartNorms } from './load';
 import { withinMemory } from './memory';
 
 /** A curve that says how it came to its end. */
@@ -67,6 +67,7 @@ async function search(
   });
   training.schedule = { kind: 'exponential', lr: from, to, steps };
   const gpu = await device();
+  await withStartNorms(gpu, training, network, () => {});
   emit({ type: 'phase', phase: 'compile', message: 'Compiling the training step' });
   const warning = (message: string) => emit({ type: 'warning', message });
   const trainer = await withinMemory(training, job.settings, warning, () =>

@@ -1,13 +1,15 @@
 import { builtinSentence } from '../data/builtin/builtin';
 import { closeImages, cropOf } from '../data/pixels';
 import type { LabelledImages } from '../data/types';
+import type { Gpu } from '../gpu/device';
 import type { StateDict } from '../io/tensor';
-import { withoutBiases } from '../model/added-norms';
+import { addedNorms, withoutBiases } from '../model/added-norms';
 import { initialState } from '../model/init';
 import { stepsPerEpoch } from '../train/batches';
 import { checkMicroBatch } from '../train/micro-batches';
 import { scheduleOf } from '../train/schedule';
 import { decideSettings, type RunSettings } from '../train/settings';
+import { startNorms } from '../train/start-norms';
 import { trainedModel } from '../train/trained-model';
 import type { Training } from '../train/trainer';
 import { asTrained, loadRunImages } from './data-source';
@@ -72,4 +74,16 @@ export function prepare(
   const schedule = scheduleOf(settings, stepsPerEpoch({ train, settings }));
   checkMicroBatch({ model, train, settings });
   return { model, start, train, test, settings, schedule };
+}
+
+/** Where norms are added for the training, has them start so that the network is what it was. */
+export async function withStartNorms(
+  gpu: Gpu,
+  training: Training,
+  network: FittedNetwork,
+  goOn: () => void,
+): Promise<void> {
+  const { model, settings } = training;
+  if (addedNorms(model).length === 0 || settings.method === 'retrain') return;
+  training.start = new Map([...training.start, ...(await startNorms(gpu, network, training, goOn))]);
 }

@@ -3,7 +3,6 @@ import type { LabelledImages } from '../data/types';
 import { Discarded, Stopped } from '../errors';
 import { type Gpu, requireHalves } from '../gpu/device';
 import type { Tuning } from '../graph/tuning';
-import { addedNorms } from '../model/added-norms';
 import { augmentationSentence } from '../train/augmentation';
 import { balanceSentence } from '../train/balance';
 import { batchSentence } from '../train/batches';
@@ -12,7 +11,7 @@ import { heldSentence, mostHeld } from '../train/held';
 import { microSentence } from '../train/micro-batches';
 import { rateSentence } from '../train/rate';
 import type { RunSettings } from '../train/settings';
-import { normsSentence, startNorms } from '../train/start-norms';
+import { normsSentence } from '../train/start-norms';
 import { type Observer, Trainer, type Training } from '../train/trainer';
 import { accuracyInOrder, orderSentence } from './class-orders';
 import { conclude } from './conclude';
@@ -23,7 +22,7 @@ import type { FittedNetwork } from './head';
 import type { RunContext, TrainJob, TrainResult } from './job';
 import { keepTraining } from './keep-training';
 import { liveObserver } from './live';
-import { type Loaded, load, prepare } from './load';
+import { type Loaded, load, prepare, withStartNorms } from './load';
 import type { Memo } from './memo';
 import { withinMemory } from './memory';
 import { networkGrams, networkRedundancy } from './redundancy';
@@ -147,18 +146,6 @@ async function trainLoaded(
   } finally {
     trainer.session.destroy();
   }
-}
-
-/** Where norms are added for the training, has them start so that the network is what it was. */
-async function withStartNorms(
-  gpu: Gpu,
-  training: Training,
-  network: FittedNetwork,
-  goOn: () => void,
-): Promise<void> {
-  const { model, settings } = training;
-  if (addedNorms(model).length === 0 || settings.method === 'retrain') return;
-  training.start = new Map([...training.start, ...(await startNorms(gpu, network, training, goOn))]);
 }
 
 /** Says what was decided of what was left open. */
