@@ -315,6 +315,9 @@ test('a refusal shows the value, cut where it is long', () => {
 
 test.each<[Partial<TrainSettings>, boolean]>([
   [{ nesterov: true }, true],
+  [{ norms: true, freeze: 'backbone' }, true],
+  [{ norms: true, freeze: 'norms' }, false],
+  [{ norms: true, unmerged: true }, false],
   [{ nesterov: true, optimizer: 'adamw' }, false],
   [{ nesterov: true, momentum: 0 }, false],
   [{ momentum: 0, optimizer: 'adamw' }, true],
