@@ -51,7 +51,7 @@ export const addedEntries = (model: Model): ReadonlySet<string> =>
  */
 export function bareConvolutions(model: Model): ConvLayer[] {
   const { layers, head, state } = model;
-  if (layers.some(({ kind }) => kind === 'layer_norm')) return [];
+  if (layers.some(isOtherNorm)) return [];
   const means = new Set<number>();
   for (const layer of layers) {
     const { kind, id, inputs } = layer;
@@ -66,6 +66,10 @@ export function bareConvolutions(model: Model): ConvLayer[] {
       bias && name !== head.name && !means.has(id) && !normed.has(id) && trains.has(`${name}.weight`),
   );
 }
+
+/** Layer norm, or the root that group norms are put together with. */
+const isOtherNorm = (layer: Layer): boolean =>
+  layer.kind === 'layer_norm' || (layer.kind === 'activation' && layer.activation === 'rsqrt');
 
 /** A model with a batch norm behind each bare convolution, in the place of its bias; it takes in the activation that follows. */
 export function withAddedNorms(model: Model): Model {

@@ -187,11 +187,6 @@ export class Builder {
     this.state.find((entry) => entry.name === name)!.role = 'constant';
   }
 
-  /** How many layers of a kind there are. */
-  count(kind: Layer['kind']): number {
-    return this.layers.filter((layer) => layer.kind === kind).length;
-  }
-
   /** The layer that makes a value; undefined for the image. */
   maker({ id }: Value): Readonly<Layer> | undefined {
     return this.layers[id - 1];

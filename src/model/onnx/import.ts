@@ -103,7 +103,7 @@ function importOutput(graph: OnnxGraph, input: OnnxValue, output: string): Impor
     bindings: importer.bindings,
     output,
     size: isOpen(input) && !importer.isSized ? undefined : modelInput.size,
-    notes: notesOn(graph, importer, output, needed),
+    notes: notesOn(graph, importer, output, needed, model),
   };
 }
 

@@ -1,13 +1,16 @@
 /** What there is to say of a file, a sentence each. */
 import { quote } from '../../io/format-error';
 import type { OnnxGraph, OnnxNode } from '../../io/onnx/graph';
+import { bareConvolutions } from '../added-norms';
+import type { Model } from '../model';
 import type { Importer } from './importer';
 
 export function notesOn(
   { file, producer, opset, outputs, inputs }: OnnxGraph,
-  { normalised, net }: Importer,
+  { normalised }: Importer,
   output: string,
   nodes: readonly OnnxNode[],
+  model: Model,
 ): string[] {
   const made = producer ? `, made by ${producer.slice(0, 60)}` : '';
   const notes = [
@@ -27,7 +30,7 @@ export function notesOn(
     notes.push(
       "It does not say how its images are normalised: ImageNet's mean and deviation are taken (mean, std).",
     );
-  if (net.count('batch_norm') === 0 && net.count('conv') > 0 && net.count('layer_norm') === 0)
+  if (model.layers.every(({ kind }) => kind !== 'batch_norm') && bareConvolutions(model).length > 0)
     notes.push(
       'It has no batch norms: it trains without, which takes a smaller learning rate, or with fresh ones (norms), which are folded back at the end. If it had some, they were folded into its convolutions when it was exported; exported with training=TrainingMode.PRESERVE it would keep them.',
     );

@@ -61,6 +61,17 @@ test.each(fixtures)('%s answers as onnxruntime does, before and after its number
   );
 });
 
+test.each([
+  ['resnet10-opset13-folded', true],
+  ['squeezenet1_1-opset13-folded', true],
+  ['resnet10-opset11-dynamic', false],
+  ['convnext-opset13-folded', false],
+  ['group_norms-opset11-dynamic', false],
+])('whether %s has lost its batch norms is said: %s', async (name, hasLost) => {
+  const { notes } = await imported(onnxFixture(name));
+  expect(notes.some((note) => note.includes('with fresh ones (norms)'))).toBe(hasLost);
+});
+
 const CONVNEXT = [
   [24, 48, 1],
   [48, null, 2],
