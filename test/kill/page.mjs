@@ -2,12 +2,15 @@
  * Disturbs runs of the page at random moments, lets it go on as it says it does, and compares what comes out with an undisturbed
  * run, byte for byte. Needs Chromium; the engine is the real one.
  *
- *     node test/kill/page.mjs [--how reload|destroy|crash] [--times 10] [--seed 1]
+ *     node test/kill/page.mjs [--how reload|close|destroy|crash] [--times 10] [--seed 1]
  *
- * reload: reloads the page, and resumes what it offers. destroy: destroys the engine's device. crash: ends the browser's GPU process.
- * After the latter two nobody does anything.
+ * reload: reloads the page, and resumes what it offers. close: closes the tab, opens the page in another one, and resumes. destroy:
+ * destroys the engine's device. crash: ends the browser's GPU process. After the latter two nobody does anything. A page that is left
+ * while it trains must ask once; no other question is allowed.
  */
+
 import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -71,11 +74,17 @@ const browser = await chromium.launch({
 });
 const cdp = await browser.newBrowserCDPSession();
 
-async function open() {
+let questions = 0;
+
+async function open(context) {
   // a service worker would bring the engine's script without the hook
-  const page = await (await browser.newContext({ serviceWorkers: 'block' })).newPage();
+  context ??= await browser.newContext({ serviceWorkers: 'block' });
+  const page = await context.newPage();
   page.setDefaultTimeout(200_000);
-  page.on('dialog', (dialog) => dialog.accept());
+  page.on('dialog', (dialog) => {
+    questions++;
+    dialog.accept();
+  });
   await page.route('**/assets/worker-*.js', async (route) => {
     const response = await route.fetch();
     await route.fulfill({ response, body: HOOK + (await response.text()) });
@@ -97,28 +106,33 @@ const start = (page) => page.getByRole('button', { name: 'Start training' }).cli
 const offer = (page) => page.getByText(/: cut off at epoch/);
 const isDone = (page) => page.getByRole('heading', { name: /^The merge is/ }).isVisible();
 
-/** Waits until a run trains or is over, and then for a part of the time that a whole one takes. */
-async function moment(page, ms) {
-  await page
-    .locator('.figures')
-    .or(page.getByRole('heading', { name: /^The merge is/ }))
-    .first()
-    .waitFor();
-  await page.waitForTimeout(random() * ms * 0.6);
-}
+/** Waits for a part of the time that a whole run takes, so that its loading and its proof are hit as well as its steps. */
+const moment = (page, ms) => page.waitForTimeout(random() * ms);
 
-/** Reloads, and goes on with what is offered. */
-async function reload(page) {
-  await page.reload();
+/** Leaves the page, comes back, and goes on with what is offered. @returns the page, and what it offered */
+async function leave(page, how) {
+  const asked = questions;
+  const isBusy = await page.getByRole('button', { name: 'Stop and merge' }).isEnabled();
+  if (how === 'reload') await page.reload();
+  else {
+    const closed = page.waitForEvent('close');
+    await page.close({ runBeforeUnload: true });
+    await closed;
+    page = await open(page.context());
+  }
+  const isOver = await isDone(page);
+  if (isBusy && !isOver && questions !== asked + 1)
+    throw new Error(`${questions - asked} questions, not one`);
   const found = await offer(page)
     .waitFor({ timeout: 3000 })
     .then(
       () => true,
       () => false,
     );
+  if (!found && (await isDone(page))) return { page, what: 'it was over' };
   const what = found ? await offer(page).textContent() : 'nothing was kept yet, the run begins again';
   await (found ? page.getByRole('button', { name: /^(Resume|Begin again)$/ }).click() : start(page));
-  return what;
+  return { page, what };
 }
 
 const losses = (page) => page.getByText(/^The (GPU|engine) was lost at step/);
@@ -129,34 +143,44 @@ async function lose(page, how) {
   if (how === 'crash') await cdp.send('Browser.crashGpuProcess');
   else await page.evaluate(() => new BroadcastChannel('destroy').postMessage(''));
   for (;;) {
+    const error = page.locator('.run-bar .error');
+    if (await error.isVisible()) throw new Error(`The run ended: ${await error.textContent()}`);
     if ((await losses(page).count()) > before) return losses(page).last().textContent();
     if (await isDone(page)) return 'after the last step';
     await page.waitForTimeout(50);
   }
 }
 
+const sha = (bytes) => createHash('sha256').update(bytes).digest('hex');
+
 try {
   const whole = await open();
   const begun = performance.now();
   await start(whole);
-  const wanted = await merged(whole);
+  const wanted = sha(await merged(whole));
   const ms = performance.now() - begun;
-  console.log(`The undisturbed run took ${(ms / 1000).toFixed(1)} s.`);
+  console.log(`The undisturbed run took ${(ms / 1000).toFixed(1)} s: ${wanted}`);
   await whole.context().close();
 
   let times = 0;
   let runs = 0;
   while (times < TIMES) {
-    const page = await open();
+    let page = await open();
     await start(page);
     while (times < TIMES) {
       await moment(page, ms);
       if (await isDone(page)) break;
       times++;
-      const what = values.how === 'reload' ? await reload(page) : await lose(page, values.how);
+      let what;
+      const isLeft = values.how === 'reload' || values.how === 'close';
+      if (isLeft) ({ page, what } = await leave(page, values.how));
+      else what = await lose(page, values.how);
       console.log(`${values.how} ${times}: ${what}`);
     }
-    if (!(await merged(page)).equals(wanted)) throw new Error('merged.safetensors differs');
+    const asked = questions;
+    const found = sha(await merged(page));
+    if (found !== wanted) throw new Error(`merged.safetensors differs: ${found}`);
+    if (questions !== asked) throw new Error('a question nobody needed');
     runs++;
     await page.context().close();
   }
