@@ -34,16 +34,22 @@ export interface Site {
 /** names the folder of what `buildSite` has built, for all files of tests */
 export const BUILT = 'REFOCUS_BUILT_SITE';
 
+interface Build {
+  /** functions keep their names, for a profile */
+  isReadable?: boolean;
+}
+
 /** Builds page and fake engine. @returns the folder that sites are copied from */
-export async function buildSite(): Promise<string> {
+export async function buildSite({ isReadable = false }: Build = {}): Promise<string> {
   const built = await mkdtemp(join(tmpdir(), 'refocus-built-'));
-  await build({ build: { outDir: join(built, 'page'), emptyOutDir: true }, logLevel: 'error' });
+  const minify = isReadable ? false : undefined;
+  await build({ build: { outDir: join(built, 'page'), emptyOutDir: true, minify }, logLevel: 'error' });
   await writeFile(join(built, 'fake.js'), await bundleFakeEngine());
   return built;
 }
 
-export async function openSite(): Promise<Site> {
-  const built = process.env[BUILT] ?? (await buildSite());
+export async function openSite(how?: Build): Promise<Site> {
+  const built = process.env[BUILT] ?? (await buildSite(how));
   // a copy: a test may put a newer version in its place
   const folder = await mkdtemp(join(tmpdir(), 'refocus-page-'));
   await cp(join(built, 'page'), folder, { recursive: true });

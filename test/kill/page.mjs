@@ -106,8 +106,24 @@ const start = (page) => page.getByRole('button', { name: 'Start training' }).cli
 const offer = (page) => page.getByText(/: cut off at epoch/);
 const isDone = (page) => page.getByRole('heading', { name: /^The merge is/ }).isVisible();
 
-/** Waits for a part of the time that a whole run takes, so that its loading and its proof are hit as well as its steps. */
-const moment = (page, ms) => page.waitForTimeout(random() * ms);
+const STEPS = 20;
+/** Of so many disturbances one hits what comes before the first step, and one what comes after the last. */
+const PHASES = 5;
+
+/** Waits for a random moment: of the loading, after a step, or of the proof; not for one that is over. */
+async function moment(page) {
+  const phase = Math.floor(random() * PHASES);
+  if (phase === 0) return page.waitForTimeout(random() * 3000);
+  const step = phase === 1 ? STEPS : Math.ceil(random() * STEPS);
+  await page.waitForFunction(
+    (step) =>
+      Number.parseInt(document.querySelector('.figures dd')?.textContent ?? '', 10) >= step ||
+      [...document.querySelectorAll('h3')].some((h) => h.textContent.startsWith('The merge is')),
+    step,
+    { polling: 20 },
+  );
+  await page.waitForTimeout(random() * 500);
+}
 
 /** Leaves the page, comes back, and goes on with what is offered. @returns the page, and what it offered */
 async function leave(page, how) {
@@ -168,7 +184,7 @@ try {
     let page = await open();
     await start(page);
     while (times < TIMES) {
-      await moment(page, ms);
+      await moment(page);
       if (await isDone(page)) break;
       times++;
       let what;
