@@ -2,10 +2,12 @@
  * What the page's main thread does for long where there is much to show: 1,000 runs kept, 10,000 images in 1,000 classes, a result
  * of 1,000 classes. The engine is a fake; the page is the real one, not minified, so that functions have their names.
  *
- *     npm run crowded
+ *     npm run crowded [-- --causes]
+ *
+ * causes: a profiler looks on, and says which functions ran.
  */
 import type { Page } from 'playwright-core';
-import { type Task, tasksOf } from './main-thread';
+import { tasksOf, wordsOf } from './main-thread';
 import { openSite } from './site';
 
 const RUNS = 1000;
@@ -22,58 +24,45 @@ try {
   await keepRuns(page);
   await told(page, `a page with ${RUNS} runs is loaded`, async () => {
     await page.reload();
-    await page.getByRole('heading', { name: 'Runs' }).waitFor();
+    await page.waitForSelector('.run-table');
   });
-  await told(page, 'a run is ticked', () => page.locator('.run-table input').nth(3).check());
-  await told(page, 'a second one is ticked', () => page.locator('.run-table input').nth(9).check());
-  await told(page, 'the ticks are taken away', async () => {
-    await page.locator('.run-table input').nth(3).uncheck();
-    await page.locator('.run-table input').nth(9).uncheck();
-  });
+  const tick = (nth: number) => page.click(`.run-table tr:nth-child(${nth}) input`);
+  await told(page, 'a run is ticked', () => tick(3));
+  await told(page, 'a second one is ticked', () => tick(9));
+  await tick(3);
+  await tick(9);
+  await makeDrop(page);
+  await page.setInputFiles('#weights', { name: 'net.safetensors', mimeType: '', buffer: Buffer.from('x') });
   await told(page, `${CLASSES * IMAGES} images are dropped`, async () => {
-    await page
-      .locator('#weights')
-      .setInputFiles({ name: 'net.safetensors', mimeType: '', buffer: Buffer.from('x') });
-    await dropImages(page);
-    await page.getByRole('region', { name: 'Classes of the images' }).waitFor();
+    await page.evaluate(() => dispatchEvent(new Event('drop now')));
+    await page.waitForSelector('.classes');
   });
-  await told(page, 'the classes are sorted', () =>
-    page.getByRole('button', { name: 'Test', exact: true }).first().click(),
+  await told(page, 'the classes are sorted', () => page.click('.classes th:nth-child(3) button'));
+  await told(page, 'the list is scrolled', () =>
+    page.evaluate(() => document.querySelector('.scroll:has(.classes)')?.scrollTo(0, 1e6)),
   );
-  await told(page, 'a class is searched', () => page.getByLabel('Find a class').first().fill('class 77'));
-  await told(page, 'the search is emptied', () => page.getByLabel('Find a class').first().fill(''));
+  await told(page, 'a class is searched', () => page.fill('.survey input', 'class 77'));
+  await told(page, 'the search is emptied', () => page.fill('.survey input', ''));
   await told(page, `a run of ${CLASSES} classes is trained and shown`, async () => {
-    await page.getByRole('button', { name: 'Start training' }).click();
-    await page.getByText('The merge is proven').waitFor();
+    await page.click('#start');
+    await page.waitForSelector('#proof-title');
   });
-  await told(page, 'the confusions are opened', () =>
-    page.getByText('Which classes are taken for which').first().click(),
-  );
+  for (const [i, fold] of (await page.locator('.test-images > details > summary').all()).entries())
+    await told(page, `part ${i + 1} of the test images is opened`, () => fold.click());
   await told(page, 'the result is shown again after a reload', async () => {
     await page.reload();
-    await page.getByText('The merge is proven').waitFor();
+    await page.waitForSelector('#proof-title');
   });
 } finally {
   await site.close();
 }
 
-function wordsOf(tasks: readonly Task[]): string {
-  return (
-    tasks
-      .slice(0, 3)
-      .map(
-        ({ cpuMs, wallMs, causes }) =>
-          `\n  ${cpuMs.toFixed(0)} ms of its own, ${wallMs.toFixed(0)} by the clock: ${causes.join(', ')}`,
-      )
-      .join('') || 'nothing that took long'
-  );
-}
-
 async function told(page: Page, what: string, work: () => Promise<unknown>): Promise<void> {
-  const tasks = await tasksOf(page.context().browser()!, page, async () => {
+  const all = async () => {
     await work();
     await page.waitForTimeout(REST);
-  });
+  };
+  const tasks = await tasksOf(page, all, process.argv.includes('--causes'));
   console.log(`${what}: ${wordsOf(tasks)}`);
 }
 
@@ -109,20 +98,23 @@ async function keepRuns(page: Page): Promise<void> {
   }, RUNS);
 }
 
-async function dropImages(page: Page): Promise<void> {
+/** Makes what is dropped by an event of the window: a folder's entries give their files later, each by a task of its own. */
+async function makeDrop(page: Page): Promise<void> {
   await page.evaluate(
     ([classes, images]) => {
-      const blob = ['x'];
       const items = Array.from({ length: classes * images }, (_, i) => {
         const name = `${i % images}.png`;
-        const fullPath = `/set/class ${Math.floor(i / images)}/${name}`;
+        const file = new File(['x'], name);
         const entry = {
-          ...{ isFile: true, fullPath },
-          file: (resolve: (one: File) => void) => resolve(new File(blob, name)),
+          ...{ isFile: true, fullPath: `/set/class ${Math.floor(i / images)}/${name}` },
+          file: (resolve: (one: File) => void) => setTimeout(() => resolve(file)),
         };
         return { kind: 'file', webkitGetAsEntry: () => entry };
       });
-      document.dispatchEvent(Object.assign(new Event('drop'), { dataTransfer: { types: ['Files'], items } }));
+      const dataTransfer = { types: ['Files'], items };
+      addEventListener('drop now', () =>
+        document.dispatchEvent(Object.assign(new Event('drop'), { dataTransfer })),
+      );
     },
     [CLASSES, IMAGES],
   );

@@ -1,5 +1,5 @@
 /** What a page's main thread did for long, read from a trace of Chromium's. */
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 
 /** Milliseconds above which a task is a long one, by the definition of the Long Tasks API. */
 export const LONG = 50;
@@ -15,7 +15,7 @@ export interface Task {
 
 /** Milliseconds of its own above which a task is told with its causes. */
 const TOLD = 15;
-/** Causes that are told. */
+/** Causes that are told, where there is a profile. */
 const CAUSES = 6;
 
 interface TraceEvent {
@@ -43,13 +43,19 @@ interface ProfileNode {
   callFrame: { functionName: string };
 }
 
-const CATEGORIES = ['disabled-by-default-devtools.timeline', 'disabled-by-default-v8.cpu_profiler'];
+const CATEGORIES = ['disabled-by-default-devtools.timeline'];
+const PROFILER = 'disabled-by-default-v8.cpu_profiler';
 
-/** Does something with a page. @returns the tasks of its main thread that took long, the longest first, by its own time */
-export async function tasksOf(browser: Browser, page: Page, work: () => Promise<void>): Promise<Task[]> {
+/**
+ * Does something with a page.
+ * @param isProfiled the tasks have causes; a profile takes ten times the memory, and time of its own
+ * @returns the tasks of its main thread that took long, the longest first, by its own time
+ */
+export async function tasksOf(page: Page, work: () => Promise<void>, isProfiled = false): Promise<Task[]> {
+  const browser = page.context().browser()!;
   // the trace comes even where the work fails, for the next one cannot begin before
-  let trace = Buffer.of();
-  await browser.startTracing(page, { categories: CATEGORIES });
+  let trace: Buffer = Buffer.of();
+  await browser.startTracing(page, { categories: isProfiled ? [...CATEGORIES, PROFILER] : CATEGORIES });
   try {
     await work();
   } finally {
@@ -132,3 +138,12 @@ function causesOf(samples: readonly Sample[], from: number, to: number): string[
     .slice(0, CAUSES)
     .map(([name, ms]) => `${name} ${ms.toFixed(0)}`);
 }
+
+export const wordsOf = (tasks: readonly Task[]): string =>
+  tasks
+    .slice(0, 3)
+    .map(
+      ({ cpuMs, wallMs, causes }) =>
+        `${cpuMs.toFixed(0)} ms (${wallMs.toFixed(0)} by the clock)${causes.length > 0 ? ` ${causes.join(', ')}` : ''}`,
+    )
+    .join('; ') || 'no task above 15 ms';

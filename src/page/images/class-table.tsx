@@ -5,6 +5,7 @@ import { fieldText } from '../../train/field';
 import { parseSetting } from '../../train/settings';
 import '../style/images.css';
 import { count } from '../format';
+import { useGradual } from '../gradual';
 import { Picture } from '../picture';
 import { config, setSetting, settingError } from '../settings/config';
 import { useSorted } from '../sorting';
@@ -21,6 +22,8 @@ interface Row {
 
 /** So many classes are looked through by name. */
 const MANY = 30;
+/** Classes that come at a time, with their pictures. */
+const AT_ONCE = 20;
 
 export function ClassTable({ survey, test }: { survey: ImageSurvey; test?: ImageSurvey }) {
   const rows = useMemo(() => rowsOf(survey, test), [survey, test]);
@@ -28,7 +31,11 @@ export function ClassTable({ survey, test }: { survey: ImageSurvey; test?: Image
   const [opened, setOpened] = useState<string | undefined>(undefined);
   const { sorted, head } = useSorted(rows, COLUMNS);
   const most = Math.max(1, ...rows.map((row) => row.train + row.test));
-  const shown = wanted ? sorted.filter(({ name }) => matches(name, wanted)) : sorted;
+  const found = useMemo(
+    () => (wanted ? sorted.filter(({ name }) => matches(name, wanted)) : sorted),
+    [sorted, wanted],
+  );
+  const { shown, more } = useGradual(found, found, AT_ONCE);
   return (
     <>
       <Parts survey={survey} test={test} />
@@ -73,6 +80,7 @@ export function ClassTable({ survey, test }: { survey: ImageSurvey; test?: Image
             ))}
           </tbody>
         </table>
+        {more}
       </section>
       <Changed originals={survey.originals} />
       {opened !== undefined && survey.classes.includes(opened) && (

@@ -4,6 +4,7 @@ import type { LayerRedundancy } from '../../api';
 import { breakable } from '../breakable';
 import { useCanvas } from '../canvas';
 import { significant } from '../format';
+import { useGradual } from '../gradual';
 import { mapPixels } from './colours';
 import { compare, type Measure, type Picture, thinned } from './comparison';
 import { course, isClustered, isRefocused, layerNow, measure, nowName, opened, openLayer } from './view';
@@ -12,6 +13,7 @@ const SMALL = 40;
 
 export function Multiples() {
   const { before } = course.value;
+  const { shown, more } = useGradual(before, before);
   if (before.length < 2) return null;
   return (
     <section aria-labelledby="multiples-title">
@@ -21,7 +23,7 @@ export function Multiples() {
         get a map. Choose one to open it above.
       </p>
       <ul class="multiples">
-        {before.map((layer) => (
+        {shown.map((layer) => (
           <li key={layer.name}>
             <Tile
               before={layer}
@@ -32,6 +34,7 @@ export function Multiples() {
           </li>
         ))}
       </ul>
+      {more}
     </section>
   );
 }

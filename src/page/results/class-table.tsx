@@ -2,6 +2,7 @@
 import { useMemo, useState } from 'preact/hooks';
 import type { Report } from '../../api';
 import { count, percent } from '../format';
+import { useGradual } from '../gradual';
 import { type Column, useSorted } from '../sorting';
 import type { ClassRow, Confusion } from './figures';
 
@@ -27,7 +28,11 @@ export function ClassFiguresTable({ confusion: { classes }, evaluation }: Classe
   const columns = evaluation ? COLUMNS : COLUMNS.filter(({ name }) => name !== 'AUC');
   const { sorted, head } = useSorted(rows, columns);
   const [wanted, setWanted] = useState('');
-  const shown = wanted ? sorted.filter(({ name }) => isLike(name, wanted)) : sorted;
+  const found = useMemo(
+    () => (wanted ? sorted.filter(({ name }) => isLike(name, wanted)) : sorted),
+    [sorted, wanted],
+  );
+  const { shown, more } = useGradual(found, found);
   const share = (value?: number) => (value === undefined ? '–' : percent(value, 1));
   return (
     <>
@@ -53,6 +58,7 @@ export function ClassFiguresTable({ confusion: { classes }, evaluation }: Classe
             ))}
           </tbody>
         </table>
+        {more}
       </section>
     </>
   );

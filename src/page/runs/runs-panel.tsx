@@ -5,6 +5,7 @@ import { explain } from '../engine';
 import { download } from '../files';
 import { bytes, count, duration, percent, points } from '../format';
 import { isGpuFree } from '../gpu-use';
+import { useGradual } from '../gradual';
 import { resumeSaved } from '../run/run';
 import { failure, isBusy, shownRun, status } from '../run/state';
 import { entries, goingOn, type RunEntry, strangers } from '../saved/entries';
@@ -66,6 +67,7 @@ function Strangers() {
 }
 
 function Table({ runs }: { runs: readonly RunEntry[] }) {
+  const { shown, more } = useGradual(runs);
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
     <section class="scroll run-table" tabIndex={0} aria-label="Table of runs">
@@ -86,11 +88,12 @@ function Table({ runs }: { runs: readonly RunEntry[] }) {
           </tr>
         </thead>
         <tbody>
-          {runs.map((run) => (
+          {shown.map((run) => (
             <Row key={run.id} run={run} />
           ))}
         </tbody>
       </table>
+      {more}
     </section>
   );
 }
