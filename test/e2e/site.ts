@@ -19,6 +19,8 @@ export interface Site {
     /** what the fake engine does; `real`: the engine itself; `absent`: a worker that does not load */
     scenario?: Scenario | 'real' | 'absent';
     path?: string;
+    /** a script that runs before the real engine's, in its worker */
+    before?: string;
     context?: BrowserContextOptions;
   }): Promise<Page>;
   closePages(): Promise<void>;
@@ -63,7 +65,7 @@ export async function openSite(how?: Build): Promise<Site> {
     args: [...chromiumArgs('software'), '--use-fake-device-for-media-stream=device-count=2'],
   });
   return {
-    async open({ scenario = {}, path = '', context = {} } = {}) {
+    async open({ scenario = {}, path = '', before = '', context = {} } = {}) {
       // a service worker would answer for the files in whose place the fake stands
       const options: BrowserContextOptions = { serviceWorkers: 'block', ...context };
       const page = await (await browser.newContext(options)).newPage();
@@ -75,6 +77,11 @@ export async function openSite(how?: Build): Promise<Site> {
       }
       if (scenario !== 'real') page.setDefaultTimeout(FAKE_TIMEOUT);
       await slowDown(page);
+      if (before)
+        await page.route('**/assets/worker-*.js', async (route) => {
+          const response = await route.fetch();
+          await route.fulfill({ response, body: before + (await response.text()) });
+        });
       await page.goto(server.url + path);
       return page;
     },

@@ -5,16 +5,13 @@ import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
 import { duration } from '../format';
 import { colour, theme } from '../theme';
-import { type Axis, type Curve, logTicks, type Range, shownCurve } from './curves';
+import { type Axis, type Curve, logTicks, type Range } from './curves';
 
 /** A line of a chart: each step, smoothed, the test's points, the base. */
 export type Line = 'raw' | 'smoothed' | 'test' | 'base';
 
 /** the part of the axis that all charts show; undefined: the whole run */
 export const zoom = signal<Range | undefined>(undefined);
-
-/** Points of a chart: more than it has pixels. */
-const MOST_POINTS = 2000;
 
 interface ChartProps {
   /** where the drawn chart is left for downloads */
@@ -30,10 +27,10 @@ interface ChartProps {
   label: string;
 }
 
-function toData(curve: Curve, lines: readonly Line[]): uPlot.AlignedData {
-  const shown = shownCurve(curve, zoom.value, MOST_POINTS);
-  return [shown.x, ...lines.map((line) => shown[line])];
-}
+const toData = (curve: Curve, lines: readonly Line[]): uPlot.AlignedData => [
+  curve.x,
+  ...lines.map((line) => curve[line]),
+];
 
 export function Chart({ plot, label, ...props }: ChartProps) {
   const { curve, lines, axis, isLog, height } = props;
@@ -64,7 +61,7 @@ export function Chart({ plot, label, ...props }: ChartProps) {
     // Steps may arrive faster than frames.
     cancelAnimationFrame(frame.current);
     frame.current = requestAnimationFrame(() => plot.current?.setData(toData(curve, lines)));
-  }, [curve, kinds, zoom.value]);
+  }, [curve, kinds]);
   return <div ref={place} class="plot" role="img" aria-label={label} />;
 }
 

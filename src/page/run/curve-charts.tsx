@@ -9,7 +9,7 @@ import { milliseconds, percent, significant, tick } from '../format';
 import { Chart, chartPng, type Line, zoom } from './chart';
 import { LogLoss, Smoothing } from './chart-controls';
 import { CurveTable } from './curve-table';
-import { type Axis, buildCurve, type Curve, type Quantity } from './curves';
+import { type Axis, buildCurve, type Curve, type Quantity, type Range } from './curves';
 import { baseAccuracy, isBusy, stepCount, steps, stepTimes, testPoints } from './state';
 
 const smoothing = signal(0.9);
@@ -103,18 +103,23 @@ function Tools() {
 
 /** What a drag does, for the keyboard: shows the last quarter of the run so far. */
 function zoomToEnd(): void {
-  const { x } = curveOf('loss');
+  const { x } = curveOf('loss', { most: 1 });
   const end = x.at(-1)!;
   zoom.value = { min: x[0] + 0.75 * (end - x[0]), max: end };
 }
 
-function curveOf(quantity: Quantity): Curve {
+/** Steps of a chart at most: more than it has pixels. */
+const MOST_STEPS = 2000;
+
+/** @param part of the run; default: all of it */
+function curveOf(quantity: Quantity, part: { range?: Range; most?: number } = {}): Curve {
   return buildCurve(steps, testPoints.value, {
     quantity,
     axis: axis.value,
     smoothing: smoothing.value,
     base: quantity === 'accuracy' ? baseAccuracy.value : undefined,
     times: stepTimes,
+    ...part,
   });
 }
 
@@ -123,7 +128,7 @@ function CurveChart({ quantity }: { quantity: Quantity }) {
   // Read for its change: the array of steps itself stays the same.
   const last = stepCount.value > 0 ? steps[stepCount.value - 1] : undefined;
   const hasBase = quantity === 'accuracy' && baseAccuracy.value !== undefined;
-  const curve = curveOf(quantity);
+  const curve = curveOf(quantity, { range: zoom.value, most: MOST_STEPS });
   const { title, format, tick, lines, height } = charts[quantity];
   const isTested = lines.includes('test');
   const value = quantity === 'stepMs' ? stepTimes[stepCount.value - 1] : last?.[quantity];
@@ -136,7 +141,7 @@ function CurveChart({ quantity }: { quantity: Quantity }) {
           <button
             type="button"
             class="link"
-            onClick={() => download(`${quantity}.csv`, curveCsv(curve, quantity), 'text/csv')}
+            onClick={() => download(`${quantity}.csv`, curveCsv(curveOf(quantity), quantity), 'text/csv')}
           >
             CSV<span class="sr-only"> of {title}</span>
           </button>

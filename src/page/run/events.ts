@@ -21,6 +21,7 @@ import {
   stepTimes,
   warnings,
 } from './state';
+import { thinned } from './thinned';
 
 /** The database's key for what autotune found. */
 export const TUNINGS = 'tunings';
@@ -57,12 +58,13 @@ export function receive(event: TrainEvent): void {
         rate.value = event;
         return;
       case 'resumed':
-        steps.splice(0, steps.length, ...event.points);
-        stepTimes.splice(
-          0,
-          stepTimes.length,
-          ...event.points.map((_, i) => event.stepTimes[i] ?? Number.NaN),
-        );
+        steps.length = 0;
+        stepTimes.length = 0;
+        // one by one: a function takes no hundred thousand arguments
+        for (const [i, point] of event.points.entries()) {
+          steps.push(point);
+          stepTimes.push(event.stepTimes[i] ?? Number.NaN);
+        }
         live.value = { ...live.value, looks: live.value.looks.filter(({ step }) => step <= event.step) };
         stepCount.value = steps.length;
         evals.value = [
@@ -74,7 +76,7 @@ export function receive(event: TrainEvent): void {
         live.value = { images: event.images, looks: [] };
         return;
       case 'live':
-        live.value = { ...live.value, looks: thinned([...live.value.looks, event]) };
+        live.value = { ...live.value, looks: thinned([...live.value.looks, event], MOST_LOOKS) };
         return;
       case 'eval':
         evals.value = [...evals.value, event];
@@ -88,11 +90,6 @@ export function receive(event: TrainEvent): void {
 
 /** Looks that are kept at most: their course can be seen in half as many. */
 const MOST_LOOKS = 120;
-
-/** The first and the last look, and of the others every second where they have become many. */
-function thinned<T>(looks: readonly T[]): readonly T[] {
-  return looks.length <= MOST_LOOKS ? looks : looks.filter((_, i) => i % 2 === 0 || i === looks.length - 1);
-}
 
 function courseAfter(event: Extract<TrainEvent, { type: 'redundancy' }>) {
   const { layers } = event;

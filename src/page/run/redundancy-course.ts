@@ -1,5 +1,6 @@
 /** How the kernels of a network change over a run. */
 import type { GramSpectrum, LayerRedundancy, RedundancyFigures } from '../../api';
+import { thinned } from './thinned';
 
 /** Figures of every layer after a step. */
 export interface RedundancyPoint {
@@ -38,6 +39,9 @@ export const courseFrom = (
   grams: RedundancyCourse['grams'],
 ): RedundancyCourse => ({ ...noCourse, before, grams, points: [{ step: 0, layers: figures(before) }] });
 
+/** Looks that are kept at most: a chart has no more pixels, and a long run a look every few seconds. */
+const MOST_POINTS = 400;
+
 /** A further look; what was seen at or after that step is void, for a run may have gone back to a checkpoint. */
 export const courseWith = (
   course: RedundancyCourse,
@@ -49,8 +53,11 @@ export const courseWith = (
   now,
   step,
   isMerged,
-  points: [
-    ...course.points.filter((point) => point.step === 0 || point.step < step),
-    { step, layers: figures(now) },
-  ],
+  points: thinned(
+    [
+      ...course.points.filter((point) => point.step === 0 || point.step < step),
+      { step, layers: figures(now) },
+    ],
+    MOST_POINTS,
+  ),
 });

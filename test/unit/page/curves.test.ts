@@ -46,6 +46,19 @@ describe('buildCurve', () => {
     expect(curve.test).toEqual([null, 0.2]);
   });
 
+  test('shows so many steps of a part, with what lies beside it, and averages over all of them', () => {
+    const steps = Array.from({ length: 1000 }, (_, i) => step(i + 1));
+    const evals = [100, 305, 900].map(evaluation);
+    const options = { quantity: 'loss', axis: 'step', smoothing: 0.9 } as const;
+    const whole = buildCurve(steps, evals, options);
+    const part = buildCurve(steps, evals, { ...options, range: { min: 300, max: 400 }, most: 11 });
+    expect(part.x).toEqual([299, 305, 309, 319, 329, 339, 349, 359, 369, 379, 389, 399, 401]);
+    expect(part.test.filter((value) => value !== null)).toHaveLength(1);
+    const averages = part.x.map((x) => whole.smoothed[whole.x.indexOf(x)]);
+    expect(part.smoothed.map((value, i) => value ?? averages[i])).toEqual(averages);
+    expect(part.smoothed[0]).toBeDefined();
+  });
+
   test('ends where an x is not a number', () => {
     const broken = { ...step(1), epoch: Number.NaN };
     const curve = buildCurve([broken], [evaluation(1)], { quantity: 'loss', axis: 'epoch', smoothing: 0 });
