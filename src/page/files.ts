@@ -41,7 +41,7 @@ async function walk(entry: FileSystemEntry | File): Promise<UserFile[]> {
     if (part.length === 0)
       return isEmpty ? [{ path: `${entry.fullPath.replace(/^\//, '')}/`, blob: new Blob() }] : files;
     isEmpty = false;
-    for (const child of part) files.push(...(await walk(child)));
+    for (const child of part) for (const file of await walk(child)) files.push(file);
   }
 }
 

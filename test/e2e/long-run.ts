@@ -40,6 +40,7 @@ interface Section {
 
 const site = await openSite({ isReadable: values.causes });
 try {
+  if (!isFake) await firstMovement(await site.open({ scenario: 'real' }));
   const page = await site.open({
     scenario: isFake ? { stepMs: 20 } : 'real',
     before: isFake ? '' : COUNT_SCRIPT,
@@ -62,6 +63,42 @@ try {
   judge(sections);
 } finally {
   await site.close();
+}
+
+/** Tells when something moves after a click on Start, on the page as it opens: the first words, and the first step. */
+async function firstMovement(page: Page): Promise<void> {
+  page.setDefaultTimeout(0);
+  await page.waitForSelector('.multiples');
+  await page.evaluate(() => {
+    const moved: { words?: number; step?: number } = {};
+    Object.assign(globalThis, { moved });
+    let begun = 0;
+    const words = () => document.querySelector('.run-bar')?.textContent;
+    let still = words();
+    document.querySelector('#start')?.addEventListener('pointerdown', () => {
+      begun = performance.now();
+      still = words();
+    });
+    const look = () => {
+      if (begun === 0) return;
+      if (words() !== still) moved.words ??= performance.now() - begun;
+      if (document.querySelector('.figures')) moved.step ??= performance.now() - begun;
+    };
+    new MutationObserver(look).observe(document.body, {
+      ...{ subtree: true, childList: true, characterData: true },
+    });
+  });
+  await page.click('#start');
+  await page.waitForSelector('.figures');
+  const [moved, paint] = await page.evaluate(() => [
+    (globalThis as unknown as { moved: { words: number; step: number } }).moved,
+    performance.getEntriesByName('first-contentful-paint')[0]?.startTime,
+  ]);
+  console.log(
+    `First paint ${paint?.toFixed(0)} ms after the address; after Start the bar tells what is done in ` +
+      `${moved.words.toFixed(0)} ms, the first step is shown in ${moved.step.toFixed(0)} ms`,
+  );
+  await page.context().close();
 }
 
 /** Notes when the page shows which step. */

@@ -1,10 +1,10 @@
-/** Pictures of the page at both widths and in both themes: `npm run screenshots [FOLDER]`. */
+/** Pictures of the page at three widths and in both themes: `npm run screenshots [FOLDER]`. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openSite } from './site';
 
 const folder = process.argv[1] ?? '.cache/screenshots';
-const widths = [1440, 390];
+const widths = [1440, 1024, 390];
 const themes = ['light', 'dark'] as const;
 
 await mkdir(folder, { recursive: true });

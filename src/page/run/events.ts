@@ -14,6 +14,7 @@ import {
   notes,
   phase,
   plan,
+  putSteps,
   rate,
   redundancy,
   stepCount,
@@ -58,15 +59,8 @@ export function receive(event: TrainEvent): void {
         rate.value = event;
         return;
       case 'resumed':
-        steps.length = 0;
-        stepTimes.length = 0;
-        // one by one: a function takes no hundred thousand arguments
-        for (const [i, point] of event.points.entries()) {
-          steps.push(point);
-          stepTimes.push(event.stepTimes[i] ?? Number.NaN);
-        }
+        putSteps(event.points, event.stepTimes);
         live.value = { ...live.value, looks: live.value.looks.filter(({ step }) => step <= event.step) };
-        stepCount.value = steps.length;
         evals.value = [
           ...evals.value.filter(({ which }) => which === 'base'),
           ...event.evals.map((point) => ({ type: 'eval', which: 'epoch', point }) as const),

@@ -10,11 +10,11 @@ import {
   notes,
   phase,
   plan,
+  putSteps,
   rate,
   reset,
   runSettings,
   status,
-  stepCount,
   steps,
   stepTimes,
   warnings,
@@ -96,9 +96,7 @@ function watch(other: string, run: Run): void {
   watched = other;
   batch(() => {
     reset(run.settings);
-    steps.push(...run.steps);
-    stepTimes.push(...run.stepTimes);
-    stepCount.value = steps.length;
+    putSteps(run.steps, run.stepTimes);
     for (const [name, signal] of Object.entries(shown))
       (signal as { value: unknown }).value = run.shown[name as keyof typeof shown];
     status.value = 'watching';

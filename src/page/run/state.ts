@@ -49,6 +49,21 @@ export const steps: StepPoint[] = [];
 export const stepTimes: number[] = [];
 export const stepCount = signal(0);
 
+/**
+ * Shows other steps.
+ * @param times milliseconds of each, where they are known
+ */
+export function putSteps(points: readonly StepPoint[], times: readonly number[]): void {
+  steps.length = 0;
+  stepTimes.length = 0;
+  // one by one: a function takes no hundred thousand arguments
+  for (const [i, point] of points.entries()) {
+    steps.push(point);
+    stepTimes.push(times[i] ?? Number.NaN);
+  }
+  stepCount.value = steps.length;
+}
+
 /** what the network says of some test images, look by look */
 export const live = signal<Live>({ images: [], looks: [] });
 
@@ -180,10 +195,7 @@ export function keepShown(): () => void {
   const times = stepTimes.slice();
   return () =>
     batch(() => {
-      steps.length = 0;
-      stepTimes.length = 0;
-      for (const point of points) steps.push(point);
-      for (const time of times) stepTimes.push(time);
+      putSteps(points, times);
       shown.forEach((one, i) => {
         one.value = values[i];
       });

@@ -28,17 +28,26 @@ const lines = (value: unknown): string => {
 /** What a list needs of a report. */
 const summaryOf = (report: Report): Report => ({ ...report, evaluation: {} });
 
-/** The curves of a run as its file has them. */
-const curvesText = ({ metrics, evals }: Pick<KeptRun, 'metrics' | 'evals'>): string => {
-  const points = [
-    ...metrics.map((point) => ({ at: point.step, text: `${JSON.stringify(point)}\n` })),
-    ...evals.map((event) => ({ at: event.point.step, text: metricsLines({ type: 'eval', ...event })[0] })),
-  ];
-  return points
-    .sort((a, b) => a.at - b.at)
-    .map(({ text }) => text)
-    .join('');
-};
+/** Steps that are written out at once: what a click waits for meanwhile comes between. */
+const AT_ONCE = 5000;
+
+/** The curves of a run as its file has them, each evaluation behind its step. */
+async function curvesFile({ metrics, evals }: Pick<KeptRun, 'metrics' | 'evals'>): Promise<Blob> {
+  const sorted = [...evals].sort((a, b) => a.point.step - b.point.step);
+  const parts: string[] = [];
+  let e = 0;
+  const addEvals = (before: number) => {
+    while (e < sorted.length && sorted[e].point.step < before)
+      parts.push(metricsLines({ type: 'eval', ...sorted[e++] })[0]);
+  };
+  for (const [i, point] of metrics.entries()) {
+    addEvals(point.step);
+    parts.push(`${JSON.stringify(point)}\n`);
+    if (i % AT_ONCE === AT_ONCE - 1) await new Promise((resolve) => setTimeout(resolve));
+  }
+  addEvals(Infinity);
+  return new Blob(parts);
+}
 
 /** The settings and names of inputs, as the command line's config.json has them. */
 export function configOf({ model, train, test, settings }: TrainJob): object {
@@ -64,7 +73,7 @@ export async function keepResult(
 ): Promise<void> {
   await kept.write(RUN_FILES.config, lines(configOf(job)));
   await kept.write(LOG, lines(told));
-  await kept.write(RUN_FILES.metrics, curvesText({ metrics: result.metrics, evals: [...evals] }));
+  await kept.write(RUN_FILES.metrics, await curvesFile({ metrics: result.metrics, evals: [...evals] }));
   await kept.write(MERGED, result.merged);
   await kept.write(BEST, result.best);
   for (const { name, bytes } of result.files) await kept.write(name, bytes);
@@ -90,7 +99,7 @@ export async function keepBroken(
 ): Promise<void> {
   await kept.write(RUN_FILES.config, lines(configOf(job)));
   await kept.write(LOG, lines(told));
-  await kept.write(RUN_FILES.metrics, curvesText(curves));
+  await kept.write(RUN_FILES.metrics, await curvesFile(curves));
   await kept.note({ state: 'broken', error, epoch });
 }
 

@@ -16,14 +16,12 @@ import {
   notes,
   phase,
   plan,
+  putSteps,
   rate,
   redundancy,
   reset,
   result,
   status,
-  stepCount,
-  steps,
-  stepTimes,
   warnings,
 } from '../run/state';
 import { isInMemory } from './run-folder';
@@ -83,9 +81,7 @@ function show(opened: Opened): void {
   const settings = report?.settings ?? job?.settings;
   batch(() => {
     if (settings) reset(settings);
-    steps.splice(0, steps.length, ...opened.metrics);
-    stepTimes.splice(0, stepTimes.length, ...(opened.stepTimes ?? []));
-    stepCount.value = steps.length;
+    putSteps(opened.metrics, opened.stepTimes ?? []);
     live.value = opened.live ?? { images: [], looks: [] };
     rate.value = { imagesPerSecond: opened.imagesPerSecond ?? 0, etaSeconds: Number.NaN };
     evals.value = opened.evals.map((told): EvalEvent => ({ type: 'eval', ...told }));
