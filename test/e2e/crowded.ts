@@ -13,6 +13,7 @@ import { openSite } from './site';
 const RUNS = 1000;
 const CLASSES = 1000;
 const IMAGES = 10;
+const LAYERS = 150;
 /** milliseconds for what follows a click, without being waited for */
 const REST = 1500;
 
@@ -53,8 +54,29 @@ try {
     await page.reload();
     await page.waitForSelector('#proof-title');
   });
+  await page.context().close();
+  await wideNetwork();
 } finally {
   await site.close();
+}
+
+/** The view of redundancy of a network with many layers, each of as many kernels as a picture has. */
+async function wideNetwork(): Promise<void> {
+  const scenario = { wideLayers: LAYERS, stepMs: 20 };
+  const page = await site.open({ scenario, path: '#epochs=3' });
+  page.setDefaultTimeout(60_000);
+  await page.waitForSelector('.multiples');
+  await page.evaluate(() => document.querySelector('.redundancy')?.scrollIntoView());
+  await told(page, `one of ${LAYERS} wide layers is opened`, () =>
+    page.click('.multiples li:first-child button'),
+  );
+  await told(page, 'alike kernels stand side by side', () => page.click('.redundancy-controls .check input'));
+  await told(page, 'they are compared by cosine', () => page.selectOption('#heat-measure', 'cosine'));
+  await told(page, 'a run is followed to its result', async () => {
+    await page.click('#start');
+    await page.waitForSelector('#proof-title');
+  });
+  await page.context().close();
 }
 
 async function told(page: Page, what: string, work: () => Promise<unknown>): Promise<void> {

@@ -70,6 +70,8 @@ export interface Scenario {
   stepMs?: number;
   /** before the first step of a run, or of a search for a rate */
   loadMs?: number;
+  /** the network has so many more layers, of 2,048 kernels each */
+  wideLayers?: number;
 }
 
 declare const scenario: Scenario;
@@ -91,7 +93,15 @@ function layer(name: string, channels: number, spread: number, inputs = 1) {
   return redundancyOf(name, weight, [channels, inputs, 3, 3]);
 }
 
+/** Equal but for their names: to compute one takes a while. */
+function wideLayers(spread: number) {
+  const { wideLayers: number = 0 } = scenario;
+  const one = number > 0 ? layer('', 256, spread, 8) : undefined;
+  return Array.from({ length: number }, (_, i) => ({ ...one!, name: `layer${i}.0.conv2` }));
+}
+
 const layers = (spread: number) => [
+  ...wideLayers(spread),
   layer('features.0.0', 200, spread, 3),
   layer('features.1.conv.0.0', 32, spread),
   layer('features.2.conv.1.0', 96, spread),
