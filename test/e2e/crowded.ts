@@ -40,7 +40,11 @@ try {
   });
   await told(page, 'the classes are sorted', () => page.click('.classes th:nth-child(3) button'));
   await told(page, 'the list is scrolled', () =>
-    page.evaluate(() => document.querySelector('.scroll:has(.classes)')?.scrollTo(0, 1e6)),
+    page.evaluate(() => {
+      const list = document.querySelector('.scroll:has(.classes)');
+      list?.scrollIntoView();
+      list?.scrollTo(0, 1e6);
+    }),
   );
   await told(page, 'a class is searched', () => page.fill('.survey input', 'class 77'));
   await told(page, 'the search is emptied', () => page.fill('.survey input', ''));
