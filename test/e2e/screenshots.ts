@@ -19,6 +19,7 @@ try {
       const context = { viewport: { width, height: 900 }, colorScheme };
       const page = await site.open({ scenario: { stepMs: 20 }, path: '#epochs=4', context });
       await page.getByText('Test adapter').waitFor();
+      await page.waitForSelector('.multiples');
       await page.screenshot(picture('start'));
       await page.getByRole('button', { name: 'Start training' }).click();
       await page.getByText(/^(9\d|1[0-3]\d) \/ 160$/).waitFor();
