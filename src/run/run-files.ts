@@ -2,6 +2,7 @@
  * The files that keep a run, and how they are read again. A folder of the command line, a bundle and the page's storage hold the
  * same: `report.json`, `config.json`, `metrics.jsonl`, predictions, redundancy, and the weights beside them.
  */
+import type { ParseResult, Parser } from 'papaparse';
 import * as v from 'valibot';
 import type { Prediction } from '../analysis/class-figures';
 import { drawnOf, type LayerRedundancy } from '../analysis/redundancy';
@@ -117,13 +118,29 @@ function jsonOf(text: string): unknown {
   }
 }
 
+/** Characters of a table that are read at once: a page answers in between. */
+const AT_ONCE = 2 ** 17;
+
 /**
  * Predictions out of their table.
  * @throws UserError where it is no such table
  */
 export async function readPredictions(text: string, file: string): Promise<Prediction[]> {
   const { default: Papa } = await import('papaparse');
-  const { data } = Papa.parse<string[]>(text, { skipEmptyLines: true });
+  const data: string[][] = [];
+  await new Promise<void>((resolve, reject) =>
+    Papa.parse<string[]>(text, {
+      skipEmptyLines: true,
+      chunkSize: AT_ONCE,
+      chunk(found: ParseResult<string[]>, parser: Parser) {
+        for (const row of found.data) data.push(row);
+        parser.pause();
+        setTimeout(() => parser.resume());
+      },
+      complete: () => resolve(),
+      error: reject,
+    }),
+  );
   const [header, ...rows] = data;
   if (header?.slice(0, 4).join() !== 'image,label,predicted,probability')
     throw new UserError(`${file} is no table of a run's predictions.`);

@@ -8,7 +8,7 @@
  */
 import type { Page } from 'playwright-core';
 import { tasksOf, wordsOf } from './main-thread';
-import { openSite } from './site';
+import { openSite, showRedundancy } from './site';
 
 const RUNS = 1000;
 const CLASSES = 1000;
@@ -40,11 +40,7 @@ try {
   });
   await told(page, 'the classes are sorted', () => page.click('.classes th:nth-child(3) button'));
   await told(page, 'the list is scrolled', () =>
-    page.evaluate(() => {
-      const list = document.querySelector('.scroll:has(.classes)');
-      list?.scrollIntoView();
-      list?.scrollTo(0, 1e6);
-    }),
+    page.evaluate(() => document.querySelector('.survey .more-rows')?.scrollIntoView()),
   );
   await told(page, 'a class is searched', () => page.fill('.survey input', 'class 77'));
   await told(page, 'the search is emptied', () => page.fill('.survey input', ''));
@@ -69,8 +65,7 @@ async function wideNetwork(): Promise<void> {
   const scenario = { wideLayers: LAYERS, stepMs: 20 };
   const page = await site.open({ scenario, path: '#epochs=3' });
   page.setDefaultTimeout(60_000);
-  await page.waitForSelector('.multiples');
-  await page.evaluate(() => document.querySelector('.redundancy')?.scrollIntoView());
+  await showRedundancy(page);
   await told(page, `one of ${LAYERS} wide layers is opened`, () =>
     page.click('.multiples li:first-child button'),
   );

@@ -13,7 +13,7 @@ import type { Page } from 'playwright-core';
 import { COUNT_SCRIPT, countsOf, type GpuCounts } from './gpu-counts';
 import { type Heaps, watchHeaps } from './heaps';
 import { tasksOf, wordsOf } from './main-thread';
-import { openSite } from './site';
+import { openSite, showRedundancy } from './site';
 
 const { values } = parseArgs({
   args: process.argv.slice(1),
@@ -48,12 +48,12 @@ try {
     context: { viewport: { width: 1440, height: 900 } },
   });
   page.setDefaultTimeout(0);
-  await page.waitForSelector('.multiples');
+  await showRedundancy(page);
   const heaps = await watchHeaps(page);
   await followSteps(page);
   await page.click('#start');
   await reached(page, 2);
-  await page.evaluate(() => document.querySelector('.redundancy')?.scrollIntoView());
+  await showRedundancy(page);
   const sections: Section[] = [];
   for (let i = 0; i < SECTIONS; i++) {
     const isOpen = i % 2 === 0;
@@ -68,7 +68,9 @@ try {
 /** Tells when something moves after a click on Start, on the page as it opens: the first words, and the first step. */
 async function firstMovement(page: Page): Promise<void> {
   page.setDefaultTimeout(0);
-  await page.waitForSelector('.multiples');
+  await page.waitForSelector('#redundancy');
+  // what warms up meanwhile
+  await page.waitForTimeout(3000);
   await page.evaluate(() => {
     const moved: { words?: number; step?: number } = {};
     Object.assign(globalThis, { moved });

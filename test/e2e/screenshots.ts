@@ -1,7 +1,7 @@
 /** Pictures of the page at three widths and in both themes: `npm run screenshots [FOLDER]`. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openSite } from './site';
+import { openSite, showRedundancy } from './site';
 
 const folder = process.argv[1] ?? '.cache/screenshots';
 const widths = [1440, 1024, 390];
@@ -19,7 +19,8 @@ try {
       const context = { viewport: { width, height: 900 }, colorScheme };
       const page = await site.open({ scenario: { stepMs: 20 }, path: '#epochs=4', context });
       await page.getByText('Test adapter').waitFor();
-      await page.waitForSelector('.multiples');
+      await showRedundancy(page);
+      await page.evaluate(() => scrollTo(0, 0));
       await page.screenshot(picture('start'));
       await page.getByRole('button', { name: 'Start training' }).click();
       await page.getByText(/^(9\d|1[0-3]\d) \/ 160$/).waitFor();

@@ -33,6 +33,13 @@ export interface Site {
   close(): Promise<void>;
 }
 
+/** Scrolls to the view of redundancy, which comes when it is about to be seen. */
+export async function showRedundancy(page: Page): Promise<void> {
+  await page.waitForSelector('#redundancy');
+  await page.evaluate(() => document.querySelector('#redundancy')?.scrollIntoView());
+  await page.waitForSelector('.multiples');
+}
+
 /** names the folder of what `buildSite` has built, for all files of tests */
 export const BUILT = 'REFOCUS_BUILT_SITE';
 
