@@ -17,17 +17,18 @@ export function useGradual<Item>(items: readonly Item[], order?: unknown, atOnce
   const onMore = () => set({ most: shown + atOnce, of: order });
   return {
     shown: left > 0 ? items.slice(0, shown) : items,
-    more: left > 0 ? <More key={shown} left={left} onMore={onMore} /> : null,
+    more: left > 0 ? <More left={left} onMore={onMore} /> : null,
   };
 }
 
 function More({ left, onMore }: { left: number; onMore: () => void }) {
   const button = useRef<HTMLButtonElement>(null);
   useEffect(() => {
-    const observer = new IntersectionObserver(([entry]) => entry.isIntersecting && onMore());
+    const observer = new IntersectionObserver((seen) => seen.some((one) => one.isIntersecting) && onMore());
     observer.observe(button.current!);
     return () => observer.disconnect();
-  }, []);
+    // anew with each list, and where the next rows leave the button in sight
+  });
   return (
     <button ref={button} type="button" class="link more-rows" onClick={onMore}>
       {count(left)} more
