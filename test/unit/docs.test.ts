@@ -35,7 +35,7 @@ test.each(pages)('%s names files that are there', (page) => {
 });
 
 test.each(pages)('%s names commands that package.json has', (page) => {
-  const named = [...read(page).matchAll(/npm run (?:-s )?([\w:]+)/g)].map(([, script]) => script);
+  const named = [...read(page).matchAll(/npm run (?:-s )?([\w:-]+)/g)].map(([, script]) => script);
   expect(named.filter((script) => !scripts.includes(script))).toEqual([]);
 });
 
