@@ -1,12 +1,13 @@
 /** The kernel that a convolution convolves with at one moment of training, in float64 and without a device. */
 import type { StateDict } from '../io/tensor';
+import type { BranchedLayer } from './branch-forms';
 import { unpack, weightLayout } from './layout';
+import { mergedBranches } from './merge-branches';
 import type { ConvLayer, Model } from './model';
 import { PRECONDITION } from './precondition';
 import { geometryOf, REFCONV, type RefConvLayer } from './refconv';
 import { gramOf, refocus, timesGram } from './refocus-math';
 import { numbersOf, type TensorReader } from './state';
-import { type BranchedLayer, mergedBranches } from './structural';
 
 /** What to read of a session for a convolution's kernel, and how it is made of that. */
 export interface CurrentKernel {

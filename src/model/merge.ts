@@ -1,11 +1,12 @@
 import { floats, type StateDict } from '../io/tensor';
+import { branchedLayers, branchPrefix } from './branch-forms';
 import { foldNorms } from './fold-norms';
+import { mergedBranches } from './merge-branches';
 import type { Model } from './model';
 import { PRECONDITION, preconditionedLayers } from './precondition';
 import { geometryOf, mapsOf, REFCONV, refconvs } from './refconv';
 import { refocus } from './refocus-math';
 import { numbersOf } from './state';
-import { branchedLayers, branchPrefix, mergedBranches } from './structural';
 
 /**
  * The plain network's state of a RefConv network's: W_t = identity * W_b + conv2d(W_b, W_r) in float64 in the place of

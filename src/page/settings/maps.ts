@@ -1,10 +1,10 @@
 /** Which convolutions get a map, by the form as it stands. */
 import { computed } from '@preact/signals';
 import { UserError } from '../../errors';
+import { branchedLayers } from '../../model/branch-forms';
 import { BUILTIN_NETWORK } from '../../model/builtin';
 import { preconditionedLayers } from '../../model/precondition';
 import { refconvs } from '../../model/refconv';
-import { branchedLayers } from '../../model/structural';
 import { createModel } from '../../model/zoo';
 import { applies, parseSettings, settingFields, settingNames } from '../../train/settings';
 import { trainedModel } from '../../train/trained-model';

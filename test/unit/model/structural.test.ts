@@ -1,11 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { floats, type StateDict } from '../../../src/io/tensor';
+import { branchedLayers, branchPrefix } from '../../../src/model/branch-forms';
 import { blocksOf } from '../../../src/model/branches';
 import { buildModel } from '../../../src/model/builder';
 import { currentKernel } from '../../../src/model/current-kernels';
 import { foldBlock, runSteps } from '../../../src/model/fold';
 import { initialState } from '../../../src/model/init';
 import { mergeState } from '../../../src/model/merge';
+import { blockOf } from '../../../src/model/merge-branches';
 import {
   BRANCH_FORMS,
   type Branches,
@@ -15,13 +17,7 @@ import {
 } from '../../../src/model/model';
 import { normals, uniforms } from '../../../src/model/random';
 import { checkState, loadState, numbersOf } from '../../../src/model/state';
-import {
-  blockOf,
-  branchedLayers,
-  branchObstacle,
-  branchPrefix,
-  withBranches,
-} from '../../../src/model/structural';
+import { branchObstacle, withBranches } from '../../../src/model/structural';
 import { createModel } from '../../../src/model/zoo';
 import { trainedModel } from '../../../src/train/trained-model';
 import { evaluateModel } from '../../reference/model';
