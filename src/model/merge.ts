@@ -7,6 +7,7 @@ import { PRECONDITION, preconditionedLayers } from './precondition';
 import { geometryOf, mapsOf, REFCONV, refconvs } from './refconv';
 import { refocus } from './refocus-math';
 import { numbersOf } from './state';
+import { withoutSums } from './structural';
 
 /**
  * The plain network's state of a RefConv network's: W_t = identity * W_b + conv2d(W_b, W_r) in float64 in the place of
@@ -39,7 +40,8 @@ export function mergeState(model: Model, state: StateDict): StateDict {
     for (const [name, data] of mergedBranches(conv, read))
       merged.set(name, floats(state.get(name)!.shape, data));
   }
-  return foldNorms(model, merged, ({ added }) => added === true).state;
+  return foldNorms({ ...model, layers: withoutSums(model.layers) }, merged, ({ added }) => added === true)
+    .state;
 }
 
 const sum = (a: ArrayLike<number>, b: ArrayLike<number>): Float64Array =>

@@ -68,6 +68,8 @@ export interface Branches {
   form: (typeof BRANCH_FORMS)[number];
   /** the batch norm that is behind the convolution alone, in the first branch */
   norm?: { name: string; eps: number };
+  /** the value that the convolution made before it had branches, now that of their sum, where no norm is in the first of them */
+  sum?: number;
 }
 
 export const BRANCH_FORMS = ['acnet', 'repvgg', 'dbb', 'orepa'] as const;

@@ -50,7 +50,10 @@ export function withBranches(model: Model, names: ReadonlySet<string>, form: Bra
   for (const layer of model.layers) {
     if (layer.kind !== 'conv' || !names.has(layer.name)) continue;
     const norm = form === 'orepa' ? undefined : normBehind(model, layer);
-    const branches: Branches = { form, ...(norm && { norm: { name: norm.name, eps: norm.eps } }) };
+    const branches: Branches = {
+      form,
+      ...(norm ? { norm: { name: norm.name, eps: norm.eps } } : { sum: layer.id }),
+    };
     const branched: BranchedLayer & Layer = { ...layer, branches };
     entries.set(`${layer.name}.weight`, entriesOf(branched));
     const sum = new Sum(branched, norm ?? NORM, fresh);
@@ -66,6 +69,16 @@ export function withBranches(model: Model, names: ReadonlySet<string>, form: Bra
   const layers = model.layers.flatMap((layer) => replaced.get(layer.id) ?? [layer]);
   const state = model.state.flatMap((entry) => [entry, ...(entries.get(entry.name) ?? [])]);
   return { ...model, layers, state };
+}
+
+/** The layers with each convolution in the place of the sum that it is part of, for who looks for what reads it. */
+export function withoutSums(layers: readonly Layer[]): Layer[] {
+  const sums = new Set(layers.map((layer) => (layer.kind === 'conv' ? layer.branches?.sum : undefined)));
+  return layers.flatMap((layer) => {
+    if (layer.kind === 'conv' && layer.branches?.sum !== undefined)
+      return [{ ...layer, id: layer.branches.sum }];
+    return sums.has(layer.id) ? [] : [layer];
+  });
 }
 
 /** The layers of a convolution's branches and of their sum. */

@@ -230,3 +230,21 @@ test('of MobileNetV2 each depthwise convolution gets branches, and parameters ar
   expect(new Set(model.layers.map(({ id }) => id)).size).toBe(model.layers.length);
   expect(parameterCount(net)).toBe(2_236_682);
 });
+
+test.each(BRANCH_FORMS)(
+  '%s beside convolutions that get fresh batch norms too: both are folded away',
+  (form) => {
+    const bare = buildModel({ name: 'bare', classes: 3 }, (net, x) => {
+      const y = net.activation(net.conv('a', x, 4, 3, { bias: true }), 'relu');
+      return net.head('fc', net.globalAvgPool(net.conv('b', y, 4, 3, { groups: 4, bias: true })));
+    });
+    const settings = runSettings({ method: 'branches', branches: form, layers: 'spatial', norms: true });
+    const model = trainedModel(bare, settings);
+    expect(branchedLayers(model).map(({ name }) => name)).toEqual(['a', 'b']);
+    const state = randomState(model);
+    const merged = mergeState(model, state);
+    checkState(bare, merged, 'merged');
+    const [sum, one] = [evaluateModel(model, state, images).data, evaluateModel(bare, merged, images).data];
+    expect(furthest(one, sum)).toBeLessThan(1e-5);
+  },
+);
