@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { AnalyseJob, EngineApi, TrainEvent, TrainJob } from '../../../src/api';
 import { run } from '../../../src/cli/main';
 import { UserError } from '../../../src/errors';
@@ -18,14 +18,22 @@ import { type Batch, fakeNetwork, tinyModel, tinyState } from '../fake-network';
 import { fakeContext, fakeEngine } from './fake';
 
 let folder: string;
-beforeEach(() => {
+/** the experiment from its start to its end, for all tests that look at it */
+let whole: Awaited<ReturnType<typeof experiment>> & ReturnType<typeof engine>;
+let tests = 0;
+beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'refocus-experiment-'));
   write('train', 'a*8', 'b*8', 'c*8');
   write('test', 'a*3', 'b*3', 'c*3');
   // where nothing takes time every epoch ends with a checkpoint
   vi.spyOn(performance, 'now').mockReturnValue(0);
+  const own = engine();
+  whole = { ...own, ...(await experiment([file(), '--out', out('whole')], own)) };
 });
-afterEach(() => {
+beforeEach(() => {
+  tests++;
+});
+afterAll(() => {
   vi.restoreAllMocks();
   rmSync(folder, { recursive: true });
 });
@@ -111,7 +119,8 @@ async function experiment(args: string[], { api } = engine()) {
   return { status, stdout: context.stdout.join('\n'), notes: context.stderr.join('\n') };
 }
 const file = () => join(folder, 'tiny.json');
-const out = (name = 'out') => join(folder, name);
+/** A folder of the test that runs, or one by its name. */
+const out = (name = `out${tests}`) => join(folder, name);
 const resultsIn = (name?: string): ExperimentResults =>
   JSON.parse(readFileSync(join(out(name), 'results.json'), 'utf8'));
 
@@ -123,12 +132,11 @@ const orderOf = ({ batches }: Trained): string =>
       .map(({ step, seed, epoch, images, labels }) => [step, seed, epoch, images, labels]),
   );
 
-test('an experiment: rates are searched for, arms run over seeds, and its results say what is shown', async () => {
-  const own = engine();
-  const { status, stdout, notes } = await experiment([file(), '--out', out()], own);
+test('an experiment: rates are searched for, arms run over seeds, and its results say what is shown', () => {
+  const { status, stdout, notes, cells } = whole;
   expect(notes).not.toContain('failed');
   expect(status).toBe(0);
-  const results = resultsIn();
+  const results = resultsIn('whole');
   expect(results).toMatchObject({ complete: true, unequal: [] });
   expect(results.rates.map(({ arm, chosen, isAtEdge }) => [arm, chosen, isAtEdge])).toEqual([
     ['finetune', 0.03, true],
@@ -139,9 +147,9 @@ test('an experiment: rates are searched for, arms run over seeds, and its result
     last: { wins: 2, shown: 'better' },
   });
   expect(stdout).toMatch(/refocus\s+0\.0300\s.*better/);
-  const report = readFileSync(join(out(), 'report.html'), 'utf8');
+  const report = readFileSync(join(out('whole'), 'report.html'), 'utf8');
   expect(report).toContain('Refocused was better here.');
-  expect(own.cells.map(({ job }) => job.settings.validate)).toEqual([
+  expect(cells.map(({ job }) => job.settings.validate)).toEqual([
     ...Array.from({ length: 6 }, () => true),
     ...Array.from({ length: 4 }, () => false),
   ]);
@@ -198,10 +206,8 @@ test('an experiment without an ended run has nothing to analyse', async () => {
 });
 
 describe('equal by construction', () => {
-  test('the arms of a seed have the same images in the same order, as many steps and the same course of the rate', async () => {
-    const { cells, api } = engine();
-    await experiment([file(), '--out', out()], { api, cells });
-    const runs = cells.filter(({ job }) => !job.settings.validate);
+  test('the arms of a seed have the same images in the same order, as many steps and the same course of the rate', () => {
+    const runs = whole.cells.filter(({ job }) => !job.settings.validate);
     expect(runs).toHaveLength(4);
     const orders = new Map<number, Set<string>>();
     for (const cell of runs) {
@@ -219,23 +225,23 @@ describe('equal by construction', () => {
     expect(new Set(runs.map(course)).size).toBe(1);
   });
 
-  test('a search sees no test image: all its images are training images', async () => {
-    const { cells, api } = engine();
-    await experiment([file(), '--out', out()], { api, cells });
-    const [search] = cells;
+  test('a search sees no test image: all its images are training images', () => {
+    const [search] = whole.cells;
     expect(search.job.settings.validate).toBe(true);
     const tested = new Set(
       search.batches.filter(({ program }) => program === 'evaluate').flatMap(({ images }) => images),
     );
     expect(tested.size).toBe(6);
-    const report = JSON.parse(readFileSync(join(out(), 'search', 'finetune-lr0.01', 'report.json'), 'utf8'));
+    const report = JSON.parse(
+      readFileSync(join(out('whole'), 'search', 'finetune-lr0.01', 'report.json'), 'utf8'),
+    );
     expect(report.held.train.images).toBe(18);
     expect(report.uncertainty.images).toBe(6);
   });
 });
 
 /** Every file of the runs, but for times and what only a run that goes on needs. */
-function filesOf(name: string): Map<string, string> {
+function filesOf(name?: string): Map<string, string> {
   const found = new Map<string, string>();
   for (const path of readdirSync(out(name), { recursive: true, encoding: 'utf8' })) {
     if (!/\.(safetensors|jsonl|csv)$/.test(path)) continue;
@@ -254,7 +260,6 @@ test.each([
   ['search/finetune-lr0.01', 0],
   ['runs/finetune-seed1', 8],
 ])('killed in %s, it goes on at that step and comes to the same bits', async (id, done) => {
-  await experiment([file(), '--out', out('whole')]);
   let isKept = false;
   const killed = engine((cell, type) => {
     const isKilled = cell === done && isKept && type === 'steps';
@@ -271,7 +276,7 @@ test.each([
   // an epoch is three or four steps
   const [first] = rest.cells[0].batches.filter(({ program }) => program === 'train');
   expect(first?.step).toBeGreaterThanOrEqual(3);
-  expect(filesOf('out')).toEqual(filesOf('whole'));
+  expect(filesOf()).toEqual(filesOf('whole'));
   const told = (name?: string) => ({ ...resultsIn(name), date: '' });
   expect(told()).toEqual(told('whole'));
 });
