@@ -74,7 +74,7 @@ await check('Firefox', async () => {
   console.log(process.env.FIREFOX);
 });
 await command('style and types', 'npm', ['run', '-s', 'check']);
-await command('a tiny training run', 'npm', ['run', '-s', 'tiny']);
+await command('a tiny training run', 'npm', ['run', '-s', 'tiny', '--', '--', '--train']);
 await suite('unit');
 await suite('gpu');
 await command('shaders and golden cases in Firefox', 'node', ['test/firefox.mjs']);

@@ -1,6 +1,7 @@
 /**
  * Proves in seconds, without a browser, that a checkout is sane: `npm run tiny`. The types hold; settings, weights, plans
- * and shaders come out; and where Dawn finds a driver a tiny network trains, merges and proves its merge.
+ * and shaders come out; and where Dawn finds a driver a tiny network trains, merges and proves its merge. With `--train`
+ * a missing driver is a failure.
  */
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
@@ -46,7 +47,11 @@ const checks: Record<string, () => Promise<string> | string> = {
   },
 
   async training() {
-    if ((await probeDawn()) === 'none') return 'left out: Dawn finds no driver here';
+    if ((await probeDawn()) === 'none') {
+      if (process.argv.includes('--train'))
+        throw new Error('Dawn finds no driver; install one (Debian: `apt-get install mesa-vulkan-drivers`).');
+      return 'left out: Dawn finds no driver here';
+    }
     const engine = await createNodeEngine();
     const { report, metrics } = await engine.train({
       model: { kind: 'model', model },

@@ -518,13 +518,13 @@ describe('the form', () => {
     expect(await momentum.inputValue(), '1 is out of range').toBe('0.99');
     await momentum.press('ArrowDown');
     expect(await momentum.inputValue()).toBe('0.98');
-    const rate = page.getByLabel('Learning rate');
+    const rate = page.getByLabel('Learning rate', { exact: true });
     for (const key of ['ArrowUp', 'ArrowUp']) await rate.press(key);
     expect(await rate.inputValue()).toBe('0.102');
     await page.getByLabel('Optimiser', { exact: true }).selectOption('adamw');
     expect(await momentum.count()).toBe(0);
     await page.getByRole('radio', { name: /^Fine-tune/ }).check();
-    expect(await page.getByLabel('Map kernel').count()).toBe(0);
+    expect(await page.getByLabel('Map kernel', { exact: true }).count()).toBe(0);
   });
 
   test('is put back to the defaults by one click', async () => {
@@ -543,9 +543,9 @@ describe('the form', () => {
 
   test('lives in the URL', async () => {
     const page = await site.open({ path: '#method=finetune&lr=0.2&source=own&arch=resnet32_cifar' });
-    expect(await page.getByLabel('Learning rate').inputValue()).toBe('0.2');
+    expect(await page.getByLabel('Learning rate', { exact: true }).inputValue()).toBe('0.2');
     expect(await page.getByRole('radio', { name: /^Fine-tune/ }).isChecked()).toBe(true);
-    expect(await page.getByLabel('Architecture').inputValue()).toBe('resnet32_cifar');
+    expect(await page.getByLabel('Architecture', { exact: true }).inputValue()).toBe('resnet32_cifar');
     await page.getByLabel('Seed', { exact: true }).fill('7');
     await page.getByRole('radio', { name: 'Built-in example' }).check();
     await expect.poll(() => new URL(page.url()).hash).toBe('#method=finetune&lr=0.2&seed=7');
@@ -553,7 +553,7 @@ describe('the form', () => {
 
   test('says at the field what is wrong with it', async () => {
     const page = await site.open({ path: '#lr=NaN&nonsense=1' });
-    const field = page.getByLabel('Learning rate');
+    const field = page.getByLabel('Learning rate', { exact: true });
     expect(await field.getAttribute('aria-invalid')).toBe('true');
     const message = await page.locator('#lr-error').textContent();
     expect(message).toBe('Learning rate must be a number above 0 and at most 100, or auto, not "NaN".');
@@ -640,7 +640,7 @@ describe('what is dropped anywhere on the page', () => {
     const page = await site.open();
     await drop(page, { 'config.json': '{"settings": {"lr": 0.25, "wings": 2}}' });
     await page.getByText('config.json: the settings of a run; wings mean nothing here.').waitFor();
-    expect(await page.getByLabel('Learning rate').inputValue()).toBe('0.25');
+    expect(await page.getByLabel('Learning rate', { exact: true }).inputValue()).toBe('0.25');
   });
 
   test('falls on the box of the test images, or comes after the images by its name', async () => {
@@ -712,7 +712,7 @@ describe('a profile', () => {
     const page = await site.open({ scenario: { profileError: why } });
     await profile(page).click();
     expect(await page.getByRole('alert').textContent()).toBe(why);
-    await page.getByLabel('Batch size').fill('0');
+    await page.getByLabel('Batch size', { exact: true }).fill('0');
     await profile(page).click();
     await page
       .getByRole('alert')
@@ -765,7 +765,7 @@ describe.each(['light', 'dark'] as const)('in %s colours', (colorScheme) => {
     const page = await site.open({ path: '#epochs=1&lr=0', context });
     await page.getByText('Advanced settings').click();
     await check(page);
-    await page.getByLabel('Learning rate').fill('0.1');
+    await page.getByLabel('Learning rate', { exact: true }).fill('0.1');
     await start(page);
     await finish(page);
     await page.getByRole('button', { name: 'Fine-tune beside it' }).click();
