@@ -1,5 +1,7 @@
 /** What a run came to, in words. */
 import type { Report } from '../run/report';
+import { lowerRate } from '../train/divergence';
+import { nonFiniteSentence } from '../train/non-finite';
 import { count, points } from './format';
 
 export interface Outcome {
@@ -14,12 +16,15 @@ const CHANCE = 0.05;
 
 /** The end of a run, honestly: the network that it started from competes, and chance has its say. */
 export function outcomeOf(report: Report): Outcome {
-  const { accuracy, best, ended, uncertainty, settings } = report;
+  const { accuracy, best, ended, uncertainty, settings, nonFinite } = report;
   if (ended === 'diverged') {
+    const where = nonFinite
+      ? nonFiniteSentence(nonFinite, settings.storage)
+      : 'Its loss or accuracy left all bounds.';
     return {
       tone: 'bad',
       title: 'The run diverged',
-      text: `Its loss or accuracy left all bounds; what is kept is the last good epoch. Try a learning rate of ${Number((settings.lr / 10).toPrecision(2))}.`,
+      text: `${where} What is kept is the last good epoch. Try a learning rate of ${lowerRate(settings.lr)}.`,
     };
   }
   const { base } = accuracy;

@@ -119,6 +119,7 @@ export async function conclude(
     accuracy,
     best: best === 'base' ? best : best.point.epoch,
     ended,
+    nonFinite: trainer.nonFinite,
     evaluation: { last: evaluations[0]?.figures, best: evaluations[1]?.figures },
     uncertainty: uncertaintyOf(test.count, accuracy, predictions),
     proof,

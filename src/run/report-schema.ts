@@ -59,6 +59,14 @@ const schema = v.looseObject({
   accuracy: v.looseObject({ base: v.optional(number), last: number, best: number }),
   best: v.union([v.number(), v.literal('base')]),
   ended: v.picklist(['finished', 'stopped', 'early', 'diverged', 'failed']),
+  nonFinite: v.optional(
+    v.object({
+      step: number,
+      pass: v.picklist(['forward', 'loss', 'backward', 'update', 'evaluation']),
+      layer: v.string(),
+      kind: v.string(),
+    }),
+  ),
   // earlier versions wrote none
   redundancy: v.optional(
     v.array(v.object({ name: v.string(), planes: number, before: redundancy, after: redundancy })),

@@ -4,6 +4,7 @@ import { type Flips, flipsBetween, type Interval, wilsonInterval } from '../anal
 import type { ImageSetReport } from '../data/report';
 import type { Tuning } from '../graph/tuning';
 import type { Held } from '../train/held';
+import type { NonFinite } from '../train/non-finite';
 import type { RunSettings } from '../train/settings';
 import type { Ended } from '../train/trainer';
 import type { RedundancyChange } from './redundancy';
@@ -53,6 +54,8 @@ export interface Report extends RunRecord {
   /** the epoch with the best test accuracy, `base` where none is better than the network as it was loaded */
   best: number | 'base';
   ended: Ended;
+  /** where the first number came from that was infinite or NaN, if that ended the run and it was found */
+  nonFinite?: NonFinite;
   /**
    * what the merged networks say of the test images, class by class; `best` is absent where the last is the best, both where no
    * device was left to test on

@@ -99,6 +99,7 @@ async function trainLoaded(
     steps: (points, pace) => emit({ type: 'steps', points, ...pace }),
     evaluated: (point) => emit({ type: 'eval', which: 'epoch', point }),
     warning: (message) => emit({ type: 'warning', message }),
+    note: (message) => emit({ type: 'note', message }),
     live: await liveObserver(job.live ?? 0, test, { emit, logits: base?.logits }),
     between: kernelWatch(training, context.control, emit),
   };

@@ -36,6 +36,7 @@ export class Session<Name extends string> {
   private constructor(
     readonly gpu: Gpu,
     readonly plans: Record<Name, Plan>,
+    private readonly beside?: Session<string>,
   ) {
     this.step = gpu.device.createBuffer({
       label: 'step',
@@ -50,11 +51,18 @@ export class Session<Name extends string> {
     this.staging = new Staging(gpu);
   }
 
-  /** Allocates, compiles and binds. Throws a UserError when the device has not enough memory. */
-  static async create<Name extends string>(gpu: Gpu, plans: Record<Name, Plan>): Promise<Session<Name>> {
+  /**
+   * Allocates, compiles and binds. Throws a UserError when the device has not enough memory.
+   * @param beside a session that outlives this one: what it holds by name, slots apart, is this one's too
+   */
+  static async create<Name extends string>(
+    gpu: Gpu,
+    plans: Record<Name, Plan>,
+    beside?: Session<string>,
+  ): Promise<Session<Name>> {
     if (Object.values<Plan>(plans).some((plan) => plan.dispatches.some((d) => d.halves.length > 0)))
       requireHalves(gpu);
-    const session = new Session(gpu, plans);
+    const session = new Session(gpu, plans, beside);
     try {
       await session.allocate();
       const names = Object.keys(plans) as Name[];
@@ -74,7 +82,7 @@ export class Session<Name extends string> {
     const sizes = new Map<string, number>();
     for (const plan of Object.values<Plan>(this.plans)) {
       for (const [name, bytes] of Object.entries(plan.buffers))
-        sizes.set(name, Math.max(sizes.get(name) ?? 0, bytes));
+        if (!this.shared(name)) sizes.set(name, Math.max(sizes.get(name) ?? 0, bytes));
     }
     const most = Math.min(device.limits.maxBufferSize, device.limits.maxStorageBufferBindingSize);
     for (const [name, size] of sizes) {
@@ -120,9 +128,14 @@ export class Session<Name extends string> {
   }
 
   private buffer(name: string): GPUBuffer {
-    const buffer = this.buffers.get(name);
+    const buffer = this.buffers.get(name) ?? this.shared(name);
     if (!buffer) throw new Error(`no buffer ${name}`);
     return buffer;
+  }
+
+  /** A buffer of the session beside this one; slots hold nothing that could be shared. */
+  private shared(name: string): GPUBuffer | undefined {
+    return name.startsWith('slot ') ? undefined : this.beside?.buffers.get(name);
   }
 
   /** Encodes and submits one run of a plan: one uniform write, one pass, one submit. */
@@ -278,7 +291,7 @@ export class Session<Name extends string> {
     checkGpu(this.gpu);
   }
 
-  /** Frees every buffer. */
+  /** Frees every buffer of its own. */
   destroy(): void {
     for (const b of this.buffers.values()) b.destroy();
     this.step.destroy();

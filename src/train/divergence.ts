@@ -5,9 +5,27 @@ import type { Figures } from './metrics';
 
 /** A run that has left all sense; its message says what to change. */
 export class Diverged extends UserError {
-  constructor(what: string, lr: number) {
+  constructor(what: string, lr: number, more = '') {
     const lower = lowerRate(lr);
-    super(`${what}: choose a lower learning rate, such as ${lower}, or clip the gradient.`, { lr: lower });
+    super(`${what}: choose a lower learning rate, such as ${lower}, or clip the gradient.${more}`, {
+      lr: lower,
+    });
+  }
+}
+
+/** One whose numbers are infinite or NaN. */
+export class NotFinite extends Diverged {
+  constructor(
+    private readonly what: string,
+    private readonly lr: number,
+    more?: string,
+  ) {
+    super(what, lr, more);
+  }
+
+  /** The same with a sentence on where it began. */
+  explained(sentence: string): NotFinite {
+    return new NotFinite(this.what, this.lr, ` ${sentence}`);
   }
 }
 
@@ -61,7 +79,7 @@ export class DivergenceWatch {
   step({ loss, accuracy }: Figures, step: number): void {
     const { batch, stepsPerEpoch, settings } = this.watched;
     const { start, epoch, recent } = this.seen;
-    if (!Number.isFinite(loss)) throw new Diverged(`The loss was ${loss} at step ${step}`, settings.lr);
+    if (!Number.isFinite(loss)) throw new NotFinite(`The loss was ${loss} at step ${step}`, settings.lr);
     const isStart = start.steps < Math.min(Math.ceil(START_IMAGES / batch), stepsPerEpoch);
     // what has left all sense at the second step is no part of the start
     if (isStart && !(loss > this.limit)) {

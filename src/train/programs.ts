@@ -68,7 +68,7 @@ export interface ProgramOptions extends Pick<PassOptions, 'fusions'> {
 /** torch.optim.AdamW's defaults. */
 export const ADAM_BETAS = { beta1: 0.9, beta2: 0.999 };
 
-interface Step extends Batches {
+export interface Step extends Batches {
   settings: RunSettings;
   /** default: all */
   part?: Part;
@@ -139,16 +139,23 @@ export function descend(graph: Graph, task: Task, logits: Tensor, target: Tensor
 }
 
 /** One batch of an evaluation: metrics into a ring, logits into an output. */
-export function evaluationProgram(o: Batches & ProgramOptions): Program {
-  const { model, layout, tuning, fusions } = o;
+export function evaluationGraph(o: Batches): ProgramGraph {
+  const { model } = o;
   const graph = new Graph();
   const { x, target } = batchOf(graph, o);
   const instance = instantiate(model, graph, x, { training: false });
   const { logits } = instance;
   taskOf(model).loss(graph, logits, target, { labelSmoothing: 0 });
   copy(graph, 'logits', logits, graph.tensor('logits', logits.shape, { role: 'output' }));
-  const plan = compile(graph, { passes: standardPasses({ fusions }), layout, tuning });
-  return { model, graph, instance, plan };
+  return { model, graph, instance };
+}
+
+/** The same, planned. */
+export function evaluationProgram(o: Batches & ProgramOptions): Program {
+  const { layout, tuning, fusions } = o;
+  const built = evaluationGraph(o);
+  const plan = compile(built.graph, { passes: standardPasses({ fusions }), layout, tuning });
+  return { ...built, plan };
 }
 
 /** The crops and flips that `gather` knows, and all else that is random. */
@@ -188,7 +195,7 @@ export function batchOf(
 export type ImageSize = Pick<LabelledImages, 'count' | 'height' | 'width' | 'crop'>;
 
 /** What the programs of a run are built of. */
-interface Build {
+export interface Build {
   model: Model;
   settings: RunSettings;
   train: ImageSize;
@@ -245,29 +252,34 @@ export const heldOf = (t: Build): { train: number; test: number } => ({
   test: heldImages(t.test, evaluationBatch(t), t.heldBytes),
 });
 
+/** The step of a part on so many images; `ends` as in `stepName`. */
+export function stepOf(t: Build, part: Part, { rows, ends }: { rows: number; ends: boolean }): Step {
+  const images = { ...imageInput(t, 'train', t.train), held: heldOf(t).train };
+  const isWhole = microRows(t) === wholeBatch(t);
+  const accumulation = isWhole ? undefined : ends ? 'last' : 'more';
+  return { model: t.model, settings: t.settings, images, batch: rows, part, accumulation };
+}
+
+/** What an evaluation within a run takes. */
+export const evaluationOf = (t: Build): Batches => ({
+  model: t.model,
+  images: { ...imageInput(t, 'test', t.test), held: heldOf(t).test },
+  batch: evaluationBatch(t),
+});
+
 /** The programs of a run, over one layout of the arenas; without a device's tuning they are cut for a GPU. */
 export function buildPrograms(t: Build & Pick<ProgramOptions, 'tuning'>): {
   program: Program;
   evaluation: Program;
   plans: Plans;
 } {
-  const { model, settings, tuning } = t;
-  const common = { model, layout: {}, tuning };
-  const held = heldOf(t);
-  const images = { ...imageInput(t, 'train', t.train), held: held.train };
-  const isWhole = microRows(t) === wholeBatch(t);
-  const train = (batch: number, part: Part, ends = true) => {
-    const accumulation = isWhole ? undefined : ends ? 'last' : 'more';
-    return trainProgram({ ...common, settings, images, batch, part, accumulation });
-  };
+  const common = { layout: {}, tuning: t.tuning };
+  const train = (rows: number, part: Part, ends = true) =>
+    trainProgram({ ...stepOf(t, part, { rows, ends }), ...common });
   const program = train(microRows(t), 'all');
-  const evaluation = evaluationProgram({
-    ...common,
-    images: { ...imageInput(t, 'test', t.test), held: held.test },
-    batch: evaluationBatch(t),
-  });
+  const evaluation = evaluationProgram({ ...evaluationOf(t), ...common });
   const plans: Plans = { train: program.plan, evaluate: evaluation.plan };
-  const parts: Part[] = settings.headEpochs > 0 ? ['all', 'head'] : ['all'];
+  const parts: Part[] = t.settings.headEpochs > 0 ? ['all', 'head'] : ['all'];
   const batches = passBatches(t);
   for (const part of parts) {
     plans[stepName(t, part, { rows: microRows(t), ends: true })] ??= train(microRows(t), part).plan;
@@ -275,7 +287,7 @@ export function buildPrograms(t: Build & Pick<ProgramOptions, 'tuning'>): {
     for (const { rows, ends } of [batches[0], batches.at(-1)!].flatMap((batch) => microBatches(t, batch)))
       plans[stepName(t, part, { rows, ends })] ??= train(rows, part, ends).plan;
   }
-  if (settings.ema > 0) plans['evaluate average'] = ofAverages(evaluation.plan);
+  if (t.settings.ema > 0) plans['evaluate average'] = ofAverages(evaluation.plan);
   return { program, evaluation, plans };
 }
 

@@ -5,6 +5,7 @@ import type { Model } from '../model/model';
 import { adamCorrections } from '../ops/optim/adamw';
 import { averageWeight } from '../ops/optim/average';
 import type { Session } from '../runtime/session';
+import type { StepUniform } from '../runtime/step';
 import type { Batch } from './batches';
 import { type Part, writeGroups } from './groups';
 import { ADAM_BETAS, type ProgramName, stepName } from './programs';
@@ -19,6 +20,8 @@ interface Job {
   settings: RunSettings;
   schedule: Schedule;
 }
+
+type RunProgram = (program: ProgramName, step: StepUniform) => Promise<void>;
 
 /** Takes a run's steps one after the other: which images, by which program, at which rate. */
 export class Stepper {
@@ -52,8 +55,11 @@ export class Stepper {
     writeGroups(this.session, plan, model, settings, phase.part);
   }
 
-  /** Takes a batch, whole or in micro-batches whose gradients add up. */
-  async take(): Promise<void> {
+  /**
+   * Takes a batch, whole or in micro-batches whose gradients add up.
+   * @param run what runs a program; default: the session
+   */
+  async take(run: RunProgram = (program, step) => this.run(program, step)): Promise<void> {
     this.refresh();
     const { batch, micro } = this.steps.at(this.step);
     const pass = this.steps.passOf(this.step);
@@ -61,13 +67,17 @@ export class Stepper {
     await this.images.ready(batch.first, batch.rows);
     const batchWeight =
       micro.length > 1 ? this.steps.weight(this.step, order, this.t.train.labels) : undefined;
-    const run = this.steps.runsBefore(this.step);
+    const first = this.steps.runsBefore(this.step);
     for (const [k, piece] of micro.entries()) {
       const program = stepName(this.t, this.phase!.part, piece);
-      this.session.run(program, { ...this.uniform(piece), epoch: pass, step: run + k, batchWeight });
-      await this.session.backpressure();
+      await run(program, { ...this.uniform(piece), epoch: pass, step: first + k, batchWeight });
     }
     this.step++;
+  }
+
+  private run(program: ProgramName, step: StepUniform): Promise<void> {
+    this.session.run(program, step);
+    return this.session.backpressure();
   }
 
   /** What the optimiser has gathered is left behind where the warm-up ends, if the run is to do so. */

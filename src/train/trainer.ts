@@ -14,14 +14,16 @@ import { writeClassWeights } from './balance';
 import { wholeBatch } from './batches';
 import { KEPT_ARENAS, type TrainingState } from './checkpoint';
 import { Checkpoints } from './checkpoints';
-import { Diverged, DivergenceWatch } from './divergence';
+import { Diverged, DivergenceWatch, NotFinite } from './divergence';
 import { runEvaluation } from './evaluate';
+import { allFinite, findNonFinite } from './find-non-finite';
 import { goodState } from './good-state';
 import { failureBehind } from './halving';
 import { type Held, mostHeld } from './held';
 import { History, type Kept } from './history';
 import { LiveLook, type LiveObserver } from './live-look';
 import type { EvalPoint, Figures, StepPoint } from './metrics';
+import { type NonFinite, nonFiniteSentence } from './non-finite';
 import { buildPrograms, evaluationBatch, heldOf, type Program, type ProgramName, stepName } from './programs';
 import { learningRate, roundStarts, type Schedule } from './schedule';
 import type { RunSettings } from './settings';
@@ -71,6 +73,8 @@ export interface Observer {
   steps(points: StepPoint[], pace: Pace): void;
   evaluated(point: EvalPoint): void;
   warning(message: string): void;
+  /** what takes a while, in a sentence */
+  note?(message: string): void;
   /** called now and then between two steps, after `step` of them; may read persistent tensors, and changes none */
   between?(step: number, read: (...tensors: string[]) => Promise<Float32Array<ArrayBuffer>[]>): Promise<void>;
   /** what a run can go on from; absent: none is made */
@@ -84,6 +88,8 @@ export type Ended = 'finished' | 'stopped' | 'early' | 'diverged' | 'failed';
 
 /** Milliseconds between reads of the metrics: often enough to watch, too rare to slow the device. */
 const READ_EVERY_MS = 400;
+/** Milliseconds of a search for the layer that a divergence began in, at most. */
+const MOST_SEARCH_MS = 180_000;
 
 /**
  * A training run on one device: steps and evaluations as programs over the same arenas. The order of the images, crops, flips
@@ -100,8 +106,12 @@ export class Trainer {
   private readonly live?: LiveLook;
   /** the step that this trainer began at */
   private begun = 0;
+  /** the newest state of finite numbers, where there is one beside the start */
+  private good?: TrainingState;
   /** of a device that was lost on the way, in a sentence */
   failure?: string;
+  /** where numbers that are not finite came from, where they ended the run and that was found */
+  nonFinite?: NonFinite;
 
   private constructor(
     readonly session: Session<ProgramName>,
@@ -121,7 +131,10 @@ export class Trainer {
     this.checkpoints = new Checkpoints<TrainingState>({
       minutes: observer.checkpoint ? t.settings.checkpointMinutes : 0,
       read: () => this.state(),
-      keep: (state) => observer.checkpoint?.(state),
+      keep: (state) => {
+        if (allFinite({ buffers: state.now })) this.good = state;
+        return observer.checkpoint?.(state);
+      },
       failed: ({ message }) => {
         // of a lost device the run itself tells
         if (!session.gpu.failure.error) observer.warning(`No checkpoint could be made: ${message}`);
@@ -168,6 +181,7 @@ export class Trainer {
   private goOnFrom(state: TrainingState): void {
     this.session.restore(this.session.snapshotOf(state.now));
     this.begun = state.step;
+    this.good = state;
     this.stepper.goOn(state.step, state.phase);
     this.history.goOn(state, (arenas) => this.session.snapshotOf(arenas));
     this.watch = this.watchFrom(structuredClone(state.watch));
@@ -221,7 +235,7 @@ export class Trainer {
       await this.checkpoints.settle();
     } catch (error) {
       await this.checkpoints.settle();
-      const cause = await failureBehind(this.session.gpu, error);
+      const cause = await this.explained(await failureBehind(this.session.gpu, error), control);
       const { last } = this.history;
       if (!last || cause instanceof Stopped) throw cause;
       const kept = `${cause.message} The weights of step ${last.point.step} are kept.`;
@@ -232,6 +246,23 @@ export class Trainer {
         await this.keepGood(last);
       }
     }
+  }
+
+  /** What ended the run, with where it began where numbers were no longer finite. */
+  private async explained(cause: Error, control: Control): Promise<Error> {
+    if (!(cause instanceof NotFinite)) return cause;
+    const { session, feeds, task, steps, good } = this;
+    this.observer.note?.(
+      `The steps since ${good ? `step ${good.step}` : 'the start'} are taken again, to find where numbers were no longer finite.`,
+    );
+    const since = performance.now();
+    const training = { ...this.t, heldBytes: this.t.heldBytes ?? mostHeld(session.gpu) };
+    const goOn = () => !control.cancelled && performance.now() - since < MOST_SEARCH_MS;
+    const search = { session, feeds, task, steps, training, from: good, until: this.step, goOn };
+    // the run has ended for what it ended for, also where its memory does not do for the search
+    this.nonFinite = await findNonFinite(search).catch(() => undefined);
+    if (!this.nonFinite) return cause;
+    return cause.explained(nonFiniteSentence(this.nonFinite, this.t.settings.storage));
   }
 
   /** Of a run that diverged, the last good epoch takes the place of both checkpoints. */
@@ -356,13 +387,13 @@ export class Trainer {
     const { figures } = await this.runEvaluation(this.evaluated);
     const point: EvalPoint = { step: this.step, epoch: this.step / this.stepsPerEpoch, ...figures };
     if (!Number.isFinite(point.loss))
-      throw new Diverged(`The test loss was ${point.loss} at step ${this.step}`, settings.lr);
+      throw new NotFinite(`The test loss was ${point.loss} at step ${this.step}`, settings.lr);
     const snapshot = averages
       ? await this.session.averages()
       : await this.session.snapshot('parameters', 'state');
     // an activation can hide a NaN from the loss, never from the file
-    const finite = [...snapshot.buffers.values()].every((numbers) => numbers.every(Number.isFinite));
-    if (!finite) throw new Diverged(`The weights were no longer finite at step ${this.step}`, settings.lr);
+    if (!allFinite(snapshot))
+      throw new NotFinite(`The weights were no longer finite at step ${this.step}`, settings.lr);
     this.history.addEvaluated({ snapshot, point });
     this.observer.evaluated(point);
   }

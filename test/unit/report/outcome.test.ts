@@ -56,4 +56,15 @@ test('a run that diverged is bad whatever its best epoch was, and a lower rate i
   });
   expect(tone).toBe('bad');
   expect(text).toContain('Try a learning rate of 0.03.');
+  expect(text).toContain('left all bounds');
+});
+
+test('a run whose numbers were no longer finite says where that began', () => {
+  const { settings } = fakeReport(true);
+  const { text } = outcome({ base: 0.5, last: 0.4, best: 0.6 }, undefined, {
+    ended: 'diverged',
+    settings,
+    nonFinite: { step: 7, pass: 'backward', layer: 'features.3.conv.0.0', kind: 'conv2d_backward_weight' },
+  });
+  expect(text).toMatch(/^In step 7 .* gradient .* came out of features\.3\.conv\.0\.0 /);
 });
