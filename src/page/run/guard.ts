@@ -3,6 +3,7 @@ import { effect } from '@preact/signals';
 import { labels, testFiles, trainFiles, weightsFiles } from '../input/sources';
 import { config } from '../settings/config';
 import { failure, isBusy, isLeaving, progress, status } from './state';
+import { keepScreenOn } from './wake-lock';
 
 /** Asks before the page closes on a run, tells of it in the tab's title, and keeps the screen on. */
 export function guardRun(): void {
@@ -21,12 +22,5 @@ export function guardRun(): void {
     const state = isBusy.value || status.value === 'watching' ? `${Math.floor(100 * share)} %` : words;
     document.title = state ? `${state} · ${title}` : title;
   });
-  let lock: Promise<WakeLockSentinel | undefined> | undefined;
-  effect(() => {
-    if (status.value === 'running') lock ??= navigator.wakeLock?.request('screen').catch(() => undefined);
-    else if (lock) {
-      lock.then((held) => held?.release());
-      lock = undefined;
-    }
-  });
+  keepScreenOn();
 }
