@@ -223,6 +223,7 @@ async function train(job: TrainJob, onEvent: (event: TrainEvent) => void): Promi
   const from = await goOn(job, metrics, onEvent);
   for (let step = from + 1; step <= steps && !isCancelled; step++) {
     await new Promise((resolve) => setTimeout(resolve, scenario.stepMs ?? 2));
+    if (isPaused && step > 1) onEvent(checkpoint(step - 1, epochs));
     while (isPaused && !isCancelled) await new Promise((resolve) => setTimeout(resolve, 5));
     if (isSecond && step === scenario.failsAfter) throw new UserError(scenario.secondError!);
     const fading = Math.exp(-step / 50);
@@ -364,7 +365,7 @@ function checkpoint(step: number, epochs: number): TrainEvent {
   const epoch = step / STEPS_PER_EPOCH;
   const labels = labelsOf({ date: new Date().toISOString(), step, epoch, epochs });
   const bytes = writeSafetensors(new Map(), new Map(Object.entries(labels)));
-  return { type: 'checkpoint', file: CHECKPOINT_FILES[epoch % 2], step, bytes };
+  return { type: 'checkpoint', file: CHECKPOINT_FILES[step % 2], step, bytes };
 }
 
 /** The step that a job goes on from; its files are noted by what is in them. */
@@ -377,6 +378,7 @@ async function goOn(
   if (step === 0) return 0;
   for (const { path, blob } of train.kind === 'files' ? train.files : [])
     onEvent({ type: 'note', message: `${path} says ${await blob.text()}` });
+  onEvent({ type: 'note', message: `goes on from step ${step}` });
   if (resume?.rate) onEvent({ type: 'note', message: `at rate ${resume.rate}` });
   for (let i = 1; i <= step; i++)
     metrics.push({ step: i, epoch: i / STEPS_PER_EPOCH, loss: 1, accuracy: 0.5, lr: 0.1 });

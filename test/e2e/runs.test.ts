@@ -109,7 +109,7 @@ describe('a run that has ended', () => {
     await button(page, /^Delete/).click();
     await page.getByText('is deleted.').waitFor();
     await expect.poll(() => rows(page).count()).toBe(0);
-    await button(page, 'Take it back').click();
+    await button(page, /^Take it back/).click();
     await expect.poll(() => rows(page).count()).toBe(1);
     await page.reload();
     await finish(page);
@@ -118,6 +118,26 @@ describe('a run that has ended', () => {
     await page.reload();
     await button(page, 'Start training').waitFor();
     expect(await rows(page).count()).toBe(0);
+  });
+
+  test('is one of several that are deleted, each of which can be taken back', async () => {
+    const page = await trained();
+    await start(page);
+    await expect.poll(() => rows(page).getByText('Finished').count()).toBe(2);
+    await button(page, /^Delete/)
+      .first()
+      .click();
+    await expect.poll(() => rows(page).count()).toBe(1);
+    await button(page, /^Delete/).click();
+    await expect.poll(() => button(page, /^Take it back/).count()).toBe(2);
+    await button(page, /^Take it back/)
+      .last()
+      .click();
+    await expect.poll(() => rows(page).count()).toBe(1);
+    await page.reload();
+    // what is deleted is still to be taken back
+    await button(page, /^Take it back/).click();
+    await expect.poll(() => rows(page).count()).toBe(2);
   });
 
   test('that failed on its way is listed with why, and its curves', async () => {

@@ -75,14 +75,16 @@ export async function openSite(how?: Build): Promise<Site> {
     async open({ scenario = {}, path = '', before = '', context = {} } = {}) {
       // a service worker would answer for the files in whose place the fake stands
       const options: BrowserContextOptions = { serviceWorkers: 'block', ...context };
-      const page = await (await browser.newContext(options)).newPage();
+      const made = await browser.newContext(options);
       const body = `${lateAnswers}const scenario = ${JSON.stringify(scenario)};\n${fake}`;
       if (scenario !== 'real') {
-        await page.route('**/assets/worker-*.js', (route) =>
+        // for each of its tabs
+        await made.route('**/assets/worker-*.js', (route) =>
           scenario === 'absent' ? route.abort() : route.fulfill({ body, contentType: 'text/javascript' }),
         );
       }
-      if (scenario !== 'real') page.setDefaultTimeout(FAKE_TIMEOUT);
+      if (scenario !== 'real') made.setDefaultTimeout(FAKE_TIMEOUT);
+      const page = await made.newPage();
       await slowDown(page);
       if (before)
         await page.route('**/assets/worker-*.js', async (route) => {

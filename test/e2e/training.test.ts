@@ -152,6 +152,62 @@ test('a run is watched by another tab, which has no hand in it', async () => {
   await other.getByText('In another tab: Training').waitFor({ state: 'detached' });
 });
 
+describe('a run of another tab is taken over', () => {
+  /** A run, and another tab that watches it. */
+  async function watchedRun() {
+    const page = await site.open({ scenario: { stepMs: 10 }, path: '#epochs=8' });
+    await start(page);
+    await reach(page, 50);
+    const other = await page.context().newPage();
+    await other.goto(page.url());
+    await reach(other, 60);
+    return { page, other };
+  }
+  const goneOn = async (page: Page) => {
+    await page.getByText('What was found').click();
+    const note = await page.getByText(/^goes on from step \d+$/).textContent();
+    return Number(note?.match(/\d+/)?.[0]);
+  };
+
+  test('at the very step that it had come to there, and watched from there', async () => {
+    const { page, other } = await watchedRun();
+    await click(other, 'Take over');
+    await page.getByText('In another tab: Training').waitFor();
+    // between two epochs, whose ends are at multiples of 40
+    const step = await goneOn(other);
+    expect(step).toBeGreaterThanOrEqual(60);
+    await finish(other);
+    await other.getByText('320 / 320').waitFor();
+    expect(await other.locator('.run-table tbody tr').count()).toBe(1);
+    await page.getByText('In another tab: Training').waitFor({ state: 'detached' });
+    await expect.poll(() => page.locator('.run-table tbody tr').getByText('Finished').count()).toBe(1);
+  });
+
+  test('while it is held, too', async () => {
+    const { page, other } = await watchedRun();
+    await click(page, 'Pause');
+    await page.getByText('Paused').first().waitFor();
+    const step = await stepOf(page);
+    await click(other, 'Take over');
+    expect(await goneOn(other)).toBe(step);
+    await finish(other);
+  });
+
+  test('from its last checkpoint where the other tab does not answer', async () => {
+    const { page, other } = await watchedRun();
+    const hung = page.evaluate(() => {
+      const end = Date.now() + 9000;
+      while (Date.now() < end);
+    });
+    await click(other, 'Take over');
+    expect((await goneOn(other)) % 40).toBe(0);
+    await hung;
+    await page.getByText('Another tab goes on with this run.').waitFor({ state: 'attached' });
+    await finish(other);
+    await other.getByText('320 / 320').waitFor();
+  });
+});
+
 describe('a run that is thrown away', () => {
   test('asks once, and leaves the result that was there', async () => {
     const page = await site.open({ scenario: { stepMs: 10 }, path: '#epochs=1' });

@@ -4,7 +4,7 @@ import { ForecastLine } from '../forecast/forecast-line';
 import { count, percent } from '../format';
 import { type GpuUse, gpuUse, isGpuFree } from '../gpu-use';
 import { obstacle } from '../settings/maps';
-import { cancel, discard, pause, resume, start, takeStep } from './run';
+import { cancel, discard, pause, resume, start, takeOver, takeStep } from './run';
 import {
   announcement,
   failure,
@@ -125,6 +125,23 @@ function Offered({ offer: { label, take } }: { offer: Offer }) {
   );
 }
 
+function TakeOver() {
+  const [isAsked, setAsked] = useState(false);
+  return (
+    <button
+      type="button"
+      class="button small"
+      disabled={isAsked || !isGpuFree.value}
+      onClick={() => {
+        setAsked(true);
+        takeOver().finally(() => setAsked(false));
+      }}
+    >
+      {isAsked ? 'Taking over' : 'Take over'}
+    </button>
+  );
+}
+
 /** What keeps a run from being started. */
 const others: Partial<Record<GpuUse, string>> = {
   profile: 'The profile below needs the GPU; wait for it, or stop it.',
@@ -151,6 +168,7 @@ function Phase() {
         {words}
       </p>
       {isUnder && <p class="hint">{percent(progress.value, 0)}</p>}
+      {state === 'watching' && <TakeOver />}
       {isUnder && (
         <button
           type="button"

@@ -17,8 +17,9 @@ import { type Kept, keepWhile, openToGoOn } from '../saved/store';
 import { readSettings } from '../settings/config';
 import { endingOf } from './ending';
 import { receive, TUNINGS } from './events';
+import { HandedOver, HandOver } from './hand-over';
 import { offerAfter, offerOf } from './offers';
-import { tellTabs, whileTabsWatch } from './other-tabs';
+import { takeWatched, tellTabs, whileTabsWatch } from './other-tabs';
 import { reloadOnce } from './reload';
 import {
   addFinished,
@@ -62,6 +63,15 @@ export const runBeside = (job: TrainJob, change: { method?: Method; seed?: numbe
 export const resumeSaved = (id: string) =>
   run(() => openToGoOn(id, () => ({ model: readModel(), ...readData() })), id);
 
+/** Goes on here with the run that another tab trains. */
+export async function takeOver(): Promise<void> {
+  try {
+    await resumeSaved(await takeWatched());
+  } catch (error) {
+    failure.value = explain(error);
+  }
+}
+
 const run = (prepare: Prepare, savedAs?: string) => {
   let trained: TrainResult | undefined;
   const job = async () => {
@@ -91,7 +101,12 @@ async function train(prepare: Prepare, savedAs?: string): Promise<TrainResult | 
     const { result: trained, checkpoint } = await navigator.locks.request(
       'refocus-run',
       { mode: 'shared' },
-      () => keepWhile(begun, { id: savedAs, tell }, (kept) => trainAndKeep(begun, kept)),
+      () => {
+        const handOver = new HandOver();
+        return keepWhile(begun, { id: savedAs, tell, lost: handOver.finish }, (kept) =>
+          trainAndKeep(begun, kept, handOver),
+        );
+      },
     );
     rememberStep({ flops: plan.value?.flopsPerStep ?? 0, ms: trained.report.stepMs });
     // a page that came while there was no GPU has found one meanwhile
@@ -99,7 +114,7 @@ async function train(prepare: Prepare, savedAs?: string): Promise<TrainResult | 
     offer.value = offerAfter(trained.report, checkpoint, begun, another);
     return trained;
   } catch (error) {
-    if (error instanceof Stopped) {
+    if (error instanceof Stopped || error instanceof HandedOver) {
       showAgain();
       announcement.value = error.message;
       return undefined;
@@ -121,23 +136,37 @@ async function train(prepare: Prepare, savedAs?: string): Promise<TrainResult | 
 }
 
 /** Trains; shows what came of it, and keeps it beyond the page. */
-async function trainAndKeep(job: TrainJob, kept: Kept): Promise<Trained> {
+async function trainAndKeep(job: TrainJob, kept: Kept, handOver: HandOver): Promise<Trained> {
   // its script comes before the run: a connection that is gone by the end must not cost the result
   const results = import('../saved/results');
   try {
     const saved = { id: kept.id, isKept: () => kept.isKept() };
-    const trained = await whileTabsWatch(() =>
-      trainOn(job, {
-        engine,
-        replace: replaceEngine,
-        onEvent(event) {
-          if (event.type === 'checkpoint') return kept.keep(event);
-          receive(event);
-          tellTabs(event);
-        },
-        goesOn: () => status.value !== 'cancelling',
-        lastWay: reloadOnce(saved),
-      }),
+    const own = {
+      id: kept.id,
+      obstacle: () =>
+        job.settings.checkpointMinutes > 0 && kept.isKept()
+          ? undefined
+          : 'The run cannot go on in another tab: its files or checkpoints are not in the browser’s storage.',
+      handOver: () => void handOver.ask(),
+    };
+    const trained = await whileTabsWatch(own, () =>
+      Promise.race([
+        handOver.done,
+        trainOn(job, {
+          engine,
+          replace: replaceEngine,
+          onEvent(event) {
+            if (event.type === 'checkpoint') kept.keep(event);
+            else {
+              receive(event);
+              tellTabs(event);
+            }
+            handOver.hear(event);
+          },
+          goesOn: () => status.value !== 'cancelling',
+          lastWay: reloadOnce(saved),
+        }),
+      ]),
     );
     const { result: end } = trained;
     const { keepResult } = await results;
@@ -153,7 +182,7 @@ async function trainAndKeep(job: TrainJob, kept: Kept): Promise<Trained> {
     return trained;
   } catch (error) {
     const last = steps[stepCount.value - 1];
-    if (last && !(error instanceof Stopped)) {
+    if (last && !(error instanceof Stopped || error instanceof HandedOver)) {
       const { keepBroken } = await results;
       const curves = { metrics: [...steps], evals: evals.value };
       const broken = { curves, told: told(), error: explain(error), epoch: last.epoch };

@@ -11,7 +11,7 @@ import { failure, isBusy, shownRun, status } from '../run/state';
 import { entries, goingOn, type RunEntry, strangers } from '../saved/entries';
 import { isInMemory } from '../saved/run-folder';
 import { showRun } from '../saved/show';
-import { canGoOn, deleteRun, lastDeleted, purge, renameRun, takeBack } from '../saved/store';
+import { canGoOn, deletedRuns, deleteRun, purge, renameRun, takeBack } from '../saved/store';
 import { Compare } from './compare';
 import { queue } from './queue';
 
@@ -40,16 +40,14 @@ export function RunsPanel() {
 }
 
 function Undo() {
-  const run = lastDeleted.value;
-  if (!run) return null;
-  return (
-    <p class="notice quiet" role="status">
-      <span dir="auto">{run.name}</span> is deleted.{' '}
-      <button type="button" class="button small" onClick={takeBack}>
-        Take it back
+  return deletedRuns().map(({ id, name }) => (
+    <p key={id} class="notice quiet" role="status">
+      <span dir="auto">{name}</span> is deleted.{' '}
+      <button type="button" class="button small" onClick={() => takeBack(id)}>
+        Take it back<span class="sr-only">: {name}</span>
       </button>
     </p>
-  );
+  ));
 }
 
 function Strangers() {

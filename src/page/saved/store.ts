@@ -2,7 +2,6 @@
  * Runs that outlive the page: what they were made of, their checkpoints and their results are kept in the browser's own file
  * system, so that they come back after a reload and go on. A run that goes on holds a lock, so that no two tabs write the same one.
  */
-import { signal } from '@preact/signals';
 import type { TrainJob, TrainSettings, UserFile } from '../../api';
 import { builtinSets } from '../../data/builtin/builtin';
 import { Discarded, Stopped, UserError } from '../../errors';
@@ -15,6 +14,7 @@ import {
 import { lowerRate } from '../../train/divergence';
 import { parseSettings } from '../../train/settings';
 import { nameOf } from '../files';
+import { HandedOver } from '../run/hand-over';
 import {
   changeEntry,
   entries,
@@ -54,7 +54,7 @@ export async function findRuns(): Promise<void> {
   try {
     await adopt();
     for (const { id, state, deleted } of entries.value) {
-      if (deleted !== undefined && Date.now() - deleted > UNDO) await purge(id);
+      if (deleted !== undefined) await purgeInTime(id);
       else if (state === 'unfinished' || state === 'broken') await notePlace(id);
     }
   } catch {
@@ -162,6 +162,8 @@ interface KeepOptions {
   id?: string;
   /** hears what could not be kept; the run goes on without */
   tell: (why: string) => void;
+  /** hears that another tab took the run's lock away */
+  lost?: () => void;
 }
 
 /**
@@ -170,7 +172,7 @@ interface KeepOptions {
  */
 export async function keepWhile<T>(
   job: TrainJob,
-  { id, tell }: KeepOptions,
+  { id, tell, lost }: KeepOptions,
   train: (kept: Kept) => Promise<T>,
 ): Promise<T> {
   const own = id ?? crypto.randomUUID();
@@ -184,15 +186,26 @@ export async function keepWhile<T>(
     } catch (error) {
       await writer.settle();
       const isNew = id === undefined;
-      const isNothing = isNew && (error instanceof Stopped || !(await isWorthKeeping(own)));
+      const isElsewhere = error instanceof HandedOver;
+      const isNothing = isNew && !isElsewhere && (error instanceof Stopped || !(await isWorthKeeping(own)));
       if (isNothing || error instanceof Discarded) await purge(own);
       throw error;
     } finally {
       await writer.settle();
     }
   };
+  let done: Promise<T> | undefined;
+  const held = (lock: Lock | null) => {
+    done = work(lock);
+    return done;
+  };
   try {
-    return await navigator.locks.request(lockOf(own), { ifAvailable: true }, work);
+    return await navigator.locks.request(lockOf(own), { ifAvailable: true }, held).catch((error) => {
+      // a lock that is stolen tells so at once, what was done under it goes on
+      if (!done || (error as Error).name !== 'AbortError') throw error;
+      lost?.();
+      return done;
+    });
   } finally {
     // the lock is free: only now do other tabs find that the run does not go on
     await tellChange();
@@ -259,25 +272,28 @@ class RunWriter implements Kept {
   }
 }
 
-/** The run that was deleted last, as long as it can be taken back. */
-export const lastDeleted = signal<RunEntry | undefined>(undefined);
+/** The runs that are deleted and can be taken back, the latest deleted first. */
+export const deletedRuns = (): RunEntry[] =>
+  entries.value
+    .filter(({ deleted }) => deleted !== undefined)
+    .sort((a, b) => Number(b.deleted) - Number(a.deleted));
 
 /** Deletes a run; for a while it can be taken back. */
 export async function deleteRun(id: string): Promise<void> {
   if (goingOn.value.has(id)) return;
-  const entry = entryOf(id);
   await changeEntry(id, { deleted: Date.now() });
-  lastDeleted.value = entry;
-  setTimeout(() => {
-    if (lastDeleted.value?.id === id) lastDeleted.value = undefined;
-    if (entryOf(id)?.deleted !== undefined) purge(id);
-  }, UNDO);
+  await purgeInTime(id);
 }
 
-export async function takeBack(): Promise<void> {
-  const entry = lastDeleted.value;
-  lastDeleted.value = undefined;
-  if (entry) await changeEntry(entry.id, { deleted: undefined });
+export const takeBack = (id: string): Promise<void> => changeEntry(id, { deleted: undefined });
+
+/** Removes a deleted run, once it is no longer to be taken back. */
+async function purgeInTime(id: string): Promise<void> {
+  const deleted = entryOf(id)?.deleted;
+  if (deleted === undefined) return;
+  const left = deleted + UNDO - Date.now();
+  if (left <= 0) await purge(id);
+  else setTimeout(() => purgeInTime(id), left);
 }
 
 /** Removes a run for good. */
