@@ -52,7 +52,7 @@ export function createEngine({ requestAdapter }: EngineOptions = {}): EngineApi 
     adapter: async () => (await gpu()).name,
 
     warmUp(job) {
-      const done = import('./run/run').then(({ warmUp }) => warmUp(job, { gpu, memo }));
+      const done = import('./run/warm-up').then(({ warmUp }) => warmUp(job, { gpu, memo }));
       warming = Promise.allSettled([warming, done]);
       return done;
     },

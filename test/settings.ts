@@ -1,4 +1,5 @@
-import { decideSettings, defaultSettings, type RunSettings } from '../src/train/settings';
+import { decideSettings } from '../src/train/decide';
+import { defaultSettings, type RunSettings } from '../src/train/settings';
 
 /** The default settings of a run on 512 images and a network of ImageNet's, with changes. */
 export const runSettings = (changes: Partial<RunSettings> = {}): RunSettings => ({

@@ -11,7 +11,8 @@ import { buildModel } from '../src/model/builder';
 import { createNodeEngine, probeDawn } from '../src/node';
 import { loadNetwork } from '../src/run/network-source';
 import { stepProgram } from '../src/run/plan-summary';
-import { decideSettings, parseSettings } from '../src/train/settings';
+import { decideSettings } from '../src/train/decide';
+import { parseSettings } from '../src/train/settings';
 
 /** A stem, a depthwise convolution that is refocused, and a head: a little of what every network has. */
 const model = buildModel({ name: 'tiny', classes: 10 }, (net, x) => {

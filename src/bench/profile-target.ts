@@ -4,7 +4,8 @@ import type { Gpu } from '../gpu/device';
 import { initialState } from '../model/init';
 import { loadState } from '../model/state';
 import { type DataSource, trainingSize } from '../run/data-source';
-import { loadNetwork, type ModelSource } from '../run/network-source';
+import type { ModelSource } from '../run/loaded-network';
+import { loadNetwork } from '../run/network-source';
 import {
   MANY_IMAGES,
   modelOf,
@@ -15,7 +16,8 @@ import {
 } from '../run/plan-summary';
 import { Session } from '../runtime/session';
 import type { StepUniform } from '../runtime/step';
-import { decideSettings, type TrainSettings } from '../train/settings';
+import { decideSettings } from '../train/decide';
+import type { TrainSettings } from '../train/settings';
 import { selectCases } from './cases';
 import { benchGraph } from './graphs';
 import { openSession } from './jobs';

@@ -12,7 +12,7 @@ import {
   networkOptionNames,
   parseNetworkOptions,
 } from '../run/network-options';
-import { recogniseFiles } from '../run/network-source';
+import { recogniseFiles } from '../run/own-network';
 import { fieldText } from '../train/field';
 import {
   parseSetting,

@@ -1,14 +1,15 @@
 import type { TestEvaluation } from '../analysis/class-figures';
 import type { Gpu } from '../gpu/device';
 import { openWeights } from '../io/weights-file';
-import type { Observer, Training } from '../train/trainer';
+import type { Observer } from '../train/trainer';
+import type { Training } from '../train/training-session';
 import { checkFile } from './check-file';
 import { onnxCheckScript } from './check-onnx';
 import { checkScript } from './check-script';
 import type { FittedNetwork } from './head';
 import type { OutputFile } from './job';
+import { modelState } from './loaded-network';
 import type { WrittenNetwork } from './merge';
-import { modelState } from './network-source';
 import { predictionsCsv } from './predictions-csv';
 import type { MergeProof } from './report';
 

@@ -1,14 +1,14 @@
 import { type BuiltinSet, builtinSets, generateBuiltin } from '../data/builtin/builtin';
 import type { ImageSet } from '../data/image-set';
 import { closeImages, cropOf } from '../data/pixels';
-import { duplicateWarnings, type ImageSetReport, leaksBetween } from '../data/report';
+import type { ImageSetReport } from '../data/report';
 import { holdOut, type LoadedPart, pick } from '../data/split';
 import type { LabelledImages, LoadOptions, Use, UserFile } from '../data/types';
 import { UserError } from '../errors';
 import { IMAGENET_CROP } from '../train/augmentation';
 import type { TrainSettings } from '../train/settings';
+import type { LoadedNetwork } from './loaded-network';
 import type { Memo } from './memo';
-import type { LoadedNetwork } from './network-source';
 
 /**
  * A labelled image set. `files`: archives, a folder's files, CIFAR-10 binary batches or an IDX pair, with or without parts
@@ -73,7 +73,10 @@ export async function loadRunImages(
     throw error;
   });
   const test = second.test as LoadedPart;
-  second.report?.warnings.push(...duplicateWarnings({ copies: 0, ...leaksBetween(train, test) }, false));
+  if (second.report) {
+    const { duplicateWarnings, leaksBetween } = await import('../data/report');
+    second.report.warnings.push(...duplicateWarnings({ copies: 0, ...leaksBetween(train, test) }, false));
+  }
   const reports = [first.report, second.report].filter((report) => report !== undefined);
   return { train: train.images, test: test.images, own: first.own, reports };
 }

@@ -7,8 +7,9 @@ import { evaluateNetwork } from '../train/evaluate';
 import { defaultSettings, type TrainSettings } from '../train/settings';
 import { accuracyInOrder, orderSentence } from './class-orders';
 import { asTrained, checkClasses, type DataSource, loadTestImages } from './data-source';
+import type { ModelSource } from './loaded-network';
 import { inImageOrder } from './logits';
-import { loadNetwork, type ModelSource } from './network-source';
+import { loadNetwork } from './network-source';
 
 /** How test images are read and shown to a network; the settings of the same names say more. */
 export interface EvaluateOptions {

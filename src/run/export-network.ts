@@ -6,9 +6,10 @@ import { openWeights } from '../io/weights-file';
 import { type ExportOptions, exportOnnx } from '../model/onnx/export';
 import { importOnnx } from '../model/onnx/import';
 import { uniforms } from '../model/random';
+import type { LoadedNetwork, ModelSource } from './loaded-network';
 import { logitsOf } from './logits';
 import { METADATA_KEY, type NetworkMetadata } from './metadata';
-import { type LoadedNetwork, loadNetwork, type ModelSource } from './network-source';
+import { loadNetwork } from './network-source';
 
 /** `size`: default: that of the images that the network was trained on; all else is left out by default. */
 export type OnnxExport = Partial<ExportOptions>;

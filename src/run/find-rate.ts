@@ -9,7 +9,8 @@ import {
   type RateSearchOptions,
   rateCurve,
 } from '../train/rate-search';
-import { type Pace, Trainer } from '../train/trainer';
+import type { Pace } from '../train/trainer';
+import { TrainingSession } from '../train/training-session';
 import type { RunContext, TrainJob } from './job';
 import { type Loaded, load, prepare, withStartNorms } from './load';
 import { withinMemory } from './memory';
@@ -70,8 +71,8 @@ async function search(
   await withStartNorms(gpu, training, network, () => {});
   emit({ type: 'phase', phase: 'compile', message: 'Compiling the training step' });
   const warning = (message: string) => emit({ type: 'warning', message });
-  const trainer = await withinMemory(training, job.settings, warning, () =>
-    Trainer.create(gpu, training, { steps() {}, evaluated() {}, warning }),
+  const ready = await withinMemory(training, job.settings, warning, () =>
+    TrainingSession.create(gpu, training),
   );
   const points: RatePoint[] = [];
   let ended: RateSearch['ended'] = 'finished';
@@ -79,14 +80,14 @@ async function search(
     emit({ type: 'phase', phase: 'train', message: `Trying ${steps} rates from ${from} to ${to}` });
     for (let i = 0; i < steps && ended === 'finished'; i++) {
       await control.paused;
-      const point = await trainer.explore();
+      const point = await ready.explore();
       points.push({ lr: point.lr, loss: point.loss });
       emit({ type: 'steps', points: [point], ...UNTIMED });
       if (hasDiverged(points, train.classes.length)) ended = 'diverged';
       else if (control.cancelled) ended = 'stopped';
     }
   } finally {
-    trainer.session.destroy();
+    ready.session.destroy();
   }
   return { ...rateCurve(points, steps), ended };
 }

@@ -2,8 +2,9 @@
 import type { Gpu } from '../gpu/device';
 import { withHead } from '../model/heads';
 import type { Model } from '../model/model';
+import { decideSettings } from '../train/decide';
 import { mostHeld } from '../train/held';
-import { decideSettings, type TrainSettings } from '../train/settings';
+import type { TrainSettings } from '../train/settings';
 import { type Forecast, type ForecastOf, fittingRows, forecast } from './forecast';
 
 export interface ForecastJob {

@@ -5,7 +5,7 @@ import { initialState } from '../model/init';
 import type { Model } from '../model/model';
 import type { TrainSettings } from '../train/settings';
 import { planHead, rowsOf } from './head-plan';
-import type { LoadedNetwork, OriginalWeights } from './network-source';
+import type { LoadedNetwork, OriginalWeights } from './loaded-network';
 
 /** A network whose classifier tells the images' classes apart. */
 export interface FittedNetwork extends LoadedNetwork {

@@ -3,12 +3,12 @@ import type { UserFile } from '../data/types';
 import { UserError } from '../errors';
 import { product } from '../graph/tensor';
 import type { StateDict, StateTensor } from '../io/tensor';
-import { readWeights } from '../io/weights-file';
 import type { Model } from '../model/model';
 import type { GramSpectrum } from './gram-spectrum';
 import type { Classifier } from './head-plan';
+import type { ModelSource } from './loaded-network';
 import type { NetworkOptions } from './network-options';
-import { loadNetwork, type ModelSource } from './network-source';
+import { loadNetwork } from './network-source';
 import { figuresOf, networkGrams, networkRedundancy } from './redundancy';
 
 export interface InspectLayer {
@@ -26,6 +26,8 @@ export interface InspectLayer {
  * that is read here are named by their layers: folded ones have numbers for names.
  */
 export async function inspectFile(files: UserFile[], network?: NetworkOptions): Promise<InspectLayer[]> {
+  // a preview of the built-in network reads no file
+  const { readWeights } = await import('../io/weights-file');
   const weights = network ? undefined : await readWeights(...files);
   if (weights && weights.format !== 'onnx') return layersOf(weights.tensors, redundancyOfTensor);
   try {

@@ -6,16 +6,17 @@ import type { StateDict } from '../io/tensor';
 import { addedNorms, withoutBiases } from '../model/added-norms';
 import { initialState } from '../model/init';
 import { stepsPerEpoch } from '../train/batches';
+import { decideSettings } from '../train/decide';
 import { checkMicroBatch } from '../train/micro-batches';
 import { scheduleOf } from '../train/schedule';
-import { decideSettings, type RunSettings } from '../train/settings';
-import { startNorms } from '../train/start-norms';
+import type { RunSettings } from '../train/settings';
 import { trainedModel } from '../train/trained-model';
-import type { Training } from '../train/trainer';
+import type { Training } from '../train/training-session';
 import { asTrained, loadRunImages } from './data-source';
 import { type FittedNetwork, fitHead } from './head';
 import type { RunContext, TrainJob } from './job';
-import { isRandom, loadNetwork } from './network-source';
+import { isRandom } from './loaded-network';
+import { loadNetwork } from './network-source';
 import { continuing, startingMaps } from './unmerged';
 
 export type Loaded = Awaited<ReturnType<typeof load>>;
@@ -85,5 +86,6 @@ export async function withStartNorms(
 ): Promise<void> {
   const { model, settings } = training;
   if (addedNorms(model).length === 0 || settings.method === 'retrain') return;
+  const { startNorms } = await import('../train/start-norms');
   training.start = new Map([...training.start, ...(await startNorms(gpu, network, training, goOn))]);
 }

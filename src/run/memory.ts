@@ -2,7 +2,7 @@ import { OutOfMemory, UserError } from '../errors';
 import { hasBatchNorm } from '../train/batches';
 import { microRows } from '../train/micro-batches';
 import type { TrainSettings } from '../train/settings';
-import type { Training } from '../train/trainer';
+import type { Training } from '../train/training-session';
 
 /**
  * Does what needs a step's memory. Where the device has too little, the run's batches are taken in micro-batches, of half as many

@@ -11,10 +11,12 @@ import { geometryOf, type RefConvLayer } from '../model/refconv';
 import { planesOf } from '../model/refocus-math';
 import { checkState, numbersOf } from '../model/state';
 import { foldFile } from './fold-file';
+import { modelState, originalState } from './loaded-network';
+import { mergeMaps } from './merge-maps';
 import { METADATA_KEY, readMetadata } from './metadata';
 import type { NetworkOptions } from './network-options';
-import { loadNetwork, modelState, originalState } from './network-source';
-import { isMap, mergeMaps, type Unmerged } from './unmerged';
+import { loadNetwork } from './network-source';
+import { isMap, type Unmerged } from './unmerged';
 
 export interface MergedFile {
   /** a file like the one that came, its maps merged, or without maps its branches folded */

@@ -6,10 +6,10 @@ import { mergeState } from '../model/merge';
 import { REFCONV } from '../model/refconv';
 import { readState } from '../model/state';
 import type { Snapshot } from '../runtime/snapshot';
-import type { Training } from '../train/trainer';
+import type { Training } from '../train/training-session';
 import type { FittedNetwork } from './head';
+import { modelState, type OriginalWeights, originalState } from './loaded-network';
 import { METADATA_KEY, type NetworkMetadata, withMetadata } from './metadata';
-import { modelState, type OriginalWeights, originalState } from './network-source';
 
 /** A plain network of a run in a file. */
 export interface WrittenNetwork {

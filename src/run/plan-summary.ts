@@ -3,14 +3,9 @@ import { product } from '../graph/tensor';
 import type { Tuning } from '../graph/tuning';
 import { type Model, parameterCount } from '../model/model';
 import { createModel } from '../model/zoo';
+import { decideSettings } from '../train/decide';
 import { buildPrograms, type Program } from '../train/programs';
-import {
-  decideSettings,
-  defaultSettings,
-  type Method,
-  type RunSettings,
-  type TrainSettings,
-} from '../train/settings';
+import { defaultSettings, type Method, type RunSettings, type TrainSettings } from '../train/settings';
 import { trainedModel } from '../train/trained-model';
 import { type Forecast, forecast } from './forecast';
 import { leastBytes } from './least-bytes';

@@ -5,8 +5,9 @@ import { inOrder } from '../data/in-order';
 import type { LabelledImages, Resizing, UserFile } from '../data/types';
 import { UserError } from '../errors';
 import type { Gpu } from '../gpu/device';
+import type { LoadedNetwork, ModelSource } from './loaded-network';
 import { logitsOf } from './logits';
-import { type LoadedNetwork, loadNetwork, type ModelSource } from './network-source';
+import { loadNetwork } from './network-source';
 
 export interface PredictOptions {
   /** likeliest classes of each image; default 5 */

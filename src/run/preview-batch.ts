@@ -4,10 +4,12 @@ import { cropOf, ofChannels } from '../data/pixels';
 import type { Gpu } from '../gpu/device';
 import { Session } from '../runtime/session';
 import { augmentationSentence } from '../train/augmentation';
+import { decideSettings } from '../train/decide';
 import { previewPlan } from '../train/preview';
-import { decideSettings, type TrainSettings } from '../train/settings';
+import type { TrainSettings } from '../train/settings';
 import { asTrained, type DataSource, loadSample } from './data-source';
-import { loadNetwork, type ModelSource } from './network-source';
+import type { ModelSource } from './loaded-network';
+import { loadNetwork } from './network-source';
 
 /** What a preview is of: a run's images and settings, and its network, which may have a say in how images are prepared. */
 export interface PreviewJob {

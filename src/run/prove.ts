@@ -1,10 +1,11 @@
 import { classFigures, type TestEvaluation } from '../analysis/class-figures';
 import type { Gpu } from '../gpu/device';
 import { evaluateNetwork } from '../train/evaluate';
-import { type Observer, Trainer, type Training } from '../train/trainer';
+import { type Observer, Trainer } from '../train/trainer';
+import type { Training } from '../train/training-session';
+import type { LoadedNetwork } from './loaded-network';
 import { inImageOrder } from './logits';
 import type { Merged } from './merge';
-import type { LoadedNetwork } from './network-source';
 import type { MergeProof } from './report';
 
 /** Test images that a merge is proven on, where there are so many. */

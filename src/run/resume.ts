@@ -11,7 +11,7 @@ import { stepsPerEpoch } from '../train/batches';
 import { decodeCheckpoint, encodeCheckpoint, type TrainingState } from '../train/checkpoint';
 import { type Extension, extendedSchedule, scaled } from '../train/schedule';
 import type { RunSettings, SettingName, TrainSettings } from '../train/settings';
-import type { Training } from '../train/trainer';
+import type { Training } from '../train/training-session';
 import { labelsOf } from './checkpoint-file';
 
 /** What a job goes on from. */

@@ -1,21 +1,19 @@
 import { closeImages } from '../data/pixels';
-import type { LabelledImages } from '../data/types';
 import { Discarded, Stopped } from '../errors';
 import { type Gpu, requireHalves } from '../gpu/device';
 import type { Tuning } from '../graph/tuning';
 import { augmentationSentence } from '../train/augmentation';
 import { balanceSentence } from '../train/balance';
 import { batchSentence } from '../train/batches';
-import { evaluateNetwork } from '../train/evaluate';
 import { heldSentence, mostHeld } from '../train/held';
 import { microSentence } from '../train/micro-batches';
 import { rateSentence } from '../train/rate';
-import type { RunSettings } from '../train/settings';
 import { normsSentence } from '../train/start-norms';
-import { type Observer, Trainer, type Training } from '../train/trainer';
+import type { Observer, Trainer } from '../train/trainer';
+import type { Training } from '../train/training-session';
+import { baseline } from './baseline';
 import { accuracyInOrder, orderSentence } from './class-orders';
 import { conclude } from './conclude';
-import { imageSeedOf } from './data-source';
 import { forecast } from './forecast';
 import { forecastSentence } from './forecast-words';
 import type { FittedNetwork } from './head';
@@ -23,7 +21,6 @@ import type { RunContext, TrainJob, TrainResult } from './job';
 import { keepTraining } from './keep-training';
 import { liveObserver } from './live';
 import { type Loaded, load, prepare, withStartNorms } from './load';
-import type { Memo } from './memo';
 import { withinMemory } from './memory';
 import { networkGrams, networkRedundancy } from './redundancy';
 import {
@@ -35,7 +32,6 @@ import {
   settingsToGoOn,
   stateToGoOn,
 } from './resume';
-import type { MeasuredStep } from './step-rates';
 import { autotune, canRun, tuningKey } from './tune';
 import type { Tunings } from './tunings';
 import { VERSION } from './version';
@@ -164,62 +160,6 @@ function tellDecided(training: Training, asked: TrainJob['settings'], emit: RunC
   for (const message of sentences) if (message) emit({ type: 'note', message });
   const balance = balanceSentence(train, settings);
   if (balance) emit(balance);
-}
-
-/**
- * Does ahead what a run of this job begins with, so that its first step comes soon: compiles the step, and for the built-in
- * network and images loads and evaluates them. The run that follows takes over what is done or still going on.
- */
-export async function warmUp(
-  job: TrainJob,
-  context: Omit<RunContext, 'control' | 'emit'>,
-): Promise<MeasuredStep> {
-  const { network, train, test, settings } = await load(job, { ...context, emit() {}, goOn() {} });
-  try {
-    const training = prepare(network, train, test, settings);
-    const gpu = await context.gpu();
-    const trainer = await withinMemory(
-      training,
-      job.settings,
-      () => {},
-      () => Trainer.create(gpu, training, { steps() {}, evaluated() {}, warning() {} }),
-    );
-    try {
-      if (!network.newHead) await baseline(job, gpu, network, test, settings, { ...context, goOn() {} });
-      return await measureStep(trainer);
-    } finally {
-      trainer.session.destroy();
-    }
-  } finally {
-    await closeImages(train, test);
-  }
-}
-
-/** Work and time of a step; the first one pays for what is set up late. */
-async function measureStep(trainer: Trainer): Promise<MeasuredStep> {
-  await trainer.explore();
-  const since = performance.now();
-  await trainer.explore();
-  return { flops: trainer.stepTotals().flops, ms: performance.now() - since };
-}
-
-/** The network as it was loaded, on the test images. */
-function baseline(
-  job: TrainJob,
-  gpu: Gpu,
-  network: FittedNetwork,
-  test: LabelledImages,
-  settings: RunSettings,
-  { memo, goOn }: { memo: Memo; goOn: () => void },
-) {
-  const { model, state } = network;
-  const { mean, std, validate, val } = settings;
-  const keep = test.count;
-  const evaluate = () => evaluateNetwork(gpu, model, state, test, { mean, std, keep, goOn });
-  if (job.model.kind !== 'builtin' || job.test?.kind !== 'builtin') return evaluate();
-  const { set } = job.test;
-  const tested = [set, test.count, ...(validate ? [val, imageSeedOf(settings)] : [])];
-  return memo.get(`baseline ${JSON.stringify([gpu.name, tested, mean, std])}`, evaluate);
 }
 
 /** Where a run goes on from, if what it trains with is as it was; the training gets its schedule. */

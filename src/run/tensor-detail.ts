@@ -3,7 +3,8 @@ import { drawnPlanes } from '../analysis/redundancy';
 import { type Statistics, statisticsOf } from '../analysis/statistics';
 import { UserError } from '../errors';
 import { numbersOf } from '../model/state';
-import { loadNetwork, type ModelSource } from './network-source';
+import type { ModelSource } from './loaded-network';
+import { loadNetwork } from './network-source';
 
 export interface TensorDetail extends Statistics {
   name: string;

@@ -4,7 +4,7 @@ import type { Tuning } from '../graph/tuning';
 import { loadState } from '../model/state';
 import { Session } from '../runtime/session';
 import { type ProgramGraph, planTraining, stepGraph } from '../train/programs';
-import type { Training } from '../train/trainer';
+import type { Training } from '../train/training-session';
 
 /** A tuning and the time of a training step cut by it, in milliseconds. */
 export interface TunedStep {

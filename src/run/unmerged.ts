@@ -1,9 +1,8 @@
 /** State dicts with refocusing maps: `<conv>.weight` is a basis W_b, `<conv>.convmap.weight` its map W_r. */
 import { UserError } from '../errors';
 import type { StateDict } from '../io/tensor';
-import { mergeState } from '../model/merge';
-import { convolutions, type Model } from '../model/model';
-import { mapsOf, REFCONV, withRefConv } from '../model/refconv';
+import type { Model } from '../model/model';
+import { mapsOf, REFCONV } from '../model/refconv';
 import type { TrainSettings } from '../train/settings';
 
 /** Bases and their maps, under the model's names. */
@@ -16,41 +15,7 @@ const MAP = REFCONV.map('');
 
 export const isMap = (name: string): boolean => name.endsWith(MAP);
 
-const layerOf = (map: string): string => map.slice(0, -MAP.length);
-
-/**
- * Merges the maps of a state, each by the kernel that its shape has, with the identity term.
- * @throws UserError on a map that is none of its convolution
- */
-export function mergeMaps(state: StateDict, plain: Model): { state: StateDict; unmerged?: Unmerged } {
-  const maps: StateDict = new Map([...state].filter(([name]) => isMap(name)));
-  if (maps.size === 0) return { state };
-  const bases: StateDict = new Map();
-  let merged: StateDict = new Map([...state].filter(([name]) => !isMap(name)));
-  for (const [name, map] of maps) {
-    const layer = layerOf(name);
-    const basis = state.get(`${layer}.weight`);
-    const model = modelWith(plain, layer, map.shape);
-    if (!basis || !model) {
-      throw new UserError(
-        `The tensor ${name} (${map.shape.join(' x ')}) is no map of the convolution ${layer}: export the network again.`,
-      );
-    }
-    bases.set(`${layer}.weight`, basis);
-    merged = mergeState(model, new Map([...merged, [name, map]]));
-  }
-  return { state: merged, unmerged: { bases, maps } };
-}
-
-/** The model with a map of that shape at one convolution; undefined where it has no such convolution or map. */
-function modelWith(plain: Model, layer: string, shape: readonly number[]): Model | undefined {
-  const mapKernel = shape[3];
-  if (!convolutions(plain).some(({ name }) => name === layer) || !(mapKernel % 2 === 1)) return undefined;
-  const model = withRefConv(plain, { ...ONE_MAP, layers: [layer], mapKernel });
-  return mapsOf(model)[0].shape.join() === shape.join() ? model : undefined;
-}
-
-const ONE_MAP = { identity: true, trainBasis: false, path: 'dense', startsNonZero: true } as const;
+export const layerOf = (map: string): string => map.slice(0, -MAP.length);
 
 /** Settings of a run that goes on from maps: on the same layers, unless others are chosen. */
 export function continuing<T extends TrainSettings>(settings: T, unmerged: Unmerged | undefined): T {

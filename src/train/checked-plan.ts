@@ -4,7 +4,7 @@ import type { ArenaLayout, Node, Plan } from '../graph/ir';
 import { elements, present, type Tensor } from '../graph/tensor';
 import type { Tuning } from '../graph/tuning';
 import { notFinite } from '../ops/not-finite';
-import type { Fusions } from '../passes/fusion';
+import { ALL_FUSIONS, type Fusions } from '../passes/fusion';
 import { standardPasses } from '../passes/standard';
 import type { NonFinite } from './non-finite';
 import type { RunSettings } from './settings';
@@ -23,15 +23,9 @@ export interface CheckedPlan {
 }
 
 /** Each layer writes what it computes: nothing is done within another. */
-const NOT_FUSED: Fusions = {
-  statistics: false,
-  affine: false,
-  residual: false,
-  sums: false,
-  gradient: false,
-  output: false,
-  weightSums: false,
-};
+const NOT_FUSED = Object.fromEntries(
+  Object.keys(ALL_FUSIONS).map((name) => [name, false]),
+) as unknown as Fusions;
 
 /**
  * The plan of a step or an evaluation with a check behind every layer, forward and backward.

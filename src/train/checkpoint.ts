@@ -1,22 +1,11 @@
 /** What a run has come to between two steps, and the file that keeps it: safetensors, with a checksum over everything in it. */
 import * as v from 'valibot';
 import { UserError } from '../errors';
-import type { Arena } from '../graph/memory';
 import { readSafetensors, writeSafetensors } from '../io/safetensors';
 import { fingerprint, sha256 } from '../io/sha256';
 import type { StateTensor } from '../io/tensor';
 import type { EvalPoint, StepPoint } from './metrics';
 import type { Schedule } from './schedule';
-
-/** What steps change. The rest of a run's memory is made anew: constants, images and the tables of parameter groups. */
-export const KEPT_ARENAS = [
-  'parameters',
-  'state',
-  'momentum',
-  'second moment',
-  'average parameters',
-  'average state',
-] as const satisfies readonly Arena[];
 
 type Floats = Float32Array<ArrayBuffer>;
 

@@ -1,35 +1,18 @@
-import type { Feed } from '../data/feed';
 import { evaluationOrder } from '../data/order';
-import type { LabelledImages } from '../data/types';
-import type { Tuning } from '../graph/tuning';
-import type { StateDict } from '../io/tensor';
 import { loadState } from '../model/state';
 import { Session } from '../runtime/session';
 import type { Snapshot } from '../runtime/snapshot';
 import { type CheckedPlan, checkedPlan, firstFailed, layoutOf } from './checked-plan';
-import { KEPT_ARENAS, type TrainingState } from './checkpoint';
-import type { NonFinite } from './non-finite';
-import {
-  type Build,
-  evaluationGraph,
-  evaluationOf,
-  type ProgramName,
-  stepName,
-  stepOf,
-  trainingGraph,
-} from './programs';
-import type { Schedule } from './schedule';
+import type { TrainingState } from './checkpoint';
+import { KEPT_ARENAS } from './kept-arenas';
+import { allFinite, type NonFinite } from './non-finite';
+import { evaluationGraph, evaluationOf, type ProgramName, stepName, stepOf, trainingGraph } from './programs';
 import { Stepper } from './stepper';
-import type { Steps } from './steps';
-import type { Task } from './task';
+import type { TrainingSession } from './training-session';
 
 /** Of a run that took those steps and cannot take more. */
 export interface Failed {
-  session: Session<ProgramName>;
-  feeds: { train: Feed; test: Feed };
-  training: Build & { train: LabelledImages; start: StateDict; schedule: Schedule; tuning?: Tuning };
-  task: Task;
-  steps: Steps;
+  on: TrainingSession;
   /** a state before, of finite numbers; absent: the run's start */
   from?: TrainingState;
   /** steps taken */
@@ -45,15 +28,16 @@ export interface Failed {
  * @returns nothing where the search was ended, or where layers that are computed apart stay within bounds
  */
 export async function findNonFinite(failed: Failed): Promise<NonFinite | undefined> {
-  const { session, training, steps, task, until, goOn } = failed;
-  const stepper = new Stepper(session, failed.feeds.train, training, steps);
+  const { on, until, goOn } = failed;
+  const { session, steps, task } = on;
+  const stepper = new Stepper(session, on.feeds.train, on.t, steps);
   let before = await rewind(failed, stepper);
   if (!allFinite(before)) return undefined;
   while (stepper.step < until) {
     if (!goOn()) return undefined;
     const { step, phase } = stepper;
-    stepper.begin(Math.floor(step / steps.perEpoch) < training.settings.headEpochs ? 'head' : 'all');
-    // a part that begins has a fresh optimiser
+    await on.begin(stepper);
+    // a part or a round that begins has a fresh optimiser
     if (stepper.phase !== phase) before = await session.snapshot(...KEPT_ARENAS);
     const begun = stepper.phase!;
     await stepper.take();
@@ -63,46 +47,37 @@ export async function findNonFinite(failed: Failed): Promise<NonFinite | undefin
     if (!Number.isFinite(loss) || !allFinite(after)) {
       session.restore(before);
       stepper.goOn(step, begun);
-      return checkStep(failed, stepper);
+      return checkStep(on, stepper);
     }
     before = after;
   }
   return checkEvaluation(failed);
 }
 
-/** Whether all numbers of some arenas are. */
-export const allFinite = ({ buffers }: Pick<Snapshot, 'buffers'>): boolean =>
-  [...buffers.values()].every((numbers) => numbers.every(Number.isFinite));
-
 /** Puts back where the search begins. */
-async function rewind({ session, training, from }: Failed, stepper: Stepper): Promise<Snapshot> {
+async function rewind({ on: { session, t }, from }: Failed, stepper: Stepper): Promise<Snapshot> {
   if (from) {
     session.restore(session.snapshotOf(from.now));
     stepper.goOn(from.step, from.phase);
   } else {
     session.clear(...KEPT_ARENAS);
-    loadState(session, training.model, training.start);
+    loadState(session, t.model, t.start);
   }
   return session.snapshot(...KEPT_ARENAS);
 }
 
 /** Takes the step that comes next with checks. */
-async function checkStep(
-  { session, training, steps }: Failed,
-  stepper: Stepper,
-): Promise<NonFinite | undefined> {
+async function checkStep(on: TrainingSession, stepper: Stepper): Promise<NonFinite | undefined> {
+  const { session, steps, build } = on;
   const { part } = stepper.phase!;
   const step = stepper.step + 1;
   const layout = layoutOf(Object.values(session.plans));
   const checked = new Map<ProgramName, CheckedPlan>();
   for (const piece of steps.at(stepper.step).micro) {
-    const name = stepName(training, part, piece);
+    const name = stepName(build, part, piece);
     if (checked.has(name)) continue;
-    const { graph } = trainingGraph(stepOf(training, part, piece));
-    checked.set(
-      name,
-      checkedPlan(graph, training.settings, { layout, tuning: training.tuning ?? session.gpu.tuning }),
-    );
+    const { graph } = trainingGraph(stepOf(build, part, piece));
+    checked.set(name, checkedPlan(graph, build.settings, { layout, tuning: build.tuning }));
   }
   const plans = Object.fromEntries([...checked].map(([name, { plan }]) => [name, plan]));
   const beside = await Session.create(session.gpu, plans, session);
@@ -121,19 +96,20 @@ async function checkStep(
   const layer = Object.keys(session.plans.train.tensors).find(
     (key) => key.startsWith('parameter:') && !after.tensor(key).every(Number.isFinite),
   );
-  const kind = training.settings.optimizer;
+  const kind = build.settings.optimizer;
   if (!layer) return undefined;
   return { step, pass: 'update', layer: layer.slice('parameter:'.length), kind };
 }
 
 /** Evaluates what a run tests, as it stands, with checks. */
-async function checkEvaluation({ session, training, feeds, until }: Failed): Promise<NonFinite | undefined> {
-  if (training.settings.ema > 0) session.restore(await session.averages());
-  const evaluation = evaluationOf(training);
+async function checkEvaluation({ on, until }: Failed): Promise<NonFinite | undefined> {
+  const { session, feeds, build } = on;
+  if (build.settings.ema > 0) session.restore(await session.averages());
+  const evaluation = evaluationOf(build);
   const { plan, checks } = checkedPlan(
     evaluationGraph(evaluation).graph,
     { storage: 'f32' },
-    { layout: layoutOf(Object.values(session.plans)), tuning: training.tuning ?? session.gpu.tuning },
+    { layout: layoutOf(Object.values(session.plans)), tuning: build.tuning },
   );
   const beside = await Session.create(session.gpu, { evaluate: plan }, session);
   try {

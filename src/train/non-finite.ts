@@ -28,3 +28,7 @@ export function nonFiniteSentence({ step, pass, layer, kind }: NonFinite, storag
   }[pass];
   return sentence + half;
 }
+
+/** Whether all numbers of some arenas are finite. */
+export const allFinite = ({ buffers }: { buffers: ReadonlyMap<string, Float32Array> }): boolean =>
+  [...buffers.values()].every((numbers) => numbers.every(Number.isFinite));

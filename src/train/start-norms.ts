@@ -15,7 +15,7 @@ import { standardPasses } from '../passes/standard';
 import { Session } from '../runtime/session';
 import { evaluationRows } from './held';
 import { batchOf } from './programs';
-import type { Training } from './trainer';
+import type { Training } from './training-session';
 
 /** Training images that the statistics are of, where there are so many: as torch's SWA re-estimates them, of some batches. */
 const MOST_IMAGES = 512;

@@ -1,53 +1,23 @@
-import { type Feed, openFeed } from '../data/feed';
-import type { LabelledImages } from '../data/types';
 import { Discarded, Stopped } from '../errors';
 import { checkGpu, type Gpu } from '../gpu/device';
 import type { Plan } from '../graph/ir';
-import type { Tuning } from '../graph/tuning';
-import type { StateDict } from '../io/tensor';
-import { mergeState } from '../model/merge';
-import type { Model } from '../model/model';
-import { loadState, readState } from '../model/state';
-import { Session } from '../runtime/session';
+import type { Session } from '../runtime/session';
 import type { Snapshot } from '../runtime/snapshot';
-import { writeClassWeights } from './balance';
 import { wholeBatch } from './batches';
-import { KEPT_ARENAS, type TrainingState } from './checkpoint';
+import type { TrainingState } from './checkpoint';
 import { Checkpoints } from './checkpoints';
 import { Diverged, DivergenceWatch, NotFinite } from './divergence';
 import { runEvaluation } from './evaluate';
-import { allFinite, findNonFinite } from './find-non-finite';
 import { goodState } from './good-state';
 import { failureBehind } from './halving';
-import { type Held, mostHeld } from './held';
+import type { Held } from './held';
 import { History, type Kept } from './history';
+import { KEPT_ARENAS } from './kept-arenas';
 import { LiveLook, type LiveObserver } from './live-look';
-import type { EvalPoint, Figures, StepPoint } from './metrics';
-import { type NonFinite, nonFiniteSentence } from './non-finite';
-import { buildPrograms, evaluationBatch, heldOf, type Program, type ProgramName, stepName } from './programs';
-import { learningRate, roundStarts, type Schedule } from './schedule';
-import type { RunSettings } from './settings';
-import { Stepper } from './stepper';
-import { Steps } from './steps';
-import { type Task, taskOf } from './task';
-
-/** A job with everything loaded. */
-export interface Training {
-  /** with its RefConvs */
-  model: Model;
-  /** the state that training starts from, maps included */
-  start: StateDict;
-  train: LabelledImages;
-  test: LabelledImages;
-  settings: RunSettings;
-  schedule: Schedule;
-  /** of the network that the run starts from, on the test images; absent with a new head, which makes it another one */
-  base?: Figures;
-  /** how the plans are cut; default: as the device asks */
-  tuning?: Tuning;
-  /** a set of more bytes is streamed to the GPU; default: as the device asks */
-  heldBytes?: number;
-}
+import type { EvalPoint, StepPoint } from './metrics';
+import { allFinite, type NonFinite, nonFiniteSentence } from './non-finite';
+import { evaluationBatch, type ProgramName } from './programs';
+import { type Training, TrainingSession } from './training-session';
 
 /** Set from outside while a run goes on; looked at after every step. */
 export interface Control {
@@ -97,9 +67,6 @@ const MOST_SEARCH_MS = 180_000;
  */
 export class Trainer {
   private ended: Ended = 'finished';
-  private readonly task: Task;
-  private readonly steps: Steps;
-  private readonly stepper: Stepper;
   private readonly history: History;
   private watch: DivergenceWatch;
   private readonly checkpoints: Checkpoints<TrainingState>;
@@ -114,17 +81,11 @@ export class Trainer {
   nonFinite?: NonFinite;
 
   private constructor(
-    readonly session: Session<ProgramName>,
-    private readonly feeds: { train: Feed; test: Feed },
-    readonly program: Program,
-    readonly evaluation: Program,
-    private readonly t: Training,
+    private readonly on: TrainingSession,
     private readonly observer: Observer,
   ) {
-    this.task = taskOf(t.model);
-    this.steps = new Steps(t);
-    this.stepper = new Stepper(session, feeds.train, t, this.steps);
-    this.history = new History(this.task.score);
+    const { t, session } = on;
+    this.history = new History(on.task.score);
     this.watch = this.watchFrom();
     if (observer.live)
       this.live = new LiveLook(observer.live, t.test, (order, count) => this.lookAt(order, count));
@@ -144,35 +105,23 @@ export class Trainer {
 
   private watchFrom(seen?: TrainingState['watch']): DivergenceWatch {
     return new DivergenceWatch(
-      { ...this.t, batch: wholeBatch(this.t), stepsPerEpoch: this.stepsPerEpoch },
+      { ...this.on.t, batch: wholeBatch(this.on.t), stepsPerEpoch: this.stepsPerEpoch },
       seen,
     );
   }
 
   /** @param from what the run goes on from; default: its start */
   static async create(gpu: Gpu, t: Training, observer: Observer, from?: TrainingState): Promise<Trainer> {
-    const build = { ...t, tuning: t.tuning ?? gpu.tuning, heldBytes: t.heldBytes ?? mostHeld(gpu) };
-    const { program, evaluation, plans } = buildPrograms(build);
-    const session = await Session.create(gpu, plans as Record<ProgramName, Plan>);
-    loadState(session, t.model, t.start);
-    writeClassWeights(session, t.train, t.settings);
-    const held = heldOf(build);
-    const feeds = {
-      train: await openFeed(session, 'train', t.train, held.train),
-      test: await openFeed(session, 'test', t.test, held.test),
-    };
-    // the first read-back makes its staging buffer: do it before the loop
-    await session.read('output:metrics');
-    const trainer = new Trainer(session, feeds, program, evaluation, t, observer);
+    const trainer = new Trainer(await TrainingSession.create(gpu, t), observer);
     if (from) trainer.goOnFrom(from);
     return trainer;
   }
 
   /** What the run has come to, between two steps. */
   private async state(): Promise<TrainingState> {
-    const { step, phase } = this.stepper;
+    const { step, phase } = this.on.stepper;
     const state = {
-      ...{ step, phase: { ...phase! }, schedule: this.t.schedule },
+      ...{ step, phase: { ...phase! }, schedule: this.on.t.schedule },
       ...{ ...this.history.state(), watch: structuredClone(this.watch.seen) },
     };
     return { ...state, now: (await this.session.snapshot(...KEPT_ARENAS)).buffers };
@@ -182,38 +131,32 @@ export class Trainer {
     this.session.restore(this.session.snapshotOf(state.now));
     this.begun = state.step;
     this.good = state;
-    this.stepper.goOn(state.step, state.phase);
+    this.on.stepper.goOn(state.step, state.phase);
     this.history.goOn(state, (arenas) => this.session.snapshotOf(arenas));
     this.watch = this.watchFrom(structuredClone(state.watch));
   }
 
+  get session(): Session<ProgramName> {
+    return this.on.session;
+  }
+
   /** How the images of the run get to the GPU. */
   get held(): { train: Held; test: Held } {
-    const of = ({ count, held }: Feed): Held => ({ images: count, held });
-    return { train: of(this.feeds.train), test: of(this.feeds.test) };
+    return this.on.held;
   }
 
   get stepsPerEpoch(): number {
-    return this.steps.perEpoch;
+    return this.on.steps.perEpoch;
   }
 
-  /** Of a step of whole batches: dispatches and work of all its runs, and the memory of the largest. */
+  /** Of a step of whole batches. */
   stepTotals(): Plan['totals'] {
-    const totals = this.steps
-      .at(0)
-      .micro.map((piece) => this.session.plans[stepName(this.t, 'all', piece)].totals);
-    const sum = (of: (t: Plan['totals']) => number) => totals.reduce((a, t) => a + of(t), 0);
-    return {
-      dispatches: sum((t) => t.dispatches),
-      bytes: sum((t) => t.bytes),
-      flops: sum((t) => t.flops),
-      peakBytes: Math.max(...totals.map((t) => t.peakBytes)),
-    };
+    return this.on.stepTotals();
   }
 
   /** Steps taken. */
   private get step(): number {
-    return this.stepper.step;
+    return this.on.stepper.step;
   }
 
   /** Steps that are known to have been taken: those on a device that is lost come to nothing. */
@@ -222,7 +165,7 @@ export class Trainer {
   }
 
   get totalSteps(): number {
-    return this.stepsPerEpoch * this.t.settings.epochs;
+    return this.stepsPerEpoch * this.on.t.settings.epochs;
   }
 
   /**
@@ -251,40 +194,39 @@ export class Trainer {
   /** What ended the run, with where it began where numbers were no longer finite. */
   private async explained(cause: Error, control: Control): Promise<Error> {
     if (!(cause instanceof NotFinite)) return cause;
-    const { session, feeds, task, steps, good } = this;
+    const { good } = this;
     this.observer.note?.(
       `The steps since ${good ? `step ${good.step}` : 'the start'} are taken again, to find where numbers were no longer finite.`,
     );
     const since = performance.now();
-    const training = { ...this.t, heldBytes: this.t.heldBytes ?? mostHeld(session.gpu) };
     const goOn = () => !control.cancelled && performance.now() - since < MOST_SEARCH_MS;
-    const search = { session, feeds, task, steps, training, from: good, until: this.step, goOn };
+    const search = { on: this.on, from: good, until: this.step, goOn };
     // the run has ended for what it ended for, also where its memory does not do for the search
-    this.nonFinite = await findNonFinite(search).catch(() => undefined);
+    this.nonFinite = await import('./find-non-finite')
+      .then(({ findNonFinite }) => findNonFinite(search))
+      .catch(() => undefined);
     if (!this.nonFinite) return cause;
-    return cause.explained(nonFiniteSentence(this.nonFinite, this.t.settings.storage));
+    return cause.explained(nonFiniteSentence(this.nonFinite, this.on.t.settings.storage));
   }
 
   /** Of a run that diverged, the last good epoch takes the place of both checkpoints. */
   private async keepGood(kept: Kept): Promise<void> {
-    if (this.t.settings.checkpointMinutes === 0 || !this.observer.checkpoint) return;
+    if (this.on.t.settings.checkpointMinutes === 0 || !this.observer.checkpoint) return;
     const { buffers } = await this.session.snapshot(...KEPT_ARENAS);
     const state = goodState(buffers, kept, {
       ...{ past: this.history.upTo(kept.point.step), watch: this.watch.seen },
-      ...{ part: this.stepper.phase!.part, schedule: this.t.schedule },
+      ...{ part: this.on.stepper.phase!.part, schedule: this.on.t.schedule },
     });
     await this.observer.checkpoint(state);
     await this.observer.checkpoint(state);
   }
 
   private async train(control: Control): Promise<Ended> {
-    const { epochs, headEpochs } = this.t.settings;
+    const { epochs } = this.on.t.settings;
     for (let epoch = Math.floor(this.step / this.stepsPerEpoch); epoch < epochs; epoch++) {
       if (control.cancelled) break;
       if (this.isWaitedOut) return 'early';
-      this.stepper.begin(epoch < headEpochs ? 'head' : 'all');
-      const isBegun = this.step % this.stepsPerEpoch > 0;
-      if (!isBegun && roundStarts(this.t.settings).includes(epoch)) await this.beginRound();
+      await this.on.begin();
       await this.epoch(control);
       await this.evaluate();
       // what is stopped within an epoch was kept before this evaluation: a run that goes on does not make it
@@ -297,32 +239,16 @@ export class Trainer {
     return 'stopped';
   }
 
-  /** Puts the merged kernels in the place of the bases, with fresh maps and a fresh optimiser. */
-  private async beginRound(): Promise<void> {
-    const { model, start } = this.t;
-    const snapshot = await this.session.snapshot('parameters', 'state');
-    loadState(this.session, model, mergeState(model, readState(snapshot, model, start)));
-    this.stepper.restart();
-  }
-
   private get isWaitedOut(): boolean {
-    const { patience } = this.t.settings;
+    const { patience } = this.on.t.settings;
     return patience > 0 && this.history.waited >= patience;
-  }
-
-  /** Takes one step of everything and nothing else: no test, no watch over the loss. */
-  async explore(): Promise<StepPoint> {
-    this.stepper.begin('all');
-    await this.stepper.take();
-    const [ring] = await this.session.read('output:metrics');
-    return this.pointOf(this.step - 1, ring);
   }
 
   private async epoch(control: Control): Promise<void> {
     let since = performance.now();
     let unread = 0;
     for (let i = this.step % this.stepsPerEpoch; i < this.stepsPerEpoch; i++) {
-      await this.stepper.take();
+      await this.on.stepper.take();
       unread++;
       const isLast = i === this.stepsPerEpoch - 1;
       if (
@@ -331,7 +257,7 @@ export class Trainer {
         control.paused ||
         // the first step is shown as soon as it is done
         this.step === this.begun + 1 ||
-        unread === this.steps.readable ||
+        unread === this.on.steps.readable ||
         performance.now() - since > READ_EVERY_MS
       ) {
         await this.readMetrics(unread, since);
@@ -358,8 +284,8 @@ export class Trainer {
     const fresh: StepPoint[] = [];
     let images = 0;
     for (let step = this.step - count; step < this.step; step++) {
-      images += this.steps.at(step).batch.rows;
-      fresh.push(this.pointOf(step, ring));
+      images += this.on.steps.at(step).batch.rows;
+      fresh.push(this.on.pointOf(step, ring));
     }
     for (const point of fresh) this.watch.step(point, point.step);
     this.history.addSteps(fresh, ms);
@@ -370,19 +296,9 @@ export class Trainer {
     });
   }
 
-  /** What a step came to, by the ring of metrics. */
-  private pointOf(step: number, ring: Float32Array): StepPoint {
-    return {
-      step: step + 1,
-      epoch: (step + 1) / this.stepsPerEpoch,
-      lr: learningRate(this.t.schedule, step),
-      ...this.task.figures(this.steps.metrics(step, ring, this.task.sums)),
-    };
-  }
-
   /** Evaluates the network as it stands, or its average, and keeps it if it is the best so far. */
   private async evaluate(): Promise<void> {
-    const { settings } = this.t;
+    const { settings } = this.on.t;
     const averages = settings.ema > 0;
     const { figures } = await this.runEvaluation(this.evaluated);
     const point: EvalPoint = { step: this.step, epoch: this.step / this.stepsPerEpoch, ...figures };
@@ -400,7 +316,7 @@ export class Trainer {
 
   /** The program that evaluates what a run keeps: the averages of the weights, where there are any. */
   private get evaluated(): 'evaluate' | 'evaluate average' {
-    return this.t.settings.ema > 0 ? 'evaluate average' : 'evaluate';
+    return this.on.t.settings.ema > 0 ? 'evaluate average' : 'evaluate';
   }
 
   /** Logits of the first `count` images of that order, as the network stands. */
@@ -412,7 +328,7 @@ export class Trainer {
   async logits(snapshot: Snapshot, images: number): Promise<Float32Array> {
     checkGpu(this.session.gpu);
     this.session.restore(snapshot);
-    const count = Math.min(images, this.t.test.count);
+    const count = Math.min(images, this.on.t.test.count);
     return (await this.runEvaluation('evaluate', { count, keep: count })).logits;
   }
 
@@ -420,15 +336,15 @@ export class Trainer {
     program: 'evaluate' | 'evaluate average',
     part: { order?: Uint32Array<ArrayBuffer>; count?: number; keep?: number } = {},
   ) {
-    return runEvaluation(this.session, this.task, this.feeds.test, {
+    return runEvaluation(this.session, this.on.task, this.on.feeds.test, {
       ...part,
       program,
-      batch: evaluationBatch(this.t),
+      batch: evaluationBatch(this.on.t),
     });
   }
 
   /** What the run has come to. Where no epoch is better than the network that it started from, that is the best. */
   outcome() {
-    return { ...this.history.outcome(this.t.base), ended: this.ended };
+    return { ...this.history.outcome(this.on.t.base), ended: this.ended };
   }
 }

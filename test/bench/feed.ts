@@ -10,7 +10,8 @@ import { requestGpu } from '../../src/gpu/device';
 import { buildModel } from '../../src/model/builder';
 import { initialState } from '../../src/model/init';
 import { findGpu } from '../../src/node';
-import { decideSettings, parseSettings } from '../../src/train/settings';
+import { decideSettings } from '../../src/train/decide';
+import { parseSettings } from '../../src/train/settings';
 import { Trainer } from '../../src/train/trainer';
 
 const [count = 256, batch = 32, side = 224] = process.argv.slice(2).map(Number);

@@ -69,14 +69,34 @@ describe('a first load fetches, packed,', () => {
     expect(await packed(scripts)).toBeLessThan(150_000);
   });
 
+  const ofWorker = async (page: Page) => {
+    const [worker] = page.workers();
+    return [worker.url(), ...(await worker.evaluate(fetched))];
+  };
+
   test('at most 100 KB for its worker, which has no code of a run before there is a network', async () => {
     const page = await site.open({ scenario: 'real', path: '#source=own' });
     await page.getByText('Looking for a GPU').waitFor({ state: 'detached' });
     await page.waitForLoadState('networkidle');
-    const [worker] = page.workers();
-    expect(await packed([worker.url(), ...(await worker.evaluate(fetched))])).toBeLessThan(100_000);
+    expect(await packed(await ofWorker(page))).toBeLessThan(100_000);
     expect(await packed(await ofPage(page))).toBeLessThan(150_000);
   });
+
+  test('at most 105 KB for its worker with a first step taken ahead, a forecast and the network in sight', async () => {
+    const page = await site.open({ scenario: 'real' });
+    // by a step that was measured here
+    await page.getByText(/^About .* of GPU memory$/).waitFor({ timeout: 60_000 });
+    const scripts = await ofWorker(page);
+    for (const part of ['warm-up', 'forecast-job', 'inspect'])
+      expect(
+        scripts.some((url) => url.includes(`/${part}-`)),
+        part,
+      ).toBe(true);
+    expect(await packed(scripts)).toBeLessThan(105_000);
+    // what reads files, recognises networks, ends a run
+    for (const part of ['run', 'own-network', 'image-set', 'weights-file', 'zoo'])
+      expect(scripts.filter((url) => url.includes(`/assets/${part}-`))).toEqual([]);
+  }, 120_000);
 });
 
 test('a learning rate is found, drawn and taken', async () => {

@@ -6,7 +6,8 @@ import { mergeState } from '../../src/model/merge';
 import { readState } from '../../src/model/state';
 import type { RunSettings } from '../../src/train/settings';
 import { trainedModel } from '../../src/train/trained-model';
-import { Trainer, type Training } from '../../src/train/trainer';
+import { Trainer } from '../../src/train/trainer';
+import type { Training } from '../../src/train/training-session';
 import { AUGMENTED, runSettings } from '../settings';
 import { gpu } from './harness';
 

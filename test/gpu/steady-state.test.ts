@@ -85,7 +85,7 @@ test(`${STEPS} steps of training make no buffer, bind group, pipeline or shader`
     ]);
     expect(Object.fromEntries(made)).toEqual(zero);
     expect(last!.submits - before.submits).toBe(STEPS + reads);
-    const { dispatches } = trainer.program.plan.totals;
+    const { dispatches } = trainer.stepTotals();
     console.log(`JS ${(js / STEPS).toFixed(3)} ms a step of ${dispatches} dispatches`);
   } finally {
     session.destroy();

@@ -5,7 +5,8 @@ import { buildModel } from '../../src/model/builder';
 import { initialState } from '../../src/model/init';
 import { evaluateNetwork } from '../../src/train/evaluate';
 import type { RunSettings } from '../../src/train/settings';
-import { Trainer, type Training } from '../../src/train/trainer';
+import { Trainer } from '../../src/train/trainer';
+import type { Training } from '../../src/train/training-session';
 import { runSettings } from '../settings';
 import { gpu, source } from './harness';
 

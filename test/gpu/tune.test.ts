@@ -5,7 +5,7 @@ import { GPU_TUNING } from '../../src/graph/tuning';
 import { buildModel } from '../../src/model/builder';
 import { initialState } from '../../src/model/init';
 import { autotune, canRun, tuningKey } from '../../src/run/tune';
-import type { Training } from '../../src/train/trainer';
+import type { Training } from '../../src/train/training-session';
 import { runSettings } from '../settings';
 import { gpu } from './harness';
 

@@ -3,7 +3,8 @@ import { requestGpu } from '../../src/gpu/device';
 import { pipelinesOf } from '../../src/gpu/pipelines';
 import type { TrainJob } from '../../src/run/job';
 import { Memo } from '../../src/run/memo';
-import { runTraining, warmUp } from '../../src/run/run';
+import { runTraining } from '../../src/run/run';
+import { warmUp } from '../../src/run/warm-up';
 import { defaultSettings } from '../../src/train/settings';
 
 test('after a warm-up a run compiles nothing more for its steps, and begins with the same images', async () => {

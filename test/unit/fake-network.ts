@@ -6,7 +6,7 @@ import { initialState } from '../../src/model/init';
 import { METRICS_RING } from '../../src/ops/loss/cross-entropy';
 import type { RunSettings } from '../../src/train/settings';
 import { trainedModel } from '../../src/train/trained-model';
-import type { Training } from '../../src/train/trainer';
+import type { Training } from '../../src/train/training-session';
 import { runSettings } from '../settings';
 import type { Compute, FakeDispatch } from './fake-gpu';
 

@@ -2,7 +2,7 @@
 import { computed } from '@preact/signals';
 import { UserError } from '../../errors';
 import { type HeadPlan, planHead } from '../../run/head-plan';
-import { decideSettings } from '../../train/settings';
+import { decideSettings } from '../../train/decide';
 import { count } from '../format';
 import { config, readSettings } from '../settings/config';
 import { preview, survey } from './sources';

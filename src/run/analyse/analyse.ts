@@ -18,7 +18,8 @@ import {
   ofClasses,
 } from '../data-source';
 import type { AnalysisEvent } from '../job';
-import { type LoadedNetwork, loadNetwork } from '../network-source';
+import type { LoadedNetwork } from '../loaded-network';
+import { loadNetwork } from '../network-source';
 import { namesOf } from '../run-record';
 import { VERSION } from '../version';
 import { analyseAttacks } from './attacks';

@@ -2,7 +2,7 @@ import type { ImagesInMemory } from '../../data/types';
 import type { Gpu } from '../../gpu/device';
 import type { Normalisation } from '../../train/evaluate';
 import type { DataSource } from '../data-source';
-import type { LoadedNetwork } from '../network-source';
+import type { LoadedNetwork } from '../loaded-network';
 import type { AnalysisNumbers } from './options';
 
 /** A network under analysis. */

@@ -3,7 +3,7 @@ import { UserError } from '../../errors';
 import { type Field, parseField, real, whole } from '../../train/field';
 import type { TrainSettings } from '../../train/settings';
 import type { DataSource } from '../data-source';
-import type { ModelSource } from '../network-source';
+import type { ModelSource } from '../loaded-network';
 
 /** The analyses by name, in the order in which they are made and told: what each is called, and what it needs beside the weights. */
 export const analyses = {

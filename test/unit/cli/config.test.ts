@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { UserError } from '../../../src/errors';
 import { namedNetwork, parseNetworkOptions } from '../../../src/run/network-options';
-import { decideSettings, defaultSettings, parseSettings } from '../../../src/train/settings';
+import { decideSettings } from '../../../src/train/decide';
+import { defaultSettings, parseSettings } from '../../../src/train/settings';
 
 test('nothing given means the defaults, and they pass their own checks', () => {
   expect(parseSettings({})).toEqual(defaultSettings());

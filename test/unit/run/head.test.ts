@@ -6,8 +6,9 @@ import { headEntries } from '../../../src/model/heads';
 import { initialState } from '../../../src/model/init';
 import { createModel } from '../../../src/model/zoo';
 import { fitHead } from '../../../src/run/head';
+import { type LoadedNetwork, originalState } from '../../../src/run/loaded-network';
 import { METADATA_KEY, readMetadata, withMetadata } from '../../../src/run/metadata';
-import { type LoadedNetwork, loadNetwork, originalState } from '../../../src/run/network-source';
+import { loadNetwork } from '../../../src/run/network-source';
 
 const CLASSES = ['ant', 'bee', 'cat'];
 const model = createModel('resnet20_cifar', { classes: 3 });

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { UserError } from '../../../src/errors';
 import { writeSafetensors } from '../../../src/io/safetensors';
@@ -7,8 +8,9 @@ import { writeWeights } from '../../../src/io/write-weights';
 import { buildModel } from '../../../src/model/builder';
 import { initialState } from '../../../src/model/init';
 import { createModel } from '../../../src/model/zoo';
+import { originalState } from '../../../src/run/loaded-network';
 import type { NamedNetwork, NetworkOptions } from '../../../src/run/network-options';
-import { loadNetwork, originalState } from '../../../src/run/network-source';
+import { loadNetwork } from '../../../src/run/network-source';
 
 const arch = { arch: 'resnet20_cifar', classes: 10 };
 
@@ -62,6 +64,20 @@ test('the built-in network comes with the engine', async () => {
   expect(file).toBe('builtin-mobilenet_v2.safetensors');
   expect(model.head.classes).toBe(10);
   expect(state.size).toBe(model.state.length);
+});
+
+test('the built-in network is what its file is recognised as', async () => {
+  const builtin = await loadNetwork({ kind: 'builtin' });
+  const blob = new Blob([await readFile('weights/builtin-mobilenet_v2.safetensors')]);
+  const path = builtin.file;
+  const { original, ...recognised } = await loadNetwork({ kind: 'file', files: [{ path, blob }] });
+  const { names, prefix, publisher, head, weights } = original;
+  expect(builtin).toMatchObject({ model: recognised.model, classes: recognised.classes });
+  expect(builtin.trainedSize).toBe(recognised.trainedSize);
+  expect(builtin.state).toEqual(recognised.state);
+  expect(builtin.original).toMatchObject({ prefix, publisher, head });
+  expect(new Map([...builtin.original.names].sort())).toEqual(new Map([...names].sort()));
+  expect(builtin.original.weights.tensors).toEqual(weights.tensors);
 });
 
 test('random weights have no classifier that knows anything', async () => {

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { UserError } from '../../../src/errors';
+import { decideSettings } from '../../../src/train/decide';
 import { fieldText, parseField, real, whole } from '../../../src/train/field';
 import {
   applies,
-  decideSettings,
   defaultSettings,
   parseSetting,
   parseSettings,

@@ -10,7 +10,8 @@ import { numbersOf, readState } from '../../../src/model/state';
 import type { Kept } from '../../../src/train/history';
 import { chooseImages, type LivePrediction, predictionOf } from '../../../src/train/live-look';
 import type { EvalPoint, StepPoint } from '../../../src/train/metrics';
-import { type Control, type Observer, Trainer, type Training } from '../../../src/train/trainer';
+import { type Control, type Observer, Trainer } from '../../../src/train/trainer';
+import type { Training } from '../../../src/train/training-session';
 import { fakeGpu } from '../fake-gpu';
 import { type Behaviour, fakeNetwork, tinyTraining } from '../fake-network';
 

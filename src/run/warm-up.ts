@@ -1,0 +1,48 @@
+/**
+ * What a run begins with, done ahead. It is in a page's worker before anything is started: nothing here needs the code that reads
+ * files, recognises networks, or ends a run (a test holds how large it is).
+ */
+import { closeImages } from '../data/pixels';
+import { TrainingSession } from '../train/training-session';
+import { baseline } from './baseline';
+import type { RunContext, TrainJob } from './job';
+import { load, prepare } from './load';
+import { withinMemory } from './memory';
+import type { MeasuredStep } from './step-rates';
+
+/**
+ * Does ahead what a run of this job begins with, so that its first step comes soon: compiles the step, and for the built-in
+ * network and images loads and evaluates them. The run that follows takes over what is done or still going on.
+ */
+export async function warmUp(
+  job: TrainJob,
+  context: Omit<RunContext, 'control' | 'emit'>,
+): Promise<MeasuredStep> {
+  const { network, train, test, settings } = await load(job, { ...context, emit() {}, goOn() {} });
+  try {
+    const training = prepare(network, train, test, settings);
+    const gpu = await context.gpu();
+    const ready = await withinMemory(
+      training,
+      job.settings,
+      () => {},
+      () => TrainingSession.create(gpu, training),
+    );
+    try {
+      if (!network.newHead) await baseline(job, gpu, network, test, settings, { ...context, goOn() {} });
+      return await measureStep(ready);
+    } finally {
+      ready.session.destroy();
+    }
+  } finally {
+    await closeImages(train, test);
+  }
+}
+
+/** Work and time of a step; the first one pays for what is set up late. */
+async function measureStep(ready: TrainingSession): Promise<MeasuredStep> {
+  await ready.explore();
+  const since = performance.now();
+  await ready.explore();
+  return { flops: ready.stepTotals().flops, ms: performance.now() - since };
+}
