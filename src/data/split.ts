@@ -1,6 +1,7 @@
 import { UserError } from '../errors';
 import { copyImages, imageBytes, partOf } from './pixels';
 import { Random } from './random';
+import { sidesOf } from './recordings';
 import type { LabelledImages, Pixels } from './types';
 
 /** Which images train and which are held out, ascending. */
@@ -11,16 +12,17 @@ export interface Split {
 
 /**
  * Holds a fraction of each class out, chosen by the seed, the same for every method: at least one image and never all
- * where the class has two. Images with the same digest stay on one side, so that none is tested that trained.
+ * where the class has two. Images of the same side stay together, so that none is tested that trained.
+ * @param sides of each image a text that it shares with those that it stays with (see recordings.ts)
  */
 export function stratifiedSplit(
   labels: ArrayLike<number>,
-  digests: readonly string[],
+  sides: readonly string[],
   fraction: number,
   seed: number,
 ): Split {
   const held: number[] = [];
-  for (const [label, groups] of groupsByClass(labels, digests)) {
+  for (const [label, groups] of groupsByClass(labels, sides)) {
     const count = groups.reduce((sum, group) => sum + group.length, 0);
     const wanted = Math.max(1, Math.round(count * fraction));
     let taken = 0;
@@ -43,13 +45,13 @@ function holdable(groups: number[][], wanted: number): number[][] {
   return [groups.reduce((least, group) => (group.length < least.length ? group : least))];
 }
 
-/** Images that are equal, by the class of the first of them. */
-function groupsByClass(labels: ArrayLike<number>, digests: readonly string[]): Map<number, number[][]> {
+/** Images of one side, by the class of the first of them. */
+function groupsByClass(labels: ArrayLike<number>, sides: readonly string[]): Map<number, number[][]> {
   const groups = new Map<string, number[]>();
-  for (const [i, digest] of digests.entries()) {
-    const group = groups.get(digest);
+  for (const [i, side] of sides.entries()) {
+    const group = groups.get(side);
     if (group) group.push(i);
-    else groups.set(digest, [i]);
+    else groups.set(side, [i]);
   }
   const classes = new Map<number, number[][]>();
   for (const group of groups.values()) {
@@ -97,7 +99,7 @@ export function holdOut(
   { images, digests }: LoadedPart,
   { val, seed }: { val: number; seed: number },
 ): [train: LoadedPart, held: LoadedPart] {
-  const split = stratifiedSplit(images.labels, digests, val, seed);
+  const split = stratifiedSplit(images.labels, sidesOf(images, digests, val), val, seed);
   if (split.held.length === 0) {
     throw new UserError(
       `No class of ${source} has two different images, one to train and one to test; give more images, or test images apart.`,

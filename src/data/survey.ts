@@ -4,6 +4,7 @@ import { numericHint } from './layout/class-order';
 import type { Part } from './layout/names';
 import type { Look } from './pack';
 import { imageBytes, readImages } from './pixels';
+import { sidesOf } from './recordings';
 import { junkNotes, orderOf, type PartReport } from './report';
 import { stratifiedSplit } from './split';
 import type { LoadOptions, SkippedFile, UserFile } from './types';
@@ -141,7 +142,8 @@ function partsOf(
   if (train && choice.holdsOut) {
     const labels = of(train);
     const digests = found.get(train)!.map(({ digest }, i) => digest ?? String(i));
-    const split = stratifiedSplit(labels, digests, val, seed);
+    const paths = found.get(train)!.map(({ path }) => path);
+    const split = stratifiedSplit(labels, sidesOf({ paths, labels }, digests, val), val, seed);
     const pick = (indices: number[]) => indices.map((i) => labels[i]);
     parts.push(partOf('train', choice.train?.part, pick(split.train), classes));
     parts.push(partOf('test', 'held', pick(split.held), classes));

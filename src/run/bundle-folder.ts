@@ -1,4 +1,25 @@
 import { CHECKPOINT_FILES } from './checkpoint-file';
+import { PREDICTION_FILES, REDUNDANCY_FILE, REPORT_PAGE, RUN_FILES } from './run-files';
+
+/** Every file that a bundle may have; others in the archive are left alone. */
+export const BUNDLE_FILES: readonly string[] = [
+  ...Object.values(RUN_FILES),
+  ...Object.values(PREDICTION_FILES),
+  REDUNDANCY_FILE,
+  REPORT_PAGE,
+  ...['merged', 'best', 'merged.unproven', 'best.unproven', 'unmerged'].flatMap((name) => [
+    `${name}.safetensors`,
+    `${name}.pth`,
+    `${name}.onnx`,
+  ]),
+  'labels.txt',
+  'check.py',
+  'check.safetensors',
+  'skipped.csv',
+  'metrics.csv',
+  'log.json',
+  ...CHECKPOINT_FILES,
+];
 
 /**
  * Where the run of an archive is: the folder in it, '' at its top; undefined where there is none. A run has a report or a

@@ -4,29 +4,8 @@ import type { UserFile } from '../data/types';
 import { UserError } from '../errors';
 import { explainAsync } from '../io/format-error';
 import { type Zip as OpenedZip, openZip } from '../io/zip';
-import { bundleFolder } from './bundle-folder';
-import { CHECKPOINT_FILES } from './checkpoint-file';
-import { type OpenRunFile, PREDICTION_FILES, REDUNDANCY_FILE, REPORT_PAGE, RUN_FILES } from './run-files';
-
-/** Every file that a bundle may have; others in the archive are left alone. */
-export const BUNDLE_FILES: readonly string[] = [
-  ...Object.values(RUN_FILES),
-  ...Object.values(PREDICTION_FILES),
-  REDUNDANCY_FILE,
-  REPORT_PAGE,
-  ...['merged', 'best', 'merged.unproven', 'best.unproven', 'unmerged'].flatMap((name) => [
-    `${name}.safetensors`,
-    `${name}.pth`,
-    `${name}.onnx`,
-  ]),
-  'labels.txt',
-  'check.py',
-  'check.safetensors',
-  'skipped.csv',
-  'metrics.csv',
-  'log.json',
-  ...CHECKPOINT_FILES,
-];
+import { BUNDLE_FILES, bundleFolder } from './bundle-folder';
+import type { OpenRunFile } from './run-files';
 
 /** Bytes that a bundle unpacks to at most: weights do not shrink much, so eight times the archive is generous. */
 const mostInflated = (size: number): number => Math.max(2 ** 28, 8 * size);

@@ -19,6 +19,8 @@ export interface SortedFiles {
   settings?: number;
   /** bundles of runs */
   runs: number[];
+  /** runs as folders, each by the folder's path, which ends in `/`, and its files */
+  runFolders: { path: string; files: number[] }[];
   ignored: SkippedFile[];
 }
 
@@ -47,9 +49,12 @@ const MAX_TEXT = 2 ** 22;
  * the directories of archives.
  */
 export async function sortFiles(files: readonly UserFile[]): Promise<SortedFiles> {
-  const sorted: SortedFiles = { weights: [], images: [], pictures: [], runs: [], ignored: [] };
+  const runFolders = runFoldersOf(files);
+  const sorted: SortedFiles = { weights: [], images: [], pictures: [], runs: [], runFolders, ignored: [] };
+  const ofRuns = new Set(runFolders.flatMap((folder) => folder.files));
   const kinds: (Kind | undefined)[] = [];
-  for (const file of files) kinds.push(HIDDEN.test(file.path) ? undefined : await kindOfDrop(file));
+  for (const [i, file] of files.entries())
+    kinds.push(ofRuns.has(i) || HIDDEN.test(file.path) ? undefined : await kindOfDrop(file));
   const of = (kind: Kind) => [...kinds.keys()].filter((i) => kinds[i] === kind);
   sorted.weights = of('weights');
   sorted.runs = of('run');
@@ -71,9 +76,22 @@ export async function sortFiles(files: readonly UserFile[]): Promise<SortedFiles
     for (const i of of(kind).slice(1)) ignore(i, `one file of ${kind} is enough`);
   for (const i of of('broken')) ignore(i, 'it is not JSON, or breaks off');
   for (const [i, kind] of kinds.entries())
-    if (kind === undefined && !HIDDEN.test(files[i].path))
+    if (kind === undefined && !ofRuns.has(i) && !HIDDEN.test(files[i].path))
       ignore(i, 'it holds no weights, images, labels or settings that are known here');
   return sorted;
+}
+
+/** The folders among files that are runs, as the command line leaves them: several where they lie beside each other. */
+function runFoldersOf(files: readonly UserFile[]): SortedFiles['runFolders'] {
+  const folders = new Map<string, number[]>();
+  for (const [i, { path }] of files.entries()) {
+    const folder = path.slice(0, path.lastIndexOf('/') + 1);
+    // files that were picked one by one have no folder: they are what they are
+    if (folder !== '') folders.set(folder, [...(folders.get(folder) ?? []), i]);
+  }
+  return [...folders]
+    .filter(([path, inside]) => bundleFolder(inside.map((i) => files[i].path)) === path)
+    .map(([path, inside]) => ({ path, files: inside }));
 }
 
 async function kindOfDrop(file: UserFile): Promise<Kind | undefined> {

@@ -140,6 +140,27 @@ test('pictures are chosen or dropped into a class, removed and brought back, and
   const zip = unzipSync(await readFile(await download.path()));
   expect(Object.keys(zip).sort()).toEqual(['Class 2/c.png', 'cat/a 2.png', 'cat/a.png', 'cat/b.png']);
   expect(Buffer.from(zip['cat/b.png']).toString()).toBe('b.png');
+  // elsewhere, or on another day, it is opened again and goes on from there
+  const saved = {
+    name: 'my-images.zip',
+    mimeType: 'application/zip',
+    buffer: await readFile(await download.path()),
+  };
+  const other = await site.open({ path: '#source=own' });
+  await openSet(other);
+  const open = async (file: typeof saved) => {
+    await other.getByLabel('Open a saved set').setInputFiles(file);
+  };
+  await open({ ...saved, name: 'no-set.zip', buffer: Buffer.from('no zip') });
+  await other.locator('.capture .error').getByText('no-set.zip').waitFor();
+  await open(saved);
+  await other.getByText('my-images.zip: 4 pictures of 2 classes.').waitFor();
+  expect(await pictures(other, 'cat').count()).toBe(3);
+  expect(await pictures(other, 'Class 1').count()).toBe(0);
+  await other.getByRole('button', { name: 'Remove b.png' }).click();
+  await open(saved);
+  await expect.poll(() => pictures(other, 'cat').count()).toBe(5);
+  await other.getByText('my images: 2 classes').waitFor();
 });
 
 test('a set of one’s own does not displace files that were chosen, until it is told to', async () => {

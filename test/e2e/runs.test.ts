@@ -232,6 +232,26 @@ describe('a bundle', () => {
     await other.locator('.verdict').waitFor();
   });
 
+  test('is a folder, too, as the command line leaves one', async () => {
+    const page = await trained();
+    const before = await said(page);
+    const look = await page.locator('.live li').allTextContents();
+    expect(look.length).toBe(12);
+    const files = unzipSync(await saved(page, 'run.zip'));
+    const other = await site.open({ path: '' });
+    await drop(
+      other,
+      Object.fromEntries(
+        Object.entries(files).map(([name, bytes]) => [`runs/first/${name}`, Buffer.from(bytes)]),
+      ),
+    );
+    await finish(other);
+    await expect.poll(() => said(other)).toEqual(before);
+    await rows(other).getByText('first', { exact: true }).first().waitFor();
+    // what was seen live comes along
+    expect(await other.locator('.live li').allTextContents()).toEqual(look);
+  });
+
   test('of a run that is not over goes on', async () => {
     const page = await site.open({ scenario: { stepMs: 10 }, path: LONG });
     await start(page);

@@ -3,6 +3,8 @@ import { effect, signal, untracked } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import '../style/capture.css';
 import type { UserFile } from '../../api';
+import { explain } from '../engine';
+import { pickedFiles } from '../files';
 import { count } from '../format';
 import { trainFiles } from '../input/sources';
 import { isBusy } from '../run/state';
@@ -80,6 +82,7 @@ export function CapturePanel() {
         <button type="button" class="button small" onClick={addClass}>
           Add a class
         </button>
+        <OpenSaved />
         {pictureCount.value > 0 && (
           <>
             <button type="button" class="button small" onClick={saveOwnSet}>
@@ -96,8 +99,42 @@ export function CapturePanel() {
           </button>
         )}
       </p>
+      {opened.value && <p class={opened.value.isWrong ? 'error' : 'hint'}>{opened.value.words}</p>}
       <State />
     </div>
+  );
+}
+
+/** what became of the set that was opened last */
+const opened = signal<{ words: string; isWrong: boolean } | undefined>(undefined);
+
+function OpenSaved() {
+  const open = async ([file]: UserFile[]) => {
+    opened.value = undefined;
+    if (!file) return;
+    try {
+      const { openOwnSet } = await import('./open');
+      opened.value = { words: await openOwnSet(file), isWrong: false };
+    } catch (error) {
+      opened.value = { words: explain(error), isWrong: true };
+    }
+  };
+  return (
+    <>
+      <input
+        id="own-saved"
+        class="hidden-input"
+        type="file"
+        accept=".zip,.tar,.tgz,.gz"
+        onChange={(event) => {
+          open(pickedFiles(event.currentTarget.files));
+          event.currentTarget.value = '';
+        }}
+      />
+      <label class="button small" for="own-saved">
+        Open a saved set
+      </label>
+    </>
   );
 }
 
@@ -110,7 +147,7 @@ function State() {
         {!isTrainable.value
           ? 'Two classes with pictures are enough to begin; a dozen or more of each do better.'
           : isUsed()
-            ? `Training uses these ${images}. Those of one recording are much alike, and some of each class are held out to test: what counts is how new pictures do (step 3, try your own image).`
+            ? `Training uses these ${images}. Some of each class are held out to test, whole recordings where there are several: their pictures are much alike. What counts is how new pictures do (step 3, try your own image).`
             : `Training uses other images than these ${images}. `}
         {isTrainable.value && !isUsed() && (
           <button type="button" class="link" onClick={train}>

@@ -2,6 +2,7 @@
 import { computed, signal } from '@preact/signals';
 import type { UserFile } from '../../api';
 import { isImageName } from '../../data/layout/names';
+import { normal } from '../../data/rename';
 import { freeName } from './class-name';
 import { keepClasses, keepPicture, type OwnClass, storedClasses } from './store';
 
@@ -81,18 +82,32 @@ export function undoRemoval(): void {
 /** Puts pictures into a class, under names of their own; what is no picture is left out. Gives how many were put there. */
 export function addPictures(classId: string, files: readonly UserFile[]): number {
   const pictures = files.filter(({ path }) => isImageName(path));
-  if (pictures.length === 0) return 0;
-  changeClass(classId, (one) => {
-    const taken = new Set(one.pictures.map(({ name }) => name));
-    const added = pictures.map(({ path, blob }) => ({
-      id: crypto.randomUUID(),
-      name: freeFile(path.split('/').at(-1)!, taken),
-      blob,
-    }));
-    for (const { id, blob } of added) orNotKept(() => keepPicture(id, blob));
-    return { ...one, pictures: [...one.pictures, ...added] };
-  });
+  if (pictures.length > 0) changeClass(classId, (one) => withPictures(one, pictures));
   return pictures.length;
+}
+
+/** Puts pictures into the classes of those names, and into new ones where there are none. */
+export function addClasses(found: readonly { name: string; files: readonly UserFile[] }[]): void {
+  // those that a new set begins with make room
+  const isNew = ownClasses.value.every(({ pictures }) => pictures.length === 0);
+  const classes = isNew ? [] : [...ownClasses.value];
+  for (const { name, files } of found) {
+    const at = classes.findIndex((one) => normal(one.name) === normal(name));
+    const one = classes[at] ?? { id: crypto.randomUUID(), name, pictures: [] };
+    classes[at < 0 ? classes.length : at] = withPictures(one, files);
+  }
+  change(classes);
+}
+
+function withPictures(one: OwnClass, pictures: readonly UserFile[]): OwnClass {
+  const taken = new Set(one.pictures.map(({ name }) => name));
+  const added = pictures.map(({ path, blob }) => ({
+    id: crypto.randomUUID(),
+    name: freeFile(path.split('/').at(-1)!, taken),
+    blob,
+  }));
+  for (const { id, blob } of added) orNotKept(() => keepPicture(id, blob));
+  return { ...one, pictures: [...one.pictures, ...added] };
 }
 
 /** The name, or with a number before its ending where it is taken; it is taken then. */

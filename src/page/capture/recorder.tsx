@@ -1,6 +1,7 @@
 /** The camera of one class: a picture by a click, several while the button is held. */
 import { signal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
+import { frameName } from '../../data/recordings';
 import { frameOf, useCamera } from '../camera';
 import { addPictures } from './own-set';
 
@@ -12,8 +13,8 @@ const SHORTER = 256;
 /** whether pictures are being taken */
 export const isRecording = signal(false);
 
-/** counts pictures, so that their names tell their order */
-let taken = 0;
+/** the recording that goes on, by its start, and its pictures so far: their names tell both */
+let recording = { start: 0, pictures: 0 };
 
 export function Recorder({ classId, name, onClose }: { classId: string; name: string; onClose: () => void }) {
   const { stream, video, why, open, next, isFacing, close } = useCamera();
@@ -25,11 +26,12 @@ export function Recorder({ classId, name, onClose }: { classId: string; name: st
   }, []);
   const take = async () => {
     const blob = video.current && (await frameOf(video.current, { shorter: SHORTER, type: 'image/jpeg' }));
-    if (blob) addPictures(classId, [{ path: nextName(), blob }]);
+    if (blob) addPictures(classId, [{ path: frameName(recording.start, ++recording.pictures), blob }]);
   };
   const start = () => {
     if (timer.current !== undefined) return;
     isRecording.value = true;
+    recording = { start: Date.now(), pictures: 0 };
     take();
     timer.current = setInterval(take, 1000 / RATE);
   };
@@ -71,7 +73,11 @@ export function Recorder({ classId, name, onClose }: { classId: string; name: st
               stop();
             }}
             // a screen reader's click comes without a pointer
-            onClick={(event) => event.detail === 0 && take()}
+            onClick={(event) => {
+              if (event.detail > 0) return;
+              recording = { start: Date.now(), pictures: 0 };
+              take();
+            }}
           >
             {isRecording.value ? 'Recording …' : 'Hold to record'}
           </button>
@@ -96,5 +102,3 @@ export function Recorder({ classId, name, onClose }: { classId: string; name: st
     </div>
   );
 }
-
-const nextName = () => `${Date.now()}-${String(++taken).padStart(4, '0')}.jpg`;

@@ -42,7 +42,7 @@ export async function take(files: UserFile[], place?: 'test'): Promise<void> {
     const sorted = await engine().sort(files);
     const names = sorted.labels === undefined ? undefined : await readLabels(files[sorted.labels]);
     const settings = sorted.settings === undefined ? undefined : await readRun(files[sorted.settings]);
-    const runs = await takeRuns(sorted.runs.map((i) => files[i]));
+    const runs = await takeRuns(files, sorted);
     batch(() => {
       const { sentences, ...rest } = put(files, sorted, { names, settings, place });
       taken.value = { sentences: [...sentences, ...runs], ...rest };
@@ -52,14 +52,25 @@ export async function take(files: UserFile[], place?: 'test'): Promise<void> {
   }
 }
 
-/** Takes bundles of runs into the list, and shows the last; says so. */
-async function takeRuns(files: readonly UserFile[]): Promise<string[]> {
-  if (files.length === 0) return [];
-  const { importRun } = await import('../saved/bundles');
+/** Takes runs into the list, bundles and folders, and shows the last; says so. */
+async function takeRuns(files: readonly UserFile[], { runs, runFolders }: SortedFiles): Promise<string[]> {
+  if (runs.length + runFolders.length === 0) return [];
+  const { importFolder, importRun } = await import('../saved/bundles');
+  const all = [
+    ...runs.map((i) => ({ path: files[i].path, open: () => importRun(files[i]) })),
+    ...runFolders.map(({ path, files: inside }) => ({
+      path,
+      open: () =>
+        importFolder(
+          path,
+          inside.map((i) => files[i]),
+        ),
+    })),
+  ];
   const sentences: string[] = [];
-  for (const file of files) {
-    const run = await importRun(file);
-    sentences.push(`${file.path}: a run, in the list of runs now.`);
+  for (const { path, open } of all) {
+    const run = await open();
+    sentences.push(`${path}: a run, in the list of runs now.`);
     await showRun(run.id);
   }
   return sentences;

@@ -3,12 +3,14 @@ import type { TrainJob, UserFile } from '../../api';
 import { type BuiltinSet, isBuiltinSet } from '../../data/builtin/builtin';
 import { UserError } from '../../errors';
 import { reportHtml } from '../../report/report';
+import { BUNDLE_FILES } from '../../run/bundle-folder';
 import { CHECKPOINT_FILES, newestLabel } from '../../run/checkpoint-file';
 import { type KeptRun, REPORT_PAGE, RUN_FILES, readRun } from '../../run/run-files';
 import { parseSettings, type TrainSettings } from '../../train/settings';
 import { metricsCsv } from '../results/metrics-csv';
 import { changeEntry, entryOf, newEntry, putEntry, type RunEntry } from './entries';
 import { readJob } from './inputs';
+import type { NamedPart } from './keeper';
 import { configOf, readKept } from './results';
 import { allFiles, pack, unpack, writeFile } from './run-folder';
 
@@ -63,8 +65,22 @@ export async function exportRun(id: string): Promise<{ name: string; blob: Blob 
  * @returns its entry
  * @throws UserError where the file is no bundle, or one of its files is not what it should be
  */
-export async function importRun({ path, blob }: UserFile): Promise<RunEntry> {
-  const files = await unpack(path, blob);
+export const importRun = async ({ path, blob }: UserFile): Promise<RunEntry> =>
+  takeIn(path, await unpack(path, blob));
+
+/**
+ * The same of a folder of the command line.
+ * @param path the folder's, which ends in `/`
+ */
+export const importFolder = (path: string, files: readonly UserFile[]): Promise<RunEntry> =>
+  takeIn(
+    path.slice(0, -1),
+    files
+      .map((file) => ({ name: file.path.slice(path.length), blob: file.blob }))
+      .filter(({ name }) => BUNDLE_FILES.includes(name)),
+  );
+
+async function takeIn(path: string, files: readonly NamedPart[]): Promise<RunEntry> {
   const open = async (name: string) => files.find((file) => file.name === name)?.blob;
   const kept = await readRun(open).catch((error) => {
     throw error instanceof UserError ? new UserError(`${path}: ${error.message}`) : error;

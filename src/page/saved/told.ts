@@ -66,16 +66,55 @@ function gramOf(pair: unknown): [string, GramSpectrum] | undefined {
   ];
 }
 
-type WrittenImage = Omit<Live['images'][number], 'pixels'> & { pixels: string };
+/** Test images that are shown live, at most, and the side of their pictures in pixels. */
+const MOST_LIVE = 64;
+const MOST_SIDE = 512;
+const MOST_CLASSES = 100_000;
 
-/** The pictures are bytes again. */
-function liveOf(live: (Omit<Live, 'images'> & { images: WrittenImage[] }) | undefined): Live | undefined {
-  if (!live) return undefined;
-  const images = live.images.map((image) => ({
-    ...image,
-    pixels: Uint8Array.from(atob(image.pixels), (byte) => byte.charCodeAt(0)),
-  }));
-  return { ...live, images };
+const isIndex = (value: unknown, end: number): value is number =>
+  Number.isInteger(value) && (value as number) >= 0 && (value as number) < end;
+
+/** Out of base 64; undefined where it is none. */
+function bytesOf(text: string): Uint8Array<ArrayBuffer> | undefined {
+  try {
+    return Uint8Array.from(atob(text), (byte) => byte.charCodeAt(0));
+  } catch {
+    return undefined;
+  }
+}
+
+/** A test image with its picture, which is bytes again. */
+function liveImageOf(image: unknown): Live['images'][number] | undefined {
+  if (!isObject(image) || typeof image.pixels !== 'string') return undefined;
+  const { side, label, pixels } = image;
+  const isNamed = typeof image.image === 'string' || isIndex(image.image, Number.MAX_SAFE_INTEGER);
+  if (!isNamed || !isIndex(label, MOST_CLASSES) || !isIndex(side, MOST_SIDE + 1)) return undefined;
+  const bytes = bytesOf(pixels);
+  if (bytes?.length !== 3 * side * side) return undefined;
+  return { image: image.image as string | number, label, side, pixels: bytes };
+}
+
+const isPrediction = (prediction: unknown): boolean =>
+  isObject(prediction) &&
+  isNumber(prediction.probability) &&
+  Array.isArray(prediction.top) &&
+  prediction.top.every(
+    (one) => isObject(one) && isIndex(one.label, MOST_CLASSES) && isNumber(one.probability),
+  );
+
+/** The test images as they were looked at; undefined where something is not as it should be. */
+function liveOf(live: unknown): Live | undefined {
+  if (!isObject(live) || !Array.isArray(live.images) || !Array.isArray(live.looks)) return undefined;
+  if (live.images.length > MOST_LIVE) return undefined;
+  const images = live.images.map(liveImageOf).filter((image) => image !== undefined);
+  const isLook = (look: unknown) =>
+    isObject(look) &&
+    isNumber(look.step) &&
+    Array.isArray(look.predictions) &&
+    look.predictions.length === images.length &&
+    look.predictions.every(isPrediction);
+  if (images.length < live.images.length || !live.looks.every(isLook)) return undefined;
+  return { images, looks: live.looks as Live['looks'] };
 }
 
 export async function readTold(id: string): Promise<Told> {
@@ -84,7 +123,7 @@ export async function readTold(id: string): Promise<Told> {
   if (!file) return none;
   try {
     const { imageReports, live, ...log } = JSON.parse(await file.text());
-    // forms of many parts: of this browser's own runs alone
+    // a form of many parts: of this browser's own runs alone
     const isOwn = entryOf(id)?.isImported !== true;
     return {
       notes: strings(log.notes),
@@ -94,7 +133,7 @@ export async function readTold(id: string): Promise<Told> {
       stepTimes: numbersOf(log.stepTimes),
       imagesPerSecond: isNumber(log.imagesPerSecond) ? log.imagesPerSecond : undefined,
       imageReports: (isOwn && imageReports) || [],
-      live: isOwn ? liveOf(live) : undefined,
+      live: liveOf(live),
     };
   } catch {
     return none;

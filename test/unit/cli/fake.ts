@@ -160,7 +160,7 @@ export function fakeEngine(parts: Partial<EngineApi> = {}, ok = true): EngineApi
     verify: async (name) => ({ case: name, op: 'relu', verdict: 'pass', error: 0, tolerance: 1e-5 }),
     bench: async (name) => ({ case: name, ...fakeFigure }),
     profile: async () => fakeProfile,
-    sort: async () => ({ weights: [], images: [], pictures: [], runs: [], ignored: [] }),
+    sort: async () => ({ weights: [], images: [], pictures: [], runs: [], runFolders: [], ignored: [] }),
     survey: () => Promise.reject(new Error('the command line does not survey')),
     previewBatch: async ({ count = 16 }) => ({
       width: 3,

@@ -110,3 +110,31 @@ test('what is none of these is named with the reason', async () => {
     })),
   );
 });
+
+test('a folder that the command line left is a run, whatever lies in it; what is beside it is what it is', async () => {
+  const names = [
+    'config.json',
+    'report.json',
+    'metrics.jsonl',
+    'merged.safetensors',
+    'labels.txt',
+    'note.md',
+  ];
+  const files = [
+    ...names.map((name) => file(`runs/first/${name}`)),
+    file('runs/second/config.json'),
+    file('runs/second/checkpoint.0.safetensors'),
+    // weights with their configuration are no run
+    file('hub/config.json', text('{}')),
+    file('hub/model.safetensors'),
+  ];
+  const { runFolders, weights, settings, labels, ignored } = await sortFiles(files);
+  expect(runFolders).toEqual([
+    { path: 'runs/first/', files: [0, 1, 2, 3, 4, 5] },
+    { path: 'runs/second/', files: [6, 7] },
+  ]);
+  expect([weights, settings, labels]).toEqual([[9], undefined, undefined]);
+  expect(ignored.map(({ path }) => path)).toEqual(['hub/config.json']);
+  // picked one by one they have no folder
+  expect((await sortFiles(names.map((name) => file(name)))).runFolders).toEqual([]);
+});
