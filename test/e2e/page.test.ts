@@ -85,7 +85,7 @@ describe('a first load fetches, packed,', () => {
   test('at most 105 KB for its worker with a first step taken ahead, a forecast and the network in sight', async () => {
     const page = await site.open({ scenario: 'real' });
     // by a step that was measured here
-    await page.getByText(/^About .* of GPU memory$/).waitFor({ timeout: 60_000 });
+    await page.getByText(/^About .* of GPU memory$/).waitFor({ timeout: 240_000 });
     const scripts = await ofWorker(page);
     for (const part of ['warm-up', 'forecast-job', 'inspect'])
       expect(
@@ -96,7 +96,7 @@ describe('a first load fetches, packed,', () => {
     // what reads files, recognises networks, ends a run
     for (const part of ['run', 'own-network', 'image-set', 'weights-file', 'zoo'])
       expect(scripts.filter((url) => url.includes(`/assets/${part}-`))).toEqual([]);
-  }, 120_000);
+  }, 300_000);
 });
 
 test('a learning rate is found, drawn and taken', async () => {
