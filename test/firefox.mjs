@@ -5,8 +5,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import puppeteer from 'puppeteer-core';
-import { build, preview } from 'vite';
+import { build, preview, runnerImport } from 'vite';
 
 const CHECK_TIMEOUT = 120_000;
 
@@ -14,21 +13,7 @@ const folder = await mkdtemp(join(tmpdir(), 'refocus-firefox-'));
 const root = join(import.meta.dirname, 'firefox');
 const options = { configFile: false, root, logLevel: 'warn', build: { outDir: join(folder, 'page') } };
 
-function launch() {
-  return puppeteer.launch({
-    browser: 'firefox',
-    executablePath: process.env.FIREFOX,
-    headless: true,
-    protocolTimeout: CHECK_TIMEOUT,
-    // Firefox writes to its home
-    env: { ...process.env, HOME: folder },
-    extraPrefsFirefox: {
-      'dom.webgpu.enabled': true,
-      // software drivers are on the list
-      'gfx.webgpu.ignore-blocklist': true,
-    },
-  });
-}
+const { module: firefox } = await runnerImport(join(root, 'launch.ts'));
 
 async function checkAll(page) {
   console.log(`adapter: ${await page.evaluate(() => window.checks.adapter())}`);
@@ -50,7 +35,7 @@ let browser;
 try {
   await build({ ...options, build: { ...options.build, target: 'es2023', emptyOutDir: true } });
   server = await preview({ ...options, preview: { host: '127.0.0.1', port: 0 } });
-  browser = await launch();
+  browser = await firefox.launchFirefox(folder, CHECK_TIMEOUT);
   const page = await browser.newPage();
   page.on('console', (message) => console.log(`console: ${message.text()}`));
   page.on('pageerror', (error) => console.log(`page: ${error.message}`));
