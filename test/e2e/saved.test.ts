@@ -119,3 +119,49 @@ describe('a run that outlives its page', () => {
     await offer(other).waitFor();
   });
 });
+
+describe('a browser’s storage', () => {
+  /** Room for the site, bytes; absent: as much as the browser gives. */
+  const giveRoom = async (page: Page, quotaSize?: number) => {
+    const devtools = await page.context().newCDPSession(page);
+    const { origin } = new URL(page.url());
+    await devtools.send('Storage.overrideQuotaForOrigin', { origin, quotaSize });
+  };
+
+  test('that is full is told once, and the run goes on and is kept again where there is room', async () => {
+    const page = await site.open({ scenario: { stepMs: 10 }, path: '#epochs=6' });
+    await giveRoom(page, 1);
+    await start(page);
+    await page.getByText(/^From here on this run lives in this page alone.*storage is full/).waitFor();
+    const told = page.getByText(/^From here on this run lives in this page alone/);
+    await page.waitForFunction(
+      () => Number(document.querySelector('.figures dd')?.textContent?.split(' ')[0]) > 130,
+    );
+    expect(await told.count()).toBe(1);
+    await giveRoom(page);
+    await page.getByText('There is room again').waitFor();
+    await finish(page);
+    await page.reload();
+    await finish(page);
+  });
+
+  test('that was cleared is told of in words, and nothing else is lost', async () => {
+    const page = await site.open({ scenario: { stepMs: 0 }, path: '#epochs=1' });
+    await start(page);
+    await finish(page);
+    await page.getByText('The test images, one by one').waitFor();
+    await page.evaluate(async () => {
+      const root = await navigator.storage.getDirectory();
+      await root.removeEntry('refocus-runs', { recursive: true });
+    });
+    const faults: string[] = [];
+    page.on('pageerror', ({ message }) => faults.push(message));
+    await page.reload();
+    await page.getByText(/^The files of .* are not in the browser’s storage any more/).waitFor();
+    expect(await page.locator('.run-table tbody tr').count()).toBe(1);
+    await start(page);
+    await finish(page);
+    await expect.poll(() => page.locator('.run-table tbody tr').count()).toBe(2);
+    expect(faults).toEqual([]);
+  });
+});

@@ -152,6 +152,54 @@ test('a run is watched by another tab, which has no hand in it', async () => {
   await other.getByText('In another tab: Training').waitFor({ state: 'detached' });
 });
 
+describe('a tab that nobody sees', () => {
+  const hide = () => {
+    Object.assign(window, { isHidden: false, screenLocks: 0 });
+    const hidden = () => (window as unknown as { isHidden: boolean }).isHidden;
+    Object.defineProperty(document, 'hidden', { get: hidden });
+    Object.defineProperty(document, 'visibilityState', { get: () => (hidden() ? 'hidden' : 'visible') });
+    // browsers draw nothing of a hidden tab
+    const draw = window.requestAnimationFrame.bind(window);
+    window.requestAnimationFrame = (callback) => (hidden() ? 0 : draw(callback));
+    const counted = window as unknown as { screenLocks: number };
+    Object.defineProperty(navigator, 'wakeLock', {
+      value: {
+        async request() {
+          counted.screenLocks++;
+          return { release: async () => counted.screenLocks-- };
+        },
+      },
+    });
+  };
+  const turn = (page: Page, isHidden: boolean) =>
+    page.evaluate((value) => {
+      Object.assign(window, { isHidden: value });
+      document.dispatchEvent(new Event('visibilitychange'));
+    }, isHidden);
+  const locks = (page: Page) =>
+    page.evaluate(() => (window as unknown as { screenLocks: number }).screenLocks);
+
+  test('trains to its end, and keeps the screen on while it is seen alone', async () => {
+    const page = await site.open({ scenario: { stepMs: 10 }, path: '#epochs=3' });
+    await page.addInitScript(hide);
+    await page.reload();
+    await start(page);
+    await reach(page, 10);
+    await expect.poll(() => locks(page)).toBe(1);
+    await turn(page, true);
+    await expect.poll(() => locks(page)).toBe(0);
+    await turn(page, false);
+    await expect.poll(() => locks(page)).toBe(1);
+    await turn(page, true);
+    // the list and the storage know of its end, without anything drawn
+    await expect.poll(() => page.title(), { timeout: 15_000 }).toMatch(/^Done/);
+    await turn(page, false);
+    await finish(page);
+    await page.getByText('120 / 120').waitFor();
+    expect(await locks(page)).toBe(0);
+  });
+});
+
 describe('a run of another tab is taken over', () => {
   /** A run, and another tab that watches it. */
   async function watchedRun() {

@@ -139,6 +139,10 @@ export async function openRun(id: string): Promise<OpenedRun> {
   const entry = entryOf(id);
   if (!entry) throw new UserError('That run is not in the browser’s storage any more.');
   const kept = await readKept(id);
+  if (entry.report && !kept.report)
+    throw new UserError(
+      `The files of ${entry.name} are not in the browser’s storage any more: it was cleared, by the browser or by hand. What the list says of the run is what is left; ask the browser not to clear it below the list.`,
+    );
   const told = await readTold(id);
   const job = await readJob(id, entry.inputs);
   if (!kept.report) return { entry, job, ...kept, ...told };

@@ -56,6 +56,13 @@ export async function writeFile(
   }
 }
 
+/** Writes what is in memory alone, should there be room meanwhile. @returns whether all of the run is in the storage */
+export async function writeAgain(id: string): Promise<boolean> {
+  for (const [name, blob] of [...(inMemory.get(id) ?? [])])
+    if (await writeFile(id, name, [blob])) return false;
+  return true;
+}
+
 const reasonOf = ({ name, message }: Error): string =>
   name === 'QuotaExceededError' ? 'the browser’s storage is full' : message;
 

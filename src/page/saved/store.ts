@@ -31,7 +31,7 @@ import {
 } from './entries';
 import { folderIds, removeFolder } from './folders';
 import { isInputs, keepInputs, readJob, readSettingsOf, removeUnused } from './inputs';
-import { forget, readFile, writeFile } from './run-folder';
+import { forget, readFile, writeAgain, writeFile } from './run-folder';
 
 /** Runs as lists show them: those that are not deleted. */
 export const listed = (): RunEntry[] => entries.value.filter(({ deleted }) => deleted === undefined);
@@ -253,6 +253,11 @@ class RunWriter implements Kept {
 
   async write(name: string, content: BlobPart): Promise<void> {
     const why = await writeFile(this.id, name, [new Blob([content])]);
+    if (!why && this.isTold && (await writeAgain(this.id))) {
+      this.isTold = false;
+      await changeEntry(this.id, { isVolatile: undefined });
+      this.tell('There is room again: this run is kept in the browser’s storage from here on.');
+    }
     if (!why || this.isTold) return;
     this.isTold = true;
     this.tell(
