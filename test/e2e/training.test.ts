@@ -139,6 +139,7 @@ test('a run is watched by another tab, which has no hand in it', async () => {
   await other.goto(page.url());
   await reach(other, 30);
   await other.getByText('In another tab: Training').waitFor();
+  await other.locator('#step-2').getByText('in another tab', { exact: true }).waitFor();
   expect(await other.title()).toMatch(/^\d+ % · /);
   for (const name of ['Pause', 'Stop and merge', 'Discard'])
     expect(await other.getByRole('button', { name }).isDisabled()).toBe(true);

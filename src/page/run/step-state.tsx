@@ -25,6 +25,7 @@ const texts: Record<StepNumber, () => string> = {
   2: () => {
     const under = isBusy.value && progress.value > 0 ? `, ${percent(progress.value, 0)}` : '';
     if (status.value === 'idle') return 'not started';
+    if (status.value === 'watching') return 'in another tab';
     if (status.value === 'running') return `under way${under}`;
     if (status.value === 'paused') return `on hold${under}`;
     if (status.value === 'cancelling') return 'stopping';
