@@ -16,7 +16,6 @@ import { accuracyInOrder, orderSentence } from './class-orders';
 import { conclude } from './conclude';
 import { forecast } from './forecast';
 import { forecastSentence } from './forecast-words';
-import type { FittedNetwork } from './head';
 import type { RunContext, TrainJob, TrainResult } from './job';
 import { keepTraining } from './keep-training';
 import { liveObserver } from './live';
