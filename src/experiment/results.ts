@@ -17,10 +17,13 @@ export interface RunResult {
   folder: string;
   lr: number;
   ended: Report['ended'];
-  /** test accuracies: of the network it started from (absent with a new classifier), after the last step, and at the best epoch */
+  /**
+   * test accuracies: of the network it started from (absent with a new classifier), after the last step, and at its best epoch, for
+   * which that network does not compete
+   */
   accuracy: { base?: number; last: number; best: number };
   /** the epoch with the best test accuracy, which the test images chose */
-  bestEpoch: number | 'base';
+  bestEpoch: number;
   /** mean loss of the test images after the last step */
   loss: number;
   testImages: number;
@@ -172,14 +175,18 @@ function runResult({ cell, run: { report, metrics, evals, redundancy } }: EndedC
   const { accuracy, settings, plan, proof, sha256 } = report;
   const { before, after } = redundancy;
   const stride = Math.max(1, Math.ceil(metrics.length / MOST_POINTS));
+  const epochs = evals.filter(({ which }) => which === 'epoch').map(({ point }) => point);
+  // the last step is evaluated in any case
+  const last = { epoch: settings.epochs, accuracy: accuracy.last };
+  const best = [...epochs, last].reduce((a, b) => (b.accuracy > a.accuracy ? b : a));
   return {
     arm: cell.arm!,
     seed: cell.seed,
     folder: cell.id,
     lr: settings.lr,
     ended: report.ended,
-    accuracy: { ...accuracy },
-    bestEpoch: report.best,
+    accuracy: { ...accuracy, best: best.accuracy },
+    bestEpoch: best.epoch,
     loss: outcomeOf({ report, metrics, evals, redundancy, predictions: {} }).loss,
     testImages: report.uncertainty.images,
     steps: report.steps,
@@ -189,7 +196,7 @@ function runResult({ cell, run: { report, metrics, evals, redundancy } }: EndedC
     proof: { ok: proof.ok, maxRelLogitDiff: proof.maxRelLogitDiff, top1Agreement: proof.top1Agreement },
     ...(sha256.out['merged.safetensors'] && { merged: sha256.out['merged.safetensors'] }),
     divergence: [meanDivergence(before), meanDivergence(after)],
-    evals: evals.filter(({ which }) => which === 'epoch').map(({ point }) => point),
+    evals: epochs,
     training: metrics
       .filter((_, i) => i % stride === 0 || i === metrics.length - 1)
       .map(({ step, loss, accuracy: share }) => ({ step, loss, accuracy: share })),

@@ -50,16 +50,11 @@ export const labelOf =
     experiment.arms.find((arm) => arm.name === name)?.label ?? name;
 
 /** What a reader might think was shown, and was not. */
-export function notShownSentences({
-  experiment,
-  comparisons,
-  rates,
-  runs,
-  unequal,
-}: ExperimentResults): string[] {
+export function notShownSentences(results: ExperimentResults): string[] {
+  const { experiment, comparisons, rates, runs, unequal } = results;
   const n = experiment.seeds.length;
   const against = comparisons.filter((one) => one.against === experiment.reference).length;
-  const edges = rates.filter(({ isAtEdge }) => isAtEdge).map(({ arm }) => arm);
+  const edges = rates.filter(({ isAtEdge }) => isAtEdge).map(({ arm }) => labelOf(results)(arm));
   const ended = runs
     .filter(({ ended: how }) => how !== 'finished')
     .map(({ folder, ended: how }) => `${folder} (${how})`);

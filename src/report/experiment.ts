@@ -116,7 +116,7 @@ function runsSection(results: ExperimentResults): Html {
     html`${named(label(run.arm))}<small>seed ${run.seed}, rate ${significant(run.lr)}${run.ended !== 'finished' && `, ${run.ended}`}</small>`,
     run.accuracy.base === undefined ? '–' : percent(run.accuracy.base),
     percent(run.accuracy.last),
-    html`${percent(run.accuracy.best)}<small>${run.bestEpoch === 'base' ? 'the base' : `epoch ${significant(run.bestEpoch)}`}</small>`,
+    html`${percent(run.accuracy.best)}<small>epoch ${Number(run.bestEpoch.toFixed(2))}</small>`,
     run.proof.ok ? `proven, ${significant(run.proof.maxRelLogitDiff)}` : 'not proven',
     html`<code>${(run.merged ?? '–').slice(0, 12)}</code>`,
   ];

@@ -82,3 +82,15 @@ test('arms that were not equal are told', () => {
   );
   expect(results.unequal.sort()).toEqual(['batch', 'steps']);
 });
+
+test('the best is that of the arm’s own epochs, though the base was better', () => {
+  const worse = ended({ finetune: [70], refocus: [60] }, () => ({
+    accuracy: { base: 0.5, last: 0.3, best: 0.5 },
+    best: 'base',
+  }));
+  const [finetune] = resultsOf(experiment, worse, 'now').runs;
+  expect(finetune).toMatchObject({
+    accuracy: { base: 0.5, last: 0.3, best: expect.closeTo(0.3) },
+    bestEpoch: 1,
+  });
+});
