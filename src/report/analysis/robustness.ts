@@ -73,7 +73,7 @@ function attackSection(names: readonly string[], { epsilons, steps, networks }: 
   ];
   return sectionHtml({
     title: 'Adversarial images',
-    shows: `Accuracy where each image is changed to the network’s harm, by its own gradient: in one step (FGSM) and in ${steps} steps of a quarter of the largest change from the image itself (PGD).`,
+    shows: `Accuracy where each image is changed to the network’s harm, by its own gradient: in one step (FGSM) and in ${steps} smaller ones from the image itself, 2.5 times as long together (PGD).`,
     not: 'safety: stronger attacks than these are known, and a network that hides its gradients looks robust here.',
     body: html`${legend(names)}${plot('fgsm', 'FGSM')}${plot('pgd', 'PGD')}${table(
       ['Network', ...levels.map((level) => `${level} of 255`)],

@@ -9,8 +9,8 @@ import { type AnalysisContext, type Subject, WITH_GRADIENT } from './context';
 import { EPSILONS } from './options';
 import type { AttacksResult } from './result';
 
-/** A step of PGD, of epsilon. */
-const STEP = 1 / 4;
+/** What the steps of PGD add up to, of epsilon: they reach its bound from anywhere within it, as Madry et al. have it. */
+const REACH = 2.5;
 
 /**
  * Accuracy of each network on images that are changed to its harm: by one step along the sign of the loss's gradient (FGSM), and by
@@ -49,7 +49,11 @@ async function attack({ model, state }: Subject, context: AnalysisContext): Prom
       };
       for (const [i, epsilon] of EPSILONS.entries()) {
         right.fgsm[i] += await rightAfter(epsilon, epsilon, 1);
-        right.pgd[i] += await rightAfter(epsilon, STEP * epsilon, numbers.attackSteps);
+        right.pgd[i] += await rightAfter(
+          epsilon,
+          (REACH * epsilon) / numbers.attackSteps,
+          numbers.attackSteps,
+        );
       }
     }
   } finally {

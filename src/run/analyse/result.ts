@@ -101,7 +101,7 @@ export interface SharpnessResult {
 export interface AttacksResult {
   /** largest changes of a value from 0 to 1; the first is 0 */
   epsilons: readonly number[];
-  /** of PGD, each of epsilon / 4 */
+  /** of PGD, each of 2.5 epsilon over their number */
   steps: number;
   networks: { fgsm: number[]; pgd: number[] }[];
 }
