@@ -49,7 +49,7 @@ window.refocusCall = async (call) => {
 };
 
 async function perform(call: RemoteCall): Promise<unknown> {
-  const args = unpack(call.args, await fetchBlobs(call.blobs)) as unknown[];
+  const args = (await unpack(call.args, await fetchBlobs(call.blobs))) as unknown[];
   switch (call.method) {
     case 'train': {
       const sent: Promise<unknown>[] = [];

@@ -76,7 +76,7 @@ export async function readJob(id: string, folder: string | undefined): Promise<T
   // a run of an earlier version has its files beside its description
   const inputs = folder ? await readFile(folder, INPUTS) : await readFile(id, INPUTS);
   if (!data.train || (!inputs && JSON.stringify(data).includes('"$blob"'))) return undefined;
-  const job = unpack(data, inputs ?? new Blob()) as TrainJob;
+  const job = (await unpack(data, inputs ?? new Blob())) as TrainJob;
   if (folder) places.set(job.train, { model: job.model, folder });
   return job;
 }

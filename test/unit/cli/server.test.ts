@@ -81,7 +81,7 @@ test('pack and unpack bring every blob back', async () => {
     new Blob(['d']),
   ];
   const { data, blobs } = pack(value);
-  const back = unpack(JSON.parse(JSON.stringify(data)), new Blob(blobs)) as [
+  const back = (await unpack(JSON.parse(JSON.stringify(data)), new Blob(blobs))) as [
     { name: string; blob: Blob },
     ...Blob[],
   ];
