@@ -92,6 +92,16 @@ test('pack and unpack bring every blob back', async () => {
   expect(await back[6].text()).toBe('d');
 });
 
+test('thousands of blobs come back in their order, others between them', async () => {
+  const { data, blobs } = pack(Array.from({ length: 1200 }, (_, i) => ({ i, blob: new Blob([`${i}`]) })));
+  let turns = 0;
+  const timer = setInterval(() => turns++);
+  const back = (await unpack(data, new Blob(blobs))) as { i: number; blob: Blob }[];
+  clearInterval(timer);
+  expect(turns).toBeGreaterThan(0);
+  for (const i of [0, 499, 500, 1199]) expect(await back[i].blob.text()).toBe(`${i}`);
+});
+
 test('sends the headers that it is given with every file', async () => {
   const headers = { 'content-security-policy': "default-src 'self'" };
   const other = await serve(join(folder, 'page'), { headers: () => headers });
