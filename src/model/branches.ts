@@ -8,8 +8,8 @@ import type { StateDict, StateTensor } from '../io/tensor';
 import type { Block, Kernel, Step } from './fold';
 import { numbersOf } from './state';
 
-/** torch.nn.BatchNorm2d's default, which all of these blocks have. */
-const EPS = 1e-5;
+/** torch.nn.BatchNorm2d's default, which all of these blocks have as published. */
+export const BRANCHES_EPS = 1e-5;
 
 /** What a block's tensors are read by. */
 class Reader {
@@ -19,6 +19,7 @@ class Reader {
     private readonly state: StateDict,
     private readonly block: string,
     readonly perGroup: number,
+    private readonly eps: number,
   ) {}
 
   has(name: string): boolean {
@@ -41,7 +42,7 @@ class Reader {
     const of = (part: string) => numbersOf(this.tensor(`${name}.${part}`));
     const [weight, bias, mean, variance] = ['weight', 'bias', 'running_mean', 'running_var'].map(of);
     this.tensors.add(`${this.block}${name}.num_batches_tracked`);
-    const scale = Float64Array.from(weight, (w, i) => w / Math.sqrt(variance[i] + EPS));
+    const scale = Float64Array.from(weight, (w, i) => w / Math.sqrt(variance[i] + this.eps));
     return { scale, shift: scale.map((s, i) => bias[i] - mean[i] * s) };
   }
 
@@ -152,15 +153,16 @@ export const isMainKernel = (name: string): boolean => FORMS.some(({ sign }) => 
 
 /**
  * The blocks of branches in a state dict, in its order.
+ * @param eps of their batch norms, which no state dict tells
  * @throws UserError that names a block which lacks a part
  */
-export function blocksOf(state: StateDict): Block[] {
+export function blocksOf(state: StateDict, eps = BRANCHES_EPS): Block[] {
   return [...state].flatMap(([key, { shape }]) => {
     for (const { sign, deployed, branches } of FORMS) {
       const match = sign.exec(key);
       if (!match || shape.length !== 4) continue;
       const [, name = ''] = match;
-      const r = new Reader(state, name, shape[1]);
+      const r = new Reader(state, name, shape[1], eps);
       const all = branches(r);
       return [{ name, deployed, branches: all, groups: groupsOf(all, shape), tensors: [...r.tensors] }];
     }

@@ -30,13 +30,14 @@ const DEPLOYED = ['deploy', 'inference_mode', 'small_kernel_merged'];
  * Folds the branches of a file's blocks into one convolution each, under the deployed names of their publishers, and proves it:
  * the file is read again, and each block's convolution compared with its branches, taken step by step on an image of noise, in
  * float64. The network need not be known. No GPU takes part.
+ * @param eps of the blocks' batch norms
  * @returns undefined where the file has no such blocks
  * @throws UserError where a block lacks a part, or the proof fails
  */
-export async function foldFile(...files: UserFile[]): Promise<FoldedFile | undefined> {
+export async function foldFile(files: UserFile[], eps?: number): Promise<FoldedFile | undefined> {
   const { file, copies, metadata, format: opened } = await openWeights(...files);
   const state = await copies[0].read();
-  const blocks = blocksOf(state);
+  const blocks = blocksOf(state, eps);
   if (blocks.length === 0) return undefined;
   const format = opened === 'safetensors' ? 'safetensors' : 'pth';
   const folded = withoutBranches(state, blocks);

@@ -3,7 +3,7 @@ import { UserError } from '../errors';
 import type { StateDict } from '../io/tensor';
 import { openWeights } from '../io/weights-file';
 import { asFloat32, writeWeights } from '../io/write-weights';
-import { isMainKernel } from '../model/branches';
+import { BRANCHES_EPS, isMainKernel } from '../model/branches';
 import { classesOf, withHead } from '../model/heads';
 import { convolutions, type Model } from '../model/model';
 import { ONNX_MODEL } from '../model/onnx/import';
@@ -36,9 +36,14 @@ const TOLERANCE = 2 ** -23;
 
 /**
  * Merges the maps of a file, or, of one without, folds the branches of its blocks (see `foldFile`).
+ * @param eps of the blocks' batch norms; default: PyTorch's
  * @throws UserError where the file has neither, or the proof fails
  */
-export async function mergeFile(files: UserFile[], network: NetworkOptions = {}): Promise<MergedFile> {
+export async function mergeFile(
+  files: UserFile[],
+  network: NetworkOptions = {},
+  eps?: number,
+): Promise<MergedFile> {
   const { file, copies, metadata } = await openWeights(...files);
   if (readMetadata(metadata)?.architecture === ONNX_MODEL)
     throw new UserError(
@@ -51,8 +56,9 @@ export async function mergeFile(files: UserFile[], network: NetworkOptions = {})
     const note = `It has ${unfolded} blocks of branches, which are as they were: merge the new file to fold them.`;
     return unfolded > 0 ? { ...merged, notes: [...merged.notes, note] } : merged;
   }
-  const folded = await foldFile(...files);
-  if (folded) return { ...folded, maps: 0, notes: [] };
+  const folded = await foldFile(files, eps);
+  const assumed = `The batch norms of its blocks are taken to have PyTorch's eps, ${BRANCHES_EPS}: a file does not tell it (--bn-eps).`;
+  if (folded) return { ...folded, maps: 0, notes: eps === undefined ? [assumed] : [] };
   throw new UserError(
     `${file} has no refocusing maps, and no blocks of branches that are known: there is nothing to merge.`,
   );

@@ -19,7 +19,7 @@ test.each([
   const state: StateDict = new Map(
     [...tensors].flatMap(([key, t]) => (key.startsWith('state.') ? [[key.slice('state.'.length), t]] : [])),
   );
-  const { bytes } = (await foldFile({ path: name, blob: new Blob([writeSafetensors(state, new Map())]) }))!;
+  const { bytes } = (await foldFile([{ path: name, blob: new Blob([writeSafetensors(state, new Map())]) }]))!;
   const folded = await readWeights({ path: 'folded', blob: new Blob([bytes]) });
   const results = await runModel(await gpu(), {
     model: createModel(arch, { classes, kwargs: { ...kwargs, ...deployed } }),

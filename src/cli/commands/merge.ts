@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import { UserError } from '../../errors';
+import { BRANCHES_EPS } from '../../model/branches';
 import { isAddress } from '../../remote/address';
 import { mergeFile, mergeIntoOnnx } from '../../run/merge-file';
 import { type Command, text } from '../command';
@@ -20,6 +21,12 @@ export const merge: Command = {
       value: 'FILE',
       help: 'the ONNX model that the run of FILE began with: it is written with the merged numbers',
     },
+    'bn-eps': {
+      type: 'string',
+      value: 'X',
+      help: 'eps of the batch norms of branches, where it was another in training',
+      fallback: String(BRANCHES_EPS),
+    },
     out: { type: 'string', value: 'FILE', help: 'where to write; default: NAME.merged beside FILE' },
     overwrite: { type: 'boolean', help: 'write over a file that is there' },
   },
@@ -29,7 +36,7 @@ export const merge: Command = {
     const onnx = text(args, 'onnx');
     const { bytes, format, maps, blocks, error, notes } = onnx
       ? await mergeIntoOnnx(files, await readWeightFiles(onnx, '--onnx', context))
-      : await mergeFile(files, networkFrom(args));
+      : await mergeFile(files, networkFrom(args), epsOf(text(args, 'bn-eps')));
     const beside = join(
       isAddress(path) ? '.' : dirname(path),
       `${basename(path, extname(path))}.merged.${format}`,
@@ -50,3 +57,11 @@ export const merge: Command = {
     return 0;
   },
 };
+
+/** @throws UserError where it is no eps */
+function epsOf(given: string | undefined): number | undefined {
+  if (given === undefined) return undefined;
+  const eps = Number(given);
+  if (!(eps >= 0 && eps < 1)) throw new UserError(`--bn-eps must be a number from 0 to 1, not "${given}".`);
+  return eps;
+}

@@ -5,6 +5,7 @@ import { writeSafetensors } from '../../../src/io/safetensors';
 import { floats, type StateDict } from '../../../src/io/tensor';
 import { readWeights } from '../../../src/io/weights-file';
 import { initialState } from '../../../src/model/init';
+import { numbersOf } from '../../../src/model/state';
 import { createModel } from '../../../src/model/zoo';
 import { foldFile } from '../../../src/run/fold-file';
 import { mergeFile } from '../../../src/run/merge-file';
@@ -39,7 +40,7 @@ test.each([
   ['replknet_tiny', replknet, { small_kernel_merged: true }, 4, writeSafetensors],
   ['slak_atto', slak, { small_kernel_merged: true }, 4, writePyTorch],
 ] as const)('%s comes out in its deployed form', async (arch, kwargs, deployed, blocks, write) => {
-  const folded = (await foldFile(fileOf(arch, kwargs, write)))!;
+  const folded = (await foldFile([fileOf(arch, kwargs, write)]))!;
   expect(folded).toMatchObject({ blocks, format: write === writePyTorch ? 'pth' : 'safetensors' });
   expect(folded.error).toBeLessThan(1e-6);
   const { tensors, prefix } = await readWeights({ path: 'folded', blob: new Blob([folded.bytes]) });
@@ -56,7 +57,7 @@ test('a file that says what it is says that it is deployed', async () => {
     architecture: 'repvgg_a0',
     args: repvgg,
   });
-  const { bytes } = (await foldFile(fileOf('repvgg_a0', repvgg, writeSafetensors, metadata)))!;
+  const { bytes } = (await foldFile([fileOf('repvgg_a0', repvgg, writeSafetensors, metadata)]))!;
   const read = await readWeights({ path: 'folded', blob: new Blob([bytes]) });
   expect(read.metadata.get('by')).toBe('hand');
   expect(readMetadata(read.metadata)?.args).toEqual({ ...repvgg, deploy: true });
@@ -66,7 +67,7 @@ test('f16 kernels come out as f32, since their sums may lie beyond f16', async (
   const state = [...initialState(createModel('repvgg_a0', { classes: 3, kwargs: repvgg }), 3)];
   const half: StateDict = new Map(state.map(([name, t]) => [name, { ...t, dtype: 'F16' }]));
   const blob = new Blob([writeSafetensors(half, new Map())]);
-  const { bytes } = (await foldFile({ path: 'net', blob }))!;
+  const { bytes } = (await foldFile([{ path: 'net', blob }]))!;
   const { tensors } = await readWeights({ path: 'folded', blob: new Blob([bytes]) });
   expect(tensors.get('stage0.rbr_reparam.weight')?.dtype).toBe('F32');
   expect(tensors.get('linear.weight')?.dtype).toBe('F16');
@@ -75,9 +76,35 @@ test('f16 kernels come out as f32, since their sums may lie beyond f16', async (
 test('merging a file without maps folds it; with neither there is nothing to merge', async () => {
   expect(await mergeFile([fileOf('repvgg_a0', repvgg)])).toMatchObject({ maps: 0, blocks: 6 });
   const plain = fileOf('repvgg_a0', { ...repvgg, deploy: true });
-  expect(await foldFile(plain)).toBeUndefined();
+  expect(await foldFile([plain])).toBeUndefined();
   await expect(mergeFile([plain])).rejects.toThrow(UserError);
   await expect(mergeFile([plain])).rejects.toThrow(/no refocusing maps, and no blocks of branches/);
+});
+
+test('the batch norms may have another eps, which is as so much more variance', async () => {
+  const state: StateDict = new Map(initialState(createModel('repvgg_a0', { classes: 3, kwargs: repvgg }), 3));
+  const raised: StateDict = new Map(
+    [...state].map(([name, t]) => {
+      if (!name.endsWith('.running_var')) return [name, t];
+      return [
+        name,
+        floats(
+          t.shape,
+          Float32Array.from(numbersOf(t), (v) => v + 0.25),
+        ),
+      ];
+    }),
+  );
+  const merged = async (tensors: StateDict, eps?: number) => {
+    const blob = new Blob([writeSafetensors(tensors, new Map())]);
+    const { bytes, notes } = await mergeFile([{ path: 'net', blob }], {}, eps);
+    const read = await readWeights({ path: 'merged', blob: new Blob([bytes]) });
+    return { notes, weight: Array.from(numbersOf(read.tensors.get('stage1.0.rbr_reparam.weight')!)) };
+  };
+  const [other, usual] = [await merged(state, 0.25), await merged(raised, 0)];
+  expect(other).toEqual(usual);
+  expect(other.weight).not.toEqual((await merged(state)).weight);
+  expect((await merged(state)).notes).toEqual([expect.stringContaining('--bn-eps')]);
 });
 
 test('maps are merged first, and the branches are told of', async () => {
@@ -101,5 +128,5 @@ test('numbers that are none are not written', async () => {
   const { tensors } = await readWeights(fileOf('repvgg_a0', repvgg));
   (tensors.get('stage0.rbr_dense.bn.running_var')!.data as Float32Array)[0] = -1;
   const blob = new Blob([writeSafetensors(tensors, new Map())]);
-  await expect(foldFile({ path: 'net', blob })).rejects.toThrow(UserError);
+  await expect(foldFile([{ path: 'net', blob }])).rejects.toThrow(UserError);
 });
