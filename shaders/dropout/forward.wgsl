@@ -16,7 +16,7 @@ struct Sizes {
 }
 
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>; //#f16
-@group(0) @binding(1) var<storage, read> addend: array<vec4<f32>>; //#if ADDEND
+@group(0) @binding(1) var<storage, read> addend: array<vec4<f32>>; //#if ADDEND //#f16
 @group(0) @binding(2) var<storage, read_write> y: array<vec4<f32>>; //#f16
 @group(0) @binding(3) var<uniform> step: Step;
 @group(0) @binding(10) var<uniform> sizes: Sizes;
@@ -34,6 +34,6 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
   if (ROWS) { r = vec4(uniform_f32(i / sizes.IMAGE)); }
   else { r = vec4(uniform_f32(4u * i), uniform_f32(4u * i + 1u), uniform_f32(4u * i + 2u), uniform_f32(4u * i + 3u)); }
   var v = select(vec4(0.0), load_x(i) * SCALE, r >= vec4(P));
-  if (ADDEND) { v += addend[i]; }
+  if (ADDEND) { v += load_addend(i); }
   store_y(i, v);
 }

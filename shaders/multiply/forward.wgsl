@@ -13,7 +13,7 @@ struct Sizes {
 
 @group(0) @binding(0) var<storage, read> a: array<vec4<f32>>; //#f16
 @group(0) @binding(1) var<storage, read> b: array<vec4<f32>>; //#f16
-@group(0) @binding(2) var<storage, read> addend: array<vec4<f32>>; //#if ADDEND
+@group(0) @binding(2) var<storage, read> addend: array<vec4<f32>>; //#if ADDEND //#f16
 @group(0) @binding(3) var<storage, read_write> y: array<vec4<f32>>; //#f16
 @group(0) @binding(10) var<uniform> sizes: Sizes;
 
@@ -22,6 +22,6 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
   let i = global_index(id, workgroups);
   if (i >= sizes.SIZE) { return; }
   var v = FACTOR * load_a(i) * load_b(i / (sizes.ROWS_PER_B_ROW * sizes.C4) * sizes.C4 + i % sizes.C4);
-  if (ADDEND) { v += addend[i]; }
+  if (ADDEND) { v += load_addend(i); }
   store_y(i, v);
 }

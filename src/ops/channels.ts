@@ -1,26 +1,28 @@
 import { UserError } from '../errors';
-import type { GraphBuilder, Op } from '../graph/ir';
-import { elements, type Tensor } from '../graph/tensor';
+import type { Constants, GraphBuilder, Op, Tensors } from '../graph/ir';
+import { elements, present, type Tensor } from '../graph/tensor';
 import { workgroupsFor } from '../graph/workgroups';
 
 /** Ops that move channels about: concatenation, slices, shuffles, and ResNet's parameterless shortcut. */
 
+/** Tensors that one dispatch puts side by side: with the result as many buffers as WebGPU promises. */
+export const MOST_JOINED = 7;
+
 /** Tensors `[n, h, w, c_i]` side by side over channels, in order. */
 export function concat(g: GraphBuilder, name: string, tensors: readonly Tensor[]): Tensor {
-  return tensors.reduce((a, b, i) => {
-    const y = g.tensor(i === tensors.length - 1 ? name : `${name} first ${i + 1}`, [
-      ...a.shape.slice(0, 3),
-      a.shape[3] + b.shape[3],
-    ]);
-    g.add(concatPair, name, { a, b }, { y }, { skip: 0 });
-    return y;
-  });
+  if (tensors.length === 1) return tensors[0];
+  const [some, rest] = [tensors.slice(0, MOST_JOINED), tensors.slice(MOST_JOINED)];
+  const channels = some.reduce((sum, { shape }) => sum + shape[3], 0);
+  const isLast = rest.length === 0;
+  const y = g.tensor(isLast ? name : `${name} first ${channels}`, [...some[0].shape.slice(0, 3), channels]);
+  g.add(concatOp, name, numbered(some), { y }, { skip: 0 });
+  return isLast ? y : concat(g, name, [y, ...rest]);
 }
 
 /** x with `first` `[n, h, w, p]` in the place of its first p channels: torch's `x[:, :p] = first`, into a new tensor. */
 export function replaceChannels(g: GraphBuilder, name: string, x: Tensor, first: Tensor): Tensor {
   const y = g.tensor(name, x.shape);
-  g.add(concatPair, name, { a: first, b: x }, { y }, { skip: first.shape[3] });
+  g.add(concatOp, name, numbered([first, x]), { y }, { skip: first.shape[3] });
   return y;
 }
 
@@ -33,7 +35,7 @@ export function sliceChannels(
   length: number,
 ): Tensor {
   const y = g.tensor(name, [...x.shape.slice(0, 3), length]);
-  g.add(gather, name, { x }, { y }, { ...PLAIN, offset: start });
+  g.add(gatherOp, name, { x }, { y }, { ...PLAIN, offset: start });
   return y;
 }
 
@@ -42,7 +44,7 @@ export function shuffleChannels(g: GraphBuilder, name: string, x: Tensor, groups
   if (x.shape[3] % groups)
     throw new UserError(`${name}: ${x.shape[3]} channels cannot be shuffled in ${groups} groups.`);
   const y = g.tensor(name, x.shape);
-  g.add(gather, name, { x }, { y }, { ...PLAIN, groups });
+  g.add(gatherOp, name, { x }, { y }, { ...PLAIN, groups });
   return y;
 }
 
@@ -60,7 +62,7 @@ export function subsample(
 ): Tensor {
   const [n, h, w] = x.shape;
   const y = g.tensor(name, [n, Math.ceil(h / stride), Math.ceil(w / stride), channels]);
-  g.add(gather, name, { x }, { y }, { ...PLAIN, down: stride, offset: -before });
+  g.add(gatherOp, name, { x }, { y }, { ...PLAIN, down: stride, offset: -before });
   return y;
 }
 
@@ -83,7 +85,7 @@ interface Gather {
   attrs: GatherAttributes;
 }
 
-const gather: Op<Gather> = {
+export const gatherOp: Op<Gather> = {
   name: 'gather_channels',
   lower: ({ inputs: { x, addend }, outputs: { y }, attrs: a }) => {
     const size = elements(y) / 4;
@@ -123,40 +125,58 @@ const gather: Op<Gather> = {
       from: 0,
     };
     tape.contribute(x, ({ out, addend }) =>
-      tape.graph.add(gather, name, { x: dy, addend }, { y: out }, inverse),
+      tape.graph.add(gatherOp, name, { x: dy, addend }, { y: out }, inverse),
     );
   },
 };
 
-interface ConcatPair {
-  inputs: { a: Tensor; b: Tensor };
+/** The inputs of a concatenation by their names: x0, x1, ... */
+export const numbered = (tensors: readonly Tensor[]): Record<string, Tensor> =>
+  Object.fromEntries(tensors.map((t, i) => [`x${i}`, t]));
+
+interface Concat {
+  /** x0 to x6 */
+  inputs: Tensors;
   outputs: { y: Tensor };
-  /** how many of b's first channels are left out */
+  /** how many of x1's first channels are left out */
   attrs: { skip: number };
 }
 
-const concatPair: Op<ConcatPair> = {
+export const concatOp: Op<Concat> = {
   name: 'concat',
-  lower: ({ inputs: { a, b }, outputs: { y }, attrs: { skip } }) => {
+  lower: ({ inputs, outputs: { y }, attrs: { skip } }) => {
+    const tensors = present(inputs);
     const size = elements(y) / 4;
+    const constants: Constants = { SIZE: size, CHANNELS: y.shape[3], SKIP: skip };
+    let end = 0;
+    for (let i = 0; i < MOST_JOINED; i++) {
+      const t = tensors[i];
+      end += t ? t.shape[3] - (i === 1 ? skip : 0) : 0;
+      constants[`END${i}`] = end;
+      constants[`PITCH${i}`] = t?.padded[3] ?? 0;
+      if (i > 1) constants[`HAS${i}`] = t !== undefined;
+    }
     return [
       {
         shader: 'shape/concat',
-        constants: { SIZE: size, CA: a.shape[3], CB: b.shape[3], SKIP: skip },
-        reads: { a, b },
+        constants,
+        reads: inputs,
         writes: { y },
         workgroups: workgroupsFor(size),
         flops: 0,
       },
     ];
   },
-  backward: ({ inputs: { a, b }, outputs: { y }, attrs: { skip }, name }, tape) => {
+  backward: ({ inputs, outputs: { y }, attrs: { skip }, name }, tape) => {
     const dy = tape.gradient(y)!;
-    const slice = (t: Tensor, offset: number, from: number) =>
+    let start = 0;
+    for (const [i, t] of present(inputs).entries()) {
+      const from = i === 1 ? skip : 0;
+      const offset = start - from;
       tape.contribute(t, ({ out, addend }) =>
-        tape.graph.add(gather, name, { x: dy, addend }, { y: out }, { ...PLAIN, offset, from }),
+        tape.graph.add(gatherOp, name, { x: dy, addend }, { y: out }, { ...PLAIN, offset, from }),
       );
-    slice(a, 0, 0);
-    slice(b, a.shape[3] - skip, skip);
+      start += t.shape[3] - from;
+    }
   },
 };

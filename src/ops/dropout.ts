@@ -44,7 +44,7 @@ function hash(name: string): number {
   return h >>> 0;
 }
 
-const dropOp: Op<Drop> = {
+export const dropOp: Op<Drop> = {
   name: 'dropout',
   lower: ({ inputs: { x, addend }, outputs: { y }, attrs: { p, rows, key } }) => {
     const size = elements(y) / 4;

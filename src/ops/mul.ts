@@ -10,7 +10,7 @@ import { partsOf } from './reduce';
  */
 export function mul(g: GraphBuilder, name: string, a: Tensor, b: Tensor, factor = 1): Tensor {
   const y = g.tensor(name, a.shape);
-  g.add(forward, name, { a, b }, { y }, { factor });
+  g.add(mulOp, name, { a, b }, { y }, { factor });
   return y;
 }
 
@@ -30,7 +30,7 @@ interface Forward {
   attrs: Factor;
 }
 
-const forward: Op<Forward> = {
+export const mulOp: Op<Forward> = {
   name: 'mul',
   lower: ({ inputs: { a, b, addend }, outputs: { y }, attrs: { factor } }) => {
     const size = elements(y) / 4;
@@ -53,8 +53,17 @@ const forward: Op<Forward> = {
   },
   backward: ({ inputs: { a, b }, outputs: { y }, attrs, name }, tape) => {
     const dy = tape.gradient(y)!;
+    const isFirst = !tape.gradient(a) && !tape.gradient(b);
+    if (segments(a, b).ROWS_PER_B_ROW === 1 && a !== b && isFirst && tape.needs(a) && tape.needs(b)) {
+      tape.contribute(a, ({ out: da }) =>
+        tape.contribute(b, ({ out: db }) =>
+          tape.graph.add(backwardBoth, name, { dy, a, b }, { da, db }, attrs),
+        ),
+      );
+      return;
+    }
     tape.contribute(a, ({ out, addend }) =>
-      tape.graph.add(forward, name, { a: dy, b, addend }, { y: out }, attrs),
+      tape.graph.add(mulOp, name, { a: dy, b, addend }, { y: out }, attrs),
     );
     tape.contribute(b, ({ out, addend }) =>
       tape.graph.add(backwardFactor, name, { dy, a, addend }, { db: out }, attrs),
@@ -85,5 +94,29 @@ const backwardFactor: Op<BackwardFactor> = {
       flops: 2 * elements(a),
     };
     return [sums, ...finish];
+  },
+};
+
+interface BackwardBoth {
+  inputs: { dy: Tensor; a: Tensor; b: Tensor };
+  outputs: { da: Tensor; db: Tensor };
+  attrs: Factor;
+}
+
+/** Both gradients of a product of tensors of one shape, which read the same three. */
+const backwardBoth: Op<BackwardBoth> = {
+  name: 'mul_backward',
+  lower: ({ inputs, outputs, attrs: { factor } }) => {
+    const size = elements(outputs.da) / 4;
+    return [
+      {
+        shader: 'multiply/backward',
+        constants: { SIZE: size, FACTOR: factor },
+        reads: inputs,
+        writes: outputs,
+        workgroups: workgroupsFor(size),
+        flops: 4 * elements(outputs.da),
+      },
+    ];
   },
 };

@@ -11,7 +11,10 @@ import {
   type ConvTensors,
   forwardTensors,
 } from '../ops/conv/family';
+import { dropOp } from '../ops/dropout';
+import { mulOp } from '../ops/mul';
 import { batchNormOps } from '../ops/norm/batch-norm';
+import { joinSlices } from './slices';
 
 /** What may be fused; each can be switched off, and both ways give the same numbers. */
 export interface Fusions {
@@ -19,7 +22,7 @@ export interface Fusions {
   statistics: boolean;
   /** scale, shift and activation into the convolutions that read its output */
   affine: boolean;
-  /** an addition into the batch norm, or the convolution without one, that writes one of its terms */
+  /** an addition into the batch norm, the convolution without one, the product or the dropout that writes one of its terms */
   residual: boolean;
   /** the activation's derivative and the sums of a batch norm's backward pass into the convolution that writes its gradient */
   sums: boolean;
@@ -31,6 +34,8 @@ export interface Fusions {
   activation: boolean;
   /** an activation's derivative into the convolution that writes its gradient */
   derivative: boolean;
+  /** the gradients of slices that make up a tensor into one (see slices.ts) */
+  slices: boolean;
   /** the last sums of four layers' weight gradients into one dispatch (see merge-sums.ts) */
   weightSums: boolean;
 }
@@ -44,6 +49,7 @@ export const ALL_FUSIONS: Fusions = {
   output: true,
   activation: true,
   derivative: true,
+  slices: true,
   weightSums: true,
 };
 
@@ -63,6 +69,7 @@ export function fuse(graph: Graph, tuning: Tuning, fusions: Fusions = ALL_FUSION
   if (fusions.sums) nodes.each(batchNormOps.backwardSums, (n) => moveSums(nodes, n));
   if (fusions.gradient) nodes.each(batchNormOps.backwardApply, (n) => moveGradient(nodes, n));
   if (fusions.activation) nodes.each(activationOp, (n) => moveActivation(nodes, n));
+  if (fusions.slices) joinSlices(graph);
 }
 
 type Forward = NodeOf<typeof convOps.forward>;
@@ -142,13 +149,25 @@ function moveAddition(nodes: Nodes, node: NodeOf<typeof addOp>): void {
     [b, a],
   ]) {
     if (term === other || nodes.readers(term).length > 1) continue;
-    const writer = nodes.producer(batchNormOps.affineAct, 'y', term) ?? plainConvolution(nodes, term);
-    if (!writer || writer.inputs.residual) continue;
-    writer.inputs.residual = other;
+    const writer = addWhereWritten(nodes, term, other);
+    if (!writer) continue;
     writer.outputs.y = node.outputs.y;
     nodes.replace(node, writer);
     return;
   }
+}
+
+/** Has the node that writes `term` add `other`, where it can. */
+function addWhereWritten(nodes: Nodes, term: Tensor, other: Tensor): Node | undefined {
+  const shortcut = nodes.producer(batchNormOps.affineAct, 'y', term) ?? plainConvolution(nodes, term);
+  if (shortcut && !shortcut.inputs.residual) {
+    shortcut.inputs.residual = other;
+    return shortcut;
+  }
+  const plain = nodes.producer(mulOp, 'y', term) ?? nodes.producer(dropOp, 'y', term);
+  if (!plain || plain.inputs.addend) return undefined;
+  plain.inputs.addend = other;
+  return plain;
 }
 
 /** The convolution that writes `t`, if it writes nothing else and its shaders can do more to it. */

@@ -1,9 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { UserError } from '../../src/errors';
+import type { Pass } from '../../src/graph/compile';
 import { Graph } from '../../src/graph/graph';
+import { add } from '../../src/ops/add';
 import { concat, shuffleChannels, sliceChannels, subsample } from '../../src/ops/channels';
 import { linear } from '../../src/ops/conv/linear';
 import { mul } from '../../src/ops/mul';
+import { standardPasses } from '../../src/passes/standard';
 import { at, image, type ValueMap } from '../reference/values';
 import { checkOp, draw } from './check-op';
 
@@ -37,24 +40,86 @@ describe('broadcast multiply', () => {
   });
 });
 
-describe('concatenation', () => {
-  test.each([[[1, 1]], [[5, 3]], [[4, 8]], [[2, 6, 3, 5]]])('of %j channels', async (channels) => {
-    const names = channels.map((_, i) => `x${i}`);
-    const shape = [2, channels.reduce((a, b) => a + b), 2, 3];
-    await checkOp({
-      inputs: Object.fromEntries(names.map((name, i) => [name, draw([2, channels[i], 2, 3])])),
-      reference: (v) => ({
-        y: image(shape, (n, c, h, w) => {
-          let i = 0;
-          for (; c >= channels[i]; i++) c -= channels[i];
-          return v[names[i]].data[at(v[names[i]], n, c, h, w)];
-        }),
-      }),
-      build: (g) => g.output('y', concat(g.graph, 'y', names.map(g.activation))),
-      wrt: names,
-      addend: names[1],
-    });
+test('a sum with a product is made where the product is', async () => {
+  const shape = [2, 6, 3, 5];
+  const steps: string[] = [];
+  await checkOp({
+    inputs: { a: draw(shape), b: draw(shape), c: draw(shape) },
+    reference: ({ a, b, c }) => ({
+      y: { shape, data: a.data.map((v, i) => 0.5 * v * b.data[i] + c.data[i]) },
+    }),
+    build: (g) => {
+      const product = mul(g.graph, 'product', g.activation('a'), g.activation('b'), 0.5);
+      g.output('y', add(g.graph, 'y', product, g.activation('c')));
+    },
+    wrt: ['a', 'b', 'c'],
+    passes: [...standardPasses(), seen(steps)],
   });
+  expect(steps).not.toContain('add');
+});
+
+test('the gradients of slices that make up a tensor are put side by side', async () => {
+  const lengths = [3, 5, 2, 6];
+  const starts = [0, 3, 8, 10];
+  const shape = [2, 16, 2, 3];
+  const steps: string[] = [];
+  const names = lengths.map((_, i) => `b${i}`);
+  await checkOp({
+    inputs: {
+      x: draw(shape),
+      ...Object.fromEntries(names.map((name, i) => [name, draw([2, lengths[i], 2, 3])])),
+    },
+    reference: ({ x, ...b }) =>
+      Object.fromEntries(
+        names.map((name, i) => [
+          `y${i}`,
+          image(
+            b[name].shape,
+            (n, c, h, w) => b[name].data[at(b[name], n, c, h, w)] * x.data[at(x, n, c + starts[i], h, w)],
+          ),
+        ]),
+      ),
+    build: (g) => {
+      const x = g.activation('x');
+      // out of their order
+      for (const i of [2, 0, 3, 1]) {
+        const part = sliceChannels(g.graph, `part ${i}`, x, starts[i], lengths[i]);
+        g.output(`y${i}`, mul(g.graph, `y${i}`, part, g.activation(names[i])));
+      }
+    },
+    wrt: ['x', ...names],
+    passes: [...standardPasses(), seen(steps)],
+  });
+  expect(steps.filter((op) => op === 'gather_channels')).toHaveLength(4);
+  expect(steps.filter((op) => op === 'concat')).toHaveLength(1);
+});
+
+/** A pass that notes the operations that are left. */
+const seen = (ops: string[]): Pass => ({
+  graph: (graph) => ops.push(...graph.nodes.map(({ op }) => op.name)),
+});
+
+describe('concatenation', () => {
+  test.each([[[1, 1]], [[5, 3]], [[4, 8]], [[2, 6, 3, 5]], [[3, 1, 2, 4, 1, 5, 3, 2, 6]]])(
+    'of %j channels',
+    async (channels) => {
+      const names = channels.map((_, i) => `x${i}`);
+      const shape = [2, channels.reduce((a, b) => a + b), 2, 3];
+      await checkOp({
+        inputs: Object.fromEntries(names.map((name, i) => [name, draw([2, channels[i], 2, 3])])),
+        reference: (v) => ({
+          y: image(shape, (n, c, h, w) => {
+            let i = 0;
+            for (; c >= channels[i]; i++) c -= channels[i];
+            return v[names[i]].data[at(v[names[i]], n, c, h, w)];
+          }),
+        }),
+        build: (g) => g.output('y', concat(g.graph, 'y', names.map(g.activation))),
+        wrt: names,
+        addend: names[1],
+      });
+    },
+  );
 });
 
 describe('channels', () => {

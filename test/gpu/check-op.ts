@@ -1,3 +1,4 @@
+import type { Pass } from '../../src/graph/compile';
 import { add } from '../../src/ops/add';
 import type { StepUniform } from '../../src/runtime/step';
 import type { CaseGraph } from '../../src/verify/case';
@@ -25,12 +26,14 @@ export interface OpTest {
   /** an input of `wrt` that another node uses after the op, so that the op's gradient is added to an earlier one */
   addend?: string;
   step?: StepUniform;
+  /** default: none */
+  passes?: readonly Pass[];
   rtol?: number;
 }
 
 /** Runs an operation on the GPU and compares results and gradients with the float64 reference. */
 export async function checkOp(test: OpTest): Promise<Map<string, Float32Array>> {
-  const { inputs, addend, build, wrt, constant = [], step, rtol = 2e-5 } = test;
+  const { inputs, addend, build, wrt, constant = [], step, passes, rtol = 2e-5 } = test;
   const reference = (values: ValueMap): ValueMap => {
     const results = test.reference(values);
     if (!addend) return results;
@@ -43,7 +46,7 @@ export async function checkOp(test: OpTest): Promise<Map<string, Float32Array>> 
     if (wrt.length > 0 && !constant.includes(name)) douts[name] = draw(outputs[name].shape);
   const gradients: ValueMap = {};
   for (const name of wrt) gradients[name] = numericGradient(reference, inputs, douts, name);
-  const got = await runCase({ inputs, outputs, douts, wanted: wrt, step }, (g) => {
+  const got = await runCase({ inputs, outputs, douts, wanted: wrt, step, passes }, (g) => {
     build(g);
     if (!addend) return;
     const x = g.graph.find('input', addend)!;

@@ -29,6 +29,7 @@ const NONE: Fusions = {
   output: false,
   activation: false,
   derivative: false,
+  slices: false,
   weightSums: false,
 };
 const count = (plan: Plan, shader: string) => plan.dispatches.filter((d) => d.shader === shader).length;
