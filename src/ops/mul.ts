@@ -66,7 +66,7 @@ export const mulOp: Op<Forward> = {
       tape.graph.add(mulOp, name, { a: dy, b, addend }, { y: out }, attrs),
     );
     tape.contribute(b, ({ out, addend }) =>
-      tape.graph.add(backwardFactor, name, { dy, a, addend }, { db: out }, attrs),
+      tape.graph.add(mulFactorGradient, name, { dy, a, addend }, { db: out }, attrs),
     );
   },
 };
@@ -77,7 +77,8 @@ interface BackwardFactor {
   attrs: Factor;
 }
 
-const backwardFactor: Op<BackwardFactor> = {
+/** The gradient of the b of a product that the rows of a share: db = factor * sum of dy * a over them. */
+export const mulFactorGradient: Op<BackwardFactor> = {
   name: 'mul_backward_factor',
   lower: ({ inputs: { dy, a, addend }, outputs: { db }, attrs: { factor }, name }, context) => {
     const shape = segments(a, db);

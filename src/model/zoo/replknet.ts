@@ -1,32 +1,17 @@
-import * as v from 'valibot';
 import type { Activation } from '../../ops/activation';
 import type { Builder, ConvOptions, Value } from '../builder';
-import {
-  type Argument,
-  count,
-  type Definition,
-  define,
-  dropRate,
-  flag,
-  fourStages,
-  positive,
-} from './define';
-
-const odd = (max: number) =>
-  v.pipe(
-    count(max),
-    v.check((k) => k % 2 === 1),
-  );
+import { type Argument, type Definition, define, dropRate, flag, fourStages, positive } from './define';
+import { largeKernel, oddSide, oddSides } from './large-kernel';
 
 /** The sides of the kernels of the four stages. */
-const kernels: Argument<number[]> = {
-  schema: v.pipe(v.array(odd(127)), v.length(4)),
-  expects: 'four odd numbers from 1 to 127',
-  fallback: [31, 29, 27, 13],
-};
+const kernels = oddSides([31, 29, 27, 13], 'four odd numbers from 1 to 127');
 
 /** The side of the kernel beside the large one. */
-const smallKernel: Argument<number> = { schema: odd(31), expects: 'an odd number from 1 to 31', fallback: 5 };
+const smallKernel: Argument<number> = {
+  schema: oddSide(31),
+  expects: 'an odd number from 1 to 31',
+  fallback: 5,
+};
 
 /**
  * RepLKNet (Ding et al. 2022), the names of its authors (github.com/DingXiaoH/RepLKNet-pytorch). In training a depthwise kernel of
@@ -107,18 +92,17 @@ function largeKernelBlock(net: Builder, name: string, x: Value, b: LargeKernel):
   const modules = ['pw1', 'pw2', 'large_kernel', 'prelkb_bn'].map((module) => `${name}.${module}`);
   const branch = net.ordered(modules, () => {
     const y = convNorm(net, `${name}.pw1`, net.batchNorm(`${name}.prelkb_bn`, x), wide, 1, {}, 'relu');
-    const convolved = largeKernel(net, `${name}.large_kernel`, y, b);
+    const convolved = largeKernel(net, `${name}.large_kernel`, y, {
+      side: b.kernel,
+      branches: [
+        ['lkb_origin', b.kernel],
+        ['small_conv', b.small_kernel],
+      ],
+      isMerged: b.small_kernel_merged,
+    });
     return convNorm(net, `${name}.pw2`, net.activation(convolved, 'relu'), x.channels, 1);
   });
   return net.add(net.stochasticDepth(branch, b.drop), x);
-}
-
-function largeKernel(net: Builder, name: string, x: Value, b: LargeKernel): Value {
-  const groups = x.channels;
-  if (b.small_kernel_merged)
-    return net.conv(`${name}.lkb_reparam`, x, groups, b.kernel, { groups, bias: true });
-  const large = convNorm(net, `${name}.lkb_origin`, x, groups, b.kernel, { groups });
-  return net.add(large, convNorm(net, `${name}.small_conv`, x, groups, b.small_kernel, { groups }));
 }
 
 function feedForward(net: Builder, name: string, x: Value, ratio: number, drop: number): Value {

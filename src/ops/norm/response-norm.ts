@@ -2,6 +2,7 @@ import type { Dispatch, GraphBuilder, NoAttributes, Op } from '../../graph/ir';
 import { elements, type Tensor } from '../../graph/tensor';
 import { workgroupsFor } from '../../graph/workgroups';
 import { splitsFor } from '../blocks';
+import { mulFactorGradient } from '../mul';
 import { biasGradient, partsOf } from '../reduce';
 
 /**
@@ -79,44 +80,14 @@ const forward: Op<Forward> = {
     tape.contribute(bias, ({ out }) => biasGradient(g, `${name} bias`, dy, out));
     if (!tape.needs(x) && !tape.needs(weight)) return;
     const products = g.tensor(`${name} products`, [x.shape[0], x.shape[3]]);
-    g.add(backwardProducts, name, { dy, x }, { products }, {});
+    // the gradient of a factor that an image's pixels share
+    g.add(mulFactorGradient, name, { dy, a: x }, { db: products }, { factor: 1 });
     tape.contribute(weight, ({ out }) =>
       g.add(backwardWeight, name, { products, response }, { dweight: out }, {}),
     );
     tape.contribute(x, ({ out, addend }) =>
       g.add(backwardInput, name, { dy, x, weight, response, products, addend }, { dx: out }, {}),
     );
-  },
-};
-
-interface BackwardProducts {
-  inputs: { dy: Tensor; x: Tensor };
-  outputs: { products: Tensor };
-  attrs: NoAttributes;
-}
-
-const backwardProducts: Op<BackwardProducts> = {
-  name: 'global_response_norm_backward_products',
-  lower: ({ inputs: { dy, x }, outputs: { products }, name }, context) => {
-    const { IMAGES, PIXELS, C4 } = shapeOf(x);
-    const splits = splitsFor(PIXELS, IMAGES * C4, context.tuning.threads);
-    const { partial, finish } = partsOf(`${name} products`, products, splits, context);
-    return [
-      {
-        // the gradient of a factor that an image's pixels share
-        shader: 'multiply/backward_factor',
-        constants: {
-          ...{ ROWS_PER_B_ROW: PIXELS, B_ROWS: IMAGES, C4, SPLITS: splits },
-          FACTOR: 1,
-          ADDEND: false,
-        },
-        reads: { dy, a: x },
-        writes: { partial },
-        workgroups: workgroupsFor(splits * IMAGES * C4),
-        flops: 2 * elements(x),
-      },
-      ...finish,
-    ];
   },
 };
 
