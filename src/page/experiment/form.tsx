@@ -123,7 +123,7 @@ function Numbers({ file }: { file: ExperimentFile }) {
   return (
     <div class="experiment-numbers">
       {number('experiment-seeds', 'Seeds', seeds.length, seedCount)}
-      {number('experiment-epochs', 'Epochs', settings.epochs ?? 3, (epochs) =>
+      {number('experiment-epochs', 'Epochs a run', settings.epochs ?? 3, (epochs) =>
         changeSetting('epochs', epochs),
       )}
       {number(

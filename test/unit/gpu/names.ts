@@ -2,7 +2,7 @@
 
 /** What WGSL itself knows, as far as the shaders use it. */
 const BUILT_IN = new Set(
-  `alias array arrayLength bitcast break bool case clamp compute const continue default diagnostic dot else enable exp f32 fma fn for
+  `alias array arrayLength bitcast break bool case clamp compute const continue default diagnostic dot else enable exp f32 fma fn for inverseSqrt
   function global_invocation_id if i32 let local_invocation_index log loop mat4x4 max min mix num_workgroups off ptr quadBroadcast
   read read_write return select sign sqrt storage struct subgroup_uniformity subgroups switch true false u32 uniform var vec2 vec3
   vec4 while workgroup workgroup_id workgroup_size workgroupBarrier abs binding builtin group
