@@ -263,6 +263,8 @@ describe('a bundle', () => {
     await drop(other, { 'run.zip': bundle });
     await finish(other);
     await button(other, /^Go on run/).click();
+    // the steps of the run that was shown before stand until the engine tells its own
+    await other.getByText(/^goes on from step \d+$/).waitFor({ state: 'attached' });
     await reach(other, 41);
     await button(other, 'Stop and merge').click();
     await finish(other);
