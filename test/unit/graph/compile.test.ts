@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { compile } from '../../../src/graph/compile';
+import type { Plan } from '../../../src/graph/ir';
 import { GPU_TUNING, SOFTWARE_TUNING } from '../../../src/graph/tuning';
 import { createModel } from '../../../src/model/zoo';
 import { standardPasses } from '../../../src/passes/standard';
@@ -21,7 +22,10 @@ test('a graph is compiled again and again, for other tunings and storage, and st
   const halved = compile(graph, { passes: standardPasses({ storage: 'f16' }) });
   const software = compile(graph, { passes: standardPasses(), tuning: SOFTWARE_TUNING });
   expect(halved.totals.bytes).toBeLessThan(first.totals.bytes);
-  expect(software.totals.dispatches).toBe(first.totals.dispatches);
+  // a sum whose parts are one is no dispatch of its own
+  const computing = (plan: Plan) =>
+    plan.dispatches.filter(({ shader }) => !shader.startsWith('reduce/sum_splits')).map(({ label }) => label);
+  expect(computing(software)).toEqual(computing(first));
   expect(software.dispatches).not.toEqual(first.dispatches);
   expect(compile(graph, { passes: standardPasses(), tuning: GPU_TUNING })).toEqual(first);
   expect(graph.nodes.map((node) => ({ ...node, op: node.op.name }))).toEqual(nodes);
