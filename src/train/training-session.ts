@@ -4,7 +4,6 @@ import type { Gpu } from '../gpu/device';
 import type { Plan } from '../graph/ir';
 import type { Tuning } from '../graph/tuning';
 import type { StateDict } from '../io/tensor';
-import { mergeState } from '../model/merge';
 import type { Model } from '../model/model';
 import { loadState, readState } from '../model/state';
 import { Session } from '../runtime/session';
@@ -77,6 +76,8 @@ export class TrainingSession {
     stepper.begin(epoch < settings.headEpochs ? 'head' : 'all');
     const isBegun = stepper.step % this.steps.perEpoch > 0;
     if (isBegun || !roundStarts(settings).includes(epoch)) return;
+    // what merges comes with the first run that needs it
+    const { mergeState } = await import('../model/merge');
     const snapshot = await this.session.snapshot('parameters', 'state');
     loadState(this.session, model, mergeState(model, readState(snapshot, model, start)));
     stepper.restart();
