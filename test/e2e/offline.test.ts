@@ -38,20 +38,15 @@ async function publish(): Promise<string> {
 }
 
 const scriptOf = (page: Page) => page.locator('script[src*="index-"]').getAttribute('src');
-/** Looks for a newer version; ends once that waits. */
-async function update(page: Page): Promise<void> {
-  await page.evaluate(async () => {
-    await (await navigator.serviceWorker.getRegistration())!.update();
+/** Looks for a newer version; ends once that waits, in the place of one that waited before. */
+const update = (page: Page) =>
+  page.evaluate(async () => {
+    const registration = (await navigator.serviceWorker.getRegistration())!;
+    const before = registration.waiting;
+    await registration.update();
+    while (!registration.waiting || registration.waiting === before)
+      await new Promise((resolve) => setTimeout(resolve, 50));
   });
-  await page.waitForFunction(
-    async () => {
-      const { installing, waiting } = (await navigator.serviceWorker.getRegistration())!;
-      return !installing && waiting !== null;
-    },
-    null,
-    { timeout: 30_000 },
-  );
-}
 
 test('without its server the page trains, is loaded again and decodes images of the user', async () => {
   const page = await site.open({ scenario: 'real', path: '#epochs=1&batch=32&limit=64', context });

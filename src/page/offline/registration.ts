@@ -57,6 +57,8 @@ export function takeUpdate(): Promise<boolean> {
     if (!worker) location.reload();
     else {
       navigator.serviceWorker.addEventListener('controllerchange', () => location.reload(), { once: true });
+      // one that a newer one has replaced by now does not take over
+      worker.addEventListener('statechange', () => worker.state === 'redundant' && takeUpdate());
       worker.postMessage({ ask: 'take over' } satisfies Question);
     }
     return true;
