@@ -50,6 +50,8 @@ export default defineConfig(
             environment: 'node',
             testTimeout: 60_000,
             hookTimeout: 120_000,
+            // what a page shows comes when it comes: a slow machine takes more than the second of the default
+            expect: { poll: { timeout: 15_000 } },
           },
         },
         {
