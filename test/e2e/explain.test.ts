@@ -163,6 +163,9 @@ test.each([
 test('none of it is wider than a window of 320 px', async () => {
   const page = await site.open({ context: { viewport: { width: 320, height: 800 } }, path: '#task=Train' });
   await openAll(page);
+  // what comes when it is near shows whether it is there
+  await page.locator('#experiment').scrollIntoViewIfNeeded();
+  await page.locator('.panel.experiment select').waitFor();
   expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
 });
 
