@@ -1,4 +1,5 @@
 /** Networks looked at beside each other: what is to be looked at, how far it is, and what was found. */
+
 import { analysisHtml } from '../../report/analysis/document';
 import {
   type AnalysisFieldName,
@@ -10,6 +11,7 @@ import {
 } from '../../run/analyse/options';
 import { download } from '../files';
 import { count } from '../format';
+import { JobButton } from '../job-button';
 import {
   type AnalysisState,
   analysing,
@@ -35,21 +37,15 @@ export function AnalysisPanel() {
       </p>
       <Choices />
       <div class="row">
-        {now.state === 'running' ? (
-          <button type="button" class="button" disabled={now.isStopping} onClick={stopAnalysis}>
-            Stop the analysis
-          </button>
-        ) : (
-          <button
-            type="button"
-            class="button"
-            disabled={obstacle !== undefined}
-            aria-describedby={obstacle ? 'analysis-obstacle' : undefined}
-            onClick={startAnalysis}
-          >
-            Analyse
-          </button>
-        )}
+        <JobButton
+          start="Analyse"
+          stop="Stop the analysis"
+          isRunning={now.state === 'running'}
+          isStopping={now.state === 'running' && now.isStopping}
+          obstacle={obstacle && 'analysis-obstacle'}
+          onStart={startAnalysis}
+          onStop={stopAnalysis}
+        />
         {now.state === 'ready' && <Files now={now} />}
         {!obstacle && now.state !== 'running' && passes.value !== undefined && passes.value > 0 && (
           <p class="hint">At most {count(passes.value)} forward passes of an image for each network.</p>

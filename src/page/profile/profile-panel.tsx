@@ -3,6 +3,7 @@
 import type { Profile } from '../../api';
 import { download } from '../files';
 import { bytes, count, milliseconds, operations, significant } from '../format';
+import { JobButton } from '../job-button';
 import { type ProfileState, profileObstacle, profileStep, profiling, stopProfile } from './profile';
 import { ProfileBars } from './profile-bars';
 import { ProfileTable } from './profile-table';
@@ -19,21 +20,15 @@ export function ProfilePanel() {
         each start of a GPU program (shader). It works on made-up numbers and trains nothing.
       </p>
       <div class="row">
-        {isRunning ? (
-          <button type="button" class="button" disabled={now.isStopping} onClick={stopProfile}>
-            Stop the profile
-          </button>
-        ) : (
-          <button
-            type="button"
-            class="button"
-            disabled={obstacle !== undefined}
-            aria-describedby={obstacle ? 'profile-obstacle' : undefined}
-            onClick={profileStep}
-          >
-            Profile a step
-          </button>
-        )}
+        <JobButton
+          start="Profile a step"
+          stop="Stop the profile"
+          isRunning={isRunning}
+          isStopping={now.state === 'running' && now.isStopping}
+          obstacle={obstacle && 'profile-obstacle'}
+          onStart={profileStep}
+          onStop={stopProfile}
+        />
         {now.state === 'ready' && (
           <button
             type="button"
