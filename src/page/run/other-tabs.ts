@@ -1,5 +1,5 @@
 /** A run is seen in the other tabs of the page as well: they watch it, and may take it over. */
-import { batch, signal } from '@preact/signals';
+import { batch, effect, signal } from '@preact/signals';
 import type { TrainEvent, TrainSettings } from '../../api';
 import { UserError } from '../../errors';
 import { readEntries, lockOf as runLockOf } from '../saved/entries';
@@ -111,7 +111,10 @@ export function followOtherTabs(): void {
       receive(data.event);
     }
   };
-  post({ type: 'who trains' });
+  // asked again whenever nothing runs here: what began elsewhere while this tab was busy, with a run that it handed over, was not heard
+  effect(() => {
+    if (status.value === 'idle') post({ type: 'who trains' });
+  });
 }
 
 function answer({ obstacle, handOver }: Own): void {
