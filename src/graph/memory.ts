@@ -39,13 +39,13 @@ export interface Placement {
 
 /**
  * Gives every tensor a range of a buffer. Persistent tensors go to the arenas of their role (inputs and outputs to
- * buffers of their own); activations share slots, one buffer each, so that a dispatch never reads and writes one
- * buffer. Slots are filled greedily by size with tensors whose lifetimes do not meet (arXiv 2001.03288, section 5.2).
+ * buffers of their own); activations share slots, one buffer each. Greedily by size, each goes to the smallest range of a slot
+ * that is free while it lives (arXiv 2001.03288, section 5), in a slot of which no dispatch that reads it writes another part.
  */
 export function placeTensors(steps: Usage[], layout: ArenaLayout): Placement {
   const ranges = new Map<Tensor, BufferRange>();
   const buffers: Record<string, number> = {};
-  const lives = new Map<Tensor, { first: number; last: number }>();
+  const lives = new Map<Tensor, Life>();
   const arenas = new Set<Tensor>();
   steps.forEach(({ reads, writes }, i) => {
     for (const t of [...reads, ...writes]) {
@@ -55,9 +55,11 @@ export function placeTensors(steps: Usage[], layout: ArenaLayout): Placement {
       } else {
         const life = lives.get(t);
         if (life) life.last = i;
-        else lives.set(t, { first: i, last: i });
+        else lives.set(t, { first: i, last: i, reads: [], writes: [] });
       }
     }
+    for (const t of reads) lives.get(t)?.reads.push(i);
+    for (const t of writes) lives.get(t)?.writes.push(i);
   });
   for (const r of Object.values(layout))
     buffers[r.buffer] = Math.max(buffers[r.buffer] ?? 0, r.offset + align(r.bytes));
@@ -105,22 +107,100 @@ export function placePersistent(t: Tensor, layout: ArenaLayout): BufferRange {
   return layout[key];
 }
 
+/** When an activation is read and written: the steps, in order. */
+interface Life {
+  first: number;
+  last: number;
+  reads: number[];
+  writes: number[];
+}
+
+interface Resident extends Life {
+  offset: number;
+  end: number;
+}
+
+interface Slot {
+  bytes: number;
+  /** in order of their offsets */
+  residents: Resident[];
+}
+
+type Place = Pick<BufferRange, 'offset'> & { slot: number };
+
+/** Slots to be, and where each activation lies in them. */
+interface Packing {
+  slots: Slot[];
+  places: Map<Tensor, Place>;
+}
+
 function placeActivations(
-  lives: Map<Tensor, { first: number; last: number }>,
+  lives: Map<Tensor, Life>,
   ranges: Map<Tensor, BufferRange>,
   buffers: Record<string, number>,
 ): void {
-  const slots: { bytes: number; lives: { first: number; last: number }[] }[] = [];
   const bySize = [...lives].sort(([a], [b]) => bytesOf(b) - bytesOf(a) || a.id - b.id);
-  for (const [t, life] of bySize) {
-    const free = (s: (typeof slots)[number]) =>
-      s.lives.every((l) => l.last < life.first || l.first > life.last);
-    let slot = slots.findIndex(free);
-    if (slot < 0) slot = slots.push({ bytes: align(bytesOf(t)), lives: [] }) - 1;
-    slots[slot].lives.push(life);
-    ranges.set(t, { buffer: `slot ${slot}`, offset: 0, bytes: bytesOf(t) });
-  }
+  const total = ({ slots }: Packing) => slots.reduce((sum, { bytes }) => sum + bytes, 0);
+  // ranges of slots are better nearly always: a slot of parts is closed to more steps
+  const [ofRanges, ofWholes] = [pack(bySize, rangeOf), pack(bySize, wholeOf)];
+  const { slots, places } = total(ofWholes) < total(ofRanges) ? ofWholes : ofRanges;
+  for (const [t, { slot, offset }] of places)
+    ranges.set(t, { buffer: `slot ${slot}`, offset, bytes: bytesOf(t) });
   slots.forEach((s, i) => {
     buffers[`slot ${i}`] = s.bytes;
   });
+}
+
+/** A free range of a slot, which is at least as large as asked. */
+type Gap = { offset: number; bytes: number } | undefined;
+
+/** Puts each tensor where the gap is smallest, or makes a slot of its size. */
+function pack(bySize: [Tensor, Life][], gapOf: (slot: Slot, life: Life, bytes: number) => Gap): Packing {
+  const slots: Slot[] = [];
+  const places = new Map<Tensor, Place>();
+  for (const [t, life] of bySize) {
+    const bytes = align(bytesOf(t));
+    let best = { slot: slots.length, offset: 0, bytes: Number.POSITIVE_INFINITY };
+    for (let i = 0; i < slots.length && best.bytes > bytes; i++) {
+      const gap = gapOf(slots[i], life, bytes);
+      if (gap && gap.bytes < best.bytes) best = { slot: i, ...gap };
+    }
+    const { slot, offset } = best;
+    slots[slot] ??= { bytes, residents: [] };
+    insert(slots[slot].residents, { ...life, offset, end: offset + bytes });
+    places.set(t, { slot, offset });
+  }
+  return { slots, places };
+}
+
+const isBeside = (a: Life, b: Life): boolean => a.last >= b.first && a.first <= b.last;
+
+/** The whole of a slot, where it is free for so long: as good as of the size asked, so that the first is taken. */
+const wholeOf = ({ residents }: Slot, life: Life, bytes: number): Gap =>
+  residents.some((other) => isBeside(other, life)) ? undefined : { offset: 0, bytes };
+
+/** The smallest range of a slot that is free for so long and large enough. */
+function rangeOf({ bytes: end, residents }: Slot, life: Life, bytes: number): Gap {
+  let gap: Gap;
+  let offset = 0;
+  const take = (until: number) => {
+    const free = until - offset;
+    if (free >= bytes && (!gap || free < gap.bytes)) gap = { offset, bytes: free };
+  };
+  for (const other of residents) {
+    if (!isBeside(other, life)) continue;
+    // WebGPU lets no dispatch read one part of a buffer and write another
+    if (meet(life.writes, other.reads) || meet(life.reads, other.writes)) return undefined;
+    take(other.offset);
+    offset = Math.max(offset, other.end);
+  }
+  take(end);
+  return gap;
+}
+
+const meet = (a: readonly number[], b: readonly number[]): boolean => a.some((step) => b.includes(step));
+
+function insert(residents: Resident[], resident: Resident): void {
+  const at = residents.findIndex(({ offset }) => offset > resident.offset);
+  residents.splice(at < 0 ? residents.length : at, 0, resident);
 }

@@ -31,25 +31,46 @@ const programs = fc
     );
   });
 
-test('no two tensors that live at once share a slot, and every slot is large enough', () => {
+test('no two tensors that live at once overlap, and no step reads and writes one buffer', () => {
   fc.assert(
     fc.property(programs, (steps) => {
       const { ranges, buffers } = placeTensors(steps, {});
+      const place = (t: Tensor) => ranges.get(t)!;
+      const end = (t: Tensor) => place(t).offset + bytesOf(t);
       const life = (t: Tensor) => {
         const used = steps.flatMap((s, i) => ([...s.reads, ...s.writes].includes(t) ? [i] : []));
         return [used[0], used[used.length - 1]];
       };
       const all = [...ranges.keys()];
       for (const a of all) {
-        expect(buffers[ranges.get(a)!.buffer]).toBeGreaterThanOrEqual(bytesOf(a));
+        expect(end(a)).toBeLessThanOrEqual(buffers[place(a).buffer]);
+        expect(place(a).offset % 256).toBe(0);
         for (const b of all) {
-          if (a === b || ranges.get(a)!.buffer !== ranges.get(b)!.buffer) continue;
+          if (a === b || place(a).buffer !== place(b).buffer) continue;
           const [[a0, a1], [b0, b1]] = [life(a), life(b)];
-          expect(a1 < b0 || b1 < a0).toBe(true);
+          expect(a1 < b0 || b1 < a0 || end(a) <= place(b).offset || end(b) <= place(a).offset).toBe(true);
         }
+      }
+      for (const { reads, writes } of steps) {
+        const written = new Set(writes.map((t) => place(t).buffer));
+        expect(reads.some((t) => written.has(place(t).buffer))).toBe(false);
       }
     }),
   );
+});
+
+test('small tensors lie side by side where a large one lay before them', () => {
+  const [large, a, b, end] = [tensor(0, 512), tensor(1, 256), tensor(2, 256), tensor(3, 64)];
+  const { buffers } = placeTensors(
+    [
+      { reads: [], writes: [large] },
+      { reads: [large], writes: [end] },
+      { reads: [], writes: [a, b] },
+      { reads: [a, b, end], writes: [] },
+    ],
+    {},
+  );
+  expect(buffers).toEqual({ 'slot 0': 2048, 'slot 1': 256 });
 });
 
 test("a gradient lies at its parameter's offset, and a second plan keeps the places of the first", () => {
