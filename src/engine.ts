@@ -2,6 +2,7 @@
 import type { EngineApi } from './api';
 import { UserError } from './errors';
 import { type Gpu, type RequestAdapter, requestGpu } from './gpu/device';
+import { KeptImages } from './run/kept-images';
 import { Memo } from './run/memo';
 import type { Control } from './train/trainer';
 
@@ -15,6 +16,7 @@ export interface EngineOptions {
 /** The engine, in any context with WebGPU: a worker, a page or Node. Its jobs share one device. */
 export function createEngine({ requestAdapter }: EngineOptions = {}): EngineApi {
   const memo = new Memo();
+  const kept = new KeptImages();
   let device: Promise<Gpu> | undefined;
   /** settles when no run is being prepared */
   let warming: Promise<unknown> = Promise.resolve();
@@ -59,7 +61,7 @@ export function createEngine({ requestAdapter }: EngineOptions = {}): EngineApi 
     train: (job, emit = () => {}) =>
       controlled(async (own) => {
         const { runTraining } = await import('./run/run');
-        return runTraining(job, { gpu, memo, control: own, emit });
+        return runTraining(job, { gpu, memo, kept, control: own, emit });
       }),
 
     findRate: (job, options, emit = () => {}) =>

@@ -154,7 +154,7 @@ export function settingsOf(experiment: Experiment, cell: Cell, outcomes: Outcome
       epochs: lrSearch.epochs,
       warmupEpochs: Math.min(own.warmupEpochs, lrSearch.epochs / 4),
       validate: true,
-      val: lrSearch.heldOut,
+      validationShare: lrSearch.heldOut,
     };
   const lr = rateOf(experiment, cell.arm!, outcomes);
   if (lr === undefined) throw new Error(`the rate of ${cell.id} is not known yet`);

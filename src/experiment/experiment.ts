@@ -133,7 +133,7 @@ const SHARED_GROUPS: ReadonlySet<SettingGroup> = new Set([
 ]);
 
 /** What an experiment decides itself. */
-const OWN: readonly SettingName[] = ['seed', 'method', 'validate', 'imageSeed', 'patience'];
+const OWN: readonly SettingName[] = ['seed', 'method', 'validate', 'validationShare', 'imageSeed', 'patience'];
 
 /**
  * Checks an experiment and completes it. What it returns, written as JSON and parsed again, is the same.
@@ -210,7 +210,10 @@ function sharedSettings(given: Record<string, unknown>, seed: number, file: stri
 
 /** What a complete experiment has there. */
 const isOwnValue = (name: SettingName, value: unknown, seed: number): boolean =>
-  value === { seed, method: 'finetune', validate: false, imageSeed: seed, patience: 0 }[name as string];
+  value ===
+  { seed, method: 'finetune', validate: false, validationShare: 'auto', imageSeed: seed, patience: 0 }[
+    name as string
+  ];
 
 /** An arm's settings beside those that all share: checked together, and none that must be equal. */
 function checkedSettings(

@@ -7,6 +7,7 @@ import type { LabelledImages, LoadOptions, Use, UserFile } from '../data/types';
 import { UserError } from '../errors';
 import { IMAGENET_CROP } from '../train/augmentation';
 import type { TrainSettings } from '../train/settings';
+import type { KeptImages } from './kept-images';
 import type { LoadedNetwork } from './loaded-network';
 import type { Memo } from './memo';
 
@@ -27,6 +28,7 @@ export type ImageSettings = Pick<
   | 'seed'
   | 'val'
   | 'validate'
+  | 'validationShare'
   | 'imageSeed'
   | 'classOrder'
   | 'rename'
@@ -39,6 +41,8 @@ export type ImageSettings = Pick<
 
 export interface LoadContext {
   memo?: Memo;
+  /** of images that other jobs need too */
+  kept?: KeptImages;
   onProgress?: (done: number, total: number) => void;
 }
 
@@ -46,6 +50,8 @@ export interface LoadContext {
 export interface RunImages {
   train: LabelledImages;
   test: LabelledImages;
+  /** images to train with before some were held out to validate: what a run without that would train with */
+  trainable: number;
   /** whether all training images are of one size and have stayed so */
   own?: boolean;
   reports: ImageSetReport[];
@@ -63,7 +69,7 @@ export async function loadRunImages(
   if (!sources.test) {
     const test = first.test as LoadedPart;
     const reports = first.report ? [first.report] : [];
-    return { train: train.images, test: test.images, own: first.own, reports };
+    return { train: train.images, test: test.images, trainable: train.images.count, own: first.own, reports };
   }
   const { classes } = train.images;
   const { width, height } = cropOf(train.images);
@@ -78,7 +84,7 @@ export async function loadRunImages(
     second.report.warnings.push(...duplicateWarnings({ copies: 0, ...leaksBetween(train, test) }, false));
   }
   const reports = [first.report, second.report].filter((report) => report !== undefined);
-  return { train: train.images, test: test.images, own: first.own, reports };
+  return { train: train.images, test: test.images, trainable: train.images.count, own: first.own, reports };
 }
 
 /** Training images alone, some of them to test on. */
@@ -90,14 +96,20 @@ async function validationImages(
   const first = await loadSource(source, test ? 'train' : 'both', settings, context);
   const all = first.train as LoadedPart;
   const name = first.report?.source ?? 'the built-in images';
-  const { val } = settings;
-  const [train, held] = holdOut(name, all, { val, seed: imageSeedOf(settings) });
+  const [train, held] = holdOut(name, all, { val: validationShareOf(settings), seed: imageSeedOf(settings) });
   first.report?.notes.push(
     `${held.images.count} of the ${all.images.count} training images test this run, and do not train it; the test images stay unseen.`,
   );
   const reports = first.report ? [first.report] : [];
-  return { train: train.images, test: held.images, own: first.own, reports };
+  return { train: train.images, test: held.images, trainable: all.images.count, own: first.own, reports };
 }
+
+/** The share of the training images that test in their stead. */
+export const validationShareOf = ({
+  validationShare,
+  val,
+}: Pick<ImageSettings, 'validationShare' | 'val'>): number =>
+  validationShare === 'auto' ? val : validationShare;
 
 /** The seed by which images are taken and held out. */
 export const imageSeedOf = ({ seed, imageSeed }: Pick<ImageSettings, 'seed' | 'imageSeed'>): number =>
@@ -144,19 +156,19 @@ export async function loadSample(
 }
 
 /** Like an image set of files; the built-in one needs no report. */
-type SourceImages = Pick<ImageSet, 'train' | 'test' | 'own' | 'available'> & { report?: ImageSetReport };
+export type LoadedSource = Pick<ImageSet, 'train' | 'test' | 'own' | 'available'> & { report?: ImageSetReport };
 
 async function loadSource(
   source: DataSource,
   use: Use,
   { imageSize, interpolation, cropPct, cropMode, ...settings }: ImageSettings,
-  { memo, onProgress }: LoadContext,
+  { memo, kept, onProgress }: LoadContext,
   more: Pick<LoadOptions, 'classes' | 'size'> = {},
-): Promise<SourceImages> {
-  const { limit } = settings;
-  const options = { ...settings, seed: imageSeedOf(settings) };
+): Promise<LoadedSource> {
+  const { limit, val, classOrder, rename, exif } = settings;
+  const options = { limit, val, classOrder, rename, exif, seed: imageSeedOf(settings) };
   if (source.kind === 'builtin') {
-    if (Object.keys(options.rename).length > 0)
+    if (Object.keys(rename).length > 0)
       throw new UserError('The built-in images keep their classes: take the new names back.');
     const { set = 'builtin' } = source;
     const available = builtinSets[set].counts.train;
@@ -175,7 +187,7 @@ async function loadSource(
   }
   // the readers of files come when the first file does: the built-in images need none
   const { loadImageSet } = await import('../data/image-set');
-  return loadImageSet(source.files, {
+  const how = {
     ...options,
     use,
     size: imageSize,
@@ -183,9 +195,11 @@ async function loadSource(
     ...(cropPct !== 'auto' && { cropPct }),
     ...(cropMode !== 'auto' && { cropMode }),
     uncropped: use !== 'test',
-    onProgress: ({ done, total }) => onProgress?.(done, total),
     ...more,
-  });
+  };
+  const load = () =>
+    loadImageSet(source.files, { ...how, onProgress: ({ done, total }) => onProgress?.(done, total) });
+  return kept ? kept.get(JSON.stringify(how), load) : load();
 }
 
 async function builtinImages(

@@ -8,6 +8,7 @@ import type { Control, Pace } from '../train/trainer';
 import type { CheckpointEvent } from './checkpoint-file';
 import type { DataSource } from './data-source';
 import type { GramSpectrum } from './gram-spectrum';
+import type { KeptImages } from './kept-images';
 import type { LiveEvent } from './live';
 import type { ModelSource } from './loaded-network';
 import type { Memo } from './memo';
@@ -26,6 +27,8 @@ export interface TrainJob {
   tunings?: Tunings;
   /** test images of which is told, every few seconds, what the network says of them; default: none */
   live?: number;
+  /** jobs of one name, one after the other, share the images that they read from the same files with the same settings */
+  share?: string;
   /** what the run goes on from; its model, images and settings are then those that it was begun with */
   resume?: Resume;
 }
@@ -114,6 +117,8 @@ export interface RunContext {
   gpu: () => Promise<Gpu>;
   /** what runs on the built-in network and images have in common */
   memo: Memo;
+  /** decoded images that jobs share */
+  kept?: KeptImages;
   control: Control;
   emit: (event: TrainEvent) => void;
 }

@@ -24,7 +24,7 @@ export type Loaded = Awaited<ReturnType<typeof load>>;
 /** What a job names, with every setting decided; the images are to be closed. */
 export async function load(
   job: TrainJob,
-  { memo, emit, goOn }: Pick<RunContext, 'memo' | 'emit'> & { goOn: () => void },
+  { memo, kept, emit, goOn }: Pick<RunContext, 'memo' | 'kept' | 'emit'> & { goOn: () => void },
 ) {
   const { settings } = job;
   emit({ type: 'phase', phase: 'load', message: 'Loading the network and the images' });
@@ -34,7 +34,8 @@ export async function load(
     emit({ type: 'phase', phase: 'load', message: `Reading images: ${done} of ${total}` });
   };
   const asked = asTrained(settings, loaded);
-  const { train, test, own, reports } = await loadRunImages(job, asked, { memo, onProgress });
+  const context = { memo, kept, onProgress };
+  const { train, test, trainable, own, reports } = await loadRunImages(job, asked, context);
   try {
     const network = fitHead(loaded, train.classes, settings);
     for (const message of network.notes) emit({ type: 'note', message });
@@ -46,7 +47,8 @@ export async function load(
     const { height, width } = cropOf(train);
     const decided = decideSettings(
       { ...asked, cropPct: own ? 1 : asked.cropPct },
-      { input: network.model.input, images: train.count, side: Math.max(height, width), newHead },
+      // a run that chooses a setting is to be as the one that it chooses it for
+      { input: network.model.input, images: trainable, side: Math.max(height, width), newHead },
     );
     return { network, train, test, reports, settings: decided };
   } catch (error) {

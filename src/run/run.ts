@@ -46,7 +46,8 @@ export async function runTraining(job: TrainJob, context: RunContext): Promise<T
   };
   const warn = (message: string) => context.emit({ type: 'warning', message });
   const saved = job.resume && (await newestCheckpoint(job.resume.checkpoints, warn));
-  const loaded = await load(job, { ...context, goOn });
+  const kept = await context.kept?.of(job.share);
+  const loaded = await load(job, { ...context, kept, goOn });
   try {
     const settings = saved ? settingsToGoOn(saved, job.settings, job.resume) : loaded.settings;
     return await trainLoaded({ ...loaded, settings, saved, goOn, date, started }, job, context);

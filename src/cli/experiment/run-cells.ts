@@ -48,6 +48,8 @@ class Queue {
   private interrupt?: () => void;
   private isStopped = false;
   private readonly release: () => void;
+  /** by this name the cells share their images */
+  private readonly share: string = crypto.randomUUID();
 
   constructor(
     private readonly folder: ExperimentFolder,
@@ -130,7 +132,7 @@ class Queue {
       const out = folder.cellFolder(cell);
       const checkpoints = existsSync(join(out, 'config.json')) ? await readCheckpoints(out) : [];
       const resumes = checkpoints.length > 0;
-      const job = resumes ? { ...prepared.job, resume: { checkpoints } } : prepared.job;
+      const job = { ...prepared.job, share: this.share, ...(resumes && { resume: { checkpoints } }) };
       this.engine ??= await options.openEngine();
       const api = this.watched(this.engine.api, cell, ended);
       await trainInto(

@@ -94,11 +94,12 @@ export async function goOn(): Promise<void> {
   isStopping.value = false;
   error.value = undefined;
   failed.value = new Map();
+  const share = crypto.randomUUID();
   try {
     await keepExperiment(shown.value);
     for (let [cell] = readyCells(cells.value, states()); cell; [cell] = readyCells(cells.value, states())) {
       current.value = cell;
-      await runCell(shown.value, cell);
+      await runCell(shown.value, cell, share);
       if (isStopping.value) return;
     }
   } catch (thrown) {
@@ -110,10 +111,11 @@ export async function goOn(): Promise<void> {
   }
 }
 
-async function runCell(kept: KeptExperiment, cell: Cell): Promise<void> {
+/** @param share a name by which the cells share their images */
+async function runCell(kept: KeptExperiment, cell: Cell, share: string): Promise<void> {
   const settings = settingsOf(kept.experiment, cell, outcomesOf(kept.ended));
   const begun = await unfinishedRun(settings);
-  const job = begun === undefined ? { ...jobOf(kept, cell), settings } : undefined;
+  const job = begun === undefined ? { ...jobOf(kept, cell), settings, share } : undefined;
   const result = await (job ? runBeside(job, {}) : resumeSaved(begun!));
   if (!result) {
     if (!isStopping.value)

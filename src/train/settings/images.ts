@@ -64,7 +64,12 @@ export const images = {
   validate: setting(flag, false, {
     group: 'images',
     label: 'Test on training images',
-    help: 'to choose settings by: tests on training images that are held out (--val), and leaves the test images unseen',
+    help: 'to choose settings by: tests on training images that are held out (--validation-share), and leaves the test images unseen',
+  }),
+  validationShare: setting(orAuto(real({ min: 0.01, max: 0.9 }, 0.05)), 'auto', {
+    group: 'images',
+    label: 'Training images to test on',
+    help: 'fraction of the training images of each class that --validate holds out; auto: as --val',
   }),
   /** runs of other seeds are tested on the same images where this is one number for all of them */
   imageSeed: setting(orAuto(whole(0, 2 ** 32 - 1)), 'auto', {

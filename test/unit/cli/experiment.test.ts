@@ -9,6 +9,7 @@ import type { ExperimentResults } from '../../../src/experiment/results';
 import { writeSafetensors } from '../../../src/io/safetensors';
 import { initialState } from '../../../src/model/init';
 import { createModel } from '../../../src/model/zoo';
+import { KeptImages } from '../../../src/run/kept-images';
 import { Memo } from '../../../src/run/memo';
 import { runTraining } from '../../../src/run/run';
 import { fakeAnalysis } from '../../analysis';
@@ -59,6 +60,7 @@ interface Trained {
 function engine(killedAt: (cell: number, type: string) => boolean = () => false) {
   const cells: Trained[] = [];
   const memo = new Memo();
+  const kept = new KeptImages();
   let current: TrainJob;
   const { compute, batches } = fakeNetwork({
     metrics: ({ program, rows, step }) => {
@@ -85,6 +87,7 @@ function engine(killedAt: (cell: number, type: string) => boolean = () => false)
     const context = {
       gpu: async () => gpu,
       memo,
+      kept,
       control: { cancelled: false },
       emit: (event: TrainEvent) => {
         if (isKilled) return;
@@ -223,6 +226,24 @@ describe('equal by construction', () => {
         .map(({ lr }) => (lr / Number(job.settings.lr)).toFixed(6))
         .join();
     expect(new Set(runs.map(course)).size).toBe(1);
+  });
+
+  test('a search takes as many images a batch as the runs that it chooses a rate for', async () => {
+    const own = engine();
+    const settings = { ...FILE.settings, batch: 'auto', epochs: 1 };
+    writeFileSync(file(), JSON.stringify({ ...FILE, settings, lrSearch: { rates: [0.01], heldOut: 0.5 } }));
+    const context = fakeContext(own.api);
+    expect(await run(['experiment', file(), '--seeds', '1', '--out', out()], context)).toBe(0);
+    const batches = ['search/finetune-lr0.01', 'runs/finetune-seed0'].map(
+      (cell) => JSON.parse(readFileSync(join(out(), cell, 'report.json'), 'utf8')).settings.batch,
+    );
+    // 24 images train a run, 12 a search, of which a batch would be 12
+    expect(batches).toEqual([16, 16]);
+  });
+
+  test('its files are read once, not once a run', () => {
+    expect(new Set(whole.cells.map(({ job }) => job.share)).size).toBe(1);
+    expect(whole.cells[0].job.share).toBeTypeOf('string');
   });
 
   test('a search sees no test image: all its images are training images', () => {

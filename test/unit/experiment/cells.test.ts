@@ -93,7 +93,9 @@ describe('rates', () => {
 describe('settings of a cell', () => {
   test('a search is tested on training images, with its rate and the first seed', () => {
     expect(settingsOf(experiment, cell('search/finetune-lr0.1'), new Map())).toMatchObject({
-      ...{ method: 'finetune', lr: 0.1, epochs: 2, validate: true, val: 0.25, seed: 5, imageSeed: 5 },
+      ...{ method: 'finetune', lr: 0.1, epochs: 2, validate: true, seed: 5, imageSeed: 5 },
+      // what is held out to test stays what it is in the arms' runs
+      ...{ validationShare: 0.25, val: experiment.settings.val },
     });
   });
 

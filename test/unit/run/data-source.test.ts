@@ -78,6 +78,21 @@ describe('to choose settings by, a run is tested on training images', () => {
     expect([...pathsOf(images.train), ...pathsOf(images.test)].sort()).toEqual(pathsOf(usual.train));
   });
 
+  test('however many are held out to validate, those that test are the same', async () => {
+    const train = files('set/a*20', 'set/b*20');
+    const usual = await loadRunImages({ train }, { ...settings, val: 0.3 }, {});
+    for (const [validationShare, held] of [
+      [0.1, 2],
+      [0.5, 14],
+    ]) {
+      const choosing = { ...settings, val: 0.3, validate: true, validationShare };
+      const images = await loadRunImages({ train }, choosing, {});
+      expect([...pathsOf(images.train), ...pathsOf(images.test)].sort()).toEqual(pathsOf(usual.train));
+      expect(images.test.count).toBe(held);
+      expect(images.trainable).toBe(usual.train.count);
+    }
+  });
+
   test('built-in ones too', async () => {
     const train = { kind: 'builtin' as const, split: 'train' as const };
     const test = { kind: 'builtin' as const, split: 'test' as const };

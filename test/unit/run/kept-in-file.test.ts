@@ -5,6 +5,7 @@ import { initialState } from '../../../src/model/init';
 import { createModel } from '../../../src/model/zoo';
 import { evaluateSource } from '../../../src/run/evaluate';
 import type { TrainEvent, TrainJob } from '../../../src/run/job';
+import { KeptImages } from '../../../src/run/kept-images';
 import { Memo } from '../../../src/run/memo';
 import { runTraining } from '../../../src/run/run';
 import { defaultSettings, type TrainSettings } from '../../../src/train/settings';
@@ -53,11 +54,15 @@ const job = (settings: Partial<TrainSettings> = {}, more: Partial<TrainJob> = {}
 /** Logits of two classes, up to a multiple of four. */
 const LOGITS: Behaviour = { logits: (image) => [image, 1, 0, 0] };
 
-async function run(trainJob: TrainJob, onEvent: (event: TrainEvent) => void = () => {}) {
+async function run(
+  trainJob: TrainJob,
+  onEvent: (event: TrainEvent) => void = () => {},
+  kept?: KeptImages,
+) {
   const gpu = fakeGpu(fakeNetwork(LOGITS).compute);
   const control = { cancelled: false };
   const emit = onEvent;
-  return runTraining(trainJob, { gpu: async () => gpu, memo: new Memo(), control, emit });
+  return runTraining(trainJob, { gpu: async () => gpu, memo: new Memo(), kept, control, emit });
 }
 
 test('a run keeps its images in a file until it has ended', async () => {
@@ -95,4 +100,57 @@ test('an evaluation too', async () => {
   const { images, report } = await evaluateSource(async () => gpu, model, job().train);
   expect([images, report?.kept.place]).toEqual([18, 'an array']);
   expect(files).toEqual({ opened: 1, open: 0 });
+});
+
+test('jobs of one name share what was read once, and the first of another name frees it', async () => {
+  const kept = new KeptImages();
+  const shared = job({}, { share: 'arms' });
+  const told: string[][] = [];
+  const once = async (settings: Partial<TrainSettings>, share = 'arms') => {
+    const notes: string[] = [];
+    told.push(notes);
+    const trainJob = { ...shared, share, settings: { ...shared.settings, ...settings } };
+    const { report } = await run(
+      trainJob,
+      (event) => {
+        if (event.type === 'data') notes.push(...event.reports.flatMap((one) => one.notes));
+      },
+      kept,
+    );
+    return report.held;
+  };
+  const first = await once({ imageSeed: 7 });
+  expect(files).toEqual({ opened: 1, open: 1 });
+  // another seed, rate and method change nothing about what is read; nor does holding out to validate
+  expect(await once({ imageSeed: 7, seed: 3, lr: 0.1 })).toEqual(first);
+  expect((await once({ imageSeed: 7, validate: true, validationShare: 0.5 })).test.images).toBe(8);
+  await once({ imageSeed: 7 });
+  expect(files).toEqual({ opened: 1, open: 1 });
+  // what one job is told of the images is not told to the next
+  expect(told[2]).toHaveLength(told[0].length + 1);
+  expect(told[3]).toEqual(told[0]);
+  // other images are read
+  await once({ imageSeed: 7, limit: 8 });
+  expect(files).toEqual({ opened: 2, open: 2 });
+  await once({ imageSeed: 7 }, 'others');
+  expect(files).toEqual({ opened: 3, open: 1 });
+  await run(job(), () => {}, kept);
+  expect(files).toEqual({ opened: 4, open: 0 });
+});
+
+test('what could not be read for one of them is read again for the next', async () => {
+  const kept = new KeptImages();
+  const shared = job({}, { share: 'arms' });
+  const stopped = run(
+    shared,
+    ({ type, ...rest }) => {
+      if (type === 'phase' && 'message' in rest && rest.message.startsWith('Reading images'))
+        throw new Error('stopped');
+    },
+    kept,
+  );
+  await expect(stopped).rejects.toThrow('stopped');
+  expect(files).toEqual({ opened: 1, open: 0 });
+  await run(shared, () => {}, kept);
+  expect(files).toEqual({ opened: 2, open: 1 });
 });
