@@ -89,28 +89,85 @@ export const evaluateNetwork = (
   images: LabelledImages,
   options: EvaluateOptions,
 ): Promise<Evaluation & { parameters: number; multiplyAdds: number }> =>
+  evaluating(gpu, model, images, options, async (evaluator) => {
+    evaluator.load(state);
+    await evaluator.show(images);
+    const { multiplyAdds } = evaluator;
+    return { ...(await evaluator.run(options)), parameters: parameterCount(model), multiplyAdds };
+  });
+
+/**
+ * Has `work` evaluate as many states of a plain model on as many sets of images as it wants, all as large as `images`, in one session,
+ * which is freed at its end. Where memory is short for a batch, `work` begins anew with smaller ones.
+ */
+export const evaluating = <T>(
+  gpu: Gpu,
+  model: Model,
+  images: LabelledImages,
+  options: Normalisation & Pick<EvaluateOptions, 'batch' | 'heldBytes'>,
+  work: (evaluator: Evaluator) => Promise<T>,
+): Promise<T> =>
   halving(gpu, Math.min(options.batch ?? evaluationRows(images), images.count), async (batch) => {
-    const { count, height, width, crop } = images;
-    const held = heldImages(images, batch, options.heldBytes ?? mostHeld(gpu));
+    const evaluator = await Evaluator.create(gpu, model, images, { ...options, batch });
+    try {
+      return await work(evaluator);
+    } finally {
+      evaluator.destroy();
+    }
+  });
+
+/** A session in which states of one model are evaluated on sets of one size. */
+export class Evaluator {
+  private feed?: Feed;
+
+  private constructor(
+    private readonly session: Session<'evaluate'>,
+    private readonly model: Model,
+    private readonly batch: number,
+    private readonly held: number,
+    /** of an image */
+    readonly multiplyAdds: number,
+  ) {}
+
+  static async create(
+    gpu: Gpu,
+    model: Model,
+    { count, height, width, crop }: LabelledImages,
+    { batch, heldBytes = mostHeld(gpu), mean, std }: Normalisation & { batch: number; heldBytes?: number },
+  ): Promise<Evaluator> {
+    const held = heldImages({ count, height, width }, batch, heldBytes);
     const { instance, plan } = evaluationProgram({
       model,
-      images: { name: 'test', count, held, height, width, crop, mean: options.mean, std: options.std },
+      images: { name: 'test', count, held, height, width, crop, mean, std },
       batch,
       layout: {},
       tuning: gpu.tuning,
     });
     const session = await Session.create(gpu, { evaluate: plan });
-    try {
-      loadState(session, model, state);
-      const feed = await openFeed(session, 'test', images, held);
-      const { limit, keep, goOn } = options;
-      const part = { count: limit, batch, keep, goOn };
-      const evaluation = await runEvaluation(session, taskOf(model), feed, part);
-      return { ...evaluation, parameters: parameterCount(model), multiplyAdds: instance.multiplyAdds };
-    } finally {
-      session.destroy();
-    }
-  });
+    return new Evaluator(session, model, batch, held, instance.multiplyAdds);
+  }
+
+  /** The numbers that the model has from now on. */
+  load(state: StateDict): void {
+    loadState(this.session, this.model, state);
+  }
+
+  /** The images that it sees from now on. */
+  async show(images: LabelledImages): Promise<void> {
+    this.feed = await openFeed(this.session, 'test', images, this.held);
+  }
+
+  /** Of the state and the images that are there. */
+  run({ limit, keep, goOn }: Pick<EvaluateOptions, 'limit' | 'keep' | 'goOn'>): Promise<Evaluation> {
+    if (!this.feed) throw new Error('an evaluator has no images yet');
+    const part = { count: limit, batch: this.batch, keep, goOn };
+    return runEvaluation(this.session, taskOf(this.model), this.feed, part);
+  }
+
+  destroy(): void {
+    this.session.destroy();
+  }
+}
 
 function concatenate(parts: Float32Array[]): Float32Array {
   const out = new Float32Array(parts.reduce((a, p) => a + p.length, 0));

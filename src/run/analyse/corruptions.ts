@@ -1,36 +1,76 @@
 import { type CorruptionName, corrupted, corruptions } from '../../data/corruptions';
 import type { ImagesInMemory } from '../../data/types';
-import { evaluateNetwork } from '../../train/evaluate';
-import type { AnalysisContext } from './context';
+import { type Evaluator, evaluating } from '../../train/evaluate';
+import type { AnalysisContext, Subject } from './context';
 import type { CorruptionsResult } from './result';
 
 export const corruptionNames = Object.keys(corruptions) as CorruptionName[];
 
 /** Accuracy of each network on the images as they are, and corrupted in three ways at five strengths: the same bytes for all. */
 export async function analyseCorruptions(context: AnalysisContext): Promise<CorruptionsResult> {
-  const { images, numbers } = context;
-  const clean = await accuracies(images, context);
-  const kinds: CorruptionsResult['kinds'] = [];
-  for (const name of corruptionNames) {
-    const { unit, strengths } = corruptions[name];
-    const columns: number[][] = [];
-    for (const level of strengths.keys())
-      columns.push(await accuracies(corrupted(images, name, level, numbers.analysisSeed), context));
-    const accuracy = clean.map((_, network) => columns.map((column) => column[network]));
-    kinds.push({ name, unit, strengths, accuracy });
+  const { subjects } = context;
+  const found = new Map<Subject, Accuracies>();
+  for (const group of alike(subjects)) {
+    const all = await accuraciesOf(group, context);
+    for (const [i, subject] of group.entries()) found.set(subject, all[i]);
   }
-  return { clean, kinds };
+  const ordered = subjects.map((subject) => found.get(subject)!);
+  return {
+    clean: ordered.map(({ clean }) => clean),
+    kinds: corruptionNames.map((name) => {
+      const { unit, strengths } = corruptions[name];
+      return { name, unit, strengths, accuracy: ordered.map(({ corrupt }) => corrupt[name]) };
+    }),
+  };
 }
 
-async function accuracies(
-  images: ImagesInMemory,
-  { gpu, subjects, normalisation, goOn }: AnalysisContext,
+/** Of one network. */
+interface Accuracies {
+  clean: number;
+  /** by kind, a number a strength */
+  corrupt: Record<CorruptionName, number[]>;
+}
+
+/** Networks that differ in their numbers alone: a session of one is that of all. */
+function alike(subjects: readonly Subject[]): Subject[][] {
+  const groups = new Map<string, Subject[]>();
+  for (const subject of subjects) {
+    const key = JSON.stringify(subject.model.layers);
+    groups.set(key, [...(groups.get(key) ?? []), subject]);
+  }
+  return [...groups.values()];
+}
+
+/** Every set is made once, and goes to the device once for all networks of a group. */
+const accuraciesOf = (group: readonly Subject[], context: AnalysisContext): Promise<Accuracies[]> => {
+  const { gpu, images, normalisation, numbers } = context;
+  return evaluating(gpu, group[0].model, images, normalisation, async (evaluator) => {
+    const clean = await onSet(images, group, evaluator, context);
+    const found = clean.map(
+      (accuracy): Accuracies => ({ clean: accuracy, corrupt: { noise: [], blur: [], contrast: [] } }),
+    );
+    for (const name of corruptionNames)
+      for (const level of corruptions[name].strengths.keys()) {
+        const set = corrupted(images, name, level, numbers.analysisSeed);
+        const column = await onSet(set, group, evaluator, context);
+        for (const [i, accuracy] of column.entries()) found[i].corrupt[name].push(accuracy);
+      }
+    return found;
+  });
+};
+
+async function onSet(
+  set: ImagesInMemory,
+  group: readonly Subject[],
+  evaluator: Evaluator,
+  { goOn }: AnalysisContext,
 ): Promise<number[]> {
+  await evaluator.show(set);
   const found: number[] = [];
-  for (const { model, state } of subjects) {
-    goOn(images.count);
-    const options = { ...normalisation, goOn: () => goOn(0) };
-    found.push((await evaluateNetwork(gpu, model, state, images, options)).figures.accuracy);
+  for (const { state } of group) {
+    goOn(set.count);
+    evaluator.load(state);
+    found.push((await evaluator.run({ goOn: () => goOn(0) })).figures.accuracy);
   }
   return found;
 }
