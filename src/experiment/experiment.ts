@@ -133,7 +133,14 @@ const SHARED_GROUPS: ReadonlySet<SettingGroup> = new Set([
 ]);
 
 /** What an experiment decides itself. */
-const OWN: readonly SettingName[] = ['seed', 'method', 'validate', 'validationShare', 'imageSeed', 'patience'];
+const OWN: readonly SettingName[] = [
+  'seed',
+  'method',
+  'validate',
+  'validationShare',
+  'imageSeed',
+  'patience',
+];
 
 /**
  * Checks an experiment and completes it. What it returns, written as JSON and parsed again, is the same.

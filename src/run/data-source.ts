@@ -1,5 +1,4 @@
 import { type BuiltinSet, builtinSets, generateBuiltin } from '../data/builtin/builtin';
-import type { ImageSet } from '../data/image-set';
 import { closeImages, cropOf } from '../data/pixels';
 import type { ImageSetReport } from '../data/report';
 import { holdOut, type LoadedPart, pick } from '../data/split';
@@ -7,7 +6,7 @@ import type { LabelledImages, LoadOptions, Use, UserFile } from '../data/types';
 import { UserError } from '../errors';
 import { IMAGENET_CROP } from '../train/augmentation';
 import type { TrainSettings } from '../train/settings';
-import type { KeptImages } from './kept-images';
+import type { KeptImages, LoadedSource } from './kept-images';
 import type { LoadedNetwork } from './loaded-network';
 import type { Memo } from './memo';
 
@@ -154,9 +153,6 @@ export async function loadSample(
     available: Math.min(available ?? images.count, settings.limit || Number.POSITIVE_INFINITY),
   };
 }
-
-/** Like an image set of files; the built-in one needs no report. */
-export type LoadedSource = Pick<ImageSet, 'train' | 'test' | 'own' | 'available'> & { report?: ImageSetReport };
 
 async function loadSource(
   source: DataSource,

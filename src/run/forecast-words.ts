@@ -1,11 +1,11 @@
 /** A forecast in words. */
-import type { Forecast, MapsForecast, MemoryForecast } from './forecast';
+import type { AddedForecast, Forecast, MemoryForecast } from './forecast';
 
-/** What a run takes, and what its maps add, in words. */
-export function forecastSentence({ memory, maps }: Forecast): string {
+/** What a run takes, and what its method adds to fine-tuning, in words. */
+export function forecastSentence({ memory, added }: Forecast): string {
   const parts = memoryText(memory, ['weights', 'optimiser', 'activations', 'images']);
   const needs = `The run needs about ${megabytes(memory.all)} of GPU memory: ${parts}.`;
-  return maps ? `${needs} ${mapsSentence(maps)}` : needs;
+  return added ? `${needs} ${addedSentence(added)}` : needs;
 }
 
 export const memoryText = (
@@ -16,10 +16,10 @@ export const memoryText = (
     .map((part) => `${part === 'optimiser' ? "the optimiser's state" : part} ${megabytes(memory[part])}`)
     .join(', ');
 
-/** What refocusing costs beside fine-tuning: something while it trains, nothing once it is merged. */
-export function mapsSentence({ parameters, bytes, flops }: MapsForecast): string {
+/** What a method costs beside fine-tuning: something while it trains, nothing once it is merged. */
+export function addedSentence({ what, numbers, bytes, flops }: AddedForecast): string {
   const memory = bytes > 0 ? ` and ${megabytes(bytes)}` : '';
-  return `Beside fine-tuning its maps add ${parameters.toLocaleString('en')} numbers${memory} in training, ${(100 * flops).toFixed(1)} % of a step's work; merged they cost nothing.`;
+  return `Beside fine-tuning its ${what} add ${numbers.toLocaleString('en')} numbers${memory} in training, ${(100 * flops).toFixed(1)} % of a step's work; merged they cost nothing.`;
 }
 
 const megabytes = (bytes: number): string =>

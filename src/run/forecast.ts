@@ -1,8 +1,9 @@
 /** What a run will take, told before it starts: from its plans alone, without a step on the device. */
 import type { Plan } from '../graph/ir';
-import { product } from '../graph/tensor';
+import { product, type Tensor } from '../graph/tensor';
 import type { Tuning } from '../graph/tuning';
 import type { Model } from '../model/model';
+import { PRECONDITION } from '../model/precondition';
 import { hasBatchNorm, stepsPerEpoch } from '../train/batches';
 import { microRows } from '../train/micro-batches';
 import { buildPrograms, evaluationBatch, type ImageSize } from '../train/programs';
@@ -37,10 +38,12 @@ export interface MemoryForecast {
   largest: number;
 }
 
-/** What maps cost beside plain fine-tuning, while they train: merged, a network costs what it did. */
-export interface MapsForecast {
-  /** numbers in the maps */
-  parameters: number;
+/** What a method that trains something beside the weights costs more than fine-tuning: merged, a network costs what it did. */
+export interface AddedForecast {
+  /** what it is of: maps that refocus, matrices that precondition, or branches beside kernels */
+  what: 'maps' | 'matrices' | 'branches';
+  /** numbers in these */
+  numbers: number;
   bytes: number;
   /** share of a step's floating-point operations more */
   flops: number;
@@ -54,30 +57,31 @@ export interface Forecast {
   /** floating-point operations of a step, and of the whole run with its tests */
   flopsPerStep: number;
   flops: number;
-  /** absent: the method has none */
-  maps?: MapsForecast;
+  /** absent: the method adds nothing */
+  added?: AddedForecast;
 }
 
 /** @throws UserError where the network cannot train so */
 export function forecast(of: ForecastOf): Forecast {
   const run = costOf(of);
   const { method, epochs, freeze } = of.settings;
-  const hasMaps = method === 'refocus' || method === 'joint';
+  const what = ADDED[method];
   // without maps nothing would be left to train of a network of which they alone train
   const settings = {
     ...of.settings,
     method: 'finetune',
     freeze: freeze === 'all-but-maps' ? 'none' : freeze,
   };
-  const plain = hasMaps ? costOf({ ...of, settings: settings as RunSettings }) : undefined;
+  const plain = what ? costOf({ ...of, settings: settings as RunSettings }) : undefined;
   return {
     memory: run.memory,
     steps: run.steps,
     epochs,
     flopsPerStep: run.flopsPerStep,
     flops: run.steps * run.flopsPerStep + (epochs + 1) * run.flopsPerTest,
-    maps: plain && {
-      parameters: run.mapParameters,
+    added: plain && {
+      what: what!,
+      numbers: what === 'branches' ? run.trainable - plain.trainable : run.beside,
       bytes: run.memory.all - plain.memory.all,
       flops: run.flopsPerStep / plain.flopsPerStep - 1,
     },
@@ -87,18 +91,26 @@ export function forecast(of: ForecastOf): Forecast {
 function costOf({ model, settings, tuning, train, test, heldBytes }: ForecastOf) {
   const t = { model: trainedModel(model, settings), settings, train, test, heldBytes };
   const { program, plans } = buildPrograms({ ...t, tuning });
-  const parameters = program.graph.tensors.filter((tensor) => tensor.role === 'parameter');
+  const { tensors } = program.graph;
+  const numbers = (counts: (tensor: Pick<Tensor, 'name' | 'role'>) => boolean) =>
+    tensors.filter(counts).reduce((sum, { shape }) => sum + product(shape), 0);
   const micro = Math.ceil(Math.min(settings.batch, train.count) / microRows(t));
   return {
     memory: memoryOf(Object.values<Plan | undefined>(plans).filter((plan) => plan !== undefined)),
     steps: settings.epochs * stepsPerEpoch(t),
     flopsPerStep: micro * plans.train.totals.flops,
     flopsPerTest: Math.ceil(test.count / evaluationBatch(t)) * plans.evaluate.totals.flops,
-    mapParameters: parameters.filter(isOfMap).reduce((sum, { shape }) => sum + product(shape), 0),
+    trainable: numbers(({ role }) => role === 'parameter'),
+    beside: numbers(({ name, role }) =>
+      role === 'parameter' ? name.includes('.convmap.') : role === 'constant' && name.endsWith(MATRIX),
+    ),
   };
 }
 
-const isOfMap = ({ name }: { name: string }): boolean => name.includes('.convmap.');
+const ADDED: Partial<Record<RunSettings['method'], AddedForecast['what']>> = {
+  ...{ refocus: 'maps', joint: 'maps', precondition: 'matrices', branches: 'branches' },
+};
+const MATRIX = PRECONDITION.matrix('');
 
 const WEIGHTS = ['parameters', 'state', 'constants'];
 

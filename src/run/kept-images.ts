@@ -1,6 +1,12 @@
+import type { ImageSet } from '../data/image-set';
 import { closeImages } from '../data/pixels';
+import type { ImageSetReport } from '../data/report';
 import type { LoadedPart } from '../data/split';
-import type { LoadedSource } from './data-source';
+
+/** What a source of images gives; the built-in one needs no report. */
+export type LoadedSource = Pick<ImageSet, 'train' | 'test' | 'own' | 'available'> & {
+  report?: ImageSetReport;
+};
 
 /**
  * Decoded images that the jobs of one name share, as the runs of an experiment do: what was read from files once is not read again.

@@ -31,6 +31,7 @@ import {
   settingsToGoOn,
   stateToGoOn,
 } from './resume';
+import { stepLengthSentence } from './step-length';
 import { autotune, canRun, tuningKey } from './tune';
 import type { Tunings } from './tunings';
 import { VERSION } from './version';
@@ -89,6 +90,8 @@ async function trainLoaded(
   const redundancy = networkRedundancy(network.model, network.state);
   const grams = networkGrams(network.model, network.state, settings.mapKernel);
   emit({ type: 'redundancy', when: 'before', layers: redundancy, grams });
+  const length = stepLengthSentence(training.model, settings, grams);
+  if (length) emit({ type: 'note', message: length });
 
   if (base) training.base = base.figures;
   const observer: Observer = {

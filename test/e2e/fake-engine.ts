@@ -519,7 +519,9 @@ const engine: EngineApi = {
       epochs,
       flopsPerStep: 2.1e9,
       flops: epochs * STEPS_PER_EPOCH * 2.1e9,
-      ...(settings.method === 'refocus' && { maps: { parameters: 2430, bytes: 40_000, flops: 0.021 } }),
+      ...(settings.method === 'refocus' && {
+        added: { what: 'maps' as const, numbers: 2430, bytes: 40_000, flops: 0.021 },
+      }),
       ...(bytes > most && { tooLarge: { bytes, most, rows: 500, f16: true } }),
     };
   },

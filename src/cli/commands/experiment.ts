@@ -24,7 +24,14 @@ import { givenSettings, inputPaths, modelOptions, runtimeOptions, settingOptions
 import { runOptions } from './train';
 
 /** Arms, seeds and searches say these. */
-const DECIDED: readonly SettingName[] = ['method', 'seed', 'imageSeed', 'validate', 'validationShare', 'patience'];
+const DECIDED: readonly SettingName[] = [
+  'method',
+  'seed',
+  'imageSeed',
+  'validate',
+  'validationShare',
+  'patience',
+];
 const shared = settingNames.filter((name) => !DECIDED.includes(name));
 
 /** Options that an experiment that goes on takes. */

@@ -1,5 +1,5 @@
 import { UserError } from '../../errors';
-import { mapsSentence, memoryText } from '../../run/forecast-words';
+import { addedSentence, memoryText } from '../../run/forecast-words';
 import { namedNetwork } from '../../run/network-options';
 import { loadNetwork } from '../../run/network-source';
 import { type PlanOptions, planSummary, stepForecast } from '../../run/plan-summary';
@@ -50,11 +50,11 @@ export const plan: Command = {
     else {
       context.out(summary.text);
       for (const [name, value] of Object.entries(summary.totals)) context.out(`${name}: ${value}`);
-      const { memory, maps } = stepForecast(options);
+      const { memory, added } = stepForecast(options);
       context.out(
         `Memory without the images: ${memoryText(memory, ['weights', 'optimiser', 'activations'])}.`,
       );
-      if (maps) context.out(mapsSentence(maps));
+      if (added) context.out(addedSentence(added));
     }
     return 0;
   },

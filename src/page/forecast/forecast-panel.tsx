@@ -1,6 +1,6 @@
-/** What a run would take, and what refocusing adds to it; what to do where the GPU does not hold it. */
+/** What a run would take, and what its method adds to it; what to do where the GPU does not hold it. */
 import type { DeviceForecast } from '../../api';
-import { mapsSentence } from '../../run/forecast-words';
+import { addedSentence } from '../../run/forecast-words';
 import { bytes, count, duration } from '../format';
 import { isBusy } from '../run/state';
 import { setSetting } from '../settings/config';
@@ -11,7 +11,7 @@ export function ForecastPanel() {
   const found = forecasted.value;
   if (isBusy.value || found.state === 'none') return null;
   if (found.state === 'failed') return <p class="error">{found.why}</p>;
-  const { memory, maps, steps, epochs, tooLarge } = found.forecast;
+  const { memory, added, steps, epochs, tooLarge } = found.forecast;
   return (
     <section class="forecast" aria-label="What this run will take">
       <p>
@@ -19,7 +19,7 @@ export function ForecastPanel() {
         memory: weights {bytes(memory.weights)}, the optimiser's state {bytes(memory.optimiser)}, activations{' '}
         {bytes(memory.activations)}, images {bytes(memory.images)}.
       </p>
-      {maps && <p class="hint">{mapsSentence(maps)}</p>}
+      {added && <p class="hint">{addedSentence(added)}</p>}
       {tooLarge && <TooLarge {...tooLarge} />}
     </section>
   );

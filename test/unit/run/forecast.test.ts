@@ -35,21 +35,45 @@ test('memory is that of all buffers, by what they hold', () => {
 });
 
 test('maps are counted beside fine-tuning, which has none', () => {
-  expect(forecast(of()).maps).toBeUndefined();
-  const { maps, memory } = forecast(of({ method: 'refocus', path: 'dense' }));
+  expect(forecast(of()).added).toBeUndefined();
+  expect(forecast(of({ method: 'retrain' })).added).toBeUndefined();
+  const { added, memory } = forecast(of({ method: 'refocus', path: 'dense' }));
   // 9 numbers for each pair of the depthwise layers' channels
   const pairs = model.layers.reduce(
     (sum, layer) => (layer.kind === 'conv' && layer.groups > 1 ? sum + layer.shape[0] ** 2 : sum),
     0,
   );
-  expect(maps?.parameters).toBe(9 * pairs);
-  expect(maps?.bytes).toBe(memory.all - forecast(of()).memory.all);
-  expect(maps?.flops).toBeGreaterThan(0);
+  expect(added?.numbers).toBe(9 * pairs);
+  expect(added?.bytes).toBe(memory.all - forecast(of()).memory.all);
+  expect(added?.flops).toBeGreaterThan(0);
   const sentence = forecastSentence(forecast(of({ method: 'refocus', path: 'dense' })));
   expect(sentence).toContain(`add ${(9 * pairs).toLocaleString('en')} numbers and`);
   expect(sentence).toContain('merged they cost nothing');
   // of a network of which the maps alone train there is fine-tuning all the same
-  expect(forecast(of({ method: 'refocus', freeze: 'all-but-maps' })).maps?.parameters).toBeGreaterThan(0);
+  expect(forecast(of({ method: 'refocus', freeze: 'all-but-maps' })).added?.numbers).toBeGreaterThan(0);
+});
+
+const depthwise = model.layers.filter((layer) => layer.kind === 'conv' && layer.groups > 1);
+
+test('so are the matrices of a preconditioner, which do not train', () => {
+  const { added, memory } = forecast(of({ method: 'precondition' }));
+  expect(added).toMatchObject({ what: 'matrices', numbers: depthwise.length * 81 });
+  expect(added!.bytes).toBe(memory.all - forecast(of()).memory.all);
+  expect(added!.flops).toBeGreaterThan(0);
+  expect(forecastSentence(forecast(of({ method: 'precondition' })))).toContain(
+    `its matrices add ${(depthwise.length * 81).toLocaleString('en')} numbers`,
+  );
+  const { added: own } = forecast(of({ method: 'precondition', preconditioner: 'own' }));
+  expect(own!.numbers, 'one a kernel').toBeGreaterThan(added!.numbers);
+});
+
+test('and branches, by what they train more', () => {
+  const { added } = forecast(of({ method: 'branches', branches: 'acnet' }));
+  const channels = depthwise.reduce((sum, layer) => sum + (layer.kind === 'conv' ? layer.shape[0] : 0), 0);
+  // a row and a column of three, with the weight and bias of a norm each
+  expect(added).toMatchObject({ what: 'branches', numbers: channels * 2 * (3 + 2) });
+  expect(added!.flops).toBeGreaterThan(0);
+  expect(added!.bytes).toBeGreaterThan(0);
 });
 
 test('a whole run is its steps and its tests', () => {

@@ -54,11 +54,7 @@ const job = (settings: Partial<TrainSettings> = {}, more: Partial<TrainJob> = {}
 /** Logits of two classes, up to a multiple of four. */
 const LOGITS: Behaviour = { logits: (image) => [image, 1, 0, 0] };
 
-async function run(
-  trainJob: TrainJob,
-  onEvent: (event: TrainEvent) => void = () => {},
-  kept?: KeptImages,
-) {
+async function run(trainJob: TrainJob, onEvent: (event: TrainEvent) => void = () => {}, kept?: KeptImages) {
   const gpu = fakeGpu(fakeNetwork(LOGITS).compute);
   const control = { cancelled: false };
   const emit = onEvent;
