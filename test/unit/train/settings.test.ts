@@ -138,7 +138,10 @@ const TAKEN: Record<SettingName, [takes: unknown[], refuses: unknown[]]> = {
     [-1, 4_294_967_296],
   ],
   validate: [[false, true], ['yes']],
-  validationShare: [['auto', 0.01, 0.9], [0, 0.95, 'none']],
+  validationShare: [
+    ['auto', 0.01, 0.9],
+    [0, 0.95, 'none'],
+  ],
   optimizer: [['sgd', 'adamw'], ['adam']],
   momentum: [
     [0.9, 0, 0.999],
