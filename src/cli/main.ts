@@ -4,6 +4,7 @@ import { VERSION } from '../run/version';
 import { type Command, type Context, helpText, readArgs } from './command';
 import { analyse } from './commands/analyse';
 import { bench } from './commands/bench';
+import { cost } from './commands/cost';
 import { data } from './commands/data';
 import { demo } from './commands/demo';
 import { evaluate } from './commands/eval';
@@ -36,6 +37,7 @@ export const commands: Record<string, Command> = {
   report,
   verify,
   plan,
+  cost,
   networks,
   inspect,
   data,

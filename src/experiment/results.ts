@@ -35,6 +35,8 @@ export interface RunResult {
   peakBytes: number;
   dispatches: number;
   bytesPerStep: number;
+  /** floating-point operations; absent in results of earlier versions */
+  flopsPerStep?: number;
   /** whether the merged weights were proven, and by how much their logits differ from those of the trained network */
   proof: { ok: boolean; maxRelLogitDiff: number; top1Agreement: number };
   /** SHA-256 of the merged weights; where they were not written, absent */

@@ -7,7 +7,7 @@ import { type Html, html } from './html';
 /** Accuracy or loss of the test images after each epoch, or loss of the training batches. */
 export type BandQuantity = 'accuracy' | 'loss' | 'training';
 
-const TITLES: Record<BandQuantity, string> = {
+export const bandTitles: Record<BandQuantity, string> = {
   accuracy: 'Accuracy of the test images',
   loss: 'Loss of the test images',
   training: 'Loss of the training batches',
@@ -55,8 +55,8 @@ export function bandsSvg({ runs, arms }: ExperimentResults, quantity: BandQuanti
   if (values.length === 0) return html`<p class="hint">Nothing was recorded of it.</p>`;
   if (base?.accuracy.base !== undefined) values.push(base.accuracy.base);
   return chart({
-    title: TITLES[quantity],
-    label: `${TITLES[quantity]} over the steps of ${bands.map(({ arm }) => arm).join(', ')}`,
+    title: bandTitles[quantity],
+    label: `${bandTitles[quantity]} over the steps of ${bands.map(({ arm }) => arm).join(', ')}`,
     format: (value) => (quantity === 'accuracy' ? percent(value, 1) : tick(value)),
     values,
     last: Math.max(1, ...bands.flatMap(({ mean }) => mean.map(({ x }) => x))),

@@ -55,11 +55,23 @@ export interface ChartOptions {
   last: number;
   /** what is across; default: steps, at whole numbers */
   across?: string;
+  /** a tick of the x axis */
+  formatAcross?: (value: number) => string;
   draw: (scale: Scale) => Html;
 }
 
 /** A chart with its grid and ticks. */
-export function chart({ title, label, format, values, first = 0, last, across, draw }: ChartOptions): Html {
+export function chart({
+  title,
+  label,
+  format,
+  values,
+  first = 0,
+  last,
+  across,
+  formatAcross = tick,
+  draw,
+}: ChartOptions): Html {
   let [low, high] = [Math.min(...values), Math.max(...values)];
   if (low === high) [low, high] = [low - 0.5 * Math.abs(low || 1), high + 0.5 * Math.abs(high || 1)];
   const { left } = MARGIN;
@@ -76,7 +88,7 @@ ${ticksOf(first, last)
   .filter((value) => across !== undefined || Number.isInteger(value))
   .map(
     (value) =>
-      html`<text class="tick" x="${x(value).toFixed(1)}" y="${HEIGHT - bottom + 20}" text-anchor="middle">${tick(value)}</text>`,
+      html`<text class="tick" x="${x(value).toFixed(1)}" y="${HEIGHT - bottom + 20}" text-anchor="middle">${formatAcross(value)}</text>`,
   )}
 ${across !== undefined && html`<text class="tick" x="${(left + right) / 2}" y="${HEIGHT - 6}" text-anchor="middle">${across}</text>`}
 ${draw({ x, y, at, left, right, top: MARGIN.top, bottom: HEIGHT - bottom })}

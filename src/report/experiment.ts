@@ -5,6 +5,7 @@ import { fieldText } from '../train/field';
 import { type SettingName, settingFields } from '../train/settings';
 import { bandsSvg, trainedArms } from './bands';
 import { legend } from './chart';
+import { differencesSvg } from './differences';
 import {
   comparisonSentence,
   differenceText,
@@ -15,7 +16,7 @@ import {
   spreadText,
   winsText,
 } from './experiment-words';
-import { bytes, count, duration, percent, points, significant } from './format';
+import { bytes, count, duration, operations, percent, points, significant } from './format';
 import { heatmapUri, topOf } from './heatmap';
 import { type Html, html } from './html';
 import { documentOf } from './report';
@@ -80,7 +81,8 @@ function armsSection(results: ExperimentResults): Html {
     ];
   });
   return html`${table(['Arm', 'Seeds', 'Last', 'Best', `Last, less ${labelOf(results)(reference)}`, 'Shown'], rows, 'arms')}
-<p class="hint">Accuracies of the test images, mean and standard deviation over seeds. Last: after the last step, which nobody chose. Best: at the best epoch, which the test images chose, so that it flatters. Differences are taken seed by seed, their intervals are Student’s over the seeds. All arms of a seed have the same images in the same order with the same augmentation, as many steps, and the same course of the learning rate.</p>`;
+<p class="hint">Accuracies of the test images, mean and standard deviation over seeds. Last: after the last step, which nobody chose. Best: at the best epoch, which the test images chose, so that it flatters. Differences are taken seed by seed, their intervals are Student’s over the seeds. All arms of a seed have the same images in the same order with the same augmentation, as many steps, and the same course of the learning rate.</p>
+${differencesSvg(results)}<p class="hint">Circle: the mean over the seeds; line: its interval of 95 %; strokes: the seeds. A line across zero shows no difference.</p>`;
 }
 
 function curvesSection(results: ExperimentResults): Html {
@@ -151,14 +153,15 @@ function costSection(results: ExperimentResults): Html {
       stepMs ? `${significant(stepMs.mean)} ms` : '–',
       seconds ? duration(seconds.mean) : '–',
       peakBytes === undefined ? '–' : bytes(peakBytes),
+      one.flopsPerStep === undefined ? '–' : operations(one.flopsPerStep),
       count(one.dispatches),
       bytes(one.bytesPerStep),
       divergence ? significant(divergence.mean) : '–',
     ];
   });
   const adapters = [...new Set(runs.map(({ adapter }) => adapter))];
-  return html`${table(['Arm', 'A step', 'A run', 'GPU memory', 'Dispatches', 'Bytes moved', 'Divergence'], rows)}
-<p class="hint">A step: median of a run, mean over seeds; GPU memory, dispatches and bytes moved are of a step, and the merged network costs what the base does. Divergence: mean over layers of how differently their kernels are shaped, nats. On ${named(adapters.join(', ') || 'nothing yet')}.</p>`;
+  return html`${table(['Arm', 'A step', 'A run', 'GPU memory', 'Work', 'Dispatches', 'Bytes moved', 'Divergence'], rows)}
+<p class="hint">A step: median of a run, mean over seeds; GPU memory, work, dispatches and bytes moved are of a step, and the merged network costs what the base does. Divergence: mean over layers of how differently their kernels are shaped, nats. On ${named(adapters.join(', ') || 'nothing yet')}.</p>`;
 }
 
 /** Layers that are drawn at most: the largest. */

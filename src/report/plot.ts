@@ -16,6 +16,7 @@ export interface PlotOptions {
   up: string;
   /** default: a few digits */
   format?: (value: number) => string;
+  formatAcross?: (value: number) => string;
   /** what the axis holds at least */
   range?: readonly [low: number, high: number];
   /** values across that have a line of their own */
@@ -25,7 +26,7 @@ export interface PlotOptions {
 /** Lines with a mark at each point; what is no number is left out. `legend` says which is which. */
 export function plotSvg(
   lines: readonly PlotLine[],
-  { title, across, up, format = tick, range, marks = [] }: PlotOptions,
+  { title, across, up, format = tick, formatAcross, range, marks = [] }: PlotOptions,
 ): Html {
   const points = lines.map(({ x, y }) =>
     x.flatMap((at, i) => (Number.isFinite(y[i]) ? [{ x: at, y: y[i] }] : [])),
@@ -43,6 +44,7 @@ export function plotSvg(
     first: Math.min(...xs),
     last: Math.max(...xs),
     across,
+    formatAcross,
     draw: (scale) =>
       html`${marks.map((value) => upright(scale, value))}${lines.map((_, i) => line(scale, i))}`,
   });

@@ -3,7 +3,7 @@ import type { FiguresOfClass } from '../analysis/class-figures';
 import { fieldText } from '../train/field';
 import { type SettingName, settingFields } from '../train/settings';
 import type { EndedRun, NamedRun } from './arms';
-import { bytes, count, duration, percent, points, significant } from './format';
+import { bytes, count, duration, operations, percent, points, significant } from './format';
 import { heatmapUri, topOf } from './heatmap';
 import { type Html, html } from './html';
 import { outcomeOf } from './outcome';
@@ -98,7 +98,10 @@ export function costSection({ report }: EndedRun): Html {
       `${duration(report.seconds)} in all, ${count(report.steps)} steps of ${significant(report.stepMs)} ms (median)`,
     ],
     ['GPU memory of a step', bytes(plan.peakBytes)],
-    ['A step', `${count(plan.dispatches)} dispatches that move ${bytes(plan.bytesPerStep)}`],
+    [
+      'A step',
+      `${count(plan.dispatches)} dispatches that move ${bytes(plan.bytesPerStep)}${plan.flopsPerStep === undefined ? '' : ` and compute ${operations(plan.flopsPerStep)}`}`,
+    ],
     ['Parameters, before and after', proof.parameters.map(count).join(' and ')],
     ['Multiply-adds an image, before and after', proof.multiplyAdds.map(count).join(' and ')],
     ['Adapter', named(report.adapter || 'without a name')],

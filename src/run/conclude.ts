@@ -46,8 +46,8 @@ export async function conclude(
 ): Promise<TrainResult> {
   const { emit } = context;
   const { train, test } = training;
-  const { dispatches, bytes, peakBytes } = trainer.stepTotals();
-  const plan = { dispatches, bytesPerStep: bytes, peakBytes };
+  const { dispatches, bytes, flops, peakBytes } = trainer.stepTotals();
+  const plan = { dispatches, bytesPerStep: bytes, peakBytes, flopsPerStep: flops };
   const { points, evals, last, best, ended, steps, stepMs } = trainer.outcome();
   const bestPoint: EvalPoint = best === 'base' ? { step: 0, epoch: 0, ...training.base! } : best.point;
   emit({ type: 'eval', which: 'last', point: last.point });

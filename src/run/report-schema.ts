@@ -90,7 +90,12 @@ const schema = v.looseObject({
   steps: number,
   seconds: number,
   stepMs: number,
-  plan: v.looseObject({ dispatches: number, bytesPerStep: number, peakBytes: number }),
+  plan: v.looseObject({
+    dispatches: number,
+    bytesPerStep: number,
+    peakBytes: number,
+    flopsPerStep: v.optional(number),
+  }),
   held: v.looseObject({ train: held, test: held }),
   adapter: v.string(),
   data: v.optional(

@@ -70,7 +70,8 @@ export interface Report extends RunRecord {
   seconds: number;
   /** median wall time of a training step, milliseconds */
   stepMs: number;
-  plan: { dispatches: number; bytesPerStep: number; peakBytes: number };
+  /** of a step; floating-point operations are absent in reports of earlier versions */
+  plan: { dispatches: number; bytesPerStep: number; peakBytes: number; flopsPerStep?: number };
   /** images of each set, and how many of them the GPU held at a time: fewer where they were streamed */
   held: { train: Held; test: Held };
   adapter: string;

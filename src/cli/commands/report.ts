@@ -1,9 +1,10 @@
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../../errors';
 import { redundancyOf } from '../../experiment/results';
 import { armsCsv, armsOf, armsTable, hasEnded } from '../../report/arms';
 import { experimentHtml } from '../../report/experiment';
+import { experimentFigures } from '../../report/experiment-figures';
 import { reportHtml } from '../../report/report';
 import { REPORT_PAGE } from '../../run/run-files';
 import { type Args, type Command, type Context, text } from '../command';
@@ -22,6 +23,7 @@ export const report: Command = {
     out: { type: 'string', value: 'FILE', help: 'where it is written', fallback: REPORT_PAGE },
     title: { type: 'string', value: 'TEXT', help: 'its heading; default: the name of the run' },
     csv: { type: 'string', value: 'FILE', help: 'write the table of arms there too' },
+    figures: { type: 'string', value: 'DIR', help: 'write the figures of an experiment there too, as SVG' },
     json: {
       type: 'boolean',
       help: 'the table of arms, or results of an experiment, as one JSON line, and no report',
@@ -30,6 +32,8 @@ export const report: Command = {
   async run(args, context) {
     if (args.positionals.length === 1 && isExperiment(args.positionals[0]))
       return reportExperiment(args.positionals[0], args, context);
+    if (args.values.figures !== undefined)
+      throw new UserError('--figures is for an experiment: name the folder of one.');
     const runs = [];
     for (const path of args.positionals) runs.push(await readKeptRun(path));
     const ended = runs.filter(hasEnded);
@@ -67,6 +71,11 @@ async function reportExperiment(path: string, args: Args, context: Context): Pro
   const out = text(args, 'out') ?? join(path, REPORT_PAGE);
   const sections = await analysedSections(path);
   await write(out, experimentHtml(results, { redundancy: redundancyOf(ended), sections }));
+  const figures = text(args, 'figures');
+  if (figures !== undefined) {
+    await mkdir(figures, { recursive: true });
+    for (const [name, svg] of experimentFigures(results)) await write(join(figures, name), svg);
+  }
   context.out(armsLines(results));
   context.note(`The report is ${out}: open it in a browser.`);
   return 0;
