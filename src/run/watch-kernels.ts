@@ -8,7 +8,7 @@ import type { TrainEvent } from './job';
 import { spatialConvolutions } from './redundancy';
 
 /** Milliseconds between two looks at least. */
-const EVERY_MS = 3000;
+const EVERY_MS = 5000;
 /** A look takes at most one part in so many of the time until the next. */
 const SHARE = 100;
 

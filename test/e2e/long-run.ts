@@ -26,7 +26,7 @@ const { values } = parseArgs({
 const STEPS = Number(values.steps);
 const isFake = values.engine === 'fake';
 /** Parts of a run, the view open in every second. */
-const SECTIONS = 16;
+const SECTIONS = 10;
 /** Bytes that a heap may grow by over the run: the curves of its steps among them. */
 const MOST_GROWTH = 4e6;
 
