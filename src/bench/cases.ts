@@ -1,5 +1,7 @@
 /** The benchmark's cases: work that several libraries do on the same numbers. No GPU here. */
 import { UserError } from '../errors';
+import { architectureNames } from '../model/zoo';
+import type { Method } from '../train/settings';
 
 interface Square {
   /** images */
@@ -68,15 +70,39 @@ export const BENCH_CASES: readonly BenchCase[] = [
   { name: 'mbv2-infer-folded-b128', kind: 'infer', batch: 128, folded: true },
 ];
 
+/** A training step of a network of the zoo, as a run takes it: what no other library is asked for. */
+export interface StepCase {
+  name: string;
+  kind: 'step';
+  arch: string;
+  method: Extract<Method, 'finetune' | 'refocus'>;
+}
+
+/** `step-<architecture>-<method>`, every network's fine-tuning before its refocusing. */
+export const STEP_CASES: readonly StepCase[] = architectureNames().flatMap((arch) =>
+  (['finetune', 'refocus'] as const).map(
+    (method): StepCase => ({ name: `step-${arch}-${method}`, kind: 'step', arch, method }),
+  ),
+);
+
 /**
  * The cases whose names fit one of the patterns, in which `*` stands for anything.
  * @throws UserError with all names where there is none
  */
-export function selectCases(patterns: readonly string[]): BenchCase[] {
+export const selectCases = (patterns: readonly string[]): BenchCase[] => select(patterns, BENCH_CASES);
+
+/** The same among steps of networks too. */
+export const selectOurCases = (patterns: readonly string[]): (BenchCase | StepCase)[] =>
+  select(patterns, [...BENCH_CASES, ...STEP_CASES]);
+
+function select<T extends BenchCase | StepCase>(patterns: readonly string[], among: readonly T[]): T[] {
   const literal = (s: string) => s.replace(/[.+?^${}()|[\]\\]/g, '\\$&');
   const tests = patterns.map((p) => new RegExp(`^${p.split('*').map(literal).join('.*')}$`));
-  const cases = BENCH_CASES.filter(({ name }) => tests.some((t) => t.test(name)));
+  const cases = among.filter(({ name }) => tests.some((t) => t.test(name)));
   if (cases.length > 0) return cases;
-  const names = BENCH_CASES.map((c) => c.name).join(', ');
-  throw new UserError(`There is no benchmark case "${patterns.join(' ')}": choose one of ${names}.`);
+  const names = among.filter(({ kind }) => kind !== 'step').map(({ name }) => name);
+  if (names.length < among.length) names.push('step-ARCHITECTURE-finetune', 'step-ARCHITECTURE-refocus');
+  throw new UserError(
+    `There is no benchmark case "${patterns.join(' ')}": choose one of ${names.join(', ')}.`,
+  );
 }

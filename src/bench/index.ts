@@ -1,9 +1,10 @@
 import { GpuCounters } from '../gpu/counters';
 import type { Gpu } from '../gpu/device';
-import { selectCases } from './cases';
+import { selectOurCases } from './cases';
 import { isNetwork } from './graphs';
 import { benchJob } from './jobs';
 import { type Figure, measure } from './measure';
+import { stepJob } from './steps';
 
 export interface BenchLine extends Figure {
   case: string;
@@ -11,8 +12,9 @@ export interface BenchLine extends Figure {
 
 /** Measures one case on our engine, `reps` times at most. Throws a UserError on a name that is none. */
 export async function benchCase(gpu: Gpu, name: string, reps?: number): Promise<BenchLine> {
-  const [c] = selectCases([name]);
-  const options = { oneByOne: isNetwork(c), most: reps };
-  const figure = await measure(() => benchJob(gpu, c), GpuCounters.install(), options);
+  const [c] = selectOurCases([name]);
+  const options = { oneByOne: c.kind === 'step' || isNetwork(c), most: reps };
+  const job = () => (c.kind === 'step' ? stepJob(gpu, c) : benchJob(gpu, c));
+  const figure = await measure(job, GpuCounters.install(), options);
   return { case: c.name, ...figure };
 }

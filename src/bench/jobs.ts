@@ -54,7 +54,7 @@ async function checksum(gpu: Gpu, c: BenchCase): Promise<number> {
 const round = (v: number): number => Number(v.toFixed(5));
 
 /** Steps on one batch; the loss of each is read. */
-function trainJob(session: Session<'run'>, batch: number): Job {
+export function trainJob(session: Session<'run'>, batch: number): Job {
   const losses: number[] = [];
   let step = 0;
   let metrics: Promise<Float32Array[]> | undefined;

@@ -1,10 +1,11 @@
 import { afterEach, expect, test, vi } from 'vitest';
-import { BENCH_CASES, selectCases } from '../../../src/bench/cases';
+import { BENCH_CASES, STEP_CASES, selectCases, selectOurCases } from '../../../src/bench/cases';
 import { benchGraph } from '../../../src/bench/graphs';
 import { type Job, measure, median } from '../../../src/bench/measure';
 import { uniform } from '../../../src/bench/numbers';
 import type { GpuCounters } from '../../../src/gpu/counters';
 import { compile } from '../../../src/graph/compile';
+import { architectureNames } from '../../../src/model/zoo';
 
 test('the generator gives the numbers of mulberry32', () => {
   expect([...uniform(3, 77, 1.7)]).toEqual([-0.2529553771018982, -1.5564528703689575, 0.6664229035377502]);
@@ -15,6 +16,20 @@ test('patterns choose cases in the order of the report', () => {
   expect(names).toEqual(['dw5s1-8x8x384-bwdx', 'mbv2-train-b32']);
   expect(selectCases(['*'])).toEqual(BENCH_CASES);
   expect(new Set(BENCH_CASES.map((c) => c.name)).size).toBe(37);
+});
+
+test('a step of every network can be measured, and is asked of no other library', () => {
+  const names = selectOurCases(['step-resnet8_*', 'step-ds_cnn-*', 'mbv2-infer-b128']).map((c) => c.name);
+  const [resnet, cnn] = ['step-resnet8_mlperf', 'step-ds_cnn'];
+  expect(names).toEqual([
+    'mbv2-infer-b128',
+    ...[resnet, cnn].flatMap((name) => [`${name}-finetune`, `${name}-refocus`]),
+  ]);
+  expect(STEP_CASES).toHaveLength(2 * architectureNames().length);
+  expect(() => selectCases(['step-*'])).toThrow(/no benchmark case "step-\*".*mbv2-infer-folded-b128\.$/);
+  expect(() => selectOurCases(['step-x'])).toThrow(
+    /, step-ARCHITECTURE-finetune, step-ARCHITECTURE-refocus\.$/,
+  );
 });
 
 test('the network is the one that the others run', () => {

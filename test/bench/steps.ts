@@ -1,0 +1,82 @@
+/**
+ * `npm run bench:steps -- [--runtime R] [ARCHITECTURE...]`: times a training step of each network, fine-tuned and refocused, and writes
+ * the table in docs/networks.md: `*` stands for anything, and the rows of networks that are not measured stay.
+ */
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import type { BenchLine } from '../../src/bench';
+import { STEP_CASES } from '../../src/bench/cases';
+import { architectureNames } from '../../src/model/zoo';
+
+const PAGE = 'docs/networks.md';
+const HEAD = ['network', 'fine-tuning', 'refocusing', 'ratio'];
+const TABLE = new RegExp(`^\\| *${HEAD[0]} *\\| *${HEAD[1]} .*\\n(\\|.*\\n)*`, 'm');
+
+/** Measures in one process, in which networks share what is compiled; gives the exit status. */
+export function main(argv: string[]): number {
+  const { values, positionals } = parseArgs({
+    args: argv,
+    options: { runtime: { type: 'string', default: 'auto' }, reps: { type: 'string', default: '5' } },
+    allowPositionals: true,
+  });
+  const wanted = positionals.length > 0 ? positionals : ['*'];
+  const cases = wanted.flatMap((pattern) => [
+    '--case',
+    `step-${pattern}-finetune`,
+    '--case',
+    `step-${pattern}-refocus`,
+  ]);
+  const { runtime, reps } = values;
+  const args = ['src/cli/bin.mjs', 'bench', ...cases, '--json', '--runtime', runtime, '--reps', reps];
+  const out = execFileSync(process.execPath, args, {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const lines = out
+    .split('\n')
+    .filter(Boolean)
+    .map((line): BenchLine => JSON.parse(line));
+  writeFileSync(PAGE, withSteps(readFileSync(PAGE, 'utf8'), lines));
+  return 0;
+}
+
+/** The page with those measurements in its table of steps. A network has a row where both of its methods were measured. */
+export function withSteps(page: string, lines: readonly BenchLine[]): string {
+  const rows = rowsOf(page);
+  const times = new Map(lines.map((line) => [line.case, line.ms]));
+  for (const { arch, name, method } of STEP_CASES) {
+    const [tuned, refocused] = [times.get(name), times.get(`step-${arch}-refocus`)];
+    if (method !== 'finetune' || tuned === undefined || refocused === undefined) continue;
+    rows.set(arch, [arch, milliseconds(tuned), milliseconds(refocused), (refocused / tuned).toFixed(2)]);
+  }
+  const known = architectureNames().flatMap((arch) => (rows.has(arch) ? [rows.get(arch)!] : []));
+  return page.replace(TABLE, () => aligned([HEAD, ...known]));
+}
+
+/** The rows of the table as they are, by network. */
+export function rowsOf(page: string): Map<string, string[]> {
+  const found = TABLE.exec(page);
+  if (!found) throw new Error(`${PAGE} has no table of steps`);
+  const cells = found[0]
+    .trimEnd()
+    .split('\n')
+    .map((line) =>
+      line
+        .split('|')
+        .slice(1, -1)
+        .map((cell) => cell.trim()),
+    );
+  return new Map(cells.slice(2).map((row) => [row[0], row]));
+}
+
+const milliseconds = (ms: number): string => `${ms >= 99.5 ? Math.round(ms) : ms.toPrecision(3)} ms`;
+
+function aligned(rows: readonly (readonly string[])[]): string {
+  const widths = HEAD.map((_, i) => Math.max(...rows.map((row) => row[i].length)));
+  const line = (row: readonly string[]) =>
+    `| ${row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join(' | ')} |\n`;
+  const rule = widths.map((w, i) => (i === 0 ? '-'.repeat(w) : `${'-'.repeat(w - 1)}:`));
+  const [head, ...body] = rows;
+  return [line(head), line(rule), ...body.map(line)].join('');
+}
