@@ -25,7 +25,8 @@ export interface PoolOptions {
   ceilMode?: boolean;
 }
 
-export interface AvgPoolOptions extends PoolOptions {
+export interface AvgPoolOptions extends Omit<PoolOptions, 'stride'> {
+  stride?: number | Pair;
   countIncludePad?: boolean;
 }
 
@@ -232,7 +233,7 @@ export class Builder {
 
   avgPool(
     x: Value,
-    kernel: number,
+    kernel: number | Pair,
     { stride = kernel, padding = 0, ceilMode = false, countIncludePad = true }: AvgPoolOptions = {},
   ): Value {
     const attributes = { kernel: pair(kernel), stride: pair(stride), padding: pair(padding), ceilMode };

@@ -41,21 +41,28 @@ export const resnet8 = define(
 );
 
 /**
- * The keyword spotter of MLPerf Tiny, a DS-CNN (Zhang et al. 2017) over spectrograms of one channel, published as 49 x 10; the
- * same words hold of its names and padding.
+ * The keyword spotter of MLPerf Tiny, a DS-CNN (Zhang et al. 2017) over spectrograms of one channel, published for Keras and 49 x 10:
+ * its first convolution is padded as TensorFlow's "same" is there. The names are ours.
  */
 export const dsCnn = define(
   'ds_cnn',
   {},
   (net, x) => {
-    let y = net.conv('conv1', x, 64, [10, 4], { stride: 2, padding: [5, 1], bias: true });
+    let y = net.conv('conv1', x, 64, [10, 4], {
+      stride: 2,
+      padding: [4, 1],
+      paddingEnd: [5, 1],
+      bias: true,
+    });
     y = net.dropout(net.batchNorm('bn1', y, 'relu', norm), 0.2);
     for (let i = 0; i < 4; i++) {
       const name = `blocks.${i}`;
       y = convNorm(net, [`${name}.conv_dw`, `${name}.bn1`], y, 64, 3, { groups: 64 });
       y = convNorm(net, [`${name}.conv_pw`, `${name}.bn2`], y, 64, 1);
     }
-    return net.head('classifier', net.globalAvgPool(net.dropout(y, 0.4)));
+    // the published mean is over half of 49 rows rounded down, which leaves out the last of the 25: means of two rows do that too
+    const pairs = net.avgPool(net.dropout(y, 0.4), [2, 1]);
+    return net.head('classifier', net.globalAvgPool(pairs));
   },
   { size: 49, classes: 12, channels: 1 },
 );

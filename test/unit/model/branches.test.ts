@@ -23,8 +23,8 @@ const cases = fixtures.map(({ state, x, y, ...rest }) => ({
 const furthest = (a: ArrayLike<number>, b: readonly number[]): number =>
   Math.max(...b.map((v, i) => Math.abs(v - a[i])));
 
-describe.each(cases)('$name', ({ state, deployed, kernel, groups, x, y }) => {
-  const [block] = blocksOf(state);
+describe.each(cases)('$name', ({ state, deployed, kernel, groups, eps, x, y }) => {
+  const [block] = blocksOf(state, eps);
   const image = { channels: x[0][1], height: x[0][2], width: x[0][3], data: Float64Array.from(x[1]) };
 
   test('is one convolution, which does what PyTorch’s block does', () => {

@@ -79,7 +79,9 @@ function callsOfLayer(layer: Layer): string[] {
     `kernel=${kernel} stride=${stride} padding=${padding}`;
   switch (layer.kind) {
     case 'conv': {
-      const { stride, padding, dilation, groups } = layer;
+      const { stride, dilation, groups } = layer;
+      // what is padded unevenly comes padded
+      const padding = layer.paddingEnd ? [0, 0] : layer.padding;
       return [`conv stride=${stride} padding=${padding} dilation=${dilation} groups=${groups}`];
     }
     case 'batch_norm': {

@@ -81,8 +81,11 @@ test('merging a file without maps folds it; with neither there is nothing to mer
   await expect(mergeFile([plain])).rejects.toThrow(/no refocusing maps, and no blocks of branches/);
 });
 
-test('the batch norms may have another eps, which is as so much more variance', async () => {
-  const state: StateDict = new Map(initialState(createModel('repvgg_a0', { classes: 3, kwargs: repvgg }), 3));
+test.each([
+  ['repvgg_a0', repvgg, 'stage1.0.rbr_reparam.weight'],
+  ['mobileone_s0', mobileone, 'stage0.reparam_conv.weight'],
+] as const)('the batch norms of %s may have another eps, which is as so much more variance', async (arch, kwargs, kernel) => {
+  const state: StateDict = new Map(initialState(createModel(arch, { classes: 3, kwargs }), 3));
   const raised: StateDict = new Map(
     [...state].map(([name, t]) => {
       if (!name.endsWith('.running_var')) return [name, t];
@@ -99,7 +102,7 @@ test('the batch norms may have another eps, which is as so much more variance', 
     const blob = new Blob([writeSafetensors(tensors, new Map())]);
     const { bytes, notes } = await mergeFile([{ path: 'net', blob }], {}, eps);
     const read = await readWeights({ path: 'merged', blob: new Blob([bytes]) });
-    return { notes, weight: Array.from(numbersOf(read.tensors.get('stage1.0.rbr_reparam.weight')!)) };
+    return { notes, weight: Array.from(numbersOf(read.tensors.get(kernel)!)) };
   };
   const [other, usual] = [await merged(state, 0.25), await merged(raised, 0)];
   expect(other).toEqual(usual);
