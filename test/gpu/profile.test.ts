@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { benchCase } from '../../src/bench';
 import { profile } from '../../src/bench/profile';
 import { UserError } from '../../src/errors';
 import { Graph } from '../../src/graph/graph';
@@ -60,6 +61,14 @@ test('a profile sums by shader what it has by dispatch', async () => {
   expect(p.shaders.reduce((s, d) => s + d.share, 0)).toBeCloseTo(1);
   expect(p.shaders.map((s) => s.ms)).toEqual(p.shaders.map((s) => s.ms).sort((a, b) => b - a));
   expect(p.runMs).toBeGreaterThan(0);
+});
+
+test('a step of a network trains on its four images', async () => {
+  const { dispatches, submits, value } = await benchCase(await gpu(), 'step-resnet8_mlperf-finetune', 3);
+  expect([dispatches, submits]).toEqual([80, 1]);
+  const losses = value as number[];
+  expect(losses).toHaveLength(4);
+  expect(losses[3]).toBeLessThan(losses[0]);
 });
 
 describe('the step of a run', () => {

@@ -84,31 +84,34 @@ test('merging a file without maps folds it; with neither there is nothing to mer
 test.each([
   ['repvgg_a0', repvgg, 'stage1.0.rbr_reparam.weight'],
   ['mobileone_s0', mobileone, 'stage0.reparam_conv.weight'],
-] as const)('the batch norms of %s may have another eps, which is as so much more variance', async (arch, kwargs, kernel) => {
-  const state: StateDict = new Map(initialState(createModel(arch, { classes: 3, kwargs }), 3));
-  const raised: StateDict = new Map(
-    [...state].map(([name, t]) => {
-      if (!name.endsWith('.running_var')) return [name, t];
-      return [
-        name,
-        floats(
-          t.shape,
-          Float32Array.from(numbersOf(t), (v) => v + 0.25),
-        ),
-      ];
-    }),
-  );
-  const merged = async (tensors: StateDict, eps?: number) => {
-    const blob = new Blob([writeSafetensors(tensors, new Map())]);
-    const { bytes, notes } = await mergeFile([{ path: 'net', blob }], {}, eps);
-    const read = await readWeights({ path: 'merged', blob: new Blob([bytes]) });
-    return { notes, weight: Array.from(numbersOf(read.tensors.get(kernel)!)) };
-  };
-  const [other, usual] = [await merged(state, 0.25), await merged(raised, 0)];
-  expect(other).toEqual(usual);
-  expect(other.weight).not.toEqual((await merged(state)).weight);
-  expect((await merged(state)).notes).toEqual([expect.stringContaining('--bn-eps')]);
-});
+] as const)(
+  'the batch norms of %s may have another eps, which is as so much more variance',
+  async (arch, kwargs, kernel) => {
+    const state: StateDict = new Map(initialState(createModel(arch, { classes: 3, kwargs }), 3));
+    const raised: StateDict = new Map(
+      [...state].map(([name, t]) => {
+        if (!name.endsWith('.running_var')) return [name, t];
+        return [
+          name,
+          floats(
+            t.shape,
+            Float32Array.from(numbersOf(t), (v) => v + 0.25),
+          ),
+        ];
+      }),
+    );
+    const merged = async (tensors: StateDict, eps?: number) => {
+      const blob = new Blob([writeSafetensors(tensors, new Map())]);
+      const { bytes, notes } = await mergeFile([{ path: 'net', blob }], {}, eps);
+      const read = await readWeights({ path: 'merged', blob: new Blob([bytes]) });
+      return { notes, weight: Array.from(numbersOf(read.tensors.get(kernel)!)) };
+    };
+    const [other, usual] = [await merged(state, 0.25), await merged(raised, 0)];
+    expect(other).toEqual(usual);
+    expect(other.weight).not.toEqual((await merged(state)).weight);
+    expect((await merged(state)).notes).toEqual([expect.stringContaining('--bn-eps')]);
+  },
+);
 
 test('maps are merged first, and the branches are told of', async () => {
   const model = createModel('repvgg_a0', { classes: 3, kwargs: repvgg });
