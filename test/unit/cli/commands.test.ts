@@ -836,7 +836,10 @@ test('merge writes beside the file, over nothing that is there', async () => {
   expect(tensors.get('layer1.0.conv1.weight')).toEqual(plain.get('layer1.0.conv1.weight'));
   for (const [argv, message] of [
     [['merge', file], /net\.merged\.safetensors is there already: name another --out/],
-    [['merge', file, '--overwrite', '--bn-eps', '1e-3x'], /--bn-eps must be a number from 0 to 1, not "1e-3x"/],
+    [
+      ['merge', file, '--overwrite', '--bn-eps', '1e-3x'],
+      /--bn-eps must be a number from 0 to 1, not "1e-3x"/,
+    ],
     [
       ['merge', written, '--out', join(folder, 'x')],
       /has no refocusing maps, and no blocks of branches.*nothing to merge/,
