@@ -7,8 +7,11 @@ export const spreadText = ({ mean, deviation }: Spread): string =>
   deviation === null ? percent(mean) : `${percent(mean)} ± ${(100 * deviation).toFixed(2)}`;
 
 /** A paired difference with its interval, if there is one. */
-export const differenceText = ({ mean, interval }: Difference): string =>
-  interval ? `${points(mean)} (95 %: ${points(interval[0])} to ${points(interval[1])})` : points(mean);
+export const intervalText = ({ interval }: Difference): string =>
+  interval ? `95 %: ${points(interval[0])} to ${points(interval[1])}` : '';
+
+export const differenceText = (one: Difference): string =>
+  one.interval ? `${points(one.mean)} (${intervalText(one)})` : points(one.mean);
 
 /** What a difference shows, in a word or two. */
 export const SHOWN: Record<Difference['shown'], string> = {

@@ -8,7 +8,7 @@ import { legend } from './chart';
 import { differencesSvg } from './differences';
 import {
   comparisonSentence,
-  differenceText,
+  intervalText,
   labelOf,
   notShownSentences,
   SHOWN,
@@ -69,7 +69,7 @@ function armsSection(results: ExperimentResults): Html {
       arm.arm === reference
         ? 'reference'
         : found
-          ? html`${differenceText(found.last)}<small>${winsText(found.last)}</small>`
+          ? html`${points(found.last.mean)}<small>${intervalText(found.last)}</small><small>${winsText(found.last)}</small>`
           : '–';
     return [
       titled(arm),
