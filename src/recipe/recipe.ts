@@ -1,0 +1,102 @@
+/**
+ * An experiment as a folder that PyTorch runs: what train.py is told in recipe.json. Networks are lists of layers, as the engine
+ * has them; every cell has its settings, all of them decided.
+ */
+import { type Cell, cellsOf, isSearched } from '../experiment/cells';
+import type { Experiment, NamedArm } from '../experiment/experiment';
+import { Graph } from '../graph/graph';
+import { instantiate } from '../model/instantiate';
+import type { Layer, Model, StateEntry } from '../model/model';
+import type { Loaded } from '../run/load';
+import { decideRate } from '../train/rate';
+import type { RunSettings, TrainSettings } from '../train/settings';
+import { trainedModel } from '../train/trained-model';
+
+/** A network as PyTorch is told of it. */
+export interface RecipeModel {
+  /** what drops at random has the `key` that its numbers are drawn by */
+  layers: (Layer & { key?: number })[];
+  state: Pick<StateEntry, 'name' | 'shape' | 'role' | 'init'>[];
+  logits: number;
+}
+
+/** A rate, or an arm's that is searched for, times a factor. */
+export type RecipeRate = number | { arm: string; times: number };
+
+export interface RecipeCell extends Pick<Cell, 'id' | 'kind' | 'arm' | 'seed' | 'from'> {
+  /** the name of its model */
+  model: string;
+  rate: RecipeRate;
+  /** without the rate */
+  settings: Omit<RunSettings, 'lr'>;
+}
+
+const BASE = 'base';
+
+/** A model without how its tensors lie in the engine's memory. */
+export function recipeModel(model: Model, side: { height: number; width: number }): RecipeModel {
+  const graph = new Graph();
+  const x = graph.tensor('x', [2, side.height, side.width, model.input.channels], { role: 'input' });
+  instantiate(model, graph, x, { training: true });
+  const keys = graph.nodes.filter(({ op }) => op.name === 'dropout').map(({ attrs }) => attrs as { key: number });
+  let next = 0;
+  const isDrawn = (layer: Layer) => (layer.kind === 'dropout' || layer.kind === 'stochastic_depth') && layer.p > 0;
+  return {
+    layers: model.layers.map((layer) => (isDrawn(layer) ? { ...layer, key: keys[next++].key } : layer)),
+    state: model.state.map(({ name, shape, role, init }) => ({ name, shape, role, init })),
+    logits: model.logits,
+  };
+}
+
+/** The cells of an experiment and the model of each arm. */
+export function recipeCells(
+  experiment: Experiment,
+  { network, settings: decided }: Pick<Loaded, 'network' | 'settings'>,
+  searched?: RunSettings,
+): { cells: RecipeCell[]; models: Map<string, Model> } {
+  const models = new Map<string, Model>();
+  const cells = cellsOf(experiment).map((cell): RecipeCell => {
+    const arm = experiment.arms.find(({ name }) => name === cell.arm);
+    const settings = cellSettings(experiment, cell, cell.kind === 'search' ? searched! : decided, arm);
+    const model = arm?.name ?? BASE;
+    if (!models.has(model)) models.set(model, trainedModel(network.model, settings, network.file));
+    const { lr, ...rest } = settings;
+    const { id, kind, seed, from } = cell;
+    const rate = cell.lr ?? (arm ? rateOf(experiment, arm, lr) : lr);
+    return { id, kind, ...(arm && { arm: arm.name }), seed, ...(from && { from }), model, rate, settings: rest };
+  });
+  return { cells, models };
+}
+
+/** A cell's settings: what was `auto` as it was decided for the images. */
+function cellSettings(
+  { settings, base, lrSearch }: Experiment,
+  { kind, seed }: Cell,
+  decided: RunSettings,
+  arm?: NamedArm,
+): RunSettings {
+  const own: TrainSettings = arm
+    ? { ...settings, ...arm.settings, seed }
+    : { ...settings, method: 'retrain', ...base.train, seed };
+  const known = Object.fromEntries(
+    Object.entries(own).map(([name, value]) => [name, value === 'auto' ? decided[name as keyof RunSettings] : value]),
+  ) as unknown as RunSettings;
+  const isNew = own.method === 'retrain';
+  const lr = own.lr === 'auto' && isNew ? decideRate('auto', { images: known.batch, isNew }) : known.lr;
+  if (kind !== 'search' || !lrSearch) return { ...known, lr };
+  return {
+    ...known,
+    epochs: lrSearch.epochs,
+    warmupEpochs: Math.min(known.warmupEpochs, lrSearch.epochs / 4),
+  };
+}
+
+function rateOf(experiment: Experiment, arm: NamedArm, own: number): RecipeRate {
+  if (arm.rate) {
+    const other = experiment.arms.find(({ name }) => name === arm.rate!.of)!;
+    const rate = rateOf(experiment, other, own);
+    const { times } = arm.rate;
+    return typeof rate === 'number' ? rate * times : { ...rate, times: rate.times * times };
+  }
+  return isSearched(experiment, arm) ? { arm: arm.name, times: 1 } : typeof arm.settings?.lr === 'number' ? arm.settings.lr : own;
+}
