@@ -10,6 +10,7 @@ import { demo } from './commands/demo';
 import { evaluate } from './commands/eval';
 import { experiment } from './commands/experiment';
 import { exportCommand } from './commands/export';
+import { exportRecipe } from './commands/export-recipe';
 import { inspect } from './commands/inspect';
 import { lr } from './commands/lr';
 import { merge } from './commands/merge';
@@ -34,6 +35,7 @@ export const commands: Record<string, Command> = {
   merge,
   export: exportCommand,
   experiment,
+  'export-recipe': exportRecipe,
   report,
   verify,
   plan,

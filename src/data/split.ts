@@ -91,14 +91,14 @@ export interface LoadedPart {
 /**
  * Holds a fraction of each class out, by the seed.
  * @param source its name, for messages
- * @returns what trains and what is held out
+ * @returns what trains and what is held out, and which images these are
  * @throws UserError where no class has two different images
  */
 export function holdOut(
   source: string,
   { images, digests }: LoadedPart,
   { val, seed }: { val: number; seed: number },
-): [train: LoadedPart, held: LoadedPart] {
+): [train: LoadedPart, held: LoadedPart, split: Split] {
   const split = stratifiedSplit(images.labels, sidesOf(images, digests, val), val, seed);
   if (split.held.length === 0) {
     throw new UserError(
@@ -109,5 +109,5 @@ export function holdOut(
     images: pick(images, indices),
     digests: indices.map((i) => digests[i]),
   });
-  return [part(split.train), part(split.held)];
+  return [part(split.train), part(split.held), split];
 }

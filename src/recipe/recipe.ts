@@ -2,6 +2,7 @@
  * An experiment as a folder that PyTorch runs: what train.py is told in recipe.json. Networks are lists of layers, as the engine
  * has them; every cell has its settings, all of them decided.
  */
+import { UserError } from '../errors';
 import { type Cell, cellsOf, isSearched } from '../experiment/cells';
 import type { Experiment, NamedArm } from '../experiment/experiment';
 import { Graph } from '../graph/graph';
@@ -11,6 +12,7 @@ import type { Loaded } from '../run/load';
 import { decideRate } from '../train/rate';
 import type { RunSettings, TrainSettings } from '../train/settings';
 import { trainedModel } from '../train/trained-model';
+import { recipeObstacle } from './obstacles';
 
 /** A network as PyTorch is told of it. */
 export interface RecipeModel {
@@ -38,9 +40,12 @@ export function recipeModel(model: Model, side: { height: number; width: number 
   const graph = new Graph();
   const x = graph.tensor('x', [2, side.height, side.width, model.input.channels], { role: 'input' });
   instantiate(model, graph, x, { training: true });
-  const keys = graph.nodes.filter(({ op }) => op.name === 'dropout').map(({ attrs }) => attrs as { key: number });
+  const keys = graph.nodes
+    .filter(({ op }) => op.name === 'dropout')
+    .map(({ attrs }) => attrs as { key: number });
   let next = 0;
-  const isDrawn = (layer: Layer) => (layer.kind === 'dropout' || layer.kind === 'stochastic_depth') && layer.p > 0;
+  const isDrawn = (layer: Layer) =>
+    (layer.kind === 'dropout' || layer.kind === 'stochastic_depth') && layer.p > 0;
   return {
     layers: model.layers.map((layer) => (isDrawn(layer) ? { ...layer, key: keys[next++].key } : layer)),
     state: model.state.map(({ name, shape, role, init }) => ({ name, shape, role, init })),
@@ -48,24 +53,56 @@ export function recipeModel(model: Model, side: { height: number; width: number 
   };
 }
 
-/** The cells of an experiment and the model of each arm. */
+/**
+ * The cells of an experiment and the model of each arm.
+ * @throws UserError where train.py cannot run some of the arms
+ */
 export function recipeCells(
   experiment: Experiment,
   { network, settings: decided }: Pick<Loaded, 'network' | 'settings'>,
-  searched?: RunSettings,
 ): { cells: RecipeCell[]; models: Map<string, Model> } {
   const models = new Map<string, Model>();
   const cells = cellsOf(experiment).map((cell): RecipeCell => {
     const arm = experiment.arms.find(({ name }) => name === cell.arm);
-    const settings = cellSettings(experiment, cell, cell.kind === 'search' ? searched! : decided, arm);
+    const settings = cellSettings(experiment, cell, decided, arm);
     const model = arm?.name ?? BASE;
     if (!models.has(model)) models.set(model, trainedModel(network.model, settings, network.file));
     const { lr, ...rest } = settings;
     const { id, kind, seed, from } = cell;
     const rate = cell.lr ?? (arm ? rateOf(experiment, arm, lr) : lr);
-    return { id, kind, ...(arm && { arm: arm.name }), seed, ...(from && { from }), model, rate, settings: rest };
+    return {
+      id,
+      kind,
+      ...(arm && { arm: arm.name }),
+      seed,
+      ...(from && { from }),
+      model,
+      rate,
+      settings: rest,
+    };
   });
+  requireKnown(experiment, cells, models);
   return { cells, models };
+}
+
+function requireKnown(
+  { arms }: Experiment,
+  cells: readonly RecipeCell[],
+  models: ReadonlyMap<string, Model>,
+): void {
+  const refused = new Map<string, string[]>();
+  const reasons = new Map(
+    cells.map(({ model, settings }) => [model, recipeObstacle(settings, models.get(model)!)]),
+  );
+  for (const [name, reason] of reasons)
+    if (reason !== undefined) refused.set(reason, [...(refused.get(reason) ?? []), name]);
+  if (refused.size === 0) return;
+  const told = [...refused].map(([reason, names]) => `${names.join(', ')} (${reason})`).join('; ');
+  const left = arms.map(({ name }) => name).filter((name) => reasons.get(name) === undefined);
+  const advice = left.some((name) => reasons.has(name))
+    ? `--arms ${left.join(',')} leaves them out`
+    : 'change the settings that all arms share';
+  throw new UserError(`The recipe cannot run ${told}: ${advice}.`);
 }
 
 /** A cell's settings: what was `auto` as it was decided for the images. */
@@ -79,7 +116,10 @@ function cellSettings(
     ? { ...settings, ...arm.settings, seed }
     : { ...settings, method: 'retrain', ...base.train, seed };
   const known = Object.fromEntries(
-    Object.entries(own).map(([name, value]) => [name, value === 'auto' ? decided[name as keyof RunSettings] : value]),
+    Object.entries(own).map(([name, value]) => [
+      name,
+      value === 'auto' ? decided[name as keyof RunSettings] : value,
+    ]),
   ) as unknown as RunSettings;
   const isNew = own.method === 'retrain';
   const lr = own.lr === 'auto' && isNew ? decideRate('auto', { images: known.batch, isNew }) : known.lr;
@@ -98,5 +138,9 @@ function rateOf(experiment: Experiment, arm: NamedArm, own: number): RecipeRate 
     const { times } = arm.rate;
     return typeof rate === 'number' ? rate * times : { ...rate, times: rate.times * times };
   }
-  return isSearched(experiment, arm) ? { arm: arm.name, times: 1 } : typeof arm.settings?.lr === 'number' ? arm.settings.lr : own;
+  return isSearched(experiment, arm)
+    ? { arm: arm.name, times: 1 }
+    : typeof arm.settings?.lr === 'number'
+      ? arm.settings.lr
+      : own;
 }

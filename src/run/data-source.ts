@@ -1,7 +1,7 @@
 import { type BuiltinSet, builtinSets, generateBuiltin } from '../data/builtin/builtin';
 import { closeImages, cropOf } from '../data/pixels';
 import type { ImageSetReport } from '../data/report';
-import { holdOut, type LoadedPart, pick } from '../data/split';
+import { holdOut, type LoadedPart, pick, type Split } from '../data/split';
 import type { LabelledImages, LoadOptions, Use, UserFile } from '../data/types';
 import { UserError } from '../errors';
 import { IMAGENET_CROP } from '../train/augmentation';
@@ -51,6 +51,8 @@ export interface RunImages {
   test: LabelledImages;
   /** images to train with before some were held out to validate: what a run without that would train with */
   trainable: number;
+  /** which of these train and which validate, where some do */
+  split?: Split;
   /** whether all training images are of one size and have stayed so */
   own?: boolean;
   reports: ImageSetReport[];
@@ -95,12 +97,22 @@ async function validationImages(
   const first = await loadSource(source, test ? 'train' : 'both', settings, context);
   const all = first.train as LoadedPart;
   const name = first.report?.source ?? 'the built-in images';
-  const [train, held] = holdOut(name, all, { val: validationShareOf(settings), seed: imageSeedOf(settings) });
+  const [train, held, split] = holdOut(name, all, {
+    val: validationShareOf(settings),
+    seed: imageSeedOf(settings),
+  });
   first.report?.notes.push(
     `${held.images.count} of the ${all.images.count} training images test this run, and do not train it; the test images stay unseen.`,
   );
   const reports = first.report ? [first.report] : [];
-  return { train: train.images, test: held.images, trainable: all.images.count, own: first.own, reports };
+  return {
+    train: train.images,
+    test: held.images,
+    trainable: all.images.count,
+    split,
+    own: first.own,
+    reports,
+  };
 }
 
 /** The share of the training images that test in their stead. */

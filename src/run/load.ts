@@ -35,7 +35,7 @@ export async function load(
   };
   const asked = asTrained(settings, loaded);
   const context = { memo, kept, onProgress };
-  const { train, test, trainable, own, reports } = await loadRunImages(job, asked, context);
+  const { train, test, trainable, split, own, reports } = await loadRunImages(job, asked, context);
   try {
     const network = fitHead(loaded, train.classes, settings);
     for (const message of network.notes) emit({ type: 'note', message });
@@ -50,7 +50,7 @@ export async function load(
       // a run that chooses a setting is to be as the one that it chooses it for
       { input: network.model.input, images: trainable, side: Math.max(height, width), newHead },
     );
-    return { network, train, test, reports, settings: decided };
+    return { network, train, test, split, reports, settings: decided };
   } catch (error) {
     await closeImages(train, test);
     throw error;

@@ -24,6 +24,7 @@ const EDGES: Record<string, string[]> = {
   worker: ['api', 'engine'],
   index: ['api', 'data', 'graph', 'io', 'model', 'run', 'runtime', 'train', 'worker'],
   experiment: ['analysis', 'data', 'run', 'train'],
+  recipe: ['data', 'experiment', 'graph', 'io', 'model', 'run', 'train'],
   report: ['analysis', 'io', 'run', 'train', 'experiment'],
   cli: [
     'api',
@@ -37,6 +38,7 @@ const EDGES: Record<string, string[]> = {
     'run',
     'train',
     'experiment',
+    'recipe',
     'report',
     'remote',
   ],

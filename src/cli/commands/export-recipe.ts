@@ -1,0 +1,112 @@
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { closeImages } from '../../data/pixels';
+import { UserError } from '../../errors';
+import { cellsOf } from '../../experiment/cells';
+import type { Experiment } from '../../experiment/experiment';
+import { type RecipeFile, recipeFiles } from '../../recipe/folder';
+import { KeptImages } from '../../run/kept-images';
+import { type Loaded, load } from '../../run/load';
+import { isRandom } from '../../run/loaded-network';
+import { Memo } from '../../run/memo';
+import type { TrainSettings } from '../../train/settings';
+import { type Command, type Context, text } from '../command';
+import { isExperiment, openExperimentFolder } from '../experiment/folder';
+import { experimentOf, experimentOptions } from '../experiment/read';
+import { prepare } from './train';
+
+export const exportRecipe: Command = {
+  usage: 'export-recipe EXPERIMENT [options]',
+  summary:
+    'Writes an experiment (a preset, a file, or a folder of one) as a folder that PyTorch runs, on any number of GPUs.',
+  positionals: ['EXPERIMENT'],
+  options: {
+    out: { type: 'string', value: 'DIR', help: "the folder; default: recipes/ and the experiment's name" },
+    overwrite: { type: 'boolean', help: 'write into a folder that holds something already' },
+    ...experimentOptions,
+  },
+  async run(args, context) {
+    const [named] = args.positionals;
+    const experiment = isExperiment(named)
+      ? (await openExperimentFolder(named)).experiment
+      : await experimentOf(args);
+    const folder = text(args, 'out') ?? join('recipes', experiment.name);
+    await makeFolder(folder, args.values.overwrite === true);
+    const { loaded, ...more } = await loadAll(experiment, context);
+    const bytes: Record<string, number> = {};
+    try {
+      for (const file of recipeFiles(experiment, loaded, more)) {
+        context.progress(`Writing ${file.name}`);
+        bytes[file.name] = await write(folder, file);
+      }
+    } finally {
+      await closeImages(loaded.train, loaded.test);
+      context.progress('');
+    }
+    context.out(JSON.stringify({ folder, cells: cellsOf(experiment).length, bytes }));
+    context.note(
+      `python3 ${join(folder, 'train.py')} runs it, torchrun --nproc_per_node N ${join(folder, 'train.py')} on N GPUs; refocus report ${folder} then makes its report.`,
+    );
+    return 0;
+  },
+};
+
+/** The network and images of an experiment's runs, and which of them a search holds out. */
+async function loadAll(
+  experiment: Experiment,
+  context: Context,
+): Promise<{ loaded: Loaded; split: Loaded['split']; isRandom: boolean }> {
+  const { base, data, test, settings: shared, lrSearch } = experiment;
+  const isNew = base.network !== undefined && base.weights === undefined;
+  const settings: TrainSettings = { ...shared, method: isNew ? 'retrain' : 'finetune' };
+  const { network, weights, labels } = base;
+  const { job } = await prepare({ network, weights, labels, data, test, settings, home: '.' }, context);
+  const kept = await new KeptImages().of('recipe');
+  const loading = {
+    memo: new Memo(),
+    kept,
+    goOn: () => {},
+    emit: (event: { type: string; message?: string }) => {
+      if (event.type === 'phase') context.progress(event.message!);
+      else if (event.type === 'warning') context.note(`warning: ${event.message}`);
+    },
+  };
+  const loaded = await load(job, loading);
+  const validating = { ...settings, validate: true, validationShare: lrSearch?.heldOut ?? 'auto' } as const;
+  const split =
+    lrSearch && (await load({ ...job, settings: validating }, { ...loading, emit: () => {} })).split;
+  return { loaded, split, isRandom: isRandom(job.model) };
+}
+
+/** @throws UserError where it holds something that is not to be written over, or cannot be made */
+async function makeFolder(path: string, overwrite: boolean): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true });
+    if (overwrite || (await readdir(path)).length === 0) return;
+  } catch (error) {
+    throw new UserError(
+      `${path} cannot be made (${(error as NodeJS.ErrnoException).code}); name another --out.`,
+    );
+  }
+  throw new UserError(`${path} holds something already: name another --out, or say --overwrite.`);
+}
+
+/** @returns the bytes written */
+async function write(folder: string, { name, pieces }: RecipeFile): Promise<number> {
+  const path = join(folder, name);
+  let bytes = 0;
+  async function* counted() {
+    for await (const piece of pieces) {
+      bytes += piece.length;
+      yield piece;
+    }
+  }
+  try {
+    await writeFile(path, counted());
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === undefined) throw error;
+    throw new UserError(`${path} cannot be written (${code}); name another --out, or free some space.`);
+  }
+  return bytes;
+}
