@@ -31,10 +31,10 @@ export interface RunResult {
   /** median of a training step, milliseconds; of the whole run, seconds */
   stepMs: number;
   seconds: number;
-  /** of a step */
-  peakBytes: number;
-  dispatches: number;
-  bytesPerStep: number;
+  /** of a step; absent where that is not measured */
+  peakBytes?: number;
+  dispatches?: number;
+  bytesPerStep?: number;
   /** floating-point operations; absent in results of earlier versions */
   flopsPerStep?: number;
   /** whether the merged weights were proven, and by how much their logits differ from those of the trained network */
@@ -154,21 +154,35 @@ export function resultsOf(
     .filter((id) => !there.has(id));
   const ofArms = ended.filter(({ cell }) => cell.kind === 'run');
   const runs = ofArms.map(runResult);
-  const trained = runs.length > 0 ? armResults(experiment, runs) : [];
-  return {
-    format: 'refocus experiment results',
-    version: 1,
+  return summarised({
     experiment,
     date,
     complete: missing.length === 0,
     missing,
     rates: chosenRates(experiment, outcomesOf(ended)),
     runs,
-    arms: trained,
-    comparisons: comparisonsOf(experiment, runs),
     unequal: unequalOf(experiment, ofArms),
-  };
+  });
 }
+
+/** What an experiment's runs have measured. */
+export type Measured = Omit<ExperimentResults, 'format' | 'version' | 'arms' | 'comparisons'>;
+
+/** The same with what follows: arms over their seeds, and how they compare. */
+export function summarised(measured: Measured): ExperimentResults {
+  const { experiment, runs } = measured;
+  const arms = runs.length > 0 ? armResults(experiment, runs) : [];
+  return resultsWith(measured, arms);
+}
+
+/** @param arms over their seeds, of whatever experiments */
+export const resultsWith = (measured: Measured, arms: ArmResult[]): ExperimentResults => ({
+  format: 'refocus experiment results',
+  version: 1,
+  ...measured,
+  arms,
+  comparisons: comparisonsOf(measured.experiment.reference, arms),
+});
 
 /** Points of a training curve at most. */
 const MOST_POINTS = 100;
@@ -244,6 +258,7 @@ function armResults(experiment: Experiment, runs: readonly RunResult[]): ArmResu
     const scores = scoresOf(experiment, name, runs);
     const own = runs.filter(({ arm }) => arm === name);
     const values = [...scores.values()];
+    const peaks = own.flatMap(({ peakBytes }) => peakBytes ?? []);
     const divergences = own.map(({ divergence }) => divergence[1]).filter(Number.isFinite);
     const before = runs.map(({ divergence }) => divergence[0]).find(Number.isFinite);
     const ofBase = trains(experiment, name) || before === undefined ? [] : [before];
@@ -257,7 +272,7 @@ function armResults(experiment: Experiment, runs: readonly RunResult[]): ArmResu
         lr: own[0].lr,
         stepMs: spreadOf(own.map(({ stepMs }) => stepMs)),
         seconds: spreadOf(own.map(({ seconds }) => seconds)),
-        peakBytes: Math.max(...own.map(({ peakBytes }) => peakBytes)),
+        ...(peaks.length > 0 && { peakBytes: Math.max(...peaks) }),
       }),
       ...(values.length > 0 && {
         last: spreadOf(values.map(({ last }) => last)),
@@ -268,18 +283,20 @@ function armResults(experiment: Experiment, runs: readonly RunResult[]): ArmResu
   });
 }
 
-function comparisonsOf(experiment: Experiment, runs: readonly RunResult[]): ArmComparison[] {
-  const { reference, arms } = experiment;
-  const names = [reference, ...arms.map(({ name }) => name).filter((name) => name !== reference)];
-  const scores = new Map(names.map((name) => [name, scoresOf(experiment, name, runs)]));
-  return names.flatMap((against, i) =>
-    names.slice(i + 1).flatMap((arm): ArmComparison[] => {
-      const [one, other] = [scores.get(arm)!, scores.get(against)!];
-      const seeds = [...one.keys()].filter((seed) => other.has(seed));
+function comparisonsOf(reference: string, arms: readonly ArmResult[]): ArmComparison[] {
+  const isReference = ({ arm }: ArmResult) => arm === reference;
+  const ordered = [...arms.filter(isReference), ...arms.filter((one) => !isReference(one))];
+  return ordered.flatMap((against, i) =>
+    ordered.slice(i + 1).flatMap((arm): ArmComparison[] => {
+      const seeds = arm.seeds.filter((seed) => against.seeds.includes(seed));
       if (seeds.length === 0) return [];
-      const difference = (which: 'last' | 'best') =>
-        differenceOf(seeds.map((seed) => one.get(seed)![which] - other.get(seed)![which]));
-      return [{ arm, against, seeds, last: difference('last'), best: difference('best') }];
+      const difference = (which: 'last' | 'best') => {
+        const of = (one: ArmResult, seed: number) => one[which]!.values[one.seeds.indexOf(seed)];
+        return differenceOf(seeds.map((seed) => of(arm, seed) - of(against, seed)));
+      };
+      return [
+        { arm: arm.arm, against: against.arm, seeds, last: difference('last'), best: difference('best') },
+      ];
     }),
   );
 }

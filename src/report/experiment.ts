@@ -154,8 +154,8 @@ function costSection(results: ExperimentResults): Html {
       seconds ? duration(seconds.mean) : '–',
       peakBytes === undefined ? '–' : bytes(peakBytes),
       one.flopsPerStep === undefined ? '–' : operations(one.flopsPerStep),
-      count(one.dispatches),
-      bytes(one.bytesPerStep),
+      one.dispatches === undefined ? '–' : count(one.dispatches),
+      one.bytesPerStep === undefined ? '–' : bytes(one.bytesPerStep),
       divergence ? significant(divergence.mean) : '–',
     ];
   });

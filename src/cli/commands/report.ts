@@ -1,7 +1,9 @@
+import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { UserError } from '../../errors';
-import { redundancyOf } from '../../experiment/results';
+import { type ExperimentResults, redundancyOf } from '../../experiment/results';
+import { combined, type NamedResults, parseResults } from '../../experiment/results-file';
 import { armsCsv, armsOf, armsTable, hasEnded } from '../../report/arms';
 import { experimentHtml } from '../../report/experiment';
 import { experimentFigures } from '../../report/experiment-figures';
@@ -9,15 +11,16 @@ import { reportHtml } from '../../report/report';
 import { REPORT_PAGE } from '../../run/run-files';
 import { type Args, type Command, type Context, text } from '../command';
 import { analysedSections } from '../experiment/analysis-sections';
-import { isExperiment, openExperimentFolder } from '../experiment/folder';
+import { isExperiment, openExperimentFolder, RESULTS_FILE } from '../experiment/folder';
 import { armsLines } from '../experiment/table';
+import { readJson } from '../json-file';
 import { readKeptRun } from '../kept-runs';
 import { table } from '../table';
 
 export const report: Command = {
   usage: 'report RUN...',
   summary:
-    'One HTML file on runs, by their folders or bundles (.zip); of several with the table of arms, the first as the reference. Or on the experiment of a folder.',
+    'One HTML file on runs, by their folders or bundles (.zip); of several with the table of arms, the first as the reference. Or on the experiments of folders, those of recipes too.',
   positionals: ['RUN...'],
   options: {
     out: { type: 'string', value: 'FILE', help: 'where it is written', fallback: REPORT_PAGE },
@@ -30,8 +33,10 @@ export const report: Command = {
     },
   },
   async run(args, context) {
-    if (args.positionals.length === 1 && isExperiment(args.positionals[0]))
-      return reportExperiment(args.positionals[0], args, context);
+    const experiments = args.positionals.filter((path) => isExperiment(path) || hasResults(path));
+    if (experiments.length > 0 && experiments.length < args.positionals.length)
+      throw new UserError(`${experiments[0]} is an experiment, and others are runs: report them apart.`);
+    if (experiments.length > 0) return reportExperiments(experiments, args, context);
     if (args.values.figures !== undefined)
       throw new UserError('--figures is for an experiment: name the folder of one.');
     const runs = [];
@@ -54,23 +59,23 @@ export const report: Command = {
   },
 };
 
-/** The report of an experiment's folder, of what is done of it by now. */
-async function reportExperiment(path: string, args: Args, context: Context): Promise<number> {
+/** The report of an experiment's folder, of what is done of it by now; of several, or of a recipe's, by their results.json. */
+async function reportExperiments(paths: string[], args: Args, context: Context): Promise<number> {
   const named = ['title', 'csv'].filter((name) => args.values[name] !== undefined);
   if (named.length > 0)
     throw new UserError(
       `--${named[0]} is for runs; of an experiment, results.json has every figure (docs/experiments.md).`,
     );
-  const folder = await openExperimentFolder(path);
-  const ended = await folder.endedCells();
-  const results = await folder.writeResults();
+  const [path] = paths;
+  const isOne = paths.length === 1;
+  const results = isOne ? await resultsIn(path) : combined(await namedResults(paths));
   if (args.values.json === true) {
     context.out(JSON.stringify(results));
     return 0;
   }
-  const out = text(args, 'out') ?? join(path, REPORT_PAGE);
-  const sections = await analysedSections(path);
-  await write(out, experimentHtml(results, { redundancy: redundancyOf(ended), sections }));
+  const out = text(args, 'out') ?? (isOne ? join(path, REPORT_PAGE) : REPORT_PAGE);
+  const more = isOne && { redundancy: await redundancyIn(path), sections: await analysedSections(path) };
+  await write(out, experimentHtml(results, more || {}));
   const figures = text(args, 'figures');
   if (figures !== undefined) {
     await mkdir(figures, { recursive: true });
@@ -80,6 +85,32 @@ async function reportExperiment(path: string, args: Args, context: Context): Pro
   context.note(`The report is ${out}: open it in a browser.`);
   return 0;
 }
+
+/** What an experiment's folder has come to, its results.json complete. */
+async function resultsIn(path: string): Promise<ExperimentResults> {
+  if (isExperiment(path)) return (await openExperimentFolder(path)).writeResults();
+  const file = join(path, RESULTS_FILE);
+  const results = parseResults(await readJson(file), file);
+  await write(file, `${JSON.stringify(results, null, 2)}\n`);
+  return results;
+}
+
+/** Each under the last part of its path, which tells it from the others. */
+async function namedResults(paths: string[]): Promise<NamedResults[]> {
+  const names = paths.map((path) => basename(resolve(path)));
+  const areApart = new Set(names).size === names.length;
+  const all: NamedResults[] = [];
+  for (const [i, path] of paths.entries())
+    all.push({ name: areApart ? names[i] : path, results: await resultsIn(path) });
+  return all;
+}
+
+/** Kernels before and after, where a folder has its runs. */
+async function redundancyIn(path: string) {
+  return isExperiment(path) ? redundancyOf(await (await openExperimentFolder(path)).endedCells()) : undefined;
+}
+
+const hasResults = (path: string): boolean => existsSync(join(path, RESULTS_FILE));
 
 async function write(path: string, content: string): Promise<void> {
   try {
