@@ -141,24 +141,30 @@ export function rateOf(
   return arm.settings?.lr ?? experiment.settings.lr;
 }
 
-/** All settings of a cell whose needs have come to an end. */
-export function settingsOf(experiment: Experiment, cell: Cell, outcomes: Outcomes): TrainSettings {
+/** The settings of a cell, but for the rate of a run, which may have to be searched for. */
+export function settingsBeforeRate(experiment: Experiment, cell: Cell): TrainSettings {
   const { base, arms, settings, lrSearch } = experiment;
   const { seed } = cell;
   if (cell.kind === 'base') return { ...settings, method: 'retrain', ...base.train, seed };
   const own = { ...settings, ...arms.find(({ name }) => name === cell.arm)?.settings, seed };
-  if (cell.kind === 'search' && lrSearch)
-    return {
-      ...own,
-      lr: cell.lr!,
-      epochs: lrSearch.epochs,
-      warmupEpochs: Math.min(own.warmupEpochs, lrSearch.epochs / 4),
-      validate: true,
-      validationShare: lrSearch.heldOut,
-    };
+  if (cell.kind !== 'search' || !lrSearch) return own;
+  return {
+    ...own,
+    lr: cell.lr!,
+    epochs: lrSearch.epochs,
+    warmupEpochs: Math.min(own.warmupEpochs, lrSearch.epochs / 4),
+    validate: true,
+    validationShare: lrSearch.heldOut,
+  };
+}
+
+/** All settings of a cell whose needs have come to an end. */
+export function settingsOf(experiment: Experiment, cell: Cell, outcomes: Outcomes): TrainSettings {
+  const settings = settingsBeforeRate(experiment, cell);
+  if (cell.kind !== 'run') return settings;
   const lr = rateOf(experiment, cell.arm!, outcomes);
   if (lr === undefined) throw new Error(`the rate of ${cell.id} is not known yet`);
-  return { ...own, lr };
+  return { ...settings, lr };
 }
 
 /** Settings in which runs of one seed differ though their arms do not say so; of fair arms none. */

@@ -3,14 +3,14 @@
  * has them; every cell has its settings, all of them decided.
  */
 import { UserError } from '../errors';
-import { type Cell, cellsOf, isSearched } from '../experiment/cells';
+import { type Cell, cellsOf, isSearched, settingsBeforeRate } from '../experiment/cells';
 import type { Experiment, NamedArm } from '../experiment/experiment';
 import { Graph } from '../graph/graph';
 import { instantiate } from '../model/instantiate';
 import type { Layer, Model, StateEntry } from '../model/model';
 import type { Loaded } from '../run/load';
 import { decideRate } from '../train/rate';
-import type { RunSettings, TrainSettings } from '../train/settings';
+import type { RunSettings } from '../train/settings';
 import { trainedModel } from '../train/trained-model';
 import { recipeObstacle } from './obstacles';
 
@@ -64,7 +64,7 @@ export function recipeCells(
   const models = new Map<string, Model>();
   const cells = cellsOf(experiment).map((cell): RecipeCell => {
     const arm = experiment.arms.find(({ name }) => name === cell.arm);
-    const settings = cellSettings(experiment, cell, decided, arm);
+    const settings = cellSettings(experiment, cell, decided);
     const model = arm?.name ?? BASE;
     if (!models.has(model)) models.set(model, trainedModel(network.model, settings, network.file));
     const { lr, ...rest } = settings;
@@ -106,15 +106,8 @@ function requireKnown(
 }
 
 /** A cell's settings: what was `auto` as it was decided for the images. */
-function cellSettings(
-  { settings, base, lrSearch }: Experiment,
-  { kind, seed }: Cell,
-  decided: RunSettings,
-  arm?: NamedArm,
-): RunSettings {
-  const own: TrainSettings = arm
-    ? { ...settings, ...arm.settings, seed }
-    : { ...settings, method: 'retrain', ...base.train, seed };
+function cellSettings(experiment: Experiment, cell: Cell, decided: RunSettings): RunSettings {
+  const own = settingsBeforeRate(experiment, cell);
   const known = Object.fromEntries(
     Object.entries(own).map(([name, value]) => [
       name,
@@ -122,13 +115,8 @@ function cellSettings(
     ]),
   ) as unknown as RunSettings;
   const isNew = own.method === 'retrain';
-  const lr = own.lr === 'auto' && isNew ? decideRate('auto', { images: known.batch, isNew }) : known.lr;
-  if (kind !== 'search' || !lrSearch) return { ...known, lr };
-  return {
-    ...known,
-    epochs: lrSearch.epochs,
-    warmupEpochs: Math.min(known.warmupEpochs, lrSearch.epochs / 4),
-  };
+  if (own.lr !== 'auto' || !isNew) return known;
+  return { ...known, lr: decideRate('auto', { images: known.batch, isNew }) };
 }
 
 function rateOf(experiment: Experiment, arm: NamedArm, own: number): RecipeRate {
