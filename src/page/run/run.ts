@@ -1,7 +1,7 @@
 /** What start, pause, resume and cancel do to a run. */
 import { batch } from '@preact/signals';
 import { get } from 'idb-keyval';
-import type { Method, TrainJob, TrainResult } from '../../api';
+import type { EngineApi, Method, TrainJob, TrainResult } from '../../api';
 import { Stopped, UserError } from '../../errors';
 import { parseTunings } from '../../run/tunings';
 import { parseSettings } from '../../train/settings';
@@ -86,6 +86,7 @@ const run = (prepare: Prepare, savedAs?: string) => {
  * @returns what it came to; undefined where it failed
  */
 async function train(prepare: Prepare, savedAs?: string): Promise<TrainResult | undefined> {
+  asked = undefined;
   failure.value = undefined;
   offer.value = undefined;
   const showAgain = keepShown();
@@ -153,7 +154,7 @@ async function trainAndKeep(job: TrainJob, kept: Kept, handOver: HandOver): Prom
       Promise.race([
         handOver.done,
         trainOn(job, {
-          engine,
+          engine: () => ({ train: trainAsAsked }),
           replace: replaceEngine,
           onEvent(event) {
             if (event.type === 'checkpoint') kept.keep(event);
@@ -192,10 +193,21 @@ async function trainAndKeep(job: TrainJob, kept: Kept, handOver: HandOver): Prom
   }
 }
 
+/** What an engine that has no run passes over: the run's next engine is asked it again. */
+let asked: ((engine: EngineApi) => Promise<void>) | undefined;
+
+/** Trains; a click that came before the engine had the run, or while it changed engines, counts. */
+const trainAsAsked: EngineApi['train'] = (job, onEvent) => {
+  const trained = engine().train(job, onEvent);
+  // messages come in order; what is wrong with the engine, `trained` says
+  asked?.(engine()).catch(() => {});
+  return trained;
+};
+
 /** What the engine is asked; a refusal is shown where the run's failures are. */
-async function ask(action: () => Promise<void>, next: Status): Promise<void> {
+async function ask(action: (engine: EngineApi) => Promise<void>, next: Status): Promise<void> {
   try {
-    await action();
+    await action(engine());
     // The run may have ended meanwhile.
     if (isBusy.value) status.value = next;
   } catch (error) {
@@ -203,16 +215,22 @@ async function ask(action: () => Promise<void>, next: Status): Promise<void> {
   }
 }
 
+function end(action: (engine: EngineApi) => Promise<void>): Promise<void> {
+  asked = action;
+  status.value = 'cancelling';
+  return ask(action, 'cancelling');
+}
+
 /** Ends the run and throws away what it has trained; the result that was there before is there again. */
-export const discard = () => {
-  status.value = 'cancelling';
-  return ask(() => engine().cancel(true), 'cancelling');
-};
+export const discard = () => end((to) => to.cancel(true));
+export const cancel = () => end((to) => to.cancel());
 /** One step of a run that is paused. */
-export const takeStep = () => ask(() => engine().takeStep(), 'paused');
-export const pause = () => ask(() => engine().pause(), 'paused');
-export const resume = () => ask(() => engine().resume(), 'running');
-export const cancel = () => {
-  status.value = 'cancelling';
-  return ask(() => engine().cancel(), 'cancelling');
+export const takeStep = () => ask((to) => to.takeStep(), 'paused');
+export const pause = () => {
+  asked = (to) => to.pause();
+  return ask(asked, 'paused');
+};
+export const resume = () => {
+  asked = undefined;
+  return ask((to) => to.resume(), 'running');
 };

@@ -4,7 +4,7 @@
  */
 import type { TrainJob, TrainSettings, UserFile } from '../../api';
 import { builtinSets } from '../../data/builtin/builtin';
-import { Discarded, Stopped, UserError } from '../../errors';
+import { Discarded, UserError } from '../../errors';
 import {
   CHECKPOINT_FILES,
   type CheckpointEvent,
@@ -187,7 +187,7 @@ export async function keepWhile<T>(
       await writer.settle();
       const isNew = id === undefined;
       const isElsewhere = error instanceof HandedOver;
-      const isNothing = isNew && !isElsewhere && (error instanceof Stopped || !(await isWorthKeeping(own)));
+      const isNothing = isNew && !isElsewhere && !(await isWorthKeeping(own));
       if (isNothing || error instanceof Discarded) await purge(own);
       throw error;
     } finally {
@@ -213,7 +213,7 @@ export async function keepWhile<T>(
   }
 }
 
-/** Whether there is something of a run that failed: a checkpoint, or curves. */
+/** Whether there is something of a run that has no result: a checkpoint, or curves. */
 const isWorthKeeping = async (id: string): Promise<boolean> =>
   entryOf(id)?.state === 'broken' || (await checkpointsOf(id)).length > 0;
 
