@@ -44,8 +44,9 @@ export function outcomeOf(report: Report): Outcome {
   }
   const flips = uncertainty.flips?.best;
   const gain = points(accuracy.best - base);
-  if (!flips)
-    return { tone: 'good', title: `${gain} at its best`, text: 'One run with one seed is no proof.' };
+  // a file that may be another network is no reason to be glad
+  const tone = report.proof.ok ? 'good' : 'neutral';
+  if (!flips) return { tone, title: `${gain} at its best`, text: 'One run with one seed is no proof.' };
   const { gained, lost, p } = flips;
   const told = `${count(gained)} test images gained, ${count(lost)} lost against the network you started from`;
   const chance = p < 0.001 ? 'p < 0.001' : `p = ${p.toFixed(3)}`;
@@ -57,7 +58,7 @@ export function outcomeOf(report: Report): Outcome {
     };
   }
   return {
-    tone: 'good',
+    tone,
     title: `${gain} at its best`,
     text: `${told} (McNemar’s test, ${chance}). The best epoch was chosen by these images, and one seed is no proof.`,
   };

@@ -27,6 +27,13 @@ test('a gain that chance does not explain is good', () => {
   expect(text).toMatch(/^30 test images gained, 9 lost .*p = 0\.001/);
 });
 
+test('a gain in a file that is not proven is no reason to be glad', () => {
+  const changes = { proof: { ...fakeReport(true).proof, ok: false } };
+  const flips = { gained: 30, lost: 9, p: 0.001 };
+  for (const found of [flips, undefined])
+    expect(outcome({ base: 0.5, last: 0.55, best: 0.6 }, found, changes).tone).toBe('neutral');
+});
+
 test('a gain that chance explains is not', () => {
   const { tone, title } = outcome({ base: 0.5, last: 0.5, best: 0.52 }, { gained: 9, lost: 7, p: 0.8 });
   expect([tone, title]).toEqual(['neutral', '+2.00\u00a0points at its best, which may be chance']);
