@@ -2,6 +2,7 @@
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { dropFolders } from './drop';
 import { openSite, type Site } from './site';
 
 let site: Site;
@@ -17,24 +18,7 @@ async function openImages(classes: Record<string, number>, path = ''): Promise<P
   const page = await site.open({ path: `#source=own${path}` });
   await page.locator('#weights').setInputFiles(file('net.safetensors'));
   await page.getByText('20 tensors').waitFor();
-  await page.evaluate((folders) => {
-    const files = Object.entries(folders).flatMap(([name, count]) =>
-      Array.from({ length: count }, (_, i) => ({
-        path: `/set/${name}/${i}.png`,
-        file: new File(['x'], `${i}.png`),
-      })),
-    );
-    const entries = files.map(({ path, file }) => ({
-      isFile: true,
-      fullPath: path,
-      file: (resolve: (one: File) => void) => resolve(file),
-    }));
-    const dataTransfer = {
-      types: ['Files'],
-      items: entries.map((entry) => ({ kind: 'file', webkitGetAsEntry: () => entry })),
-    };
-    document.dispatchEvent(Object.assign(new Event('drop'), { dataTransfer }));
-  }, classes);
+  await dropFolders(page, classes);
   await page.getByRole('region', { name: 'Classes of the images' }).waitFor();
   return page;
 }
@@ -69,7 +53,7 @@ test('a class is looked through page by page, large and small, by the keyboard a
   const grid = dialog(page).locator('.image-grid button');
   await expect.poll(() => grid.count()).toBe(60);
   await dialog(page).getByText('1 of 4').waitFor();
-  await dialog(page).getByRole('button', { name: 'On' }).click();
+  await dialog(page).getByRole('button', { name: 'Next page' }).click();
   await dialog(page).getByText('2 of 4').waitFor();
   await grid.nth(1).focus();
   await page.keyboard.press('ArrowRight');

@@ -1,9 +1,9 @@
 /** The page without a network, newer versions of it, and what is needed to install it. */
-import { copyFile, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { zipSync } from 'fflate';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { isKept, publish, update } from './publish';
 import { openSite, type Site } from './site';
 
 let site: Site;
@@ -16,37 +16,7 @@ afterAll(() => site?.close());
 
 const context = { serviceWorkers: 'allow' } as const;
 
-/** Waits until the page's service worker answers for it. */
-const isKept = (page: Page) =>
-  page.waitForFunction(() => navigator.serviceWorker.controller?.state === 'activated', null, {
-    timeout: 30_000,
-  });
-
-/** Puts another version in the page's place, whose script has another name, and serves it. */
-async function publish(): Promise<string> {
-  const html = await readFile(join(site.folder, 'index.html'), 'utf8');
-  const [, script] = html.match(/assets\/(index-[\w-]+\.js)/)!;
-  const next = script.replace('index-', 'index-next-');
-  await copyFile(join(site.folder, 'assets', script), join(site.folder, 'assets', next));
-  for (const file of ['index.html', 'service-worker.js']) {
-    const path = join(site.folder, file);
-    await writeFile(path, (await readFile(path, 'utf8')).replaceAll(script, next));
-  }
-  await site.stopServing();
-  await site.serveAgain();
-  return next;
-}
-
 const scriptOf = (page: Page) => page.locator('script[src*="index-"]').getAttribute('src');
-/** Looks for a newer version; ends once that waits, in the place of one that waited before. */
-const update = (page: Page) =>
-  page.evaluate(async () => {
-    const registration = (await navigator.serviceWorker.getRegistration())!;
-    const before = registration.waiting;
-    await registration.update();
-    while (!registration.waiting || registration.waiting === before)
-      await new Promise((resolve) => setTimeout(resolve, 50));
-  });
 
 test('without its server the page trains, is loaded again and decodes images of the user', async () => {
   const page = await site.open({ scenario: 'real', path: '#epochs=1&batch=32&limit=64', context });
@@ -71,7 +41,7 @@ test('a document comes from where it is served, and its worker then takes over w
   const old = (await scriptOf(page))!;
   const hasOld = () => page.evaluate(async (url) => (await caches.match(url)) !== undefined, old);
   expect(await hasOld()).toBe(true);
-  const next = await publish();
+  const next = await publish(site);
   await page.reload();
   expect(await scriptOf(page)).toContain(next);
   // a worker that has taken over clears the files of the one before
@@ -84,7 +54,7 @@ test('a newer version is told to an open page, and loaded by a button when no ta
   await isKept(page);
   const other = await page.context().newPage();
   await other.goto(page.url());
-  const next = await publish();
+  const next = await publish(site);
   await update(page);
   const load = page.getByRole('button', { name: 'Load it' });
   await load.waitFor();
@@ -110,11 +80,11 @@ test('the newest version is loaded where others have come since, or another tab 
   const other = await page.context().newPage();
   await other.goto(page.url());
   const load = (of: Page) => of.getByRole('button', { name: 'Load it' });
-  await publish();
+  await publish(site);
   await update(page);
   await load(page).waitFor();
   await load(other).waitFor();
-  const next = await publish();
+  const next = await publish(site);
   await update(page);
   await load(page).click();
   await expect.poll(() => scriptOf(page), { timeout: 20_000 }).toContain(next);
