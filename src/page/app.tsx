@@ -76,10 +76,10 @@ export function App() {
           <StepResults />
         </Step>
         <Runs />
-        <Experiment />
         <Network />
         <Redundancy />
         <Analysis />
+        <Experiment />
         <Explain />
         <ProfilePanel />
       </main>
@@ -122,7 +122,8 @@ function Head() {
 function adapterText(): string {
   const found = adapter.value;
   if (found.state === 'asking') return 'Looking for a GPU …';
-  return found.state === 'ready' ? found.name || 'A GPU without a name' : 'No WebGPU';
+  if (found.state === 'ready') return found.name || 'A GPU without a name';
+  return found.isWebGpu ? 'No WebGPU' : 'No engine';
 }
 
 /** Renderers that have no GPU behind them. */

@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { readSafetensors } from '../../src/io/safetensors';
 import { networkFields, networkOptionNames } from '../../src/run/network-options';
 import { applies, defaultSettings, settingFields, settingNames } from '../../src/train/settings';
-import { finish, LONG, start } from './run';
+import { finish, LONG, reach, start } from './run';
 import { openSite, type Site } from './site';
 
 let site: Site;
@@ -125,7 +125,7 @@ test('a search for a rate has the GPU for itself', async () => {
 
 test('a batch is shown as the network sees it, and drawn again', async () => {
   const page = await site.open();
-  await page.getByRole('button', { name: 'Show a batch as the network sees it' }).click();
+  await page.getByRole('button', { name: 'Show a training batch' }).click();
   const batch = page.getByRole('list', { name: 'A training batch as the network sees it' });
   await page.getByText('Augmentation of epoch 0.').waitFor();
   expect(await batch.getByRole('img').count()).toBe(12);
@@ -143,7 +143,7 @@ test('a batch is shown as the network sees it, and drawn again', async () => {
   await expect.poll(red).toBe(40);
   await page.getByRole('radio', { name: 'Your own' }).check();
   await page.locator('#train').setInputFiles([file('set.zip')]);
-  await page.getByRole('button', { name: 'Show a batch as the network sees it' }).waitFor();
+  await page.getByRole('button', { name: 'Show a training batch' }).waitFor();
   expect(await batch.count(), 'those images are of another set').toBe(0);
 });
 
@@ -232,6 +232,34 @@ describe('a run', () => {
     expect(await page.getByRole('alert').count()).toBe(0);
   });
 
+  test('hears what is clicked before its engine has it', async () => {
+    const page = await site.open({ path: LONG });
+    // what a run waits for before it goes to the engine comes late
+    await page.evaluate(() => {
+      const request = navigator.locks.request.bind(navigator.locks) as (
+        ...all: unknown[]
+      ) => Promise<unknown>;
+      navigator.locks.request = (async (...all: unknown[]) => {
+        if (all[0] === 'refocus-run') await new Promise((resolve) => setTimeout(resolve, 1500));
+        return request(...all);
+      }) as never;
+    });
+    await start(page);
+    await page.getByRole('button', { name: 'Stop and merge' }).click();
+    await page.locator('#start:enabled').waitFor();
+    expect(await page.locator('.figures').count()).toBe(0);
+    expect(await page.locator('.run-table tbody tr').count()).toBe(0);
+    await start(page);
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await page.getByText('Paused', { exact: true }).waitFor();
+    // the engine has it
+    await page.getByText(/^10,000 training and 2,000 test images/).waitFor();
+    await page.waitForTimeout(300);
+    expect(await page.locator('.figures').count(), 'no step is taken').toBe(0);
+    await page.getByRole('button', { name: 'Resume' }).click();
+    await reach(page, 5);
+  });
+
   test('that is not proven gives its file only after a word', async () => {
     const page = await site.open({ scenario: { proofOk: false }, path: '#epochs=1' });
     await start(page);
@@ -240,6 +268,7 @@ describe('a run', () => {
     await page.getByText('Other files').click();
     const best = page.getByRole('button', { name: 'best.safetensors' });
     expect([await button.isDisabled(), await best.isDisabled()]).toEqual([true, true]);
+    expect(await page.locator('.outcome.good').count(), 'nothing is green').toBe(0);
     await page.getByLabel(/I want the files although/).check();
     expect(await button.isDisabled()).toBe(false);
   });

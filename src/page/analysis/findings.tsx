@@ -22,8 +22,8 @@ export function Findings({ analysis }: { analysis: Analysis }) {
         <table>
           <thead>
             <tr>
-              {columns.map(({ name, help }) => (
-                <th key={name} scope="col" title={help}>
+              {columns.map(({ name, help }, c) => (
+                <th key={name} scope="col" class={c > 0 ? 'number' : undefined} title={help}>
                   {name}
                 </th>
               ))}

@@ -78,8 +78,9 @@ function Choices() {
               type="checkbox"
               checked={wanted.value.has(name)}
               onChange={({ currentTarget }) => toggle(name, currentTarget.checked)}
-            />{' '}
-            {analyses[name].label} <span class="hint">{analyses[name].help}</span>
+            />
+            {analyses[name].label}
+            <span class="hint">{analyses[name].help}</span>
           </label>
         ))}
       </fieldset>

@@ -1,6 +1,6 @@
 /** Experiments: arms over seeds, equal in all else, and what that shows. */
 import { useEffect } from 'preact/hooks';
-import { cellsOf } from '../../experiment/cells';
+import { type Cell, cellsOf } from '../../experiment/cells';
 import type { ExperimentResults } from '../../experiment/results';
 import { redundancyOf } from '../../experiment/results';
 import { labelOf, notShownSentences, SHOWN, shownSentences, spreadText } from '../../report/experiment-words';
@@ -88,7 +88,7 @@ function Shown() {
       )}
       {[...failed.value].map(([id, why]) => (
         <p key={id} class="error">
-          {id} did not come to its end: {why}
+          {cellText(cells.value.find((cell) => cell.id === id)!, labelOf(all))} did not come to its end: {why}
         </p>
       ))}
       <ArmsTable results={all} />
@@ -114,7 +114,7 @@ function Progress({ done }: { done: number }) {
     <div class="experiment-progress">
       <p role="status">
         {cell
-          ? `${count(done + 1)} of ${count(total)}: ${cell.id}. ${phase.value}${left.value === undefined ? '' : `; ${duration(left.value)} left of all`}`
+          ? `${count(done + 1)} of ${count(total)}: ${cellText(cell, labelOf(results.value!))}. ${phase.value}${left.value === undefined ? '' : `; ${duration(left.value)} left of all`}`
           : `${count(done)} of ${count(total)} runs are done.`}
       </p>
       <progress
@@ -143,6 +143,13 @@ function Progress({ done }: { done: number }) {
       </div>
     </div>
   );
+}
+
+/** What of an experiment is trained, as its table calls it. */
+function cellText({ kind, arm, seed, lr }: Cell, label: (arm: string) => string): string {
+  if (kind === 'base') return 'the base';
+  const name = label(arm!);
+  return kind === 'search' ? `${name}, rate ${significant(lr!)} tried` : `${name}, seed ${seed}`;
 }
 
 function Downloads() {
@@ -187,8 +194,8 @@ function ArmsTable({ results: all }: { results: ExperimentResults }) {
             ))}
             <th scope="col">Last</th>
             <th scope="col">Best</th>
-            <th scope="col">Less {labelOf(all)(reference)}</th>
-            <th scope="col">95 %</th>
+            <th scope="col">Against {labelOf(all)(reference)}</th>
+            <th scope="col">95 % interval</th>
             <th scope="col">Shown</th>
           </tr>
         </thead>

@@ -87,6 +87,6 @@ export const asked: readonly Asked[] = [
   {
     question: 'How does it compare with RepVGG, DBB, ACNet and other re-parameterisations?',
     answer:
-      'Those train extra branches from the start and fold them into one kernel later. RefConv starts from a trained network and adds a map on its weights, so the two do not exclude each other. We know of no comparison on equal terms and have made none.',
+      'Those train extra branches from the start and fold them into one kernel later. RefConv starts from a trained network and adds a map on its weights, so the two do not exclude each other. We know of no comparison on equal terms; the experiment “Against other re-parameterisations” makes one with your images.',
   },
 ];

@@ -39,6 +39,8 @@ export const shortcuts: readonly Shortcut[] = [
   { key: '3', does: 'To the results', act: () => show('#step-3') },
   { key: '4', does: 'To channel redundancy', act: () => show('#redundancy') },
   { key: '5', does: 'To how it works', act: () => show('#explain') },
+  { key: '6', does: 'To the runs', act: () => show('#runs') },
+  { key: '7', does: 'To the network’s layers', act: () => show('#network') },
   { key: 's', does: 'Start training', act: click('#start') },
   { key: 'p', does: 'Pause, or go on', act: click('[data-hold]') },
   { key: 'r', does: 'What is RefConv?', act: () => (explained.value = 'about') },

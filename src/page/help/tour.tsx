@@ -28,6 +28,15 @@ export function Tour() {
     title.current?.focus({ preventScroll: true });
     return () => target?.classList.remove('tour-target');
   }, [at]);
+  // wherever the focus is: the page beside the tour can be used meanwhile
+  useEffect(() => {
+    const end = (event: KeyboardEvent) => {
+      const isMeant = !event.defaultPrevented && !document.querySelector('dialog[open]');
+      if (event.key === 'Escape' && isMeant) endTour();
+    };
+    document.addEventListener('keydown', end);
+    return () => document.removeEventListener('keydown', end);
+  }, []);
   if (at === undefined) return null;
   const { title: name, text } = tourSteps[at];
   const isLast = at === STOPS - 1;
@@ -38,8 +47,7 @@ export function Tour() {
       aria-labelledby="tour-title"
       aria-describedby="tour-text"
       onKeyDown={(event) => {
-        if (event.key === 'Escape') endTour();
-        else if (event.key === 'ArrowRight' && !isLast) goTo(at + 1);
+        if (event.key === 'ArrowRight' && !isLast) goTo(at + 1);
         else if (event.key === 'ArrowLeft' && at > 0) goTo(at - 1);
         else return;
         event.preventDefault();

@@ -163,7 +163,7 @@ function Pages({
   return (
     <nav class="row" aria-label="Pages of images">
       <button type="button" class="button small" disabled={page === 0} onClick={() => onPage(page - 1)}>
-        Back
+        Previous page
       </button>
       <span class="hint" role="status">
         {count(page + 1)} of {count(pages)}
@@ -174,7 +174,7 @@ function Pages({
         disabled={page === pages - 1}
         onClick={() => onPage(page + 1)}
       >
-        On
+        Next page
       </button>
     </nav>
   );

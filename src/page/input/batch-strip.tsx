@@ -24,8 +24,8 @@ export function BatchStrip() {
   return (
     <div class="batch-strip">
       <p class="row">
-        <button type="button" class="button" disabled={isDrawing.value} onClick={draw}>
-          {shown ? 'Draw again' : 'Show a batch as the network sees it'}
+        <button type="button" class="button small" disabled={isDrawing.value} onClick={draw}>
+          {shown ? 'Draw again' : 'Show a training batch'}
         </button>
         {isDrawing.value && <span role="status">Drawing</span>}
       </p>

@@ -13,7 +13,11 @@ const showsAll = signal(false);
 export function followLesson(): void {
   const sheet = new CSSStyleSheet();
   document.adoptedStyleSheets.push(sheet);
-  effect(() => sheet.replaceSync(showsAll.value ? '' : hidingRules(config.value.lesson.hide)));
+  effect(() => {
+    const hide = showsAll.value ? [] : config.value.lesson.hide;
+    sheet.replaceSync(hidingRules(hide));
+    document.documentElement.dataset.hides = hide.join(' ');
+  });
 }
 
 export function LessonCard() {

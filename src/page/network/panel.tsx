@@ -26,13 +26,7 @@ export function NetworkPanel() {
           <div class="network-parts">
             <Tree />
             <div class="network-detail" aria-live="polite">
-              {chosenItem.value ? (
-                <Detail item={chosenItem.value} />
-              ) : (
-                <p class="hint">
-                  Choose a layer to see its kernels, its numbers and what can be done with it.
-                </p>
-              )}
+              {chosenItem.value && <Detail item={chosenItem.value} />}
             </div>
           </div>
         </>

@@ -10,8 +10,8 @@ import { edgesOf, foundRows, groupsOf, rowsOf } from './rows';
 export const search = signal('');
 /** keys of unfolded blocks */
 export const open = signal<ReadonlySet<string>>(new Set());
-/** the item that is told beside the list */
-export const chosen = signal<number | undefined>(undefined);
+/** the item that is told beside the list: the first, until another is chosen */
+export const chosen = signal(0);
 /** side of the images in pixels, as typed; empty: what the network was made for */
 export const sideText = signal('');
 
@@ -59,9 +59,7 @@ export const blockKeys = computed(() =>
     .map(([first]) => `${first.block} ${first.index}`),
 );
 
-export const chosenItem = computed(() =>
-  chosen.value === undefined ? undefined : network.value.items[chosen.value],
-);
+export const chosenItem = computed(() => network.value.items.at(chosen.value));
 
 /** Another network has other layers: nothing of it is chosen or unfolded. */
 export const followModel = (): (() => void) => {
@@ -69,7 +67,7 @@ export const followModel = (): (() => void) => {
   return effect(() => {
     if (model.value === last) return;
     last = model.value;
-    chosen.value = undefined;
+    chosen.value = 0;
     open.value = new Set();
     search.value = '';
   });

@@ -21,7 +21,7 @@ export function StepResults() {
       {listed().length > 1 && (
         <p class="hint all-runs">
           <button type="button" class="link" onClick={() => document.getElementById('runs')?.focus()}>
-            All {listed().length} runs
+            {listed().length} runs
           </button>{' '}
           are listed below, to be shown, compared and taken home.
         </p>
@@ -109,7 +109,7 @@ function Outcome({ trained }: { trained: TrainResult }) {
       <section class={`outcome ${tone}`} aria-labelledby="outcome-title">
         <h3 id="outcome-title">{title}</h3>
         <p>{text}</p>
-        {run && <Fair key={run.id} id={run.id} job={run.job} />}
+        {run && report.ended !== 'diverged' && <Fair key={run.id} id={run.id} job={run.job} />}
       </section>
       <Accuracies accuracy={report.accuracy} intervals={intervals} />
       <p class="hint">

@@ -35,7 +35,8 @@ export function receive(event: TrainEvent): void {
         announcement.value = event.message;
         return;
       case 'warning':
-        warnings.value = [...warnings.value, event.message];
+        // a run that goes on in another engine says again what it said before
+        warnings.value = [...new Set([...warnings.value, event.message])];
         return;
       case 'note':
         notes.value = [...notes.value, event.message];

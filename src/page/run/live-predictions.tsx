@@ -48,7 +48,7 @@ function Card({ seen: { images, looks }, i }: { seen: Live; i: number }) {
         <div class="sure-first" style={{ left: `${100 * course[0]}%` }} />
       </div>
       <small>
-        {percent(probability, 0)} <span dir="auto">{said}</span>
+        {percent(probability, 0)}, <span dir="auto">{said}</span>
       </small>
       <Course values={course} />
     </li>

@@ -51,10 +51,16 @@ function Figure({ name, value }: { name: string; value: string }) {
 /** Longest row of epoch marks that stays readable. */
 const MAX_MARKS = 12;
 
+/** The least of 1, 2, 5, 10, 20 … that is not below it. */
+function roundStride(least: number): number {
+  const power = 10 ** Math.floor(Math.log10(Math.max(1, least)));
+  return power * [1, 2, 5, 10].find((factor) => factor * power >= least)!;
+}
+
 function Scale() {
   const epochs = runSettings.value?.epochs ?? 1;
   const fraction = progress.value;
-  const stride = Math.ceil(epochs / MAX_MARKS);
+  const stride = roundStride(epochs / MAX_MARKS);
   const marks = Array.from({ length: Math.floor(epochs / stride) + 1 }, (_, i) => i * stride);
   return (
     <div

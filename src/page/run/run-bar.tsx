@@ -1,5 +1,6 @@
 /** The run's controls, each in a place of its own, in sight wherever the page stands. */
 import { useEffect, useRef, useState } from 'preact/hooks';
+import type { Report } from '../../api';
 import { ForecastLine } from '../forecast/forecast-line';
 import { count, percent } from '../format';
 import { type GpuUse, gpuUse, isGpuFree } from '../gpu-use';
@@ -13,6 +14,7 @@ import {
   offer,
   phase,
   progress,
+  result,
   status,
   stepCount,
 } from './state';
@@ -149,6 +151,9 @@ const others: Partial<Record<GpuUse, string>> = {
   search: 'The search for a learning rate needs the GPU; wait for it, or stop it.',
 };
 
+/** Whether a run came to an end that is none. */
+const isBad = (ended?: Report['ended']): boolean => ended === 'diverged' || ended === 'failed';
+
 function Phase() {
   const state = status.value;
   const other = gpuUse.value && others[gpuUse.value];
@@ -164,7 +169,7 @@ function Phase() {
   return (
     <>
       <p class="phase">
-        <span class={`lamp ${state}`} />
+        <span class={`lamp ${isBad(result.value?.report.ended) ? 'failed' : state}`} />
         {words}
       </p>
       {isUnder && <p class="hint">{percent(progress.value, 0)}</p>}

@@ -1,4 +1,5 @@
 /** How each of the three steps stands, in a word or two beside its title. */
+import type { Report } from '../../api';
 import { percent } from '../format';
 import { preview, survey } from '../input/sources';
 import { misfit } from '../input/verdict';
@@ -10,6 +11,14 @@ export type StepNumber = 1 | 2 | 3;
 export function StepState({ number }: { number: StepNumber }) {
   return <p class="step-state">{texts[number]()}</p>;
 }
+
+const ENDED: Record<Report['ended'], string> = {
+  finished: 'complete',
+  stopped: 'stopped',
+  early: 'ended early',
+  diverged: 'diverged',
+  failed: 'GPU lost',
+};
 
 const texts: Record<StepNumber, () => string> = {
   1: () => {
@@ -29,7 +38,8 @@ const texts: Record<StepNumber, () => string> = {
     if (status.value === 'running') return `under way${under}`;
     if (status.value === 'paused') return `on hold${under}`;
     if (status.value === 'cancelling') return 'stopping';
-    return status.value === 'done' ? 'complete' : 'ended by a failure';
+    const ended = status.value === 'done' && result.value?.report.ended;
+    return ended ? ENDED[ended] : 'ended by a failure';
   },
   3: () => {
     if (!result.value) return isBusy.value ? 'none yet' : 'none';

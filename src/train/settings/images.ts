@@ -64,7 +64,7 @@ export const images = {
   validate: setting(flag, false, {
     group: 'images',
     label: 'Test on training images',
-    help: 'to choose settings by: tests on training images that are held out (--validation-share), and leaves the test images unseen',
+    help: 'to choose settings by: tests on training images that are held out, and leaves the test images unseen',
   }),
   validationShare: setting(orAuto(real({ min: 0.01, max: 0.9 }, 0.05)), 'auto', {
     group: 'images',
@@ -75,7 +75,7 @@ export const images = {
   imageSeed: setting(orAuto(whole(0, 2 ** 32 - 1)), 'auto', {
     group: 'images',
     label: 'Seed of the choice of images',
-    help: 'seed by which images are taken (--limit) and held out (--val); auto: the seed of the run',
+    help: 'seed by which images are taken and held out; auto: the seed of the run',
   }),
   classOrder: setting(wordOrNames(['name', 'natural'], 'all class names in their order'), 'name', {
     group: 'images',
