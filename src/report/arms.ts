@@ -76,11 +76,15 @@ export function armsCsv(arms: readonly Arm[]): string {
   return csv([names, ...rows.map((row) => names.map((name) => row[name] ?? ''))]);
 }
 
+/** Enough of a digest to tell two files apart. */
+const shortened = (digest: string): string => digest.slice(0, 12);
+
 /** What a run was made of, by which runs are told apart: inputs first, then settings. */
 function traits({ report }: EndedRun): Map<string, string> {
-  const { network, sources, settings, classes, adapter, version } = report;
+  const { network, sources, settings, classes, adapter, version, sha256 } = report;
   const found = new Map<string, string>([
     ['network', network.source],
+    ['weights, SHA-256', Object.values(sha256.in).map(shortened).join(', ')],
     ['training images', sources.train.join(', ')],
     ['test images', (sources.test ?? ['of the same source']).join(', ')],
     ['classes', String(classes.length)],

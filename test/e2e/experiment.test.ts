@@ -78,7 +78,7 @@ describe('an experiment', () => {
   test('is stopped, there again after a reload, and goes on with the run that was cut', async () => {
     const page = await open({ stepMs: 60 });
     await button(page, 'Start the experiment').click();
-    await done(page, /^2 of 4: runs\/refocus-seed0/);
+    await done(page, /^2 of 4: Refocused, seed 0/);
     await panel(page).getByRole('button', { name: 'Stop' }).click();
     await done(page, '1 of 4 runs are done.');
     await page.reload();

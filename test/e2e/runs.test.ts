@@ -162,6 +162,26 @@ describe('a run that has ended', () => {
 });
 
 describe('runs beside each other', () => {
+  test('may begin with what another came to, by one click', async () => {
+    const page = await trained();
+    const [before] = await said(page);
+    await button(page, 'Train on from this for 1 epoch').click();
+    await expect.poll(() => rows(page).getByText('Finished').count()).toBe(2);
+    await rows(page)
+      .first()
+      .getByText(/^refocus, merged\.safetensors, another camera, \d/)
+      .first()
+      .waitFor();
+    // the earlier one is as it was
+    await rows(page).last().getByRole('button', { name: /^Show/ }).click();
+    await expect.poll(() => said(page)).toContain(before);
+    // after a reload it has the network that it began with
+    await page.reload();
+    await rows(page).first().getByRole('button', { name: /^Show/ }).click();
+    await button(page, 'Train on from this for 1 epoch').click();
+    await expect.poll(() => rows(page).getByText('Finished').count()).toBe(3);
+  });
+
   test('the fair comparison is one click, and says what it is worth; three seeds are another', async () => {
     const page = await trained();
     await button(page, 'Fine-tune beside it').click();

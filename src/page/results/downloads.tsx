@@ -5,6 +5,7 @@ import { explain } from '../engine';
 import { download } from '../files';
 import { lazy } from '../lazy';
 import { failure } from '../run/state';
+import { firstOf, hasOnnx } from './files';
 import { metricsCsv } from './metrics-csv';
 
 const OnnxFile = lazy(() => import('./onnx-file').then((part) => part.OnnxFile));
@@ -118,8 +119,8 @@ const MAIN = ['report.html', 'run.zip'];
 export function Downloads({ trained, isGain, id }: { trained: TrainResult; isGain: boolean; id?: string }) {
   const [isAccepted, setAccepted] = useState(false);
   const { proof } = trained.report;
-  const isOnnx = trained.files.some(({ name }) => name === 'merged.onnx');
-  const first = firstOf(trained.report, isOnnx ? 'onnx' : 'safetensors');
+  const isOnnx = hasOnnx(trained);
+  const first = firstOf(trained);
   const offers = offersOf(trained, id).sort((a, b) => Number(b.name === first) - Number(a.name === first));
   const isMain = ({ name }: Offer) => name === first || MAIN.includes(name);
   const others = offers.filter((offer) => !isMain(offer));
@@ -162,10 +163,4 @@ export function Downloads({ trained, isGain, id }: { trained: TrainResult; isGai
       </details>
     </section>
   );
-}
-
-/** The file to take home: where the last network lost and the best gained, the best. */
-function firstOf({ accuracy: { base, last }, best }: TrainResult['report'], ending: string): string {
-  const isLoss = base !== undefined && last <= base;
-  return `${isLoss && best !== 'base' ? 'best' : 'merged'}.${ending}`;
 }

@@ -11,6 +11,7 @@ import { Proof } from './proof';
 import { TryImages } from './try';
 
 const Fair = lazy(async () => (await import('../runs/fair')).Fair);
+const TrainOn = lazy(async () => (await import('../runs/train-on')).TrainOn);
 const TestImages = lazy(async () => (await import('./test-images')).TestImages);
 
 export function StepResults() {
@@ -110,6 +111,7 @@ function Outcome({ trained }: { trained: TrainResult }) {
         <h3 id="outcome-title">{title}</h3>
         <p>{text}</p>
         {run && report.ended !== 'diverged' && <Fair key={run.id} id={run.id} job={run.job} />}
+        {run && <TrainOn trained={trained} job={run.job} />}
       </section>
       <Accuracies accuracy={report.accuracy} intervals={intervals} />
       <p class="hint">

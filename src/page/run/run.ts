@@ -1,7 +1,7 @@
 /** What start, pause, resume and cancel do to a run. */
 import { batch } from '@preact/signals';
 import { get } from 'idb-keyval';
-import type { EngineApi, Method, TrainJob, TrainResult } from '../../api';
+import type { EngineApi, ModelSource, TrainJob, TrainResult, TrainSettings } from '../../api';
 import { Stopped, UserError } from '../../errors';
 import { parseTunings } from '../../run/tunings';
 import { parseSettings } from '../../train/settings';
@@ -55,9 +55,16 @@ export const start = () =>
     return job;
   });
 
-/** Starts a run that trains by another method, or with another seed, on the same files: a fair comparison. */
-export const runBeside = (job: TrainJob, change: { method?: Method; seed?: number }) =>
-  run(() => ({ ...job, resume: undefined, settings: parseSettings({ ...job.settings, ...change }) }));
+/**
+ * Starts a run on the same images: by another method or with another seed it is a fair comparison, from another network it trains
+ * on.
+ */
+export const runBeside = (
+  job: TrainJob,
+  change: Partial<Pick<TrainSettings, 'method' | 'seed' | 'head'>>,
+  model: ModelSource = job.model,
+) =>
+  run(() => ({ ...job, model, resume: undefined, settings: parseSettings({ ...job.settings, ...change }) }));
 
 /** Goes on with a run that is kept; where its files are not, with those of the form. */
 export const resumeSaved = (id: string) =>
