@@ -20,9 +20,9 @@ import type { NetworkOptions } from './run/network-options';
 import type { Predictions, PredictOptions } from './run/predict';
 import type { BatchPreview, PreviewJob } from './run/preview-batch';
 import type { SortedFiles } from './run/sort-files';
-import type { MeasuredStep } from './run/step-rates';
 import type { RunSurvey } from './run/survey';
 import type { TensorDetail } from './run/tensor-detail';
+import type { WarmedUp } from './run/warm-up';
 import type { RateSearchOptions } from './train/rate-search';
 import type { VerifyLine } from './verify';
 
@@ -57,6 +57,7 @@ export type { SortedFiles } from './run/sort-files';
 export type { MeasuredStep } from './run/step-rates';
 export type { RunSurvey } from './run/survey';
 export type { TensorDetail } from './run/tensor-detail';
+export type { WarmedUp } from './run/warm-up';
 export type { LivePrediction } from './train/live-look';
 export type { EvalPoint, StepPoint } from './train/metrics';
 export type { RateSearchOptions } from './train/rate-search';
@@ -72,9 +73,9 @@ export interface EngineApi {
   adapter(): Promise<string>;
   /**
    * Does ahead what a run of this job begins with, so that its first step comes soon; rejects as `train` would. Nothing is
-   * kept of files but the compiled step. Gives what a step took.
+   * kept of files but the compiled step. Gives what a step took, and how good the network is that the run starts from.
    */
-  warmUp(job: TrainJob): Promise<MeasuredStep>;
+  warmUp(job: TrainJob): Promise<WarmedUp>;
   /**
    * What a run would take of memory and work, by its plans alone; on a device that is there, whether it holds the run.
    * @throws UserError where the network cannot train so

@@ -2,7 +2,7 @@
 import { computed, signal } from '@preact/signals';
 import { adapter } from './engine';
 
-export type GpuUse = 'training' | 'search' | 'profile' | 'analysis';
+export type GpuUse = 'training' | 'trial' | 'search' | 'profile' | 'analysis';
 
 /** what has the GPU now */
 export const gpuUse = signal<GpuUse | undefined>(undefined);

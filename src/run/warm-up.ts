@@ -10,14 +10,23 @@ import { load, prepare } from './load';
 import { withinMemory } from './memory';
 import type { MeasuredStep } from './step-rates';
 
+/** What is known of a run before it begins. */
+export interface WarmedUp {
+  /** what a step took */
+  step: MeasuredStep;
+  /** what the network that it starts from told of the test images; absent where its classifier is new */
+  base?: { accuracy: number; images: number };
+}
+
 /**
  * Does ahead what a run of this job begins with, so that its first step comes soon: compiles the step, and for the built-in
- * network and images loads and evaluates them. The run that follows takes over what is done or still going on.
+ * network and images loads and evaluates them. The run that follows takes over what is done or still going on; of one's own files
+ * it takes over the compiled step.
  */
 export async function warmUp(
   job: TrainJob,
   context: Omit<RunContext, 'control' | 'emit'>,
-): Promise<MeasuredStep> {
+): Promise<WarmedUp> {
   const { network, train, test, settings } = await load(job, { ...context, emit() {}, goOn() {} });
   try {
     const training = prepare(network, train, test, settings);
@@ -29,8 +38,11 @@ export async function warmUp(
       () => TrainingSession.create(gpu, training),
     );
     try {
-      if (!network.newHead) await baseline(job, gpu, network, test, settings, { ...context, goOn() {} });
-      return await measureStep(ready);
+      const tested = network.newHead
+        ? undefined
+        : await baseline(job, gpu, network, test, settings, { ...context, goOn() {} });
+      const base = tested && { accuracy: tested.figures.accuracy, images: test.count };
+      return { step: await measureStep(ready), base };
     } finally {
       ready.session.destroy();
     }

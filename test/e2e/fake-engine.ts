@@ -501,7 +501,10 @@ const engine: EngineApi = {
     if (scenario.noAdapter) throw new NoWebGpu(scenario.noAdapter);
     return 'Test adapter';
   },
-  warmUp: async () => ({ flops: 2.1e9, ms: 60 }),
+  warmUp: async () => ({
+    step: { flops: 2.1e9, ms: 60 },
+    ...(!scenario.newHead && { base: { accuracy: 0.742, images: 2000 } }),
+  }),
   async forecast({ settings }) {
     const most = 128e6;
     const bytes = settings.microBatch === 'auto' && Number(settings.batch) > 1000 ? 200e6 : 20e6;

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { presets } from '../../src/train/presets';
+import { dropFolders } from './drop';
 import { openSite, type Site } from './site';
 
 let site: Site;
@@ -98,6 +99,24 @@ describe('a forecast', () => {
       .waitFor();
     await page.getByRole('radio', { name: /^Fine-tune/ }).check();
     await expect.poll(() => panel.getByText('maps add').count()).toBe(0);
+  });
+
+  test('is made of a step, and says how good the network is, before a run, where that is asked', async () => {
+    const page = await site.open({ path: '#source=own' });
+    await page.locator('#weights').setInputFiles(file('network.safetensors'));
+    await dropFolders(page, Object.fromEntries(Array.from({ length: 10 }, (_, i) => [`class ${i}`, 2])));
+    await page.getByText('Time not known before a first step').first().waitFor();
+    const accuracies = page.locator('.accuracies');
+    expect(await accuracies.textContent()).toBe('Base–Last–Best–');
+    await button(page, 'Test it before training').click();
+    await page.getByText('The network as it is now, on 2,000 test images.').waitFor();
+    expect(await accuracies.textContent()).toContain('74.20');
+    await page.getByText(/^About \d+ s; /).waitFor();
+    expect(await button(page, 'Test it before training').count()).toBe(0);
+    // with other settings it may be another
+    await page.getByLabel('Seed', { exact: true }).fill('1');
+    await button(page, 'Test it before training').waitFor();
+    expect(await accuracies.textContent()).toBe('Base–Last–Best–');
   });
 
   test('offers what the GPU holds', async () => {

@@ -4,7 +4,10 @@ import { type BandQuantity, bandOf, trainedArms } from '../../report/bands';
 import { type Point, ticksOf } from '../../report/chart';
 import { percent, tick } from '../format';
 
-const WIDTH = 640;
+/** at most, pixels: where the window is narrower, so is the picture, and its words stay as large */
+const MOST = 640;
+/** of a panel's borders */
+const SIDES = 40;
 const HEIGHT = 220;
 const MARGIN = { left: 52, right: 10, top: 8, bottom: 24 };
 
@@ -31,10 +34,11 @@ export function Bands({
   const base =
     quantity === 'accuracy' ? runs.find((run) => run.accuracy.base !== undefined)?.accuracy.base : undefined;
   if (base !== undefined) values.push(base);
+  const width = Math.min(MOST, document.documentElement.clientWidth - SIDES);
   const last = Math.max(1, ...bands.flatMap(({ mean }) => mean.map(({ x }) => x)));
   const [bottom, top] = [Math.min(...values), Math.max(...values)];
   const span = top - bottom || 1;
-  const x = (value: number) => MARGIN.left + (value / last) * (WIDTH - MARGIN.left - MARGIN.right);
+  const x = (value: number) => MARGIN.left + (value / last) * (width - MARGIN.left - MARGIN.right);
   const y = (value: number) =>
     HEIGHT - MARGIN.bottom - ((value - bottom) / span) * (HEIGHT - MARGIN.top - MARGIN.bottom);
   const at = (points: readonly Point[]) => points.map((point) => `${x(point.x)},${y(point.y)}`).join(' ');
@@ -42,13 +46,13 @@ export function Bands({
     <figure class="bands">
       <figcaption class="hint">{TITLES[quantity]}</figcaption>
       <svg
-        viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
+        viewBox={`0 0 ${width} ${HEIGHT}`}
         role="img"
         aria-label={`${TITLES[quantity]} of ${bands.map(({ label }) => label).join(', ')}`}
       >
         {ticksOf(bottom, top).map((value) => (
           <g key={value}>
-            <line class="grid" x1={MARGIN.left} x2={WIDTH - MARGIN.right} y1={y(value)} y2={y(value)} />
+            <line class="grid" x1={MARGIN.left} x2={width - MARGIN.right} y1={y(value)} y2={y(value)} />
             <text x={MARGIN.left - 6} y={y(value) + 4} text-anchor="end">
               {quantity === 'accuracy' ? percent(value, 1) : tick(value)}
             </text>
@@ -62,7 +66,7 @@ export function Bands({
             </text>
           ))}
         {base !== undefined && (
-          <line class="base" x1={MARGIN.left} x2={WIDTH - MARGIN.right} y1={y(base)} y2={y(base)} />
+          <line class="base" x1={MARGIN.left} x2={width - MARGIN.right} y1={y(base)} y2={y(base)} />
         )}
         {bands.map(({ arm, mean, low, high }, i) => (
           <g key={arm} class={`band run-${i % 6}`}>

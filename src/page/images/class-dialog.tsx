@@ -76,7 +76,7 @@ function Edit({ name, classes, onRename }: EditProps) {
       }}
     >
       <label>
-        Name; that of another class makes one of both
+        Name; the name of another class merges the two
         <input
           type="text"
           dir="auto"

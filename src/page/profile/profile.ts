@@ -17,7 +17,12 @@ export const profiling = signal<ProfileState>({ state: 'none' });
 
 /** Why no profile can start now. */
 export const profileObstacle = computed(() => {
-  const others = { training: 'A training', search: 'A search for a learning rate', analysis: 'An analysis' };
+  const others = {
+    training: 'A training',
+    trial: 'A test',
+    search: 'A search for a learning rate',
+    analysis: 'An analysis',
+  };
   if (gpuUse.value && gpuUse.value !== 'profile')
     return `${others[gpuUse.value]} is going on; a profile needs the GPU for itself. Wait for it, or stop it.`;
   return adapter.value.state === 'missing' ? 'A profile needs WebGPU, which is missing here.' : undefined;

@@ -1,12 +1,14 @@
 /** Step 3: what came out, the proof of the merge, and the downloads. */
 import type { Report, TrainResult } from '../../api';
 import { outcomeOf } from '../../report/outcome';
-import { count, duration, percent, points } from '../format';
+import { count, duration } from '../format';
 import { lazy } from '../lazy';
-import { baseAccuracy, result, shownRun } from '../run/state';
+import { result, shownRun } from '../run/state';
 import { entryOf } from '../saved/entries';
 import { listed } from '../saved/store';
+import { Accuracies } from './accuracies';
 import { Downloads } from './downloads';
+import { Expected } from './expected';
 import { Proof } from './proof';
 import { TryImages } from './try';
 
@@ -28,56 +30,6 @@ export function StepResults() {
         </p>
       )}
     </>
-  );
-}
-
-function Expected() {
-  const base = baseAccuracy.value;
-  return (
-    <>
-      <Accuracies accuracy={{ base }} />
-      <p class="hint">
-        Test accuracy of the network as it is now (base), after the last step, and at its best. After training
-        the map is merged into the kernels: a network with the same layers, shapes and cost, other numbers. It
-        is written, read back and compared with the trained one before you can take it home.
-      </p>
-    </>
-  );
-}
-
-interface AccuraciesProps {
-  accuracy: Partial<Report['accuracy']>;
-  intervals?: Report['uncertainty']['intervals'];
-}
-
-function Accuracies({ accuracy, intervals }: AccuraciesProps) {
-  const { base } = accuracy;
-  const figure = (name: string, key: 'base' | 'last' | 'best') => {
-    const value = accuracy[key];
-    const interval = intervals?.[key];
-    return (
-      <div>
-        <dt>{name}</dt>
-        <dd>
-          {value === undefined ? '–' : percent(value)}
-          {value !== undefined && base !== undefined && key !== 'base' && (
-            <small>{points(value - base)}</small>
-          )}
-          {interval && (
-            <small class="interval">
-              {percent(interval[0], 1)} to {percent(interval[1], 1)}
-            </small>
-          )}
-        </dd>
-      </div>
-    );
-  };
-  return (
-    <dl class="accuracies" aria-label="Test accuracy">
-      {figure('Base', 'base')}
-      {figure('Last', 'last')}
-      {figure('Best', 'best')}
-    </dl>
   );
 }
 

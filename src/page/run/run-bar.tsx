@@ -148,6 +148,7 @@ function TakeOver() {
 const others: Partial<Record<GpuUse, string>> = {
   profile: 'The profile below needs the GPU; wait for it, or stop it.',
   analysis: 'The analysis below needs the GPU; wait for it, or stop it.',
+  trial: 'The network is being tested: a run can begin after it.',
   search: 'The search for a learning rate needs the GPU; wait for it, or stop it.',
 };
 

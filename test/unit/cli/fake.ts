@@ -155,7 +155,7 @@ export function fakeEngine(parts: Partial<EngineApi> = {}, ok = true): EngineApi
       predictions: images.map(({ path }) => ({ image: path, top: [{ class: 'a', probability: 0.75 }] })),
       notes: [],
     }),
-    warmUp: async () => ({ flops: 1e9, ms: 10 }),
+    warmUp: async () => ({ step: { flops: 1e9, ms: 10 } }),
     forecast: () => Promise.reject(new Error('the command line forecasts nothing')),
     verify: async (name) => ({ case: name, op: 'relu', verdict: 'pass', error: 0, tolerance: 1e-5 }),
     bench: async (name) => ({ case: name, ...fakeFigure }),

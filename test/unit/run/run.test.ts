@@ -749,7 +749,10 @@ describe('a warm-up', () => {
       emit() {},
     };
     const measured = await warmUp(builtin, context);
-    expect(measured).toEqual({ flops: expect.any(Number), ms: expect.any(Number) });
+    expect(measured).toEqual({
+      step: { flops: expect.any(Number), ms: expect.any(Number) },
+      base: { accuracy: 0.25, images: expect.any(Number) },
+    });
     const ahead = [
       ['evaluate', 32],
       ['train', 16],
