@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { openSite, type Site } from './site';
+import { openSite, type Site, showPanel } from './site';
 
 let site: Site;
 
@@ -27,8 +27,7 @@ async function open(scenario = {}, hash = JSON.stringify(SMALL)): Promise<Page> 
     scenario: { stepMs: 0, ...scenario },
     path: `#${new URLSearchParams({ experiment: hash })}`,
   });
-  await page.locator('#experiment').scrollIntoViewIfNeeded();
-  await panel(page).waitFor();
+  await showPanel(page, 'experiment');
   return page;
 }
 
@@ -82,7 +81,7 @@ describe('an experiment', () => {
     await panel(page).getByRole('button', { name: 'Stop' }).click();
     await done(page, '1 of 4 runs are done.');
     await page.reload();
-    await page.locator('#experiment').scrollIntoViewIfNeeded();
+    await showPanel(page, 'experiment');
     await done(page, '1 of 4 runs are done.');
     await panel(page).getByRole('button', { name: 'Go on' }).click();
     await done(page, '4 of 4 runs are done.');

@@ -4,7 +4,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { panels } from '../../src/page/lesson/lesson';
 import { LONG } from './run';
-import { openSite, type Site } from './site';
+import { openSite, type Site, showPanel } from './site';
 
 let site: Site;
 
@@ -164,7 +164,7 @@ test('none of it is wider than a window of 320 px', async () => {
   const page = await site.open({ context: { viewport: { width: 320, height: 800 } }, path: '#task=Train' });
   await openAll(page);
   // what comes when it is near shows whether it is there
-  await page.locator('#experiment').scrollIntoViewIfNeeded();
+  await showPanel(page, 'experiment');
   await page.locator('.panel.experiment select').waitFor();
   expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
 });

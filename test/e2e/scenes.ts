@@ -4,7 +4,7 @@ import { dropFolders } from './drop';
 import type { Scenario } from './fake-engine';
 import { isKept, publish, update } from './publish';
 import { finish, LONG, reach, start } from './run';
-import { type Site, showRedundancy } from './site';
+import { type Site, showPanel, showRedundancy } from './site';
 
 interface Look {
   page: Page;
@@ -28,9 +28,8 @@ const button = (page: Page, name: string | RegExp) => page.getByRole('button', {
 const file = (name: string) => ({ name, mimeType: 'application/octet-stream', buffer: Buffer.from('x') });
 
 async function panel(page: Page, id: string): Promise<Locator> {
-  const place = page.locator(`#${id}`);
-  await place.evaluate((element) => element.scrollIntoView());
-  return place;
+  await showPanel(page, id);
+  return page.locator(`#${id}`);
 }
 
 /** Opens every part of an element that is folded, those within others too. */

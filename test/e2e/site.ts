@@ -33,10 +33,18 @@ export interface Site {
   close(): Promise<void>;
 }
 
-/** Scrolls to the view of redundancy, which comes when it is about to be seen. */
+/** Scrolls to a panel, which comes when it is about to be seen; those above it may come meanwhile, and move it. */
+export async function showPanel(page: Page, id: string): Promise<void> {
+  await page.waitForFunction((id) => {
+    const place = document.getElementById(id);
+    place?.scrollIntoView();
+    return place?.querySelector('.panel:not(.pending)');
+  }, id);
+}
+
+/** Scrolls to the view of redundancy. */
 export async function showRedundancy(page: Page): Promise<void> {
-  await page.waitForSelector('#redundancy');
-  await page.evaluate(() => document.querySelector('#redundancy')?.scrollIntoView());
+  await showPanel(page, 'redundancy');
   await page.waitForSelector('.multiples');
 }
 
