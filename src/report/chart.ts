@@ -9,7 +9,7 @@ export interface Point {
 
 const WIDTH = 640;
 const HEIGHT = 260;
-const MARGIN = { left: 58, right: 12, top: 10, bottom: 30 };
+const MARGIN = { left: 58, right: 18, top: 10, bottom: 30 };
 /** Height of a line of text. */
 const LINE = 14;
 /** Lines that can be told apart; further ones begin anew, with another dash. */

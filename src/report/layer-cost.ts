@@ -12,9 +12,9 @@ export type CostQuantity = 'flops' | 'bytes' | 'memory';
 export const costQuantities: Readonly<
   Record<CostQuantity, { title: string; text: (value: number) => string }>
 > = {
-  flops: { title: 'Floating-point operations that a map adds to a step', text: operations },
-  bytes: { title: 'Bytes that a map has a step read and write', text: bytes },
-  memory: { title: 'GPU memory that a map takes', text: bytes },
+  flops: { title: 'Floating-point operations that a map adds to a step (FLOP)', text: operations },
+  bytes: { title: 'What a map has a step read and write (bytes)', text: bytes },
+  memory: { title: 'GPU memory that a map takes (bytes)', text: bytes },
 };
 
 const FORMS = ['dense', 'factored'] as const;
@@ -42,7 +42,8 @@ export function costSvg(costs: readonly LayerCost[], quantity: CostQuantity): Ht
       title,
       across: 'channels',
       up: title.toLowerCase(),
-      format: (power) => text(10 ** power),
+      // the unit stands in the title
+      format: (power) => text(10 ** power).replace(/(FLOP|B)$/, ''),
       formatAcross: (power) => (Number.isInteger(power) ? count(2 ** power) : ''),
     },
   );

@@ -24,7 +24,8 @@ export function svgFile(figure: Html, title: string, names: readonly string[] = 
   return `${document}${attributes.trim()}><style>${style}${OWN}</style><rect class="ground" width="100%" height="100%"/>${html`<text class="title" x="8" y="${LINE}">${title}</text>${legend}`}<svg y="${top}" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}">${picture}</svg></svg>\n`;
 }
 
-const OWN = 'svg{max-width:none}.ground{fill:var(--ground)}svg text.title{fill:var(--ink);font-size:14px}';
+const OWN =
+  ':root{font-size:12px}svg{max-width:none}.ground{fill:var(--ground)}svg text.title{fill:var(--ink);font-size:14px}';
 
 /** Names behind samples of their lines, as many in a row as there is room for. */
 function legendOf(names: readonly string[]): { rows: number; legend: Html[] } {

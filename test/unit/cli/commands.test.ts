@@ -812,6 +812,34 @@ test('plan takes the network, its classes and the side of its images from a file
   expect((await totals('--norms')).dispatches).toBeGreaterThan(own.dispatches);
 });
 
+test('cost tells what a map takes by channels and kernels, and draws it', async () => {
+  const out = join(folder, 'cost');
+  const small = ['--channels', '8,16', '--kernels', '3,5', '--batch', '4', '--size', '8'];
+  const told = fakeContext();
+  expect(await run(['cost', ...small, '--out', out], told)).toBe(0);
+  const rows = told.stdout.join('\n').split('\n');
+  expect(rows).toHaveLength(1 + 4);
+  expect(rows[4]).toMatch(/^16\s+5 x 5\s+2,304\s/);
+  expect((await readdir(out)).sort()).toEqual([
+    ...['bytes.svg', 'cost.html', 'cost.json', 'flops.svg', 'memory.svg'],
+  ]);
+  const json = fakeContext();
+  expect(await run(['cost', ...small, '--map-kernel', '1', '--json'], json)).toBe(0);
+  expect(JSON.parse(json.stdout[0])[1]).toMatchObject({
+    ...{ channels: 16, kernel: 3, mapKernel: 1, batch: 4, size: 8 },
+    dense: { trained: 256 },
+  });
+  for (const [wrong, why] of [
+    [['--kernels', '4'], '--kernels must be odd, not 4'],
+    [['--channels', '8,x'], '--channels must be'],
+    [['--size', '0'], '--size must be'],
+  ] as const) {
+    const failing = fakeContext();
+    expect(await run(['cost', ...wrong], failing)).toBe(2);
+    expect(failing.stderr.join()).toContain(why);
+  }
+});
+
 test('merge writes beside the file, over nothing that is there', async () => {
   const model = createModel('resnet20_cifar');
   const maps = withRefConv(model, {

@@ -200,6 +200,24 @@ test('an experiment’s networks are analysed by its folder, and its report has 
   }
 });
 
+test('its figures are files of their own, and its results tell the work of a step', async () => {
+  const context = fakeContext();
+  const figures = join(folder, 'figures');
+  expect(await run(['report', out('whole'), '--figures', figures], context)).toBe(0);
+  expect(readdirSync(figures).sort()).toEqual([
+    ...['accuracy.svg', 'differences.svg', 'loss.svg', 'training.svg'],
+  ]);
+  expect(readFileSync(join(figures, 'accuracy.svg'), 'utf8')).toContain('>Refocused</text>');
+  for (const { flopsPerStep } of resultsIn('whole').runs) expect(flopsPerStep).toBeGreaterThan(1000);
+  const html = readFileSync(join(out('whole'), 'report.html'), 'utf8');
+  expect(html).toMatch(/>Work<.*FLOP</s);
+  const run1 = fakeContext();
+  expect(await run(['report', join(out('whole'), 'runs', 'refocus-seed0'), '--figures', figures], run1)).toBe(
+    2,
+  );
+  expect(run1.stderr.join()).toContain('--figures is for an experiment');
+});
+
 test('an experiment without an ended run has nothing to analyse', async () => {
   const own = engine((_, type) => type === 'steps');
   await experiment([file(), '--out', out()], own);
