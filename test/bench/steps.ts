@@ -2,8 +2,10 @@
  * `npm run bench:steps -- [--runtime R] [ARCHITECTURE...]`: times a training step of each network, fine-tuned and refocused, and writes
  * the table in docs/networks.md: `*` stands for anything, and the rows of networks that are not measured stay.
  */
-import { execFileSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import type { BenchLine } from '../../src/bench';
 import { STEP_CASES } from '../../src/bench/cases';
@@ -13,8 +15,8 @@ const PAGE = 'docs/networks.md';
 const HEAD = ['network', 'fine-tuning', 'refocusing', 'ratio'];
 const TABLE = new RegExp(`^\\| *${HEAD[0]} *\\| *${HEAD[1]} .*\\n(\\|.*\\n)*`, 'm');
 
-/** Measures in one process, in which networks share what is compiled; gives the exit status. */
-export function main(argv: string[]): number {
+/** Measures in one process, in which networks share what is compiled; each row is written as it comes. Gives the exit status. */
+export async function main(argv: string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args: argv,
     options: { runtime: { type: 'string', default: 'auto' }, reps: { type: 'string', default: '5' } },
@@ -27,24 +29,31 @@ export function main(argv: string[]): number {
     '--case',
     `step-${pattern}-refocus`,
   ]);
-  const { runtime, reps } = values;
-  const args = ['src/cli/bin.mjs', 'bench', ...cases, '--json', '--runtime', runtime, '--reps', reps];
-  const out = execFileSync(process.execPath, args, {
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const lines = out
-    .split('\n')
-    .filter(Boolean)
-    .map((line): BenchLine => JSON.parse(line));
-  writeFileSync(PAGE, withSteps(readFileSync(PAGE, 'utf8'), lines));
-  return 0;
+  const args = [
+    'src/cli/bin.mjs',
+    'bench',
+    ...cases,
+    '--json',
+    '--runtime',
+    values.runtime,
+    '--reps',
+    values.reps,
+  ];
+  const bench = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = once(bench, 'close');
+  const lines: BenchLine[] = [];
+  for await (const line of createInterface(bench.stdout)) {
+    lines.push(JSON.parse(line));
+    writeFileSync(PAGE, withSteps(readFileSync(PAGE, 'utf8'), lines));
+  }
+  const [status] = await ended;
+  return status ?? 1;
 }
 
 /** The page with those measurements in its table of steps. A network has a row where both of its methods were measured. */
 export function withSteps(page: string, lines: readonly BenchLine[]): string {
   const rows = rowsOf(page);
-  const times = new Map(lines.map((line) => [line.case, line.ms]));
+  const times = new Map(lines.map((line) => [line.case, line.minMs]));
   for (const { arch, name, method } of STEP_CASES) {
     const [tuned, refocused] = [times.get(name), times.get(`step-${arch}-refocus`)];
     if (method !== 'finetune' || tuned === undefined || refocused === undefined) continue;
