@@ -85,6 +85,11 @@ function importOutput(graph: OnnxGraph, input: OnnxValue, output: string): Impor
   const end = importer.values.get(output);
   const logits = logitsOf(graph, output, end);
   const head = headOf(net, logits);
+  const last = net.maker(logits);
+  if (last?.kind === 'activation' && last.activation === 'sigmoid')
+    throw new UserError(
+      `${graph.file}: its output ${quote(output)} is a sigmoid of each class by itself, as where several are true at once. Training here tells one class of several: export the network without the sigmoid.`,
+    );
   if (!head || !net.headIs(head))
     throw new UserError(
       `${graph.file}: its output ${quote(output)} is no classifier's: no linear layer or convolution makes it, and no more than pooling and activations may come behind that.`,

@@ -100,18 +100,23 @@ const KNOWN: Record<Exclude<Activation, 'none'>, Scalar> = {
 };
 
 /**
- * `outer * activation(inner * x)`; `scale * x + shift` where there is no activation. With a share, what is below zero is that
+ * `outer * activation(inner * x + offset) + shift`; `outer * x + shift` where there is no activation. With a share, what is below zero is that
  * share of it: `outer * (relu(x) + share * activation(min(x, 0)))`, as in the leaky ReLU (without an activation), ELU and SELU.
  */
 export interface Recognised {
   activation?: Exclude<Activation, 'none'>;
   share?: number;
   inner: number;
+  offset?: number;
   outer: number;
   shift: number;
 }
 
-const SAMPLES = Array.from({ length: 97 }, (_, i) => (i - 48) * 0.251);
+/** Close by where functions bend, and far out, where a clip at 20 is no ReLU; e^600 is still a number. */
+const SAMPLES = [
+  ...Array.from({ length: 97 }, (_, i) => (i - 48) * 0.251),
+  ...[18, 40, 90, 200, 600].flatMap((x) => [-x, x]),
+];
 
 const equal = (f: Scalar, g: Scalar): boolean =>
   SAMPLES.every((x) => Math.abs(f(x) - g(x)) <= 1e-5 * (1 + Math.abs(g(x))));
@@ -121,8 +126,6 @@ export function recogniseFunction(f: Scalar): Recognised | undefined {
   for (const activation of Object.keys(KNOWN) as (keyof typeof KNOWN)[])
     if (equal(f, KNOWN[activation])) return { activation, inner: 1, outer: 1, shift: 0 };
   const scaled: [keyof typeof KNOWN, inner: number, outer: number][] = [
-    // a clip at another number than six
-    ['relu6', 6 / f(1e6), f(1e6) / 6],
     // Keras and Paddle have a slope of a fifth
     ['hardsigmoid', ((f(1e-3) - f(-1e-3)) / 2e-3) * 6, 1],
     // x * sigmoid(1.702 x)
@@ -140,5 +143,10 @@ export function recogniseFunction(f: Scalar): Recognised | undefined {
       return { activation, share, inner: 1, outer: slope, shift: 0 };
   }
   if (equal(f, (x) => slope * x + shift)) return { inner: 1, outer: slope, shift };
+  // a clip between any two numbers
+  const [low, high] = [f(-Infinity), f(Infinity)];
+  const inner = 6 / (high - low);
+  if (inner > 0 && inner < Infinity && equal(f, (x) => clamp(x, low, high)))
+    return { activation: 'relu6', inner, offset: -low * inner, outer: 1 / inner, shift: low };
   return undefined;
 }

@@ -12,6 +12,7 @@ const one = (op: string, attributes: Record<string, OnnxAttribute> = {}, ...more
 ];
 const positive = floats([4], [0.5, 1, 1.5, 2]);
 const positive4 = floats([1, 4, 1, 1], [0.5, 1, 1.5, 2]);
+const index = (i: number): OnnxTensor => ({ ...integers(i), shape: [] });
 const k3 = { k: drawn(4, 4, 3, 3) };
 
 const READ: Case[] = [
@@ -175,6 +176,69 @@ const READ: Case[] = [
     ],
   ],
   ['HardSwish', one('HardSwish')],
+  ...(
+    [
+      [0, 20],
+      [-20, 20],
+      [-0.5, 0.25],
+    ] as const
+  ).map(
+    ([low, high]): Case => [
+      `Clip of large numbers from ${low} to ${high}`,
+      [
+        ['Mul', ['a', 'hundred'], 'c'],
+        ['Clip', ['c', 'low', 'high'], 'z'],
+      ],
+      { hundred: scalar(100), low: scalar(low), high: scalar(high) },
+    ],
+  ),
+  ['Gather of some channels', one('Gather', { axis: 1 }, 'i'), { i: integers(3, 1, 1, -4) }],
+  [
+    'Gather of one channel each, as torchvision renormalises the image of its Inceptions',
+    [
+      ['Gather', ['a', 'two'], 'c', { axis: 1 }],
+      ['Gather', ['a', 'zero'], 'd', { axis: 1 }],
+      ['Unsqueeze', ['c', 'axis'], 'e'],
+      ['Unsqueeze', ['d', 'axis'], 'k'],
+      ['Mul', ['e', 'half'], 'g'],
+      ['Add', ['g', 'half'], 'h'],
+      ['Concat', ['h', 'k', 'h', 'k'], 'z', { axis: 1 }],
+    ],
+    { two: index(2), zero: index(0), axis: integers(1), half: scalar(0.5) },
+  ],
+  [
+    'Slice of all channels, the last first',
+    one('Slice', {}, 'start', 'end', 'axis', 'by'),
+    { start: integers(-1), end: integers(-(2 ** 40)), axis: integers(1), by: integers(-1) },
+  ],
+  [
+    'Tile of channels',
+    [
+      ['Slice', ['a', 'two', 'four', 'axis'], 'c'],
+      ['Tile', ['c', 'times'], 'z'],
+    ],
+    { two: integers(2), four: integers(4), axis: integers(1), times: integers(1, 2, 1, 1) },
+  ],
+  [
+    'Expand of a gate to the image that it meets',
+    [
+      ['GlobalAveragePool', ['a'], 'c'],
+      ['Sigmoid', ['c'], 'd'],
+      ['Shape', ['a'], 'shape'],
+      ['Expand', ['d', 'shape'], 'e'],
+      ['Mul', ['a', 'e'], 'z'],
+    ],
+  ],
+  [
+    'group norm of one group as PyTorch writes it',
+    [
+      ['Reshape', ['a', 'apart'], 'c'],
+      ['InstanceNormalization', ['c', 'one', 'none'], 'd', { epsilon: 1e-5 }],
+      ['Shape', ['a'], 'e'],
+      ['Reshape', ['d', 'e'], 'z'],
+    ],
+    { apart: integers(0, 1, -1), one: floats([1], [1]), none: floats([1], [0]) },
+  ],
   [
     'Squeeze and Unsqueeze',
     [
@@ -250,6 +314,25 @@ const REFUSED: [name: string, words: RegExp, middle: Node[], tensors?: Record<st
     one('Slice', {}, 'from', 'to', 'axis'),
     { from: integers(1), to: integers(7), axis: integers(2) },
   ],
+  [
+    'Expand of what a convolution reads',
+    /Expand "Expand_\d+" repeats an activation, which is read only where it multiplies an image/,
+    [
+      ['GlobalAveragePool', ['a'], 'c'],
+      ['Shape', ['a'], 'shape'],
+      ['Expand', ['c', 'shape'], 'd'],
+      ['Conv', ['d', 'k'], 'z'],
+    ],
+    k3,
+  ],
+  ['Tile of pixels', /repeats more than channels/, one('Tile', {}, 'times'), { times: integers(1, 1, 2, 1) }],
+  [
+    'Gather of channels that are not there',
+    /picks channels that are not among its 4/,
+    one('Gather', { axis: 1 }, 'i'),
+    { i: integers(0, 7) },
+  ],
+  ['Gather of rows', /picks images or pixels/, one('Gather', { axis: 2 }, 'i'), { i: integers(0, 7) }],
   ['Conv of one dimension', /has a weight of 3 dimensions/, one('Conv', {}, 'k'), { k: drawn(4, 4, 3) }],
   [
     'ReduceMean over channels',

@@ -7,18 +7,19 @@ import { shapeOf } from '../view';
 import type { Operator } from './common';
 
 export const pointwise: Operator = (net, step, [input]) => {
-  const { activation, share, inner, outer, shift } = step.pointwise!;
+  const { activation, share, inner, offset = 0, outer, shift } = step.pointwise!;
   if (share !== undefined) return bent(net, step, net.shown(step, input), step.pointwise!, all(share));
   if (input?.kind === 'value' && !activation && outer === 1 && shift === 0) return input;
   const x = net.shown(step, input);
   const isAlone = net.onlyReader(step.inputs[0]) === step;
   const product = !activation && shift === 0 && isAlone && net.net.multiplied(x.value, outer);
   if (product) return net.after(x, product);
-  if (!activation) return affine(net, step, x, all(outer), shift === 0 ? undefined : all(shift));
-  const scaled = inner === 1 ? x : affine(net, step, x, all(inner), undefined);
+  const plus = (number: number) => (number === 0 ? undefined : all(number));
+  if (!activation) return affine(net, step, x, all(outer), plus(shift));
+  const scaled = inner === 1 && offset === 0 ? x : affine(net, step, x, all(inner), plus(offset));
   const value = net.net.activated(scaled.value, activation, isAlone && scaled === x);
   const done = net.after(x, value);
-  return outer === 1 ? done : affine(net, step, done, all(outer), undefined);
+  return outer === 1 && shift === 0 ? done : affine(net, step, done, all(outer), plus(shift));
 };
 
 /** relu(x) and a share of what is below zero, times a number. */

@@ -1,9 +1,10 @@
-/** Channels side by side, apart and padded. */
+/** Channels side by side, apart, picked and padded. */
 import { scalarOf } from '../constant';
-import { place } from '../fold';
+import { broadcastShape, place } from '../fold';
 import type { Importer, Shown } from '../importer';
 import { listOf, numberOf, textOf } from '../node';
-import { dimensionOf } from '../view';
+import type { Step } from '../patterns';
+import { dimensionOf, shapeOf } from '../view';
 import { channelsOf, type Operator, output, type Pads } from './common';
 
 export const concat: Operator = (net, step, inputs) => {
@@ -27,6 +28,78 @@ function channelSlice(net: Importer, x: Shown, axis: number, start: number, end:
   const view = x.view.map((factors, d) => (d === axis ? channelsOf(end - start) : factors));
   return { ...x, value, view, extents: { ...x.extents, c: end - start } };
 }
+
+/** Channels that picking makes at most; a file's numbers may be anything. */
+const MOST_CHANNELS = 65_536;
+
+/** Channels in any order, some twice or not at all: a convolution of one pixel that never trains, of ones and zeros. */
+function picked(net: Importer, step: Step, x: Shown, axis: number, indices: readonly number[]): Shown {
+  const { c } = x.extents;
+  if (indices.length === 0 || indices.length > MOST_CHANNELS || indices.some((i) => !(i >= 0 && i < c)))
+    net.refuse(step, `picks channels that are not among its ${c}`);
+  const [first] = indices;
+  if (indices.every((index, i) => index === first + i))
+    return channelSlice(net, x, axis, first, first + indices.length);
+  const name = net.unique(`${step.op.toLowerCase()}_${step.index}`);
+  const value = net.net.conv(name, x.value, indices.length, 1, { bias: false });
+  const weight = new Float32Array(indices.length * c);
+  for (const [row, index] of indices.entries()) weight[row * c + index] = 1;
+  net.hold(`${name}.weight`, [indices.length, c, 1, 1], weight);
+  const view = x.view.map((factors, d) => (d === axis ? channelsOf(indices.length) : factors));
+  return { ...x, value, view, extents: { ...x.extents, c: indices.length } };
+}
+
+export const gather: Operator = (net, step, [input, given]) => {
+  const x = net.shown(step, input);
+  const axis = place(numberOf(step, 'axis', 0), x.view.length);
+  const indices = net.constant(step, given, 'indices');
+  if (dimensionOf(x.view, 'c') !== axis || indices.shape.length > 1)
+    net.refuse(step, 'picks images or pixels, and channels alone can be picked here');
+  const chosen = Array.from(indices.data, (i) => place(i, x.extents.c));
+  const part = picked(net, step, x, axis, chosen);
+  return indices.shape.length === 1 ? part : { ...part, view: part.view.filter((_, d) => d !== axis) };
+};
+
+/** Channels again and again: gray images for a network of coloured ones. */
+export const tile: Operator = (net, step, [input, given]) => {
+  const x = net.shown(step, input);
+  const repeats = Array.from(net.constant(step, given, 'repeats').data);
+  const d = repeats.findIndex((n) => n !== 1);
+  if (d < 0) return x;
+  const { c } = x.extents;
+  const isOther = repeats.some((n, i) => n !== 1 && i !== d) || x.view.length !== 4;
+  if (isOther || (c === 1 ? d !== 1 : dimensionOf(x.view, 'c') !== d) || !(repeats[d] * c <= MOST_CHANNELS))
+    net.refuse(step, 'repeats more than channels, which is not read here');
+  return picked(
+    net,
+    step,
+    x,
+    d,
+    Array(repeats[d])
+      .fill([...Array(c).keys()])
+      .flat(),
+  );
+};
+
+/** A gate told to each pixel before it meets the image: multiplication does so by itself. */
+export const expand: Operator = (net, step, [input, wanted]) => {
+  const x = net.shown(step, input);
+  const own = shapeOf(x.view);
+  const shape = broadcastShape(own, Array.from(net.constant(step, wanted, 'a shape').data));
+  if (shape.join() === own.join()) return x;
+  const isGray =
+    x.extents.c === 1 &&
+    shape[1] <= MOST_CHANNELS &&
+    own.length === 4 &&
+    own.every((size, d) => d === 1 || size === shape[d]);
+  if (isGray) return picked(net, step, x, 1, Array(shape[1]).fill(0));
+  const next = net.onlyReader(step.outputs[0]);
+  const other = next?.op === 'Mul' ? next.inputs.find((name) => name !== step.outputs[0]) : undefined;
+  const image = net.values.get(other ?? '');
+  if (image?.kind !== 'value' || shapeOf(image.view).join() !== shape.join())
+    net.refuse(step, 'repeats an activation, which is read only where it multiplies an image');
+  return x;
+};
 
 export const split: Operator = (net, step, [input, sizes]) => {
   const x = net.shown(step, input);
@@ -56,6 +129,11 @@ export const slice: Operator = (net, step, [input, ...rest]) => {
   for (const [i, given] of axes.entries()) {
     const d = place(given, x.view.length);
     const size = output(x, d);
+    const isTurned = steps[i] === -1 && [-1, size - 1].includes(starts[i]) && ends[i] < -size;
+    if (isTurned && dimensionOf(x.view, 'c') === d) {
+      x = picked(net, step, x, d, [...Array(size).keys()].reverse());
+      continue;
+    }
     const clip = (at: number) => Math.min(Math.max(place(at, size), 0), size);
     const [start, end, by] = [clip(starts[i]), clip(ends[i]), steps[i]];
     if (by === 1 && start === 0 && end === size) continue;

@@ -6,7 +6,7 @@ import { numberOf } from '../node';
 import { epsilonOf, type Step } from '../patterns';
 import { viewOf } from '../view';
 import { affine, given } from './arithmetic';
-import { type Operator, rounded } from './common';
+import { isWholeAmong, type Operator, rounded } from './common';
 
 /**
  * (x - mean) / sqrt(variance + eps), both over the pixels and channels of a group. The mean of a group is that of its channels'
@@ -87,7 +87,8 @@ export const instanceNormalization: Operator = (net, step, [input, ...parameters
 function groupsOf({ view, extents: { c }, pad, step, isSoftmax }: Shown): number | undefined {
   if (view.length !== 3 || pad || step || isSoftmax) return undefined;
   const [, [outer, ...more], inside] = view;
-  if (outer?.axis !== 'c' || more.length > 0 || outer.size * outer.stride !== c) return undefined;
+  if (!outer) return c > 1 && isWholeAmong(inside.slice(0, 1), 'c', c) ? 1 : undefined;
+  if (outer.axis !== 'c' || more.length > 0 || outer.size * outer.stride !== c) return undefined;
   const isRest =
     outer.stride === 1 ||
     (inside[0]?.axis === 'c' && inside[0].size === outer.stride && inside[0].stride === 1);

@@ -4,7 +4,7 @@ import { place } from '../fold';
 import { numberOf } from '../node';
 import { shapeOf } from '../view';
 import { add, divide, maximum, minimum, multiply, pointwise, power, prelu, subtract } from './arithmetic';
-import { concat, pad, slice, split } from './channels';
+import { concat, expand, gather, pad, slice, split, tile } from './channels';
 import type { Operator } from './common';
 import { groupNormalization, instanceNormalization } from './group-norms';
 import { batchNorm, layerNorm, responseNorm } from './norms';
@@ -65,6 +65,9 @@ export const OPERATORS: Record<string, Operator> = {
   Concat: concat,
   Split: split,
   Slice: slice,
+  Gather: gather,
+  Expand: expand,
+  Tile: tile,
   Pad: pad,
   Resize: resize,
   Upsample: resize,
