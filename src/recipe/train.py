@@ -282,15 +282,16 @@ def main():
         write_results(recipe, results, os.path.join(args.out, "results.json"))
 
 
-args = parser.parse_args()
-recipe = json.load(open(os.path.join(HERE, "recipe.json")))
-torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = args.tf32
-if WORLD > 1:
-    cuda = args.device.startswith("cuda")
-    args.device = f"cuda:{os.environ['LOCAL_RANK']}" if cuda else args.device
-    if cuda:
-        torch.cuda.set_device(args.device)
-    dist.init_process_group("nccl" if cuda else "gloo")
-main()
-if WORLD > 1:
-    dist.destroy_process_group()
+if __name__ == "__main__":
+    args = parser.parse_args()
+    recipe = json.load(open(os.path.join(HERE, "recipe.json")))
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = args.tf32
+    if WORLD > 1:
+        cuda = args.device.startswith("cuda")
+        args.device = f"cuda:{os.environ['LOCAL_RANK']}" if cuda else args.device
+        if cuda:
+            torch.cuda.set_device(args.device)
+        dist.init_process_group("nccl" if cuda else "gloo")
+    main()
+    if WORLD > 1:
+        dist.destroy_process_group()

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -102,4 +102,49 @@ test('a folder that holds something is not written into', async () => {
   const { status, notes } = await exported('smoke', '--limit', '64', '--out', folder);
   expect(status).toBe(2);
   expect(notes).toContain('holds something already');
+});
+
+test('the report of what a recipe has left completes its results, and stands beside others', async () => {
+  const out = join(folder, 'reported');
+  const made = await exported('smoke', '--limit', '64', '--no-lr-search', '--lr', '0.01', '--out', out);
+  expect(made.status, made.notes).toBe(0);
+  const { experiment, cells } = JSON.parse(bytesOf('reported', 'recipe.json').toString());
+  const runs = cells.map((cell: { arm: string; seed: number; id: string }) => ({
+    ...{
+      arm: cell.arm,
+      seed: cell.seed,
+      folder: cell.id,
+      lr: 0.01,
+      ended: 'finished',
+      loss: 1,
+      steps: 2,
+      stepMs: 3,
+    },
+    ...{
+      accuracy: { base: 0.5, last: 0.5 + cell.seed / 10, best: 0.7 },
+      bestEpoch: 1,
+      testImages: 64,
+      seconds: 4,
+    },
+    ...{ proof: { ok: true, maxRelLogitDiff: 1e-7, top1Agreement: 1 }, divergence: [0.1, null], evals: [] },
+    ...{ training: [{ step: 1, loss: 2, accuracy: 0.4 }], adapter: 'CPU, PyTorch 2.0', version: '0.1.0' },
+  }));
+  const format = { format: 'refocus experiment results', version: 1, date: '2026-01-02', complete: true };
+  const empty = { missing: [], rates: [], arms: [], comparisons: [], unequal: [] };
+  const results = JSON.stringify({ ...format, experiment, runs, ...empty });
+  writeFileSync(join(out, 'results.json'), results);
+  const context = fakeContext();
+  expect(await run(['report', out], context), context.stderr.join('\n')).toBe(0);
+  expect(bytesOf('reported', 'report.html').toString()).toContain('CPU, PyTorch 2.0');
+  const completed = JSON.parse(bytesOf('reported', 'results.json').toString());
+  expect(completed.arms[1]).toMatchObject({ arm: 'finetune', last: { values: [0.5, 0.6] } });
+  const other = join(folder, 'other');
+  mkdirSync(other);
+  writeFileSync(join(other, 'results.json'), results);
+  const html = join(folder, 'both.html');
+  expect(await run(['report', out, other, '--out', html], context), context.stderr.join('\n')).toBe(0);
+  expect(readFileSync(html, 'utf8')).toContain('Refocused (other)');
+  const mixed = fakeContext();
+  expect(await run(['report', out, folder], mixed)).toBe(2);
+  expect(mixed.stderr.join()).toContain('report them apart');
 });
