@@ -1,5 +1,5 @@
 """A network of recipe.json in PyTorch: its layers one by one, convolutions plain, refocused or preconditioned. Images are NCHW."""
-import math
+import copy, math
 import numpy as np, torch, torch.nn.functional as F
 from torch.distributed.nn.functional import all_reduce
 from draws import drawn, initial, normals
@@ -105,7 +105,7 @@ class Network(torch.nn.Module):
             if init == "map":
                 init = {"uniform": math.prod(shape[1:]) ** -0.5} if kaiming else "zeros"
             self.hold(name, state[name].clone() if name in state else initial(name, shape, init, seed), entry["role"] == "parameter")
-        self.plain = [entry["name"] for entry in model["state"] if entry["init"] != "map"]
+        self.plain = [entry["name"] for entry in model["state"] if entry["init"] != "map" and ".branches." not in entry["name"]]
         for layer in self.layers:
             if layer.get("precondition"):
                 name = layer["name"] + ".weight"
@@ -174,8 +174,13 @@ class Network(torch.nn.Module):
         return x * mask / (1 - layer["p"]) if layer["p"] < 1 else x * 0
 
     def forward(self, x):
-        values = {0: x}
-        for layer in self.layers:
+        return self.values({0: x}, self.layers)[self.logits].flatten(1)
+
+    def values(self, values, layers):
+        """Those of the images and of all layers that can be reckoned, by their numbers."""
+        for layer in layers:
+            if not all(i in values for i in layer["inputs"]):
+                continue
             x, *others = (values[i] for i in layer["inputs"])
             if layer["kind"] == "conv":
                 bias, pad = self.get(layer["name"] + ".bias") if layer["bias"] else None, layer["padding"]
@@ -188,8 +193,36 @@ class Network(torch.nn.Module):
             else:
                 x = apply(layer, self.get, x, *others)
             values[layer["id"]] = x
-        return values[self.logits].flatten(1)
+        return values
 
-    def merged(self):  # the plain network's state, kernels made in float64
-        kernels = {f"{layer['name']}.weight": self.kernel(layer, torch.Tensor.double) for layer in self.layers if layer["kind"] == "conv"}
-        return {name: kernels.get(name, self.get(name)).detach().float().cpu() for name in self.plain}
+    def merged(self):
+        """The plain network's state: kernels made in float64, branches by what they make of single pixels."""
+        names = [f"{layer['name']}.weight" for layer in self.layers if layer["kind"] == "conv"]
+        made = dict(zip(names, [self.kernel(layer, torch.Tensor.double) for layer in self.layers if layer["kind"] == "conv"]))
+        if any("branches" in layer for layer in self.layers):
+            exact = copy.deepcopy(self).double().eval()
+            for place, layer in enumerate(self.layers):
+                if "branches" in layer:
+                    made.update(exact.one_kernel(layer, self.layers[place:]))
+        return {name: made.get(name, self.get(name)).detach().float().cpu() for name in self.plain}
+
+    @torch.no_grad()
+    def one_kernel(self, conv, layers):
+        """What a convolution, its branches and their norms are: one kernel, and what takes up the shifts (src/model/merge-branches.ts)."""
+        (o, per_group, kh, kw), name, norm = conv["shape"], conv["name"], conv["branches"].get("norm")
+        start = [-(-pad // stride) * stride - pad for pad, stride in zip(conv["padding"], conv["stride"])]
+        taps = torch.eye(per_group * kh * kw, dtype=torch.float64, device=self.get(name + ".weight").device)
+        images = taps.new_zeros(len(taps) + 1, conv["groups"], per_group, 2 * kh + 4, 2 * kw + 4)  # the first is black
+        images[1:, :, :, start[0]:start[0] + kh, start[1]:start[1] + kw] = taps.reshape(-1, 1, per_group, kh, kw)
+        place = [-(-pad // stride) for pad, stride in zip(conv["padding"], conv["stride"])]
+        sums = self.values({conv["inputs"][0]: images.flatten(1, 2)}, layers)[conv["sum"]][:, :, place[0], place[1]]
+        shift, kernel = sums[0], (sums[1:] - sums[0]).T.reshape(o, per_group, kh, kw)
+        if not norm:
+            return {name + ".weight": kernel, **({name + ".bias": shift} if conv["bias"] else {})}
+        weight, mean, var = (self.get(f"{norm['name']}.{leaf}").clone() for leaf in ("weight", "running_mean", "running_var"))
+        scale = weight / (var + norm["eps"]).sqrt()
+        dead = scale.abs() <= 1e-3 * scale.abs().max()  # dividing by it would only lift rounding
+        scale, weight = torch.where(dead, torch.ones_like(scale), scale), torch.where(dead, (var + norm["eps"]).sqrt(), weight)
+        before = self.get(name + ".bias") if conv["bias"] else 0
+        bias = shift + (mean - before) * scale
+        return {name + ".weight": kernel / scale[:, None, None, None], norm["name"] + ".weight": weight, norm["name"] + ".bias": bias}

@@ -9,7 +9,6 @@ type Obstacle = [holds: boolean, words: string];
 export function recipeObstacle(s: Omit<RunSettings, 'lr'>, model: Model): string | undefined {
   const isColoured = s.colorJitter.some((amount) => amount > 0) || s.trivialAugment;
   const obstacles: Obstacle[] = [
-    [s.method === 'branches', 'branches beside kernels'],
     [addedNorms(model).length > 0, 'fresh batch norms (leave out --norms)'],
     [s.headEpochs > 0, 'epochs of the head alone (--head-epochs 0)'],
     [s.cropScale < 1, 'resized crops (--augment cifar or none)'],

@@ -6,6 +6,7 @@ import { UserError } from '../errors';
 import { type Cell, cellsOf, isSearched, settingsBeforeRate } from '../experiment/cells';
 import type { Experiment, NamedArm } from '../experiment/experiment';
 import { Graph } from '../graph/graph';
+import { type BranchedLayer, branchesOf } from '../model/branch-forms';
 import { instantiate } from '../model/instantiate';
 import type { Layer, Model, StateEntry } from '../model/model';
 import type { Loaded } from '../run/load';
@@ -16,8 +17,11 @@ import { recipeObstacle } from './obstacles';
 
 /** A network as PyTorch is told of it. */
 export interface RecipeModel {
-  /** what drops at random has the `key` that its numbers are drawn by */
-  layers: (Layer & { key?: number })[];
+  /**
+   * what drops at random has the `key` that its numbers are drawn by, a convolution with branches the number of the value that they
+   * sum up to
+   */
+  layers: (Layer & { key?: number; sum?: number })[];
   state: Pick<StateEntry, 'name' | 'shape' | 'role' | 'init'>[];
   logits: number;
 }
@@ -47,10 +51,28 @@ export function recipeModel(model: Model, side: { height: number; width: number 
   const isDrawn = (layer: Layer) =>
     (layer.kind === 'dropout' || layer.kind === 'stochastic_depth') && layer.p > 0;
   return {
-    layers: model.layers.map((layer) => (isDrawn(layer) ? { ...layer, key: keys[next++].key } : layer)),
+    layers: model.layers.map((layer, place) => {
+      if (isDrawn(layer)) return { ...layer, key: keys[next++].key };
+      if (layer.kind === 'conv' && layer.branches)
+        return { ...layer, sum: sumOf(layer as BranchedLayer & Layer, model.layers.slice(place + 1)) };
+      return layer;
+    }),
     state: model.state.map(({ name, shape, role, init }) => ({ name, shape, role, init })),
     logits: model.logits,
   };
+}
+
+/** The value that a convolution and its branches sum up to, of the layers that follow it: as many sums as there are branches. */
+function sumOf(conv: BranchedLayer & Layer, layers: readonly Layer[]): number {
+  let left = branchesOf(conv).length;
+  let sum = conv.id;
+  for (const { kind, id, inputs } of layers) {
+    if (left === 0) break;
+    if (inputs[0] !== sum) continue;
+    sum = id;
+    if (kind === 'add') left--;
+  }
+  return sum;
 }
 
 /**

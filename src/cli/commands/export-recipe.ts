@@ -31,11 +31,13 @@ export const exportRecipe: Command = {
       ? (await openExperimentFolder(named)).experiment
       : await experimentOf(args);
     const folder = text(args, 'out') ?? join('recipes', experiment.name);
-    await makeFolder(folder, args.values.overwrite === true);
+    if (args.values.overwrite !== true) await requireFree(folder);
     const { loaded, ...more } = await loadAll(experiment, context);
     const bytes: Record<string, number> = {};
     try {
-      for (const file of recipeFiles(experiment, loaded, more)) {
+      const files = recipeFiles(experiment, loaded, more);
+      await makeFolder(folder);
+      for (const file of files) {
         context.progress(`Writing ${file.name}`);
         bytes[file.name] = await write(folder, file);
       }
@@ -78,17 +80,20 @@ async function loadAll(
   return { loaded, split, isRandom: isRandom(job.model) };
 }
 
-/** @throws UserError where it holds something that is not to be written over, or cannot be made */
-async function makeFolder(path: string, overwrite: boolean): Promise<void> {
-  try {
-    await mkdir(path, { recursive: true });
-    if (overwrite || (await readdir(path)).length === 0) return;
-  } catch (error) {
-    throw new UserError(
-      `${path} cannot be made (${(error as NodeJS.ErrnoException).code}); name another --out.`,
-    );
-  }
-  throw new UserError(`${path} holds something already: name another --out, or say --overwrite.`);
+/** @throws UserError where there is something that would be written over */
+async function requireFree(path: string): Promise<void> {
+  const there = await readdir(path).catch((error: NodeJS.ErrnoException) =>
+    error.code === 'ENOENT' ? [] : [error.code],
+  );
+  if (there.length > 0)
+    throw new UserError(`${path} holds something already: name another --out, or say --overwrite.`);
+}
+
+/** @throws UserError where it cannot be made */
+async function makeFolder(path: string): Promise<void> {
+  await mkdir(path, { recursive: true }).catch(({ code }: NodeJS.ErrnoException) => {
+    throw new UserError(`${path} cannot be made (${code}); name another --out.`);
+  });
 }
 
 /** @returns the bytes written */

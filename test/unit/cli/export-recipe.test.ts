@@ -84,18 +84,60 @@ test('a preset becomes scripts, its cells with all settings decided, the network
   expect(Object.values(recipe.written.names).sort()).toEqual([...base.keys()].sort());
 });
 
-test('arms that the scripts do not know are refused by name before images are written', async () => {
-  const out = join(folder, 'structural');
-  const { status, notes } = await exported('structural', '--limit', '64', '--out', out);
+test('arms that the scripts do not know are refused by name before anything is written', async () => {
+  const out = join(folder, 'refused');
+  const file = join(folder, 'averages.json');
+  const averaged = { name: 'averaged', arm: 'finetune', settings: { ema: 0.9 } };
+  const sampled = { name: 'sampled', arm: 'finetune', settings: { balance: 'sampler' } };
+  const arms = ['none', 'finetune', averaged, sampled, { ...averaged, name: 'averaged-too' }];
+  writeFileSync(file, JSON.stringify({ name: 'averages', arms, seeds: [0] }));
+  const { status, notes } = await exported(file, '--limit', '64', '--out', out);
   expect(status).toBe(2);
-  expect(notes).toContain('cannot run acnet, repvgg, dbb, orepa (branches beside kernels)');
-  expect(notes).toMatch(/--arms [a-z,-]*finetune,refocus,refocus-twice leaves them out/);
-  expect(existsSync(join(out, 'train.py'))).toBe(false);
+  expect(notes).toContain(
+    'cannot run averaged, averaged-too (an average of the weights (--ema 0)); sampled (an order that balances classes (--balance loss)): --arms none,finetune leaves them out.',
+  );
+  expect(existsSync(out)).toBe(false);
   const shared = ['smoke', '--limit', '64', '--out', out];
-  expect((await exported(...shared, '--mixup', '0.2')).notes).toContain('random erasing, mixup and CutMix');
+  expect((await exported(...shared, '--mixup', '0.2')).notes).toContain(
+    'random erasing, mixup and CutMix): change the settings that all arms share',
+  );
   expect((await exported(...shared, '--augment', 'photos')).notes).toContain(
     'resized crops (--augment cifar or none)',
   );
+});
+
+test('branches are layers of their own, and their convolution knows what they sum up to', async () => {
+  const out = join(folder, 'structural');
+  const asked = [
+    'structural',
+    '--arms',
+    'finetune,repvgg,dbb',
+    '--no-lr-search',
+    '--limit',
+    '64',
+    '--out',
+    out,
+  ];
+  const { status, notes } = await exported(...asked);
+  expect(status, notes).toBe(0);
+  const { models } = JSON.parse(bytesOf('structural', 'recipe.json').toString());
+  type Told = { kind: string; id: number; inputs: number[]; name?: string; sum?: number; branches?: unknown };
+  for (const arm of ['repvgg', 'dbb']) {
+    const layers: Told[] = models[arm].layers;
+    const branched = layers.filter(({ branches }) => branches);
+    expect(branched.length).toBeGreaterThan(0);
+    for (const { sum, name } of branched) {
+      const add = layers.find(({ id }) => id === sum)!;
+      expect(add.kind).toBe('add');
+      // the last branch ends with a norm of its own, and nobody adds to the sum another of them
+      const maker = layers.find(({ id }) => id === add.inputs[1])!;
+      expect(maker.name).toContain(`${name}.branches.`);
+      const next = layers.filter(({ inputs }) => inputs.includes(sum!));
+      expect(
+        next.flatMap(({ inputs }) => inputs.map((id) => layers.find((of) => of.id === id)?.name ?? '')),
+      ).not.toContainEqual(expect.stringContaining(`${name}.branches.`));
+    }
+  }
 });
 
 test('a folder that holds something is not written into', async () => {
