@@ -5,7 +5,8 @@
  *     node test/recipe/check.mjs [--python python3] [--arms finetune,refocus] [--parts engine,processes,resume] [--out DIR] [options]
  *
  * engine: the losses of PyTorch's first steps against the engine's; processes: two of them (gloo) against one; resume: killed with
- * SIGKILL again and again against undisturbed, to the byte. Other options are those of `refocus export-recipe`.
+ * SIGKILL again and again against undisturbed, to the byte. Other options are those of `refocus export-recipe`. With the same DIR it goes
+ * on where it was ended.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -16,7 +17,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
-const DEFAULTS = { limit: 320, batch: 64, epochs: 4, lr: 0.01, augment: 'cifar', seeds: 1 };
+const DEFAULTS = { limit: 320, batch: 64, epochs: 4, lr: 0.002, augment: 'cifar', seeds: 1 };
 
 const { own, rest } = readArgs(process.argv.slice(2));
 const python = own.python ?? 'python3';
@@ -26,12 +27,13 @@ const parts = (own.parts ?? 'engine,processes,resume').split(',');
 const arms = own.arms ?? 'finetune,refocus,refocus-kaiming,joint,precondition';
 
 const described = ['reviewers', '--arms', arms, '--no-lr-search', ...rest];
-refocus('export-recipe', ...described, '--out', recipe, '--overwrite');
+if (!existsSync(recipe)) refocus('export-recipe', ...described, '--out', recipe);
 const one = join(out, 'one');
 call(python, [join(recipe, 'train.py'), '--device', 'cpu', '--out', one]);
 if (parts.includes('engine')) {
   const engine = join(out, 'engine');
-  if (!existsSync(join(engine, 'results.json'))) refocus('experiment', ...described, '--out', engine);
+  const isBegun = existsSync(join(engine, 'experiment.json'));
+  refocus('experiment', ...(isBegun ? [engine, '--resume'] : [...described, '--out', engine]));
   compare('engine', engine, one);
 }
 if (parts.includes('processes')) {
