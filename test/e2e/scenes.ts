@@ -387,7 +387,7 @@ export const scenes: Record<string, Scene> = {
     },
   },
   toolarge: {
-    path: '#batch=4096',
+    path: '#batch=2000',
     async look({ page, shoot }) {
       await page.getByText('Test adapter').waitFor();
       await page

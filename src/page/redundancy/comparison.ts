@@ -75,9 +75,12 @@ export interface Comparison {
   pictures: Picture[];
 }
 
+/** The narrowest scale of a difference, as a part of that of what is compared. */
+const LEAST_DIFFERENCE = 0.01;
+
 /**
  * What is drawn of a layer. The scale of divergences is fixed by those before: what training does shows as other colours, never
- * as another scale. That of the difference grows in steps.
+ * as another scale. That of the difference grows in steps, from so large a one that what is next to nothing looks so.
  */
 export function compare(
   before: LayerRedundancy,
@@ -94,8 +97,9 @@ export function compare(
     const is = pairsOf(now, measure);
     const difference = is.map((value, i) => value - was[i]);
     const top = difference.some((value) => value !== 0) ? roundUp(largeSize(difference)) : 1;
+    const least = LEAST_DIFFERENCE * (scale.to - scale.from);
     pictures.push({ which: 'now', pairs: is, scale });
-    pictures.push({ which: 'difference', pairs: difference, scale: around0(top) });
+    pictures.push({ which: 'difference', pairs: difference, scale: around0(Math.max(top, least)) });
   }
   return { before, now, measure, order, pictures };
 }

@@ -69,7 +69,7 @@ export const images = {
   validationShare: setting(orAuto(real({ min: 0.01, max: 0.9 }, 0.05)), 'auto', {
     group: 'images',
     label: 'Training images to test on',
-    help: 'fraction of the training images of each class that --validate holds out; auto: as --val',
+    help: 'fraction of the training images of each class that is then held out; auto: as of the test images',
   }),
   /** runs of other seeds are tested on the same images where this is one number for all of them */
   imageSeed: setting(orAuto(whole(0, 2 ** 32 - 1)), 'auto', {

@@ -83,6 +83,10 @@ describe('a layer before and now', () => {
     expect(now.scale).toBe(before.scale);
     expect(before.scale).toEqual(compare(was, undefined, how).pictures[0].scale);
     expect(difference.scale.from).toBe(-difference.scale.to);
+    // next to no difference looks so
+    const near = compare(was, layerOf(1.00001), how).pictures[2];
+    expect(Math.max(...near.pairs.map(Math.abs))).toBeLessThan(0.001 * before.scale.to);
+    expect(near.scale.to).toBeCloseTo(0.01 * before.scale.to, 9);
     // no difference has a scale too
     expect(compare(was, layerOf(1), how).pictures[2].scale.to).toBe(1);
     expect(compare(was, is, { ...how, measure: 'cosine' }).pictures[0].scale).toMatchObject({
