@@ -95,6 +95,14 @@ describe('the redundancy', () => {
     await page.getByRole('button', { name: 'Stop and merge' }).click();
     await page.getByText('The merge is proven').waitFor();
     await panel.getByText(/^after − before, mean/).waitFor();
+    await panel.getByText(/^Skeleton: the sum of/).waitFor();
+    await panel.getByText(/^Spread over|Spread over/).waitFor();
+    await panel.getByText('Figures of all layers').click();
+    const figures = panel.getByRole('region', { name: 'Redundancy of all layers' });
+    expect(await figures.getByRole('row').allTextContents()).toEqual([
+      expect.stringMatching(/^LayerKernelsMean KLafterMean cosineafterEffective rankafter$/),
+      ...Array(3).fill(expect.stringMatching(/^features\.\d.*\d$/)),
+    ]);
     expect(await now.getAttribute('aria-label')).toMatch(
       /^features\.1\.conv\.0\.0 after: mean KL divergence/,
     );

@@ -111,6 +111,10 @@ describe('a run that has ended', () => {
     await expect.poll(() => rows(page).count()).toBe(0);
     await button(page, /^Take it back/).click();
     await expect.poll(() => rows(page).count()).toBe(1);
+    // how full the storage is
+    expect(plain(await page.locator('.room').textContent())).toMatch(
+      /^\d+ kB of .* are used, [\d.]+ GB are left/,
+    );
     await page.reload();
     await finish(page);
     await button(page, /^Delete/).click();

@@ -390,11 +390,7 @@ export const scenes: Record<string, Scene> = {
     path: '#batch=2000',
     async look({ page, shoot }) {
       await page.getByText('Test adapter').waitFor();
-      await page
-        .getByText(/largest|micro-batch/i)
-        .first()
-        .waitFor();
-      await page.waitForTimeout(500);
+      await page.getByText('This GPU gives a buffer').waitFor();
       await shoot('forecast', page.locator('#step-2'));
     },
   },

@@ -128,6 +128,33 @@ describe('while a run goes on', () => {
     await page.locator('.tools select').selectOption('time');
     await page.locator('.u-legend').getByText('Time', { exact: true }).first().waitFor();
   });
+
+  test('a place is pointed at in all charts at once; the loss is drawn by its logarithm, and all of it as a table', async () => {
+    const page = await site.open({ scenario: { stepMs: 1 }, path: '#epochs=3' });
+    await start(page);
+    await finish(page);
+    await expect.poll(() => page.locator('.curves .chart').count()).toBe(4);
+    const steps = () => page.locator('.curves .u-series:first-child .u-value').allTextContents();
+    expect(new Set(await steps())).toEqual(new Set(['–']));
+    const over = page.locator('.curves .u-over').first();
+    await over.hover({ position: { x: 100, y: 60 } });
+    await expect.poll(async () => new Set(await steps()).size).toBe(1);
+    expect((await steps())[0]).toMatch(/^\d+$/);
+    await page.locator('.tools select').selectOption('epoch');
+    await page.locator('.u-legend').getByText('Epoch', { exact: true }).first().waitFor();
+    const canvases = page.locator('.curves canvas');
+    const drawn = (i: number) =>
+      canvases.nth(i).evaluate((canvas) => (canvas as HTMLCanvasElement).toDataURL());
+    await page.mouse.move(0, 0);
+    await page.waitForTimeout(100);
+    const [loss, accuracy] = [await drawn(0), await drawn(1)];
+    await page.locator('.curves').getByLabel('Log loss').check();
+    await expect.poll(() => drawn(0)).not.toBe(loss);
+    expect(await drawn(1), 'an accuracy has no logarithm').toBe(accuracy);
+    await page.getByText('The curves as a table').click();
+    const rows = page.getByRole('region', { name: 'The curves as a table' }).getByRole('rowheader');
+    expect(await rows.allTextContents()).toEqual(['0', '40', '80', '120']);
+  });
 });
 
 test('a run is watched by another tab, which has no hand in it', async () => {

@@ -67,7 +67,7 @@ export const asked: readonly Asked[] = [
   {
     question: 'Does it help to do it again?',
     answer:
-      'Little, by the paper: MobileNetV2 gains 0.08 points the second time and nothing after it. To try it, drop the merged file here as the weights of another run.',
+      'Little, by the paper: MobileNetV2 gains 0.08 points the second time and nothing after it. “Train on from this”, below a result, tries it with your network.',
   },
   {
     question: 'Does it ever hurt?',
