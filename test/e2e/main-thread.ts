@@ -9,7 +9,7 @@ export interface Task {
   wallMs: number;
   /** that the thread itself ran: what a busy machine does not change */
   cpuMs: number;
-  /** functions that the profiler met most often in it, most often first, with their milliseconds */
+  /** functions that the profiler met most often in it, and parts of rendering, most often first, with their milliseconds */
   causes: string[];
 }
 
@@ -44,8 +44,10 @@ interface ProfileNode {
 }
 
 const CATEGORIES = ['disabled-by-default-devtools.timeline'];
-const PROFILER = 'disabled-by-default-v8.cpu_profiler';
-const READ = new Set(['RunTask', 'thread_name', 'Profile', 'ProfileChunk']);
+const CAUSE_CATEGORIES = ['disabled-by-default-v8.cpu_profiler', 'devtools.timeline'];
+/** what the browser does with a document, beside scripts */
+const RENDERING = ['UpdateLayoutTree', 'Layout', 'PrePaint', 'Paint', 'Layerize', 'Commit', 'ParseHTML'];
+const READ = new Set(['RunTask', 'thread_name', 'Profile', 'ProfileChunk', ...RENDERING]);
 
 /**
  * Does something with a page.
@@ -60,7 +62,7 @@ export async function tasksOf(page: Page, work: () => Promise<void>, isProfiled 
     events.push(...(value as TraceEvent[]).filter(isRead)),
   );
   const isComplete = new Promise((resolve) => cdp.once('Tracing.tracingComplete', resolve));
-  const includedCategories = isProfiled ? [...CATEGORIES, PROFILER] : CATEGORIES;
+  const includedCategories = isProfiled ? [...CATEGORIES, ...CAUSE_CATEGORIES] : CATEGORIES;
   await cdp.send('Tracing.start', {
     transferMode: 'ReportEvents',
     traceConfig: { includedCategories, excludedCategories: ['*'] },
@@ -89,12 +91,19 @@ function readTrace(events: readonly TraceEvent[]): Task[] {
       (Math.min(dur, tdur) > 1000 * TOLD || dur > 1000 * LONG),
   );
   const samples = samplesOf(events, threads);
+  const rendering = events
+    .filter(({ name }) => RENDERING.includes(name))
+    .map(({ name, pid, ts, tdur = 0 }) => ({ pid, ts, length: tdur, stack: [name] }));
   return tasks
     .map(({ pid, ts, dur = 0, tdur = 0 }) => ({
       wallMs: dur / 1000,
       // the two clocks are not read at the same moment
       cpuMs: Math.min(dur, tdur) / 1000,
-      causes: causesOf(samples.get(pid) ?? [], ts, ts + dur),
+      causes: causesOf(
+        [...(samples.get(pid) ?? []), ...rendering.filter((one) => one.pid === pid)],
+        ts,
+        ts + dur,
+      ),
     }))
     .sort((a, b) => b.cpuMs - a.cpuMs);
 }
