@@ -111,7 +111,7 @@ describe('a forecast', () => {
     await button(page, 'Test it before training').click();
     await page.getByText('The network as it is now, on 2,000 test images.').waitFor();
     expect(await accuracies.textContent()).toContain('74.20');
-    await page.getByText(/^About \d+ s; /).waitFor();
+    await page.getByText(/^About \d+\ss; /).waitFor();
     expect(await button(page, 'Test it before training').count()).toBe(0);
     // with other settings it may be another
     await page.getByLabel('Seed', { exact: true }).fill('1');
