@@ -33,8 +33,9 @@ export function About() {
       </p>
       <h4>What we have measured</h4>
       <p>
-        <b>Our figures</b>, each with the command that repeats it in a checkout of Refocus. One seed each:
-        they show what can happen, not what usually does.
+        <b>Our figures</b>, each with the command that repeats it in a checkout of Refocus. Of one seed they
+        show what can happen, not what usually does. <a href="findings.html">Findings over several seeds</a>,
+        with intervals and pictures, have a page of their own.
       </p>
       <dl class="measured">
         {measured.map(({ what, figure, command }) => (
