@@ -2,7 +2,7 @@ import { UserError } from '../errors';
 import { copyImages, imageBytes, partOf } from './pixels';
 import { Random } from './random';
 import { sidesOf } from './recordings';
-import type { LabelledImages, Pixels } from './types';
+import type { ImageTruth, LabelledImages, Pixels } from './types';
 
 /** Which images train and which are held out, ascending. */
 export interface Split {
@@ -65,14 +65,21 @@ function groupsByClass(labels: ArrayLike<number>, sides: readonly string[]): Map
 
 /** The images at those indices, in that order. */
 export function pick(images: LabelledImages, indices: number[]): LabelledImages {
-  const { paths, pixels, labels } = images;
+  const { paths, pixels, labels, truth } = images;
   return {
     ...images,
     pixels: pickPixels(pixels, indices, imageBytes(images)),
     labels: Uint16Array.from(indices, (i) => labels[i]),
     paths: paths && indices.map((i) => paths[i]),
+    ...(truth && { truth: pickTruth(truth, indices, images.height * images.width) }),
     count: indices.length,
   };
+}
+
+function pickTruth({ masks, objects }: ImageTruth, indices: number[], area: number): ImageTruth {
+  const picked = new Uint8Array(indices.length * area);
+  copyImages(masks, area, indices, picked);
+  return { masks: picked, objects: indices.map((i) => objects[i]) };
 }
 
 function pickPixels(pixels: Pixels, indices: number[], size: number): Pixels {

@@ -25,6 +25,23 @@ export interface PixelFile {
 /** RGB bytes of images of one size, `height * width * 3` each, row by row: in memory, or in a file where they are many. */
 export type Pixels = Uint8Array<ArrayBuffer> | PixelFile;
 
+/** An object in an image: its class, and the box around it in pixels; `right` and `bottom` are behind its last ones. */
+export interface ImageObject {
+  label: number;
+  left: number;
+  top: number;
+  right: number;
+  bottom: number;
+}
+
+/** What is where in the images of a set. */
+export interface ImageTruth {
+  /** count * height * width: 0 for what is of no class, else the pixel's class and one */
+  masks: Uint8Array<ArrayBuffer>;
+  /** of each image */
+  objects: ImageObject[][];
+}
+
 /** A labelled image set, all images of one size. */
 export interface LabelledImages<P extends Pixels = Pixels> {
   /** count * height * width * 3 bytes, RGB, row by row */
@@ -40,6 +57,8 @@ export interface LabelledImages<P extends Pixels = Pixels> {
   classes: string[];
   /** the file that each image came from, where each has one of its own */
   paths?: string[];
+  /** where it is known, what segmentation and detection are trained for */
+  truth?: ImageTruth;
 }
 
 /** A set whose images are all in memory. */
