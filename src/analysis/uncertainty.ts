@@ -21,6 +21,22 @@ export function wilsonInterval(right: number, n: number): Interval {
   return [right === 0 ? 0 : middle - half, right === n ? 1 : middle + half];
 }
 
+/**
+ * An interval of a figure of `n` images, 95 %: between the percentiles of it over as many images drawn from these, with replacement
+ * (Efron's bootstrap, 1979).
+ * @param index a random number below n
+ */
+export function bootstrapInterval(
+  n: number,
+  figure: (images: readonly number[]) => number,
+  { draws, index }: { draws: number; index: (n: number) => number },
+): Interval {
+  const drawn = Array.from({ length: draws }, () => figure(Array.from({ length: n }, () => index(n))));
+  drawn.sort((a, b) => a - b);
+  const at = (share: number) => drawn[Math.round(share * (draws - 1))];
+  return [at(0.025), at(0.975)];
+}
+
 /** Test images that two networks tell apart: what the second gained and lost against the first. */
 export interface Flips {
   /** wrong before, right now */

@@ -2,7 +2,7 @@ import type { Gpu } from '../gpu/device';
 import { compile } from '../graph/compile';
 import { elements } from '../graph/tensor';
 import { loadState } from '../model/state';
-import { METRICS_RING } from '../ops/loss/cross-entropy';
+import { METRICS_RING } from '../ops/loss/metrics';
 import { standardPasses } from '../passes/standard';
 import { Session } from '../runtime/session';
 import type { BenchCase } from './cases';

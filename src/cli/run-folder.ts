@@ -10,6 +10,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import type { TrainEvent } from '../api';
 import { UserError } from '../errors';
 import { CHECKPOINT_FILES } from '../run/checkpoint-file';
+import { PICTURES_FILE } from '../run/pictures';
 import { metricsLines, PREDICTION_FILES, REDUNDANCY_FILE, REPORT_PAGE } from '../run/run-files';
 import { CheckpointFiles } from './checkpoint-files';
 import { lockFolder } from './folder-lock';
@@ -28,6 +29,7 @@ const RESULTS = [
   'check.py',
   ...Object.values(PREDICTION_FILES),
   REDUNDANCY_FILE,
+  PICTURES_FILE,
   REPORT_PAGE,
 ];
 

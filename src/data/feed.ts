@@ -8,7 +8,8 @@ export interface InputWriter {
 
 /** How the images of one set get to the GPU, and in what order. A pass goes over them once, batch by batch. */
 export interface Feed {
-  /** images of the set */
+  readonly images: LabelledImages;
+  /** of them */
   readonly count: number;
   /** images that the GPU holds at a time: all, or as many as a ring has places */
   readonly held: number;
@@ -25,17 +26,20 @@ const CHUNK = 64;
  * The feed of a set.
  * @param name the prefix of the program's inputs: `name images`, `name labels` and `name order`
  * @param held images that the input has room for: all of the set, else those of a ring
+ * @param targets what images are to be told as beside their class, `[count, size]`: the program's input `name targets`
  */
 export async function openFeed(
   session: InputWriter,
   name: string,
   images: LabelledImages,
   held: number,
+  targets?: Float32Array<ArrayBuffer>,
 ): Promise<Feed> {
+  if (targets) session.write(`input:${name} targets`, targets);
   session.write(`input:${name} labels`, Uint32Array.from(images.labels));
   if (held < images.count) return new StreamedFeed(session, name, images, held);
   await upload(session, name, images);
-  return new ResidentFeed(session, name, images.count);
+  return new ResidentFeed(session, name, images);
 }
 
 /** Writes all images of a set. */
@@ -57,14 +61,16 @@ async function upload(session: InputWriter, name: string, images: LabelledImages
 
 /** All images lie on the GPU from the start; a pass writes its order alone. */
 class ResidentFeed implements Feed {
+  readonly count: number;
   readonly held: number;
 
   constructor(
     private readonly session: InputWriter,
     private readonly name: string,
-    readonly count: number,
+    readonly images: LabelledImages,
   ) {
-    this.held = count;
+    this.count = images.count;
+    this.held = images.count;
   }
 
   begin(order: Uint32Array<ArrayBuffer>): void {
@@ -98,7 +104,7 @@ class StreamedFeed implements Feed {
   constructor(
     private readonly session: InputWriter,
     private readonly name: string,
-    private readonly images: LabelledImages,
+    readonly images: LabelledImages,
     readonly held: number,
   ) {
     this.count = images.count;

@@ -13,6 +13,19 @@ export interface ExperimentPreset {
  */
 const RATES = [0.001, 0.003, 0.01, 0.03, 0.1];
 
+/** Arms on a small network for another task than classification, which is trained from scratch as their base. */
+const dense = (name: string, arch: string, question: string): ExperimentFile => ({
+  name,
+  question,
+  base: { network: { arch }, train: { epochs: 16, lr: 0.1 } },
+  data: ['builtin-scenes'],
+  arms: ['none', 'retrain', 'finetune', 'refocus'],
+  reference: 'finetune',
+  seeds: [0, 1, 2],
+  lrSearch: { rates: [0.01, 0.03, 0.1], epochs: 2 },
+  settings: { epochs: 5, batch: 32, limit: 800 },
+});
+
 export const experimentPresets: Readonly<Record<string, ExperimentPreset>> = {
   reviewers: {
     label: 'Is it only longer training?',
@@ -109,6 +122,20 @@ export const experimentPresets: Readonly<Record<string, ExperimentPreset>> = {
       seeds: [0, 1, 2],
       settings: { epochs: 1, limit: 512 },
     },
+  },
+  segmentation: {
+    label: 'For segmentation too?',
+    help: 'a small U-Net that is trained here first, then retrained, fine-tuned and refocused on drawn scenes with masks; mIoU',
+    experiment: dense(
+      'segmentation',
+      'dw_unet',
+      'Does refocusing gain anything where every pixel is told its class?',
+    ),
+  },
+  detection: {
+    label: 'For detection too?',
+    help: 'a small one-stage detector, in the same way on the same scenes with boxes; average precision',
+    experiment: dense('detection', 'dw_detector', 'Does refocusing gain anything where objects are found?'),
   },
   smoke: {
     label: 'Does it run here?',

@@ -42,6 +42,7 @@ const schema = v.looseObject({
   format: v.literal('refocus experiment results'),
   version: v.literal(1),
   experiment: v.looseObject({}),
+  task: v.optional(v.picklist(['segmentation', 'detection'])),
   date: text,
   complete: v.boolean(),
   missing: v.array(text),
@@ -89,6 +90,11 @@ export interface NamedResults {
 /** All in one: each arm once for each of them, and every two compared, seed by seed. The reference is that of the first. */
 export function combined(all: readonly NamedResults[]): ExperimentResults {
   const [first] = all;
+  const other = all.find(({ results }) => results.task !== first.results.task);
+  if (other)
+    throw new UserError(
+      `${first.name} and ${other.name} are of other tasks: what counts in one is not what counts in the other.`,
+    );
   const named = (arm: string, { name }: NamedResults) => `${arm} (${name})`;
   const each = <T>(make: (one: NamedResults) => readonly T[]): T[] => all.flatMap(make);
   const measured: Measured = {

@@ -3,6 +3,7 @@
  * what that shows. Written by this engine, and in the same form by whatever else repeats an experiment.
  */
 import { type Interval, meanAndDeviation, meanInterval } from '../analysis/uncertainty';
+import type { Pictures } from '../run/pictures';
 import type { Report } from '../run/report';
 import type { KeptRun, RunRedundancy } from '../run/run-files';
 import type { EvalPoint } from '../train/metrics';
@@ -103,6 +104,8 @@ export interface ExperimentResults {
   format: 'refocus experiment results';
   version: 1;
   experiment: Experiment;
+  /** what the accuracies are where they are none: `segmentation` mIoU, `detection` average precision at an overlap of half */
+  task?: 'segmentation' | 'detection';
   /** ISO 8601 */
   date: string;
   /** whether every run has come to an end */
@@ -143,6 +146,15 @@ export function redundancyOf(ended: readonly EndedCell[]): Map<string, RunRedund
   return found;
 }
 
+/** What networks see, of the first run of each arm. */
+export function picturesOf(ended: readonly EndedCell[]): Map<string, Pictures> {
+  const found = new Map<string, Pictures>();
+  for (const { cell, run } of ended)
+    if (cell.kind === 'run' && cell.arm !== undefined && run.pictures && !found.has(cell.arm))
+      found.set(cell.arm, run.pictures);
+  return found;
+}
+
 export function resultsOf(
   experiment: Experiment,
   ended: readonly EndedCell[],
@@ -154,8 +166,10 @@ export function resultsOf(
     .filter((id) => !there.has(id));
   const ofArms = ended.filter(({ cell }) => cell.kind === 'run');
   const runs = ofArms.map(runResult);
+  const task = ended[0]?.run.report.dense?.task;
   return summarised({
     experiment,
+    ...(task && task !== 'classification' && { task }),
     date,
     complete: missing.length === 0,
     missing,

@@ -3,6 +3,7 @@ import { type Layout, vectorLayout, weightLayout } from './layout';
 import {
   channelsAfter,
   type Head,
+  headChannels,
   type Init,
   type Layer,
   type LayerKind,
@@ -10,6 +11,7 @@ import {
   type ModelInput,
   type Pair,
   type StateEntry,
+  type TaskName,
 } from './model';
 
 /** What a layer reads or writes while a model is built. */
@@ -62,14 +64,16 @@ export interface ModelOptions {
   classes: number;
   args?: Record<string, unknown>;
   input?: ModelInput;
+  /** default: classification */
+  task?: TaskName;
 }
 
 /** The model that an architecture makes. */
 export function buildModel(
-  { name, classes, args = {}, input = IMAGENET }: ModelOptions,
+  { name, classes, args = {}, input = IMAGENET, task = 'classification' }: ModelOptions,
   architecture: Architecture,
 ): Model {
-  const net = new Builder(input.channels, classes);
+  const net = new Builder(input.channels, classes, task);
   const logits = architecture(net, net.image);
   return net.finish({ name, args, input, logits: logits.id });
 }
@@ -84,13 +88,14 @@ export class Builder {
   constructor(
     channels: number,
     private readonly classes: number,
+    private readonly task: TaskName = 'classification',
   ) {
     this.image = { id: 0, channels };
   }
 
   finish(rest: Pick<Model, 'name' | 'args' | 'input' | 'logits'>): Model {
     if (!this.known) throw new Error(`${rest.name} has no head`);
-    return { ...rest, task: 'classification', layers: this.layers, state: this.state, ...this.known };
+    return { ...rest, task: this.task, layers: this.layers, state: this.state, ...this.known };
   }
 
   /** What `build` adds to the state dict, by which of these modules it is of: PyTorch's order is not that of execution. */
@@ -168,8 +173,9 @@ export class Builder {
   head(name: string, x: Value, kind: Head['kind'] = 'linear'): Value {
     if (this.known) throw new Error(`${name} would be a second head beside ${this.known.head.name}`);
     this.known = { head: { name, kind, features: x.channels, classes: this.classes }, features: x.id };
-    if (kind === 'linear') return this.linear(name, x, this.classes);
-    const y = this.conv(name, x, this.classes, 1, { bias: true });
+    const channels = headChannels(this.task, this.classes);
+    if (kind === 'linear') return this.linear(name, x, channels);
+    const y = this.conv(name, x, channels, 1, { bias: true });
     this.state.find((entry) => entry.name === `${name}.weight`)!.init = { normal: 0.01 };
     return y;
   }
@@ -248,6 +254,11 @@ export class Builder {
   /** torch.nn.AdaptiveAvgPool2d. */
   adaptiveAvgPool(x: Value, size: Pair): Value {
     return this.layer([x], { kind: 'adaptive_avg_pool', size });
+  }
+
+  /** torch.nn.Upsample of mode nearest, by a whole factor. */
+  upsample(x: Value, scale: number): Value {
+    return this.layer([x], { kind: 'upsample', scale });
   }
 
   add(a: Value, b: Value): Value {

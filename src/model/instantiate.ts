@@ -33,7 +33,7 @@ export interface InstanceOptions {
 
 /** A model in a graph, for one size of images. */
 export interface Instance {
-  /** `[n, 1, 1, classes]` */
+  /** `[n, h, w, channels of the head]`, of an image's class `[n, 1, 1, classes]` */
   logits: Tensor;
   /** what goes into the head, `[n, h, w, features]` */
   features: Tensor;
@@ -111,6 +111,11 @@ class Emitter {
         return globalAvgPool(graph, this.nameOf(layer), x);
       case 'adaptive_avg_pool':
         return adaptiveAvgPool2d(graph, this.nameOf(layer), x, layer.size);
+      case 'upsample': {
+        const [, h, w] = x.shape;
+        // the average over the pixels that a part of the image covers, which is one
+        return adaptiveAvgPool2d(graph, this.nameOf(layer), x, [h * layer.scale, w * layer.scale]);
+      }
       case 'add':
         return add(graph, this.nameOf(layer), x, y);
       case 'mul':

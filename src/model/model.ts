@@ -107,6 +107,8 @@ export type LayerKind =
   | { kind: 'global_avg_pool' }
   /** to so many rows and columns, whatever comes */
   | { kind: 'adaptive_avg_pool'; size: Pair }
+  /** every pixel becomes a block of so many by so many */
+  | { kind: 'upsample'; scale: number }
   | { kind: 'add' }
   /** the second factor is an input of that shape or `[n, 1, 1, c]`, or the vector of that name in the state dict; `factor` a third */
   | { kind: 'mul'; weight?: string; factor?: number }
@@ -146,6 +148,16 @@ export interface StateEntry {
   init: Init;
 }
 
+/** What a network is trained for: the class of an image, that of each pixel, or the boxes and classes of objects. */
+export type TaskName = 'classification' | 'segmentation' | 'detection';
+
+/**
+ * Channels of a head for so many classes: of a pixel one more, for what is of none, comes first; behind the classes of an object
+ * come four, of its box.
+ */
+export const headChannels = (task: TaskName, classes: number): number =>
+  classes + { classification: 0, segmentation: 1, detection: 4 }[task];
+
 /** The layer that tells the classes apart. */
 export interface Head {
   /** the layer's, under which its weight and bias are in the state dict */
@@ -172,8 +184,8 @@ export interface Model {
   /** every argument of the architecture but the number of classes, the defaults too; torchvision's names */
   args: Record<string, unknown>;
   input: ModelInput;
-  /** what its logits say: one class an image */
-  task: 'classification';
+  /** what its logits say */
+  task: TaskName;
   /** in order of execution; the image is the value 0 */
   layers: Layer[];
   /** in PyTorch's order */
@@ -181,7 +193,7 @@ export interface Model {
   head: Head;
   /** the value that goes into the head */
   features: number;
-  /** the value `[n, 1, 1, classes]` that comes out last */
+  /** the value that comes out last, `[n, h, w, headChannels]`; h and w are 1 where it tells the class of an image */
   logits: number;
 }
 

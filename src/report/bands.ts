@@ -1,17 +1,23 @@
 /** Curves of arms over their seeds: the mean, and a band from the lowest to the highest. */
 import type { ExperimentResults, RunResult } from '../experiment/results';
 import { chart, level, lineClass, type Point } from './chart';
+import { figureOf } from './figure';
 import { percent, tick } from './format';
 import { type Html, html } from './html';
 
 /** Accuracy or loss of the test images after each epoch, or loss of the training batches. */
 export type BandQuantity = 'accuracy' | 'loss' | 'training';
 
-export const bandTitles: Record<BandQuantity, string> = {
-  accuracy: 'Accuracy of the test images',
+const TITLES: Record<Exclude<BandQuantity, 'accuracy'>, string> = {
   loss: 'Loss of the test images',
   training: 'Loss of the training batches',
 };
+
+export const bandQuantities: readonly BandQuantity[] = ['accuracy', 'loss', 'training'];
+
+/** What a chart of it is called. */
+export const bandTitle = ({ task }: Pick<ExperimentResults, 'task'>, quantity: BandQuantity): string =>
+  quantity === 'accuracy' ? figureOf(task).title : TITLES[quantity];
 
 /** An arm's curve. */
 export interface Band {
@@ -42,7 +48,8 @@ export function bandOf(arm: string, runs: readonly RunResult[], quantity: BandQu
 }
 
 /** The curves of all arms that train, as SVG; the base's accuracy dashed. */
-export function bandsSvg({ runs, arms }: ExperimentResults, quantity: BandQuantity): Html {
+export function bandsSvg({ runs, arms, task }: ExperimentResults, quantity: BandQuantity): Html {
+  const title = bandTitle({ task }, quantity);
   const bands = trainedArms({ runs, arms }).map(({ arm }) =>
     bandOf(
       arm,
@@ -55,8 +62,8 @@ export function bandsSvg({ runs, arms }: ExperimentResults, quantity: BandQuanti
   if (values.length === 0) return html`<p class="hint">Nothing was recorded of it.</p>`;
   if (base?.accuracy.base !== undefined) values.push(base.accuracy.base);
   return chart({
-    title: bandTitles[quantity],
-    label: `${bandTitles[quantity]} over the steps of ${bands.map(({ arm }) => arm).join(', ')}`,
+    title,
+    label: `${title} over the steps of ${bands.map(({ arm }) => arm).join(', ')}`,
     format: (value) => (quantity === 'accuracy' ? percent(value, 1) : tick(value)),
     values,
     last: Math.max(1, ...bands.flatMap(({ mean }) => mean.map(({ x }) => x))),

@@ -1,8 +1,9 @@
 /** The figures of an experiment as files of their own. */
 import type { ExperimentResults } from '../experiment/results';
-import { type BandQuantity, bandsSvg, bandTitles, trainedArms } from './bands';
+import { bandQuantities, bandsSvg, bandTitle, trainedArms } from './bands';
 import { differencesSvg } from './differences';
 import { labelOf } from './experiment-words';
+import { figureOf } from './figure';
 import type { Html } from './html';
 import { svgFile } from './svg-file';
 
@@ -14,9 +15,13 @@ export function experimentFigures(results: ExperimentResults): Map<string, strin
     if (figure.text.includes('<svg')) figures.set(`${name}.svg`, svgFile(figure, title, names));
   };
   const names = trainedArms(results).map(({ label }) => label);
-  for (const quantity of Object.keys(bandTitles) as BandQuantity[])
-    add(quantity, bandsSvg(results, quantity), bandTitles[quantity], names);
+  for (const quantity of bandQuantities)
+    add(quantity, bandsSvg(results, quantity), bandTitle(results, quantity), names);
   const reference = labelOf(results)(results.experiment.reference);
-  add('differences', differencesSvg(results), `Last accuracy, less that of ${reference}`);
+  add(
+    'differences',
+    differencesSvg(results),
+    `Last ${figureOf(results.task).name}, less that of ${reference}`,
+  );
   return figures;
 }

@@ -1,5 +1,6 @@
 /** The report of an experiment as one HTML file: arms over seeds, what that shows and what not. It asks for nothing and runs nothing. */
 import type { ArmResult, ExperimentResults, RunResult } from '../experiment/results';
+import type { Pictures } from '../run/pictures';
 import type { RunRedundancy } from '../run/run-files';
 import { fieldText } from '../train/field';
 import { type SettingName, settingFields } from '../train/settings';
@@ -16,15 +17,19 @@ import {
   spreadText,
   winsText,
 } from './experiment-words';
+import { figureOf } from './figure';
 import { bytes, count, duration, operations, percent, points, significant } from './format';
 import { heatmapUri, topOf } from './heatmap';
 import { type Html, html } from './html';
+import { picturesSection } from './pictures';
 import { documentOf } from './report';
 import { named, table } from './run-sections';
 
 export interface ExperimentReport {
   /** kernels of an arm's first run, by the arm's name */
   redundancy?: ReadonlyMap<string, RunRedundancy>;
+  /** what an arm's first network sees, by the arm's name */
+  pictures?: ReadonlyMap<string, Pictures>;
   /** further sections, each with its heading */
   sections?: readonly Html[];
 }
@@ -32,7 +37,7 @@ export interface ExperimentReport {
 /** @returns a whole HTML document */
 export function experimentHtml(
   results: ExperimentResults,
-  { redundancy = new Map(), sections = [] }: ExperimentReport = {},
+  { redundancy = new Map(), pictures = new Map(), sections = [] }: ExperimentReport = {},
 ): string {
   const { experiment, complete, missing } = results;
   const body = html`<h1>${named(experiment.name)}</h1>
@@ -42,6 +47,7 @@ ${!complete && html`<div class="outcome"><h3>Not at its end</h3><p>${missing.len
 <h2>What was shown</h2>${sentences(shownSentences(results))}
 <p>Not shown:</p>${sentences(notShownSentences(results))}
 <h2>The arms</h2>${armsSection(results)}
+${picturesSection(results, pictures)}
 <h2>Curves</h2>${curvesSection(results)}
 <h2>Every two arms</h2>${pairsSection(results)}
 <h2>Every run</h2>${runsSection(results)}
@@ -81,7 +87,7 @@ function armsSection(results: ExperimentResults): Html {
     ];
   });
   return html`${table(['Arm', 'Seeds', 'Last', 'Best', `Last, less ${labelOf(results)(reference)}`, 'Shown'], rows, 'arms')}
-<p class="hint">Accuracies of the test images, mean and standard deviation over seeds. Last: after the last step, which nobody chose. Best: at the best epoch, which the test images chose, so that it flatters. Differences are taken seed by seed, their intervals are Student’s over the seeds. All arms of a seed have the same images in the same order with the same augmentation, as many steps, and the same course of the learning rate.</p>
+<p class="hint">${figureOf(results.task).about}; mean and standard deviation over seeds. Last: after the last step, which nobody chose. Best: at the best epoch, which the test images chose, so that it flatters. Differences are taken seed by seed, their intervals are Student’s over the seeds. All arms of a seed have the same images in the same order with the same augmentation, as many steps, and the same course of the learning rate.</p>
 ${differencesSvg(results)}<p class="hint">Circle: the mean over the seeds; line: its interval of 95 %; strokes: the seeds. A line across zero shows no difference.</p>`;
 }
 
@@ -109,7 +115,7 @@ function pairsSection(results: ExperimentResults): Html {
     ['Row less column', ...arms.map((arm) => named(arm.label))],
     arms.map((row) => [named(row.label), ...arms.map((column) => cell(row.arm, column.arm))]),
     'wide',
-  )}<p class="hint">Mean difference of the last accuracies; below it, how many seeds the row wins and loses.</p><details><summary>With intervals</summary>${sentences(told)}</details>`;
+  )}<p class="hint">Mean difference of ${figureOf(results.task).name} after the last step; below it, how many seeds the row wins and loses.</p><details><summary>With intervals</summary>${sentences(told)}</details>`;
 }
 
 function runsSection(results: ExperimentResults): Html {
@@ -124,7 +130,7 @@ function runsSection(results: ExperimentResults): Html {
   ];
   const images = results.runs[0]?.testImages ?? 0;
   return html`${table(['Run', 'Start', 'Last', 'Best', 'Merge', 'SHA-256 of the weights'], results.runs.map(row))}
-<p class="hint">Shares of ${count(images)} test images. Merge: the written file, read back into the plain network, against the trained one, as the largest relative difference of logits. The weights are merged.safetensors in the folder of each run.</p>`;
+<p class="hint">${results.task ? `${figureOf(results.task).name} on` : 'Shares of'} ${count(images)} test images. Merge: the written file, read back into the plain network, against the trained one, as the largest relative difference of logits. The weights are merged.safetensors in the folder of each run.</p>`;
 }
 
 function ratesSection(results: ExperimentResults): Html {
@@ -141,7 +147,7 @@ function ratesSection(results: ExperimentResults): Html {
   ]);
   const { epochs = 0, heldOut = 0 } = experiment.lrSearch ?? {};
   return html`${table(['Arm', ...all.map(significant)], rows)}
-<p class="hint">Accuracy on the training images that were held out (${percent(heldOut, 0)} of each class) after ${epochs} ${epochs === 1 ? 'epoch' : 'epochs'} on the others with seed ${experiment.seeds[0]}; the test images took no part. Bold: the rate that the arm was given for all seeds. An arm that is not here has the rate of another, or the one that the settings name.</p>`;
+<p class="hint">${results.task ? figureOf(results.task).name : 'Accuracy'} on the training images that were held out (${percent(heldOut, 0)} of each class) after ${epochs} ${epochs === 1 ? 'epoch' : 'epochs'} on the others with seed ${experiment.seeds[0]}; the test images took no part. Bold: the rate that the arm was given for all seeds. An arm that is not here has the rate of another, or the one that the settings name.</p>`;
 }
 
 function costSection(results: ExperimentResults): Html {

@@ -1,7 +1,9 @@
 /** What a run came to, in words. */
+
 import type { Report } from '../run/report';
 import { lowerRate } from '../train/divergence';
 import { nonFiniteSentence } from '../train/non-finite';
+import { figureOf } from './figure';
 import { count, points } from './format';
 
 export interface Outcome {
@@ -39,7 +41,9 @@ export function outcomeOf(report: Report): Outcome {
     return {
       tone: 'neutral',
       title: 'No gain: keep your network',
-      text: 'After no epoch does it tell more test images right than the network you started from.',
+      text: report.dense
+        ? `After no epoch is its ${figureOf(report.dense.task).name} above that of the network you started from.`
+        : 'After no epoch does it tell more test images right than the network you started from.',
     };
   }
   const flips = uncertainty.flips?.best;

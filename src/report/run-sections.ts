@@ -1,8 +1,10 @@
 /** What a report says of one run. */
 import type { FiguresOfClass } from '../analysis/class-figures';
+import type { Report } from '../run/report';
 import { fieldText } from '../train/field';
 import { type SettingName, settingFields } from '../train/settings';
 import type { EndedRun, NamedRun } from './arms';
+import { figureOf } from './figure';
 import { bytes, count, duration, operations, percent, points, significant } from './format';
 import { heatmapUri, topOf } from './heatmap';
 import { type Html, html } from './html';
@@ -33,7 +35,7 @@ export const named = (text: string): Html => html`<bdi>${text}</bdi>`;
 
 export function summarySection({ report }: EndedRun): Html {
   const { tone, title, text } = outcomeOf(report);
-  const { accuracy, uncertainty } = report;
+  const { accuracy, uncertainty, dense } = report;
   const figure = (name: string, key: 'base' | 'last' | 'best') => {
     const value = accuracy[key];
     if (value === undefined) return html`<div><dt>${name}</dt><dd>–</dd></div>`;
@@ -47,7 +49,7 @@ export function summarySection({ report }: EndedRun): Html {
       : `that of epoch ${significant(report.best)}, chosen by these test images`;
   return html`<div class="outcome ${tone}"><h3>${title}</h3><p>${text}</p></div>
 <dl class="figures">${figure('Base', 'base')}${figure('Last', 'last')}${figure('Best', 'best')}</dl>
-<p class="hint">Shares of ${count(uncertainty.images)} test images; the ranges hold what all images of their kind would give in 95 of 100 cases (Wilson). Base is the network as it was loaded, last the merged network after the last step, best ${best}.</p>`;
+<p class="hint">${dense ? `${figureOf(dense.task).about}` : `Shares of ${count(uncertainty.images)} test images`}; the ranges hold what all images of their kind would give in 95 of 100 cases (${dense ? `bootstrap over ${count(uncertainty.images)} images` : 'Wilson'}). Base is the network as it was loaded, last the merged network after the last step, best ${best}.</p>`;
 }
 
 export function inputsSection({ report }: EndedRun): Html {
@@ -120,9 +122,10 @@ export function proofSection({ report }: EndedRun): Html {
 }
 
 export function classesSection({ report }: EndedRun): Html | undefined {
+  const share = (value?: number) => (value === undefined ? '–' : percent(value, 1));
+  if (report.dense) return denseSection(report.dense, share);
   const figures = report.evaluation.last;
   if (!figures) return undefined;
-  const share = (value?: number) => (value === undefined ? '–' : percent(value, 1));
   const row = ({ class: name, images, precision, recall, f1, auc }: FiguresOfClass) => [
     named(name),
     count(images),
@@ -134,6 +137,20 @@ export function classesSection({ report }: EndedRun): Html | undefined {
   const rows = table(['Class', 'Images', 'Precision', 'Recall', 'F1', 'AUC'], figures.classes.map(row));
   const names = figures.classes.map((one) => one.class);
   return html`<h3>Class by class</h3>${names.length > 30 ? html`<details><summary>${count(names.length)} classes</summary>${rows}</details>` : rows}<h3>Which classes are taken for which</h3>${names.length <= MOST_CELLS ? matrix(names, figures.confusion) : pairs(names, figures.confusion)}`;
+}
+
+function denseSection(
+  { task, base, last }: NonNullable<Report['dense']>,
+  share: (value?: number) => string,
+): Html | undefined {
+  if (!last) return undefined;
+  const what = task === 'segmentation' ? 'IoU' : 'AP at 0.5';
+  const rows = last.classes.map(({ class: name, figure }, c) => [
+    named(name),
+    share(base?.classes[c]?.figure),
+    share(figure),
+  ]);
+  return html`<h3>Class by class</h3>${table(['Class', `${what}, base`, `${what}, last`], rows)}`;
 }
 
 function matrix(names: readonly string[], confusion: readonly (readonly number[])[]): Html {
@@ -173,7 +190,7 @@ export function redundancySection({ redundancy: { before, after } }: NamedRun): 
 export function limitsSection({ report }: EndedRun): Html {
   const { uncertainty, accuracy, settings } = report;
   const shown = [
-    `The accuracy of the merged network on ${count(uncertainty.images)} test images, by one run with seed ${report.seed}.`,
+    `The ${figureOf(report.dense?.task).name} of the merged network on ${count(uncertainty.images)} test images, by one run with seed ${report.seed}.`,
     report.proof.ok && 'That the written file computes what was trained, and costs what it did before.',
   ];
   const not = [

@@ -28,6 +28,7 @@ ${[0, 1, 2, 3, 4, 5]
 .maps{display:grid;grid-template-columns:repeat(auto-fill,minmax(13rem,1fr));gap:1rem}.maps figure{margin:0}.maps span{display:flex;gap:.4rem}.maps img{width:calc(50% - .2rem);aspect-ratio:1;image-rendering:pixelated;border:1px solid var(--line)}.maps.arms{grid-template-columns:repeat(auto-fill,minmax(7.5rem,1fr))}.maps.arms img{width:100%}
 svg .right{fill:var(--accent)}svg .gap{fill:var(--bad);opacity:.45}.reliability{border:1px solid var(--line);max-width:16rem}.reliability line{stroke:var(--soft);stroke-width:.6;stroke-dasharray:3 2}
 .maps svg{max-width:20rem}.wide-maps{grid-template-columns:repeat(auto-fill,minmax(16rem,1fr))}.skeletons svg{max-width:5rem}.skeletons span{flex-wrap:wrap}
+svg.seen{display:block;image-rendering:pixelated;border:1px solid var(--line)}.swatches svg{width:.8rem;height:.8rem;margin-right:.4rem;vertical-align:middle}
 .scale svg{display:inline-block;width:8rem;height:.8rem;margin:0 .4rem;vertical-align:middle}
 code{font-size:.8rem;overflow-wrap:anywhere}details{margin:.5rem 0}summary{cursor:pointer}
 @media print{:root{color-scheme:light}body{max-width:none;padding:0;font-size:11px}h2,h3,figure,.outcome{break-after:avoid}figure,tr,.maps figure{break-inside:avoid}.scroll{overflow:visible;border:0}.outcome{background:none}}

@@ -1,21 +1,26 @@
 import { classFigures, type TestEvaluation } from '../analysis/class-figures';
 import type { LayerRedundancy } from '../analysis/redundancy';
+import type { Interval } from '../analysis/uncertainty';
 import { cropOf } from '../data/pixels';
 import type { ImageSetReport } from '../data/report';
 import type { LabelledImages } from '../data/types';
 import { Graph } from '../graph/graph';
 import { instantiate } from '../model/instantiate';
 import { type Model, parameterCount } from '../model/model';
+import { evaluateNetwork } from '../train/evaluate';
 import type { EvalPoint, Figures } from '../train/metrics';
+import { isClassifier } from '../train/task';
 import type { Observer, Trainer } from '../train/trainer';
 import type { Training } from '../train/training-session';
 import { companionFiles } from './companions';
+import { type DenseEvaluation, denseEvaluation, picturesOf } from './dense';
 import type { FittedNetwork } from './head';
 import type { RunContext, TrainJob, TrainResult } from './job';
-import { inImageOrder, logitsOf } from './logits';
+import { inImageOrder } from './logits';
 import { mergeSnapshot, type WrittenNetwork, writeBase } from './merge';
+import { PICTURES_FILE, picturesFile } from './pictures';
 import { predictionsCsv } from './predictions-csv';
-import { proveMerges } from './prove';
+import { proveMerges, type Tested } from './prove';
 import { networkRedundancy, redundancyChanges } from './redundancy';
 import { type Report, summaryOf, type TestPredictions, uncertaintyOf } from './report';
 import { PREDICTION_FILES, REDUNDANCY_FILE, redundancyFile } from './run-files';
@@ -42,7 +47,7 @@ interface Run {
 export async function conclude(
   trainer: Trainer,
   training: Training,
-  { job, context, network, reports, before, observer, base, date, started }: Run,
+  { job, context, network, reports, before: redundancy, observer, base, date, started }: Run,
 ): Promise<TrainResult> {
   const { emit } = context;
   const { train, test } = training;
@@ -88,11 +93,14 @@ export async function conclude(
         observer.warning(`The network as it was loaded could not be tested again: ${message}`),
     );
   }
-  const rows = base && inImageOrder(base.logits, test.count, network.model.head.classes);
+  const before = base && testedBy(base.logits, network.model, test);
+  const isClass = isClassifier(network.model);
+  const classified = (isClass ? evaluations : []) as TestEvaluation[];
+  const dense = (isClass ? [] : evaluations) as DenseEvaluation[];
   const predictions: TestPredictions = {
-    base: rows && classFigures(rows, test).predictions,
-    last: evaluations[0]?.predictions,
-    best: evaluations[1]?.predictions,
+    base: isClass ? (before as TestEvaluation | undefined)?.predictions : undefined,
+    last: classified[0]?.predictions,
+    best: classified[1]?.predictions,
   };
   const accuracy = {
     base: base?.figures.accuracy,
@@ -100,7 +108,7 @@ export async function conclude(
     best: bestPoint.accuracy,
   };
   const files = await companionFiles(
-    { merged, best: kept, proof, evaluations },
+    { merged, best: kept, proof, evaluations: classified },
     { network, training, observer, gpu: context.gpu },
   );
   if (predictions.base)
@@ -108,7 +116,12 @@ export async function conclude(
       name: PREDICTION_FILES.base,
       bytes: new TextEncoder().encode(predictionsCsv(predictions.base)),
     });
-  files.push({ name: REDUNDANCY_FILE, bytes: redundancyFile({ before, after }) });
+  files.push({ name: REDUNDANCY_FILE, bytes: redundancyFile({ before: redundancy, after }) });
+  const ofBase = isClass ? undefined : (before as DenseEvaluation | undefined);
+  if (!isClass) {
+    const pictures = await picturesOf(test, network.model, { base: ofBase, last: dense[0] });
+    files.push({ name: PICTURES_FILE, bytes: picturesFile(pictures) });
+  }
   const outputs = [
     { name: 'merged.safetensors', bytes: merged.file },
     { name: 'best.safetensors', bytes: kept.file },
@@ -121,10 +134,12 @@ export async function conclude(
     best: best === 'base' ? best : best.point.epoch,
     ended,
     nonFinite: trainer.nonFinite,
-    evaluation: { last: evaluations[0]?.figures, best: evaluations[1]?.figures },
-    uncertainty: uncertaintyOf(test.count, accuracy, predictions),
+    evaluation: { last: classified[0]?.figures, best: classified[1]?.figures },
+    ...(isClass
+      ? { uncertainty: uncertaintyOf(test.count, accuracy, predictions) }
+      : denseReport(network.model, test.count, ofBase, dense)),
     proof,
-    redundancy: redundancyChanges(before, after),
+    redundancy: redundancyChanges(redundancy, after),
     steps,
     seconds: (performance.now() - started) / 1000,
     stepMs,
@@ -147,11 +162,40 @@ export async function conclude(
 
 /** What a plain network says of the test images. */
 async function testNetwork(
-  network: Pick<FittedNetwork, 'model' | 'state'>,
+  { model, state }: Pick<FittedNetwork, 'model' | 'state'>,
   { test, settings: { mean, std } }: Training,
   gpu: RunContext['gpu'],
-): Promise<TestEvaluation> {
-  return classFigures(await logitsOf(await gpu(), network, test, { mean, std }), test);
+): Promise<Tested> {
+  const { logits } = await evaluateNetwork(await gpu(), model, state, test, { mean, std, keep: test.count });
+  return testedBy(logits, model, test);
+}
+
+/** The same by its logits, in an evaluation's order. */
+const testedBy = (logits: Float32Array, model: Model, test: LabelledImages): Tested =>
+  isClassifier(model)
+    ? classFigures(inImageOrder(logits, test.count, model.head.classes), test)
+    : denseEvaluation(logits, model, test);
+
+/** What a report has of a network for another task than classification. Where nothing was left to test on, nothing is sure. */
+function denseReport(
+  { task }: Model,
+  images: number,
+  base: DenseEvaluation | undefined,
+  [last, best]: DenseEvaluation[],
+): Pick<Report, 'dense' | 'uncertainty'> {
+  const figures = (one?: DenseEvaluation) => one && { classes: one.classes };
+  const interval = (one?: DenseEvaluation): Interval => one?.interval ?? [0, 1];
+  return {
+    dense: { task, base: figures(base), last: figures(last), best: figures(best) },
+    uncertainty: {
+      images,
+      intervals: {
+        ...(base && { base: base.interval }),
+        last: interval(last),
+        best: interval(best ?? last),
+      },
+    },
+  };
 }
 
 /** Parameters of a network, and its multiply-adds on an image of that size. */

@@ -7,7 +7,7 @@ import { evaluateNetwork } from '../train/evaluate';
 import { defaultSettings, type TrainSettings } from '../train/settings';
 import { accuracyInOrder, orderSentence } from './class-orders';
 import { asTrained, checkClasses, type DataSource, loadTestImages } from './data-source';
-import type { ModelSource } from './loaded-network';
+import { checkClassifier, type ModelSource } from './loaded-network';
 import { inImageOrder } from './logits';
 import { loadNetwork } from './network-source';
 
@@ -57,6 +57,7 @@ export async function evaluateSource(
   options: EvaluateOptions = {},
 ): Promise<SourceEvaluation> {
   const network = await loadNetwork(source);
+  checkClassifier(network);
   const { model, state, classes, headless, file, notes } = network;
   if (headless) throw new UserError(`${file} has no classifier: train it on your classes first.`);
   const settings = asTrained({ ...defaultSettings(), ...options }, network);

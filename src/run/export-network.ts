@@ -6,7 +6,7 @@ import { openWeights } from '../io/weights-file';
 import { type ExportOptions, exportOnnx } from '../model/onnx/export';
 import { importOnnx } from '../model/onnx/import';
 import { uniforms } from '../model/random';
-import type { LoadedNetwork, ModelSource } from './loaded-network';
+import { checkClassifier, type LoadedNetwork, type ModelSource } from './loaded-network';
 import { logitsOf } from './logits';
 import { METADATA_KEY, type NetworkMetadata } from './metadata';
 import { loadNetwork } from './network-source';
@@ -40,6 +40,7 @@ export async function exportNetwork(
   given: OnnxExport = {},
 ): Promise<ExportedNetwork> {
   const network = await loadNetwork(source);
+  checkClassifier(network);
   const { file, model, state, headless, notes } = network;
   if (headless) throw new UserError(`${file} has no classifier: train it on your classes first.`);
   const size = given.size ?? network.trainedSize ?? model.input.size;

@@ -74,6 +74,7 @@ function passes({ kind }: Layer, { pixels, addsNorm, activated }: Place): Passes
       return { activations: { inputs: 2, outputs: 1 }, gradients: { inputs: 1, outputs: 1 } };
     case 'avg_pool':
     case 'adaptive_avg_pool':
+    case 'upsample':
       return { activations: { inputs: 1, outputs: 1 }, gradients: { inputs: 1, outputs: 1 } };
     default:
       return NOTHING;

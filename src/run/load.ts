@@ -6,6 +6,7 @@ import type { StateDict } from '../io/tensor';
 import { addedNorms, withoutBiases } from '../model/added-norms';
 import { initialState } from '../model/init';
 import { stepsPerEpoch } from '../train/batches';
+import { checkTask, forTask } from '../train/check-task';
 import { decideSettings } from '../train/decide';
 import { checkMicroBatch } from '../train/micro-batches';
 import { scheduleOf } from '../train/schedule';
@@ -33,7 +34,7 @@ export async function load(
     goOn();
     emit({ type: 'phase', phase: 'load', message: `Reading images: ${done} of ${total}` });
   };
-  const asked = asTrained(settings, loaded);
+  const asked = forTask(asTrained(settings, loaded), loaded.model);
   const context = { memo, kept, onProgress };
   const { train, test, trainable, split, own, reports } = await loadRunImages(job, asked, context);
   try {
@@ -50,6 +51,7 @@ export async function load(
       // a run that chooses a setting is to be as the one that it chooses it for
       { input: network.model.input, images: trainable, side: Math.max(height, width), newHead },
     );
+    checkTask(network.model, [train, test], decided);
     return { network, train, test, split, reports, settings: decided };
   } catch (error) {
     await closeImages(train, test);

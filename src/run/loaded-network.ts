@@ -1,4 +1,5 @@
 import type { UserFile } from '../data/types';
+import { UserError } from '../errors';
 import type { StateDict } from '../io/tensor';
 import type { WeightsFile } from '../io/weights-file';
 import type { Model } from '../model/model';
@@ -54,6 +55,17 @@ export interface OriginalWeights {
   head: string;
   /** where it came as an ONNX model */
   onnx?: OnnxOriginal;
+}
+
+/**
+ * Whether a network tells the class of an image, which all is made for but training and what goes with it.
+ * @throws UserError where it does not
+ */
+export function checkClassifier({ file, model: { task } }: Pick<LoadedNetwork, 'file' | 'model'>): void {
+  if (task !== 'classification')
+    throw new UserError(
+      `${file} is a network for ${task}, which trains in experiments and runs alone: take one for classification here (docs/experiments.md).`,
+    );
 }
 
 /** Whether a source has no weights: its network starts from random numbers, all of it. */

@@ -5,7 +5,7 @@ import { inOrder } from '../data/in-order';
 import type { LabelledImages, Resizing, UserFile } from '../data/types';
 import { UserError } from '../errors';
 import type { Gpu } from '../gpu/device';
-import type { LoadedNetwork, ModelSource } from './loaded-network';
+import { checkClassifier, type LoadedNetwork, type ModelSource } from './loaded-network';
 import { logitsOf } from './logits';
 import { loadNetwork } from './network-source';
 
@@ -57,6 +57,7 @@ export async function predict(
   { top = 5, imageSize = 0, exif = 'ignore', mean, std, batch = 32, ...options }: PredictOptions = {},
 ): Promise<Predictions> {
   const network = await loadNetwork(source);
+  checkClassifier(network);
   const { file, model, headless, notes } = network;
   if (headless) throw new UserError(`${file} has no classifier: train it on your classes first.`);
   const side = imageSize || network.trainedSize || model.input.size;

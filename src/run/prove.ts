@@ -1,8 +1,12 @@
 import { classFigures, type TestEvaluation } from '../analysis/class-figures';
 import type { Gpu } from '../gpu/device';
+import { pad4 } from '../graph/tensor';
+import { headChannels } from '../model/model';
 import { evaluateNetwork } from '../train/evaluate';
+import { isClassifier } from '../train/task';
 import { type Observer, Trainer } from '../train/trainer';
 import type { Training } from '../train/training-session';
+import { type DenseEvaluation, denseEvaluation } from './dense';
 import type { LoadedNetwork } from './loaded-network';
 import { inImageOrder } from './logits';
 import type { Merged } from './merge';
@@ -23,10 +27,13 @@ interface ProofContext {
   gpu: () => Promise<Gpu>;
 }
 
+/** What a network says of the test images, by its task. */
+export type Tested = TestEvaluation | DenseEvaluation;
+
 /** The proof of merged networks, and what each of them says of the test images; nothing where none could be proven. */
 interface ProvenMerges {
   proof: MergeProof;
-  evaluations: TestEvaluation[];
+  evaluations: Tested[];
 }
 
 /**
@@ -37,7 +44,7 @@ export async function proveMerges(merged: readonly Merged[], context: ProofConte
   const { trainer, training, observer } = context;
   const isLost = () => trainer.session.gpu.failure.error !== undefined;
   const prove = async (prover: Trainer): Promise<ProvenMerges> => {
-    const proven: (readonly [MergeProof, TestEvaluation])[] = [];
+    const proven: (readonly [MergeProof, Tested])[] = [];
     for (const m of merged) proven.push(await proveOne(m, prover, context));
     const proofs = proven.map(([proof]) => proof);
     return {
@@ -74,18 +81,26 @@ async function proveOne(
   { snapshot, state }: Merged,
   prover: Trainer,
   { training, network, base }: ProofContext,
-): Promise<readonly [MergeProof, TestEvaluation]> {
+): Promise<readonly [MergeProof, Tested]> {
   const { test, settings } = training;
-  const { classes } = network.model.head;
+  const { model } = network;
+  const { classes } = model.head;
   const images = Math.min(PROOF_IMAGES, test.count);
   const logits = await prover.logits(snapshot, images);
   const { mean, std } = settings;
   const keep = test.count;
   const plain = await evaluateNetwork(prover.session.gpu, network.model, state, test, { mean, std, keep });
-  return [
-    proveMerge(logits, plain, base, classes, images),
-    classFigures(inImageOrder(plain.logits, test.count, classes), test),
-  ];
+  if (isClassifier(model))
+    return [
+      proveMerge(logits, plain, base, classes, images),
+      classFigures(inImageOrder(plain.logits, test.count, classes), test),
+    ];
+  const channels = headChannels(model.task, classes);
+  const places = logits.length / pad4(channels);
+  const proof = proveMerge(logits, plain, base, channels, places);
+  // of so many places some are so close to two classes that rounding decides between them
+  const ok = proof.maxRelLogitDiff <= TOLERANCE && sameCosts(proof);
+  return [{ ...proof, images, ok }, denseEvaluation(plain.logits, model, test)];
 }
 
 interface Measured {
@@ -97,6 +112,7 @@ interface Measured {
 /**
  * Compares the merged network, rebuilt from its file, with the network that was trained, on the same images.
  * Rows of logits have the same stride in both, of which the first `classes` count; of the merged network there may be more.
+ * @param images rows that are compared: images, or places in them where each has logits of its own
  */
 export function proveMerge(
   trained: Float32Array,
@@ -121,17 +137,19 @@ export function proveMerge(
   }
   const relative = difference / Math.max(largest, 1e-6);
   const top1Agreement = agree / images;
-  const same = merged.parameters === input.parameters && merged.multiplyAdds === input.multiplyAdds;
-  return {
+  const proof = {
     maxAbsLogitDiff: difference,
     maxRelLogitDiff: relative,
     top1Agreement,
     images,
-    parameters: [input.parameters, merged.parameters],
-    multiplyAdds: [input.multiplyAdds, merged.multiplyAdds],
-    ok: relative <= TOLERANCE && top1Agreement === 1 && same,
-  };
+    parameters: [input.parameters, merged.parameters] as [number, number],
+    multiplyAdds: [input.multiplyAdds, merged.multiplyAdds] as [number, number],
+  } satisfies Omit<MergeProof, 'ok'>;
+  return { ...proof, ok: relative <= TOLERANCE && top1Agreement === 1 && sameCosts(proof) };
 }
+
+const sameCosts = ({ parameters, multiplyAdds }: Pick<MergeProof, 'parameters' | 'multiplyAdds'>): boolean =>
+  parameters[0] === parameters[1] && multiplyAdds[0] === multiplyAdds[1];
 
 /** What is said of a merge that could not be compared with anything: no images, and no figure is a number. */
 export function unproven({ parameters, multiplyAdds }: Omit<Measured, 'logits'>): MergeProof {

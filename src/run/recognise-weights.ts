@@ -2,12 +2,12 @@ import { UserError } from '../errors';
 import { candidatePrefixes } from '../io/prefix';
 import type { OpenedWeights, StateCopy } from '../io/state-copy';
 import { withHead } from '../model/heads';
-import type { Model } from '../model/model';
+import { headChannels, type Model } from '../model/model';
 import { withNorms } from '../model/norms';
 import type { Shape } from '../model/recognise/match';
 import { type Candidate, type Recognition, recognise } from '../model/recognise/recognise';
 import { describeCandidate, describeDifferences, titleOf } from '../model/recognise/words';
-import { architectureNames, createModel } from '../model/zoo';
+import { architectureNames, createModel, isArchitecture } from '../model/zoo';
 import type { NetworkMetadata } from './metadata';
 import type { NetworkOptions } from './network-options';
 
@@ -65,7 +65,7 @@ function recogniseDescribed(
   options: NetworkOptions,
 ): Recognition | undefined {
   const { arch = architecture } = options;
-  if (arch !== architecture || !architectureNames().includes(architecture)) return undefined;
+  if (arch !== architecture || !isArchitecture(architecture)) return undefined;
   const recognition = recogniseCopy(copy, architecture, { ...args, ...knownArguments(options) });
   return recognition.fits.length > 0 ? recognition : undefined;
 }
@@ -130,7 +130,8 @@ function recognised(
 ): RecognisedWeights {
   const { arch, args, match } = taken;
   const published = createModel(arch, { kwargs: args });
-  const classes = options.classes ?? match.classes ?? published.head.classes;
+  const told = match.classes === undefined ? undefined : match.classes - headChannels(published.task, 0);
+  const classes = options.classes ?? told ?? published.head.classes;
   const { norms, refusal } = match.dialect;
   if (refusal) throw new UserError(`${opened.file}: ${refusal}.`);
   const foreign = options.arch === undefined ? layersWithinBlocks(taken, shapesOf(copy)) : [];

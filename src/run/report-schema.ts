@@ -37,6 +37,10 @@ const figures = v.looseObject({
   wrong: v.array(prediction),
 });
 
+const dense = v.looseObject({
+  classes: v.array(v.looseObject({ class: v.string(), figure: v.optional(number) })),
+});
+
 const redundancy = v.object({ divergence: number, cosine: number, effectiveRank: number });
 
 const schema = v.looseObject({
@@ -73,6 +77,14 @@ const schema = v.looseObject({
     [],
   ),
   evaluation: v.looseObject({ last: v.optional(figures), best: v.optional(figures) }),
+  dense: v.optional(
+    v.looseObject({
+      task: v.picklist(['segmentation', 'detection']),
+      base: v.optional(dense),
+      last: v.optional(dense),
+      best: v.optional(dense),
+    }),
+  ),
   uncertainty: v.looseObject({
     images: number,
     intervals: v.looseObject({ base: v.optional(interval), last: interval, best: interval }),

@@ -3,10 +3,12 @@ import type { ClassFigures, Prediction } from '../analysis/class-figures';
 import { type Flips, flipsBetween, type Interval, wilsonInterval } from '../analysis/uncertainty';
 import type { ImageSetReport } from '../data/report';
 import type { Tuning } from '../graph/tuning';
+import type { TaskName } from '../model/model';
 import type { Held } from '../train/held';
 import type { NonFinite } from '../train/non-finite';
 import type { RunSettings } from '../train/settings';
 import type { Ended } from '../train/trainer';
+import type { DenseFigures } from './dense';
 import type { RedundancyChange } from './redundancy';
 
 export interface MergeProof {
@@ -61,6 +63,8 @@ export interface Report extends RunRecord {
    * device was left to test on
    */
   evaluation: { last?: ClassFigures; best?: ClassFigures };
+  /** of a network for another task than classification, class by class; all accuracies of the run are then their means */
+  dense?: { task: TaskName; base?: DenseFigures; last?: DenseFigures; best?: DenseFigures };
   /** what the accuracies are worth: they are shares of so many images */
   uncertainty: Uncertainty;
   proof: MergeProof;
@@ -84,7 +88,7 @@ export interface Report extends RunRecord {
 /** How far accuracies on these test images may be from those on all images of their kind. */
 export interface Uncertainty {
   images: number;
-  /** of each accuracy, Wilson's, 95 % */
+  /** of each accuracy, Wilson's, 95 %; of a mean over classes by drawing the images anew */
   intervals: { base?: Interval; last: Interval; best: Interval };
   /** images that the merged network tells otherwise than the network as it was loaded; absent where there are none to compare */
   flips?: { last: Flips; best: Flips };

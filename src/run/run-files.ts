@@ -11,6 +11,7 @@ import { bytesOf } from '../io/blob';
 import { readSafetensors, writeSafetensors } from '../io/safetensors';
 import type { EvalPoint, StepPoint } from '../train/metrics';
 import type { TrainEvent } from './job';
+import { PICTURES_FILE, type Pictures, readPictures } from './pictures';
 import type { Report, TestPredictions } from './report';
 import { parseReport } from './report-schema';
 
@@ -34,6 +35,8 @@ export interface KeptRun {
   evals: NamedEval[];
   predictions: TestPredictions;
   redundancy: RunRedundancy;
+  /** of a network for another task than classification */
+  pictures?: Pictures;
 }
 
 /** Which file holds the predictions of which network. */
@@ -223,10 +226,12 @@ export async function readRun(open: OpenRunFile): Promise<KeptRun> {
   }
   const report = await text(RUN_FILES.report);
   const redundancy = await open(REDUNDANCY_FILE);
+  const pictures = await text(PICTURES_FILE);
   return {
     report: report === undefined ? undefined : parseReport(report, RUN_FILES.report),
     ...readMetrics((await text(RUN_FILES.metrics)) ?? '', RUN_FILES.metrics),
     predictions,
+    ...(pictures !== undefined && { pictures: readPictures(pictures, PICTURES_FILE) }),
     redundancy: redundancy ? await readRedundancy(redundancy, REDUNDANCY_FILE) : { before: [], after: [] },
   };
 }

@@ -9,6 +9,7 @@ import { heldSentence, mostHeld } from '../train/held';
 import { microSentence } from '../train/micro-batches';
 import { rateSentence } from '../train/rate';
 import { normsSentence } from '../train/start-norms';
+import { isClassifier } from '../train/task';
 import type { Observer, Trainer } from '../train/trainer';
 import type { Training } from '../train/training-session';
 import { baseline } from './baseline';
@@ -99,7 +100,10 @@ async function trainLoaded(
     evaluated: (point) => emit({ type: 'eval', which: 'epoch', point }),
     warning: (message) => emit({ type: 'warning', message }),
     note: (message) => emit({ type: 'note', message }),
-    live: await liveObserver(job.live ?? 0, test, { emit, logits: base?.logits }),
+    live: await liveObserver(isClassifier(network.model) ? (job.live ?? 0) : 0, test, {
+      emit,
+      logits: base?.logits,
+    }),
     between: kernelWatch(training, context.control, emit),
   };
   if (saved) training.tuning = await tuningToGoOn(saved, gpu, observer.warning);

@@ -5,7 +5,7 @@ import type { Gpu } from '../gpu/device';
 import type { StateDict } from '../io/tensor';
 import { type Model, parameterCount } from '../model/model';
 import { loadState } from '../model/state';
-import { METRICS_RING } from '../ops/loss/cross-entropy';
+import { METRICS_RING } from '../ops/loss/metrics';
 import { Session } from '../runtime/session';
 import { halving } from './halving';
 import { evaluationRows, heldImages, mostHeld } from './held';
@@ -48,7 +48,9 @@ export async function runEvaluation<Name extends string>(
   feed: Feed,
   { program = 'evaluate', order, count = feed.count, batch, keep = 0, goOn }: EvaluationPart<Name>,
 ): Promise<Evaluation> {
-  feed.begin(order ?? evaluationOrder(feed.count));
+  const taken = order ?? evaluationOrder(feed.count);
+  feed.begin(taken);
+  const read = task.measure ? count : keep;
   const batches = Math.ceil(count / batch);
   const kept: Float32Array[] = [];
   const sums = new Float64Array(task.sums);
@@ -57,7 +59,7 @@ export async function runEvaluation<Name extends string>(
     const rows = Math.min(batch, count - b * batch);
     await feed.ready(b * batch, rows);
     session.run(program, { step: b, batchOffset: b * batch, rows });
-    const wanted = Math.min(rows, keep - b * batch);
+    const wanted = Math.min(rows, read - b * batch);
     if (wanted > 0) {
       const [logits] = await session.read('output:logits');
       kept.push(logits.subarray(0, wanted * (logits.length / batch)));
@@ -68,7 +70,14 @@ export async function runEvaluation<Name extends string>(
       for (let i = 0; i < end; i++) sums[i % task.sums] += ring[i];
     } else await session.backpressure();
   }
-  return { figures: task.figures(sums), logits: concatenate(kept) };
+  const figures = task.figures(sums);
+  const logits = concatenate(kept);
+  if (!task.measure) return { figures, logits };
+  const accuracy = task.measure(logits, taken, feed.images);
+  return {
+    figures: { ...figures, accuracy },
+    logits: logits.subarray(0, (logits.length / count) * Math.min(keep, count)),
+  };
 }
 
 type EvaluateOptions = Normalisation &
@@ -154,7 +163,13 @@ export class Evaluator {
 
   /** The images that it sees from now on. */
   async show(images: LabelledImages): Promise<void> {
-    this.feed = await openFeed(this.session, 'test', images, this.held);
+    this.feed = await openFeed(
+      this.session,
+      'test',
+      images,
+      this.held,
+      taskOf(this.model).targets?.of(images),
+    );
   }
 
   /** Of the state and the images that are there. */

@@ -4,6 +4,7 @@
 export interface Figures {
   /** the mean over the images */
   loss: number;
+  /** of classification; of segmentation mIoU, of detection average precision (of a training batch cells told rightly): see `Task` */
   accuracy: number;
 }
 

@@ -1,5 +1,5 @@
 import { UserError } from '../errors';
-import { METRICS_RING } from '../ops/loss/cross-entropy';
+import { METRICS_RING } from '../ops/loss/metrics';
 import { type Batch, type Epoch, hasBatchNorm, wholeBatch } from './batches';
 import type { RunSettings } from './settings';
 

@@ -11,6 +11,7 @@ import type { Model } from '../model/model';
 import { type Augmentation, type AugmentedBatch, augment, isAugmented } from '../ops/augment';
 import { copy } from '../ops/copy';
 import { type Crop, gather } from '../ops/gather';
+import { gatherRows } from '../ops/gather-rows';
 import { type Accumulation, accumulate } from '../ops/optim/accumulate';
 import { adamw } from '../ops/optim/adamw';
 import { average } from '../ops/optim/average';
@@ -186,9 +187,15 @@ export function batchOf(
     flip: changes?.flip ?? false,
     verticalFlip: changes?.verticalFlip ?? false,
   };
-  return changes && isAugmented(changes)
-    ? augment(graph, name, { ...changes, ...options })
-    : gather(graph, name, options);
+  const gathered =
+    changes && isAugmented(changes)
+      ? augment(graph, name, { ...changes, ...options })
+      : gather(graph, name, options);
+  const targets = model && taskOf(model).targets;
+  if (!targets) return gathered;
+  const size = targets.size({ height, width });
+  const table = graph.tensor(`${name} targets`, [count, size], { role: 'input' });
+  return { ...gathered, target: gatherRows(graph, `${name} rows`, { table, order: options.order, batch }) };
 }
 
 /** As much of an image set as a plan needs. */

@@ -1,6 +1,6 @@
 import type { LabelledImages } from '../data/types';
 import type { Model } from '../model/model';
-import { METRICS_RING } from '../ops/loss/cross-entropy';
+import { METRICS_RING } from '../ops/loss/metrics';
 import { classWeights } from './balance';
 import { type Batch, passBatches } from './batches';
 import { type MicroBatch, microBatches } from './micro-batches';

@@ -60,9 +60,10 @@ export class TrainingSession {
     loadState(session, t.model, t.start);
     writeClassWeights(session, t.train, t.settings);
     const held = heldOf(build);
+    const { targets } = taskOf(t.model);
     const feeds = {
-      train: await openFeed(session, 'train', t.train, held.train),
-      test: await openFeed(session, 'test', t.test, held.test),
+      train: await openFeed(session, 'train', t.train, held.train, targets?.of(t.train)),
+      test: await openFeed(session, 'test', t.test, held.test, targets?.of(t.test)),
     };
     // the first read-back makes its staging buffer: do it before the loop
     await session.read('output:metrics');

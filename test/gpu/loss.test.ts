@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { vectorLayout } from '../../src/model/layout';
 import { dropout, stochasticDepth } from '../../src/ops/dropout';
-import { crossEntropy, METRICS_RING } from '../../src/ops/loss/cross-entropy';
+import { crossEntropy } from '../../src/ops/loss/cross-entropy';
+import { METRICS_RING } from '../../src/ops/loss/metrics';
 import type { StepUniform } from '../../src/runtime/step';
 import { crossEntropyRows } from '../reference/cross-entropy';
 import { fill, type ValueMap, zeros } from '../reference/values';

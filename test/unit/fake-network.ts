@@ -3,7 +3,7 @@ import type { ImagesInMemory } from '../../src/data/types';
 import type { StateDict } from '../../src/io/tensor';
 import { buildModel } from '../../src/model/builder';
 import { initialState } from '../../src/model/init';
-import { METRICS_RING } from '../../src/ops/loss/cross-entropy';
+import { METRICS_RING } from '../../src/ops/loss/metrics';
 import type { RunSettings } from '../../src/train/settings';
 import { trainedModel } from '../../src/train/trained-model';
 import type { Training } from '../../src/train/training-session';

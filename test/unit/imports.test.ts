@@ -14,7 +14,7 @@ const EDGES: Record<string, string[]> = {
   data: ['io'],
   remote: ['io'],
   model: ['graph', 'ops', 'io'],
-  train: ['graph', 'ops', 'passes', 'gpu', 'runtime', 'model', 'data', 'io'],
+  train: ['graph', 'analysis', 'ops', 'passes', 'gpu', 'runtime', 'model', 'data', 'io'],
   run: ['graph', 'gpu', 'runtime', 'model', 'data', 'io', 'analysis', 'train'],
   verify: ['graph', 'ops', 'passes', 'gpu', 'runtime', 'model', 'io', 'train'],
   bench: ['graph', 'ops', 'passes', 'gpu', 'runtime', 'model', 'data', 'io', 'train', 'run'],

@@ -7,7 +7,7 @@ import type { Experiment } from '../../experiment/experiment';
 import { type RecipeFile, recipeFiles } from '../../recipe/folder';
 import { KeptImages } from '../../run/kept-images';
 import { type Loaded, load } from '../../run/load';
-import { isRandom } from '../../run/loaded-network';
+import { checkClassifier, isRandom } from '../../run/loaded-network';
 import { Memo } from '../../run/memo';
 import type { TrainSettings } from '../../train/settings';
 import { type Command, type Context, text } from '../command';
@@ -74,6 +74,7 @@ async function loadAll(
     },
   };
   const loaded = await load(job, loading);
+  checkClassifier(loaded.network);
   const validating = { ...settings, validate: true, validationShare: lrSearch?.heldOut ?? 'auto' } as const;
   const split =
     lrSearch && (await load({ ...job, settings: validating }, { ...loading, emit: () => {} })).split;

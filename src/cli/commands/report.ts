@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { UserError } from '../../errors';
-import { type ExperimentResults, redundancyOf } from '../../experiment/results';
+import { type ExperimentResults, picturesOf, redundancyOf } from '../../experiment/results';
 import { combined, type NamedResults, parseResults } from '../../experiment/results-file';
 import { armsCsv, armsOf, armsTable, hasEnded } from '../../report/arms';
 import { experimentHtml } from '../../report/experiment';
@@ -74,7 +74,7 @@ async function reportExperiments(paths: string[], args: Args, context: Context):
     return 0;
   }
   const out = text(args, 'out') ?? (isOne ? join(path, REPORT_PAGE) : REPORT_PAGE);
-  const more = isOne && { redundancy: await redundancyIn(path), sections: await analysedSections(path) };
+  const more = isOne && { ...(await seenIn(path)), sections: await analysedSections(path) };
   await write(out, experimentHtml(results, more || {}));
   const figures = text(args, 'figures');
   if (figures !== undefined) {
@@ -105,9 +105,11 @@ async function namedResults(paths: string[]): Promise<NamedResults[]> {
   return all;
 }
 
-/** Kernels before and after, where a folder has its runs. */
-async function redundancyIn(path: string) {
-  return isExperiment(path) ? redundancyOf(await (await openExperimentFolder(path)).endedCells()) : undefined;
+/** Kernels before and after, and what networks see, where a folder has its runs. */
+async function seenIn(path: string) {
+  if (!isExperiment(path)) return {};
+  const ended = await (await openExperimentFolder(path)).endedCells();
+  return { redundancy: redundancyOf(ended), pictures: picturesOf(ended) };
 }
 
 const hasResults = (path: string): boolean => existsSync(join(path, RESULTS_FILE));

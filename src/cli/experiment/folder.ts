@@ -8,7 +8,13 @@ import { dirname, join } from 'node:path';
 import { UserError } from '../../errors';
 import { type Cell, cellsOf } from '../../experiment/cells';
 import { type Experiment, parseExperiment } from '../../experiment/experiment';
-import { type EndedCell, type ExperimentResults, redundancyOf, resultsOf } from '../../experiment/results';
+import {
+  type EndedCell,
+  type ExperimentResults,
+  picturesOf,
+  redundancyOf,
+  resultsOf,
+} from '../../experiment/results';
 import { experimentHtml } from '../../report/experiment';
 import { CHECKPOINT_FILES } from '../../run/checkpoint-file';
 import { REPORT_PAGE, RUN_FILES } from '../../run/run-files';
@@ -92,6 +98,7 @@ export class ExperimentFolder {
       join(this.path, REPORT_PAGE),
       experimentHtml(results, {
         redundancy: redundancyOf(ended),
+        pictures: picturesOf(ended),
         sections: await analysedSections(this.path),
       }),
     );

@@ -246,7 +246,7 @@ const OWN: readonly Dialect[] = [
   own('apple', /^mobileone/),
   own('raoyongming', /^hornet/),
   own('VITA-Group', /^slak/),
-  own('Refocus', /^(resnet8_mlperf|ds_cnn)$/),
+  own('Refocus', /^(resnet8_mlperf|ds_cnn|dw_unet|dw_detector)$/),
   own(
     'torchvision',
     /^(vgg|mobilenet_v[23]|shufflenet|densenet|convnext(?!v2)|(wide_)?resne(x?)t(?!\d+d$|8_|.*_cifar$)|mnasnet|efficientnet_(b|v2)|regnet|squeezenet)/,

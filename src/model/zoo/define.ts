@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { UserError } from '../../errors';
 import { type Builder, buildModel, IMAGENET, type Value } from '../builder';
-import type { Model } from '../model';
+import type { Model, TaskName } from '../model';
 
 export interface ArchitectureOptions {
   /** default: as many as the images have that the network was made for */
@@ -57,6 +57,7 @@ export function define<A extends Record<string, Argument<unknown>>>(
   args: A,
   architecture: (net: Builder, x: Value, values: Values<A>) => Value,
   madeFor: keyof typeof DATA_SETS | DataSet | number = 'imagenet',
+  task: TaskName = 'classification',
 ): Definition {
   const set = dataSetOf(madeFor);
   const build = (options: ArchitectureOptions): Model => {
@@ -65,7 +66,7 @@ export function define<A extends Record<string, Argument<unknown>>>(
     const { size } = values.stem_stride === 1 ? DATA_SETS.cifar : set;
     const { classes = set.classes } = options;
     const input = { ...IMAGENET, size, channels: values.in_chans };
-    const about = { name, args: structuredClone(values), classes, input };
+    const about = { name, args: structuredClone(values), classes, input, task };
     return buildModel(about, (net, x) => architecture(net, x, values));
   };
   return { name, build };

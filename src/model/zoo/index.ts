@@ -4,6 +4,8 @@ import { convnexts } from './convnext';
 import { convnextsV2 } from './convnext-v2';
 import type { ArchitectureOptions, Definition } from './define';
 import { densenets } from './densenet';
+import { dwDetector } from './dw-detector';
+import { dwUnet } from './dw-unet';
 import { efficientnets } from './efficientnet';
 import { efficientnetLite0 } from './efficientnet-lite';
 import { efficientnetV2S } from './efficientnet-v2';
@@ -58,6 +60,10 @@ const DEFINITIONS: Definition[] = [
   dsCnn,
 ];
 
+/** Networks of ours for other tasks than classification, which nobody publishes weights of. */
+const DENSE: Definition[] = [dwUnet, dwDetector];
+
+/** Those that tell the class of an image. */
 export const architectureNames = (): string[] => DEFINITIONS.map(({ name }) => name);
 
 /**
@@ -65,11 +71,15 @@ export const architectureNames = (): string[] => DEFINITIONS.map(({ name }) => n
  * @throws UserError with the names there are, or with the option that it does not take
  */
 export function createModel(name: string, options: ArchitectureOptions = {}): Model {
-  const definition = DEFINITIONS.find((d) => d.name === name);
+  const definition = [...DEFINITIONS, ...DENSE].find((d) => d.name === name);
   if (!definition) {
     throw new UserError(
-      `There is no architecture "${name}": choose one of ${architectureNames().join(', ')}.`,
+      `There is no architecture "${name}": choose one of ${architectureNames().join(', ')}; or, for segmentation and detection, ${DENSE.map((d) => d.name).join(', ')}.`,
     );
   }
   return definition.build(options);
 }
+
+/** Whether there is an architecture of that name, for whatever task. */
+export const isArchitecture = (name: string): boolean =>
+  [...DEFINITIONS, ...DENSE].some((definition) => definition.name === name);

@@ -1,10 +1,7 @@
 import { UserError } from '../../errors';
-import type { GraphBuilder, NoAttributes, Op } from '../../graph/ir';
+import type { GraphBuilder, Op } from '../../graph/ir';
 import { elements, type Tensor } from '../../graph/tensor';
-import { workgroupsFor } from '../../graph/workgroups';
-
-/** Entries of the ring of metrics; step s writes entry s % METRICS_RING. */
-export const METRICS_RING = 256;
+import { lossBackward, METRICS_RING } from './metrics';
 
 export interface CrossEntropyOptions {
   labelSmoothing: number;
@@ -78,33 +75,6 @@ export const crossEntropyOp: Op<Forward> = {
       bytes: 8 * elements(logits) + 4 * elements(target) + 32,
     },
   ],
-  backward: ({ inputs: { logits }, outputs: { loss, dlogits }, name }, tape) => {
-    const dloss = tape.gradient(loss)!;
-    tape.contribute(logits, ({ out, addend }) =>
-      tape.graph.add(backward, name, { dlogits, dloss, addend }, { out }, {}),
-    );
-  },
-};
-
-interface Backward {
-  inputs: { dlogits: Tensor; dloss: Tensor; addend?: Tensor };
-  outputs: { out: Tensor };
-  attrs: NoAttributes;
-}
-
-const backward: Op<Backward> = {
-  name: 'cross_entropy_backward',
-  lower: ({ inputs: { dlogits, dloss, addend }, outputs: { out } }) => {
-    const size = elements(out) / 4;
-    return [
-      {
-        shader: 'loss/scale_by_scalar',
-        constants: { SIZE: size, ADDEND: addend !== undefined },
-        reads: { x: dlogits, scalar: dloss, addend },
-        writes: { out },
-        workgroups: workgroupsFor(size),
-        flops: elements(out),
-      },
-    ];
-  },
+  backward: ({ inputs: { logits }, outputs: { loss, dlogits }, name }, tape) =>
+    lossBackward(tape, name, { logits, loss, dlogits }),
 };

@@ -1,6 +1,6 @@
 /** Curves of arms over their seeds: means, and bands from the lowest to the highest. */
 import type { ExperimentResults } from '../../experiment/results';
-import { type BandQuantity, bandOf, trainedArms } from '../../report/bands';
+import { type BandQuantity, bandOf, bandTitle, trainedArms } from '../../report/bands';
 import { type Point, ticksOf } from '../../report/chart';
 import { percent, tick } from '../format';
 
@@ -11,8 +11,6 @@ const SIDES = 40;
 const HEIGHT = 220;
 const MARGIN = { left: 52, right: 10, top: 8, bottom: 24 };
 
-const TITLES = { accuracy: 'Accuracy of the test images', loss: 'Loss of the test images' } as const;
-
 export function Bands({
   results,
   quantity,
@@ -21,6 +19,7 @@ export function Bands({
   quantity: Exclude<BandQuantity, 'training'>;
 }) {
   const { runs } = results;
+  const title = bandTitle(results, quantity);
   const bands = trainedArms(results).map(({ arm, label }) => ({
     label,
     ...bandOf(
@@ -44,11 +43,11 @@ export function Bands({
   const at = (points: readonly Point[]) => points.map((point) => `${x(point.x)},${y(point.y)}`).join(' ');
   return (
     <figure class="bands">
-      <figcaption class="hint">{TITLES[quantity]}</figcaption>
+      <figcaption class="hint">{title}</figcaption>
       <svg
         viewBox={`0 0 ${width} ${HEIGHT}`}
         role="img"
-        aria-label={`${TITLES[quantity]} of ${bands.map(({ label }) => label).join(', ')}`}
+        aria-label={`${title} of ${bands.map(({ label }) => label).join(', ')}`}
       >
         {ticksOf(bottom, top).map((value) => (
           <g key={value}>

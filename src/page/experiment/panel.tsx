@@ -2,7 +2,7 @@
 import { useEffect } from 'preact/hooks';
 import { type Cell, cellsOf } from '../../experiment/cells';
 import type { ExperimentResults } from '../../experiment/results';
-import { redundancyOf } from '../../experiment/results';
+import { picturesOf, redundancyOf } from '../../experiment/results';
 import { labelOf, notShownSentences, SHOWN, shownSentences, spreadText } from '../../report/experiment-words';
 import { download } from '../files';
 import { count, duration, percent, points, significant } from '../format';
@@ -156,7 +156,8 @@ function Downloads() {
   const all = results.value!;
   const report = async () => {
     const { experimentHtml } = await import('../../report/experiment');
-    const html = experimentHtml(all, { redundancy: redundancyOf(shown.value!.ended) });
+    const { ended } = shown.value!;
+    const html = experimentHtml(all, { redundancy: redundancyOf(ended), pictures: picturesOf(ended) });
     download(`${all.experiment.name}.html`, html, 'text/html');
   };
   if (all.runs.length === 0) return null;

@@ -7,6 +7,8 @@ import { type Cell, cellsOf, settingsOf } from '../../experiment/cells';
 import type { Experiment } from '../../experiment/experiment';
 import { readyCells, secondsLeft } from '../../experiment/queue';
 import { outcomesOf, resultsOf } from '../../experiment/results';
+import { namedNetwork } from '../../run/network-options';
+import { PICTURES_FILE, readPictures } from '../../run/pictures';
 import { REDUNDANCY_FILE, readRedundancy } from '../../run/run-files';
 import { parseSettings, type TrainSettings } from '../../train/settings';
 import { explain } from '../engine';
@@ -149,6 +151,7 @@ async function unfinishedRun(settings: TrainSettings): Promise<string | undefine
 async function take(experiment: Experiment, cell: Cell, result: TrainResult): Promise<void> {
   const { report, metrics, merged, files } = result;
   const redundancy = files.find(({ name }) => name === REDUNDANCY_FILE);
+  const pictures = files.find(({ name }) => name === PICTURES_FILE);
   const run = {
     report,
     metrics: metrics.length > 0 ? metrics : [...steps],
@@ -157,6 +160,7 @@ async function take(experiment: Experiment, cell: Cell, result: TrainResult): Pr
     redundancy: redundancy
       ? await readRedundancy(new Blob([redundancy.bytes]), REDUNDANCY_FILE)
       : { before: [], after: [] },
+    ...(pictures && { pictures: readPictures(new TextDecoder().decode(pictures.bytes), PICTURES_FILE) }),
   };
   const isStart = cells.value.some(({ from }) => from === cell.id);
   const kept: KeptCell = { cell, run, ...(isStart && { merged: new Blob([merged]) }) };
@@ -192,8 +196,12 @@ function jobOfBase(experiment: Experiment): Omit<TrainJob, 'settings'> {
   const [set] = experiment.data;
   if (!bringsImages(experiment) || !isBuiltinSet(set) || set === EXAMPLE_SET)
     return { model: readModel(), ...readData() };
+  const { network } = experiment.base;
+  const model: TrainJob['model'] = network
+    ? { kind: 'random', network: namedNetwork(network), seed: experiment.seeds[0] }
+    : { kind: 'builtin' };
   return {
-    model: { kind: 'builtin' },
+    model,
     train: { kind: 'builtin', split: 'train', set },
     test: { kind: 'builtin', split: 'test', set },
   };

@@ -4,6 +4,11 @@ import { config } from '../settings/config';
 import { Layers } from './layers';
 import { Samples } from './samples';
 
+/** Scenes are for experiments of other tasks. */
+const CLASSIFIED = (Object.keys(builtinSets) as BuiltinSet[]).filter(
+  (name) => !('hasObjects' in builtinSets[name]),
+);
+
 export function BuiltinExample() {
   return (
     <>
@@ -13,7 +18,7 @@ export function BuiltinExample() {
       </p>
       <fieldset class="methods one">
         <legend class="sr-only">Images</legend>
-        {(Object.keys(builtinSets) as BuiltinSet[]).map((name) => (
+        {CLASSIFIED.map((name) => (
           <SetOption key={name} name={name} />
         ))}
       </fieldset>

@@ -193,6 +193,8 @@ function kindOf(layer: Layer): string {
       return `${words[layer.kind]} ${by(layer.kernel)}, stride ${layer.stride[0]}`;
     case 'adaptive_avg_pool':
       return `average pooling to ${by(layer.size)}`;
+    case 'upsample':
+      return `nearest upsampling by ${layer.scale}`;
     default:
       return words[layer.kind] ?? layer.kind;
   }
@@ -215,6 +217,7 @@ function familyOf(layer: Layer): Family {
     case 'avg_pool':
     case 'global_avg_pool':
     case 'adaptive_avg_pool':
+    case 'upsample':
     case 'subsample':
       return 'pool';
     case 'add':

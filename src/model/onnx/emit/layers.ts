@@ -43,6 +43,10 @@ export function emitLayer(
       return { name: w.node('GlobalAveragePool', name, [x.name]), shape };
     case 'adaptive_avg_pool':
       return adaptivePool(w, layer, place);
+    case 'upsample': {
+      const [, h, width] = x.shape;
+      return adaptivePool(w, { size: [h * layer.scale, width * layer.scale] }, place);
+    }
     case 'add':
       return { name: w.node('Add', name, [x.name, y.name]), shape };
     case 'mul': {

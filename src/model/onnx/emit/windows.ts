@@ -46,7 +46,7 @@ export function pool(
  */
 export function adaptivePool(
   w: GraphWriter,
-  { size: [rows, columns] }: Extract<Layer, { kind: 'adaptive_avg_pool' }>,
+  { size: [rows, columns] }: Pick<Extract<Layer, { kind: 'adaptive_avg_pool' }>, 'size'>,
   { name, x }: Place,
 ): Value {
   const [c, h, width] = x.shape;
