@@ -129,6 +129,16 @@ function layerOf(layer: Layer, inputs: Values[], tensor: Read): Values {
         return v + weight[k] * v * (lengths[plane] / (means[Math.floor(plane / c)] + layer.eps)) + bias[k];
       });
     }
+    case 'upsample': {
+      const { scale } = layer;
+      const shape = [n, c, h * scale, w * scale];
+      const data = Float64Array.from({ length: n * c * h * w * scale ** 2 }, (_, i) => {
+        const [row, column] = [Math.floor(i / (w * scale)) % (h * scale), i % (w * scale)];
+        const plane = Math.floor(i / (h * w * scale ** 2));
+        return x.data[(plane * h + Math.floor(row / scale)) * w + Math.floor(column / scale)];
+      });
+      return { shape, data };
+    }
     case 'adaptive_avg_pool': {
       const [rows, columns] = layer.size;
       const shape = [n, c, rows, columns];

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { generateBuiltin } from '../../../src/data/builtin/builtin';
+import { pick } from '../../../src/data/split';
 
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 
@@ -47,6 +48,63 @@ describe('generateBuiltin', () => {
   test('another seed gives other images', () => {
     expect(generateBuiltin({ split: 'train', count: 1, seed: 2 }).pixels).not.toEqual(
       images.pixels.slice(0, 3072),
+    );
+  });
+});
+
+describe('scenes', () => {
+  const set = 'builtin-scenes';
+  const scenes = generateBuiltin({ set, split: 'train', count: 200 });
+  const area = 32 * 32;
+
+  test('the same bytes everywhere, a smaller set a prefix', () => {
+    expect(sha256(scenes.pixels)).toBe('0790904c3480ff74bd667ed2b170345db9de7f27555d54f6a389c508a269d1b2');
+    expect(sha256(scenes.truth!.masks)).toBe(
+      'c76e9e60b6f7ecef6441ae4b6b04967db70804a20d096426a33b5331c12b94b8',
+    );
+    const few = generateBuiltin({ set, split: 'train', count: 7 });
+    expect(few.truth!.objects).toEqual(scenes.truth!.objects.slice(0, 7));
+    expect(generateBuiltin({ set, split: 'test' }).count).toBe(400);
+  });
+
+  test('one to three objects an image, the first of the class that goes round', () => {
+    const { objects } = scenes.truth!;
+    expect(new Set(objects.map(({ length }) => length))).toEqual(new Set([1, 2, 3]));
+    expect(objects.map(([first]) => first.label)).toEqual([...scenes.labels]);
+    expect([...scenes.labels.slice(0, 6)]).toEqual([0, 1, 2, 3, 4, 0]);
+  });
+
+  test('every pixel of a mask lies in a box of its class, and each side of a lone box touches the mask', () => {
+    scenes.truth!.objects.forEach((objects, image) => {
+      const mask = scenes.truth!.masks.subarray(image * area, (image + 1) * area);
+      const places = [...mask].flatMap((label, i) => (label > 0 ? [{ label, x: i % 32, y: i >> 5 }] : []));
+      for (const { label, x, y } of places)
+        expect(
+          objects.some(
+            (one) =>
+              one.label + 1 === label && x >= one.left && x < one.right && y >= one.top && y < one.bottom,
+          ),
+        ).toBe(true);
+      if (objects.length > 1) return;
+      const [{ left, top, right, bottom }] = objects;
+      const [xs, ys] = [places.map(({ x }) => x), places.map(({ y }) => y)];
+      expect([Math.min(...xs), Math.min(...ys), Math.max(...xs) + 1, Math.max(...ys) + 1]).toEqual([
+        left,
+        top,
+        right,
+        bottom,
+      ]);
+    });
+  });
+
+  test('masks and objects go with their images into a part', () => {
+    const { truth } = pick(scenes, [5, 2]);
+    expect(truth!.objects).toEqual([scenes.truth!.objects[5], scenes.truth!.objects[2]]);
+    expect(truth!.masks).toEqual(
+      Uint8Array.of(
+        ...scenes.truth!.masks.slice(5 * area, 6 * area),
+        ...scenes.truth!.masks.slice(2 * area, 3 * area),
+      ),
     );
   });
 });

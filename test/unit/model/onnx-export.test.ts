@@ -82,6 +82,19 @@ test.each(NETWORKS)(
   },
 );
 
+test('nearest upsampling is written as what it is, and answers in onnxruntime as it does here', async () => {
+  const model = buildModel({ name: 'up', classes: 3 }, (net, x) => {
+    const small = net.conv('down', x, 8, 3, { stride: 4 });
+    const joined = net.concat([net.upsample(small, 4), x]);
+    return net.head('fc', net.globalAvgPool(net.activation(net.conv('mix', joined, 6, 3), 'relu')));
+  });
+  const state = someState(model);
+  const images = someImages([2, 3, 32, 32]);
+  const { bytes } = await exported(model, state, PLAIN);
+  const expected = evaluateModel(model, state, images).data;
+  expect(difference(await runOnnx(bytes, images), expected)).toBeLessThan(1e-4);
+});
+
 test('windows padded on one side are written and read as what they are', async () => {
   const model = buildModel({ name: 'same', classes: 10 }, (net, x) => {
     const sides = { padding: 0, paddingEnd: [1, 1] } satisfies ConvOptions;

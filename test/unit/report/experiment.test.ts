@@ -50,6 +50,34 @@ describe('the report of an experiment', () => {
     expect(html).toContain('3 of its runs are still to come');
   });
 
+  test('of another task it has its figure, and what each arm sees beside what is there', () => {
+    const all = results({ finetune: [30, 31, 32], refocus: [20, 21, 22] });
+    const box = { left: 0, top: 0, right: 1, bottom: 2, label: 1 };
+    const image = {
+      pixels: new Uint8Array(12),
+      truth: { boxes: [box] },
+      base: { boxes: [] },
+      last: { boxes: [{ ...box, score: 0.5 }] },
+    };
+    const pictures = { height: 2, width: 2, classes: ['a', '<b>'], images: [image] };
+    const html = experimentHtml(
+      { ...all.results, task: 'detection' },
+      { pictures: new Map(['finetune', 'refocus'].map((arm) => [arm, pictures])) },
+    );
+    expect(html).toContain('AP at 0.5 of the test images');
+    expect(html).not.toContain('Accuracy of the test images');
+    const seen = [...html.matchAll(/aria-label="image 1, ([^"]*)">(.*?)<\/svg>/g)];
+    expect(seen.map(([, name, svg]) => [name, (svg.match(/<rect/g) ?? []).length])).toEqual([
+      ['image', 0],
+      ['there', 1],
+      ['Base', 0],
+      ['Fine-tuned', 1],
+      ['Refocused', 1],
+    ]);
+    expect(html).toContain('&lt;b&gt;');
+    expect(html).not.toContain('<b>');
+  });
+
   test('runs nothing, asks for nothing, and a name is text', () => {
     const label = '</td><script>alert(1)</script>';
     const arms = ['finetune', { name: 'refocus', arm: 'refocus', label }];

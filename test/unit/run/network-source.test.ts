@@ -40,6 +40,9 @@ test.each<NamedNetwork>([
   { arch: 'squeezenet1_1' },
   // the last matrix by name belongs to a block
   { arch: 'convnext', kwargs: { blocks: [[8, null, 1]] } },
+  // their heads have channels beside those of the classes
+  { arch: 'dw_unet' },
+  { arch: 'dw_detector', kwargs: { width: 8 } },
 ])('a file tells its classes by the head of $arch, whatever order its names have', async (options) => {
   const { arch: name, ...rest } = options;
   const state = initialState(createModel(name, { ...rest, classes: 7 }), 1);
