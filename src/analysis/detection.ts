@@ -73,25 +73,52 @@ export function matchDetections(
   return { detections: matched, objects: objects.map(({ label }) => label) };
 }
 
+/** The detections of a class in a set, the surest first, and its objects. */
+interface Ranked {
+  detections: { image: number; isRight: boolean }[];
+  /** in each image */
+  objects: number[];
+}
+
+/** Class by class, of which there are so many. */
+export function rankDetections(images: readonly MatchedImage[], classes: number): Ranked[] {
+  return Array.from({ length: classes }, (_, label) => ({
+    detections: images
+      .flatMap(({ detections }, image) =>
+        detections.filter((one) => one.label === label).map((one) => ({ ...one, image })),
+      )
+      .sort(byScore),
+    objects: images.map(({ objects }) => objects.filter((own) => own === label).length),
+  }));
+}
+
 /**
  * Average precision of each class: the area under its curve of precision over recall, over all images, with the precision at a recall
  * the highest at that or a larger one (all points, PASCAL VOC since 2010). Undefined for a class without objects.
+ * @param times how often each image counts; default: once
  */
-export function averagePrecisions(images: readonly MatchedImage[], classes: number): (number | undefined)[] {
-  return Array.from({ length: classes }, (_, label) => {
-    const objects = images.reduce((sum, image) => sum + image.objects.filter((c) => c === label).length, 0);
-    if (objects === 0) return undefined;
-    const detections = images
-      .flatMap((image) => image.detections.filter((one) => one.label === label))
-      .sort(byScore);
-    let right = 0;
-    const precisions = detections.map(({ isRight }, i) => {
-      if (isRight) right++;
-      return right / (i + 1);
+export function averagePrecisions(
+  classes: readonly Ranked[],
+  times?: ArrayLike<number>,
+): (number | undefined)[] {
+  return classes.map(({ detections, objects }) => {
+    const count = objects.reduce((sum, own, image) => sum + own * (times?.[image] ?? 1), 0);
+    if (count === 0) return undefined;
+    let [told, right] = [0, 0];
+    const precisions = detections.map(({ image, isRight }) => {
+      const weight = times?.[image] ?? 1;
+      told += weight;
+      if (isRight) right += weight;
+      return told > 0 ? right / told : 0;
     });
-    for (let i = precisions.length - 2; i >= 0; i--)
-      precisions[i] = Math.max(precisions[i], precisions[i + 1]);
-    // recall rises by one object at every detection that is right
-    return detections.reduce((sum, { isRight }, i) => sum + (isRight ? precisions[i] : 0), 0) / objects;
+    let highest = 0;
+    let area = 0;
+    // recall rises at every detection that is right
+    for (let i = detections.length - 1; i >= 0; i--) {
+      highest = Math.max(highest, precisions[i]);
+      const { image, isRight } = detections[i];
+      if (isRight) area += highest * (times?.[image] ?? 1);
+    }
+    return area / count;
   });
 }

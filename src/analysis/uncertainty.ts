@@ -24,14 +24,19 @@ export function wilsonInterval(right: number, n: number): Interval {
 /**
  * An interval of a figure of `n` images, 95 %: between the percentiles of it over as many images drawn from these, with replacement
  * (Efron's bootstrap, 1979).
+ * @param figure of images that count so often each
  * @param index a random number below n
  */
 export function bootstrapInterval(
   n: number,
-  figure: (images: readonly number[]) => number,
+  figure: (times: ArrayLike<number>) => number,
   { draws, index }: { draws: number; index: (n: number) => number },
 ): Interval {
-  const drawn = Array.from({ length: draws }, () => figure(Array.from({ length: n }, () => index(n))));
+  const drawn = Array.from({ length: draws }, () => {
+    const times = new Uint32Array(n);
+    for (let i = 0; i < n; i++) times[index(n)]++;
+    return figure(times);
+  });
   drawn.sort((a, b) => a - b);
   const at = (share: number) => drawn[Math.round(share * (draws - 1))];
   return [at(0.025), at(0.975)];

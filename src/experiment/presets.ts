@@ -22,8 +22,8 @@ const dense = (name: string, arch: string, question: string): ExperimentFile => 
   arms: ['none', 'retrain', 'finetune', 'refocus'],
   reference: 'finetune',
   seeds: [0, 1, 2],
-  lrSearch: { rates: [0.01, 0.03, 0.1], epochs: 2 },
-  settings: { epochs: 5, batch: 32, limit: 800 },
+  lrSearch: { rates: [0.03, 0.1], epochs: 2 },
+  settings: { epochs: 5, batch: 32, limit: 500 },
 });
 
 export const experimentPresets: Readonly<Record<string, ExperimentPreset>> = {

@@ -1,5 +1,5 @@
 /** What a network for segmentation or detection says of the test images, by its logits. */
-import { averagePrecisions, matchDetections } from '../analysis/detection';
+import { averagePrecisions, matchDetections, rankDetections } from '../analysis/detection';
 import { countPixels, intersectionOverUnion, meanOfClasses } from '../analysis/segmentation';
 import { bootstrapInterval, type Interval } from '../analysis/uncertainty';
 import { evaluationOrder } from '../data/order';
@@ -43,11 +43,11 @@ export function denseEvaluation(logits: Float32Array, model: Model, test: Labell
   });
   const { classes, seen, figures } =
     model.task === 'segmentation' ? masks(rows, model, test) : boxes(rows, model, test);
-  const all = figures(Array.from(rows.keys()));
+  const all = figures();
   const random = new Random(test.count);
   return {
     classes: classes.map((name, c) => ({ class: name, ...(all[c] !== undefined && { figure: all[c] }) })),
-    interval: bootstrapInterval(test.count, (images) => meanOfClasses(figures(images)), {
+    interval: bootstrapInterval(test.count, (times) => meanOfClasses(figures(times)), {
       draws: DRAWS,
       index: (n) => random.index(n),
     }),
@@ -55,8 +55,8 @@ export function denseEvaluation(logits: Float32Array, model: Model, test: Labell
   };
 }
 
-/** The figures of some images, which may come twice, class by class. */
-type FiguresOf = (images: readonly number[]) => (number | undefined)[];
+/** The figures class by class, of images that count so often each; default: once. */
+type FiguresOf = (times?: ArrayLike<number>) => (number | undefined)[];
 
 interface Told {
   classes: string[];
@@ -73,12 +73,12 @@ function masks(rows: readonly Float32Array[], { head, task }: Model, test: Label
   return {
     classes: ['(none)', ...test.classes],
     seen: told.slice(0, SHOWN).map((mask) => ({ mask })),
-    figures: (images) => {
+    figures: (times) => {
       const sum = new Float64Array(3 * channels);
-      for (const image of images)
-        counts[image].forEach((value, i) => {
-          sum[i] += value;
-        });
+      for (const [image, count] of counts.entries()) {
+        const weight = times?.[image] ?? 1;
+        for (let i = 0; i < sum.length; i++) sum[i] += weight * count[i];
+      }
       return intersectionOverUnion(sum);
     },
   };
@@ -99,14 +99,11 @@ function boxes(rows: readonly Float32Array[], { head, task }: Model, test: Label
   const stride = pad4(headChannels(task, classes));
   const told = rows.map((logits) => decodeObjects({ logits, stride, classes, grid: gridOf(test) }));
   const matched = told.map((detections, i) => matchDetections(detections, test.truth!.objects[i]));
+  const ranked = rankDetections(matched, classes);
   return {
     classes: test.classes,
     seen: told.slice(0, SHOWN).map((all) => ({ boxes: all.filter(({ score }) => score >= SHOWN_SCORE) })),
-    figures: (images) =>
-      averagePrecisions(
-        images.map((image) => matched[image]),
-        classes,
-      ),
+    figures: (times) => averagePrecisions(ranked, times),
   };
 }
 

@@ -1,5 +1,5 @@
 /** What networks are trained for: a loss, what it compares the logits with, and the figure that counts. */
-import { averagePrecisions, matchDetections } from '../analysis/detection';
+import { averagePrecisions, matchDetections, rankDetections } from '../analysis/detection';
 import { intersectionOverUnion, meanOfClasses } from '../analysis/segmentation';
 import type { LabelledImages } from '../data/types';
 import type { Graph } from '../graph/graph';
@@ -117,7 +117,7 @@ const detection = ({ head, task }: Model): Task => ({
       const of = { logits: logits.subarray(i * size, (i + 1) * size), stride, classes, grid };
       return matchDetections(decodeObjects(of), images.truth!.objects[order[i]]);
     });
-    return meanOfClasses(averagePrecisions(matched, classes));
+    return meanOfClasses(averagePrecisions(rankDetections(matched, classes)));
   },
   score,
 });

@@ -35,6 +35,8 @@ export interface Batch {
 export interface Behaviour {
   /** the sum of the losses of a batch and how many images are right */
   metrics?(batch: Batch): [loss: number, correct: number];
+  /** of another task than classification, a row of the ring of metrics */
+  row?(batch: Batch): number[];
   /** of an image of an evaluation, a number for each class */
   logits?(image: number, batch: Batch): number[];
   /** numbers in a row of logits: the classes, up to a multiple of four */
@@ -44,6 +46,7 @@ export interface Behaviour {
 /** Plays a network on a fake device, and writes down what it was given. */
 export function fakeNetwork({
   metrics = () => [0, 0],
+  row = () => [],
   logits = (i) => [i, 1, -1],
   stride = 4,
 }: Behaviour = {}) {
@@ -54,11 +57,10 @@ export function fakeNetwork({
     const sums = of('optim/accumulate').length > 0;
     const batch = batchOf(of('data/gather')[0], updates[0], sums && updates.length === 0);
     batches.push(batch);
-    const [loss, correct] = metrics(batch);
-    floats(of('loss/cross_entropy')[0], 'metrics').set(
-      [loss, correct, batch.rows, 0],
-      (batch.step % METRICS_RING) * 4,
-    );
+    const [classes] = of('loss/cross_entropy');
+    const written = classes ? [...metrics(batch), batch.rows, 0] : row(batch);
+    const ring = floats(classes ?? of('loss/image_sums')[0], 'metrics');
+    ring.set(written, (batch.step % METRICS_RING) * written.length);
     for (const update of updates) {
       const parameters = floats(update, 'parameters');
       parameters.forEach((p, i) => {

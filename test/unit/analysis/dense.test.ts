@@ -4,6 +4,7 @@ import {
   boxOverlap,
   type Detection,
   matchDetections,
+  rankDetections,
   suppress,
 } from '../../../src/analysis/detection';
 import { countPixels, intersectionOverUnion, meanOfClasses } from '../../../src/analysis/segmentation';
@@ -32,7 +33,7 @@ test("suppression is torchvision's, average precision numpy's", () => {
       objects.map(([label, ...sides]) => ({ label, ...box(sides) })),
     );
   });
-  averagePrecisions(matched, classes).forEach((precision, c) => {
+  averagePrecisions(rankDetections(matched, classes)).forEach((precision, c) => {
     expect(precision).toBeCloseTo(precisions[c], 12);
   });
 });
@@ -62,7 +63,9 @@ test('an object counts once: what is told of it again is wrong', () => {
 test('precision at a recall is the highest at that or a larger one, and what is not found costs', () => {
   const of = (...right: boolean[]) => right.map((isRight, i) => ({ label: 0, score: 1 - i / 10, isRight }));
   const average = (right: boolean[], objects: number) =>
-    averagePrecisions([{ detections: of(...right), objects: new Array(objects).fill(0) }], 1)[0];
+    averagePrecisions(
+      rankDetections([{ detections: of(...right), objects: new Array(objects).fill(0) }], 1),
+    )[0];
   expect(average([true, true], 2)).toBe(1);
   expect(average([true], 2)).toBe(0.5);
   expect(average([false, true, true], 2)).toBeCloseTo(2 / 3);
@@ -78,7 +81,8 @@ test('an interval by drawing anew holds the figure, and narrows with more images
   };
   const width = (n: number) => {
     const values = Array.from({ length: n }, (_, i) => i % 2);
-    const mean = (images: readonly number[]) => images.reduce((sum, i) => sum + values[i], 0) / images.length;
+    const mean = (times: ArrayLike<number>) =>
+      values.reduce((sum, value, i) => sum + value * times[i], 0) / n;
     const [low, high] = bootstrapInterval(n, mean, { draws: 200, index });
     expect(low).toBeLessThan(0.5);
     expect(high).toBeGreaterThan(0.5);
@@ -86,4 +90,18 @@ test('an interval by drawing anew holds the figure, and narrows with more images
   };
   expect(width(400)).toBeCloseTo(0.098, 1);
   expect(width(400)).toBeLessThan(width(25) / 2);
+});
+
+test('an image that counts twice is two images', () => {
+  const { images, classes } = fixture.average_precision;
+  const matched = images.map(({ told, objects }) => ({
+    detections: told.map(([label, score], i) => ({ label, score, isRight: i % 2 === 0 })),
+    objects: objects.map(([label]) => label),
+  }));
+  const times = matched.map((_, i) => [1, 2, 3][i % 3]);
+  const copies = matched.flatMap((image, i) => new Array(times[i]).fill(image));
+  const apart = averagePrecisions(rankDetections(copies, classes));
+  averagePrecisions(rankDetections(matched, classes), times).forEach((precision, c) => {
+    expect(precision).toBeCloseTo(apart[c]!, 12);
+  });
 });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { evaluationOrder } from '../../../src/data/order';
-import type { LabelledImages } from '../../../src/data/types';
+import type { ImagesInMemory } from '../../../src/data/types';
 import { createModel } from '../../../src/model/zoo';
 import { denseEvaluation, picturesOf } from '../../../src/run/dense';
 import { picturesFile, readPictures } from '../../../src/run/pictures';
@@ -10,7 +10,7 @@ const AREA = SIDE * SIDE;
 const COUNT = 10;
 
 /** Images whose left half is of class a or b, with its box. */
-const test_: LabelledImages = (() => {
+const test_ = ((): ImagesInMemory => {
   const labels = Uint16Array.from({ length: COUNT }, (_, i) => i % 2);
   const masks = Uint8Array.from({ length: COUNT * AREA }, (_, i) =>
     i % SIDE < SIDE / 2 ? labels[Math.floor(i / AREA)] + 1 : 0,
