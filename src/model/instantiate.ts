@@ -64,8 +64,14 @@ export function instantiate(model: Model, graph: Graph, x: Tensor, options: Inst
     const inputs = layer.inputs.map((id) => values.get(id)!);
     values.set(layer.id, emitter.emit(layer, inputs));
   }
+  const logits = values.get(model.logits)!;
+  const [, rows, columns] = logits.shape;
+  if (rows !== 1 || columns !== 1)
+    throw new UserError(
+      `${model.name} answers an image of ${h} x ${w} pixels ${rows} x ${columns} times: it is for images of another size (image size).`,
+    );
   return {
-    logits: values.get(model.logits)!,
+    logits,
     features: values.get(model.features)!,
     values,
     multiplyAdds: emitter.multiplyAdds,

@@ -95,6 +95,10 @@ function importOutput(graph: OnnxGraph, input: OnnxValue, output: string): Impor
       `${graph.file}: its output ${quote(output)} is no classifier's: no linear layer or convolution makes it, and no more than pooling and activations may come behind that.`,
     );
   const sides: Pair = [extents.h, extents.w];
+  if (importer.isSized && extents.h !== extents.w)
+    throw new UserError(
+      `${graph.file} has layers for images of ${sides.join(' x ')} pixels alone, and images are square here: export it for square ones.`,
+    );
   const modelInput = {
     ...inputOf(extents.c, size, importer.normalised),
     ...(importer.isSized && { sides }),
@@ -108,7 +112,7 @@ function importOutput(graph: OnnxGraph, input: OnnxValue, output: string): Impor
     bindings: importer.bindings,
     output,
     size: isOpen(input) && !importer.isSized ? undefined : modelInput.size,
-    notes: notesOn(graph, importer, output, needed, model),
+    notes: notesOn(graph, importer, output, needed, model, sides),
   };
 }
 

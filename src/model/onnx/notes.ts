@@ -2,7 +2,7 @@
 import { quote } from '../../io/format-error';
 import type { OnnxGraph, OnnxNode } from '../../io/onnx/graph';
 import { bareConvolutions } from '../added-norms';
-import type { Model } from '../model';
+import type { Model, Pair } from '../model';
 import type { Importer } from './importer';
 
 export function notesOn(
@@ -11,6 +11,7 @@ export function notesOn(
   output: string,
   nodes: readonly OnnxNode[],
   model: Model,
+  [height, width]: Pair,
 ): string[] {
   const made = producer ? `, made by ${producer.slice(0, 60)}` : '';
   const notes = [
@@ -22,6 +23,10 @@ export function notesOn(
     );
   if (nodes.some(({ op }) => op === 'QuantizeLinear' || op === 'DequantizeLinear'))
     notes.push('Its weights are quantised: they are trained and written as floats.');
+  if (height !== width)
+    notes.push(
+      `It takes images of ${height} x ${width} pixels, and images are square here: it is trained on ${model.input.size} x ${model.input.size}.`,
+    );
   if (normalised)
     notes.push(
       'It normalises its images itself: mean and deviation are taken from it, and need not be given.',

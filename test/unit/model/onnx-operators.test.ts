@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { OnnxAttribute, OnnxTensor } from '../../../src/io/onnx/graph';
 import { floats } from '../../../src/io/tensor';
 import { layerCosts } from '../../../src/model/layer-costs';
-import { around, drawn, expectAgreement, integers, type Node, read, scalar } from '../../onnx-graph';
+import { around, drawn, expectAgreement, file, integers, type Node, read, scalar } from '../../onnx-graph';
 
 /** An operator between a convolution's `a` `[1, 4, 8, 8]` and a head: what it reads besides, its attributes, and the file's opset. */
 type Case = [name: string, middle: Node[], tensors?: Record<string, OnnxTensor>, opset?: number];
@@ -265,6 +265,41 @@ test('a graph of any size takes images of the size that its layers were read for
   );
   const free = await read(around(one('GlobalAveragePool'), {}, 17, ['batch', 3, 'height', 'width']));
   expect(layerCosts(free.model, 64, 64).get(1)!.shape).toEqual([64, 64, 4]);
+});
+
+test('a graph whose layers are for its own size takes no other, and one that leaves pixels says so', async () => {
+  const flattened = (height: number, width: number) =>
+    file(
+      [
+        ['Conv', ['x', 'w'], 'a', { pads: [1, 1, 1, 1] }],
+        ['Flatten', ['a'], 'f', { axis: 1 }],
+        ['Gemm', ['f', 'fc.weight', 'fc.bias'], 'y', { transB: 1 }],
+      ],
+      { w: drawn(2, 3, 3, 3), 'fc.weight': drawn(4, 2 * height * width), 'fc.bias': drawn(4) },
+      17,
+      [1, 3, height, width],
+    );
+  const { model } = await expectAgreement(flattened(8, 8));
+  expect(() => layerCosts(model, 12, 12)).toThrow(/layers for images of 8 x 8 pixels alone, not 12 x 12/);
+  await expect(read(flattened(6, 8))).rejects.toThrow(
+    /has layers for images of 6 x 8 pixels alone, and images are square here/,
+  );
+  const open = await read(
+    file(
+      [
+        ['Conv', ['x', 'w'], 'a', { pads: [1, 1, 1, 1] }],
+        ['MaxPool', ['a'], 'p', { kernel_shape: [8, 8], strides: [8, 8] }],
+        ['Flatten', ['p'], 'f', { axis: 1 }],
+        ['Gemm', ['f', 'fc.weight', 'fc.bias'], 'y', { transB: 1 }],
+      ],
+      { w: drawn(2, 3, 3, 3), 'fc.weight': drawn(4, 2), 'fc.bias': drawn(4) },
+    ),
+  );
+  expect(() => layerCosts(open.model, 16, 16)).toThrow(
+    /answers an image of 16 x 16 pixels 2 x 2 times: it is for images of another size/,
+  );
+  const wide = await read(around(one('Relu'), {}, 17, [1, 3, 6, 8]));
+  expect(wide.notes.join()).toMatch(/takes images of 6 x 8 pixels, and images are square here/);
 });
 
 /** Operators that a file may have and no layer stands for, and what is said of them. */

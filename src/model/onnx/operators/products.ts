@@ -31,6 +31,8 @@ export function product(
     return result;
   };
   if (isFlattened) {
+    // a number of the weight for each pixel
+    net.isSized = true;
     const settled = net.settled(step, { ...x, view: [[], channelsOf(c)] });
     const order = factors.map(({ axis }) => axis);
     const axes = (['c', 'h', 'w'] as const).filter((axis) => x.extents[axis] > 1);
