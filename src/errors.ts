@@ -28,6 +28,24 @@ export class OutOfMemory extends UserError {
   }
 }
 
+/** A step whose memory does not fit the limit that was set for it, however much of it is computed again. */
+export class OverLimit extends OutOfMemory {
+  /**
+   * @param limit bytes that it may take
+   * @param least bytes that it takes at least
+   */
+  constructor(
+    readonly limit: number,
+    readonly least: number,
+  ) {
+    const megabytes = Math.ceil(least / 1e6);
+    super(
+      `A training step takes at least ${megabytes} MB however much of it is computed again, more than the limit of ${Math.floor(limit / 1e4) / 100} MB: raise it to ${megabytes} MB (memory), or take a smaller batch or smaller images.`,
+      limit / least,
+    );
+  }
+}
+
 /** The user stopped a run that had not come to anything yet. The command line exits as after an interrupt. */
 export class Stopped extends UserError {
   override name = 'Stopped';
