@@ -19,10 +19,14 @@ export type Remedy = Readonly<Record<string, string | number>>;
 
 /** A device that has too little memory for a program. Smaller batches of images may help. */
 export class OutOfMemory extends UserError {
-  /** @param share how much of what was asked for the device would have given, where that is known, else a guess */
+  /**
+   * @param share how much of what was asked for the device would have given, where that is known, else a guess
+   * @param inAll whether all buffers together are too much, and not one of them too large
+   */
   constructor(
     message: string,
     readonly share: number,
+    readonly inAll = false,
   ) {
     super(message);
   }
@@ -40,7 +44,7 @@ export class OverLimit extends OutOfMemory {
   ) {
     const megabytes = Math.ceil(least / 1e6);
     super(
-      `A training step takes at least ${megabytes} MB however much of it is computed again, more than the limit of ${Math.floor(limit / 1e4) / 100} MB: raise it to ${megabytes} MB (memory), or take a smaller batch or smaller images.`,
+      `A training step takes at least ${megabytes} MB, however much of it is computed twice, and the memory limit is ${Math.floor(limit / 1e6)} MB: raise it (--memory ${megabytes}), or take a smaller batch or smaller images.`,
       limit / least,
     );
   }

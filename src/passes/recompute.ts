@@ -25,7 +25,7 @@ export function recompute(lowered: Lowered[], limit: number): Lowered[] {
     const step = again(dropped);
     const excess = bytesOfStep(step) - limit;
     if (excess <= 0) return step;
-    target -= excess;
+    target -= excess + MARGIN * limit;
   }
   const step = again(checkpoints.smallest());
   const least = bytesOfStep(step);
@@ -33,7 +33,9 @@ export function recompute(lowered: Lowered[], limit: number): Lowered[] {
   return step;
 }
 
-const TRIES = 6;
+const TRIES = 8;
+/** Share of the limit that a try aims lower than the one before it missed by. */
+const MARGIN = 0.005;
 
 /** Bytes of a step's buffers, the images apart; without `activations` of what persists alone. */
 function bytesOfStep(lowered: readonly Lowered[], activations = true): number {

@@ -1,4 +1,5 @@
 /** The forecast of a run whose network and images have been looked into, on the device that is there. */
+import { OverLimit } from '../errors';
 import type { Gpu } from '../gpu/device';
 import { withHead } from '../model/heads';
 import type { Model } from '../model/model';
@@ -20,9 +21,11 @@ export interface ForecastJob {
 }
 
 export interface DeviceForecast extends Forecast {
-  /** absent where the device holds the run */
+  /** absent where the device holds the run, and a step keeps within the limit of memory. Else the forecast is of what does */
   tooLarge?: {
-    /** of the largest buffer that the run needs, and what the device gives at most */
+    /** what is too large: the largest buffer that the run needs, or a step that is computed in parts twice */
+    what: 'buffer' | 'step';
+    /** of it, and what the device gives or the limit allows at most */
     bytes: number;
     most: number;
     /** images of a micro-batch that fits; absent: none does */
@@ -54,12 +57,20 @@ export function forecastJob(
   });
   const heldBytes = gpu && mostHeld(gpu);
   const of: ForecastOf = { model, settings, train, test: set(images.test), heldBytes, tuning: gpu?.tuning };
-  const found = forecast(of);
-  if (!gpu) return found;
-  const { limits, features } = gpu.device;
-  const most = Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize);
-  const bytes = found.memory.largest;
-  if (bytes <= most) return found;
-  const f16 = asked.storage === 'f32' && features.has('shader-f16');
-  return { ...found, tooLarge: { bytes, most, rows: fittingRows(of, most), f16 } };
+  const limits = gpu?.device.limits;
+  const most = limits
+    ? Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize)
+    : Number.POSITIVE_INFINITY;
+  const f16 = asked.storage === 'f32' && gpu?.device.features.has('shader-f16') === true;
+  try {
+    const found = forecast(of);
+    const bytes = found.memory.largest;
+    if (bytes <= most) return found;
+    return { ...found, tooLarge: { what: 'buffer', bytes, most, rows: fittingRows(of, most), f16 } };
+  } catch (error) {
+    const rows = error instanceof OverLimit ? fittingRows(of, most) : undefined;
+    if (!(error instanceof OverLimit) || rows === undefined) throw error;
+    const found = forecast({ ...of, settings: { ...settings, microBatch: rows } });
+    return { ...found, tooLarge: { what: 'step', bytes: error.least, most: error.limit, rows, f16 } };
+  }
 }

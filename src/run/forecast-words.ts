@@ -1,11 +1,13 @@
 /** A forecast in words. */
-import type { AddedForecast, Forecast, MemoryForecast } from './forecast';
+import type { AddedForecast, Forecast, MemoryForecast, RepeatedForecast } from './forecast';
 
 /** What a run takes, and what its method adds to fine-tuning, in words. */
-export function forecastSentence({ memory, added }: Forecast): string {
+export function forecastSentence({ memory, added, repeated }: Forecast): string {
   const parts = memoryText(memory, ['weights', 'optimiser', 'activations', 'images']);
   const needs = `The run needs about ${megabytes(memory.all)} of GPU memory: ${parts}.`;
-  return added ? `${needs} ${addedSentence(added)}` : needs;
+  return [needs, added && addedSentence(added), repeated && repeatedSentence(repeated)]
+    .filter((sentence) => sentence)
+    .join(' ');
 }
 
 export const memoryText = (
@@ -20,6 +22,19 @@ export const memoryText = (
 export function addedSentence({ what, numbers, bytes, flops }: AddedForecast): string {
   const memory = bytes > 0 ? ` and ${megabytes(bytes)}` : '';
   return `Beside fine-tuning its ${what} add ${numbers.toLocaleString('en')} numbers${memory} in training, ${(100 * flops).toFixed(1)} % of a step's work; merged they cost nothing.`;
+}
+
+/** What keeping a step within a limit of memory costs. */
+export function repeatedSentence({
+  limit,
+  peak,
+  without,
+  dispatches,
+  bytes,
+  flops,
+}: RepeatedForecast): string {
+  const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+  return `A step takes ${megabytes(peak)} of the ${megabytes(1e6 * limit)} allowed, and ${megabytes(without)} without a limit: ${dispatches.toLocaleString('en')} dispatches run twice, with the same results, which is ${percent(bytes)} more bytes moved and ${percent(flops)} more floating-point operations.`;
 }
 
 const megabytes = (bytes: number): string =>

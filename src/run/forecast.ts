@@ -1,4 +1,5 @@
 /** What a run will take, told before it starts: from its plans alone, without a step on the device. */
+import { OverLimit } from '../errors';
 import type { Plan } from '../graph/ir';
 import { product, type Tensor } from '../graph/tensor';
 import type { Tuning } from '../graph/tuning';
@@ -49,6 +50,20 @@ export interface AddedForecast {
   flops: number;
 }
 
+/** What of a step is computed twice, so that its memory stays within the limit. */
+export interface RepeatedForecast {
+  /** megabytes that a step may take, its images apart */
+  limit: number;
+  /** bytes that it takes, and that it would without the limit */
+  peak: number;
+  without: number;
+  /** dispatches of a step more */
+  dispatches: number;
+  /** shares of the bytes that a step moves, and of its floating-point operations, more */
+  bytes: number;
+  flops: number;
+}
+
 export interface Forecast {
   memory: MemoryForecast;
   /** of the whole run */
@@ -59,16 +74,20 @@ export interface Forecast {
   flops: number;
   /** absent: the method adds nothing */
   added?: AddedForecast;
+  /** absent: nothing has to be */
+  repeated?: RepeatedForecast;
 }
 
 /** @throws UserError where the network cannot train so */
 export function forecast(of: ForecastOf): Forecast {
   const run = costOf(of);
-  const { method, epochs, freeze } = of.settings;
+  const { method, epochs, freeze, memory } = of.settings;
+  const free = memory > 0 ? costOf({ ...of, settings: { ...of.settings, memory: 0 } }) : run;
   const what = ADDED[method];
   // without maps nothing would be left to train of a network of which they alone train
   const settings = {
     ...of.settings,
+    memory: 0,
     method: 'finetune',
     freeze: freeze === 'all-but-maps' ? 'none' : freeze,
   };
@@ -82,9 +101,28 @@ export function forecast(of: ForecastOf): Forecast {
     added: plain && {
       what: what!,
       numbers: what === 'branches' ? run.trainable - plain.trainable : run.beside,
-      bytes: run.memory.all - plain.memory.all,
-      flops: run.flopsPerStep / plain.flopsPerStep - 1,
+      bytes: free.memory.all - plain.memory.all,
+      flops: free.flopsPerStep / plain.flopsPerStep - 1,
     },
+    repeated: repeatedOf(memory, run.step, free.step),
+  };
+}
+
+/** What a plan that keeps within a limit costs more than the one that does not; undefined where they are the same. */
+export function repeatedOf(
+  limit: number,
+  step: Plan['totals'],
+  free: Plan['totals'],
+): RepeatedForecast | undefined {
+  const dispatches = step.dispatches - free.dispatches;
+  if (dispatches === 0) return undefined;
+  return {
+    limit,
+    peak: step.peakBytes,
+    without: free.peakBytes,
+    dispatches,
+    bytes: step.bytes / free.bytes - 1,
+    flops: step.flops / free.flops - 1,
   };
 }
 
@@ -97,6 +135,7 @@ function costOf({ model, settings, tuning, train, test, heldBytes }: ForecastOf)
   const micro = Math.ceil(Math.min(settings.batch, train.count) / microRows(t));
   return {
     memory: memoryOf(Object.values<Plan | undefined>(plans).filter((plan) => plan !== undefined)),
+    step: plans.train.totals,
     steps: settings.epochs * stepsPerEpoch(t),
     flopsPerStep: micro * plans.train.totals.flops,
     flopsPerTest: Math.ceil(test.count / evaluationBatch(t)) * plans.evaluate.totals.flops,
@@ -136,12 +175,23 @@ function holderOf(buffer: string): Exclude<keyof MemoryForecast, 'all' | 'larges
 }
 
 /**
- * The largest micro-batch, of half as many images until it fits, whose buffers are no larger than that; undefined where none is.
+ * The largest micro-batch, of half as many images until it fits, whose buffers are no larger than that, and whose step keeps within
+ * the limit of memory; undefined where none is.
  * @param most bytes of a buffer
  */
 export function fittingRows(of: ForecastOf, most: number): number | undefined {
   const least = hasBatchNorm(of.model) ? 2 : 1;
   for (let rows = Math.floor(microRows(of) / 2); rows >= least; rows = Math.floor(rows / 2))
-    if (costOf({ ...of, settings: { ...of.settings, microBatch: rows } }).memory.largest <= most) return rows;
+    if (largestBuffer({ ...of, settings: { ...of.settings, microBatch: rows } }) <= most) return rows;
   return undefined;
+}
+
+/** Bytes of the largest buffer that grows with the batch; infinite where the step does not keep within its limit. */
+function largestBuffer(of: ForecastOf): number {
+  try {
+    return costOf(of).memory.largest;
+  } catch (error) {
+    if (error instanceof OverLimit) return Number.POSITIVE_INFINITY;
+    throw error;
+  }
 }

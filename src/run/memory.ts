@@ -1,17 +1,20 @@
-import { OutOfMemory, UserError } from '../errors';
+import { OutOfMemory, OverLimit, UserError } from '../errors';
 import { hasBatchNorm } from '../train/batches';
 import { microRows } from '../train/micro-batches';
-import type { TrainSettings } from '../train/settings';
+import { planTraining, stepGraph } from '../train/programs';
+import type { RunSettings, TrainSettings } from '../train/settings';
 import type { Training } from '../train/training-session';
 
 /**
- * Does what needs a step's memory. Where the device has too little, the run's batches are taken in micro-batches, of half as many
- * images until they fit: `training` is changed. Where the size of micro-batches was given, the error proposes another.
+ * Does what needs a step's memory. Where the device has too little, parts of the step are computed twice, which changes no result;
+ * where that is not enough, or one buffer is too large, the run's batches are taken in micro-batches, of half as many images until
+ * they fit: `training` is changed. Where the limit of memory or the size of micro-batches was given, that one stays, and where
+ * nothing else is left the error proposes another.
  * @throws UserError where not even the smallest fits
  */
 export async function withinMemory<T>(
   training: Training,
-  asked: Pick<TrainSettings, 'microBatch'>,
+  asked: Pick<TrainSettings, 'microBatch' | 'memory'>,
   warn: (message: string) => void,
   work: () => Promise<T>,
 ): Promise<T> {
@@ -20,20 +23,73 @@ export async function withinMemory<T>(
       return await work();
     } catch (error) {
       if (!(error instanceof OutOfMemory)) throw error;
-      const rows = smaller(training, error);
-      if (rows === undefined) throw error;
-      if (asked.microBatch !== 'auto')
-        throw new UserError(
-          `${error.message} Or take each batch in smaller micro-batches, of ${rows} images (--micro-batch ${rows}).`,
-          { microBatch: rows },
-        );
-      training.settings = { ...training.settings, microBatch: rows };
-      const norms = hasBatchNorm(training.model) ? ', and batch norm takes the statistics of each' : '';
-      warn(
-        `The GPU has too little memory for a batch of ${training.settings.batch} images: micro-batches of ${rows} are tried, whose gradients add up${norms}. The same on a larger GPU: --micro-batch ${rows}.`,
-      );
+      const next = limited(training, asked, error) ?? inMicroBatches(training, asked, error);
+      if (!next) throw error;
+      training.settings = { ...training.settings, ...next.settings };
+      warn(next.message);
     }
   }
+}
+
+/** Settings that may fit, and what is said of them. */
+interface Next {
+  settings: Partial<RunSettings>;
+  message: string;
+}
+
+/** A limit below what the step takes now, and by how much it takes less at least to be worth a try. */
+const WORTH = 0.9;
+
+function limited(
+  training: Training,
+  asked: Pick<TrainSettings, 'memory'>,
+  { share, inAll }: OutOfMemory,
+): Next | undefined {
+  if (!inAll || asked.memory > 0) return undefined;
+  const step = stepGraph(training);
+  const { settings, tuning } = training;
+  const peakOf = (memory: number) => planTraining(step, { ...settings, memory }, { tuning }).totals.peakBytes;
+  const now = peakOf(settings.memory);
+  const memory = leastOr((now * share) / 1e6, peakOf);
+  if (memory * 1e6 > WORTH * now) return undefined;
+  return {
+    settings: { memory },
+    message: `The GPU has too little memory for a step that keeps all it computes (${Math.ceil(now / 1e6)} MB): one of ${memory} MB is tried, which computes parts twice, with the same results. The same on a larger GPU: --memory ${memory}.`,
+  };
+}
+
+/** That limit in megabytes, or the least that a step keeps within. */
+function leastOr(limit: number, peakOf: (memory: number) => number): number {
+  try {
+    return Math.ceil(peakOf(Math.ceil(limit)) / 1e6);
+  } catch (error) {
+    if (error instanceof OverLimit) return Math.ceil(error.least / 1e6);
+    throw error;
+  }
+}
+
+function inMicroBatches(
+  training: Training,
+  asked: Pick<TrainSettings, 'microBatch'>,
+  error: OutOfMemory,
+): Next | undefined {
+  const rows = smaller(training, error);
+  if (rows === undefined) return undefined;
+  if (asked.microBatch !== 'auto')
+    throw new UserError(
+      `${error.message} Or take each batch in smaller micro-batches, of ${rows} images (--micro-batch ${rows}).`,
+      { microBatch: rows },
+    );
+  const { model, settings } = training;
+  const norms = hasBatchNorm(model) ? ', and batch norm takes the statistics of each' : '';
+  const why =
+    error instanceof OverLimit
+      ? `A batch of ${settings.batch} images does not fit the memory limit of ${Math.floor(error.limit / 1e6)} MB, it takes at least ${Math.ceil(error.least / 1e6)} MB`
+      : `The GPU has too little memory for a batch of ${settings.batch} images`;
+  return {
+    settings: { microBatch: rows },
+    message: `${why}: micro-batches of ${rows} are tried, whose gradients add up${norms}. The same on a larger GPU: --micro-batch ${rows}.`,
+  };
 }
 
 /** The next smaller micro-batch that may fit; undefined where there is none. */

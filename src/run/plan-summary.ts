@@ -20,6 +20,8 @@ export interface PlanOptions {
   method: Method;
   /** default: f32 */
   storage?: TrainSettings['storage'];
+  /** megabytes that the step may take, its images apart; default: no limit */
+  memory?: TrainSettings['memory'];
   /** whether fresh batch norms are trained; default: they are not */
   norms?: TrainSettings['norms'];
 }
@@ -59,9 +61,9 @@ export const MANY_IMAGES = 2 ** 20;
 
 /** The step of a run with the default settings. */
 export function stepOptions(options: PlanOptions): StepOptions {
-  const { network, batch, size, method, storage = 'f32', norms = false } = options;
+  const { network, batch, size, method, storage = 'f32', norms = false, memory = 0 } = options;
   const model = modelOf(network);
-  const asked = { ...defaultSettings(), method, batch, storage, norms };
+  const asked = { ...defaultSettings(), method, batch, storage, norms, memory };
   const settings = decideSettings(asked, { input: model.input, images: MANY_IMAGES, side: size });
   return { model, settings, height: size, width: size };
 }

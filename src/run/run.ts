@@ -74,7 +74,11 @@ async function trainLoaded(
   if (settings.storage === 'f16') requireHalves(gpu);
   await withStartNorms(gpu, training, network, goOn);
   const { tuning } = gpu;
-  const expected = forecast({ ...training, tuning, model: network.model, heldBytes: mostHeld(gpu) });
+  const warning = (message: string) => emit({ type: 'warning', message });
+  const { model } = network;
+  const expected = await withinMemory(training, job.settings, warning, async () =>
+    forecast({ ...training, tuning, model, heldBytes: mostHeld(gpu) }),
+  );
   emit({ type: 'note', message: forecastSentence(expected) });
   if (!network.newHead)
     emit({ type: 'phase', phase: 'baseline', message: 'Measuring the network as it was loaded' });
@@ -98,7 +102,7 @@ async function trainLoaded(
   const observer: Observer = {
     steps: (points, pace) => emit({ type: 'steps', points, ...pace }),
     evaluated: (point) => emit({ type: 'eval', which: 'epoch', point }),
-    warning: (message) => emit({ type: 'warning', message }),
+    warning,
     note: (message) => emit({ type: 'note', message }),
     live: await liveObserver(isClassifier(network.model) ? (job.live ?? 0) : 0, test, {
       emit,

@@ -102,6 +102,7 @@ export class Session<Name extends string> {
     throw new OutOfMemory(
       `The GPU could not give ${Math.ceil(total / 1e6)} MB (${errors[0].message}): choose a smaller batch or smaller images.`,
       0.5,
+      true,
     );
   }
 

@@ -87,6 +87,23 @@ export function whole(min: number, max: number): Accepts<number> {
   });
 }
 
+/** Megabytes, as a number or as a size: `1500`, `1500MB`, `1.5GB`. */
+export function megabytes(max: number): Accepts<number> {
+  const sized = v.pipe(
+    v.string(),
+    v.regex(/^\s*\d+(\.\d+)?\s*(MB|GB)\s*$/i),
+    v.transform((text) => Number.parseFloat(text) * (/G/i.test(text) ? 1000 : 1)),
+  );
+  const { schema, ...rest } = real({ min: 0, max }, 100);
+  const within = v.pipe(v.union([sized, numeric]), v.number(), v.minValue(0), v.maxValue(max));
+  return {
+    ...rest,
+    schema: within,
+    expects: `megabytes from 0 to ${max}, or a size such as 1.5GB`,
+    placeholder: 'MB',
+  };
+}
+
 type ChoiceRow<T> = readonly [value: T, label?: string, help?: string];
 
 const choicesOf = (rows: readonly ChoiceRow<string | number>[]): Choice[] =>

@@ -96,10 +96,21 @@ export function trainingGraph(o: Step): ProgramGraph {
   return { model, graph, instance };
 }
 
-/** The plan of a training step. */
-export function planTraining({ graph }: ProgramGraph, { storage }: RunSettings, o: ProgramOptions): Plan {
+/**
+ * The plan of a training step.
+ * @throws OverLimit where it does not fit the settings' limit of memory
+ */
+export function planTraining(
+  { graph }: ProgramGraph,
+  { storage, memory }: Pick<RunSettings, 'storage' | 'memory'>,
+  o: ProgramOptions,
+): Plan {
   const { layout, tuning, fusions } = o;
-  return compile(graph, { passes: standardPasses({ fusions, storage }), layout, tuning });
+  return compile(graph, {
+    passes: standardPasses({ fusions, storage, limit: memory * 1e6 }),
+    layout,
+    tuning,
+  });
 }
 
 /** One training step, planned. */

@@ -1,5 +1,5 @@
 import { UserError } from '../../errors';
-import { addedSentence, memoryText } from '../../run/forecast-words';
+import { addedSentence, memoryText, repeatedSentence } from '../../run/forecast-words';
 import { namedNetwork } from '../../run/network-options';
 import { loadNetwork } from '../../run/network-source';
 import { type PlanOptions, planSummary, stepForecast } from '../../run/plan-summary';
@@ -22,7 +22,7 @@ export const plan: Command = {
       help: 'weights or an .onnx model, whose network is planned with its classes',
     },
     ...networkOptions,
-    ...settingOptions(['batch', 'method', 'storage', 'norms']),
+    ...settingOptions(['batch', 'method', 'storage', 'norms', 'memory']),
     size: {
       type: 'string',
       value: 'N',
@@ -32,8 +32,10 @@ export const plan: Command = {
     json: { type: 'boolean', help: 'only the totals, one JSON line' },
   },
   async run(args, context) {
-    const setting = <K extends 'batch' | 'method' | 'storage' | 'norms'>(name: K, fallback: string) =>
-      parseSetting(name, args.values[name] ?? fallback, `--${name}`);
+    const setting = <K extends 'batch' | 'method' | 'storage' | 'norms' | 'memory'>(
+      name: K,
+      fallback: string,
+    ) => parseSetting(name, args.values[name] ?? fallback, `--${name}`);
     const given = text(args, 'size');
     const asked = given === undefined ? undefined : parseSetting('imageSize', given, '--size');
     if (asked === 0) throw new UserError('--size must be a whole number from 1 to 1024, not "0".');
@@ -42,6 +44,7 @@ export const plan: Command = {
       method: setting('method', 'refocus'),
       storage: setting('storage', 'f32'),
       norms: setting('norms', 'false'),
+      memory: setting('memory', '0'),
     };
     const { network, side } = await networkOf(args, context);
     const options = { ...chosen, network, size: asked ?? side };
@@ -50,11 +53,12 @@ export const plan: Command = {
     else {
       context.out(summary.text);
       for (const [name, value] of Object.entries(summary.totals)) context.out(`${name}: ${value}`);
-      const { memory, added } = stepForecast(options);
+      const { memory, added, repeated } = stepForecast(options);
       context.out(
         `Memory without the images: ${memoryText(memory, ['weights', 'optimiser', 'activations'])}.`,
       );
       if (added) context.out(addedSentence(added));
+      if (repeated) context.out(repeatedSentence(repeated));
     }
     return 0;
   },

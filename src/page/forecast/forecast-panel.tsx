@@ -1,6 +1,6 @@
 /** What a run would take, and what its method adds to it; what to do where the GPU does not hold it. */
 import type { DeviceForecast } from '../../api';
-import { addedSentence } from '../../run/forecast-words';
+import { addedSentence, repeatedSentence } from '../../run/forecast-words';
 import { bytes, count, duration } from '../format';
 import { isBusy } from '../run/state';
 import { setSetting } from '../settings/config';
@@ -11,7 +11,7 @@ export function ForecastPanel() {
   const found = forecasted.value;
   if (isBusy.value || found.state === 'none') return null;
   if (found.state === 'failed') return <p class="error">{found.why}</p>;
-  const { memory, added, steps, epochs, tooLarge } = found.forecast;
+  const { memory, added, repeated, steps, epochs, tooLarge } = found.forecast;
   return (
     <section class="forecast" aria-label="What this run will take">
       <p>
@@ -20,6 +20,7 @@ export function ForecastPanel() {
         {bytes(memory.activations)}, images {bytes(memory.images)}.
       </p>
       {added && <p class="hint">{addedSentence(added)}</p>}
+      {repeated && <p class="hint">{repeatedSentence(repeated)}</p>}
       {tooLarge && <TooLarge {...tooLarge} />}
     </section>
   );
@@ -30,11 +31,13 @@ function perEpoch(epochs: number): string {
   return time && epochs > 1 ? ` (${duration(time.seconds / epochs)} an epoch)` : '';
 }
 
-function TooLarge({ bytes: needed, most, rows, f16 }: NonNullable<DeviceForecast['tooLarge']>) {
+function TooLarge({ what, bytes: needed, most, rows, f16 }: NonNullable<DeviceForecast['tooLarge']>) {
   return (
     <div class="notice" role="status">
       <p>
-        This GPU gives a buffer at most {bytes(most)}, and the batch needs one of {bytes(needed)}.{' '}
+        {what === 'buffer'
+          ? `This GPU gives a buffer at most ${bytes(most)}, and the batch needs one of ${bytes(needed)}. `
+          : `The memory limit is ${bytes(most)}, and a step of the batch takes at least ${bytes(needed)}, however much of it is computed twice. `}
         {rows === undefined
           ? 'No smaller micro-batch fits either: take smaller images.'
           : `A run takes its batches in micro-batches of ${count(rows)} images, or in whole ones of as many.`}
@@ -49,6 +52,15 @@ function TooLarge({ bytes: needed, most, rows, f16 }: NonNullable<DeviceForecast
               Batch {count(rows)}
             </button>
           </>
+        )}
+        {what === 'step' && (
+          <button
+            type="button"
+            class="button small"
+            onClick={() => setSetting('memory', String(Math.ceil(needed / 1e6)))}
+          >
+            Limit {bytes(needed)}
+          </button>
         )}
         {f16 && (
           <button type="button" class="button small" onClick={() => setSetting('storage', 'f16')}>
