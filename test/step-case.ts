@@ -57,6 +57,23 @@ export const withoutNorms = buildModel({ name: 'without norms', classes: 5 }, (n
   return net.head('fc', net.globalAvgPool(y));
 });
 
+/** All that a backward pass may want again: norms, sums, concatenations, gates, dropped images and numbers, pools. */
+export const mixed = buildModel({ name: 'mixed', classes: 5 }, (net, x) => {
+  let y = net.batchNorm('stem.bn', net.conv('stem', x, 8, 3), 'relu');
+  for (let i = 0; i < 3; i++) {
+    const inner = net.batchNorm(`${i}.bn`, net.conv(`${i}.conv`, y, 6, 3), 'hardswish');
+    y = net.concat([y, net.conv(`${i}.more`, inner, 4, 1, { bias: true })]);
+  }
+  y = net.maxPool(net.batchNorm('join.bn', net.conv('join', y, 12, 1), 'relu6'), 2);
+  for (let i = 3; i < 6; i++) {
+    let inner = net.layerNorm(`${i}.norm`, net.conv(`${i}.conv`, y, 12, 7, { groups: 12 }), 1e-6);
+    inner = net.activation(net.conv(`${i}.up`, inner, 24, 1, { bias: true }), 'gelu');
+    const gate = net.activation(net.conv(`${i}.gate`, net.globalAvgPool(inner), 24, 1), 'sigmoid');
+    y = net.add(y, net.stochasticDepth(net.conv(`${i}.down`, net.mul(inner, gate), 12, 1), 0.3));
+  }
+  return net.head('fc', net.dropout(net.globalAvgPool(y), 0.2));
+});
+
 function block(net: Builder, name: string, x: Value, hidden: number, out: number, stride: number): Value {
   let y = net.batchNorm(`${name}.bn1`, net.conv(`${name}.expand`, x, hidden, 1), 'relu6');
   y = net.batchNorm(

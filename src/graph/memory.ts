@@ -141,14 +141,31 @@ function placeActivations(
 ): void {
   const bySize = [...lives].sort(([a], [b]) => bytesOf(b) - bytesOf(a) || a.id - b.id);
   const total = ({ slots }: Packing) => slots.reduce((sum, { bytes }) => sum + bytes, 0);
-  // ranges of slots are better nearly always: a slot of parts is closed to more steps
-  const [ofRanges, ofWholes] = [pack(bySize, rangeOf), pack(bySize, wholeOf)];
-  const { slots, places } = total(ofWholes) < total(ofRanges) ? ofWholes : ofRanges;
+  const ofRanges = pack(bySize, rangeOf);
+  // a slot of parts is closed to more steps: now and then whole slots are better
+  const isTight = total(ofRanges) <= 1.01 * mostAlive(lives);
+  const ofWholes = isTight ? undefined : pack(bySize, wholeOf);
+  const { slots, places } = ofWholes && total(ofWholes) < total(ofRanges) ? ofWholes : ofRanges;
   for (const [t, { slot, offset }] of places)
     ranges.set(t, { buffer: `slot ${slot}`, offset, bytes: bytesOf(t) });
   slots.forEach((s, i) => {
     buffers[`slot ${i}`] = s.bytes;
   });
+}
+
+/** Bytes that live at once, at most. */
+function mostAlive(lives: ReadonlyMap<Tensor, Life>): number {
+  const changes: number[] = [];
+  for (const [t, { first, last }] of lives) {
+    changes[first] = (changes[first] ?? 0) + align(bytesOf(t));
+    changes[last + 1] = (changes[last + 1] ?? 0) - align(bytesOf(t));
+  }
+  let [alive, most] = [0, 0];
+  for (const change of changes) {
+    alive += change ?? 0;
+    most = Math.max(most, alive);
+  }
+  return most;
 }
 
 /** A free range of a slot, which is at least as large as asked. */

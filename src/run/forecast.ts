@@ -182,16 +182,15 @@ function holderOf(buffer: string): Exclude<keyof MemoryForecast, 'all' | 'larges
 export function fittingRows(of: ForecastOf, most: number): number | undefined {
   const least = hasBatchNorm(of.model) ? 2 : 1;
   for (let rows = Math.floor(microRows(of) / 2); rows >= least; rows = Math.floor(rows / 2))
-    if (largestBuffer({ ...of, settings: { ...of.settings, microBatch: rows } }) <= most) return rows;
+    if (fits({ ...of, settings: { ...of.settings, microBatch: rows } }, most)) return rows;
   return undefined;
 }
 
-/** Bytes of the largest buffer that grows with the batch; infinite where the step does not keep within its limit. */
-function largestBuffer(of: ForecastOf): number {
+function fits(of: ForecastOf, most: number): boolean {
   try {
-    return costOf(of).memory.largest;
+    return costOf(of).memory.largest <= most;
   } catch (error) {
-    if (error instanceof OverLimit) return Number.POSITIVE_INFINITY;
+    if (error instanceof OverLimit) return false;
     throw error;
   }
 }

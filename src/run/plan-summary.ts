@@ -9,6 +9,7 @@ import { defaultSettings, type Method, type RunSettings, type TrainSettings } fr
 import { trainedModel } from '../train/trained-model';
 import { type Forecast, forecast } from './forecast';
 import { leastBytes } from './least-bytes';
+import { leastMemory } from './least-memory';
 import type { NamedNetwork } from './network-options';
 
 export interface PlanOptions {
@@ -35,6 +36,8 @@ export interface PlanSummary {
     minBytesPerStep: number;
     flopsPerStep: number;
     peakBytes: number;
+    /** the least that computes nothing twice (docs/performance.md) */
+    minPeakBytes: number;
     parameters: number;
     trainable: number;
   };
@@ -85,7 +88,7 @@ export function stepForecast(options: PlanOptions): Forecast {
 /** Plans a training step without a GPU, the data set apart. */
 export function planSummary(options: PlanOptions): PlanSummary {
   const step = stepOptions(options);
-  const { storage } = step.settings;
+  const kept = step.settings.storage === 'f16' ? 2 : 4;
   const program = stepProgram(step);
   const { dispatches, bytes, flops, peakBytes } = program.plan.totals;
   const trainable = program.graph.tensors.filter((t) => t.role === 'parameter');
@@ -94,9 +97,10 @@ export function planSummary(options: PlanOptions): PlanSummary {
     totals: {
       dispatches,
       bytesPerStep: bytes,
-      minBytesPerStep: leastBytes(program, storage === 'f16' ? 2 : 4),
+      minBytesPerStep: leastBytes(program, kept),
       flopsPerStep: flops,
       peakBytes,
+      minPeakBytes: leastMemory(program, kept),
       parameters: parameterCount(program.model),
       trainable: trainable.reduce((sum, t) => sum + product(t.shape), 0),
     },

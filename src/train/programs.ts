@@ -107,7 +107,7 @@ export function planTraining(
 ): Plan {
   const { layout, tuning, fusions } = o;
   return compile(graph, {
-    passes: standardPasses({ fusions, storage, limit: memory * 1e6 }),
+    passes: standardPasses({ fusions, storage, limit: Math.round(memory * 1e6) }),
     layout,
     tuning,
   });

@@ -525,7 +525,7 @@ const engine: EngineApi = {
       ...(settings.method === 'refocus' && {
         added: { what: 'maps' as const, numbers: 2430, bytes: 40_000, flops: 0.021 },
       }),
-      ...(bytes > most && { tooLarge: { bytes, most, rows: 500, f16: true } }),
+      ...(bytes > most && { tooLarge: { what: 'buffer' as const, bytes, most, rows: 500, f16: true } }),
     };
   },
   train,

@@ -840,6 +840,23 @@ test('cost tells what a map takes by channels and kernels, and draws it', async 
   }
 });
 
+test('plan --memory keeps a step within a limit and says what that costs, or which limit would do', async () => {
+  const step = ['plan', '--arch', 'resnet20_cifar', '--batch', '64', '--method', 'finetune'];
+  const context = fakeContext();
+  expect(await run([...step, '--memory', '0.05GB'], context)).toBe(0);
+  expect(context.stdout.at(-1)).toMatch(
+    /^A step takes [\d.]+ MB of the 50 MB allowed, and [\d.]+ MB without a limit: \d+ dispatches run twice/,
+  );
+  const fits = fakeContext();
+  expect(await run([...step, '--memory', '2000'], fits)).toBe(0);
+  expect(fits.stdout.join(' ')).not.toContain('run twice');
+  const refused = fakeContext();
+  expect(await run([...step, '--memory', '5'], refused)).toBe(2);
+  expect(refused.stderr.join(' ')).toMatch(
+    /takes at least (\d+) MB.* the memory limit is 5 MB: raise it \(--memory \1\)/,
+  );
+});
+
 test('merge writes beside the file, over nothing that is there', async () => {
   const model = createModel('resnet20_cifar');
   const maps = withRefConv(model, {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { OverLimit } from '../../../src/errors';
 import { createModel } from '../../../src/model/zoo';
 import { type ForecastOf, fittingRows, forecast } from '../../../src/run/forecast';
 import { forecastJob } from '../../../src/run/forecast-job';
@@ -105,6 +106,7 @@ test('a device that does not hold the run is told beforehand, with what would do
   const large = forecastJob(job({ imageSize: 512, batch: 100 }), gpu);
   const most = gpu.device.limits.maxStorageBufferBindingSize;
   expect(large.tooLarge).toEqual({
+    what: 'buffer',
     bytes: large.memory.largest,
     most,
     rows: expect.any(Number),
@@ -115,4 +117,41 @@ test('a device that does not hold the run is told beforehand, with what would do
   expect(fits.tooLarge).toBeUndefined();
   expect(forecastJob(job({ imageSize: 512, batch: 100, microBatch: 2 * rows! }), gpu).tooLarge).toBeDefined();
   expect(forecastJob(job({ imageSize: 512, batch: 100 })).tooLarge, 'without a device').toBeUndefined();
+});
+
+test('what a limit of memory costs is told, and is none where a step fits', () => {
+  const free = forecast(of());
+  expect(free.repeated).toBeUndefined();
+  expect(forecast(of({ memory: 1000 })).repeated).toBeUndefined();
+  const { repeated, memory, flopsPerStep } = forecast(of({ memory: 30 }));
+  expect(repeated).toMatchObject({ limit: 30, dispatches: expect.any(Number) });
+  expect(repeated!.peak).toBeLessThanOrEqual(30e6);
+  expect(repeated!.without).toBeGreaterThan(30e6);
+  expect(flopsPerStep).toBe(free.flopsPerStep * (1 + repeated!.flops));
+  expect(memory.all).toBeLessThan(free.memory.all);
+  expect(forecastSentence(forecast(of({ memory: 30 })))).toMatch(
+    /A step takes [\d.]+ MB of the 30 MB allowed, and [\d.]+ MB without a limit: \d+ dispatches run twice, with the same results/,
+  );
+  // what the method adds is told as without a limit
+  const method = { method: 'refocus', path: 'dense' } as const;
+  expect(forecast(of({ ...method, memory: 90 })).added).toEqual(forecast(of(method)).added);
+});
+
+test('a limit that no step of the batch keeps within is told beforehand, with the micro-batch that does', () => {
+  const job = (settings: object) => ({
+    model,
+    classes: 10,
+    images: { train: 320, test: 64, width: 32, height: 32 },
+    settings: { ...defaultSettings(), method: 'finetune' as const, batch: 64, ...settings },
+  });
+  const { tooLarge, memory } = forecastJob(job({ memory: 25 }));
+  expect(tooLarge).toMatchObject({ what: 'step', most: 25e6 });
+  expect(tooLarge!.bytes).toBeGreaterThan(25e6);
+  const { rows } = tooLarge!;
+  const fits = forecastJob(job({ memory: 25, microBatch: rows }));
+  expect(fits.tooLarge).toBeUndefined();
+  expect(fits.memory).toEqual(memory);
+  expect(forecastJob(job({ memory: 25, microBatch: 2 * rows! })).tooLarge).toBeDefined();
+  expect(forecastJob(job({ memory: Math.ceil(tooLarge!.bytes / 1e6) })).tooLarge).toBeUndefined();
+  expect(() => forecastJob(job({ memory: 1 }))).toThrow(OverLimit);
 });

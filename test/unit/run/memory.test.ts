@@ -1,8 +1,12 @@
 import { expect, test } from 'vitest';
-import { OutOfMemory } from '../../../src/errors';
+import { OutOfMemory, OverLimit } from '../../../src/errors';
+import { createModel } from '../../../src/model/zoo';
 import { withinMemory } from '../../../src/run/memory';
 import { evaluateNetwork } from '../../../src/train/evaluate';
+import { planTraining, stepGraph } from '../../../src/train/programs';
+import { trainedModel } from '../../../src/train/trained-model';
 import { Trainer } from '../../../src/train/trainer';
+import type { Training } from '../../../src/train/training-session';
 import { fakeGpu } from '../fake-gpu';
 import { fakeNetwork, labelled, tinyModel, tinyState, tinyTraining } from '../fake-network';
 
@@ -17,7 +21,12 @@ async function fit(asked: number | 'auto', fits: number, share = 0.5) {
     if (microBatch > fits) throw new OutOfMemory('The GPU could not give 9 MB.', share);
     return microBatch;
   };
-  const done = withinMemory(training, { microBatch: asked }, (message) => warnings.push(message), work);
+  const done = withinMemory(
+    training,
+    { microBatch: asked, memory: 0 },
+    (message) => warnings.push(message),
+    work,
+  );
   return { rows: await done.catch((error: Error) => error), tried, warnings };
 }
 
@@ -41,6 +50,52 @@ test('proposes a number where one was given, and gives up below two images', asy
   expect(never.tried).toEqual([16, 8, 4, 2]);
 });
 
+test('a device that gives too little in all has parts of the step computed twice before batches are cut', async () => {
+  const wide = () => {
+    const training = tinyTraining({ batch: 64, microBatch: 64, method: 'finetune' });
+    const side = { count: 64, height: 32, width: 32 };
+    const model = trainedModel(createModel('resnet20_cifar'), training.settings);
+    return { ...training, model, train: { ...training.train, ...side } };
+  };
+  const peak = ({ settings, ...training }: Training) =>
+    planTraining(stepGraph({ ...training, settings }), settings, {}).totals.peakBytes;
+  const fitting = (bytes: number, training: Training, asked = { microBatch: 'auto' as const, memory: 0 }) => {
+    const warnings: string[] = [];
+    const work = async () => {
+      if (peak(training) > bytes) throw new OutOfMemory('The GPU could not give it.', 0.5, true);
+    };
+    return withinMemory(training, asked, (message) => warnings.push(message), work).then(() => warnings);
+  };
+  const training = wide();
+  const most = peak(training);
+  const [warning, ...others] = await fitting(0.7 * most, training);
+  expect(warning).toMatch(/^The GPU has too little memory for a step that keeps all it computes \(\d+ MB\)/);
+  expect(warning).toContain(`--memory ${training.settings.memory}.`);
+  expect(others).toEqual([]);
+  expect([training.settings.microBatch, peak(training) <= 0.7 * most]).toEqual([64, true]);
+  const small = wide();
+  expect((await fitting(0.1 * most, small)).join(' ')).toContain('micro-batches of');
+  expect(small.settings.microBatch).toBeLessThan(64);
+  // a limit that was given stays
+  const given = wide();
+  given.settings.memory = 1000;
+  await fitting(0.7 * most, given, { microBatch: 'auto', memory: 1000 });
+  expect(given.settings).toMatchObject({ memory: 1000, microBatch: 32 });
+});
+
+test('batches are cut where a limit of memory is too low for them, and the words are of the limit', async () => {
+  const training = tinyTraining({ batch: 16, microBatch: 16 });
+  const warnings: string[] = [];
+  const work = async () => {
+    if (training.settings.microBatch > 4) throw new OverLimit(5e6, 8.2e6);
+  };
+  await withinMemory(training, { microBatch: 'auto', memory: 5 }, (message) => warnings.push(message), work);
+  expect(warnings[0]).toMatch(
+    /^A batch of 16 images does not fit the memory limit of 5 MB, it takes at least 9 MB: micro-batches of 8 are tried/,
+  );
+  expect(training.settings).toMatchObject({ microBatch: 4, memory: 0 });
+});
+
 test('a device whose buffers are too small for a batch trains and tests in smaller ones', async () => {
   const { compute, batches } = fakeNetwork();
   const gpu = fakeGpu(compute);
@@ -51,7 +106,7 @@ test('a device whose buffers are too small for a batch trains and tests in small
   await expect(Trainer.create(gpu, training, observer)).rejects.toThrow(OutOfMemory);
   const trainer = await withinMemory(
     training,
-    { microBatch: 'auto' },
+    { microBatch: 'auto', memory: 0 },
     () => {},
     () => Trainer.create(gpu, training, observer),
   );

@@ -38,6 +38,20 @@ test('f16 activations take a quarter off the traffic and a third off the memory'
   expect(totals.peakBytes).toBeLessThan(0.7 * full.peakBytes);
 });
 
+test.each([
+  ['convnext_tiny', 2000],
+  ['densenet121', 1200],
+])('a step of %s on 32 photographs keeps within %i MB for an eighth more operations', (arch, memory) => {
+  const options = { network: { arch }, batch: 32, size: 224, method: 'finetune' } as const;
+  const { totals } = planSummary({ ...options, memory });
+  const free = planSummary(options).totals;
+  expect(totals.peakBytes).toBeLessThanOrEqual(memory * 1e6);
+  expect(free.peakBytes).toBeGreaterThan(1.3 * memory * 1e6);
+  expect(totals.flopsPerStep).toBeLessThan(1.125 * free.flopsPerStep);
+  expect(totals.bytesPerStep).toBeLessThan(1.25 * free.bytesPerStep);
+  expect(totals.minPeakBytes).toBe(free.minPeakBytes);
+});
+
 test('the step stays within its budget of dispatches, traffic and memory', () => {
   const { totals } = planSummary(mobilenet(32, 'finetune'));
   expect(totals.dispatches).toBeLessThanOrEqual(320);

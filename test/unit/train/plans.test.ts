@@ -2,6 +2,8 @@ import { expect, test } from 'vitest';
 import { printPlan } from '../../../src/graph/print';
 import { buildModel } from '../../../src/model/builder';
 import { architectureNames, createModel } from '../../../src/model/zoo';
+import { leastBytes } from '../../../src/run/least-bytes';
+import { leastMemory } from '../../../src/run/least-memory';
 import { buildPrograms } from '../../../src/train/programs';
 import type { RunSettings } from '../../../src/train/settings';
 import { trainedModel } from '../../../src/train/trained-model';
@@ -71,7 +73,11 @@ test('what a step and an evaluation of every architecture cost', async () => {
       const { program, evaluation } = buildPrograms({ model, settings: s, train: images, test: images });
       return Object.entries({ step: program, evaluation }).map(([what, { plan }]) => {
         const { dispatches, bytes, flops, peakBytes } = plan.totals;
-        return `  "${name} ${method} ${what}": ${JSON.stringify({ dispatches, bytes, flops, peakBytes })}`;
+        const least = what === 'step' && {
+          minBytes: leastBytes(program, 4),
+          minPeakBytes: leastMemory(program, 4),
+        };
+        return `  "${name} ${method} ${what}": ${JSON.stringify({ dispatches, bytes, flops, peakBytes, ...least })}`;
       });
     });
   });

@@ -292,6 +292,10 @@ const TAKEN: Record<SettingName, [takes: unknown[], refuses: unknown[]]> = {
   unmerged: [[false, true], ['maybe']],
   format: [['safetensors', 'pth', 'both'], ['onnx']],
   storage: [['f32', 'f16'], ['bf16']],
+  memory: [
+    [0, 1500, 0.5, 1_000_000],
+    [-1, 1_000_001, 'all', '2 PB', 'GB'],
+  ],
 };
 
 test.each(settingNames)('%s takes what its documentation says, its default first', (name) => {
