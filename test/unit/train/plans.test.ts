@@ -82,4 +82,4 @@ test('what a step and an evaluation of every architecture cost', async () => {
     });
   });
   await expect(`{\n${lines.join(',\n')}\n}\n`).toMatchFileSnapshot('../../plans.json');
-});
+}, 240_000);
