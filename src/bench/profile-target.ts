@@ -18,6 +18,7 @@ import { Session } from '../runtime/session';
 import type { StepUniform } from '../runtime/step';
 import { decideSettings } from '../train/decide';
 import type { TrainSettings } from '../train/settings';
+import { loadTask } from '../train/task';
 import { selectCases } from './cases';
 import { benchGraph } from './graphs';
 import { openSession } from './jobs';
@@ -53,6 +54,7 @@ export async function openTarget(gpu: Gpu, target: ProfileTarget): Promise<OpenT
     const session = await openSession(gpu, benchGraph(chosen));
     return { session, name: chosen.name, step: { rows: 2 ** 31, lr: LEARNING_RATE } };
   }
+  if (target.kind === 'network') await loadTask(modelOf(target.options.network));
   const step = target.kind === 'network' ? stepOptions(target.options) : await stepOfRun(target);
   const { model, settings, height, width } = step;
   const { batch, method } = settings;
@@ -66,6 +68,7 @@ const DEFAULT_SIZE = 32;
 /** The step that a run takes; of its images only as many are read as tell their size. */
 async function stepOfRun({ model: source, train, settings }: ProfileRun): Promise<StepOptions> {
   const model = source.kind === 'random' ? modelOf(source.network) : (await loadNetwork(source)).model;
+  await loadTask(model);
   const side = settings.imageSize || DEFAULT_SIZE;
   const decided = (images: number, longer = side) =>
     decideSettings(settings, { input: model.input, images, side: longer });

@@ -1,4 +1,4 @@
-import { type BuiltinSet, builtinSets, generateBuiltin } from '../data/builtin/builtin';
+import { type BuiltinSet, builtinSets, generateImages } from '../data/builtin/builtin';
 import { closeImages, cropOf } from '../data/pixels';
 import type { ImageSetReport } from '../data/report';
 import { holdOut, type LoadedPart, pick, type Split } from '../data/split';
@@ -217,10 +217,8 @@ async function builtinImages(
   memo?: Memo,
 ): Promise<LabelledImages> {
   const all = builtinSets[set].counts[split];
-  const generate = () => generateBuiltin({ set, split, count: Math.min(limit || all, all) });
-  return memo
-    ? memo.get(`images ${JSON.stringify([set, split, limit])}`, async () => generate())
-    : generate();
+  const generate = () => generateImages({ set, split, count: Math.min(limit || all, all) });
+  return memo ? memo.get(`images ${JSON.stringify([set, split, limit])}`, generate) : generate();
 }
 
 /** The images of those classes, labelled by their order. */

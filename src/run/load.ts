@@ -6,11 +6,11 @@ import type { StateDict } from '../io/tensor';
 import { addedNorms, withoutBiases } from '../model/added-norms';
 import { initialState } from '../model/init';
 import { stepsPerEpoch } from '../train/batches';
-import { checkTask, forTask } from '../train/check-task';
 import { decideSettings } from '../train/decide';
 import { checkMicroBatch } from '../train/micro-batches';
 import { scheduleOf } from '../train/schedule';
 import type { RunSettings } from '../train/settings';
+import { forTask, isClassifier } from '../train/task';
 import { trainedModel } from '../train/trained-model';
 import type { Training } from '../train/training-session';
 import { asTrained, loadRunImages } from './data-source';
@@ -51,7 +51,10 @@ export async function load(
       // a run that chooses a setting is to be as the one that it chooses it for
       { input: network.model.input, images: trainable, side: Math.max(height, width), newHead },
     );
-    checkTask(network.model, [train, test], decided);
+    if (!isClassifier(network.model)) {
+      const { checkTask } = await import('../train/check-task');
+      checkTask(network.model, [train, test], decided);
+    }
     return { network, train, test, split, reports, settings: decided };
   } catch (error) {
     await closeImages(train, test);

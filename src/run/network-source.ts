@@ -4,6 +4,7 @@ import { readSafetensors } from '../io/safetensors';
 import type { WeightsFile } from '../io/weights-file';
 import { BUILTIN_FILE, BUILTIN_WEIGHTS, builtinModel } from '../model/builtin';
 import { checkState } from '../model/state';
+import { loadTask } from '../train/task';
 import type { LoadedNetwork, ModelSource } from './loaded-network';
 
 /**
@@ -15,7 +16,9 @@ export async function loadNetwork(source: ModelSource): Promise<LoadedNetwork> {
   // the built-in network needs none of what recognises others
   if (source.kind === 'builtin') return builtinNetwork();
   const { loadOwn } = await import('./own-network');
-  return loadOwn(source);
+  const network = await loadOwn(source);
+  await loadTask(network.model);
+  return network;
 }
 
 /** The built-in network, whose file has the names and shapes of its model. */

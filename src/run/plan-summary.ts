@@ -6,6 +6,7 @@ import { createModel } from '../model/zoo';
 import { decideSettings } from '../train/decide';
 import { buildPrograms, type Program } from '../train/programs';
 import { defaultSettings, type Method, type RunSettings, type TrainSettings } from '../train/settings';
+import { forTask } from '../train/task';
 import { trainedModel } from '../train/trained-model';
 import { type Forecast, forecast } from './forecast';
 import { leastBytes } from './least-bytes';
@@ -67,7 +68,11 @@ export function stepOptions(options: PlanOptions): StepOptions {
   const { network, batch, size, method, storage = 'f32', norms = false, memory = 0 } = options;
   const model = modelOf(network);
   const asked = { ...defaultSettings(), method, batch, storage, norms, memory };
-  const settings = decideSettings(asked, { input: model.input, images: MANY_IMAGES, side: size });
+  const settings = decideSettings(forTask(asked, model), {
+    input: model.input,
+    images: MANY_IMAGES,
+    side: size,
+  });
   return { model, settings, height: size, width: size };
 }
 

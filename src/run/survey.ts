@@ -1,4 +1,4 @@
-import { generateBuiltin } from '../data/builtin/builtin';
+import { generateImages } from '../data/builtin/builtin';
 import type { ClassImages } from '../data/class-images';
 import type { ImageSurvey, Thumbnail } from '../data/survey';
 import type { ThumbnailOptions } from '../data/thumbnails';
@@ -72,7 +72,7 @@ export async function pictureImages(
     return thumbnailsOf(source.files, paths, { side, ...options });
   }
   const places = images.filter((image) => typeof image === 'number').slice(0, 64);
-  const { pixels, width, height } = generateBuiltin({
+  const { pixels, width, height } = await generateImages({
     set: source.set,
     split: source.split,
     count: Math.max(-1, ...places) + 1,

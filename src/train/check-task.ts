@@ -2,22 +2,16 @@ import { cropOf } from '../data/pixels';
 import type { LabelledImages } from '../data/types';
 import { UserError } from '../errors';
 import type { Model } from '../model/model';
-import type { RunSettings, TrainSettings } from './settings';
-import { isClassifier } from './task';
-
-/** What is decided for other tasks than classification: images as they are, since masks and boxes are not changed with them. */
-export const forTask = <T extends Pick<TrainSettings, 'augment'>>(settings: T, model: Model): T =>
-  isClassifier(model) || settings.augment !== 'auto' ? settings : { ...settings, augment: 'none' };
+import type { RunSettings } from './settings';
 
 /** Sides are multiples of this: the networks of these tasks halve them three times at most. */
 const MULTIPLE = 8;
 
 /**
- * Whether a run's images and settings are for its network's task.
+ * Whether a run's images and settings are for its network's task, one that is no classifier's.
  * @throws UserError that names what is not, and what would be
  */
 export function checkTask(model: Model, images: readonly LabelledImages[], settings: RunSettings): void {
-  if (isClassifier(model)) return;
   const what = `${model.name} is a network for ${model.task}`;
   if (images.some(({ truth }) => !truth))
     throw new UserError(

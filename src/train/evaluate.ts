@@ -11,7 +11,8 @@ import { halving } from './halving';
 import { evaluationRows, heldImages, mostHeld } from './held';
 import type { Figures } from './metrics';
 import { evaluationProgram } from './programs';
-import { type Task, taskOf } from './task';
+import { taskOf } from './task';
+import type { Task } from './task-types';
 
 /** An evaluation: its figures, and the logits that were kept. */
 export interface Evaluation {

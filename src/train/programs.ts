@@ -23,7 +23,8 @@ import { isGrouped, isOfHead, type Part } from './groups';
 import { evaluationRows, heldImages } from './held';
 import { microBatches, microRows } from './micro-batches';
 import type { RunSettings } from './settings';
-import { type Task, taskOf } from './task';
+import { taskOf } from './task';
+import type { Task } from './task-types';
 
 /** A labelled image set as a plan sees it. `name` is the prefix of its input tensors. */
 export interface ImageInput {

@@ -15,7 +15,8 @@ import { learningRate, roundStarts, type Schedule } from './schedule';
 import type { RunSettings } from './settings';
 import { Stepper } from './stepper';
 import { Steps } from './steps';
-import { type Task, taskOf } from './task';
+import { taskOf } from './task';
+import type { Task } from './task-types';
 
 /** A job with everything loaded. */
 export interface Training {

@@ -2,8 +2,9 @@ import { UserError } from '../../errors';
 import { addedSentence, memoryText, repeatedSentence } from '../../run/forecast-words';
 import { namedNetwork } from '../../run/network-options';
 import { loadNetwork } from '../../run/network-source';
-import { type PlanOptions, planSummary, stepForecast } from '../../run/plan-summary';
+import { modelOf, type PlanOptions, planSummary, stepForecast } from '../../run/plan-summary';
 import { parseSetting } from '../../train/settings';
+import { loadTask } from '../../train/task';
 import { type Args, type Command, type Context, text } from '../command';
 import { readWeightFiles } from '../files';
 import { networkFrom, networkOptions, optionLabel, settingOptions } from '../options';
@@ -48,6 +49,7 @@ export const plan: Command = {
     };
     const { network, side } = await networkOf(args, context);
     const options = { ...chosen, network, size: asked ?? side };
+    await loadTask(modelOf(options.network));
     const summary = planSummary(options);
     if (args.values.json) context.out(JSON.stringify(summary.totals));
     else {

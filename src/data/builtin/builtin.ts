@@ -12,7 +12,6 @@ import {
   randomColour,
   tilt,
 } from './paint';
-import { generateScenes } from './scenes';
 import { bar } from './shapes';
 
 export { BUILTIN_SIZE };
@@ -69,29 +68,43 @@ export const EXAMPLE_SET: BuiltinSet = 'builtin-camera';
 export const builtinSentence = (set: BuiltinSet = 'builtin'): string =>
   `Built-in images: ${builtinSets[set].label.toLowerCase()}. ${builtinSets[set].help}`;
 
+/** Whether it is known what is where in its images: for segmentation and detection. */
+export const hasObjects = (set: BuiltinSet): boolean => 'hasObjects' in builtinSets[set];
+
 export const isBuiltinSet = (name: string): name is BuiltinSet => Object.hasOwn(builtinSets, name);
 
 /** Names of the classes, in the order of their labels. */
 export const BUILTIN_CLASSES: readonly string[] = RECIPES.map(({ name }) => name);
 
-/**
- * A built-in image set: ten classes of shapes and textures, 32x32 RGB, under random colour, size, turn, stretch,
- * place, background, clutter, occlusion, blur and noise. Every image depends on (seed, split, index) only, with integer
- * random numbers and exactly rounded arithmetic: the same bytes everywhere, and a smaller `count` is a prefix of
- * a larger one. The sets differ by their camera and their scenes. Labels go round (index mod 10), so that every prefix is balanced.
- * Scenes have fewer classes, several objects an image, and what is where (`truth`).
- */
-export function generateBuiltin(options: {
+export interface BuiltinOptions {
   /** default: what the built-in network was trained on */
   set?: BuiltinSet;
   split: Split;
+  /** default: all */
   count?: number;
   seed?: number;
-}): ImagesInMemory {
+}
+
+/** Any of the built-in sets; of scenes with what is where in them. */
+export async function generateImages(options: BuiltinOptions): Promise<ImagesInMemory> {
   const { set = 'builtin', split, seed = BUILTIN_SEED } = options;
-  const { camera, counts, streams, hasObjects }: BuiltinRecipe = builtinSets[set];
+  if (!hasObjects(set)) return generateBuiltin(options);
+  // few runs need them
+  const { generateScenes } = await import('./scenes');
+  const { camera, counts, streams }: BuiltinRecipe = builtinSets[set];
+  return generateScenes([seed, streams[split]], options.count ?? counts[split], camera);
+}
+
+/**
+ * A built-in image set for classification: ten classes of shapes and textures, 32x32 RGB, under random colour, size, turn, stretch,
+ * place, background, clutter, occlusion, blur and noise. Every image depends on (seed, split, index) only, with integer
+ * random numbers and exactly rounded arithmetic: the same bytes everywhere, and a smaller `count` is a prefix of
+ * a larger one. The sets differ by their camera and their scenes. Labels go round (index mod 10), so that every prefix is balanced.
+ */
+export function generateBuiltin(options: BuiltinOptions): ImagesInMemory {
+  const { set = 'builtin', split, seed = BUILTIN_SEED } = options;
+  const { camera, counts, streams }: BuiltinRecipe = builtinSets[set];
   const count = options.count ?? counts[split];
-  if (hasObjects) return generateScenes([seed, streams[split]], count, camera);
   const imageBytes = BUILTIN_SIZE * BUILTIN_SIZE * 3;
   const pixels = new Uint8Array(count * imageBytes);
   const labels = new Uint16Array(count);

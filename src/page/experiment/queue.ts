@@ -1,7 +1,7 @@
 /** Runs the cells of an experiment one after the other; each is a run like any other, kept and gone on with as those are. */
 import { computed, signal } from '@preact/signals';
 import type { TrainJob, TrainResult } from '../../api';
-import { EXAMPLE_SET, isBuiltinSet } from '../../data/builtin/builtin';
+import { EXAMPLE_SET, hasObjects, isBuiltinSet } from '../../data/builtin/builtin';
 import { UserError } from '../../errors';
 import { type Cell, cellsOf, settingsOf } from '../../experiment/cells';
 import type { Experiment } from '../../experiment/experiment';
@@ -185,12 +185,12 @@ function jobOf({ experiment, ended }: KeptExperiment, cell: Cell): Omit<TrainJob
   };
 }
 
-/** Whether the experiment brings its images, so that those of step 1 take no part. */
+/** Whether the experiment brings its images, so that those of step 1 take no part; of other tasks than classification there are none. */
 export const bringsImages = ({ data, base }: Experiment): boolean =>
-  config.value.source === 'builtin' &&
   base.weights === undefined &&
   data.length === 1 &&
-  isBuiltinSet(data[0]);
+  isBuiltinSet(data[0]) &&
+  (config.value.source === 'builtin' || hasObjects(data[0]));
 
 function jobOfBase(experiment: Experiment): Omit<TrainJob, 'settings'> {
   const [set] = experiment.data;

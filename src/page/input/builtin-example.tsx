@@ -1,13 +1,11 @@
 /** The built-in example: its network, and the images of which a run takes one set or the other. */
-import { type BuiltinSet, builtinSets } from '../../data/builtin/builtin';
+import { type BuiltinSet, builtinSets, hasObjects } from '../../data/builtin/builtin';
 import { config } from '../settings/config';
 import { Layers } from './layers';
 import { Samples } from './samples';
 
 /** Scenes are for experiments of other tasks. */
-const CLASSIFIED = (Object.keys(builtinSets) as BuiltinSet[]).filter(
-  (name) => !('hasObjects' in builtinSets[name]),
-);
+const CLASSIFIED = (Object.keys(builtinSets) as BuiltinSet[]).filter((name) => !hasObjects(name));
 
 export function BuiltinExample() {
   return (

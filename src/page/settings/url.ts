@@ -1,5 +1,5 @@
 /** The page's whole configuration as text, in the URL's hash. Never data: no file, no file name. */
-import { type BuiltinSet, EXAMPLE_SET, isBuiltinSet } from '../../data/builtin/builtin';
+import { type BuiltinSet, EXAMPLE_SET, hasObjects, isBuiltinSet } from '../../data/builtin/builtin';
 import { type NetworkOptionName, networkFields, networkOptionNames } from '../../run/network-options';
 import { fieldText } from '../../train/field';
 import { type SettingName, settingFields, settingNames } from '../../train/settings';
@@ -64,7 +64,7 @@ export function decodeHash(hash: string): { config: PageConfig; unknown: string[
     if (Object.hasOwn(settingFields, name)) config.settings[name as SettingName] = value;
     else if (Object.hasOwn(networkFields, name)) config.network[name as NetworkOptionName] = value;
     else if (name === 'source' && (value === 'own' || value === 'builtin')) config.source = value;
-    else if (name === 'images' && isBuiltinSet(value)) config.images = value;
+    else if (name === 'images' && isBuiltinSet(value) && !hasObjects(value)) config.images = value;
     else if (name === 'experiment') config.experiment = value;
     else if (read) {
       config.lesson = read.lesson;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { generateBuiltin } from '../../../src/data/builtin/builtin';
+import { generateBuiltin, generateImages } from '../../../src/data/builtin/builtin';
 import { pick } from '../../../src/data/split';
 
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
@@ -52,19 +52,19 @@ describe('generateBuiltin', () => {
   });
 });
 
-describe('scenes', () => {
+describe('scenes', async () => {
   const set = 'builtin-scenes';
-  const scenes = generateBuiltin({ set, split: 'train', count: 200 });
+  const scenes = await generateImages({ set, split: 'train', count: 200 });
   const area = 32 * 32;
 
-  test('the same bytes everywhere, a smaller set a prefix', () => {
+  test('the same bytes everywhere, a smaller set a prefix', async () => {
     expect(sha256(scenes.pixels)).toBe('0790904c3480ff74bd667ed2b170345db9de7f27555d54f6a389c508a269d1b2');
     expect(sha256(scenes.truth!.masks)).toBe(
       'c76e9e60b6f7ecef6441ae4b6b04967db70804a20d096426a33b5331c12b94b8',
     );
-    const few = generateBuiltin({ set, split: 'train', count: 7 });
+    const few = await generateImages({ set, split: 'train', count: 7 });
     expect(few.truth!.objects).toEqual(scenes.truth!.objects.slice(0, 7));
-    expect(generateBuiltin({ set, split: 'test' }).count).toBe(400);
+    expect((await generateImages({ set, split: 'test' })).count).toBe(400);
   });
 
   test('one to three objects an image, the first of the class that goes round', () => {

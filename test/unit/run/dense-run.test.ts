@@ -1,6 +1,6 @@
 /** Whole runs of other tasks than classification, on a fake device. */
 import { expect, test } from 'vitest';
-import { generateBuiltin } from '../../../src/data/builtin/builtin';
+import { generateImages } from '../../../src/data/builtin/builtin';
 import { createModel } from '../../../src/model/zoo';
 import type { TrainEvent, TrainJob } from '../../../src/run/job';
 import { Memo } from '../../../src/run/memo';
@@ -8,13 +8,13 @@ import { PICTURES_FILE, readPictures } from '../../../src/run/pictures';
 import { parseReport } from '../../../src/run/report-schema';
 import { runTraining } from '../../../src/run/run';
 import { defaultSettings, type TrainSettings } from '../../../src/train/settings';
-import { taskOf } from '../../../src/train/task';
+import { loadTask, taskOf } from '../../../src/train/task';
 import { fakeGpu } from '../fake-gpu';
 import { type Behaviour, fakeNetwork } from '../fake-network';
 
 const COUNT = 16;
 const set = 'builtin-scenes';
-const tested = generateBuiltin({ set, split: 'test', count: COUNT });
+const tested = await generateImages({ set, split: 'test', count: COUNT });
 
 async function run(arch: string, behaviour: Behaviour, settings: Partial<TrainSettings> = {}) {
   const job: TrainJob = {
@@ -45,7 +45,9 @@ async function run(arch: string, behaviour: Behaviour, settings: Partial<TrainSe
 }
 
 test('a detector is told by average precision, and shows what it sees', async () => {
-  const wanted = taskOf(createModel('dw_detector')).targets!.of(tested);
+  const model = createModel('dw_detector');
+  await loadTask(model);
+  const wanted = taskOf(model).targets!.of(tested);
   const size = wanted.length / COUNT;
   // it finds all objects of the first half of the images, and tells nothing of the others
   const logits = (image: number) => {

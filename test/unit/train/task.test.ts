@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { Graph } from '../../../src/graph/graph';
 import { createModel } from '../../../src/model/zoo';
 import { METRICS_RING } from '../../../src/ops/loss/metrics';
-import { taskOf } from '../../../src/train/task';
+import { loadTask, taskOf } from '../../../src/train/task';
 
 const task = taskOf(createModel('resnet20_cifar'));
 
@@ -33,10 +33,18 @@ test('classification: the loss writes the ring that the figures are read from', 
   expect(graph.nodes).toMatchObject([{ op: { name: 'cross_entropy' }, attrs: { labelSmoothing: 0.1 } }]);
 });
 
-const dense = (name: string) => taskOf(createModel(name, { classes: 2 }));
+test('a task other than classification is to be loaded first', () => {
+  expect(() => taskOf(createModel('dw_unet'))).toThrow('segmentation is not loaded');
+});
 
-test('segmentation: a row has a loss and counts of each class, that of no class among them; the figure is mIoU', () => {
-  const { figures, sums, targets } = dense('dw_unet');
+const dense = async (name: string) => {
+  const model = createModel(name, { classes: 2 });
+  await loadTask(model);
+  return taskOf(model);
+};
+
+test('segmentation: a row has a loss and counts of each class, that of no class among them; the figure is mIoU', async () => {
+  const { figures, sums, targets } = await dense('dw_unet');
   expect(sums).toBe(4 * (1 + 3));
   expect(targets!.size({ height: 8, width: 16 })).toBe(128);
   // 6 of 8 pixels right; a class that is nowhere does not count
@@ -44,8 +52,8 @@ test('segmentation: a row has a loss and counts of each class, that of no class 
   expect(figures(row)).toEqual({ loss: 1.5, accuracy: (4 / 6 + 2 / 4) / 2 });
 });
 
-test('detection: of a batch the share of cells told rightly, of a set average precision, images in their order', () => {
-  const { figures, measure, targets } = dense('dw_detector');
+test('detection: of a batch the share of cells told rightly, of a set average precision, images in their order', async () => {
+  const { figures, measure, targets } = await dense('dw_detector');
   expect(figures([3, 3, 2, 4])).toEqual({ loss: 1.5, accuracy: 0.75 });
   expect(figures([3, 0, 2, 0])).toEqual({ loss: 1.5, accuracy: 0 });
   const side = 8;
