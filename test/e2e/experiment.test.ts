@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { openSite, type Site, showPanel } from './site';
@@ -40,6 +41,10 @@ describe('an experiment', () => {
     const cells = await rows(page).locator('td').allTextContents();
     expect(cells.filter((text) => text.includes('%')).length).toBeGreaterThan(8);
     await panel(page).getByRole('heading', { name: 'What was shown' }).waitFor();
+    // a table that is wider than the window is scrolled by keys, too
+    await page.setViewportSize({ width: 390, height: 800 });
+    const { violations } = await new AxeBuilder({ page }).include('.panel.experiment').analyze();
+    expect(violations.map(({ id, nodes }) => `${id}: ${nodes[0].html}`)).toEqual([]);
     const [download] = await Promise.all([
       page.waitForEvent('download'),
       panel(page).getByRole('button', { name: 'Report' }).click(),

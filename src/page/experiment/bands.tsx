@@ -6,8 +6,10 @@ import { percent, tick } from '../format';
 
 /** at most, pixels: where the window is narrower, so is the picture, and its words stay as large */
 const MOST = 640;
-/** of a panel's borders */
+/** of a panel's borders, and between two pictures */
 const SIDES = 40;
+/** pixels of a window in which two stand side by side */
+const PAIR = 980;
 const HEIGHT = 220;
 const MARGIN = { left: 52, right: 10, top: 8, bottom: 24 };
 
@@ -33,7 +35,8 @@ export function Bands({
   const base =
     quantity === 'accuracy' ? runs.find((run) => run.accuracy.base !== undefined)?.accuracy.base : undefined;
   if (base !== undefined) values.push(base);
-  const width = Math.min(MOST, document.documentElement.clientWidth - SIDES);
+  const { clientWidth } = document.documentElement;
+  const width = Math.min(MOST, clientWidth / (clientWidth < PAIR ? 1 : 2) - SIDES);
   const last = Math.max(1, ...bands.flatMap(({ mean }) => mean.map(({ x }) => x)));
   const [bottom, top] = [Math.min(...values), Math.max(...values)];
   const span = top - bottom || 1;

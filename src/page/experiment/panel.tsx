@@ -182,7 +182,8 @@ function ArmsTable({ results: all }: { results: ExperimentResults }) {
   const { experiment, comparisons } = all;
   const { seeds, reference } = experiment;
   return (
-    <div class="scroll experiment-table">
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
+    <section class="scroll experiment-table" tabIndex={0} aria-label="Table of the arms">
       <table>
         <thead>
           <tr>
@@ -226,16 +227,20 @@ function ArmsTable({ results: all }: { results: ExperimentResults }) {
                 <td>{arm?.last ? spreadText(arm.last) : ''}</td>
                 <td>{arm?.best ? spreadText(arm.best) : ''}</td>
                 <td>{name === reference ? 'reference' : found ? points(found.last.mean) : ''}</td>
-                <td>{interval ? `${points(interval[0])} to ${points(interval[1])}` : ''}</td>
+                <td>{interval ? rangeText(interval) : ''}</td>
                 <td>{found ? SHOWN[found.last.shown] : ''}</td>
               </tr>
             );
           })}
         </tbody>
       </table>
-    </div>
+    </section>
   );
 }
+
+/** Both ends in points, the unit once. */
+const rangeText = ([low, high]: readonly [number, number]): string =>
+  `${points(low).replace(/\s.*/, '')} to ${points(high)}`;
 
 function Rates({ results: all }: { results: ExperimentResults }) {
   const label = labelOf(all);
