@@ -92,3 +92,10 @@ def normalised(x, s, channels):
         x = (x.int() * torch.tensor([[[19595]], [[38470]], [[7471]]], device=x.device)).sum(1, keepdim=True) + 32768 >> 16
         mean, std = mean.mean(0), std.mean(0)
     return (x.float() / 255 - mean) / std
+
+
+def batches_of(count, s, has_norms):  # of a pass: where in its order each begins, and how many images it has
+    whole = min(s["batch"], count)
+    lefts = [count - i * whole for i in range(count // whole if s["dropLast"] else -(-count // whole))]
+    rows = [2 if left == 1 and whole > 1 and has_norms else min(whole, left) for left in lefts]
+    return [(min(i * whole, count - n), n) for i, n in enumerate(rows)]

@@ -42,7 +42,7 @@ def apply(layer, get, x, *others):
     if kind == "add":
         return x + others[0]
     if kind == "mul":
-        return x * (get(layer["weight"])[:, None, None] if "weight" in layer else others[0]) * layer.get("factor", 1)
+        return x * (get(layer["weight"]).reshape(-1, 1, 1) if "weight" in layer else others[0]) * layer.get("factor", 1)
     if kind == "concat":
         return torch.cat([x, *others], 1)
     if kind == "replace":
@@ -50,7 +50,8 @@ def apply(layer, get, x, *others):
     if kind == "slice":
         return x[:, layer["start"]:layer["end"]]
     if kind == "shuffle":
-        return x.unflatten(1, (layer["groups"], -1)).transpose(1, 2).flatten(1, 2)
+        n, c, h, w = x.shape
+        return x.reshape(n, layer["groups"], -1, h, w).transpose(1, 2).reshape(n, c, h, w)
     if kind == "subsample":
         after = layer["channels"] - layer["before"] - x.shape[1]
         return F.pad(x[:, :, ::layer["stride"], ::layer["stride"]], (0, 0, 0, 0, layer["before"], after))
@@ -111,15 +112,18 @@ class Network(torch.nn.Module):
                 name = layer["name"] + ".weight"
                 self.hold(name + ".preconditioner", preconditioner(layer, self.get(name), seed).float(), False)
             if layer.get("refconv", {}).get("path") == "factored":
-                self.factor(layer["name"], layer["shape"], layer["groups"], layer["refconv"]["mapKernel"], kaiming)
+                self.factor(layer["name"], layer["shape"], layer["groups"], layer["refconv"], state)
 
-    def factor(self, name, shape, group, k, kaiming):
+    def factor(self, name, shape, group, refconv, state):
         kernel, names = self.get(name + ".weight"), [f"{name}.convmap.{leaf}" for leaf in ("factor", "gram", "start", "weight")]
+        k = refconv["mapKernel"]
         self.factored[names[0]] = names[1]
         self.hold(names[0], torch.zeros(shape), True)
         self.hold(names[1], gram(kernel, group, shape, k).float(), False)
-        if kaiming:
-            start = initial(names[3], [shape[0] * shape[1], group, k, k], {"uniform": (group * k * k) ** -0.5}, self.seed)
+        if refconv["startsNonZero"]:
+            start = state.get(names[3])
+            if start is None:
+                start = initial(names[3], [shape[0] * shape[1], group, k, k], {"uniform": (group * k * k) ** -0.5}, self.seed)
             self.hold(names[2], mapped(kernel.double(), start.double()).float(), False)
             if not hasattr(self, "convmap/scale"):
                 self.hold("convmap.scale", torch.ones(1), True)
@@ -174,10 +178,11 @@ class Network(torch.nn.Module):
         return x * mask / (1 - layer["p"]) if layer["p"] < 1 else x * 0
 
     def forward(self, x):
-        return self.values({0: x}, self.layers)[self.logits].flatten(1)
+        return self.value(self.logits, {0: x}, self.layers).flatten(1)
 
-    def values(self, values, layers):
-        """Those of the images and of all layers that can be reckoned, by their numbers."""
+    def value(self, wanted, values, layers):
+        """The value of that number, from others by those of the layers that can be reckoned."""
+        last = {i: layer["id"] for layer in layers for i in layer["inputs"]}
         for layer in layers:
             if not all(i in values for i in layer["inputs"]):
                 continue
@@ -192,8 +197,12 @@ class Network(torch.nn.Module):
                 x = self.drop(layer, x) if self.training and layer["p"] > 0 else x
             else:
                 x = apply(layer, self.get, x, *others)
+            if layer["id"] == wanted:
+                return x
             values[layer["id"]] = x
-        return values
+            for i in layer["inputs"]:
+                if last[i] == layer["id"]:
+                    values.pop(i, None)
 
     def merged(self):
         """The plain network's state: kernels made in float64, branches by what they make of single pixels."""
@@ -215,7 +224,7 @@ class Network(torch.nn.Module):
         images = taps.new_zeros(len(taps) + 1, conv["groups"], per_group, 2 * kh + 4, 2 * kw + 4)  # the first is black
         images[1:, :, :, start[0]:start[0] + kh, start[1]:start[1] + kw] = taps.reshape(-1, 1, per_group, kh, kw)
         place = [-(-pad // stride) for pad, stride in zip(conv["padding"], conv["stride"])]
-        sums = self.values({conv["inputs"][0]: images.flatten(1, 2)}, layers)[conv["sum"]][:, :, place[0], place[1]]
+        sums = self.value(conv["sum"], {conv["inputs"][0]: images.flatten(1, 2)}, layers)[:, :, place[0], place[1]]
         shift, kernel = sums[0], (sums[1:] - sums[0]).T.reshape(o, per_group, kh, kw)
         if not norm:
             return {name + ".weight": kernel, **({name + ".bias": shift} if conv["bias"] else {})}
@@ -226,3 +235,14 @@ class Network(torch.nn.Module):
         before = self.get(name + ".bias") if conv["bias"] else 0
         bias = shift + (mean - before) * scale
         return {name + ".weight": kernel / scale[:, None, None, None], norm["name"] + ".weight": weight, norm["name"] + ".bias": bias}
+
+
+def divergence(layers, state):  # mean over layers of how differently their kernels are shaped, nats
+    found = []
+    for layer in layers:
+        if layer["kind"] == "conv" and max(layer["shape"][2:]) > 1:
+            log_p = F.log_softmax(state[layer["name"] + ".weight"].double().reshape(-1, math.prod(layer["shape"][2:])), 1)
+            n, p = len(log_p), log_p.exp()
+            pairs = n * (p * log_p).sum() - (p.sum(0) * log_p.sum(0)).sum()
+            found.append(max(0.0, pairs.item()) / max(1, n * (n - 1)))
+    return sum(found) / len(found) if found else None

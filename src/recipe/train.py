@@ -7,12 +7,14 @@ Killed, it goes on at the very step when it is started again. `refocus report FO
 Needs PyTorch 1.13 or later and NumPy. recipe.json says what is done, in the words of Refocus' docs/experiments.md."""
 import argparse, fnmatch, hashlib, io, json, math, os, statistics, time
 import numpy as np, torch, torch.distributed as dist, torch.nn.functional as F
+from concurrent.futures import ThreadPoolExecutor
 from torch.nn.parallel import DistributedDataParallel
-from draws import Images, normalised, order_of
+from draws import Images, batches_of, normalised, order_of
 from files import chosen, finite, read_safetensors, write_results, write_safetensors, write_whole
-from network import Network, times
+from network import Network, divergence, times
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+BESIDE = ThreadPoolExecutor(1)
 RANK, WORLD = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--out", default=HERE, help="folder of the results; default: this one")
@@ -22,13 +24,6 @@ parser.add_argument("--tf32", action="store_true", help="faster convolutions wit
 parser.add_argument("--checkpoint-minutes", type=float, default=2, help="within an epoch; each ends with one too")
 parser.add_argument("--only", default="*", help="runs by name, as runs/finetune-*")
 parser.add_argument("--steps", type=int, default=0, help="leave each run after so many steps: their losses are in its metrics.jsonl")
-
-
-def batches_of(count, s):  # of a pass: where in its order each begins, and how many images it has
-    whole, has_norms = min(s["batch"], count), any(layer["kind"] == "batch_norm" for layer in recipe["model"]["layers"])
-    lefts = [count - i * whole for i in range(count // whole if s["dropLast"] else -(-count // whole))]
-    rows = [2 if left == 1 and whole > 1 and has_norms else min(whole, left) for left in lefts]
-    return [(min(i * whole, count - n), n) for i, n in enumerate(rows)]
 
 
 def course(s, step, per_epoch):  # the rate of a step, whether a round but the first begins with it, and whether a warm-up has ended
@@ -81,23 +76,12 @@ def total(values):  # over all processes
 def evaluate(net, images, s):  # mean loss and share told right
     net.eval()
     sums = torch.zeros(2, dtype=torch.float64, device=args.device)
-    for at in np.array_split(np.arange(len(images.labels)), -(-len(images.labels) // 512))[RANK::WORLD]:
+    for at in np.array_split(np.arange(len(images.labels)), -(-len(images.labels) // 256))[RANK::WORLD]:
         x, y = (t.to(args.device) for t in images.batch(at, s))
         logits = net(normalised(x, s, recipe["model"]["channels"]))
         sums += torch.stack([F.cross_entropy(logits, y, reduction="sum"), (logits.argmax(1) == y).sum()])
     loss, right = (total(sums) / len(images.labels)).tolist()
     return dict(loss=loss, accuracy=right)
-
-
-def divergence(state):  # mean over layers of how differently their kernels are shaped, nats
-    found = []
-    for layer in recipe["model"]["layers"]:
-        if layer["kind"] == "conv" and max(layer["shape"][2:]) > 1:
-            log_p = F.log_softmax(state[layer["name"] + ".weight"].double().reshape(-1, math.prod(layer["shape"][2:])), 1)
-            n, p = len(log_p), log_p.exp()
-            pairs = n * (p * log_p).sum() - (p.sum(0) * log_p.sum(0)).sum()
-            found.append(max(0.0, pairs.item()) / max(1, n * (n - 1)))
-    return sum(found) / len(found) if found else None
 
 
 class Run:
@@ -116,12 +100,15 @@ class Run:
             self.loaded = {names[key]: t.reshape(shapes[names[key]]) for key, t in found.items()}
         else:
             self.loaded = read_safetensors(os.path.join(HERE, "base.safetensors"))
-        self.batches = batches_of(len(self.train.labels), self.s)
+        has_norms = any(layer["kind"] == "batch_norm" for layer in recipe["model"]["layers"])
+        self.batches = batches_of(len(self.train.labels), self.s, has_norms)
         self.per_epoch = self.s["repeats"] * len(self.batches)
         counts = np.bincount(self.train.labels, minlength=recipe["model"]["classes"])
         weights = np.where(counts > 0, len(self.train.labels) / (counts > 0).sum() / np.maximum(counts, 1), 0)
         self.weights = torch.tensor(weights, dtype=torch.float32, device=args.device) if self.s["balance"] == "loss" else None
         self.points, self.fresh, self.evals, self.paces = [], [], [], []
+        self.order = self.ahead = None
+        self.steps = self.per_epoch * self.s["epochs"]
 
     def begin(self, state):
         kaiming = self.s["method"] in ("refocus", "joint") and self.s["mapInit"] == "kaiming"
@@ -130,18 +117,24 @@ class Run:
         self.ddp = DistributedDataParallel(self.net, broadcast_buffers=False) if WORLD > 1 else self.net
         self.optimizer = optimizer_of(self.net, self.s)
 
-    def step(self, step):
-        s, net = self.s, self.net
+    def load(self, step):  # this process' rows of a batch, where they begin, and the batch
         number, place = divmod(step, len(self.batches))
-        if place == 0 or not hasattr(self, "order"):
-            self.order = order_of(len(self.train.labels), s["seed"], number)
+        if place == 0 or self.order is None:
+            self.order = order_of(len(self.train.labels), self.s["seed"], number)
         first, rows = self.batches[place]
         mine = np.array_split(np.arange(first, first + rows), WORLD)[RANK]
-        images, labels = (t.to(args.device) for t in self.train.batch(self.order[mine], s, number, mine))
+        images, labels = self.train.batch(self.order[mine], self.s, number, mine)
+        return images, labels, mine[0] - first if len(mine) else 0, self.order[first:first + rows]
+
+    def step(self, step):
+        s, net = self.s, self.net
+        images, labels, first, whole = self.ahead.result() if self.ahead else self.load(step)
+        self.ahead = BESIDE.submit(self.load, step + 1) if step + 1 < self.steps else None  # while the device works
+        images, labels, rows = images.to(args.device), labels.to(args.device), len(whole)
         net.train()
-        net.first, net.rows, net.step = mine[0] - first if len(mine) else 0, rows, step
+        net.first, net.rows, net.step = first, rows, step
         logits = self.ddp(normalised(images, s, recipe["model"]["channels"]))
-        whole = rows if self.weights is None else self.weights[self.train.labels[self.order[first:first + rows]]].sum()
+        whole = rows if self.weights is None else self.weights[self.train.labels[whole]].sum()
         loss = F.cross_entropy(logits, labels, self.weights, reduction="sum", label_smoothing=s["labelSmoothing"]) / whole
         self.optimizer.zero_grad()
         (loss * WORLD).backward()  # DistributedDataParallel takes the mean
@@ -163,11 +156,12 @@ class Run:
 
     def save(self, step):
         self.settle()
+        if RANK > 0:
+            return
         kept = dict(step=step, net=self.net.state_dict(), optimizer=self.optimizer.state_dict(), seconds=time.time() - self.began)
         file = io.BytesIO()
         torch.save({**kept, "points": self.points, "evals": self.evals, "paces": self.paces}, file)
-        if RANK == 0:
-            write_whole(os.path.join(self.folder, "checkpoint.pt"), file.getvalue())
+        write_whole(os.path.join(self.folder, "checkpoint.pt"), file.getvalue())
 
     def go_on(self):  # the step that the run had come to
         self.began, path = time.time(), os.path.join(self.folder, "checkpoint.pt")
@@ -185,9 +179,10 @@ class Run:
         os.makedirs(self.folder, exist_ok=True)
         knows = cell.get("from") or not recipe["newHead"]
         plain = lambda state: Network(recipe["model"], state, s["seed"]).to(args.device)
-        base = evaluate(plain(self.loaded), self.test, s) if knows else None
+        start = plain(self.loaded)
+        base = evaluate(start, self.test, s) if knows else None
         self.begin({} if s["method"] == "retrain" else self.loaded)
-        at, end, ended, since = self.go_on(), self.per_epoch * s["epochs"], "finished", time.time()
+        at, end, ended, since = self.go_on(), self.steps, "finished", time.time()
         good = self.net.merged()
         for step in range(at, min(end, args.steps or end)):
             _, begins, warm = course(s, step, self.per_epoch)
@@ -243,7 +238,7 @@ class Run:
             "stepMs": statistics.median(self.paces or [0]), "seconds": time.time() - self.began,
             **({"peakBytes": torch.cuda.max_memory_allocated()} if cuda else {}),
             "proof": {"ok": error < 1e-4, "maxRelLogitDiff": error, "top1Agreement": agreed}, **({"merged": digest} if RANK == 0 else {}),
-            "divergence": [divergence(self.loaded), divergence(good)], "evals": self.evals,
+            "divergence": [divergence(recipe["model"]["layers"], state) for state in (start.merged(), good)], "evals": self.evals,
             "training": [{key: p[key] for key in ("step", "loss", "accuracy")} for p in [*self.points[:-1:stride], self.points[-1]]],
             "adapter": f"{torch.cuda.get_device_name() if cuda else 'CPU'}, PyTorch {torch.__version__}, processes: {WORLD}",
             "version": recipe["refocus"],
