@@ -106,6 +106,14 @@ test('arms that the scripts do not know are refused by name before anything is w
   );
 });
 
+test('a task that the scripts do not know is refused', async () => {
+  const out = join(folder, 'masks');
+  const { status, notes } = await exported('segmentation', '--limit', '32', '--out', out);
+  expect(status).toBe(2);
+  expect(notes).toContain('is a network for segmentation, which trains in experiments and runs alone');
+  expect(existsSync(out)).toBe(false);
+});
+
 test('branches are layers of their own, and their convolution knows what they sum up to', async () => {
   const out = join(folder, 'structural');
   const asked = [
