@@ -14,7 +14,7 @@ from files import chosen, finite, read_safetensors, write_results, write_safeten
 from network import Network, divergence, times
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-BESIDE = ThreadPoolExecutor(1)
+BESIDE, BASES = ThreadPoolExecutor(1), {}  # the loader of the next batch; what networks tell right before they are trained
 RANK, WORLD = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--out", default=HERE, help="folder of the results; default: this one")
@@ -43,8 +43,8 @@ def course(s, step, per_epoch):  # the rate of a step, whether a round but the f
     return lr, at == 0 and begin > 0, at == warm and step > 0
 
 
-def optimizer_of(net, s):  # a group for each pair of factors of rate and decay
-    vectors = {entry["name"] for entry in recipe["model"]["state"] if len(entry["shape"]) == 1}
+def optimizer_of(net, s, model):  # a group for each pair of factors of rate and decay
+    vectors = {entry["name"] for entry in model["state"] if len(entry["shape"]) == 1}
     groups = {}
     for key, parameter in net.named_parameters():
         name = key.replace("/", ".")
@@ -115,7 +115,7 @@ class Run:
         self.net = Network(self.model, state, self.s["seed"], kaiming).to(args.device)
         self.net.sync = WORLD > 1 and args.norms == "sync"
         self.ddp = DistributedDataParallel(self.net, broadcast_buffers=False) if WORLD > 1 else self.net
-        self.optimizer = optimizer_of(self.net, self.s)
+        self.optimizer = optimizer_of(self.net, self.s, self.model)
 
     def load(self, step):  # this process' rows of a batch, where they begin, and the batch
         number, place = divmod(step, len(self.batches))
@@ -160,7 +160,7 @@ class Run:
             return
         kept = dict(step=step, net=self.net.state_dict(), optimizer=self.optimizer.state_dict(), seconds=time.time() - self.began)
         file = io.BytesIO()
-        torch.save({**kept, "points": self.points, "evals": self.evals, "paces": self.paces}, file)
+        torch.save({**kept, "points": self.points, "evals": self.evals, "paces": self.paces, "good": self.good}, file)
         write_whole(os.path.join(self.folder, "checkpoint.pt"), file.getvalue())
 
     def go_on(self):  # the step that the run had come to
@@ -171,7 +171,7 @@ class Run:
         self.net.load_state_dict(kept["net"])
         self.optimizer.load_state_dict(kept["optimizer"])
         self.began -= kept["seconds"]
-        self.points, self.evals, self.paces = kept["points"], kept["evals"], kept["paces"]
+        self.points, self.evals, self.paces, self.good = (kept[name] for name in ("points", "evals", "paces", "good"))
         return kept["step"]
 
     def run(self):
@@ -180,16 +180,19 @@ class Run:
         knows = cell.get("from") or not recipe["newHead"]
         plain = lambda state: Network(recipe["model"], state, s["seed"]).to(args.device)
         start = plain(self.loaded)
-        base = evaluate(start, self.test, s) if knows else None
+        key = cell.get("from"), cell["kind"] == "search"
+        if knows and key not in BASES:
+            BASES[key] = evaluate(start, self.test, s)
+        base = BASES.get(key)
         self.begin({} if s["method"] == "retrain" else self.loaded)
+        self.good = self.net.merged()  # as it was tested last
         at, end, ended, since = self.go_on(), self.steps, "finished", time.time()
-        good = self.net.merged()
         for step in range(at, min(end, args.steps or end)):
             _, begins, warm = course(s, step, self.per_epoch)
             if begins:
                 self.begin(self.net.merged())
             elif s["freshOptimizer"] and warm:
-                self.optimizer = optimizer_of(self.net, s)
+                self.optimizer = optimizer_of(self.net, s, self.model)
             began = began if step > at and step % self.per_epoch else time.perf_counter()
             self.step(step)
             if (step + 1) % self.per_epoch == 0:
@@ -202,12 +205,14 @@ class Run:
                     ended = "diverged"
                     break
                 self.evals.append(point)
-                good, pace = self.net.merged(), self.paces[-1]
-                tell(f"{cell['id']}: epoch {point['epoch']:g} of {s['epochs']}, {point['accuracy']:.2%}, {pace:.1f} ms a step")
+                self.good = self.net.merged()
+                told = f"epoch {point['epoch']:g} of {s['epochs']}, {point['accuracy']:.2%}, {self.paces[-1]:.1f} ms a step"
             if (step + 1) % self.per_epoch == 0 or time.time() - since > 60 * args.checkpoint_minutes:
+                tell(f"{cell['id']}: step {step + 1} of {end}" if (step + 1) % self.per_epoch else f"{cell['id']}: {told}")
                 self.save(step + 1)
                 since = time.time()
         self.settle()
+        good = self.good
         if RANK == 0:
             lines = "".join(json.dumps(point) + "\n" for point in self.points)
             write_whole(os.path.join(self.folder, "metrics.jsonl"), lines.encode())
