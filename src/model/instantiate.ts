@@ -66,7 +66,7 @@ export function instantiate(model: Model, graph: Graph, x: Tensor, options: Inst
   }
   const logits = values.get(model.logits)!;
   const [, rows, columns] = logits.shape;
-  if (rows !== 1 || columns !== 1)
+  if (model.task === 'classification' && (rows !== 1 || columns !== 1))
     throw new UserError(
       `${model.name} answers an image of ${h} x ${w} pixels ${rows} x ${columns} times: it is for images of another size (image size).`,
     );
