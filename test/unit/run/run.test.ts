@@ -787,3 +787,23 @@ describe('a warm-up', () => {
     expect(batches).toHaveLength(before + ahead.length);
   });
 });
+
+test('what a run came to is the network that another begins with, its classes known', async () => {
+  const builtin: TrainJob = {
+    model: { kind: 'builtin' },
+    train: { kind: 'builtin', split: 'train', set: 'builtin-camera' },
+    test: { kind: 'builtin', split: 'test', set: 'builtin-camera' },
+    settings: { ...defaultSettings(), epochs: 1, batch: 16, repeats: 1, limit: 32 },
+  };
+  const { result: first } = await run(builtin);
+  const files = [{ path: 'merged.safetensors', blob: new Blob([first.merged]) }];
+  const { result } = await run({ ...builtin, model: { kind: 'file', files } });
+  expect(result.report.network).toMatchObject({
+    source: 'merged.safetensors',
+    architecture: first.report.network.architecture,
+    newHead: false,
+  });
+  expect(result.report.classes).toEqual(first.report.classes);
+  expect(result.report.accuracy.base).toBeDefined();
+  expect(result.report.sha256.in['merged.safetensors']).toBe(first.report.sha256.out['merged.safetensors']);
+});
