@@ -17,13 +17,13 @@ const RATES = [0.001, 0.003, 0.01, 0.03, 0.1];
 const dense = (name: string, arch: string, question: string): ExperimentFile => ({
   name,
   question,
-  base: { network: { arch }, train: { epochs: 16, lr: 0.1 } },
+  base: { network: { arch }, train: { epochs: 24, lr: 0.1 } },
   data: ['builtin-scenes'],
   arms: ['none', 'retrain', 'finetune', 'refocus'],
   reference: 'finetune',
   seeds: [0, 1, 2],
   lrSearch: { rates: [0.03, 0.1], epochs: 2 },
-  settings: { epochs: 5, batch: 32, limit: 500 },
+  settings: { epochs: 5, batch: 16, limit: 500 },
 });
 
 export const experimentPresets: Readonly<Record<string, ExperimentPreset>> = {
