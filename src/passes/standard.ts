@@ -2,8 +2,8 @@ import type { Pass } from '../graph/compile';
 import type { Lowered } from '../graph/ir';
 import { ALL_FUSIONS, type Fusions, fuse } from './fusion';
 import { halveActivations } from './halves';
+import { withinLimit } from './limit';
 import { mergeSums } from './merge-sums';
-import { recompute } from './recompute';
 
 export interface PassOptions {
   /** default: all */
@@ -24,5 +24,5 @@ export const standardPasses = ({
   ...(storage === 'f16' ? [{ graph: halveActivations }] : []),
   ...(fusions.weightSums ? [{ dispatches: mergeSums }] : []),
   // last: it counts what the others have made
-  ...(limit > 0 ? [{ dispatches: (lowered: Lowered[]) => recompute(lowered, limit) }] : []),
+  ...(limit > 0 ? [{ dispatches: (lowered: Lowered[]) => withinLimit(lowered, limit) }] : []),
 ];

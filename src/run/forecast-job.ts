@@ -5,6 +5,7 @@ import { withHead } from '../model/heads';
 import type { Model } from '../model/model';
 import { decideSettings } from '../train/decide';
 import { mostHeld } from '../train/held';
+import { readyForLimit } from '../train/programs';
 import type { TrainSettings } from '../train/settings';
 import { type Forecast, type ForecastOf, fittingRows, forecast } from './forecast';
 
@@ -39,10 +40,11 @@ export interface DeviceForecast extends Forecast {
  * @param gpu absent: without a device nothing is too large
  * @throws UserError where the network cannot train so
  */
-export function forecastJob(
+export async function forecastJob(
   { model: known, classes, newHead, images, settings: asked }: ForecastJob,
   gpu?: Gpu,
-): DeviceForecast {
+): Promise<DeviceForecast> {
+  await readyForLimit(asked);
   const model = classes === undefined ? known : withHead(known, classes);
   const side = asked.imageSize;
   const { width, height } = side > 0 ? { width: side, height: side } : images;

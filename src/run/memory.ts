@@ -1,7 +1,7 @@
 import { OutOfMemory, OverLimit, UserError } from '../errors';
 import { hasBatchNorm } from '../train/batches';
 import { microRows } from '../train/micro-batches';
-import { planTraining, stepGraph } from '../train/programs';
+import { planTraining, readyForLimit, stepGraph } from '../train/programs';
 import type { RunSettings, TrainSettings } from '../train/settings';
 import type { Training } from '../train/training-session';
 
@@ -23,7 +23,7 @@ export async function withinMemory<T>(
       return await work();
     } catch (error) {
       if (!(error instanceof OutOfMemory)) throw error;
-      const next = limited(training, asked, error) ?? inMicroBatches(training, asked, error);
+      const next = (await limited(training, asked, error)) ?? inMicroBatches(training, asked, error);
       if (!next) throw error;
       training.settings = { ...training.settings, ...next.settings };
       warn(next.message);
@@ -40,12 +40,13 @@ interface Next {
 /** A limit below what the step takes now, and by how much it takes less at least to be worth a try. */
 const WORTH = 0.9;
 
-function limited(
+async function limited(
   training: Training,
   asked: Pick<TrainSettings, 'memory'>,
   { share, inAll }: OutOfMemory,
-): Next | undefined {
+): Promise<Next | undefined> {
   if (!inAll || asked.memory > 0) return undefined;
+  await readyForLimit({ memory: 1 });
   const step = stepGraph(training);
   const { settings, tuning } = training;
   const peakOf = (memory: number) => planTraining(step, { ...settings, memory }, { tuning }).totals.peakBytes;

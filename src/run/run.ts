@@ -7,6 +7,7 @@ import { balanceSentence } from '../train/balance';
 import { batchSentence } from '../train/batches';
 import { heldSentence, mostHeld } from '../train/held';
 import { microSentence } from '../train/micro-batches';
+import { readyForLimit } from '../train/programs';
 import { rateSentence } from '../train/rate';
 import { normsSentence } from '../train/start-norms';
 import { isClassifier } from '../train/task';
@@ -76,9 +77,10 @@ async function trainLoaded(
   const { tuning } = gpu;
   const warning = (message: string) => emit({ type: 'warning', message });
   const { model } = network;
-  const expected = await withinMemory(training, job.settings, warning, async () =>
-    forecast({ ...training, tuning, model, heldBytes: mostHeld(gpu) }),
-  );
+  const expected = await withinMemory(training, job.settings, warning, async () => {
+    await readyForLimit(training.settings);
+    return forecast({ ...training, tuning, model, heldBytes: mostHeld(gpu) });
+  });
   emit({ type: 'note', message: forecastSentence(expected) });
   if (!network.newHead)
     emit({ type: 'phase', phase: 'baseline', message: 'Measuring the network as it was loaded' });

@@ -97,6 +97,8 @@ export function trainingGraph(o: Step): ProgramGraph {
   return { model, graph, instance };
 }
 
+export { readyForLimit } from '../passes/limit';
+
 /**
  * The plan of a training step.
  * @throws OverLimit where it does not fit the settings' limit of memory

@@ -6,6 +6,7 @@ import type { Tuning } from '../graph/tuning';
 import type { StateDict } from '../io/tensor';
 import type { Model } from '../model/model';
 import { loadState, readState } from '../model/state';
+import { readyForLimit } from '../passes/limit';
 import { Session } from '../runtime/session';
 import { writeClassWeights } from './balance';
 import { type Held, mostHeld } from './held';
@@ -56,6 +57,7 @@ export class TrainingSession {
 
   static async create(gpu: Gpu, t: Training): Promise<TrainingSession> {
     const build = { ...t, tuning: t.tuning ?? gpu.tuning, heldBytes: t.heldBytes ?? mostHeld(gpu) };
+    await readyForLimit(t.settings);
     const { plans } = buildPrograms(build);
     const session = await Session.create(gpu, plans as Record<ProgramName, Plan>);
     loadState(session, t.model, t.start);

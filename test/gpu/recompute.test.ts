@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { OverLimit } from '../../src/errors';
 import { initialState } from '../../src/model/init';
 import { loadState } from '../../src/model/state';
+import { readyForLimit } from '../../src/passes/limit';
 import { Session } from '../../src/runtime/session';
 import { planTraining, trainingGraph } from '../../src/train/programs';
 import type { RunSettings } from '../../src/train/settings';
@@ -9,6 +10,8 @@ import { trainedModel } from '../../src/train/trained-model';
 import { runSettings } from '../settings';
 import { mixed } from '../step-case';
 import { gpu } from './harness';
+
+await readyForLimit({ memory: 1 });
 
 const BATCH = 4;
 const SIZE = 16;

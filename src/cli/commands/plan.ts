@@ -3,6 +3,7 @@ import { addedSentence, memoryText, repeatedSentence } from '../../run/forecast-
 import { namedNetwork } from '../../run/network-options';
 import { loadNetwork } from '../../run/network-source';
 import { modelOf, type PlanOptions, planSummary, stepForecast } from '../../run/plan-summary';
+import { readyForLimit } from '../../train/programs';
 import { parseSetting } from '../../train/settings';
 import { loadTask } from '../../train/task';
 import { type Args, type Command, type Context, text } from '../command';
@@ -50,6 +51,7 @@ export const plan: Command = {
     const { network, side } = await networkOf(args, context);
     const options = { ...chosen, network, size: asked ?? side };
     await loadTask(modelOf(options.network));
+    await readyForLimit(options);
     const summary = planSummary(options);
     if (args.values.json) context.out(JSON.stringify(summary.totals));
     else {

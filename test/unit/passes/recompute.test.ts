@@ -5,9 +5,12 @@ import type { Tensor } from '../../../src/graph/tensor';
 import type { Model } from '../../../src/model/model';
 import { createModel } from '../../../src/model/zoo';
 import { Checkpoints } from '../../../src/passes/checkpoints';
+import { readyForLimit } from '../../../src/passes/limit';
 import { type ProgramGraph, planTraining, trainingGraph } from '../../../src/train/programs';
 import { runSettings } from '../../settings';
 import { mixed } from '../../step-case';
+
+await readyForLimit({ memory: 1 });
 
 const images = {
   name: 'train',

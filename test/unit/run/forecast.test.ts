@@ -4,9 +4,12 @@ import { createModel } from '../../../src/model/zoo';
 import { type ForecastOf, fittingRows, forecast } from '../../../src/run/forecast';
 import { forecastJob } from '../../../src/run/forecast-job';
 import { forecastSentence } from '../../../src/run/forecast-words';
+import { readyForLimit } from '../../../src/train/programs';
 import { defaultSettings } from '../../../src/train/settings';
 import { runSettings } from '../../settings';
 import { fakeGpu } from '../fake-gpu';
+
+await readyForLimit({ memory: 1 });
 
 const model = createModel('mobilenet_v2', { width: 0.35, stemStride: 1, classes: 10 });
 const set = (count: number) => ({ count, height: 32, width: 32 });
@@ -94,7 +97,7 @@ test('a micro-batch that fits is named', () => {
   expect(fittingRows(of(), 1)).toBeUndefined();
 });
 
-test('a device that does not hold the run is told beforehand, with what would do', () => {
+test('a device that does not hold the run is told beforehand, with what would do', async () => {
   const job = (settings: object) => ({
     model,
     classes: 3,
@@ -102,8 +105,8 @@ test('a device that does not hold the run is told beforehand, with what would do
     settings: { ...defaultSettings(), ...settings },
   });
   const gpu = fakeGpu(() => {});
-  expect(forecastJob(job({}), gpu).tooLarge).toBeUndefined();
-  const large = forecastJob(job({ imageSize: 512, batch: 100 }), gpu);
+  expect((await forecastJob(job({}), gpu)).tooLarge).toBeUndefined();
+  const large = await forecastJob(job({ imageSize: 512, batch: 100 }), gpu);
   const most = gpu.device.limits.maxStorageBufferBindingSize;
   expect(large.tooLarge).toEqual({
     what: 'buffer',
@@ -113,10 +116,15 @@ test('a device that does not hold the run is told beforehand, with what would do
     f16: expect.any(Boolean),
   });
   const { rows } = large.tooLarge!;
-  const fits = forecastJob(job({ imageSize: 512, batch: 100, microBatch: rows }), gpu);
+  const fits = await forecastJob(job({ imageSize: 512, batch: 100, microBatch: rows }), gpu);
   expect(fits.tooLarge).toBeUndefined();
-  expect(forecastJob(job({ imageSize: 512, batch: 100, microBatch: 2 * rows! }), gpu).tooLarge).toBeDefined();
-  expect(forecastJob(job({ imageSize: 512, batch: 100 })).tooLarge, 'without a device').toBeUndefined();
+  expect(
+    (await forecastJob(job({ imageSize: 512, batch: 100, microBatch: 2 * rows! }), gpu)).tooLarge,
+  ).toBeDefined();
+  expect(
+    (await forecastJob(job({ imageSize: 512, batch: 100 }))).tooLarge,
+    'without a device',
+  ).toBeUndefined();
 });
 
 test('what a limit of memory costs is told, and is none where a step fits', () => {
@@ -137,21 +145,21 @@ test('what a limit of memory costs is told, and is none where a step fits', () =
   expect(forecast(of({ ...method, memory: 90 })).added).toEqual(forecast(of(method)).added);
 });
 
-test('a limit that no step of the batch keeps within is told beforehand, with the micro-batch that does', () => {
+test('a limit that no step of the batch keeps within is told beforehand, with the micro-batch that does', async () => {
   const job = (settings: object) => ({
     model,
     classes: 10,
     images: { train: 320, test: 64, width: 32, height: 32 },
     settings: { ...defaultSettings(), method: 'finetune' as const, batch: 64, ...settings },
   });
-  const { tooLarge, memory } = forecastJob(job({ memory: 25 }));
+  const { tooLarge, memory } = await forecastJob(job({ memory: 25 }));
   expect(tooLarge).toMatchObject({ what: 'step', most: 25e6 });
   expect(tooLarge!.bytes).toBeGreaterThan(25e6);
   const { rows } = tooLarge!;
-  const fits = forecastJob(job({ memory: 25, microBatch: rows }));
+  const fits = await forecastJob(job({ memory: 25, microBatch: rows }));
   expect(fits.tooLarge).toBeUndefined();
   expect(fits.memory).toEqual(memory);
-  expect(forecastJob(job({ memory: 25, microBatch: 2 * rows! })).tooLarge).toBeDefined();
-  expect(forecastJob(job({ memory: Math.ceil(tooLarge!.bytes / 1e6) })).tooLarge).toBeUndefined();
-  expect(() => forecastJob(job({ memory: 1 }))).toThrow(OverLimit);
+  expect((await forecastJob(job({ memory: 25, microBatch: 2 * rows! }))).tooLarge).toBeDefined();
+  expect((await forecastJob(job({ memory: Math.ceil(tooLarge!.bytes / 1e6) }))).tooLarge).toBeUndefined();
+  await expect(forecastJob(job({ memory: 1 }))).rejects.toThrow(OverLimit);
 });

@@ -1,5 +1,8 @@
 import { expect, test } from 'vitest';
 import { type PlanOptions, planSummary } from '../../../src/run/plan-summary';
+import { readyForLimit } from '../../../src/train/programs';
+
+await readyForLimit({ memory: 1 });
 
 /** MobileNetV2 x0.35 on 32 x 32 images: the step that the peers were measured on is of this size. */
 const mobilenet = (batch: number, method: PlanOptions['method']): PlanOptions => ({
