@@ -39,6 +39,8 @@ def apply(layer, get, x, *others):
         return pool(padded(layer, x), 0) / share
     if kind in ("global_avg_pool", "adaptive_avg_pool"):
         return F.adaptive_avg_pool2d(x, layer.get("size", 1))
+    if kind == "upsample":
+        return F.interpolate(x, scale_factor=layer["scale"])
     if kind == "add":
         return x + others[0]
     if kind == "mul":

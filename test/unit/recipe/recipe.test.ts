@@ -2,8 +2,10 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { trainingOrder } from '../../../src/data/order';
 import { initialState } from '../../../src/model/init';
-import type { Init, Model, Precondition } from '../../../src/model/model';
+import type { Init, Layer, Model, Precondition } from '../../../src/model/model';
 import { type PreconditionedLayer, preconditionerOf } from '../../../src/model/precondition';
+import { ACTIVATIONS } from '../../../src/ops/activation';
+import network from '../../../src/recipe/network.py?raw';
 import { passBatches } from '../../../src/train/batches';
 import { endsWarmup, learningRate, roundStarts, scheduleOf } from '../../../src/train/schedule';
 import type { RunSettings } from '../../../src/train/settings';
@@ -11,6 +13,18 @@ import { randomU32 } from '../../reference/rng';
 
 /** What the scripts of a recipe reckon (test/fixtures/make_recipe.py). */
 const fixture = JSON.parse(readFileSync('test/fixtures/recipe.json', 'utf8'));
+
+test('the scripts know every kind of layer and every activation', () => {
+  const kinds: Record<Layer['kind'], true> = {
+    ...{ conv: true, linear: true, batch_norm: true, layer_norm: true, global_response_norm: true },
+    ...{ activation: true, max_pool: true, avg_pool: true, global_avg_pool: true, adaptive_avg_pool: true },
+    ...{ upsample: true, add: true, mul: true, concat: true, replace: true, slice: true, shuffle: true },
+    ...{ subsample: true, dropout: true, stochastic_depth: true },
+  };
+  for (const kind of Object.keys(kinds)) expect(network).toContain(`"${kind}"`);
+  const [, known] = network.match(/^ACTIVATIONS = dict\((.*?)^\)/ms)!;
+  for (const name of Object.keys(ACTIVATIONS)) expect(known).toMatch(new RegExp(`\\b${name}=`));
+});
 
 test.each<{ count: number; seed: number; epoch: number; order: number[] }>(fixture.orders)(
   'the order of $count images with seed $seed in epoch $epoch is the engine’s',
