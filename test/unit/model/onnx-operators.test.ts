@@ -368,6 +368,29 @@ const REFUSED: [name: string, words: RegExp, middle: Node[], tensors?: Record<st
     { i: integers(0, 7) },
   ],
   ['Gather of rows', /picks images or pixels/, one('Gather', { axis: 2 }, 'i'), { i: integers(0, 7) }],
+  [
+    'Conv of no stride',
+    /has strides of 0 x 0, which must be 1 or more/,
+    one('Conv', { strides: [0, 0] }, 'k'),
+    k3,
+  ],
+  [
+    'Conv that reaches beyond its image',
+    /would make an image of -2 x -2 pixels/,
+    one('Conv', { dilations: [5, 5] }, 'k'),
+    k3,
+  ],
+  [
+    'Conv of endless padding',
+    /would make an image of 2000000006 x 2000000006 pixels/,
+    one('Conv', { pads: [1e9, 1e9, 1e9, 1e9] }, 'k'),
+    k3,
+  ],
+  [
+    'MaxPool larger than its image',
+    /would make an image of 0 x 0 pixels/,
+    one('MaxPool', { kernel_shape: [9, 9] }),
+  ],
   ['Conv of one dimension', /has a weight of 3 dimensions/, one('Conv', {}, 'k'), { k: drawn(4, 4, 3) }],
   [
     'ReduceMean over channels',

@@ -6,10 +6,21 @@ import { listOf, numberOf, textOf } from '../node';
 import type { Step } from '../patterns';
 import { channelsOf, type Operator, type Pads } from './common';
 
+/** Rows or columns at most; a file's numbers may be anything. */
+const MOST_PIXELS = 65_536;
+
+/** The size of what comes out. */
+function checkSize(net: Importer, step: Step, { h, w }: { h: number; w: number }): void {
+  if (![h, w].every((n) => n >= 1 && n <= MOST_PIXELS))
+    net.refuse(step, `would make an image of ${h} x ${w} pixels: what it reads does not suit it`);
+}
+
 /** Extents that convolutions and pools have along rows and columns. */
 function pairOf(net: Importer, step: Step, name: string, fallback: Pair): Pair {
   const list = listOf(step, name) ?? fallback;
   if (list.length !== 2) net.refuse(step, 'does not work on images of two dimensions');
+  if (list.some((n) => !(n >= 1 && n <= MOST_PIXELS)))
+    net.refuse(step, `has ${name} of ${list.join(' x ')}, which must be 1 or more`);
   return [list[0], list[1]];
 }
 
@@ -62,6 +73,7 @@ export const conv: Operator = (net, step, [input, w, b]) => {
   const h = sized(x.extents.h, top, bottom, (kh - 1) * dilation[0] + 1, stride[0]);
   const wide = sized(x.extents.w, left, right, (kw - 1) * dilation[1] + 1, stride[1]);
   const size = { h, w: wide, c: out };
+  checkSize(net, step, size);
   const own = b?.kind === 'constant' ? { step, input: 2, constant: b } : undefined;
   const after = { ...x, extents: { ...x.extents, ...size } };
   const plain = { ...after, view: [after.view[0], channelsOf(out), after.view[2], after.view[3]] };
@@ -103,6 +115,7 @@ function poolOf(net: Importer, step: Step, x: Shown, isCounted: boolean) {
   const sizeBy = (ceilMode: boolean) => poolOutputSize(sides as Pair, { ...window, ceilMode });
   const ceilMode = [ceil, !ceil].find((mode) => sizeBy(mode).join() === size.join());
   const [h, w] = size;
+  checkSize(net, step, { h, w });
   if (ceilMode !== undefined) return { ...window, ceilMode, h, w };
   if (isCounted) return net.refuse(step, 'has windows that begin beyond the padding, which is not read here');
   const reach = size.map((n, i) => Math.max((n - 1) * stride[i] + kernel[i] - sides[i] - pads[i], 0));
