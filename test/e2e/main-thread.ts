@@ -46,7 +46,7 @@ interface ProfileNode {
 const CATEGORIES = ['disabled-by-default-devtools.timeline'];
 const CAUSE_CATEGORIES = ['disabled-by-default-v8.cpu_profiler', 'devtools.timeline'];
 /** what the browser does with a document, beside scripts */
-const RENDERING = ['UpdateLayoutTree', 'Layout', 'PrePaint', 'Paint', 'Layerize', 'Commit', 'ParseHTML'];
+const RENDERING = ['UpdateLayoutTree', 'Layout', 'PrePaint', 'Paint', 'Layerize', 'ParseHTML'];
 const READ = new Set(['RunTask', 'thread_name', 'Profile', 'ProfileChunk', ...RENDERING]);
 
 /**
