@@ -74,6 +74,40 @@ export const mixed = buildModel({ name: 'mixed', classes: 5 }, (net, x) => {
   return net.head('fc', net.dropout(net.globalAvgPool(y), 0.2));
 });
 
+/** As EfficientNet has them: squeeze-and-excitations between batch norms, one of them behind an activation; pools behind norms. */
+export const squeezed = buildModel({ name: 'squeezed', classes: 5 }, (net, x) => {
+  let y = net.batchNorm('stem.bn', net.conv('stem', x, 7, 3), 'relu');
+  y = net.maxPool(y, 3, { stride: 2, padding: 1 });
+  for (const [name, out, act] of [
+    ['a', 6, 'silu'],
+    ['b', 6, 'none'],
+  ] as const) {
+    const channels = y.channels;
+    const wide = net.batchNorm(
+      `${name}.bn1`,
+      net.conv(`${name}.wide`, y, channels, 3, { groups: channels }),
+      act,
+    );
+    let gate = net.activation(net.conv(`${name}.down`, net.globalAvgPool(wide), 3, 1, { bias: true }), 'silu');
+    gate = net.activation(net.conv(`${name}.up`, gate, channels, 1, { bias: true }), 'sigmoid');
+    y = net.batchNorm(`${name}.bn2`, net.conv(`${name}.project`, net.mul(wide, gate), out, 1), 'relu6');
+  }
+  return net.head('fc', net.globalAvgPool(y));
+});
+
+/** As ConvNeXtV2 has them: response norms between GELU and a product, a shortcut around them; an activation that a pool reads. */
+export const responses = buildModel({ name: 'responses', classes: 5 }, (net, x) => {
+  let y = net.conv('stem', x, 6, 3, { stride: 2, bias: true });
+  for (const name of ['a', 'b']) {
+    const wide = net.activation(net.conv(`${name}.wide`, y, 10, 1, { bias: true }), 'gelu');
+    y = net.add(
+      y,
+      net.conv(`${name}.narrow`, net.globalResponseNorm(`${name}.grn`, wide), 6, 1, { bias: true }),
+    );
+  }
+  return net.head('fc', net.globalAvgPool(net.activation(net.conv('last', y, 9, 3, { bias: true }), 'gelu')));
+});
+
 function block(net: Builder, name: string, x: Value, hidden: number, out: number, stride: number): Value {
   let y = net.batchNorm(`${name}.bn1`, net.conv(`${name}.expand`, x, hidden, 1), 'relu6');
   y = net.batchNorm(

@@ -3,6 +3,7 @@
 // CHANNEL_THREADS, q < VEC4S_PER_THREAD, of channels.
 //#import common/activation
 //#import common/input
+//#import common/gate
 //#import common/output
 //#needs ROW_STEP, CO4, CHANNEL_THREADS
 const STATISTICS: bool = false;
@@ -17,6 +18,7 @@ const SUMS: u32 = 1u; //#required // ROWS_PER_TILE * VEC4S_PER_THREAD
 @group(0) @binding(4) var<storage, read_write> y: array<vec4<f32>>; //#f16
 @group(0) @binding(5) var<storage, read_write> partial: array<vec4<f32>>; //#if STATISTICS
 @group(0) @binding(6) var<storage, read> residual: array<vec4<f32>>; //#if RESIDUAL //#f16
+@group(0) @binding(7) var<storage, read> gate: array<vec4<f32>>; //#if GATE //#f16
 
 // Sums over rows of y of their deviations from one of them, the pivot, so that their
 // squares stay small where the mean is not.

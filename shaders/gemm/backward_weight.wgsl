@@ -6,11 +6,13 @@
 // of one split. It stages STAGE_ROWS rows of both operands at a time; a thread then adds the products of INPUT_VEC4S by
 // OUTPUT_VEC4S vec4s a row from there. reduce/sum_splits adds the splits in order.
 // GATHER: as in gemm/forward. PROLOGUE: x is raw, f(x) = activate(scale * x + shift), padding of the image 0.
+// GATE: f(x) is multiplied with a number a channel and image (common/gate), without GATHER only.
 // BACKWARD_PROLOGUE: dy is the gradient g behind a batch norm, of which this stages A g + B y_raw + C. coef: with PROLOGUE
 // [mean, rstd, scale, shift], CI4 vec4s each, then [A, B, C], CO4 each.
 // Taken where the tuning says workgroupMemory: see gemm/forward.
 //#import common/activation
 //#import common/input
+//#import common/gate
 //#import common/gradient
 //#import common/kernel
 const WG = 64u;
@@ -27,6 +29,7 @@ const BLOCK_OUTPUTS = OUTPUT_VEC4S * THREADS_ACROSS; // at most WG
 
 struct Sizes {
   ROWS: u32,
+  PIXELS: u32, // rows of an image
   H: u32, // of x
   W: u32,
   OH: u32, // of dy
@@ -45,6 +48,7 @@ struct Sizes {
 @group(0) @binding(2) var<storage, read> coef: array<vec4<f32>>; //#if PROLOGUE || BACKWARD_PROLOGUE
 @group(0) @binding(3) var<storage, read> y_raw: array<vec4<f32>>; //#if BACKWARD_PROLOGUE //#f16
 @group(0) @binding(4) var<storage, read_write> partial: array<vec4<f32>>;
+@group(0) @binding(5) var<storage, read> gate: array<vec4<f32>>; //#if GATE //#f16
 @group(0) @binding(10) var<uniform> sizes: Sizes;
 
 // f(x) row after row, then dy
@@ -60,7 +64,7 @@ fn value_at(row: u32, kh: u32, kw: u32, i: u32, input: InputCoefficients) -> vec
     let at = ((line / sizes.OH * sizes.H + min(h, sizes.H - 1u)) * sizes.W + min(w, sizes.W - 1u)) * sizes.CI4 + i;
     return select(vec4(0.0), prologue(load_x(at), input), (h < sizes.H) & (w < sizes.W));
   }
-  return prologue(load_x(row * sizes.CI4 + i), input);
+  return gated(prologue(load_x(row * sizes.CI4 + i), input), gates_of(row, sizes.CI4), i, sizes.CI4);
 }
 
 @compute @workgroup_size(WG)

@@ -9,6 +9,7 @@
 // GATHER: rows of x are those that a tap meets; without it a row of y is a row of x, as in a 1x1 convolution of stride 1.
 // PROLOGUE: x is the raw output of the layer before, f(x) = activate(scale * x + shift) of coef [mean, rstd, scale, shift];
 // padding of the image stays 0.
+// GATE: f(x) is multiplied with a number a channel and image (common/gate), without GATHER only.
 // STATISTICS: partial[block, (mean, M2), o] over the block's rows of y, merged in the order of the threads. What is
 // written: common/output.
 // Taken where the tuning says workgroupMemory, which SwiftShader's does not: there a vec4 from workgroup memory takes 9 ns,
@@ -22,6 +23,7 @@ const GATHER: bool = false;
 
 struct Sizes {
   ROWS: u32,
+  PIXELS: u32, // rows of an image
   H: u32, // of x
   W: u32,
   OH: u32, // of y
@@ -53,7 +55,7 @@ fn value_at(window: Window, kh: u32, kw: u32, i: u32, input: InputCoefficients) 
     let at = ((window.image + min(h, sizes.H - 1u)) * sizes.W + min(w, sizes.W - 1u)) * sizes.CI4 + i;
     return select(vec4(0.0), prologue(load_x(at), input), (h < sizes.H) & (w < sizes.W));
   }
-  return prologue(load_x(window.image * sizes.CI4 + i), input);
+  return gated(prologue(load_x(window.image * sizes.CI4 + i), input), gates_of(window.image, sizes.CI4), i, sizes.CI4);
 }
 
 @compute @workgroup_size(WG)

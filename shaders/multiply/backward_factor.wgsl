@@ -1,5 +1,7 @@
-// partial[s, b_row, c] = addend + FACTOR * sum of dy * a over rows s, s + SPLITS, ... of the ROWS_PER_B_ROW rows of b_row.
+// partial[s, b_row, c] = addend + FACTOR * sum of dy * f(a) over rows s, s + SPLITS, ... of the ROWS_PER_B_ROW rows of b_row.
 // One vec4 of channels of one row of b and split a thread.
+// PROLOGUE: a is raw, f(a) = activate(scale * a + shift) of coef [mean, rstd, scale, shift].
+//#import common/input
 //#import common/global_index
 const WG = 64u;
 const ADDEND: bool = false; // with one split only
@@ -16,6 +18,7 @@ struct Sizes {
 @group(0) @binding(1) var<storage, read> a: array<vec4<f32>>; //#f16
 @group(0) @binding(2) var<storage, read> addend: array<vec4<f32>>; //#if ADDEND
 @group(0) @binding(3) var<storage, read_write> partial: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> coef: array<vec4<f32>>; //#if PROLOGUE
 @group(0) @binding(10) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(WG)
@@ -25,10 +28,11 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
   let c = i % sizes.C4;
   let b_row = i / sizes.C4 % sizes.B_ROWS;
   let split = i / (sizes.C4 * sizes.B_ROWS);
+  let input = input_coefficients(c, sizes.C4);
   var sum = vec4(0.0);
   for (var row = split; row < sizes.ROWS_PER_B_ROW; row += sizes.SPLITS) {
     let at = (b_row * sizes.ROWS_PER_B_ROW + row) * sizes.C4 + c;
-    sum += dy[at] * load_a(at);
+    sum += dy[at] * prologue(load_a(at), input);
   }
   sum *= FACTOR;
   if (ADDEND) { sum += addend[i]; }

@@ -2,7 +2,9 @@
 // coef[4, c] = (mean, rstd, scale, shift), bcoef[3, c] = (A, B, C). One vec4 of channels a thread.
 // Taken where the readers of dx do not apply this themselves. Where they do, a step takes 319 dispatches and 331 MB in the
 // place of 370 and 362 (docs/performance.md).
+// GATE: dy is that behind a squeeze-and-excitation, of which this takes the gradient before it: common/squeeze.
 //#import common/activation
+//#import common/squeeze
 //#import common/global_index
 const WG = 64u;
 const TRAINING: bool = false;
@@ -11,6 +13,7 @@ const ADDEND: bool = false;
 struct Sizes {
   SIZE: u32, // vec4s
   C4: u32,
+  PIXELS: u32, // rows of an image
 }
 
 @group(0) @binding(0) var<storage, read> dy: array<vec4<f32>>;
@@ -19,6 +22,8 @@ struct Sizes {
 @group(0) @binding(3) var<storage, read> bcoef: array<vec4<f32>>; //#if TRAINING
 @group(0) @binding(4) var<storage, read> addend: array<vec4<f32>>; //#if ADDEND
 @group(0) @binding(5) var<storage, read_write> dx: array<vec4<f32>>;
+@group(0) @binding(6) var<storage, read> gate: array<vec4<f32>>; //#if GATE //#f16
+@group(0) @binding(7) var<storage, read> pooled: array<vec4<f32>>; //#if GATE
 @group(0) @binding(10) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(WG)
@@ -28,7 +33,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
   let c = i % sizes.C4;
   let scale = coef[2u * sizes.C4 + c];
   let v = load_x(i);
-  let g = dy[i] * activate_derivative(scale * v + coef[3u * sizes.C4 + c]);
+  let g = squeezed(dy[i], i / sizes.C4, c) * activate_derivative(scale * v + coef[3u * sizes.C4 + c]);
   var d = scale * g;
   if (TRAINING) { d = bcoef[c] * g + bcoef[sizes.C4 + c] * v + bcoef[2u * sizes.C4 + c]; }
   if (ADDEND) { d += addend[i]; }

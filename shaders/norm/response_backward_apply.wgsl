@@ -1,7 +1,11 @@
-// dx = dy * (1 + weight[c] * response[n, 0, c]) + x * slope[n, c] + addend, one vec4 of channels a thread.
+// dx = f'(x) * (dy * (1 + weight[c] * response[n, 0, c]) + f(x) * slope[n, c] + addend), one vec4 of channels a thread.
+// f(x) is x, or with ACTIVATE_INPUT activate(x).
+//#import common/activation
 //#import common/global_index
 const WG = 64u;
 const ADDEND: bool = false;
+const ACTIVATE_INPUT: bool = false;
+const DERIVATIVE: bool = false; // with ACTIVATE_INPUT only; without it the gradient is that of f(x)
 
 struct Sizes {
   SIZE: u32, // vec4s
@@ -24,7 +28,11 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
   if (i >= sizes.SIZE) { return; }
   let c = i % sizes.C4;
   let image = i / (sizes.C4 * sizes.PIXELS);
-  var d = dy[i] * (1.0 + weight[c] * response[2u * image * sizes.C4 + c]) + load_x(i) * slope[image * sizes.C4 + c];
+  let x_raw = load_x(i);
+  var v = x_raw;
+  if (ACTIVATE_INPUT) { v = activate(x_raw); }
+  var d = dy[i] * (1.0 + weight[c] * response[2u * image * sizes.C4 + c]) + v * slope[image * sizes.C4 + c];
   if (ADDEND) { d += addend[i]; }
+  if (DERIVATIVE) { d *= activate_derivative(x_raw); }
   dx[i] = d;
 }

@@ -5,12 +5,13 @@
 // channels (OUTPUT_THREADS apart) of one split: per row it loads INPUT_VEC4S + OUTPUT_VEC4S for 4*INPUT_VEC4S*OUTPUT_VEC4S
 // vec4 multiply-adds. reduce/sum_splits adds the splits in order.
 // PROLOGUE: x is raw, f(x) = activate(scale * x + shift). BACKWARD_PROLOGUE: dy is the gradient g behind a batch norm, of
-// which this reads A g + B y_raw + C. coef: with PROLOGUE [mean, rstd, scale, shift], CI4 vec4s each, then [A, B, C], CO4 each.
+// which this reads A g + B y_raw + C. GATE: f(x) is multiplied with a number a channel and image: common/gate. coef: with PROLOGUE [mean, rstd, scale, shift], CI4 vec4s each, then [A, B, C], CO4 each.
 // Variants, with what they brought on SwiftShader (docs/performance.md):
 // - The tile is that of the fewest loads a product: 329 to 287 ms a step for the pointwise weight gradients.
 // - SPLITS are as few as fill the device: the last sums of all weight gradients 90 to 14 ms a step.
 //#import common/activation
 //#import common/input
+//#import common/gate
 //#import common/gradient
 //#import common/splits
 const WG = 64u;
@@ -20,6 +21,7 @@ const SUMS: u32 = 4u; //#required // 4 * INPUT_VEC4S * OUTPUT_VEC4S
 
 struct Sizes {
   ROWS: u32,
+  PIXELS: u32, // rows of an image
   CI: u32,
   CI4: u32,
   CO4: u32,
@@ -34,6 +36,7 @@ struct Sizes {
 @group(0) @binding(2) var<storage, read> coef: array<vec4<f32>>; //#if PROLOGUE || BACKWARD_PROLOGUE
 @group(0) @binding(3) var<storage, read> y_raw: array<vec4<f32>>; //#if BACKWARD_PROLOGUE //#f16
 @group(0) @binding(4) var<storage, read_write> partial: array<vec4<f32>>;
+@group(0) @binding(5) var<storage, read> gate: array<vec4<f32>>; //#if GATE //#f16
 @group(0) @binding(10) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(WG)
@@ -60,9 +63,11 @@ fn main(
     for (var q = 0u; q < OUTPUT_VEC4S; q++) {
       values[q] = load_gradient(row * sizes.CO4 + min(output_thread + q * sizes.OUTPUT_THREADS, sizes.CO4 - 1u), gradients[q]);
     }
+    let gates = gates_of(row, sizes.CI4);
     //#unroll
     for (var p = 0u; p < INPUT_VEC4S; p++) {
-      let v = prologue(load_x(row * sizes.CI4 + min(input_thread + p * sizes.INPUT_THREADS, sizes.CI4 - 1u)), inputs[p]);
+      let i = min(input_thread + p * sizes.INPUT_THREADS, sizes.CI4 - 1u);
+      let v = gated(prologue(load_x(row * sizes.CI4 + i), inputs[p]), gates, i, sizes.CI4);
       //#unroll
       for (var q = 0u; q < OUTPUT_VEC4S; q++) {
         sums[(p * OUTPUT_VEC4S + q) * 4u] += v.x * values[q];

@@ -5,6 +5,7 @@
 // 4*VEC4S_PER_THREAD of w for 4*ROWS_PER_TILE*VEC4S_PER_THREAD vec4 multiply-adds.
 // The four lanes of a quad own the same channels of four blocks, and stay together (common/weights).
 // PROLOGUE: x is the raw output of the layer before, f(x) = activate(scale * x + shift) of coef [mean, rstd, scale, shift].
+// GATE: f(x) is multiplied with a number a channel and image: common/gate.
 // STATISTICS: partial[block, (mean, M2), o] over the block's rows of y. What is written of a sum: common/output.
 // Variants, with what they brought on SwiftShader (docs/performance.md):
 // - The tile is the cheapest of those that the tuning allows: up to 8 x 4 vec4s in the place of 8 x 2 and less took the
@@ -20,6 +21,7 @@ const ROW_STEP = 1u;
 
 struct Sizes {
   ROWS: u32,
+  PIXELS: u32, // rows of an image
   CI4: u32,
   CO4: u32,
   CHANNEL_THREADS: u32, // ceil(CO4 / VEC4S_PER_THREAD) or more
@@ -43,12 +45,15 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
     var rows: array<u32, ROWS_PER_TILE>;
     //#unroll
     for (var r = 0u; r < ROWS_PER_TILE; r++) { rows[r] = min(first + r, sizes.ROWS - 1u) * sizes.CI4; }
+    var gates: array<u32, ROWS_PER_TILE>;
+    //#unroll
+    for (var r = 0u; r < ROWS_PER_TILE; r++) { gates[r] = gates_of(min(first + r, sizes.ROWS - 1u), sizes.CI4); }
     var sums = array<vec4<f32>, SUMS>();
     for (var i = 0u; i < sizes.CI4; i++) {
       let input = input_coefficients(i, sizes.CI4);
       var values: array<vec4<f32>, ROWS_PER_TILE>;
       //#unroll
-      for (var r = 0u; r < ROWS_PER_TILE; r++) { values[r] = prologue(load_x(rows[r] + i), input); }
+      for (var r = 0u; r < ROWS_PER_TILE; r++) { values[r] = gated(prologue(load_x(rows[r] + i), input), gates[r], i, sizes.CI4); }
       //#unroll
       for (var q = 0u; q < VEC4S_PER_THREAD; q++) {
         let weights = load_weights(i * 4u * sizes.CO4 + min(channel_thread + q * sizes.CHANNEL_THREADS, sizes.CO4 - 1u), sizes.CO4, lane);

@@ -1,13 +1,16 @@
 // y[n, oh, ow, c] = sum of x[n, oh*SH - PH + kh, ow*SW - PW + kw, c] in the image / what of the window lies in the
 // padded image, or, without COUNT_PAD, in the image. One vec4 of channels a thread.
+// PROLOGUE: what is read is raw, x = activate(scale * raw + shift) of coef [mean, rstd, scale, shift].
 //#import common/window
 //#import common/pool
+//#import common/input
 //#import common/global_index
 const WG = 64u;
 const COUNT_PAD: bool = true; //#required
 
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>; //#f16
 @group(0) @binding(1) var<storage, read_write> y: array<vec4<f32>>; //#f16
+@group(0) @binding(2) var<storage, read> coef: array<vec4<f32>>; //#if PROLOGUE
 
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
@@ -17,6 +20,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
   let ow = index / sizes.C4 % sizes.OW;
   let oh = index / (sizes.C4 * sizes.OW) % sizes.OH;
   let n = index / (sizes.C4 * sizes.OW * sizes.OH);
+  let input = input_coefficients(c, sizes.C4);
   var sum = vec4(0.0);
   for (var kh = 0u; kh < sizes.KH; kh++) {
     // Rows above the image have wrapped to huge numbers: one comparison with its height leaves out those on both sides.
@@ -24,7 +28,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
     if (ih >= sizes.H) { continue; }
     for (var kw = 0u; kw < sizes.KW; kw++) {
       let iw = ow * sizes.SW + kw - sizes.PW;
-      if (iw < sizes.W) { sum += load_x(((n * sizes.H + ih) * sizes.W + iw) * sizes.C4 + c); }
+      if (iw < sizes.W) { sum += prologue(load_x(((n * sizes.H + ih) * sizes.W + iw) * sizes.C4 + c), input); }
     }
   }
   var size = places_padded(oh * sizes.SH, sizes.KH, sizes.PADDED_H) * places_padded(ow * sizes.SW, sizes.KW, sizes.PADDED_W);

@@ -1,4 +1,4 @@
-import type { GraphBuilder, Op } from '../graph/ir';
+import type { Constants, GraphBuilder, Op } from '../graph/ir';
 import { elements, type Tensor } from '../graph/tensor';
 import { workgroupsFor } from '../graph/workgroups';
 
@@ -23,6 +23,18 @@ export const ACTIVATIONS = {
   rsqrt: 14,
 } as const;
 export type Activation = keyof typeof ACTIVATIONS;
+
+/** What is done to a tensor as it is read: `activation` behind a batch norm, whose `coef` is read too, or `inputActivation` alone. */
+export interface Prologue {
+  activation?: Activation;
+  inputActivation?: Activation;
+}
+
+/** Constants of a prologue (shaders/common/input.wgsl). */
+export function prologueConstants({ activation, inputActivation }: Prologue): Constants {
+  if (inputActivation) return { ACTIVATE_INPUT: true, ACTIVATION: ACTIVATIONS[inputActivation] };
+  return activation === undefined ? {} : { PROLOGUE: true, ACTIVATION: ACTIVATIONS[activation] };
+}
 
 /** y = act(x), element by element. */
 export function activation(g: GraphBuilder, name: string, x: Tensor, kind: Activation): Tensor {

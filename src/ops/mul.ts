@@ -1,6 +1,7 @@
 import type { GraphBuilder, Op } from '../graph/ir';
 import { elements, product, type Tensor } from '../graph/tensor';
 import { workgroupsFor } from '../graph/workgroups';
+import { type Prologue, prologueConstants } from './activation';
 import { splitsFor } from './blocks';
 import { partsOf } from './reduce';
 
@@ -72,15 +73,15 @@ export const mulOp: Op<Forward> = {
 };
 
 interface BackwardFactor {
-  inputs: { dy: Tensor; a: Tensor; addend?: Tensor };
+  inputs: { dy: Tensor; a: Tensor; addend?: Tensor; coef?: Tensor };
   outputs: { db: Tensor };
-  attrs: Factor;
+  attrs: Factor & Prologue;
 }
 
-/** The gradient of the b of a product that the rows of a share: db = factor * sum of dy * a over them. */
+/** The gradient of the b of a product that the rows of a share: db = factor * sum of dy * a over them; a may have a prologue. */
 export const mulFactorGradient: Op<BackwardFactor> = {
   name: 'mul_backward_factor',
-  lower: ({ inputs: { dy, a, addend }, outputs: { db }, attrs: { factor }, name }, context) => {
+  lower: ({ inputs: { dy, a, addend, coef }, outputs: { db }, attrs, name }, context) => {
     const shape = segments(a, db);
     const c4 = a.padded[3] / 4;
     // with an addend the one dispatch must finish the sum
@@ -88,8 +89,15 @@ export const mulFactorGradient: Op<BackwardFactor> = {
     const { partial, finish } = partsOf(name, db, splits, context);
     const sums = {
       shader: 'multiply/backward_factor',
-      constants: { ...shape, C4: c4, SPLITS: splits, FACTOR: factor, ADDEND: addend !== undefined },
-      reads: { dy, a, addend },
+      constants: {
+        ...shape,
+        ...prologueConstants(attrs),
+        C4: c4,
+        SPLITS: splits,
+        FACTOR: attrs.factor,
+        ADDEND: addend !== undefined,
+      },
+      reads: { dy, a, addend, coef },
       writes: { partial },
       workgroups: workgroupsFor(splits * shape.B_ROWS * c4),
       flops: 2 * elements(a),

@@ -2,6 +2,7 @@ import { UserError } from '../errors';
 import type { Constants, Dispatch, GraphBuilder, Node, Op } from '../graph/ir';
 import { elements, type Tensor } from '../graph/tensor';
 import { workgroupsFor } from '../graph/workgroups';
+import { type Prologue, prologueConstants } from './activation';
 
 /** PyTorch's names and meanings; pairs are [height, width]. */
 export interface PoolAttributes {
@@ -23,14 +24,14 @@ export interface AveragePoolAttributes extends PoolAttributes {
 /** torch.nn.functional.max_pool2d of x `[n, h, w, c]`. Of equal values the first takes the gradient, as PyTorch's does. */
 export function maxPool2d(g: GraphBuilder, name: string, x: Tensor, attrs: PoolAttributes): Tensor {
   const y = g.tensor(name, outputShape(name, x, attrs));
-  g.add(maxForward, name, { x }, { y }, attrs);
+  g.add(maxPoolOp, name, { x }, { y }, attrs);
   return y;
 }
 
 /** torch.nn.functional.avg_pool2d of x `[n, h, w, c]`. */
 export function avgPool2d(g: GraphBuilder, name: string, x: Tensor, attrs: AveragePoolAttributes): Tensor {
   const y = g.tensor(name, outputShape(name, x, attrs));
-  g.add(averageForward, name, { x }, { y }, attrs);
+  g.add(avgPoolOp, name, { x }, { y }, attrs);
   return y;
 }
 
@@ -45,7 +46,7 @@ export function globalAvgPool(g: GraphBuilder, name: string, x: Tensor): Tensor 
     padding: [0, 0],
     countIncludePad: true,
   };
-  g.add(averageForward, name, { x }, { y }, attrs);
+  g.add(avgPoolOp, name, { x }, { y }, attrs);
   return y;
 }
 
@@ -94,51 +95,57 @@ function geometry(x: Tensor, y: Tensor, a: PoolAttributes): Constants {
   };
 }
 
+/** x may have a prologue. */
 interface Forward<Attributes extends PoolAttributes> {
-  inputs: { x: Tensor };
+  inputs: { x: Tensor; coef?: Tensor };
   outputs: { y: Tensor };
-  attrs: Attributes;
+  attrs: Attributes & Prologue;
 }
 
 function forwardDispatch(
-  { inputs: { x }, outputs: { y }, attrs }: Node<Forward<PoolAttributes>>,
+  { inputs: { x, coef }, outputs: { y }, attrs }: Node<Forward<PoolAttributes>>,
   shader: string,
   constants: Constants,
 ): Dispatch {
   return {
     shader,
-    constants: { ...geometry(x, y, attrs), ...constants },
-    reads: { x },
+    constants: { ...geometry(x, y, attrs), ...prologueConstants(attrs), ...constants },
+    reads: { x, coef },
     writes: { y },
     workgroups: workgroupsFor(elements(y) / 4),
     flops: elements(y) * attrs.kernel[0] * attrs.kernel[1],
   };
 }
 
-const maxForward: Op<Forward<PoolAttributes>> = {
+export const maxPoolOp: Op<Forward<PoolAttributes>> = {
   name: 'max_pool2d',
   lower: (node) => [forwardDispatch(node, 'pool/max_forward', {})],
   backward: ({ inputs: { x }, outputs: { y }, attrs, name }, tape) => {
     const dy = tape.gradient(y)!;
     tape.contribute(x, ({ out, addend }) =>
-      tape.graph.add(maxBackward, name, { x, dy, addend }, { dx: out }, attrs),
+      tape.graph.add(maxPoolBackwardOp, name, { x, dy, addend }, { dx: out }, attrs),
     );
   },
 };
 
+/** x may have a prologue. */
 interface MaxBackward {
-  inputs: { x: Tensor; dy: Tensor; addend?: Tensor };
+  inputs: { x: Tensor; dy: Tensor; addend?: Tensor; coef?: Tensor };
   outputs: { dx: Tensor };
-  attrs: PoolAttributes;
+  attrs: PoolAttributes & Prologue;
 }
 
-const maxBackward: Op<MaxBackward> = {
+export const maxPoolBackwardOp: Op<MaxBackward> = {
   name: 'max_pool2d_backward',
-  lower: ({ inputs: { x, dy, addend }, outputs: { dx }, attrs }) => [
+  lower: ({ inputs: { x, dy, addend, coef }, outputs: { dx }, attrs }) => [
     {
       shader: 'pool/max_backward',
-      constants: { ...geometry(dx, dy, attrs), ADDEND: addend !== undefined },
-      reads: { x, dy, addend },
+      constants: {
+        ...geometry(dx, dy, attrs),
+        ...prologueConstants(attrs),
+        ADDEND: addend !== undefined,
+      },
+      reads: { x, dy, addend, coef },
       writes: { dx },
       workgroups: workgroupsFor(elements(dx) / 4),
       flops: elements(dy) * (attrs.kernel[0] * attrs.kernel[1]) ** 2,
@@ -148,13 +155,13 @@ const maxBackward: Op<MaxBackward> = {
 
 const countPad = (attrs: AveragePoolAttributes): Constants => ({ COUNT_PAD: attrs.countIncludePad });
 
-const averageForward: Op<Forward<AveragePoolAttributes>> = {
+export const avgPoolOp: Op<Forward<AveragePoolAttributes>> = {
   name: 'avg_pool2d',
   lower: (node) => [forwardDispatch(node, 'pool/average_forward', countPad(node.attrs))],
   backward: ({ inputs: { x }, outputs: { y }, attrs, name }, tape) => {
     const dy = tape.gradient(y)!;
     tape.contribute(x, ({ out, addend }) =>
-      tape.graph.add(averageBackward, name, { dy, addend }, { dx: out }, attrs),
+      tape.graph.add(avgPoolBackwardOp, name, { dy, addend }, { dx: out }, attrs),
     );
   },
 };
@@ -165,7 +172,7 @@ interface AverageBackward {
   attrs: AveragePoolAttributes;
 }
 
-const averageBackward: Op<AverageBackward> = {
+export const avgPoolBackwardOp: Op<AverageBackward> = {
   name: 'avg_pool2d_backward',
   lower: ({ inputs: { dy, addend }, outputs: { dx }, attrs }) => [
     {

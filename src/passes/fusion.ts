@@ -1,19 +1,17 @@
 import { type Graph, isNodeOf } from '../graph/graph';
-import type { Node, NodeOf, Op, Signature } from '../graph/ir';
-import { elements, present, product, type Tensor } from '../graph/tensor';
+import type { Node, NodeOf } from '../graph/ir';
+import { elements, product, type Tensor } from '../graph/tensor';
 import type { Tuning } from '../graph/tuning';
 import { activationBackwardOp, activationOp, keepsZero } from '../ops/activation';
 import { addOp } from '../ops/add';
 import { convFamily, convOps } from '../ops/conv/conv2d';
-import {
-  backwardInputTensors,
-  backwardWeightTensors,
-  type ConvTensors,
-  forwardTensors,
-} from '../ops/conv/family';
+import { backwardInputTensors, backwardWeightTensors, forwardTensors } from '../ops/conv/family';
 import { dropOp } from '../ops/dropout';
 import { mulOp } from '../ops/mul';
 import { batchNormOps } from '../ops/norm/batch-norm';
+import { moveGates, moveSqueezes } from './gates';
+import { fuses, Nodes, readsOnlyAs } from './nodes';
+import { moveInputActivations, readingsOf } from './prologues';
 import { joinSlices } from './slices';
 
 /** What may be fused; each can be switched off, and both ways give the same numbers. */
@@ -34,6 +32,10 @@ export interface Fusions {
   activation: boolean;
   /** an activation's derivative into the convolution that writes its gradient */
   derivative: boolean;
+  /** an activation without a batch norm into the convolutions and pools that read its output (see prologues.ts) */
+  inputActivation: boolean;
+  /** what is multiplied by one number a channel and image into the 1x1 convolutions that read it (see gates.ts) */
+  gates: boolean;
   /** the gradients of slices that make up a tensor into one (see slices.ts) */
   slices: boolean;
   /** the last sums of four layers' weight gradients into one dispatch (see merge-sums.ts) */
@@ -49,6 +51,8 @@ export const ALL_FUSIONS: Fusions = {
   output: true,
   activation: true,
   derivative: true,
+  inputActivation: true,
+  gates: true,
   slices: true,
   weightSums: true,
 };
@@ -64,70 +68,20 @@ export function fuse(graph: Graph, tuning: Tuning, fusions: Fusions = ALL_FUSION
   if (fusions.statistics) nodes.each(batchNormOps.statistics, (n) => moveStatistics(nodes, n));
   if (fusions.residual) nodes.each(addOp, (n) => moveAddition(nodes, n));
   if (fusions.output) nodes.each(batchNormOps.affineAct, (n) => moveNorm(nodes, n));
+  if (fusions.gates) moveGates(nodes);
   if (fusions.affine) nodes.each(batchNormOps.affineAct, (n) => moveAffine(nodes, n));
   if (fusions.derivative) nodes.each(activationBackwardOp, (n) => moveDerivative(nodes, n));
   if (fusions.sums) nodes.each(batchNormOps.backwardSums, (n) => moveSums(nodes, n));
   if (fusions.gradient) nodes.each(batchNormOps.backwardApply, (n) => moveGradient(nodes, n));
+  if (fusions.gates) moveSqueezes(nodes);
   if (fusions.activation) nodes.each(activationOp, (n) => moveActivation(nodes, n));
+  if (fusions.inputActivation) moveInputActivations(nodes);
   if (fusions.slices) joinSlices(graph);
 }
 
 type Forward = NodeOf<typeof convOps.forward>;
 type BackwardInput = NodeOf<typeof convOps.backwardInput>;
 type BackwardWeight = NodeOf<typeof convOps.backwardWeight>;
-
-/** The graph's nodes while rules change them, with who writes and who reads each tensor. */
-class Nodes {
-  constructor(
-    readonly graph: Graph,
-    readonly tuning: Tuning,
-  ) {}
-
-  each<S extends Signature>(op: Op<S>, rule: (node: Node<S>) => void): void {
-    for (const node of this.of(op)) rule(node);
-  }
-
-  /** The node of that op that writes `t` as its output of that name. */
-  producer<S extends Signature>(op: Op<S>, output: keyof S['outputs'], t: Tensor): Node<S> | undefined {
-    return this.of(op).find((n) => n.outputs[output] === t);
-  }
-
-  readers(t: Tensor): Node[] {
-    return this.graph.nodes.filter((n) => present(n.inputs).includes(t));
-  }
-
-  /** Makes a node one of another op, that writes the same. */
-  become<S extends Signature>(
-    node: Node,
-    op: Op<S>,
-    inputs: NoInfer<S>['inputs'],
-    attrs: NoInfer<S>['attrs'],
-  ): void {
-    Object.assign(node, { op, inputs, attrs });
-  }
-
-  /** Puts a node in the place of a later one: it may read what is written before that. */
-  replace(later: Node, node: Node): void {
-    this.remove(node);
-    this.graph.nodes[this.graph.nodes.indexOf(later)] = node;
-  }
-
-  remove(node: Node): void {
-    this.graph.nodes.splice(this.graph.nodes.indexOf(node), 1);
-  }
-
-  private of<S extends Signature>(op: Op<S>): Node<S>[] {
-    return this.graph.nodes.filter((n) => isNodeOf(n, op));
-  }
-}
-
-/** Whether a node reads `t` as its input of that name, and as no other. */
-const readsOnlyAs = (name: string, node: Node, t: Tensor): boolean =>
-  Object.entries(node.inputs).every(([input, read]) => (read === t) === (input === name));
-
-/** Whether the convolution's shaders can take batch norms in. */
-const fuses = (t: ConvTensors, { tuning }: Nodes): boolean =>
-  convFamily(t, tuning).outputBlocks !== undefined;
 
 function moveStatistics(nodes: Nodes, node: NodeOf<typeof batchNormOps.statistics>): void {
   const { x, ...parameters } = node.inputs;
@@ -193,19 +147,11 @@ function moveNorm(nodes: Nodes, node: NodeOf<typeof batchNormOps.affineAct>): vo
 
 function moveAffine(nodes: Nodes, node: NodeOf<typeof batchNormOps.affineAct>): void {
   const { x, coef, residual } = node.inputs;
-  const { y } = node.outputs;
+  const { activation } = node.attrs;
   if (residual) return;
-  const convolves = (n: Node): n is Forward | BackwardWeight =>
-    readsOnlyAs('x', n, y) &&
-    ((isNodeOf(n, convOps.forward) && !n.attrs.outputActivation && fuses(forwardTensors(n), nodes)) ||
-      (isNodeOf(n, convOps.backwardWeight) && fuses(backwardWeightTensors(n), nodes)));
-  const readers = nodes.readers(y);
-  if (readers.length === 0 || !readers.every(convolves)) return;
-  for (const n of readers) {
-    n.inputs.x = x;
-    n.inputs.coef = coef;
-    n.attrs.activation = node.attrs.activation;
-  }
+  const readings = readingsOf(nodes, node.outputs.y, activation);
+  if (!readings?.every(({ takesNorm }) => takesNorm)) return;
+  for (const { read } of readings) read(x, { activation, coef });
   nodes.remove(node);
 }
 

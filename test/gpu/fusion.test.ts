@@ -14,6 +14,8 @@ import {
   postActivation,
   preActivation,
   programs,
+  responses,
+  squeezed,
   stepResults,
   withoutNorms,
   worstDifference,
@@ -29,6 +31,8 @@ const NONE: Fusions = {
   output: false,
   activation: false,
   derivative: false,
+  inputActivation: false,
+  gates: false,
   slices: false,
   weightSums: false,
 };
@@ -81,6 +85,36 @@ describe.each([
     const passes = (fusions: Fusions) => {
       const { plan } = programs({ model, fusions }).train;
       return [count(plan, 'activation/forward'), count(plan, 'activation/backward')];
+    };
+    expect(passes(NONE)).toEqual(plain);
+    expect(passes(ALL_FUSIONS)).toEqual(fused);
+  });
+});
+
+describe.each([
+  ['squeeze-and-excitations', squeezed, ['multiply/forward', 'pool/average_backward'], [4, 3], [1, 2]],
+  ['response norms', responses, ['norm/response_apply', 'activation/backward'], [2, 3], [0, 1]],
+])('the step of a network with %s', (_, model, shaders, plain, fused) => {
+  test.each([
+    one('gates'),
+    one('inputActivation'),
+    one('affine'),
+    without('gates'),
+    without('inputActivation'),
+    without('affine'),
+    ['all', ALL_FUSIONS] as [string, Fusions],
+  ])('agrees with the plain one with %s fused', async (_, fusions) => {
+    const g = await gpu();
+    const expected = await stepResults(g, { model, fusions: NONE });
+    expect(worstDifference(await stepResults(g, { model, fusions }), expected)).toBeLessThan(1e-4);
+    const tuning = { ...GPU_TUNING, workgroupMemory: true };
+    expect(worstDifference(await stepResults(g, { model, fusions, tuning }), expected)).toBeLessThan(1e-4);
+  });
+
+  test('has fewer passes over activations', () => {
+    const passes = (fusions: Fusions) => {
+      const { plan } = programs({ model, fusions }).train;
+      return shaders.map((shader) => count(plan, shader));
     };
     expect(passes(NONE)).toEqual(plain);
     expect(passes(ALL_FUSIONS)).toEqual(fused);

@@ -2,6 +2,7 @@ import type { Constants, Dispatch, LowerContext, Node } from '../../graph/ir';
 import { pad4 } from '../../graph/tensor';
 import type { Tuning } from '../../graph/tuning';
 import { workgroupsFor } from '../../graph/workgroups';
+import { prologueConstants } from '../activation';
 import { type BlockGrid, blockConstants, gridOf, weightSplits } from '../blocks';
 import { partsOf } from '../reduce';
 import {
@@ -17,7 +18,6 @@ import {
   forwardConstants,
   forwardTensors,
   gradientConstants,
-  prologueConstants,
   sizes,
   vec4s,
 } from './family';

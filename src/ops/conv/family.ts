@@ -1,7 +1,7 @@
 import type { Constants, Dispatch, LowerContext, Node } from '../../graph/ir';
 import { pad4, product, type Tensor } from '../../graph/tensor';
 import type { Tuning } from '../../graph/tuning';
-import { ACTIVATIONS, type Activation } from '../activation';
+import { ACTIVATIONS, type Activation, type Prologue, prologueConstants } from '../activation';
 import type { BlockGrid } from '../blocks';
 
 /** PyTorch's names and meanings; pairs are [height, width]. */
@@ -21,6 +21,9 @@ export interface ConvAttributes {
  * - `activation` with `coef` `[4, ci]` (mean, rstd, scale, shift): x is the raw output of the convolution before, and what
  *   is convolved is activate(scale * x + shift), padding of the image 0. In the backward input with `xRaw`: what is written
  *   is the gradient behind that batch norm, g = (dx + addend) * activate'(scale * xRaw + shift), and `partial` of it.
+ * - `inputActivation`, in the place of `activation` where there is no batch norm: what is convolved is activate(x).
+ * - `gate` `[n, 1, 1, ci]`, of families that have `gates`: what is convolved is multiplied with it; or `[n, 2, ci]` of factors
+ *   and terms, which are added.
  * - `outputActivation`, only where x is not activated: forward writes activate(y).
  * - `outputNorm`: forward's bias is the coef of the batch norm behind it, of running statistics; it writes
  *   activate(scale * y + shift).
@@ -29,8 +32,7 @@ export interface ConvAttributes {
  * - `yRaw` with rows (A, B, C) `[3, co]` at the end of `coef`: dy is the gradient g behind the batch norm of this
  *   convolution's own output, and what is taken is A * g + B * yRaw + C.
  */
-export interface FusedConvAttributes extends ConvAttributes {
-  activation?: Activation;
+export interface FusedConvAttributes extends ConvAttributes, Prologue {
   outputActivation?: Activation;
   outputNorm?: boolean;
   activateLast?: boolean;
@@ -40,7 +42,7 @@ export interface FusedConvAttributes extends ConvAttributes {
 }
 
 export interface ConvForward {
-  inputs: { x: Tensor; w: Tensor; bias?: Tensor; coef?: Tensor; residual?: Tensor };
+  inputs: { x: Tensor; w: Tensor; bias?: Tensor; coef?: Tensor; residual?: Tensor; gate?: Tensor };
   /** `partial` `[outputBlocks.count, 2, co]`: (mean, M2) of y a block */
   outputs: { y: Tensor; partial?: Tensor };
   attrs: FusedConvAttributes;
@@ -54,7 +56,7 @@ export interface ConvBackwardInput {
 }
 
 export interface ConvBackwardWeight {
-  inputs: { x: Tensor; dy: Tensor; coef?: Tensor; yRaw?: Tensor };
+  inputs: { x: Tensor; dy: Tensor; coef?: Tensor; yRaw?: Tensor; gate?: Tensor };
   outputs: { dw: Tensor };
   attrs: FusedConvAttributes;
 }
@@ -75,6 +77,8 @@ export interface ConvFamily {
   backwardWeight(node: Node<ConvBackwardWeight>, context: LowerContext): Dispatch[];
   /** how the forward shader cuts y, for its `partial`; absent: fuses nothing */
   outputBlocks?(t: ConvTensors, tuning: Tuning): BlockGrid;
+  /** whether what is read can be multiplied with a `gate`; absent: never */
+  gates?(t: ConvTensors, tuning: Tuning): boolean;
   /** the number of per-block sums that backwardInput writes */
   inputBlocks?(t: ConvTensors, tuning: Tuning): number;
 }
@@ -103,9 +107,11 @@ export const convFlops = ({ w, y }: ConvTensors): number =>
 /** vec4s of channels. */
 export const vec4s = (t: Tensor): number => pad4(t.shape[3]) / 4;
 
-/** Constants of what is done to x as it is read: batch norm and activation. */
-export const prologueConstants = ({ activation }: FusedConvAttributes): Constants =>
-  activation === undefined ? {} : { PROLOGUE: true, ACTIVATION: ACTIVATIONS[activation] };
+/** Constants of the gate of a product's rows. */
+export const gateConstants = (x: Tensor, gate: Tensor | undefined): Constants => ({
+  PIXELS: x.shape[1] * x.shape[2],
+  ...(gate && { GATE: true, GATE_SHIFT: gate.shape.length === 3 }),
+});
 
 /** Constants of what is done to dx as it is written: the gradient of batch norm and activation, or of an activation alone. */
 export function epilogueConstants({ activation, derivative }: FusedConvAttributes): Constants {

@@ -2,6 +2,7 @@ import type { Constants, Dispatch, LowerContext, Node } from '../../graph/ir';
 import { product, type Tensor } from '../../graph/tensor';
 import type { Tuning } from '../../graph/tuning';
 import { workgroupsFor } from '../../graph/workgroups';
+import { prologueConstants } from '../activation';
 import { lineGrid } from '../blocks';
 import { partsOf } from '../reduce';
 import { dense } from './dense';
@@ -17,8 +18,8 @@ import {
   epilogueConstants,
   forwardConstants,
   forwardTensors,
+  gateConstants,
   gradientConstants,
-  prologueConstants,
   sizes,
   vec4s,
 } from './family';
@@ -101,13 +102,18 @@ function geometry(t: ConvTensors, tuning: Tuning): Constants {
 
 function forward(node: Node<ConvForward>, { tuning }: LowerContext): Dispatch[] {
   const t = forwardTensors(node);
-  const { bias, coef, residual } = node.inputs;
+  const { bias, coef, residual, gate } = node.inputs;
   const { constants, workgroups } = forwardCut(t, tuning);
   return [
     {
       shader: 'gemm/forward',
-      constants: { ...geometry(t, tuning), ...constants, ...forwardConstants(node) },
-      reads: { x: t.x, w: t.w, bias, coef, residual },
+      constants: {
+        ...geometry(t, tuning),
+        ...constants,
+        ...forwardConstants(node),
+        ...gateConstants(t.x, gate),
+      },
+      reads: { x: t.x, w: t.w, bias, coef, residual, gate },
       writes: { y: t.y, partial: node.outputs.partial },
       workgroups,
       flops: convFlops(t),
@@ -165,7 +171,7 @@ function weightTiles(m4: number, co4: number, { sums, load }: Tuning): WeightTil
 
 function backwardWeight(node: Node<ConvBackwardWeight>, context: LowerContext): Dispatch[] {
   const t = backwardWeightTensors(node);
-  const { coef, yRaw } = node.inputs;
+  const { coef, yRaw, gate } = node.inputs;
   const rows = pixelsOf(t.y);
   const m4 = tapsOf(t) * vec4s(t.x);
   const tile = weightTiles(m4, vec4s(t.y), context.tuning);
@@ -184,6 +190,7 @@ function backwardWeight(node: Node<ConvBackwardWeight>, context: LowerContext): 
       constants: {
         ...geometry(t, context.tuning),
         ...prologueConstants(t.attrs),
+        ...gateConstants(t.x, gate),
         ...gradientConstants(t, yRaw),
         ROWS: rows,
         CI: t.x.shape[3],
@@ -197,7 +204,7 @@ function backwardWeight(node: Node<ConvBackwardWeight>, context: LowerContext): 
         BLOCKS_DOWN: down,
         BLOCKS_ACROSS: across,
       },
-      reads: { x: t.x, dy: t.y, coef, y_raw: yRaw },
+      reads: { x: t.x, dy: t.y, coef, y_raw: yRaw, gate },
       writes: { partial },
       workgroups: workgroupsFor(splits * down * across * WORKGROUP),
       flops: convFlops(t),
@@ -213,6 +220,7 @@ export const gemm: ConvFamily = {
   backwardInput,
   backwardWeight,
   outputBlocks: (t, tuning) => lineGrid(pixelsOf(t.y), forwardCut(t, tuning).constants.ROWS_PER_BLOCK),
+  gates: pointwise.fits,
   inputBlocks: (t, tuning) =>
     inputIsProduct(t) ? backwardInputCut(t, tuning).constants.BLOCKS : dense.inputBlocks!(t, tuning),
 };

@@ -2,6 +2,7 @@ import type { Dispatch, LowerContext, Node } from '../../graph/ir';
 import { product, type Tensor } from '../../graph/tensor';
 import type { Tuning } from '../../graph/tuning';
 import { workgroupsFor } from '../../graph/workgroups';
+import { prologueConstants } from '../activation';
 import { type BlockGrid, lineGrid, weightSplits } from '../blocks';
 import { partsOf } from '../reduce';
 import {
@@ -15,8 +16,8 @@ import {
   epilogueConstants,
   forwardConstants,
   forwardTensors,
+  gateConstants,
   gradientConstants,
-  prologueConstants,
   vec4s,
 } from './family';
 import { cutProduct, type ProductCut, SIDES } from './product-tiles';
@@ -49,7 +50,7 @@ function weightTile(ci4: number, co4: number, { sums, load }: Tuning): WeightTil
 
 function forward(node: Node<ConvForward>, { tuning }: LowerContext): Dispatch[] {
   const t = forwardTensors(node);
-  const { bias, coef, residual } = node.inputs;
+  const { bias, coef, residual, gate } = node.inputs;
   const { partial } = node.outputs;
   const { constants, threads } = cut(t.y, partial !== undefined, tuning);
   return [
@@ -58,10 +59,11 @@ function forward(node: Node<ConvForward>, { tuning }: LowerContext): Dispatch[] 
       constants: {
         ...constants,
         ...forwardConstants(node),
+        ...gateConstants(t.x, gate),
         CI4: vec4s(t.x),
         CO4: vec4s(t.y),
       },
-      reads: { x: t.x, w: t.w, bias, coef, residual },
+      reads: { x: t.x, w: t.w, bias, coef, residual, gate },
       writes: { y: t.y, partial },
       workgroups: workgroupsFor(threads),
       flops: convFlops(t),
@@ -95,7 +97,7 @@ function backwardInput(node: Node<ConvBackwardInput>, { tuning }: LowerContext):
 
 function backwardWeight(node: Node<ConvBackwardWeight>, context: LowerContext): Dispatch[] {
   const t = backwardWeightTensors(node);
-  const { coef, yRaw } = node.inputs;
+  const { coef, yRaw, gate } = node.inputs;
   const rows = rowsOf(t.y);
   const tile = weightTile(vec4s(t.x), vec4s(t.y), context.tuning);
   const inputThreads = Math.ceil(vec4s(t.x) / tile.inputs);
@@ -108,6 +110,7 @@ function backwardWeight(node: Node<ConvBackwardWeight>, context: LowerContext): 
       shader: 'pointwise/backward_weight',
       constants: {
         ...prologueConstants(t.attrs),
+        ...gateConstants(t.x, gate),
         ...gradientConstants(t, yRaw),
         ROWS: rows,
         CI: t.x.shape[3],
@@ -121,7 +124,7 @@ function backwardWeight(node: Node<ConvBackwardWeight>, context: LowerContext): 
         INPUT_THREADS: inputThreads,
         OUTPUT_THREADS: outputThreads,
       },
-      reads: { x: t.x, dy: t.y, coef, y_raw: yRaw },
+      reads: { x: t.x, dy: t.y, coef, y_raw: yRaw, gate },
       writes: { partial },
       workgroups: split.workgroups,
       flops: convFlops(t),
@@ -141,5 +144,6 @@ export const pointwise: ConvFamily = {
   backwardWeight,
   outputBlocks: ({ y }, tuning): BlockGrid =>
     lineGrid(rowsOf(y), cut(y, true, tuning).constants.ROWS_PER_BLOCK),
+  gates: () => true,
   inputBlocks: ({ x }, tuning) => cut(x, true, tuning).constants.BLOCKS,
 };

@@ -1,5 +1,5 @@
 import { UserError } from '../../errors';
-import type { Dispatch, GraphBuilder, Op } from '../../graph/ir';
+import type { Constants, Dispatch, GraphBuilder, Op } from '../../graph/ir';
 import { elements, product, type Tensor } from '../../graph/tensor';
 import type { Tuning } from '../../graph/tuning';
 import { workgroupsFor } from '../../graph/workgroups';
@@ -211,11 +211,22 @@ const affineAct: Op<AffineAct> = {
 };
 
 /**
+ * With these, dy is the gradient behind a squeeze-and-excitation of the norm's output, whose product has the factor `gate` and
+ * whose pool the gradient `pooled`, both `[n, 1, 1, c]`.
+ */
+type Squeeze = { gate?: Tensor; pooled?: Tensor };
+
+const squeezeConstants = (x: Tensor, { gate }: Squeeze): Constants => ({
+  PIXELS: x.shape[1] * x.shape[2],
+  GATE: gate !== undefined,
+});
+
+/**
  * `bcoef` `[3, c]`, or a copy of `prefix` and then these: the coefficients (A, B, C) of the gradient of a batch norm's input,
  * A * g + B * x + C, where g is the gradient behind its activation.
  */
 interface BackwardSums {
-  inputs: { dy: Tensor; x: Tensor; coef: Tensor; prefix?: Tensor };
+  inputs: { dy: Tensor; x: Tensor; coef: Tensor; prefix?: Tensor } & Squeeze;
   outputs: { bcoef: Tensor; dweight: Tensor; dbias: Tensor };
   attrs: NormAttributes;
 }
@@ -223,15 +234,19 @@ interface BackwardSums {
 const backwardSums: Op<BackwardSums> = {
   name: 'batch_norm_backward_sums',
   lower: (node, { tuning, temporary }) => {
-    const { dy, x, coef, prefix } = node.inputs;
+    const { dy, x, coef, prefix, gate, pooled } = node.inputs;
     const { bcoef, dweight, dbias } = node.outputs;
     const shape = pixelSplits(x, tuning);
     const partial = temporary(`${node.name} partial sums`, [shape.SPLITS, 2, shape.C4 * 4]);
     return [
       {
         shader: 'norm/batch_backward_sums',
-        constants: { ...shape, ACTIVATION: ACTIVATIONS[node.attrs.activation] },
-        reads: { dy, x, coef },
+        constants: {
+          ...shape,
+          ...squeezeConstants(x, node.inputs),
+          ACTIVATION: ACTIVATIONS[node.attrs.activation],
+        },
+        reads: { dy, x, coef, gate, pooled },
         writes: { partial },
         workgroups: workgroupsFor(shape.SPLITS * shape.C4),
         flops: 7 * elements(x),
@@ -257,14 +272,15 @@ const finishSums: Op<FinishSums> = {
 
 interface BackwardApply {
   /** no bcoef: of running statistics, which pass no gradient on */
-  inputs: { dy: Tensor; x: Tensor; coef: Tensor; bcoef?: Tensor; addend?: Tensor };
+  inputs: { dy: Tensor; x: Tensor; coef: Tensor; bcoef?: Tensor; addend?: Tensor } & Squeeze;
   outputs: { dx: Tensor };
   attrs: NormAttributes;
 }
 
 const backwardApply: Op<BackwardApply> = {
   name: 'batch_norm_backward_apply',
-  lower: ({ inputs: { dy, x, coef, bcoef, addend }, outputs: { dx }, attrs }) => {
+  lower: ({ inputs, outputs: { dx }, attrs }) => {
+    const { dy, x, coef, bcoef, addend, gate, pooled } = inputs;
     const size = elements(dx) / 4;
     return [
       {
@@ -272,11 +288,12 @@ const backwardApply: Op<BackwardApply> = {
         constants: {
           SIZE: size,
           C4: x.padded[3] / 4,
+          ...squeezeConstants(x, inputs),
           ACTIVATION: ACTIVATIONS[attrs.activation],
           TRAINING: bcoef !== undefined,
           ADDEND: addend !== undefined,
         },
-        reads: { dy, x, coef, bcoef, addend },
+        reads: { dy, x, coef, bcoef, addend, gate, pooled },
         writes: { dx },
         workgroups: workgroupsFor(size),
         flops: 7 * elements(dx),

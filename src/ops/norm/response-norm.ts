@@ -1,6 +1,7 @@
-import type { Dispatch, GraphBuilder, NoAttributes, Op } from '../../graph/ir';
+import type { Dispatch, GraphBuilder, NoAttributes, Op, Tensors } from '../../graph/ir';
 import { elements, type Tensor } from '../../graph/tensor';
 import { workgroupsFor } from '../../graph/workgroups';
+import { type Activation, type Prologue, prologueConstants } from '../activation';
 import { splitsFor } from '../blocks';
 import { mulFactorGradient } from '../mul';
 import { biasGradient, partsOf } from '../reduce';
@@ -32,24 +33,30 @@ const shapeOf = (x: Tensor) => ({
   CHANNELS: x.shape[3],
 });
 
+/**
+ * `gate` `[n, 2, c]` in the place of y: the factors and terms that make y of x, for convolutions that apply them as they read. x may
+ * have a prologue.
+ */
 interface Forward {
   inputs: { x: Tensor; weight: Tensor; bias: Tensor };
-  outputs: { y: Tensor; response: Tensor };
-  attrs: { eps: number };
+  outputs: { y?: Tensor; response: Tensor; gate?: Tensor };
+  attrs: { eps: number } & Prologue;
 }
 
 const forward: Op<Forward> = {
   name: 'global_response_norm',
-  lower: ({ inputs: { x, weight, bias }, outputs: { y, response }, attrs, name }, context): Dispatch[] => {
+  lower: (
+    { inputs: { x, weight, bias }, outputs: { y, response, gate }, attrs, name },
+    context,
+  ): Dispatch[] => {
     const { IMAGES, PIXELS, C4, CHANNELS } = shapeOf(x);
-    const size = elements(y) / 4;
     const splits = splitsFor(PIXELS, IMAGES * C4, context.tuning.threads);
     const squares = context.temporary(`${name} squares`, [IMAGES, CHANNELS]);
     const { partial, finish } = partsOf(`${name} squares`, squares, splits, context);
     return [
       {
         shader: 'norm/response_squares',
-        constants: { IMAGES, PIXELS, C4, SPLITS: splits },
+        constants: { ...prologueConstants(attrs), IMAGES, PIXELS, C4, SPLITS: splits },
         reads: { x },
         writes: { partial },
         workgroups: workgroupsFor(splits * IMAGES * C4),
@@ -58,25 +65,18 @@ const forward: Op<Forward> = {
       ...finish,
       {
         shader: 'norm/response_finish',
-        constants: { C4, CHANNELS, EPS: attrs.eps },
-        reads: { squares },
-        writes: { response },
+        constants: { C4, CHANNELS, EPS: attrs.eps, GATE: gate !== undefined },
+        reads: gate ? { squares, weight, bias } : { squares },
+        writes: { response, gate },
         workgroups: [IMAGES, 1, 1],
         flops: 6 * elements(squares),
       },
-      {
-        shader: 'norm/response_apply',
-        constants: { SIZE: size, C4, PIXELS },
-        reads: { x, weight, bias, response },
-        writes: { y },
-        workgroups: workgroupsFor(size),
-        flops: 4 * elements(y),
-      },
+      ...(y ? [applyDispatch(x, { weight, bias, response }, y)] : []),
     ];
   },
   backward: ({ inputs: { x, weight, bias }, outputs: { y, response }, name }, tape) => {
     const g = tape.graph;
-    const dy = tape.gradient(y)!;
+    const dy = tape.gradient(y!)!;
     tape.contribute(bias, ({ out }) => biasGradient(g, `${name} bias`, dy, out));
     if (!tape.needs(x) && !tape.needs(weight)) return;
     const products = g.tensor(`${name} products`, [x.shape[0], x.shape[3]]);
@@ -90,6 +90,19 @@ const forward: Op<Forward> = {
     );
   },
 };
+
+function applyDispatch(x: Tensor, parameters: Tensors, y: Tensor): Dispatch {
+  const { PIXELS, C4 } = shapeOf(x);
+  const size = elements(y) / 4;
+  return {
+    shader: 'norm/response_apply',
+    constants: { SIZE: size, C4, PIXELS },
+    reads: { x, ...parameters },
+    writes: { y },
+    workgroups: workgroupsFor(size),
+    flops: 4 * elements(y),
+  };
+}
 
 interface BackwardWeight {
   inputs: { products: Tensor; response: Tensor };
@@ -114,16 +127,23 @@ const backwardWeight: Op<BackwardWeight> = {
   },
 };
 
+interface ResponseGradient {
+  /** x has this prologue */
+  inputActivation?: Activation;
+  /** what is written is the gradient before the prologue */
+  derivative?: boolean;
+}
+
 interface BackwardInput {
   inputs: { dy: Tensor; x: Tensor; weight: Tensor; response: Tensor; products: Tensor; addend?: Tensor };
   outputs: { dx: Tensor };
-  attrs: NoAttributes;
+  attrs: ResponseGradient;
 }
 
 const backwardInput: Op<BackwardInput> = {
   name: 'global_response_norm_backward_input',
   lower: (
-    { inputs: { dy, x, weight, response, products, addend }, outputs: { dx }, name },
+    { inputs: { dy, x, weight, response, products, addend }, outputs: { dx }, attrs, name },
     { temporary },
   ): Dispatch[] => {
     const { IMAGES, PIXELS, C4, CHANNELS } = shapeOf(x);
@@ -140,7 +160,14 @@ const backwardInput: Op<BackwardInput> = {
       },
       {
         shader: 'norm/response_backward_apply',
-        constants: { SIZE: size, C4, PIXELS, ADDEND: addend !== undefined },
+        constants: {
+          ...prologueConstants(attrs),
+          DERIVATIVE: attrs.derivative ?? false,
+          SIZE: size,
+          C4,
+          PIXELS,
+          ADDEND: addend !== undefined,
+        },
         reads: { dy, x, weight, response, slope, addend },
         writes: { dx },
         workgroups: workgroupsFor(size),
@@ -149,3 +176,6 @@ const backwardInput: Op<BackwardInput> = {
     ];
   },
 };
+
+/** The ops of a response norm, for passes over the graph that fuse them. */
+export const responseNormOps = { forward, backwardInput };
