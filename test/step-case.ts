@@ -88,7 +88,10 @@ export const squeezed = buildModel({ name: 'squeezed', classes: 5 }, (net, x) =>
       net.conv(`${name}.wide`, y, channels, 3, { groups: channels }),
       act,
     );
-    let gate = net.activation(net.conv(`${name}.down`, net.globalAvgPool(wide), 3, 1, { bias: true }), 'silu');
+    let gate = net.activation(
+      net.conv(`${name}.down`, net.globalAvgPool(wide), 3, 1, { bias: true }),
+      'silu',
+    );
     gate = net.activation(net.conv(`${name}.up`, gate, channels, 1, { bias: true }), 'sigmoid');
     y = net.batchNorm(`${name}.bn2`, net.conv(`${name}.project`, net.mul(wide, gate), out, 1), 'relu6');
   }

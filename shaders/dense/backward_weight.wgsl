@@ -7,6 +7,8 @@
 // 4*COLUMNS_PER_STEP*TAPS_PER_CHUNK*VEC4S_PER_THREAD vec4 multiply-adds. reduce/sum_splits adds the splits in order.
 // PROLOGUE: x is raw, f(x) = activate(scale * x + shift). BACKWARD_PROLOGUE: dy is the gradient g behind a batch norm, of
 // which this reads A g + B y_raw + C. coef: with PROLOGUE [mean, rstd, scale, shift], CI4 vec4s each, then [A, B, C], CO4 each.
+// BIAS: also bias_partial[s, o], the sum of dy alone, by the threads of x's first channels and of the row PH of the kernel, which meets
+// every row of dy.
 // SPLITS are as few as fill the device, which pointwise/backward_weight tells the time of.
 //#import common/activation
 //#import common/input
@@ -21,12 +23,14 @@ const CHUNKS: u32 = 1u; //#required // ceil(KW / TAPS_PER_CHUNK)
 const X_WINDOW: u32 = 1u; //#required // (COLUMNS_PER_STEP - 1) * SW + TAPS_PER_CHUNK: columns of x that a row of dy meets
 const VEC4S_PER_THREAD: u32 = 1u; //#required // vec4s of output channels a thread
 const SUMS: u32 = 4u; //#required // 4 * TAPS_PER_CHUNK * VEC4S_PER_THREAD
+const BIAS: bool = false;
 
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>; //#f16
 @group(0) @binding(1) var<storage, read> dy: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> coef: array<vec4<f32>>; //#if PROLOGUE || BACKWARD_PROLOGUE
 @group(0) @binding(3) var<storage, read> y_raw: array<vec4<f32>>; //#if BACKWARD_PROLOGUE //#f16
 @group(0) @binding(4) var<storage, read_write> partial: array<vec4<f32>>;
+@group(0) @binding(5) var<storage, read_write> bias_partial: array<vec4<f32>>; //#if BIAS
 
 @compute @workgroup_size(WG)
 fn main(
@@ -45,6 +49,7 @@ fn main(
   //#unroll
   for (var q = 0u; q < VEC4S_PER_THREAD; q++) { gradients[q] = gradient_coefficients(min(channel_thread + q * sizes.CHANNEL_THREADS, sizes.CO4 - 1u), sizes.CO4); }
   var sums: array<vec4<f32>, SUMS>;
+  var bias_sums: array<vec4<f32>, VEC4S_PER_THREAD>;
   let rows = sizes.N * sizes.OH;
   let rows_per_split = (rows + sizes.SPLITS - 1u) / sizes.SPLITS;
   for (var dy_row = split * rows_per_split; dy_row < min((split + 1u) * rows_per_split, rows); dy_row++) {
@@ -68,6 +73,7 @@ fn main(
           let ow = min(column + t, sizes.OW - 1u);
           let o = min(channel_thread + q * sizes.CHANNEL_THREADS, sizes.CO4 - 1u);
           let d = select(vec4(0.0), load_gradient((dy_row * sizes.OW + ow) * sizes.CO4 + o, gradients[q]), column + t < sizes.OW);
+          if (BIAS) { bias_sums[q] += d; }
           //#unroll
           for (var k = 0u; k < TAPS_PER_CHUNK; k++) {
             sums[(k * VEC4S_PER_THREAD + q) * 4u] += row[t * SW + k].x * d;
@@ -94,6 +100,17 @@ fn main(
           partial[(((part * KH + kh) * KW + kw) * 4u * sizes.CI4 + i * 4u + j) * sizes.CO4 + o] =
             select(vec4(0.0), total[j], i * 4u + j < sizes.CI);
         }
+      }
+    }
+  }
+  if (BIAS) {
+    //#unroll
+    for (var q = 0u; q < VEC4S_PER_THREAD; q++) {
+      let o = channel_thread + q * sizes.CHANNEL_THREADS;
+      let total = add_splits(array(bias_sums[q], vec4(0.0), vec4(0.0), vec4(0.0)), local)[0];
+      let owns = i == 0u && first_tap == 0u && kh == PH;
+      if (local < COLUMNS && part * SHARED_SPLITS < sizes.SPLITS && owns && o < sizes.CO4) {
+        bias_partial[part * sizes.CO4 + o] = total;
       }
     }
   }

@@ -6,6 +6,7 @@
 // rows of dy that a row of x meets wait in registers. reduce/sum_splits adds the splits in order.
 // PROLOGUE: x is raw, f(x) = activate(scale * x + shift). BACKWARD_PROLOGUE: dy is the gradient g behind a batch norm, of
 // which this reads A g + B y_raw + C. coef: with PROLOGUE [mean, rstd, scale, shift], then [A, B, C], C4 vec4s each.
+// BIAS: also bias_partial[s, c], the sum of dy alone.
 // Variants: see depthwise/forward. SPLITS are few, as in pointwise/backward_weight.
 //#import common/activation
 //#import common/input
@@ -14,6 +15,7 @@
 //#import common/depthwise
 //#import common/global_index
 const WG = 64u;
+const BIAS: bool = false;
 const COLUMNS_PER_BLOCK: u32 = 1u; //#required // columns of dy a block
 const WAITING_ROWS: u32 = 1u; //#required // ceil(KH / SH): rows of dy that a row of x meets
 const X_WINDOW: u32 = 1u; //#required // (COLUMNS_PER_BLOCK - 1) * SW + KW: columns of x that a row of dy meets
@@ -23,6 +25,7 @@ const X_WINDOW: u32 = 1u; //#required // (COLUMNS_PER_BLOCK - 1) * SW + KW: colu
 @group(0) @binding(2) var<storage, read> coef: array<vec4<f32>>; //#if PROLOGUE || BACKWARD_PROLOGUE
 @group(0) @binding(3) var<storage, read> y_raw: array<vec4<f32>>; //#if BACKWARD_PROLOGUE //#f16
 @group(0) @binding(4) var<storage, read_write> partial: array<vec4<f32>>;
+@group(0) @binding(5) var<storage, read_write> bias_partial: array<vec4<f32>>; //#if BIAS
 
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
@@ -34,6 +37,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
   let input = input_coefficients(c, sizes.C4);
   const TAPS = KH * KW;
   var sums: array<vec4<f32>, TAPS>;
+  var bias_sum = vec4(0.0);
   let blocks = sizes.N * sizes.BLOCKS_DOWN * sizes.BLOCKS_ACROSS;
   let blocks_per_split = (blocks + sizes.SPLITS - 1u) / sizes.SPLITS;
   for (var block = split * blocks_per_split; block < min((split + 1u) * blocks_per_split, blocks); block++) {
@@ -53,6 +57,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
           } else {
             let at = ((n * sizes.OH + min(step, sizes.OH - 1u)) * sizes.OW + min(column + t, sizes.OW - 1u)) * sizes.C4 + c;
             rows[t] = select(vec4(0.0), load_gradient(at, gradient), (step < end) & (column + t < sizes.OW));
+            if (BIAS) { bias_sum += rows[t]; }
           }
         }
       }
@@ -89,4 +94,5 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
       partial[(split * TAPS + kh * KW + kw) * sizes.C4 + c] = sums[kh * KW + kw];
     }
   }
+  if (BIAS) { bias_partial[split * sizes.C4 + c] = bias_sum; }
 }

@@ -5,6 +5,7 @@
 // of ROWS_PER_BLOCK rows by COLUMNS_PER_BLOCK columns of dy a row at a time. reduce/sum_splits adds the splits in order.
 // PROLOGUE: x is raw, f(x) = activate(scale * x + shift). BACKWARD_PROLOGUE: dy is the gradient g behind a batch norm, of
 // which this reads A g + B y_raw + C. coef: with PROLOGUE [mean, rstd, scale, shift], then [A, B, C], C4 vec4s each.
+// BIAS: also bias_partial[s, c], the sum of dy alone, by the threads of the row PH of the kernel, which meets every row of dy.
 // Taken for kernels of more than 25 taps: see depthwise/forward_large.
 //#import common/activation
 //#import common/input
@@ -13,6 +14,7 @@
 //#import common/depthwise
 //#import common/global_index
 const WG = 64u;
+const BIAS: bool = false;
 const COLUMNS_PER_BLOCK: u32 = 1u; //#required // columns of dy a block
 const TAPS_PER_CHUNK: u32 = 1u; //#required // taps a thread
 const CHUNKS: u32 = 1u; //#required // ceil(KW / TAPS_PER_CHUNK)
@@ -23,6 +25,7 @@ const X_WINDOW: u32 = 1u; //#required // (COLUMNS_PER_BLOCK - 1) * SW + TAPS_PER
 @group(0) @binding(2) var<storage, read> coef: array<vec4<f32>>; //#if PROLOGUE || BACKWARD_PROLOGUE
 @group(0) @binding(3) var<storage, read> y_raw: array<vec4<f32>>; //#if BACKWARD_PROLOGUE //#f16
 @group(0) @binding(4) var<storage, read_write> partial: array<vec4<f32>>;
+@group(0) @binding(5) var<storage, read_write> bias_partial: array<vec4<f32>>; //#if BIAS
 
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
@@ -35,6 +38,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
   let gradient = gradient_coefficients(c, sizes.C4);
   let input = input_coefficients(c, sizes.C4);
   var sums: array<vec4<f32>, TAPS_PER_CHUNK>;
+  var bias_sum = vec4(0.0);
   let blocks = sizes.N * sizes.BLOCKS_DOWN * sizes.BLOCKS_ACROSS;
   let blocks_per_split = (blocks + sizes.SPLITS - 1u) / sizes.SPLITS;
   for (var block = split * blocks_per_split; block < min((split + 1u) * blocks_per_split, blocks); block++) {
@@ -56,6 +60,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
       for (var t = 0u; t < COLUMNS_PER_BLOCK; t++) {
         let to = ((n * sizes.OH + oh) * sizes.OW + min(column + t, sizes.OW - 1u)) * sizes.C4 + c;
         let d = select(vec4(0.0), load_gradient(to, gradient), column + t < sizes.OW);
+        if (BIAS) { bias_sum += d; }
         //#unroll
         for (var k = 0u; k < TAPS_PER_CHUNK; k++) { sums[k] += row[t * SW + k] * d; }
       }
@@ -64,5 +69,8 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
   //#unroll
   for (var k = 0u; k < TAPS_PER_CHUNK; k++) {
     if (first_tap + k < KW) { partial[((split * KH + kh) * KW + first_tap + k) * sizes.C4 + c] = sums[k]; }
+  }
+  if (BIAS) {
+    if (kh == PH && first_tap == 0u) { bias_partial[split * sizes.C4 + c] = bias_sum; }
   }
 }

@@ -9,6 +9,7 @@
 // GATE: f(x) is multiplied with a number a channel and image (common/gate), without GATHER only.
 // BACKWARD_PROLOGUE: dy is the gradient g behind a batch norm, of which this stages A g + B y_raw + C. coef: with PROLOGUE
 // [mean, rstd, scale, shift], CI4 vec4s each, then [A, B, C], CO4 each.
+// BIAS: also bias_partial[s, o], the sum of dy alone, by the threads of the first vec4 of m.
 // Taken where the tuning says workgroupMemory: see gemm/forward.
 //#import common/activation
 //#import common/input
@@ -17,6 +18,7 @@
 //#import common/kernel
 const WG = 64u;
 const GATHER: bool = false;
+const BIAS: bool = false;
 const INPUT_VEC4S: u32 = 1u; //#required
 const OUTPUT_VEC4S: u32 = 1u; //#required
 const SUMS: u32 = 4u; //#required // 4 * INPUT_VEC4S * OUTPUT_VEC4S
@@ -49,6 +51,7 @@ struct Sizes {
 @group(0) @binding(3) var<storage, read> y_raw: array<vec4<f32>>; //#if BACKWARD_PROLOGUE //#f16
 @group(0) @binding(4) var<storage, read_write> partial: array<vec4<f32>>;
 @group(0) @binding(5) var<storage, read> gate: array<vec4<f32>>; //#if GATE //#f16
+@group(0) @binding(6) var<storage, read_write> bias_partial: array<vec4<f32>>; //#if BIAS
 @group(0) @binding(10) var<uniform> sizes: Sizes;
 
 // f(x) row after row, then dy
@@ -90,6 +93,7 @@ fn main(
   let rows_per_split = (sizes.ROWS + sizes.SPLITS - 1u) / sizes.SPLITS;
   let end = min((split + 1u) * rows_per_split, sizes.ROWS);
   var sums: array<vec4<f32>, SUMS>;
+  var bias_sums: array<vec4<f32>, OUTPUT_VEC4S>;
   for (var first = split * rows_per_split; first < end; first += STAGE_ROWS) {
     for (var r = local / BLOCK_INPUTS; r < STAGE_ROWS; r += WG / BLOCK_INPUTS) {
       staged[r * BLOCK_INPUTS + local % BLOCK_INPUTS] = value_at(min(first + r, sizes.ROWS - 1u), tap / KW, tap % KW, i, input);
@@ -104,6 +108,10 @@ fn main(
       var values: array<vec4<f32>, OUTPUT_VEC4S>;
       //#unroll
       for (var q = 0u; q < OUTPUT_VEC4S; q++) { values[q] = staged[STAGE_ROWS * BLOCK_INPUTS + r * BLOCK_OUTPUTS + across + q * THREADS_ACROSS]; }
+      if (BIAS) {
+        //#unroll
+        for (var q = 0u; q < OUTPUT_VEC4S; q++) { bias_sums[q] += values[q]; }
+      }
       //#unroll
       for (var p = 0u; p < INPUT_VEC4S; p++) {
         let v = staged[r * BLOCK_INPUTS + down + p * THREADS_DOWN];
@@ -132,6 +140,13 @@ fn main(
             select(vec4(0.0), sums[(p * OUTPUT_VEC4S + q) * 4u + j], own % sizes.CI4 * 4u + j < sizes.CI);
         }
       }
+    }
+  }
+  if (BIAS) {
+    //#unroll
+    for (var q = 0u; q < OUTPUT_VEC4S; q++) {
+      let to = first_o + across + q * THREADS_ACROSS;
+      if (first_m + down == 0u && to < sizes.CO4) { bias_partial[split * sizes.CO4 + to] = bias_sums[q]; }
     }
   }
 }

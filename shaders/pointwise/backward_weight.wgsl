@@ -6,6 +6,7 @@
 // vec4 multiply-adds. reduce/sum_splits adds the splits in order.
 // PROLOGUE: x is raw, f(x) = activate(scale * x + shift). BACKWARD_PROLOGUE: dy is the gradient g behind a batch norm, of
 // which this reads A g + B y_raw + C. GATE: f(x) is multiplied with a number a channel and image: common/gate. coef: with PROLOGUE [mean, rstd, scale, shift], CI4 vec4s each, then [A, B, C], CO4 each.
+// BIAS: also bias_partial[s, o], the sum of dy alone, by the threads of the first input channels.
 // Variants, with what they brought on SwiftShader (docs/performance.md):
 // - The tile is that of the fewest loads a product: 329 to 287 ms a step for the pointwise weight gradients.
 // - SPLITS are as few as fill the device: the last sums of all weight gradients 90 to 14 ms a step.
@@ -18,6 +19,7 @@ const WG = 64u;
 const INPUT_VEC4S: u32 = 1u; //#required
 const OUTPUT_VEC4S: u32 = 1u; //#required
 const SUMS: u32 = 4u; //#required // 4 * INPUT_VEC4S * OUTPUT_VEC4S
+const BIAS: bool = false;
 
 struct Sizes {
   ROWS: u32,
@@ -37,6 +39,7 @@ struct Sizes {
 @group(0) @binding(3) var<storage, read> y_raw: array<vec4<f32>>; //#if BACKWARD_PROLOGUE //#f16
 @group(0) @binding(4) var<storage, read_write> partial: array<vec4<f32>>;
 @group(0) @binding(5) var<storage, read> gate: array<vec4<f32>>; //#if GATE //#f16
+@group(0) @binding(6) var<storage, read_write> bias_partial: array<vec4<f32>>; //#if BIAS
 @group(0) @binding(10) var<uniform> sizes: Sizes;
 
 @compute @workgroup_size(WG)
@@ -57,11 +60,13 @@ fn main(
   //#unroll
   for (var q = 0u; q < OUTPUT_VEC4S; q++) { gradients[q] = gradient_coefficients(min(output_thread + q * sizes.OUTPUT_THREADS, sizes.CO4 - 1u), sizes.CO4); }
   var sums: array<vec4<f32>, SUMS>;
+  var bias_sums: array<vec4<f32>, OUTPUT_VEC4S>;
   for (var row = split * rows_per_split; row < min((split + 1u) * rows_per_split, sizes.ROWS); row++) {
     var values: array<vec4<f32>, OUTPUT_VEC4S>;
     //#unroll
     for (var q = 0u; q < OUTPUT_VEC4S; q++) {
       values[q] = load_gradient(row * sizes.CO4 + min(output_thread + q * sizes.OUTPUT_THREADS, sizes.CO4 - 1u), gradients[q]);
+      if (BIAS) { bias_sums[q] += values[q]; }
     }
     let gates = gates_of(row, sizes.CI4);
     //#unroll
@@ -92,6 +97,16 @@ fn main(
           partial[(part * 4u * sizes.CI4 + i * 4u + j) * sizes.CO4 + o] =
             select(vec4(0.0), total[j], i * 4u + j < sizes.CI);
         }
+      }
+    }
+  }
+  if (BIAS) {
+    //#unroll
+    for (var q = 0u; q < OUTPUT_VEC4S; q++) {
+      let o = output_thread + q * sizes.OUTPUT_THREADS;
+      let total = add_splits(array(bias_sums[q], vec4(0.0), vec4(0.0), vec4(0.0)), local)[0];
+      if (local < COLUMNS && part * SHARED_SPLITS < sizes.SPLITS && input_thread == 0u && o < sizes.CO4) {
+        bias_partial[part * sizes.CO4 + o] = total;
       }
     }
   }

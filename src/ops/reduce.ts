@@ -32,7 +32,7 @@ function sumSplits(partial: Tensor, out: Tensor, splits: number, tuning: Tuning)
 
 /** db[c] = sum of dy[n, h, w, c] over n, h, w: the gradient of a bias. */
 export function biasGradient(g: GraphBuilder, name: string, dy: Tensor, db: Tensor): void {
-  g.add(sumRows, name, { dy }, { db }, {});
+  g.add(sumRowsOp, name, { dy }, { db }, {});
 }
 
 interface SumRows {
@@ -41,7 +41,7 @@ interface SumRows {
   attrs: NoAttributes;
 }
 
-const sumRows: Op<SumRows> = {
+export const sumRowsOp: Op<SumRows> = {
   name: 'sum_rows',
   lower: ({ inputs: { dy }, outputs: { db }, name }, context) => {
     const c4 = pad4(dy.shape.at(-1)!) / 4;

@@ -9,6 +9,7 @@ import { backwardInputTensors, backwardWeightTensors, forwardTensors } from '../
 import { dropOp } from '../ops/dropout';
 import { mulOp } from '../ops/mul';
 import { batchNormOps } from '../ops/norm/batch-norm';
+import { sumRowsOp } from '../ops/reduce';
 import { moveGates, moveSqueezes } from './gates';
 import { fuses, Nodes, readsOnlyAs } from './nodes';
 import { moveInputActivations, readingsOf } from './prologues';
@@ -38,6 +39,8 @@ export interface Fusions {
   gates: boolean;
   /** the gradients of slices that make up a tensor into one (see slices.ts) */
   slices: boolean;
+  /** a bias's gradient into the weight's gradient of the same convolution */
+  biases: boolean;
   /** the last sums of four layers' weight gradients into one dispatch (see merge-sums.ts) */
   weightSums: boolean;
 }
@@ -54,6 +57,7 @@ export const ALL_FUSIONS: Fusions = {
   inputActivation: true,
   gates: true,
   slices: true,
+  biases: true,
   weightSums: true,
 };
 
@@ -70,6 +74,7 @@ export function fuse(graph: Graph, tuning: Tuning, fusions: Fusions = ALL_FUSION
   if (fusions.output) nodes.each(batchNormOps.affineAct, (n) => moveNorm(nodes, n));
   if (fusions.gates) moveGates(nodes);
   if (fusions.affine) nodes.each(batchNormOps.affineAct, (n) => moveAffine(nodes, n));
+  if (fusions.biases) nodes.each(sumRowsOp, (n) => moveBias(nodes, n));
   if (fusions.derivative) nodes.each(activationBackwardOp, (n) => moveDerivative(nodes, n));
   if (fusions.sums) nodes.each(batchNormOps.backwardSums, (n) => moveSums(nodes, n));
   if (fusions.gradient) nodes.each(batchNormOps.backwardApply, (n) => moveGradient(nodes, n));
@@ -172,6 +177,18 @@ function moveActivation(nodes: Nodes, node: NodeOf<typeof activationOp>): void {
     conv.attrs.activateLast = conv.inputs.residual !== undefined;
     conv.outputs.y = node.outputs.y;
   } else return;
+  nodes.remove(node);
+}
+
+function moveBias(nodes: Nodes, node: NodeOf<typeof sumRowsOp>): void {
+  const { dy } = node.inputs;
+  const weight = nodes
+    .readers(dy)
+    .find((n) => isNodeOf(n, convOps.backwardWeight) && n.inputs.dy === dy && !n.outputs.db);
+  if (!weight || !isNodeOf(weight, convOps.backwardWeight)) return;
+  const t = backwardWeightTensors(weight);
+  if (!convFamily(t, nodes.tuning).sumsBias?.(t)) return;
+  weight.outputs.db = node.outputs.db;
   nodes.remove(node);
 }
 

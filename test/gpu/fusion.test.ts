@@ -34,6 +34,7 @@ const NONE: Fusions = {
   inputActivation: false,
   gates: false,
   slices: false,
+  biases: false,
   weightSums: false,
 };
 const count = (plan: Plan, shader: string) => plan.dispatches.filter((d) => d.shader === shader).length;

@@ -8,6 +8,7 @@ import { partsOf } from '../reduce';
 import {
   backwardInputTensors,
   backwardWeightTensors,
+  biasParts,
   type ConvBackwardInput,
   type ConvBackwardWeight,
   type ConvFamily,
@@ -18,6 +19,7 @@ import {
   forwardConstants,
   forwardTensors,
   gradientConstants,
+  meetsAllRows,
   sizes,
   vec4s,
 } from './family';
@@ -140,6 +142,7 @@ function backwardWeight(node: Node<ConvBackwardWeight>, context: LowerContext): 
   const threads = kh * chunks * vec4s(t.x) * Math.ceil(vec4s(t.y) / perThread);
   const split = weightSplits(threads, Math.min(Math.ceil((n * oh * ow) / 64), n * oh), context.tuning);
   const { partial, finish } = partsOf(node.name, t.w, split.parts, context);
+  const bias = biasParts(node, split.parts, context);
   return [
     {
       shader: 'dense/backward_weight',
@@ -147,6 +150,7 @@ function backwardWeight(node: Node<ConvBackwardWeight>, context: LowerContext): 
         ...denseSizes(t),
         ...prologueConstants(t.attrs),
         ...gradientConstants(t, yRaw),
+        BIAS: bias.partial !== undefined,
         SPLITS: split.splits,
         SHARED_SPLITS: split.shared,
         COLUMNS_PER_STEP: columns,
@@ -158,11 +162,12 @@ function backwardWeight(node: Node<ConvBackwardWeight>, context: LowerContext): 
         SUMS: 4 * taps * perThread,
       },
       reads: { x: t.x, dy: t.y, coef, y_raw: yRaw },
-      writes: { partial },
+      writes: { partial, bias_partial: bias.partial },
       workgroups: split.workgroups,
       flops: convFlops(t),
     },
     ...finish,
+    ...bias.finish,
   ];
 }
 
@@ -172,6 +177,7 @@ export const dense: ConvFamily = {
   forward,
   backwardInput,
   backwardWeight,
+  sumsBias: meetsAllRows,
   outputBlocks: (t) => outputBlocks(t, true),
   inputBlocks: (t) => inputBlocks(t, true).count,
 };

@@ -1,5 +1,4 @@
 import type { Constants, Dispatch, LowerContext, Node } from '../../graph/ir';
-
 import type { Tuning } from '../../graph/tuning';
 import { workgroupsFor } from '../../graph/workgroups';
 import { prologueConstants } from '../activation';
@@ -8,6 +7,7 @@ import { partsOf } from '../reduce';
 import {
   backwardInputTensors,
   backwardWeightTensors,
+  biasParts,
   type ConvBackwardInput,
   type ConvBackwardWeight,
   type ConvFamily,
@@ -18,6 +18,7 @@ import {
   forwardConstants,
   forwardTensors,
   gradientConstants,
+  meetsAllRows,
   sizes,
   vec4s,
 } from './family';
@@ -138,6 +139,7 @@ function backwardWeight(node: Node<ConvBackwardWeight>, context: LowerContext): 
   // a split's sums are written and read once more: few splits, as long as they fill the device
   const splits = Math.min(grid.count, Math.max(1, Math.round(context.tuning.threads / 2 / threads)));
   const { partial, finish } = partsOf(node.name, t.w, splits, context);
+  const bias = biasParts(node, splits, context);
   return [
     {
       shader: isSmall(t) ? 'depthwise/backward_weight' : 'depthwise/backward_weight_large',
@@ -145,16 +147,18 @@ function backwardWeight(node: Node<ConvBackwardWeight>, context: LowerContext): 
         ...blockSizesOf(t, grid),
         ...prologueConstants(t.attrs),
         ...gradientConstants(t, yRaw),
+        BIAS: bias.partial !== undefined,
         ...window(t, grid),
         ...(isSmall(t) ? {} : { CHUNKS: chunks }),
         SPLITS: splits,
       },
       reads: { x: t.x, dy: t.y, coef, y_raw: yRaw },
-      writes: { partial },
+      writes: { partial, bias_partial: bias.partial },
       workgroups: workgroupsFor(splits * threads),
       flops: convFlops(t),
     },
     ...finish,
+    ...bias.finish,
   ];
 }
 
@@ -171,6 +175,7 @@ export const depthwise: ConvFamily = {
   forward,
   backwardInput,
   backwardWeight,
+  sumsBias: (t) => isSmall(t) || meetsAllRows(t),
   outputBlocks,
   inputBlocks: (t, tuning) => inputBlocks(t, tuning).count,
 };

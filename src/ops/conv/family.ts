@@ -3,6 +3,7 @@ import { pad4, product, type Tensor } from '../../graph/tensor';
 import type { Tuning } from '../../graph/tuning';
 import { ACTIVATIONS, type Activation, type Prologue, prologueConstants } from '../activation';
 import type { BlockGrid } from '../blocks';
+import { partsOf } from '../reduce';
 
 /** PyTorch's names and meanings; pairs are [height, width]. */
 export interface ConvAttributes {
@@ -57,7 +58,8 @@ export interface ConvBackwardInput {
 
 export interface ConvBackwardWeight {
   inputs: { x: Tensor; dy: Tensor; coef?: Tensor; yRaw?: Tensor; gate?: Tensor };
-  outputs: { dw: Tensor };
+  /** `db` `[co]`, of families that can: the bias's gradient */
+  outputs: { dw: Tensor; db?: Tensor };
   attrs: FusedConvAttributes;
 }
 
@@ -77,6 +79,8 @@ export interface ConvFamily {
   backwardWeight(node: Node<ConvBackwardWeight>, context: LowerContext): Dispatch[];
   /** how the forward shader cuts y, for its `partial`; absent: fuses nothing */
   outputBlocks?(t: ConvTensors, tuning: Tuning): BlockGrid;
+  /** whether backwardWeight can sum its `db`; absent: never */
+  sumsBias?(t: ConvTensors): boolean;
   /** whether what is read can be multiplied with a `gate`; absent: never */
   gates?(t: ConvTensors, tuning: Tuning): boolean;
   /** the number of per-block sums that backwardInput writes */
@@ -142,6 +146,18 @@ export const gradientConstants = (t: ConvTensors, yRaw: Tensor | undefined): Con
         BACKWARD_COEF: t.attrs.gradientCoef ?? (t.attrs.activation === undefined ? 0 : 4 * vec4s(t.x)),
       }
     : { BACKWARD_COEF: 0 };
+
+/** The parts of the bias's gradient that backwardWeight writes beside the weight's, and the dispatches that add them. */
+export const biasParts = (
+  { name, outputs: { db } }: Node<ConvBackwardWeight>,
+  parts: number,
+  context: LowerContext,
+): { partial?: Tensor; finish: Dispatch[] } =>
+  db ? partsOf(`${name} bias`, db, parts, context) : { finish: [] };
+
+/** Whether the row PH of the kernel meets every row of y: none of x beyond the image is read there. */
+export const meetsAllRows = ({ x, w, y, attrs }: ConvTensors): boolean =>
+  attrs.padding[0] < w.shape[0] && (y.shape[1] - 1) * attrs.stride[0] < x.shape[1];
 
 /** The three tensors of a convolution that a node of each pass has. */
 export const forwardTensors = ({

@@ -9,6 +9,7 @@ import { dense } from './dense';
 import {
   backwardInputTensors,
   backwardWeightTensors,
+  biasParts,
   type ConvBackwardInput,
   type ConvBackwardWeight,
   type ConvFamily,
@@ -184,6 +185,7 @@ function backwardWeight(node: Node<ConvBackwardWeight>, context: LowerContext): 
   const splits = Math.max(1, Math.min(wanted, Math.ceil(rows / 64)));
   const stageRows = SIDES.find((s) => s * (blockInputs + blockOutputs) <= STAGED) ?? 1;
   const { partial, finish } = partsOf(node.name, t.w, splits, context);
+  const bias = biasParts(node, splits, context);
   return [
     {
       shader: 'gemm/backward_weight',
@@ -192,6 +194,7 @@ function backwardWeight(node: Node<ConvBackwardWeight>, context: LowerContext): 
         ...prologueConstants(t.attrs),
         ...gateConstants(t.x, gate),
         ...gradientConstants(t, yRaw),
+        BIAS: bias.partial !== undefined,
         ROWS: rows,
         CI: t.x.shape[3],
         SPLITS: splits,
@@ -205,11 +208,12 @@ function backwardWeight(node: Node<ConvBackwardWeight>, context: LowerContext): 
         BLOCKS_ACROSS: across,
       },
       reads: { x: t.x, dy: t.y, coef, y_raw: yRaw, gate },
-      writes: { partial },
+      writes: { partial, bias_partial: bias.partial },
       workgroups: workgroupsFor(splits * down * across * WORKGROUP),
       flops: convFlops(t),
     },
     ...finish,
+    ...bias.finish,
   ];
 }
 
@@ -220,6 +224,7 @@ export const gemm: ConvFamily = {
   backwardInput,
   backwardWeight,
   outputBlocks: (t, tuning) => lineGrid(pixelsOf(t.y), forwardCut(t, tuning).constants.ROWS_PER_BLOCK),
+  sumsBias: () => true,
   gates: pointwise.fits,
   inputBlocks: (t, tuning) =>
     inputIsProduct(t) ? backwardInputCut(t, tuning).constants.BLOCKS : dense.inputBlocks!(t, tuning),

@@ -8,6 +8,7 @@ import { partsOf } from '../reduce';
 import {
   backwardInputTensors,
   backwardWeightTensors,
+  biasParts,
   type ConvBackwardInput,
   type ConvBackwardWeight,
   type ConvFamily,
@@ -105,6 +106,7 @@ function backwardWeight(node: Node<ConvBackwardWeight>, context: LowerContext): 
   const threads = inputThreads * outputThreads;
   const split = weightSplits(threads, Math.ceil(rows / 64), context.tuning);
   const { partial, finish } = partsOf(node.name, t.w, split.parts, context);
+  const bias = biasParts(node, split.parts, context);
   return [
     {
       shader: 'pointwise/backward_weight',
@@ -112,6 +114,7 @@ function backwardWeight(node: Node<ConvBackwardWeight>, context: LowerContext): 
         ...prologueConstants(t.attrs),
         ...gateConstants(t.x, gate),
         ...gradientConstants(t, yRaw),
+        BIAS: bias.partial !== undefined,
         ROWS: rows,
         CI: t.x.shape[3],
         CI4: vec4s(t.x),
@@ -125,11 +128,12 @@ function backwardWeight(node: Node<ConvBackwardWeight>, context: LowerContext): 
         OUTPUT_THREADS: outputThreads,
       },
       reads: { x: t.x, dy: t.y, coef, y_raw: yRaw, gate },
-      writes: { partial },
+      writes: { partial, bias_partial: bias.partial },
       workgroups: split.workgroups,
       flops: convFlops(t),
     },
     ...finish,
+    ...bias.finish,
   ];
 }
 
@@ -144,6 +148,7 @@ export const pointwise: ConvFamily = {
   backwardWeight,
   outputBlocks: ({ y }, tuning): BlockGrid =>
     lineGrid(rowsOf(y), cut(y, true, tuning).constants.ROWS_PER_BLOCK),
+  sumsBias: () => true,
   gates: () => true,
   inputBlocks: ({ x }, tuning) => cut(x, true, tuning).constants.BLOCKS,
 };
