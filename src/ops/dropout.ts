@@ -2,6 +2,7 @@ import { UserError } from '../errors';
 import type { GraphBuilder, Op } from '../graph/ir';
 import { elements, product, type Tensor } from '../graph/tensor';
 import { workgroupsFor } from '../graph/workgroups';
+import { type Prologue, prologueConstants } from './activation';
 
 /**
  * torch.nn.functional.dropout in training: each element is zero with probability p, else divided by 1 - p. The mask is
@@ -16,8 +17,9 @@ export function stochasticDepth(g: GraphBuilder, name: string, x: Tensor, p: num
   return drop(g, name, x, p, true);
 }
 
+/** x may have a prologue. */
 interface Drop {
-  inputs: { x: Tensor; addend?: Tensor };
+  inputs: { x: Tensor; addend?: Tensor; coef?: Tensor };
   outputs: { y: Tensor };
   attrs: {
     p: number;
@@ -25,7 +27,7 @@ interface Drop {
     rows: boolean;
     /** what the layer's random numbers are drawn by */
     key: number;
-  };
+  } & Prologue;
 }
 
 function drop(g: GraphBuilder, name: string, x: Tensor, p: number, rows: boolean): Tensor {
@@ -46,21 +48,23 @@ function hash(name: string): number {
 
 export const dropOp: Op<Drop> = {
   name: 'dropout',
-  lower: ({ inputs: { x, addend }, outputs: { y }, attrs: { p, rows, key } }) => {
+  lower: ({ inputs: { x, addend, coef }, outputs: { y }, attrs: { p, rows, key, ...prologue } }) => {
     const size = elements(y) / 4;
     return [
       {
         shader: 'dropout/forward',
         constants: {
           SIZE: size,
+          ...prologueConstants(prologue),
           IMAGE: product(y.padded.slice(1)) / 4,
+          C4: y.padded.at(-1)! / 4,
           P: p,
           SCALE: p < 1 ? 1 / (1 - p) : 0,
           KEY: key,
           ROWS: rows,
           ADDEND: addend !== undefined,
         },
-        reads: { x, addend },
+        reads: { x, addend, coef },
         writes: { y },
         workgroups: workgroupsFor(size),
         flops: elements(y),

@@ -74,19 +74,21 @@ export const mulOp: Op<Forward> = {
 
 interface BackwardFactor {
   inputs: { dy: Tensor; a: Tensor; addend?: Tensor; coef?: Tensor };
-  outputs: { db: Tensor };
+  /** `sum` `[c]`: the sum of dy over all rows */
+  outputs: { db: Tensor; sum?: Tensor };
   attrs: Factor & Prologue;
 }
 
 /** The gradient of the b of a product that the rows of a share: db = factor * sum of dy * a over them; a may have a prologue. */
 export const mulFactorGradient: Op<BackwardFactor> = {
   name: 'mul_backward_factor',
-  lower: ({ inputs: { dy, a, addend, coef }, outputs: { db }, attrs, name }, context) => {
+  lower: ({ inputs: { dy, a, addend, coef }, outputs: { db, sum }, attrs, name }, context) => {
     const shape = segments(a, db);
     const c4 = a.padded[3] / 4;
     // with an addend the one dispatch must finish the sum
     const splits = addend ? 1 : splitsFor(shape.ROWS_PER_B_ROW, shape.B_ROWS * c4, context.tuning.threads);
     const { partial, finish } = partsOf(name, db, splits, context);
+    const rowSums = sum && partsOf(`${name} bias`, sum, splits * shape.B_ROWS, context);
     const sums = {
       shader: 'multiply/backward_factor',
       constants: {
@@ -96,13 +98,14 @@ export const mulFactorGradient: Op<BackwardFactor> = {
         SPLITS: splits,
         FACTOR: attrs.factor,
         ADDEND: addend !== undefined,
+        BIAS: sum !== undefined,
       },
       reads: { dy, a, addend, coef },
-      writes: { partial },
+      writes: { partial, bias_partial: rowSums?.partial },
       workgroups: workgroupsFor(splits * shape.B_ROWS * c4),
       flops: 2 * elements(a),
     };
-    return [sums, ...finish];
+    return [sums, ...finish, ...(rowSums?.finish ?? [])];
   },
 };
 

@@ -7,7 +7,7 @@ import { addOp } from '../ops/add';
 import { convFamily, convOps } from '../ops/conv/conv2d';
 import { backwardInputTensors, backwardWeightTensors, forwardTensors } from '../ops/conv/family';
 import { dropOp } from '../ops/dropout';
-import { mulOp } from '../ops/mul';
+import { mulFactorGradient, mulOp } from '../ops/mul';
 import { batchNormOps } from '../ops/norm/batch-norm';
 import { sumRowsOp } from '../ops/reduce';
 import { moveGates, moveSqueezes } from './gates';
@@ -39,7 +39,7 @@ export interface Fusions {
   gates: boolean;
   /** the gradients of slices that make up a tensor into one (see slices.ts) */
   slices: boolean;
-  /** a bias's gradient into the weight's gradient of the same convolution */
+  /** a bias's gradient into the weight's gradient of the same convolution, or another sum that reads its gradient */
   biases: boolean;
   /** the last sums of four layers' weight gradients into one dispatch (see merge-sums.ts) */
   weightSums: boolean;
@@ -182,14 +182,20 @@ function moveActivation(nodes: Nodes, node: NodeOf<typeof activationOp>): void {
 
 function moveBias(nodes: Nodes, node: NodeOf<typeof sumRowsOp>): void {
   const { dy } = node.inputs;
-  const weight = nodes
-    .readers(dy)
-    .find((n) => isNodeOf(n, convOps.backwardWeight) && n.inputs.dy === dy && !n.outputs.db);
-  if (!weight || !isNodeOf(weight, convOps.backwardWeight)) return;
-  const t = backwardWeightTensors(weight);
-  if (!convFamily(t, nodes.tuning).sumsBias?.(t)) return;
-  weight.outputs.db = node.outputs.db;
-  nodes.remove(node);
+  const { db } = node.outputs;
+  for (const reader of nodes.readers(dy)) {
+    if (isNodeOf(reader, convOps.backwardWeight) && sumsBias(nodes, reader, dy)) reader.outputs.db = db;
+    else if (isNodeOf(reader, mulFactorGradient) && readsOnlyAs('dy', reader, dy) && !reader.outputs.sum)
+      reader.outputs.sum = db;
+    else continue;
+    nodes.remove(node);
+    return;
+  }
+}
+
+function sumsBias({ tuning }: Nodes, node: BackwardWeight, dy: Tensor): boolean {
+  const t = backwardWeightTensors(node);
+  return readsOnlyAs('dy', node, dy) && !node.outputs.db && (convFamily(t, tuning).sumsBias?.(t) ?? false);
 }
 
 function moveDerivative(nodes: Nodes, node: NodeOf<typeof activationBackwardOp>): void {

@@ -12,6 +12,7 @@ import {
 } from '../ops/activation';
 import { convOps } from '../ops/conv/conv2d';
 import { backwardWeightTensors, forwardTensors } from '../ops/conv/family';
+import { dropOp } from '../ops/dropout';
 import { mulFactorGradient } from '../ops/mul';
 import { responseNormOps } from '../ops/norm/response-norm';
 import { avgPoolOp, maxPoolBackwardOp, maxPoolOp } from '../ops/pool';
@@ -49,8 +50,8 @@ function readingOf(nodes: Nodes, node: Node, y: Tensor, kind: Activation): Readi
   // the rest do not multiply with what is zero in the padding of channels
   if (!keepsZero(kind)) return undefined;
   if (isNodeOf(node, responseNormOps.forward)) return { ...reading(node, 'x'), takesNorm: false };
-  const isPool = [avgPoolOp, maxPoolOp, maxPoolBackwardOp].some((op) => node.op === op);
-  return isPool ? reading(node, 'x') : undefined;
+  const takes = [avgPoolOp, maxPoolOp, maxPoolBackwardOp, dropOp].some((op) => node.op === op);
+  return takes ? reading(node, 'x') : undefined;
 }
 
 /** The reading of a node whose input of that name may have a prologue. */
