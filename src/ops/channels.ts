@@ -1,6 +1,6 @@
 import { UserError } from '../errors';
 import type { Constants, GraphBuilder, Op, Tensors } from '../graph/ir';
-import { elements, present, type Tensor } from '../graph/tensor';
+import { bytesOf, elements, present, type Tensor } from '../graph/tensor';
 import { workgroupsFor } from '../graph/workgroups';
 
 /** Ops that move channels about: concatenation, slices, shuffles, and ResNet's parameterless shortcut. */
@@ -111,6 +111,8 @@ export const gatherOp: Op<Gather> = {
         writes: { y },
         workgroups: workgroupsFor(size),
         flops: 0,
+        // of x no more than is written
+        bytes: bytesOf(y) + (addend ? bytesOf(addend) : 0) + Math.min(bytesOf(x), bytesOf(y)),
       },
     ];
   },

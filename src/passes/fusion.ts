@@ -13,6 +13,7 @@ import { sumRowsOp } from '../ops/reduce';
 import { moveGates, moveSqueezes } from './gates';
 import { fuses, Nodes, readsOnlyAs } from './nodes';
 import { moveInputActivations, readingsOf } from './prologues';
+import { regroupChannels } from './regroup';
 import { joinSlices } from './slices';
 
 /** What may be fused; each can be switched off, and both ways give the same numbers. */
@@ -39,6 +40,8 @@ export interface Fusions {
   gates: boolean;
   /** the gradients of slices that make up a tensor into one (see slices.ts) */
   slices: boolean;
+  /** concatenations, shuffles and slices in a row into one dispatch (see regroup.ts) */
+  regroup: boolean;
   /** a bias's gradient into the weight's gradient of the same convolution, or another sum that reads its gradient */
   biases: boolean;
   /** the last sums of four layers' weight gradients into one dispatch (see merge-sums.ts) */
@@ -57,6 +60,7 @@ export const ALL_FUSIONS: Fusions = {
   inputActivation: true,
   gates: true,
   slices: true,
+  regroup: true,
   biases: true,
   weightSums: true,
 };
@@ -82,6 +86,7 @@ export function fuse(graph: Graph, tuning: Tuning, fusions: Fusions = ALL_FUSION
   if (fusions.activation) nodes.each(activationOp, (n) => moveActivation(nodes, n));
   if (fusions.inputActivation) moveInputActivations(nodes);
   if (fusions.slices) joinSlices(graph);
+  if (fusions.regroup) regroupChannels(graph);
 }
 
 type Forward = NodeOf<typeof convOps.forward>;

@@ -34,6 +34,7 @@ const NONE: Fusions = {
   inputActivation: false,
   gates: false,
   slices: false,
+  regroup: false,
   biases: false,
   weightSums: false,
 };

@@ -1,0 +1,95 @@
+// y_j[row, c] = the channels of x0, x1, ... side by side, shuffled, and cut into y0, y1, ...: channel c of all y's together is channel
+// c % GROUPS * (CHANNELS / GROUPS) + c / GROUPS of all x's.
+// One vec4 of channels of a y a thread, gathered lane by lane, since no tensor's channels need be a multiple of four. A
+// ShuffleNet's unit reads and writes its channels once in the place of five times (concatenation, shuffle, two slices).
+//#import common/global_index
+const WG = 64u;
+const X1: bool = false;
+const X2: bool = false;
+const X3: bool = false;
+const Y1: bool = false;
+const Y2: bool = false;
+const Y3: bool = false;
+
+struct Sizes {
+  SIZE: u32, // vec4s of all y's
+  GROUPS: u32,
+  CHANNELS: u32, // of all x's, or all y's
+  X_END0: u32, // the channel behind those of x0
+  X_END1: u32,
+  X_END2: u32,
+  X_END3: u32,
+  X_PITCH0: u32, // numbers of a row of x0
+  X_PITCH1: u32,
+  X_PITCH2: u32,
+  X_PITCH3: u32,
+  Y_END0: u32, // the channel behind those of y0
+  Y_END1: u32,
+  Y_END2: u32,
+  Y_END3: u32,
+}
+
+@group(0) @binding(0) var<storage, read> x0: array<f32>; //#f16
+@group(0) @binding(1) var<storage, read> x1: array<f32>; //#if X1 //#f16
+@group(0) @binding(2) var<storage, read> x2: array<f32>; //#if X2 //#f16
+@group(0) @binding(3) var<storage, read> x3: array<f32>; //#if X3 //#f16
+@group(0) @binding(4) var<storage, read_write> y0: array<vec4<f32>>; //#f16
+@group(0) @binding(5) var<storage, read_write> y1: array<vec4<f32>>; //#if Y1 //#f16
+@group(0) @binding(6) var<storage, read_write> y2: array<vec4<f32>>; //#if Y2 //#f16
+@group(0) @binding(7) var<storage, read_write> y3: array<vec4<f32>>; //#if Y3 //#f16
+@group(0) @binding(10) var<uniform> sizes: Sizes;
+
+// A number of a row by its channel among those of all x's.
+fn number_at(row: u32, c: u32) -> f32 {
+  if (c < sizes.X_END0) { return load_x0(row * sizes.X_PITCH0 + c); }
+  if (X1) {
+    if (c < sizes.X_END1) { return load_x1(row * sizes.X_PITCH1 + c - sizes.X_END0); }
+  }
+  if (X2) {
+    if (c < sizes.X_END2) { return load_x2(row * sizes.X_PITCH2 + c - sizes.X_END1); }
+  }
+  if (X3) {
+    if (c < sizes.X_END3) { return load_x3(row * sizes.X_PITCH3 + c - sizes.X_END2); }
+  }
+  return 0.0;
+}
+
+// The c-th vec4 of a row of a y whose channels are those from `start` to `end` - 1 of all y's.
+fn vec4_at(row: u32, c: u32, start: u32, end: u32) -> vec4<f32> {
+  var v = vec4(0.0);
+  for (var lane = 0u; lane < 4u; lane++) {
+    let at = start + 4u * c + lane;
+    if (at < end) { v[lane] = number_at(row, at % sizes.GROUPS * (sizes.CHANNELS / sizes.GROUPS) + at / sizes.GROUPS); }
+  }
+  return v;
+}
+
+fn vec4s(start: u32, end: u32) -> u32 {
+  return (end - start + 3u) / 4u;
+}
+
+@compute @workgroup_size(WG)
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
+  let i = global_index(id, workgroups);
+  if (i >= sizes.SIZE) { return; }
+  let n0 = vec4s(0u, sizes.Y_END0);
+  let n1 = vec4s(sizes.Y_END0, sizes.Y_END1);
+  let n2 = vec4s(sizes.Y_END1, sizes.Y_END2);
+  let n3 = vec4s(sizes.Y_END2, sizes.Y_END3);
+  let row = i / (n0 + n1 + n2 + n3);
+  var c = i % (n0 + n1 + n2 + n3);
+  if (c < n0) {
+    store_y0(row * n0 + c, vec4_at(row, c, 0u, sizes.Y_END0));
+    return;
+  }
+  c -= n0;
+  if (Y1) {
+    if (c < n1) { store_y1(row * n1 + c, vec4_at(row, c, sizes.Y_END0, sizes.Y_END1)); }
+  }
+  if (Y2) {
+    if (c >= n1 && c < n1 + n2) { store_y2(row * n2 + c - n1, vec4_at(row, c - n1, sizes.Y_END1, sizes.Y_END2)); }
+  }
+  if (Y3) {
+    if (c >= n1 + n2) { store_y3(row * n3 + c - n1 - n2, vec4_at(row, c - n1 - n2, sizes.Y_END2, sizes.Y_END3)); }
+  }
+}

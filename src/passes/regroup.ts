@@ -1,0 +1,95 @@
+/** Concatenations, shuffles and slices in a row. */
+import { type Graph, isNodeOf } from '../graph/graph';
+import type { NodeOf } from '../graph/ir';
+import { present, type Tensor } from '../graph/tensor';
+import { concatOp, gatherOp, numbered } from '../ops/channels';
+import { MOST_REGROUPED, regroupOp } from '../ops/regroup';
+
+type Gather = NodeOf<typeof gatherOp>;
+
+/**
+ * Puts a concatenation, the shuffle of its result, and the slices of that into one dispatch, whichever of them there are; in the
+ * backward pass likewise, where the gradients of slices are put side by side, shuffled back and cut. What lies between is never
+ * written.
+ */
+export function regroupChannels(graph: Graph): void {
+  for (const node of graph.nodes.filter((n) => isNodeOf(n, gatherOp)))
+    if (isShuffle(node)) regroup(graph, node);
+  for (const t of graph.tensors) if (readers(graph, t).length > 1) cut(graph, t);
+}
+
+function regroup(graph: Graph, shuffle: Gather): void {
+  const { x } = shuffle.inputs;
+  const concat = graph.nodes.find((n) => isNodeOf(n, concatOp) && n.outputs.y === x);
+  const tensors = concat ? present(concat.inputs) : [];
+  const joins =
+    concat && isNodeOf(concat, concatOp) && concat.attrs.skip === 0 && tensors.length <= MOST_REGROUPED;
+  const gone = joins && readers(graph, x).length === 1 ? [concat] : [];
+  const inputs = gone.length > 0 ? tensors : [x];
+  const slices = slicesOf(graph, shuffle.outputs.y);
+  const outputs = slices?.map(({ outputs: { y } }) => y) ?? [shuffle.outputs.y];
+  if (gone.length === 0 && !slices) return;
+  Object.assign(shuffle, {
+    op: regroupOp,
+    inputs: numbered(inputs),
+    outputs: named('y', outputs),
+    attrs: { groups: shuffle.attrs.groups },
+  });
+  drop(graph, [...gone, ...(slices ?? [])]);
+}
+
+/** Has the slices of a tensor written in one dispatch, in the place of the first. */
+function cut(graph: Graph, x: Tensor): void {
+  const slices = slicesOf(graph, x);
+  if (!slices) return;
+  const first = graph.nodes.find((n) => slices.includes(n as Gather))!;
+  Object.assign(first, {
+    op: regroupOp,
+    inputs: { x0: x },
+    outputs: named(
+      'y',
+      slices.map(({ outputs: { y } }) => y),
+    ),
+    attrs: { groups: 1 },
+  });
+  drop(
+    graph,
+    slices.filter((n) => n !== first),
+  );
+}
+
+/** The nodes that read a tensor in slices that make up all of it, in the order of channels; undefined where others read it. */
+function slicesOf(graph: Graph, x: Tensor): Gather[] | undefined {
+  const all = readers(graph, x);
+  const slices = all.filter((n) => isNodeOf(n, gatherOp)).filter(isSlice);
+  if (slices.length !== all.length || slices.length < 2 || slices.length > MOST_REGROUPED) return undefined;
+  slices.sort((a, b) => a.attrs.offset - b.attrs.offset);
+  let end = 0;
+  for (const { attrs, outputs } of slices) {
+    if (attrs.offset !== end) return undefined;
+    end += outputs.y.shape[3];
+  }
+  return end === x.shape[3] ? slices : undefined;
+}
+
+const isPlain = ({ inputs: { addend }, attrs: { down, up, from } }: Gather): boolean =>
+  !addend && down === 1 && up === 1 && from === 0;
+
+const isShuffle = (node: Gather): boolean => isPlain(node) && node.attrs.groups > 1;
+
+/** Whether a node reads some of a tensor's channels, and nothing beside them. */
+const isSlice = (node: Gather): boolean =>
+  isPlain(node) &&
+  node.attrs.groups === 1 &&
+  node.attrs.offset >= 0 &&
+  node.attrs.offset + node.outputs.y.shape[3] <= node.inputs.x.shape[3];
+
+const readers = (graph: Graph, t: Tensor) => graph.nodes.filter((n) => present(n.inputs).includes(t));
+
+const named = (name: string, tensors: readonly Tensor[]): Record<string, Tensor> =>
+  Object.fromEntries(tensors.map((t, i) => [`${name}${i}`, t]));
+
+function drop(graph: Graph, nodes: readonly unknown[]): void {
+  const gone = new Set(nodes);
+  graph.nodes = graph.nodes.filter((node) => !gone.has(node));
+}
