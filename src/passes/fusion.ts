@@ -24,6 +24,8 @@ export interface Fusions {
   affine: boolean;
   /** an addition into the batch norm, the convolution without one, the product or the dropout that writes one of its terms */
   residual: boolean;
+  /** norms whose outputs are added up into one dispatch */
+  branches: boolean;
   /** the activation's derivative and the sums of a batch norm's backward pass into the convolution that writes its gradient */
   sums: boolean;
   /** the rest of that backward pass into the convolutions that read its result */
@@ -52,6 +54,7 @@ export const ALL_FUSIONS: Fusions = {
   statistics: true,
   affine: true,
   residual: true,
+  branches: true,
   sums: true,
   gradient: true,
   output: true,
@@ -84,6 +87,7 @@ export function fuse(graph: Graph, tuning: Tuning, fusions: Fusions = ALL_FUSION
   if (fusions.gradient) nodes.each(batchNormOps.backwardApply, (n) => moveGradient(nodes, n));
   if (fusions.gates) moveSqueezes(nodes);
   if (fusions.activation) nodes.each(activationOp, (n) => moveActivation(nodes, n));
+  if (fusions.branches) nodes.each(batchNormOps.affineAct, (n) => addBranches(nodes, n));
   if (fusions.inputActivation) moveInputActivations(nodes);
   if (fusions.slices) joinSlices(graph);
   if (fusions.regroup) regroupChannels(graph);
@@ -163,6 +167,17 @@ function moveAffine(nodes: Nodes, node: NodeOf<typeof batchNormOps.affineAct>): 
   if (!readings?.every(({ takesNorm }) => takesNorm)) return;
   for (const { read } of readings) read(x, { activation, coef });
   nodes.remove(node);
+}
+
+/** Has a norm with a shortcut that is another norm's output add that as well, and what that adds: three norms at most. */
+function addBranches(nodes: Nodes, node: NodeOf<typeof batchNormOps.affineAct>): void {
+  const { inputs } = node;
+  const before = inputs.residual && nodes.producer(batchNormOps.affineAct, 'y', inputs.residual);
+  if (!before || inputs.x1 || before.inputs.x2 || before.attrs.activation !== 'none') return;
+  if (nodes.readers(before.outputs.y).length > 1) return;
+  const { x: x1, coef: coef1, x1: x2, coef1: coef2, residual } = before.inputs;
+  Object.assign(inputs, { x1, coef1, x2, coef2, residual });
+  nodes.remove(before);
 }
 
 function moveActivation(nodes: Nodes, node: NodeOf<typeof activationOp>): void {

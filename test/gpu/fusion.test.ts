@@ -26,6 +26,7 @@ const NONE: Fusions = {
   statistics: false,
   affine: false,
   residual: false,
+  branches: false,
   sums: false,
   gradient: false,
   output: false,

@@ -159,7 +159,18 @@ interface AffineAttributes extends NormAttributes {
 }
 
 interface AffineAct {
-  inputs: { x: Tensor; coef: Tensor; weight: Tensor; bias: Tensor; residual?: Tensor };
+  inputs: {
+    x: Tensor;
+    coef: Tensor;
+    weight: Tensor;
+    bias: Tensor;
+    residual?: Tensor;
+    /** other norms' inputs and coefficients, whose outputs are added to the residual */
+    x1?: Tensor;
+    coef1?: Tensor;
+    x2?: Tensor;
+    coef2?: Tensor;
+  };
   outputs: { y: Tensor };
   attrs: AffineAttributes;
 }
@@ -167,7 +178,7 @@ interface AffineAct {
 /** y = act(scale * x + shift) + residual, or act(scale * x + shift + residual). */
 const affineAct: Op<AffineAct> = {
   name: 'affine_act',
-  lower: ({ inputs: { x, coef, residual }, outputs: { y }, attrs }) => {
+  lower: ({ inputs: { weight: _, bias: __, ...reads }, outputs: { y }, attrs }) => {
     const size = elements(y) / 4;
     return [
       {
@@ -176,10 +187,12 @@ const affineAct: Op<AffineAct> = {
           SIZE: size,
           CHANNELS: y.shape[3],
           ACTIVATION: ACTIVATIONS[attrs.activation],
-          RESIDUAL: residual !== undefined,
+          RESIDUAL: reads.residual !== undefined,
+          X1: reads.x1 !== undefined,
+          X2: reads.x2 !== undefined,
           ACTIVATE_LAST: attrs.activateLast ?? false,
         },
-        reads: { x, coef, residual },
+        reads,
         writes: { y },
         workgroups: workgroupsFor(size),
         flops: 3 * elements(y),
