@@ -111,6 +111,37 @@ export const responses = buildModel({ name: 'responses', classes: 5 }, (net, x) 
   return net.head('fc', net.globalAvgPool(net.activation(net.conv('last', y, 9, 3, { bias: true }), 'gelu')));
 });
 
+/** As ShuffleNet has them: channels put side by side, shuffled and cut; then three branches that are added up, as MobileOne's. */
+export const regrouped = buildModel({ name: 'regrouped', classes: 5 }, (net, x) => {
+  let y = net.batchNorm('stem.bn', net.conv('stem', x, 10, 3, { stride: 2 }), 'relu');
+  for (const name of ['a', 'b']) {
+    const [kept, changed] = [net.slice(y, 0, 5), net.slice(y, 5, 10)];
+    const branch = net.batchNorm(`${name}.bn`, net.conv(`${name}.conv`, changed, 5, 1), 'relu');
+    y = net.shuffle(net.concat([kept, branch]), 2);
+  }
+  const branches = [1, 3, 1, 3].map((size, i) =>
+    net.batchNorm(`branch${i}.bn`, net.conv(`branch${i}`, y, 10, size)),
+  );
+  y = net.activation(
+    net.add(
+      branches.reduce((a, b) => net.add(a, b)),
+      y,
+    ),
+    'relu',
+  );
+  return net.head('fc', net.globalAvgPool(y));
+});
+
+/** Biases and dropouts behind batch norms. */
+export const dropped = buildModel({ name: 'dropped', classes: 5 }, (net, x) => {
+  let y = net.batchNorm('stem.bn', net.conv('stem', x, 6, 3, { stride: 2, bias: true }), 'relu');
+  y = net.dropout(y, 0.3);
+  y = net.batchNorm('a.bn', net.conv('a', y, 6, 3, { groups: 6, bias: true }), 'relu');
+  y = net.activation(net.conv('b', y, 6, 7, { groups: 6, bias: true }), 'silu');
+  y = net.batchNorm('c.bn', net.conv('c', y, 7, 1, { bias: true }), 'relu');
+  return net.head('fc', net.globalAvgPool(net.dropout(y, 0.2)));
+});
+
 function block(net: Builder, name: string, x: Value, hidden: number, out: number, stride: number): Value {
   let y = net.batchNorm(`${name}.bn1`, net.conv(`${name}.expand`, x, hidden, 1), 'relu6');
   y = net.batchNorm(
