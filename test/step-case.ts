@@ -132,7 +132,17 @@ export const regrouped = buildModel({ name: 'regrouped', classes: 5 }, (net, x) 
   return net.head('fc', net.globalAvgPool(y));
 });
 
-/** Biases and dropouts behind batch norms. */
+/** As DenseNet has them: each layer reads through a batch norm all that came before it. */
+export const connected = buildModel({ name: 'connected', classes: 5 }, (net, x) => {
+  let y = net.conv('stem', x, 8, 3, { stride: 2 });
+  for (const name of ['a', 'b', 'c']) {
+    const narrow = net.conv(`${name}.conv1`, net.batchNorm(`${name}.bn1`, y, 'relu'), 6, 1);
+    y = net.concat([y, net.conv(`${name}.conv2`, net.batchNorm(`${name}.bn2`, narrow, 'relu'), 4, 3)]);
+  }
+  return net.head('fc', net.globalAvgPool(net.batchNorm('last.bn', y, 'relu')));
+});
+
+/** Biases and dropouts around batch norms. */
 export const dropped = buildModel({ name: 'dropped', classes: 5 }, (net, x) => {
   let y = net.batchNorm('stem.bn', net.conv('stem', x, 6, 3, { stride: 2, bias: true }), 'relu');
   y = net.dropout(y, 0.3);

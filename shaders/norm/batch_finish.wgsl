@@ -6,6 +6,8 @@
 // no barrier.
 // Means are merged as differences from the first block's: the mean itself, which may be thousands of deviations from zero,
 // is rounded once and not once a block. What it is off by, the gradient of the weight is off by times sum g.
+// PREFIX: the first so many vec4s of channels are another norm's too, whose merged moments [2, PREFIX] are `before`: a concatenation's.
+// MOMENTS: writes its own merged moments [2, C4], mean and M2, for such a norm.
 // Variants: one thread a vec4 up to as many blocks as the tuning says (`serial`), beyond 16, 64 or 256 and a barrier. Short
 // sums without a barrier took 107 to 34 ms a step on SwiftShader (docs/performance.md).
 //#import common/blocks
@@ -16,10 +18,12 @@ const TERMS_AT_A_TIME: u32 = 1u; //#required // loaded before any is added: a GP
 const VEC4S_PER_WORKGROUP = WG / THREADS_PER_VEC4; // vec4s of channels
 const MOMENTUM: f32 = 0.1; //#required
 const EPS: f32 = 1e-5; //#required
+const MOMENTS: bool = false;
 
 struct Sizes {
   ROWS: u32,
   C4: u32,
+  PREFIX: u32,
   BLOCKS: u32,
   GRID_ROWS: u32,
   ROWS_PER_BLOCK: u32,
@@ -33,6 +37,8 @@ struct Sizes {
 @group(0) @binding(3) var<storage, read_write> coef: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read_write> running_mean: array<vec4<f32>>;
 @group(0) @binding(5) var<storage, read_write> running_var: array<vec4<f32>>;
+@group(0) @binding(6) var<storage, read> before: array<vec4<f32>>; //#if PREFIX
+@group(0) @binding(7) var<storage, read_write> moments: array<vec4<f32>>; //#if MOMENTS
 @group(0) @binding(10) var<uniform> sizes: Sizes;
 
 var<workgroup> shared_sums: array<Moments, WG>;
@@ -43,8 +49,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let c = group.x * VEC4S_PER_WORKGROUP + column;
   var sum = Moments();
   var first = vec4(0.0);
-  if (c < sizes.C4) {
-    first = partial[c];
+  let own4 = sizes.C4 - sizes.PREFIX;
+  if (c >= sizes.PREFIX && c < sizes.C4) {
+    let own = c - sizes.PREFIX;
+    first = partial[own];
     for (var b = local / VEC4S_PER_WORKGROUP; b < sizes.BLOCKS; b += TERMS_AT_A_TIME * THREADS_PER_VEC4) {
       var terms: array<Moments, TERMS_AT_A_TIME>;
       //#unroll
@@ -52,7 +60,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         let block = min(b + j * THREADS_PER_VEC4, sizes.BLOCKS - 1u);
         // `merge` leaves out what has a count of zero
         let pixels = select(0.0, pixels_of(block), b + j * THREADS_PER_VEC4 < sizes.BLOCKS);
-        terms[j] = Moments(pixels, partial[2u * block * sizes.C4 + c] - first, partial[(2u * block + 1u) * sizes.C4 + c]);
+        terms[j] = Moments(pixels, partial[2u * block * own4 + own] - first, partial[(2u * block + 1u) * own4 + own]);
       }
       //#unroll
       for (var j = 0u; j < TERMS_AT_A_TIME; j++) { sum = merge(sum, terms[j]); }
@@ -72,9 +80,17 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   }
   if (local >= VEC4S_PER_WORKGROUP || c >= sizes.C4) { return; }
   for (var s = 1u; s < min(THREADS_PER_VEC4, 16u); s++) { sum = merge(sum, shared_sums[s * VEC4S_PER_WORKGROUP + column]); }
+  if (c < sizes.PREFIX) { //#if PREFIX
+    first = before[c];
+    sum = Moments(f32(sizes.ROWS), vec4(0.0), before[sizes.PREFIX + c]);
+  }
   let mean = first + sum.mean;
   let rstd = 1.0 / sqrt(sum.m2 / f32(sizes.ROWS) + EPS);
   let scale = weight[c] * rstd;
+  if (MOMENTS) {
+    moments[c] = mean;
+    moments[sizes.C4 + c] = sum.m2;
+  }
   coef[c] = mean;
   coef[sizes.C4 + c] = rstd;
   coef[2u * sizes.C4 + c] = scale;

@@ -1,7 +1,9 @@
-// y = x * (1 + weight[c] * response[n, 0, c]) + bias[c], one vec4 of channels a thread.
+// y = f(x) * (1 + weight[c] * response[n, 0, c]) + bias[c], one vec4 of channels a thread. f(x) is x, or with ACTIVATE_INPUT activate(x).
 // Padding channels come out zero because x and bias are zero there.
+//#import common/activation
 //#import common/global_index
 const WG = 64u;
+const ACTIVATE_INPUT: bool = false;
 
 struct Sizes {
   SIZE: u32, // vec4s
@@ -22,5 +24,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
   if (i >= sizes.SIZE) { return; }
   let c = i % sizes.C4;
   let image = i / (sizes.C4 * sizes.PIXELS);
-  store_y(i, load_x(i) * (1.0 + weight[c] * response[2u * image * sizes.C4 + c]) + bias[c]);
+  var v = load_x(i);
+  if (ACTIVATE_INPUT) { v = activate(v); }
+  store_y(i, v * (1.0 + weight[c] * response[2u * image * sizes.C4 + c]) + bias[c]);
 }

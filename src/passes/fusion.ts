@@ -10,6 +10,7 @@ import { dropOp } from '../ops/dropout';
 import { mulFactorGradient, mulOp } from '../ops/mul';
 import { batchNormOps } from '../ops/norm/batch-norm';
 import { sumRowsOp } from '../ops/reduce';
+import { addInPlace, shareStatistics } from './concatenations';
 import { moveGates, moveSqueezes } from './gates';
 import { fuses, Nodes, readsOnlyAs } from './nodes';
 import { moveInputActivations, readingsOf } from './prologues';
@@ -42,6 +43,8 @@ export interface Fusions {
   gates: boolean;
   /** the gradients of slices that make up a tensor into one (see slices.ts) */
   slices: boolean;
+  /** norms of concatenations: their statistics of those of the parts, their gradients added in place (see concatenations.ts) */
+  concatenations: boolean;
   /** concatenations, shuffles and slices in a row into one dispatch (see regroup.ts) */
   regroup: boolean;
   /** a bias's gradient into the weight's gradient of the same convolution, or another sum that reads its gradient */
@@ -63,6 +66,7 @@ export const ALL_FUSIONS: Fusions = {
   inputActivation: true,
   gates: true,
   slices: true,
+  concatenations: true,
   regroup: true,
   biases: true,
   weightSums: true,
@@ -76,6 +80,7 @@ export const ALL_FUSIONS: Fusions = {
 export function fuse(graph: Graph, tuning: Tuning, fusions: Fusions = ALL_FUSIONS): void {
   const nodes = new Nodes(graph, tuning);
   // the order matters: sums clears the way for gradient, which needs to know what affine has done
+  if (fusions.concatenations) shareStatistics(nodes);
   if (fusions.statistics) nodes.each(batchNormOps.statistics, (n) => moveStatistics(nodes, n));
   if (fusions.residual) nodes.each(addOp, (n) => moveAddition(nodes, n));
   if (fusions.output) nodes.each(batchNormOps.affineAct, (n) => moveNorm(nodes, n));
@@ -89,6 +94,7 @@ export function fuse(graph: Graph, tuning: Tuning, fusions: Fusions = ALL_FUSION
   if (fusions.activation) nodes.each(activationOp, (n) => moveActivation(nodes, n));
   if (fusions.branches) nodes.each(batchNormOps.affineAct, (n) => addBranches(nodes, n));
   if (fusions.inputActivation) moveInputActivations(nodes);
+  if (fusions.concatenations) addInPlace(nodes);
   if (fusions.slices) joinSlices(graph);
   if (fusions.regroup) regroupChannels(graph);
 }

@@ -1,6 +1,6 @@
 import { UserError } from '../../errors';
 import type { Constants, Dispatch, GraphBuilder, Op } from '../../graph/ir';
-import { elements, product, type Tensor } from '../../graph/tensor';
+import { bytesOf, elements, present, product, type Tensor } from '../../graph/tensor';
 import type { Tuning } from '../../graph/tuning';
 import { workgroupsFor } from '../../graph/workgroups';
 import { ACTIVATIONS, type Activation } from '../activation';
@@ -59,15 +59,21 @@ interface StatisticsAttributes {
   eps: number;
 }
 
+/** `moments` `[2, c]`, where another norm wants them: mean and M2 over all pixels. */
+type StatisticsOutputs = {
+  coef: Tensor;
+  moments?: Tensor;
+};
+
 interface Statistics {
   inputs: { x: Tensor } & BatchNormParameters;
-  outputs: { coef: Tensor };
+  outputs: StatisticsOutputs;
   attrs: StatisticsAttributes;
 }
 
 const statistics: Op<Statistics> = {
   name: 'batch_norm_statistics',
-  lower: ({ inputs: { x, ...parameters }, outputs: { coef }, attrs, name }, { tuning, temporary }) => {
+  lower: ({ inputs: { x, ...parameters }, outputs, attrs, name }, { tuning, temporary }) => {
     const { ROWS, C4 } = pixelRows(x);
     const blocks = pixelGrid(x, tuning);
     const partial = temporary(`${name} partial statistics`, [blocks.count, 2, C4 * 4]);
@@ -80,7 +86,7 @@ const statistics: Op<Statistics> = {
         workgroups: workgroupsFor(blocks.count * C4),
         flops: 4 * elements(x),
       },
-      finishDispatch(partial, parameters, coef, { ...attrs, blocks, rows: ROWS }, tuning),
+      finishDispatch({ partial, ...parameters }, outputs, { ...attrs, blocks, rows: ROWS }, tuning),
     ];
   },
 };
@@ -93,23 +99,21 @@ interface FinishAttributes extends StatisticsAttributes {
 }
 
 interface FinishStatistics {
-  inputs: { partial: Tensor } & BatchNormParameters;
-  outputs: { coef: Tensor };
+  /** with `before` `[2, b]`, the moments of x's first b channels, `partial` is of the others */
+  inputs: { partial: Tensor; before?: Tensor } & BatchNormParameters;
+  outputs: StatisticsOutputs;
   attrs: FinishAttributes;
 }
 
 /** The same from `partial` `[blocks, 2, c]`, the (mean, M2) of blocks that the producer of x wrote. */
 const finishStatistics: Op<FinishStatistics> = {
   name: 'batch_norm_finish',
-  lower: ({ inputs: { partial, ...parameters }, outputs: { coef }, attrs }, { tuning }) => [
-    finishDispatch(partial, parameters, coef, attrs, tuning),
-  ],
+  lower: ({ inputs, outputs, attrs }, { tuning }) => [finishDispatch(inputs, outputs, attrs, tuning)],
 };
 
 function finishDispatch(
-  partial: Tensor,
-  { weight, bias, runningMean, runningVar }: BatchNormParameters,
-  coef: Tensor,
+  { partial, before, weight, bias, runningMean, runningVar }: FinishStatistics['inputs'],
+  { coef, moments }: StatisticsOutputs,
   { momentum, eps, blocks, rows }: FinishAttributes,
   tuning: Tuning,
 ): Dispatch {
@@ -117,9 +121,18 @@ function finishDispatch(
   const { constants, workgroups } = sharing(blocks.count, c4, tuning);
   return {
     shader: 'norm/batch_finish',
-    constants: { ...constants, ...gridConstants(blocks), ROWS: rows, C4: c4, MOMENTUM: momentum, EPS: eps },
-    reads: { partial, weight, bias },
-    writes: { coef, running_mean: runningMean, running_var: runningVar },
+    constants: {
+      ...constants,
+      ...gridConstants(blocks),
+      ROWS: rows,
+      C4: c4,
+      PREFIX: before ? before.padded[1] / 4 : 0,
+      MOMENTS: moments !== undefined,
+      MOMENTUM: momentum,
+      EPS: eps,
+    },
+    reads: { partial, weight, bias, before },
+    writes: { coef, running_mean: runningMean, running_var: runningVar, moments },
     workgroups,
     flops: 5 * elements(partial),
   };
@@ -284,7 +297,7 @@ const finishSums: Op<FinishSums> = {
 };
 
 interface BackwardApply {
-  /** no bcoef: of running statistics, which pass no gradient on */
+  /** no bcoef: of running statistics, which pass no gradient on; of an addend of more channels the first are added */
   inputs: { dy: Tensor; x: Tensor; coef: Tensor; bcoef?: Tensor; addend?: Tensor } & Squeeze;
   outputs: { dx: Tensor };
   attrs: NormAttributes;
@@ -304,12 +317,15 @@ const backwardApply: Op<BackwardApply> = {
           ...squeezeConstants(x, inputs),
           ACTIVATION: ACTIVATIONS[attrs.activation],
           TRAINING: bcoef !== undefined,
-          ADDEND: addend !== undefined,
+          ADDEND_C4: addend ? addend.padded[3] / 4 : 0,
+          ADDEND: addend?.shape[3] === x.shape[3],
+          WIDE_ADDEND: addend !== undefined && addend.shape[3] > x.shape[3],
         },
         reads: { dy, x, coef, bcoef, addend, gate, pooled },
         writes: { dx },
         workgroups: workgroupsFor(size),
         flops: 7 * elements(dx),
+        bytes: present({ ...inputs, addend: addend && dx, dx }).reduce((sum, t) => sum + bytesOf(t), 0),
       },
     ];
   },

@@ -1,7 +1,7 @@
 import type { Dispatch, GraphBuilder, NoAttributes, Op, Tensors } from '../../graph/ir';
 import { elements, type Tensor } from '../../graph/tensor';
 import { workgroupsFor } from '../../graph/workgroups';
-import { type Activation, type Prologue, prologueConstants } from '../activation';
+import { type Activation, prologueConstants } from '../activation';
 import { splitsFor } from '../blocks';
 import { mulFactorGradient } from '../mul';
 import { biasGradient, partsOf } from '../reduce';
@@ -35,12 +35,12 @@ const shapeOf = (x: Tensor) => ({
 
 /**
  * `gate` `[n, 2, c]` in the place of y: the factors and terms that make y of x, for convolutions that apply them as they read. x may
- * have a prologue.
+ * be activated as it is read.
  */
 interface Forward {
   inputs: { x: Tensor; weight: Tensor; bias: Tensor };
   outputs: { y?: Tensor; response: Tensor; gate?: Tensor };
-  attrs: { eps: number } & Prologue;
+  attrs: { eps: number; inputActivation?: Activation };
 }
 
 const forward: Op<Forward> = {
@@ -71,7 +71,7 @@ const forward: Op<Forward> = {
         workgroups: [IMAGES, 1, 1],
         flops: 6 * elements(squares),
       },
-      ...(y ? [applyDispatch(x, { weight, bias, response }, y)] : []),
+      ...(y ? [applyDispatch({ x, weight, bias, response }, y, attrs)] : []),
     ];
   },
   backward: ({ inputs: { x, weight, bias }, outputs: { y, response }, name }, tape) => {
@@ -91,13 +91,13 @@ const forward: Op<Forward> = {
   },
 };
 
-function applyDispatch(x: Tensor, parameters: Tensors, y: Tensor): Dispatch {
-  const { PIXELS, C4 } = shapeOf(x);
+function applyDispatch(reads: Tensors, y: Tensor, attrs: Forward['attrs']): Dispatch {
+  const { PIXELS, C4 } = shapeOf(y);
   const size = elements(y) / 4;
   return {
     shader: 'norm/response_apply',
-    constants: { SIZE: size, C4, PIXELS },
-    reads: { x, ...parameters },
+    constants: { ...prologueConstants(attrs), SIZE: size, C4, PIXELS },
+    reads,
     writes: { y },
     workgroups: workgroupsFor(size),
     flops: 4 * elements(y),
