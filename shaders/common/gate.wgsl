@@ -1,7 +1,7 @@
 // One number a channel and image that a 1x1 convolution multiplies what it reads with: the gate of a squeeze-and-excitation,
 // or the scale of a response norm, whose shift is added (GATE_SHIFT). gate [images, C4] vec4s, or [images, 2, C4] of scales and
 // shifts; an image is PIXELS rows.
-//#needs gate, PIXELS
+//#needs load_gate, PIXELS
 const GATE: bool = false;
 const GATE_SHIFT: bool = false; // with GATE only
 

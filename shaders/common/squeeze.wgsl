@@ -1,6 +1,6 @@
 // The gradient of what a squeeze-and-excitation reads, of `dy` behind its product: dy * gate of the product, and of the pool
 // the gradient `pooled` shared among an image's PIXELS rows. gate, pooled [images, C4], vec4s of channels.
-//#needs gate, pooled, C4, PIXELS
+//#needs load_gate, pooled, C4, PIXELS
 const GATE: bool = false;
 
 // In a row the c-th vec4 of channels.
