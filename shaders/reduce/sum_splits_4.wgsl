@@ -1,9 +1,11 @@
-// out_j[i] = sum_s partial_j[s, i] for j = 0 to 3: reduce/sum_splits for four sums at once, the weight gradients of four
-// layers. Workgroups go to the sums one after the other; THREADSj threads share a vec4 of sum j, as there.
+// out_j[i] = sum_s partial_j[s, i] for j = 0 to 3: reduce/sum_splits for four sums at once or fewer, the weight gradients
+// of as many layers. Workgroups go to the sums one after the other; THREADSj threads share a vec4 of sum j, as there.
 // SHARED: some sum has more than one thread a vec4; without it there is no barrier.
 // Taken for the weight gradients of a step by fours: 303 dispatches in the place of 342 (docs/performance.md).
 const WG = 64u;
 const SHARED: bool = false;
+const SUM2: bool = false; // of fewer than four sums the others have SIZEj = 0
+const SUM3: bool = false;
 
 struct Sizes {
   SIZE0: u32, // vec4s of out0
@@ -22,12 +24,12 @@ struct Sizes {
 
 @group(0) @binding(0) var<storage, read> partial0: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> partial1: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read> partial2: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> partial3: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> partial2: array<vec4<f32>>; //#if SUM2
+@group(0) @binding(3) var<storage, read> partial3: array<vec4<f32>>; //#if SUM3
 @group(0) @binding(4) var<storage, read_write> out0: array<vec4<f32>>;
 @group(0) @binding(5) var<storage, read_write> out1: array<vec4<f32>>;
-@group(0) @binding(6) var<storage, read_write> out2: array<vec4<f32>>;
-@group(0) @binding(7) var<storage, read_write> out3: array<vec4<f32>>;
+@group(0) @binding(6) var<storage, read_write> out2: array<vec4<f32>>; //#if SUM2
+@group(0) @binding(7) var<storage, read_write> out3: array<vec4<f32>>; //#if SUM3
 @group(0) @binding(10) var<uniform> sizes: Sizes;
 
 // What a workgroup is to do of a sum: its first vec4, the end of the sum, threads a vec4.
@@ -60,8 +62,16 @@ fn sum_of(sum: u32, i: u32, first: u32, threads: u32) -> vec4<f32> {
   switch (sum) {
     case 0u: { for (var s = first; s < sizes.SPLITS0; s += threads) { total += partial0[s * sizes.SIZE0 + i]; } }
     case 1u: { for (var s = first; s < sizes.SPLITS1; s += threads) { total += partial1[s * sizes.SIZE1 + i]; } }
-    case 2u: { for (var s = first; s < sizes.SPLITS2; s += threads) { total += partial2[s * sizes.SIZE2 + i]; } }
-    default: { for (var s = first; s < sizes.SPLITS3; s += threads) { total += partial3[s * sizes.SIZE3 + i]; } }
+    case 2u: {
+      if (SUM2) {
+        for (var s = first; s < sizes.SPLITS2; s += threads) { total += partial2[s * sizes.SIZE2 + i]; }
+      }
+    }
+    default: {
+      if (SUM3) {
+        for (var s = first; s < sizes.SPLITS3; s += threads) { total += partial3[s * sizes.SIZE3 + i]; }
+      }
+    }
   }
   return total;
 }
@@ -87,7 +97,11 @@ fn main(
   switch (share.sum) {
     case 0u: { out0[i] = sum; }
     case 1u: { out1[i] = sum; }
-    case 2u: { out2[i] = sum; }
-    default: { out3[i] = sum; }
+    case 2u: {
+      if (SUM2) { out2[i] = sum; }
+    }
+    default: {
+      if (SUM3) { out3[i] = sum; }
+    }
   }
 }

@@ -8,13 +8,13 @@ const SUMS = 4;
 
 /**
  * Puts the last step of four layers' weight gradients into one dispatch. Nothing reads a parameter's gradient before
- * the update, so the sums may wait for each other; what is left over runs alone before the update begins.
+ * the update, so the sums may wait for each other; what is left over runs before the update begins.
  */
 export function mergeSums(lowered: Lowered[], tuning: Tuning): Lowered[] {
   const out: Lowered[] = [];
   let waiting: Lowered[] = [];
   for (const item of lowered) {
-    if (item.node.phase === 'update') out.push(...waiting.splice(0));
+    if (item.node.phase === 'update') out.push(...mergeRest(waiting.splice(0), tuning));
     if (!isWeightGradient(item)) {
       out.push(item);
       continue;
@@ -24,8 +24,11 @@ export function mergeSums(lowered: Lowered[], tuning: Tuning): Lowered[] {
     out.push(merge(waiting, tuning));
     waiting = [];
   }
-  return [...out, ...waiting];
+  return [...out, ...mergeRest(waiting, tuning)];
 }
+
+const mergeRest = (waiting: Lowered[], tuning: Tuning): Lowered[] =>
+  waiting.length > 1 ? [merge(waiting, tuning)] : waiting;
 
 const isWeightGradient = ({ dispatch }: Lowered): boolean =>
   dispatch.shader === 'reduce/sum_splits' && dispatch.writes.out?.role === 'gradient';
@@ -37,6 +40,7 @@ function merge(items: Lowered[], tuning: Tuning): Lowered {
   const numbered = <T>(name: string, values: readonly T[]): Record<string, T> =>
     Object.fromEntries(values.map((value, j) => [`${name}${j}`, value]));
   const dispatches = items.map(({ dispatch }) => dispatch);
+  const padded = (values: readonly number[], rest: number) => [...values, rest, rest].slice(0, SUMS);
   const sizes = dispatches.map(({ constants }) => Number(constants.SIZE));
   const splits = dispatches.map(({ constants }) => Number(constants.SPLITS));
   const threads = splits.map((terms) => Math.min(threadsFor(terms, tuning), WORKGROUP));
@@ -46,9 +50,11 @@ function merge(items: Lowered[], tuning: Tuning): Lowered {
     dispatch: {
       shader: 'reduce/sum_splits_4',
       constants: {
-        ...numbered('SIZE', sizes),
-        ...numbered('SPLITS', splits),
-        ...numbered('THREADS', threads),
+        ...numbered('SIZE', padded(sizes, 0)),
+        ...numbered('SPLITS', padded(splits, 0)),
+        ...numbered('THREADS', padded(threads, 1)),
+        SUM2: items.length > 2,
+        SUM3: items.length > 3,
         SHARED: threads.some((count) => count > 1),
       },
       reads: numbered(

@@ -15,7 +15,8 @@ type Gather = NodeOf<typeof gatherOp>;
 export function regroupChannels(graph: Graph): void {
   for (const node of graph.nodes.filter((n) => isNodeOf(n, gatherOp)))
     if (isShuffle(node)) regroup(graph, node);
-  for (const t of graph.tensors) if (readers(graph, t).length > 1) cut(graph, t);
+  const cuts = graph.nodes.filter((n) => isNodeOf(n, gatherOp)).filter(isSlice);
+  for (const x of new Set(cuts.map(({ inputs }) => inputs.x))) cut(graph, x);
 }
 
 function regroup(graph: Graph, shuffle: Gather): void {
