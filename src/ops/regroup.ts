@@ -1,23 +1,27 @@
 import type { Constants, Op, Tensors } from '../graph/ir';
 import { elements, present, type Tensor } from '../graph/tensor';
 import { workgroupsFor } from '../graph/workgroups';
+import { ACTIVATIONS, type Activation } from './activation';
 
-/** Tensors that one dispatch reads, and as many that it writes: together the buffers that WebGPU promises. */
-export const MOST_REGROUPED = 4;
+/** Tensors that one dispatch reads, and as many that it writes: with the norms of two the buffers that WebGPU promises. */
+export const MOST_REGROUPED = 3;
 
 interface Regroup {
-  /** x0 to x3 `[n, h, w, c_i]` */
+  /** x0 to x2 `[n, h, w, c_i]`; with coef0, coef1 the raw outputs before batch norms and `activation` */
   inputs: Tensors;
-  /** y0 to y3, of as many channels together */
+  /** y0 to y2, of as many channels together */
   outputs: Tensors;
-  /** of a shuffle: channel j of group i goes to place i of group j; 1 shuffles nothing */
-  attrs: { groups: number };
+  attrs: {
+    /** of a shuffle: channel j of group i goes to place i of group j; 1 shuffles nothing */
+    groups: number;
+    activation?: Activation;
+  };
 }
 
 /** The channels of several tensors side by side, shuffled, and cut into several tensors: what passes make of ops that move channels. */
 export const regroupOp: Op<Regroup> = {
   name: 'regroup_channels',
-  lower: ({ inputs, outputs, attrs: { groups } }) => {
+  lower: ({ inputs, outputs, attrs: { groups, activation = 'none' } }) => {
     const ys = present(outputs);
     const size = ys.reduce((sum, y) => sum + elements(y) / 4, 0);
     return [
@@ -30,6 +34,9 @@ export const regroupOp: Op<Regroup> = {
           ...ends('X', inputs),
           ...pitches(inputs),
           ...ends('Y', outputs),
+          NORM0: inputs.coef0 !== undefined,
+          NORM1: inputs.coef1 !== undefined,
+          ACTIVATION: ACTIVATIONS[activation],
         },
         reads: inputs,
         writes: outputs,

@@ -96,7 +96,7 @@ export function fuse(graph: Graph, tuning: Tuning, fusions: Fusions = ALL_FUSION
   if (fusions.inputActivation) moveInputActivations(nodes);
   if (fusions.concatenations) addInPlace(nodes);
   if (fusions.slices) joinSlices(graph);
-  if (fusions.regroup) regroupChannels(graph);
+  if (fusions.regroup) regroupChannels(graph, fusions.affine);
 }
 
 type Forward = NodeOf<typeof convOps.forward>;

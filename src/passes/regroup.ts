@@ -3,6 +3,7 @@ import { type Graph, isNodeOf } from '../graph/graph';
 import type { NodeOf } from '../graph/ir';
 import { present, type Tensor } from '../graph/tensor';
 import { concatOp, gatherOp, numbered } from '../ops/channels';
+import { batchNormOps } from '../ops/norm/batch-norm';
 import { MOST_REGROUPED, regroupOp } from '../ops/regroup';
 
 type Gather = NodeOf<typeof gatherOp>;
@@ -10,13 +11,16 @@ type Gather = NodeOf<typeof gatherOp>;
 /**
  * Puts a concatenation, the shuffle of its result, and the slices of that into one dispatch, whichever of them there are; in the
  * backward pass likewise, where the gradients of slices are put side by side, shuffled back and cut. What lies between is never
- * written.
+ * written, nor, with `norms`, what batch norms make of two of the tensors.
  */
-export function regroupChannels(graph: Graph): void {
+export function regroupChannels(graph: Graph, norms: boolean): void {
   for (const node of graph.nodes.filter((n) => isNodeOf(n, gatherOp)))
     if (isShuffle(node)) regroup(graph, node);
   const cuts = graph.nodes.filter((n) => isNodeOf(n, gatherOp)).filter(isSlice);
   for (const x of new Set(cuts.map(({ inputs }) => inputs.x))) cut(graph, x);
+  if (!norms) return;
+  for (const node of graph.nodes.filter((n) => isNodeOf(n, regroupOp)))
+    for (const i of [0, 1]) readNorm(graph, node, i);
 }
 
 function regroup(graph: Graph, shuffle: Gather): void {
@@ -37,6 +41,20 @@ function regroup(graph: Graph, shuffle: Gather): void {
     attrs: { groups: shuffle.attrs.groups },
   });
   drop(graph, [...gone, ...(slices ?? [])]);
+}
+
+/** Has the i-th tensor of a regrouping read as the raw output that a batch norm makes it of, if nothing else reads it. */
+function readNorm(graph: Graph, node: NodeOf<typeof regroupOp>, i: number): void {
+  const t = node.inputs[`x${i}`];
+  const norm = t && graph.nodes.find((n) => isNodeOf(n, batchNormOps.affineAct) && n.outputs.y === t);
+  if (!norm || !isNodeOf(norm, batchNormOps.affineAct) || readers(graph, t).length > 1) return;
+  const { x, coef, residual, x1 } = norm.inputs;
+  const { activation } = norm.attrs;
+  // one activation a kernel
+  if (residual || x1 || (node.attrs.activation ?? activation) !== activation) return;
+  Object.assign(node.inputs, { [`x${i}`]: x, [`coef${i}`]: coef });
+  node.attrs.activation = activation;
+  drop(graph, [norm]);
 }
 
 /** Has the slices of a tensor written in one dispatch, in the place of the first. */

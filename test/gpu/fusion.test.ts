@@ -120,7 +120,7 @@ const cases: [string, Model, (keyof Fusions)[], Record<string, [number, number]>
     'channels that are moved',
     regrouped,
     ['regroup', 'branches', 'slices'],
-    { 'shape/concat': [2, 1], 'shape/gather_channels': [16, 0], 'norm/affine_act': [7, 5] },
+    { 'shape/concat': [2, 1], 'shape/gather_channels': [16, 0], 'norm/affine_act': [7, 2] },
   ],
   [
     'concatenations',
