@@ -1,6 +1,6 @@
 import { type Graph, isNodeOf } from '../graph/graph';
-import type { Node, Op, Signature } from '../graph/ir';
-import { present, type Tensor } from '../graph/tensor';
+import type { Node, Op, Signature, Tensors } from '../graph/ir';
+import type { Tensor } from '../graph/tensor';
 import type { Tuning } from '../graph/tuning';
 import { convFamily } from '../ops/conv/conv2d';
 import type { ConvTensors } from '../ops/conv/family';
@@ -18,11 +18,12 @@ export class Nodes {
 
   /** The node of that op that writes `t` as its output of that name. */
   producer<S extends Signature>(op: Op<S>, output: keyof S['outputs'], t: Tensor): Node<S> | undefined {
-    return this.of(op).find((n) => n.outputs[output] === t);
+    for (const n of this.graph.nodes) if (isNodeOf(n, op) && n.outputs[output] === t) return n;
+    return undefined;
   }
 
   readers(t: Tensor): Node[] {
-    return this.graph.nodes.filter((n) => present(n.inputs).includes(t));
+    return this.graph.nodes.filter(({ inputs }) => reads(inputs, t));
   }
 
   /** Makes a node one of another op, that writes the same. */
@@ -48,6 +49,12 @@ export class Nodes {
   private of<S extends Signature>(op: Op<S>): Node<S>[] {
     return this.graph.nodes.filter((n) => isNodeOf(n, op));
   }
+}
+
+/** Without an array of them: it is asked of every node for every tensor. */
+function reads(inputs: Tensors, t: Tensor): boolean {
+  for (const name in inputs) if (inputs[name] === t) return true;
+  return false;
 }
 
 /** Whether a node reads `t` as its input of that name, and as no other. */
