@@ -214,6 +214,6 @@ test('in inference a convolution writes the activation, but for one that would f
   expectClose(fused.read, plain.read, 1e-5, 'logits');
   const settings = { ...runSettings(), batch: BATCH };
   const { plan } = trainProgram({ ...common, settings });
-  // in training a derivative may read what it would be taken in with, but for ReLU's and ReLU6's
-  expect(count(plan, 'activation/forward')).toBe(3);
+  // hardswish is made where it is read; the product that reads GELU has ReLU to write, and sigmoid would fill the padding that a pool reads
+  expect(count(plan, 'activation/forward')).toBe(2);
 });
