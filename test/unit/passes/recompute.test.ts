@@ -145,18 +145,19 @@ describe.each(Object.entries(graphs))('%s', (_, graph) => {
 });
 
 test('what is cheap to compute again goes first', () => {
-  // five tensors of a megabyte, each made of the one before: every other one by many operations
-  const tensors = Array.from({ length: 6 }, (_, id) => tensor(id, 250_000));
+  // twelve tensors of a megabyte, each made of the one before: every other one by many operations
+  const tensors = Array.from({ length: 13 }, (_, id) => tensor(id, 250_000));
   const named = (all: Tensor[]) => Object.fromEntries(all.map((t) => [t.name, t]));
   const item = (phase: Phase, reads: Tensor[], writes: Tensor[], flops: number) => ({
     phase,
     dispatch: { ...NOTHING, reads: named(reads), writes: named(writes), flops },
   });
   const forward = tensors.slice(1).map((t, i) => item('forward', [tensors[i]], [t], i % 2 === 0 ? 1e9 : 1e3));
-  const backward = tensors.slice(1, -1).map((t, i) => item('backward', [t], [tensor(6 + i, 1)], 0));
+  const backward = tensors.slice(1, -1).map((t, i) => item('backward', [t], [tensor(13 + i, 1)], 0));
   const checkpoints = new Checkpoints([...forward, ...backward.reverse()]);
-  const dropped = checkpoints.cheapest(4.5e6)!;
-  expect([...dropped]).toEqual([0, 1, 0, 0, 0]);
-  expect(checkpoints.cheapest(6.5e6)!.every((flag) => flag === 0)).toBe(true);
+  const dropped = checkpoints.cheapest(8.5e6)!;
+  expect([...dropped].filter((flag, i) => flag === 1 && i % 2 === 0)).toEqual([]);
+  expect(dropped.reduce((sum, flag) => sum + flag)).toBe(4);
+  expect(checkpoints.cheapest(13.5e6)!.every((flag) => flag === 0)).toBe(true);
   expect(checkpoints.cheapest(1e6)).toBeUndefined();
 });
