@@ -38,8 +38,7 @@ if (parts.includes('engine')) {
 }
 if (parts.includes('processes')) {
   const two = join(out, 'two');
-  const script = [join(recipe, 'train.py'), '--device', 'cpu', '--out', two];
-  call(python, ['-m', 'torch.distributed.run', '--nproc_per_node', '2', ...script]);
+  await together([join(recipe, 'train.py'), '--device', 'cpu', '--out', two]);
   compare('two processes', two, one);
 }
 if (parts.includes('resume')) {
@@ -67,6 +66,19 @@ function readArgs(args) {
 function call(command, args) {
   const { status } = spawnSync(command, args, { stdio: ['ignore', 'ignore', 'inherit'] });
   if (status !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${status}`);
+}
+
+/** Two processes that know each other as torchrun's do. */
+async function together(args) {
+  const codes = [0, 1].map((rank) => {
+    const own = { RANK: rank, LOCAL_RANK: rank, WORLD_SIZE: 2, MASTER_ADDR: '127.0.0.1', MASTER_PORT: 29517 };
+    const child = spawn(python, args, {
+      env: { ...process.env, ...own },
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+    return new Promise((resolve) => child.once('exit', resolve));
+  });
+  if ((await Promise.all(codes)).some((code) => code !== 0)) throw new Error('one of two processes failed');
 }
 
 function refocus(...args) {
