@@ -5,6 +5,10 @@ import { bareConvolutions } from '../added-norms';
 import type { Model, Pair } from '../model';
 import type { Importer } from './importer';
 
+/** Versions of the operators that are read as the standard defines them. */
+const FIRST_OPSET = 9;
+const LAST_OPSET = 22;
+
 export function notesOn(
   { file, producer, opset, outputs, inputs }: OnnxGraph,
   { normalised }: Importer,
@@ -17,6 +21,10 @@ export function notesOn(
   const notes = [
     `${file} is an ONNX model of opset ${opset}${made}: ${nodes.length} operators, ${nodes.filter(({ op }) => op === 'Conv').length} convolutions.`,
   ];
+  if (opset < FIRST_OPSET || opset > LAST_OPSET)
+    notes.push(
+      `Operators are read as opsets ${FIRST_OPSET} to ${LAST_OPSET} define them, and it is of another: compare what comes out with onnxruntime, or convert it first (onnx.version_converter).`,
+    );
   if (outputs.length > 1)
     notes.push(
       `Of its ${outputs.length} outputs ${quote(output)} tells the classes; what only the others take is left as it is.`,

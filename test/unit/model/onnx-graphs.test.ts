@@ -209,6 +209,16 @@ test('quantised weights are read as floats, and written as floats', async () => 
   expect(difference(logits, evaluateModel(file.model, state, images).data)).toBeLessThan(1e-5);
 });
 
+test.each([
+  [8, true],
+  [9, false],
+  [22, false],
+  [23, true],
+])('that opset %i is none that is read as it is meant is said: %s', async (opset, isSaid) => {
+  const { notes } = await read(around([['Relu', ['a'], 'z']], {}, opset));
+  expect(notes.some((note) => note.startsWith('Operators are read as opsets 9 to 22'))).toBe(isSaid);
+});
+
 test('layers that share a tensor may come apart', async () => {
   const middle: Node[] = [
     ['Conv', ['a', 'k'], 'c', { kernel_shape: [1, 1] }],
