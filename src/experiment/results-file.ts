@@ -1,8 +1,9 @@
 /** results.json as it is read again: of this engine, or of a recipe that PyTorch has run. */
 import * as v from 'valibot';
 import { UserError } from '../errors';
+import type { ArmResult } from './arm-results';
 import { parseExperiment } from './experiment';
-import { type ArmResult, type ExperimentResults, type Measured, resultsWith, summarised } from './results';
+import { type ExperimentResults, type Measured, resultsWith, summarised } from './results';
 
 /** What is not finite is null in JSON. */
 const figure = v.pipe(

@@ -1,5 +1,6 @@
 /** Arms against the reference as SVG: each seed's difference, the mean and its interval. */
-import type { ArmComparison, ExperimentResults } from '../experiment/results';
+import type { ArmComparison } from '../experiment/arm-results';
+import type { ExperimentResults } from '../experiment/results';
 import { ticksOf } from './chart';
 import { differenceText, labelOf, SHOWN } from './experiment-words';
 import { tick } from './format';

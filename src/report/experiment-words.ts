@@ -1,5 +1,6 @@
 /** What an experiment has shown and what not, in sentences. */
-import type { ArmComparison, Difference, ExperimentResults, Spread } from '../experiment/results';
+import type { ArmComparison, Difference, Spread } from '../experiment/arm-results';
+import type { ExperimentResults } from '../experiment/results';
 import { percent, points } from './format';
 
 /** Mean and deviation of accuracies: `84.30 % ± 0.21`. */

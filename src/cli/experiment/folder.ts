@@ -7,14 +7,9 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { UserError } from '../../errors';
 import { type Cell, cellsOf } from '../../experiment/cells';
+import { type EndedCell, picturesOf, redundancyOf } from '../../experiment/ended-cells';
 import { type Experiment, parseExperiment } from '../../experiment/experiment';
-import {
-  type EndedCell,
-  type ExperimentResults,
-  picturesOf,
-  redundancyOf,
-  resultsOf,
-} from '../../experiment/results';
+import { type ExperimentResults, resultsOf } from '../../experiment/results';
 import { experimentHtml } from '../../report/experiment';
 import { CHECKPOINT_FILES } from '../../run/checkpoint-file';
 import { REPORT_PAGE, RUN_FILES } from '../../run/run-files';

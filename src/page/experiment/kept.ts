@@ -1,8 +1,8 @@
 /** The experiment of this browser, kept with what its runs came to. */
 import { createStore, del, get, set } from 'idb-keyval';
 import { type Cell, cellsOf } from '../../experiment/cells';
+import type { EndedCell } from '../../experiment/ended-cells';
 import { type Experiment, parseExperiment } from '../../experiment/experiment';
-import type { EndedCell } from '../../experiment/results';
 
 /** A cell that has come to an end, with the network that others start from. */
 export type KeptCell = EndedCell & { merged?: Blob };

@@ -1,8 +1,8 @@
 /** Experiments: arms over seeds, equal in all else, and what that shows. */
 import { useEffect } from 'preact/hooks';
 import { type Cell, cellsOf } from '../../experiment/cells';
+import { picturesOf, redundancyOf } from '../../experiment/ended-cells';
 import type { ExperimentResults } from '../../experiment/results';
-import { picturesOf, redundancyOf } from '../../experiment/results';
 import { labelOf, notShownSentences, SHOWN, shownSentences, spreadText } from '../../report/experiment-words';
 import { download } from '../files';
 import { count, duration, percent, points, significant } from '../format';

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
+import { differenceOf } from '../../../src/experiment/arm-results';
 import { type Cell, cellsOf } from '../../../src/experiment/cells';
+import type { EndedCell } from '../../../src/experiment/ended-cells';
 import { parseExperiment } from '../../../src/experiment/experiment';
-import { differenceOf, type EndedCell, resultsOf } from '../../../src/experiment/results';
+import { resultsOf } from '../../../src/experiment/results';
 import type { Report } from '../../../src/run/report';
 import { endedRun } from '../report/runs';
 

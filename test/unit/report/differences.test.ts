@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
+import { differenceOf } from '../../../src/experiment/arm-results';
 import { parseExperiment } from '../../../src/experiment/experiment';
-import { differenceOf, type ExperimentResults } from '../../../src/experiment/results';
+import type { ExperimentResults } from '../../../src/experiment/results';
 import { differencesSvg } from '../../../src/report/differences';
 
 /** Results of which only the differences from fine-tuning matter. */

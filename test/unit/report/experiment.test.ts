@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { cellsOf } from '../../../src/experiment/cells';
+import type { EndedCell } from '../../../src/experiment/ended-cells';
 import { type ExperimentFile, parseExperiment } from '../../../src/experiment/experiment';
-import { type EndedCell, resultsOf } from '../../../src/experiment/results';
+import { resultsOf } from '../../../src/experiment/results';
 import { bandOf } from '../../../src/report/bands';
 import { experimentHtml } from '../../../src/report/experiment';
 import { endedRun } from './runs';
