@@ -1,7 +1,7 @@
 /** What runs came to, arm by arm over their seeds, and how every two arms compare. */
 import { type Interval, meanAndDeviation, meanInterval } from '../analysis/uncertainty';
 import type { Experiment } from './experiment';
-import type { RunResult } from './results';
+import type { RunResult } from './run-result';
 
 /** Mean and sample standard deviation over seeds; of one seed the deviation is null. */
 export interface Spread {

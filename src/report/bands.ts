@@ -1,5 +1,7 @@
 /** Curves of arms over their seeds: the mean, and a band from the lowest to the highest. */
-import type { ExperimentResults, RunResult } from '../experiment/results';
+
+import type { ExperimentResults } from '../experiment/results';
+import type { RunResult } from '../experiment/run-result';
 import { chart, level, lineClass, type Point } from './chart';
 import { figureOf } from './figure';
 import { percent, tick } from './format';

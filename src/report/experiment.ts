@@ -1,6 +1,7 @@
 /** The report of an experiment as one HTML file: arms over seeds, what that shows and what not. It asks for nothing and runs nothing. */
 import type { ArmResult } from '../experiment/arm-results';
-import type { ExperimentResults, RunResult } from '../experiment/results';
+import type { ExperimentResults } from '../experiment/results';
+import type { RunResult } from '../experiment/run-result';
 import type { Pictures } from '../run/pictures';
 import type { RunRedundancy } from '../run/run-files';
 import { fieldText } from '../train/field';
