@@ -42,7 +42,10 @@ test(
     await page.waitForSelector('h2 ::-p-text(The merge is proven), h3 ::-p-text(The merge is proven)');
     await page.locator('::-p-text(Download merged.safetensors)').click();
     await expect.poll(() => readdir(folder), { timeout: 30_000 }).toContain('merged.safetensors');
-    const { tensors } = readSafetensors(await readFile(join(folder, 'merged.safetensors')), 'merged');
+    // Firefox keeps the place by an empty file until all of it is there
+    const merged = () => readFile(join(folder, 'merged.safetensors'));
+    await expect.poll(async () => (await merged()).length, { timeout: 30_000 }).toBeGreaterThan(0);
+    const { tensors } = readSafetensors(await merged(), 'merged');
     expect(tensors.get('features.0.0.weight')!.shape).toEqual([16, 3, 3, 3]);
     // refocused kernels are no longer those of the file that the run started from
     const before = readSafetensors(

@@ -99,7 +99,7 @@ describe('the redundancy', () => {
     await panel.getByText(/^Spread over|Spread over/).waitFor();
     await panel.getByText('Figures of all layers').click();
     const figures = panel.getByRole('region', { name: 'Redundancy of all layers' });
-    expect(await figures.getByRole('row').allTextContents()).toEqual([
+    await expect.poll(() => figures.getByRole('row').allTextContents()).toEqual([
       expect.stringMatching(/^LayerKernelsMean KLafterMean cosineafterEffective rankafter$/),
       ...Array(3).fill(expect.stringMatching(/^features\.\d.*\d$/)),
     ]);

@@ -153,7 +153,7 @@ describe('while a run goes on', () => {
     expect(await drawn(1), 'an accuracy has no logarithm').toBe(accuracy);
     await page.getByText('The curves as a table').click();
     const rows = page.getByRole('region', { name: 'The curves as a table' }).getByRole('rowheader');
-    expect(await rows.allTextContents()).toEqual(['0', '40', '80', '120']);
+    await expect.poll(() => rows.allTextContents()).toEqual(['0', '40', '80', '120']);
   });
 });
 
