@@ -99,10 +99,12 @@ describe('the redundancy', () => {
     await panel.getByText(/^Spread over|Spread over/).waitFor();
     await panel.getByText('Figures of all layers').click();
     const figures = panel.getByRole('region', { name: 'Redundancy of all layers' });
-    await expect.poll(() => figures.getByRole('row').allTextContents()).toEqual([
-      expect.stringMatching(/^LayerKernelsMean KLafterMean cosineafterEffective rankafter$/),
-      ...Array(3).fill(expect.stringMatching(/^features\.\d.*\d$/)),
-    ]);
+    await expect
+      .poll(() => figures.getByRole('row').allTextContents())
+      .toEqual([
+        expect.stringMatching(/^LayerKernelsMean KLafterMean cosineafterEffective rankafter$/),
+        ...Array(3).fill(expect.stringMatching(/^features\.\d.*\d$/)),
+      ]);
     expect(await now.getAttribute('aria-label')).toMatch(
       /^features\.1\.conv\.0\.0 after: mean KL divergence/,
     );
