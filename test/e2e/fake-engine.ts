@@ -36,6 +36,7 @@ import { predictionsCsv } from '../../src/run/predictions-csv';
 import { redundancyChanges } from '../../src/run/redundancy';
 import { PREDICTION_FILES, REDUNDANCY_FILE, redundancyFile } from '../../src/run/run-files';
 import { sortFiles } from '../../src/run/sort-files';
+import type { NonFinite } from '../../src/train/non-finite';
 import { decideRate } from '../../src/train/rate';
 import { fakeAnalysis } from '../analysis';
 import { runSettings } from '../settings';
@@ -59,6 +60,8 @@ export interface Scenario {
   classes?: number;
   /** how a run ends that is not stopped */
   ended?: 'finished' | 'diverged' | 'failed';
+  /** where the numbers of a run that diverged were no longer finite */
+  nonFinite?: NonFinite;
   /** the sentence that `train` fails with, and the settings that would mend it */
   remedy?: { message: string; settings: Record<string, number> };
   /** an engine that comes to this step loses its device for good, so often (once) */
@@ -287,6 +290,7 @@ async function train(job: TrainJob, onEvent: (event: TrainEvent) => void): Promi
       },
       best: scenario.worse ? 'base' : epochs,
       ended: isCancelled ? 'stopped' : job.resume?.rate ? 'finished' : (scenario.ended ?? 'finished'),
+      ...(!isCancelled && !job.resume?.rate && { nonFinite: scenario.nonFinite }),
       evaluation: {},
       uncertainty: {
         images: 2000,
@@ -507,7 +511,11 @@ const engine: EngineApi = {
   }),
   async forecast({ settings }) {
     const most = 128e6;
-    const bytes = settings.microBatch === 'auto' && Number(settings.batch) > 1000 ? 200e6 : 20e6;
+    const isWhole = settings.microBatch === 'auto';
+    const bytes = isWhole && Number(settings.batch) > 1000 ? 200e6 : 20e6;
+    const limit = settings.memory * 1e6;
+    const least = isWhole ? 63.2e6 : 9e6;
+    const f16 = true;
     const epochs = settings.epochs;
     return {
       memory: {
@@ -525,7 +533,9 @@ const engine: EngineApi = {
       ...(settings.method === 'refocus' && {
         added: { what: 'maps' as const, numbers: 2430, bytes: 40_000, flops: 0.021 },
       }),
-      ...(bytes > most && { tooLarge: { what: 'buffer' as const, bytes, most, rows: 500, f16: true } }),
+      ...(bytes > most && { tooLarge: { what: 'buffer' as const, bytes, most, rows: 500, f16 } }),
+      ...(0 < limit &&
+        limit < least && { tooLarge: { what: 'step' as const, bytes: least, most: limit, rows: 16, f16 } }),
     };
   },
   train,

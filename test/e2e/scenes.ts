@@ -394,6 +394,26 @@ export const scenes: Record<string, Scene> = {
       await shoot('forecast', page.locator('#step-2'));
     },
   },
+  limited: {
+    path: '#memory=40',
+    async look({ page, shoot }) {
+      await page.getByText('The memory limit is 40').waitFor();
+      await shoot('forecast', page.locator('#step-2'));
+    },
+  },
+  nan: {
+    path: '#epochs=2&lr=100',
+    scenario: {
+      ...quick,
+      ended: 'diverged',
+      nonFinite: { step: 71, pass: 'forward', layer: 'features.3.conv.1.0', kind: 'conv2d' },
+    },
+    async look({ page, shoot }) {
+      await start(page);
+      await page.locator('.outcome').getByText('The first output that was not finite').waitFor();
+      await shoot('result', page.locator('#step-3'));
+    },
+  },
   hundred: {
     path: SHORT,
     scenario: { ...quick, classes: 100 },

@@ -321,6 +321,24 @@ describe('a run that cannot go on as it is', () => {
     expect(await page.getByRole('button', { name: /^Start again/ }).count()).toBe(0);
   });
 
+  test('within its limit of memory is told before, with what would fit by one click', async () => {
+    const page = await site.open({ path: '#memory=40' });
+    const told = page.getByText(
+      'The memory limit is 40.0 MB, and a step of the batch takes at least 63.2 MB',
+    );
+    await told.waitFor();
+    await click(page, 'Micro-batch 16');
+    await told.waitFor({ state: 'detached' });
+    await expect.poll(() => page.url()).toMatch(/#(?=.*microBatch=16).*memory=40/);
+    await page.evaluate(() => {
+      location.hash = '#memory=40';
+    });
+    await told.waitFor();
+    await click(page, 'Limit 63.2 MB');
+    await told.waitFor({ state: 'detached' });
+    await expect.poll(() => page.url()).toContain('memory=64');
+  });
+
   test('because it diverged goes on from its last good state at a lower rate, by one click', async () => {
     const page = await site.open({ scenario: { stepMs: 1, ended: 'diverged' }, path: '#epochs=2&lr=0.02' });
     await start(page);
@@ -332,6 +350,25 @@ describe('a run that cannot go on as it is', () => {
     await page.getByText('Done').first().waitFor();
     await page.getByText('What was found').click();
     await page.getByText('at rate 0.002').waitFor();
+  });
+
+  test('because its numbers were not finite names the layer, as text, and stays told after a reload', async () => {
+    const nonFinite = { step: 71, pass: 'forward', layer: '<b>features.3</b>.conv', kind: 'conv2d' } as const;
+    const scenario = { stepMs: 1, ended: 'diverged', nonFinite } as const;
+    const page = await site.open({ scenario, path: '#epochs=2&lr=100' });
+    await start(page);
+    const sentence =
+      'The first output that was not finite, in step 71, was that of <b>features.3</b>.conv (conv2d).';
+    const outcome = page.locator('.outcome');
+    await outcome.getByText(sentence).waitFor();
+    await outcome.getByText('Try a learning rate of 10.').waitFor();
+    await page.getByRole('button', { name: 'Go on from step 80 at learning rate 10' }).waitFor();
+    await page.reload();
+    await outcome.getByText(sentence).waitFor();
+    await page.getByRole('button', { name: /^Go on at a lower rate/ }).click();
+    await outcome.getByText(sentence).waitFor({ state: 'detached' });
+    await finish(page);
+    expect(await page.getByText(sentence).count()).toBe(0);
   });
 
   test('because its engine lost the GPU goes on in a new engine', async () => {
