@@ -66,7 +66,7 @@ function refconvOf(conv: ConvLayer, o: RefConvOptions, head: string): RefConv {
 }
 
 /** The kernel of a convolution's map: odd, and never larger than the kernel that it refocuses. */
-export function mapKernelOf({ shape }: ConvLayer, wished: number): number {
+export function mapKernelOf({ shape }: Pick<ConvLayer, 'shape'>, wished: number): number {
   const most = Math.min(wished, shape[2], shape[3]);
   return most % 2 === 1 ? most : most - 1;
 }

@@ -186,6 +186,8 @@ class Run:
         base = BASES.get(key)
         self.begin({} if s["method"] == "retrain" else self.loaded)
         self.good = self.net.merged()  # as it was tested last
+        if torch.device(args.device).type == "cuda":
+            torch.cuda.reset_peak_memory_stats()  # else a run would have the peak of those before it
         at, end, ended, since = self.go_on(), self.steps, "finished", time.time()
         for step in range(at, min(end, args.steps or end)):
             _, begins, warm = course(s, step, self.per_epoch)

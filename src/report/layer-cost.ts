@@ -74,10 +74,11 @@ export function costRows(costs: readonly LayerCost[]): { head: string[]; rows: s
 
 /** @returns a whole HTML document */
 export function costHtml(costs: readonly LayerCost[]): string {
-  const [{ batch, size, mapKernel }] = costs;
+  const [{ batch, size }] = costs;
+  const maps = [...new Set(costs.map(({ mapKernel: k }) => `${k} × ${k}`))].join(' and ');
   const { head, rows } = costRows(costs);
   const body = html`<h1>What a map costs</h1>
-<p>A depthwise layer that is refocused, against the same layer fine-tuned: what a training step takes more, by the plans of both. ${batch} images of ${size} × ${size} pixels, maps of ${mapKernel} × ${mapKernel}. “Of the layer”: against the layer’s own convolution, forwards and backwards. Merged, a map costs nothing.</p>
+<p>A depthwise layer that is refocused, against the same layer fine-tuned: what a training step takes more, by the plans of both. ${batch} images of ${size} × ${size} pixels, maps of ${maps}, never larger than the kernel. “Of the layer”: against the layer’s own convolution, forwards and backwards. Merged, a map costs nothing.</p>
 ${legend(costLines(costs))}${(Object.keys(costQuantities) as CostQuantity[]).map((quantity) => costSvg(costs, quantity))}
 <h2>Figures</h2>${table(head, rows, 'wide')}
 <p class="hint">Dense: the map’s C × C × k × k numbers train. Factored: exact for SGD, C × K × K numbers train in their stead. A step’s time is not told by a plan: refocus experiment cost measures it.</p>`;

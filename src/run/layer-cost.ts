@@ -2,6 +2,7 @@
 import type { Plan } from '../graph/ir';
 import { buildModel } from '../model/builder';
 import type { Model } from '../model/model';
+import { mapKernelOf } from '../model/refconv';
 import { decideSettings } from '../train/decide';
 import { defaultSettings, type TrainSettings } from '../train/settings';
 import { MANY_IMAGES, stepProgram } from './plan-summary';
@@ -29,7 +30,9 @@ export interface MapCost {
   memory: number;
 }
 
-export interface LayerCost extends LayerSize {
+export interface LayerCost extends Omit<LayerSize, 'mapKernel'> {
+  /** k of the map as it is: never larger than the kernel */
+  mapKernel: number;
   /** floating-point operations of the layer's own convolution in a step, forwards and for both gradients */
   layerFlops: number;
   factored: MapCost;
@@ -37,10 +40,11 @@ export interface LayerCost extends LayerSize {
 }
 
 export function layerCost(layer: LayerSize): LayerCost {
-  const { channels, kernel, mapKernel, batch, size } = layer;
+  const { channels, kernel, batch, size } = layer;
+  const mapKernel = mapKernelOf({ shape: [channels, 1, kernel, kernel] }, layer.mapKernel);
   const plain = totals(layer, { method: 'finetune' });
   const of = (path: 'factored' | 'dense', trained: number): MapCost => {
-    const own = totals(layer, { method: 'refocus', path, mapKernel });
+    const own = totals(layer, { method: 'refocus', path, mapKernel: layer.mapKernel });
     return {
       trained,
       flops: own.flops - plain.flops,
@@ -51,6 +55,7 @@ export function layerCost(layer: LayerSize): LayerCost {
   };
   return {
     ...layer,
+    mapKernel,
     layerFlops: 6 * batch * size ** 2 * channels * kernel ** 2,
     factored: of('factored', channels * kernel ** 2),
     dense: of('dense', channels ** 2 * mapKernel ** 2),

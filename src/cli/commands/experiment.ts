@@ -3,6 +3,7 @@ import { UserError } from '../../errors';
 import type { Experiment } from '../../experiment/experiment';
 import { experimentPresets } from '../../experiment/presets';
 import { REPORT_PAGE } from '../../run/run-files';
+import type { TrainSettings } from '../../train/settings';
 import { type Args, type Command, type Context, text } from '../command';
 import {
   createExperimentFolder,
@@ -16,6 +17,7 @@ import { experimentOf, experimentOptions, nameOf, seedsOf } from '../experiment/
 import { runCells } from '../experiment/run-cells';
 import { armsLines } from '../experiment/table';
 import { runtimeOptions } from '../options';
+import { prepare } from './train';
 
 /** Options that an experiment that goes on takes. */
 const BESIDE = ['resume', 'out', 'seeds', 'runtime', 'accept-unproven'];
@@ -37,7 +39,7 @@ export const experiment: Command = {
     ...runtimeOptions,
   },
   async run(args, context) {
-    const folder = await folderOf(args);
+    const folder = await folderOf(args, context);
     const { cells, path } = folder;
     context.note(`${path}: ${cells.length} runs, ${sizeText(folder.experiment)}`);
     const { results, failed, stopped } = await runCells(folder, context, {
@@ -58,7 +60,11 @@ function tellEnd(
   { results, failed, stopped }: Awaited<ReturnType<typeof runCells>>,
   { note }: Context,
 ): void {
-  for (const { id, why } of failed) note(`${id} is missing: ${why}`);
+  const reasons = new Set(failed.map(({ why }) => why));
+  for (const reason of reasons) {
+    const ids = failed.filter(({ why }) => why === reason).map(({ id }) => id);
+    note(`${ids.join(', ')} ${ids.length === 1 ? 'is' : 'are'} missing: ${reason}`);
+  }
   if (results.unequal.length > 0)
     note(`warning: the arms differ in ${results.unequal.join(', ')}, which should be equal.`);
   note(
@@ -68,7 +74,7 @@ function tellEnd(
 }
 
 /** The folder of the experiment that the arguments name, new or to go on with. */
-async function folderOf(args: Args): Promise<ExperimentFolder> {
+async function folderOf(args: Args, context: Context): Promise<ExperimentFolder> {
   const [named] = args.positionals;
   const isFolder = isExperiment(named);
   const resumes = args.values.resume === true;
@@ -90,7 +96,22 @@ async function folderOf(args: Args): Promise<ExperimentFolder> {
     return withMoreSeeds(opened, seedsOf(seeds, opened.experiment.seeds));
   }
   const experiment = await experimentOf(args);
+  await checkInputs(experiment, context);
   return createExperimentFolder(out ?? join('runs', experiment.name), experiment);
+}
+
+/**
+ * Finds the files that all runs begin with, so that a mistake in a name ends the command before there is a folder of the experiment.
+ * @throws UserError that names it
+ */
+async function checkInputs(
+  { base: { network, weights, labels }, data, test, settings: shared }: Experiment,
+  context: Context,
+): Promise<void> {
+  const isNew = network !== undefined && weights === undefined;
+  const settings: TrainSettings = { ...shared, method: isNew ? 'retrain' : 'finetune' };
+  await prepare({ network, weights, labels, data, test, settings, home: process.cwd() }, context);
+  context.progress('');
 }
 
 /** @throws UserError where there would be fewer */

@@ -1,5 +1,5 @@
 /** Experiments as commands name them: a preset, a file, and options that say otherwise. */
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { isBuiltinSet } from '../../data/builtin/builtin';
 import { UserError } from '../../errors';
@@ -60,6 +60,10 @@ async function readExperiment(named: string): Promise<{ value: unknown; name: st
     throw new UserError(
       `${named} is neither a file nor an experiment that is there by name: ${Object.keys(experimentPresets).join(', ')}.`,
     );
+  if (statSync(named).isDirectory())
+    throw new UserError(
+      `${named} is a folder that holds no experiment: name the file of one, or the folder of one that has begun.`,
+    );
   return { value: await readJson(named), name: named, home: dirname(named) };
 }
 
@@ -98,7 +102,7 @@ function withOptions(value: unknown, args: Args, home: string): unknown {
     ...file,
     base: hasBase
       ? { network, weights: weights && pathAt('.', weights), labels: labels && pathAt('.', labels) }
-      : { ...base, weights: at(base.weights), labels: at(base.labels) },
+      : { ...base, weights: at(base.weights), labels: labels ? pathAt('.', labels) : at(base.labels) },
     data: ownData ? data.map((path) => pathAt('.', path)) : all(file.data),
     test: ownData || test ? test?.map((path) => pathAt('.', path)) : all(file.test),
     arms: arms && Array.isArray(file.arms) ? chosenArms(file.arms, arms) : file.arms,

@@ -48,6 +48,7 @@ class Queue {
   private engine?: OpenEngine;
   private interrupt?: () => void;
   private isStopped = false;
+  private hasEnded = false;
   private readonly release: () => void;
   /** by this name the cells share their images */
   private readonly share: string = crypto.randomUUID();
@@ -73,8 +74,9 @@ class Queue {
   async run(): Promise<QueueEnd> {
     const { folder, context } = this;
     let results = await folder.writeResults();
-    while (!this.isStopped) {
+    while (!this.isStopped && !this.isHopeless) {
       const ended = await folder.endedCells();
+      this.hasEnded = ended.length > 0;
       const states = this.states(ended);
       const ready = readyCells(folder.cells, states);
       const taken = this.takeOne(ready);
@@ -98,6 +100,12 @@ class Queue {
     results = await folder.writeResults();
     const failed = [...this.failed].map(([id, why]) => ({ id, why }));
     return { results, failed, stopped: this.isStopped };
+  }
+
+  /** Whether all that was tried failed for one reason, in two arms, and nothing has ended: the rest would fail so too. */
+  private get isHopeless(): boolean {
+    const arms = new Set(this.folder.cells.filter(({ id }) => this.failed.has(id)).map(({ arm }) => arm));
+    return !this.hasEnded && arms.size > 1 && new Set(this.failed.values()).size === 1;
   }
 
   private states(ended: readonly EndedCell[]): Map<string, CellState> {
@@ -154,8 +162,9 @@ class Queue {
   }
 
   private fail({ id }: Cell, why: string): void {
+    const isNew = ![...this.failed.values()].includes(why);
     this.failed.set(id, why);
-    this.context.note(`${id} failed: ${why}`);
+    this.context.note(isNew ? `${id} failed: ${why}` : `${id} failed too.`);
   }
 
   /** The context of a cell: of its many notes only warnings, each once. */

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -373,7 +373,7 @@ describe('the command line', () => {
       job.settings.method === 'refocus' ? Promise.reject(new UserError('No such layer.')) : train(job, emit);
     const { status, notes } = await experiment([file(), '--out', out(), '--lr', '0.02'], failing);
     expect(status).toBe(1);
-    expect(notes).toContain('runs/refocus-seed0 is missing: No such layer.');
+    expect(notes).toContain('runs/refocus-seed0, runs/refocus-seed1 are missing: No such layer.');
     expect(resultsIn()).toMatchObject({
       complete: false,
       missing: ['runs/refocus-seed0', 'runs/refocus-seed1'],
@@ -383,7 +383,31 @@ describe('the command line', () => {
     expect(resultsIn().complete).toBe(true);
   });
 
+  test('where all that is tried fails for one reason, the rest is not tried', async () => {
+    const failing = engine();
+    let tried = 0;
+    failing.api.train = () => {
+      tried++;
+      return Promise.reject(new UserError('No such class.'));
+    };
+    const { status, notes } = await experiment([file(), '--out', out()], failing);
+    expect(status).toBe(1);
+    // three rates of the first arm, one of the second
+    expect(tried).toBe(4);
+    expect(notes.split('No such class.')).toHaveLength(3);
+  });
+
+  test('a mistake in the name of a file leaves no folder behind', async () => {
+    for (const option of ['--data', '--test', '--weights', '--labels']) {
+      const { status, notes } = await experiment([file(), option, '/nowhere.zip', '--out', out()]);
+      expect([option, status]).toEqual([option, 2]);
+      expect(notes).toContain(option === '--labels' ? '--labels names the classes' : '/nowhere.zip');
+      expect(existsSync(out())).toBe(false);
+    }
+  });
+
   test.each<[string, () => string[], string]>([
+    ['a folder that is none', () => [folder], 'is a folder that holds no experiment'],
     [
       'no such experiment',
       () => ['reviewer'],

@@ -8,6 +8,8 @@ test('a dense map has a number for each pair of channels and each shift, a facto
   expect(cost(32, 5).dense.trained).toBe(32 * 32 * 9);
   expect(cost(32, 5, { mapKernel: 1 }).dense.trained).toBe(32 * 32);
   expect(cost(32, 5).factored.trained).toBe(32 * 25);
+  // a map is never larger than the kernel
+  expect(cost(32, 3, { mapKernel: 5 })).toEqual(cost(32, 3));
 });
 
 test('with twice the channels a dense map costs four times as much, a factored one twice', () => {
