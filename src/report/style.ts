@@ -30,7 +30,7 @@ svg .right{fill:var(--accent)}svg .gap{fill:var(--bad);opacity:.45}.reliability{
 .maps svg{max-width:20rem}.wide-maps{grid-template-columns:repeat(auto-fill,minmax(16rem,1fr))}.skeletons svg{max-width:5rem}.skeletons span{flex-wrap:wrap}
 svg.seen{display:block;image-rendering:pixelated;border:1px solid var(--line)}.swatches svg{width:.8rem;height:.8rem;margin-right:.4rem;vertical-align:middle}
 .scale svg{display:inline-block;width:8rem;height:.8rem;margin:0 .4rem;vertical-align:middle}
-@media(max-width:40rem){.arms tbody th{min-width:7rem}.arms .n{white-space:normal;min-width:4.2rem}}
+@media(max-width:40rem){.arms tbody th{min-width:7rem}.arms .n:nth-child(-n+4){white-space:normal;min-width:4.2rem}}
 code{font-size:.8rem;overflow-wrap:anywhere}details{margin:.5rem 0}summary{cursor:pointer}
 @media print{:root{color-scheme:light}body{max-width:none;padding:0;font-size:11px}h2,h3,figure,.outcome{break-after:avoid}figure,tr,.maps figure{break-inside:avoid}.scroll{overflow:visible;border:0}.outcome{background:none}}
 `;
