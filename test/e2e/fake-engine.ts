@@ -70,6 +70,8 @@ export interface Scenario {
   /** the sentence that the second and later calls of `train` fail with, before or after some steps */
   secondError?: string;
   failsAfter?: number;
+  /** at a rate above it a run diverges in its first epoch */
+  mostRate?: number;
   stepMs?: number;
   /** before the first step of a run, or of a search for a rate */
   loadMs?: number;
@@ -228,6 +230,8 @@ async function train(job: TrainJob, onEvent: (event: TrainEvent) => void): Promi
     await new Promise((resolve) => setTimeout(resolve, scenario.stepMs ?? 2));
     if (isPaused && step > 1) onEvent(checkpoint(step - 1, epochs));
     while (isPaused && !isCancelled) await new Promise((resolve) => setTimeout(resolve, 5));
+    if (step === 5 && lr > (scenario.mostRate ?? 1e9))
+      throw new UserError(`The loss was NaN at step ${step}.`, { lr: lr / 10 });
     if (isSecond && step === scenario.failsAfter) throw new UserError(scenario.secondError!);
     const fading = Math.exp(-step / 50);
     const point = {

@@ -352,6 +352,19 @@ describe('a run that cannot go on as it is', () => {
     await page.getByText('at rate 0.002').waitFor();
   });
 
+  test('because it diverged in its first epoch begins again at a lower rate, after a reload too', async () => {
+    const page = await site.open({ scenario: { stepMs: 1, mostRate: 5 }, path: '#epochs=1&lr=20' });
+    await start(page);
+    await page.getByRole('button', { name: 'Start again with learning rate 2' }).waitFor();
+    await page.reload();
+    await page.getByText(/: failed at epoch 0.1 of 1\.$/).waitFor();
+    const more = page.getByRole('button', { name: /^Go on with learning rate 2/ });
+    await expect.poll(() => more.count()).toBe(2);
+    await more.first().click();
+    await finish(page);
+    expect(await page.getByText('The loss was NaN').count()).toBe(0);
+  });
+
   test('because its numbers were not finite names the layer, as text, and stays told after a reload', async () => {
     const nonFinite = { step: 71, pass: 'forward', layer: '<b>features.3</b>.conv', kind: 'conv2d' } as const;
     const scenario = { stepMs: 1, ended: 'diverged', nonFinite } as const;

@@ -23,7 +23,8 @@ export function offerOf(error: unknown, job: TrainJob | undefined, run: Run): Of
   };
 }
 
-const wordsOf = (remedy: Remedy): string =>
+/** Settings that mend something, by the form's names. */
+export const wordsOf = (remedy: Remedy): string =>
   Object.entries(remedy)
     .map(([name, value]) => `${settingFields[name as SettingName].label.toLowerCase()} ${fieldText(value)}`)
     .join(', ');

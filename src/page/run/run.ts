@@ -193,7 +193,9 @@ async function trainAndKeep(job: TrainJob, kept: Kept, handOver: HandOver): Prom
     if (last && !(error instanceof Stopped || error instanceof HandedOver)) {
       const { keepBroken } = await results;
       const curves = { metrics: [...steps], evals: evals.value };
-      const broken = { curves, told: told(), error: explain(error), epoch: last.epoch };
+      // at its own rate it would diverge again
+      const remedy = error instanceof UserError && error.remedy?.lr !== undefined ? error.remedy : undefined;
+      const broken = { curves, told: told(), error: explain(error), remedy, epoch: last.epoch };
       await keepBroken(kept, job, broken);
     }
     throw error;

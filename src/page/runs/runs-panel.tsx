@@ -6,6 +6,7 @@ import { download } from '../files';
 import { bytes, count, duration, percent, points } from '../format';
 import { isGpuFree } from '../gpu-use';
 import { useGradual } from '../gradual';
+import { wordsOf } from '../run/offers';
 import { resumeSaved } from '../run/run';
 import { failure, isBusy, shownRun, status } from '../run/state';
 import { entries, goingOn, type RunEntry, strangers } from '../saved/entries';
@@ -219,7 +220,9 @@ function Actions({ run, isShown }: { run: RunEntry; isShown: boolean }) {
       <span class="sr-only"> {run.name}</span>
     </button>
   );
-  const goOn = { diverged: 'Go on at a lower rate', unfinished: 'Resume' }[run.state as string] ?? 'Go on';
+  const remedy = run.state === 'broken' && run.remedy;
+  const ways = { diverged: 'Go on at a lower rate', unfinished: 'Resume' }[run.state as string] ?? 'Go on';
+  const goOn = remedy ? `Go on with ${wordsOf(remedy)}` : ways;
   return (
     <div class="actions">
       {action(isShown ? 'Shown' : 'Show', () => show(run.id), isShown || isBusy.value)}

@@ -2,6 +2,7 @@
 import { signal } from '@preact/signals';
 import { createStore, del, entries as readAll, set } from 'idb-keyval';
 import type { Report } from '../../api';
+import type { Remedy } from '../../errors';
 
 /** Changes with what an entry means. */
 const FORMAT = 1;
@@ -26,8 +27,9 @@ export interface RunEntry {
   inputs?: string;
   /** what it came to, without the figures of each class */
   report?: Report;
-  /** what ended it */
+  /** what ended it, and the settings that would mend that */
   error?: string;
+  remedy?: Remedy;
   /** when it was deleted, milliseconds: it can be taken back for a while */
   deleted?: number;
   /** the database did not take it: it goes with the page */

@@ -1,6 +1,6 @@
 /** The results of a run: written when it ends, read again when it is shown. */
 import type { TrainJob, TrainResult } from '../../api';
-import { UserError } from '../../errors';
+import { type Remedy, UserError } from '../../errors';
 import { CHECKPOINT_FILES } from '../../run/checkpoint-file';
 import type { OutputFile } from '../../run/job';
 import type { Report } from '../../run/report';
@@ -94,13 +94,20 @@ export async function keepBroken(
     curves,
     told,
     error,
+    remedy,
     epoch,
-  }: { curves: Pick<KeptRun, 'metrics' | 'evals'>; told: Told; error: string; epoch: number },
+  }: {
+    curves: Pick<KeptRun, 'metrics' | 'evals'>;
+    told: Told;
+    error: string;
+    remedy?: Remedy;
+    epoch: number;
+  },
 ): Promise<void> {
   await kept.write(RUN_FILES.config, lines(configOf(job)));
   await kept.write(LOG, lines(told));
   await kept.write(RUN_FILES.metrics, await curvesFile(curves));
-  await kept.note({ state: 'broken', error, epoch });
+  await kept.note({ state: 'broken', error, remedy, epoch });
 }
 
 /** A run as it was read from its files. */

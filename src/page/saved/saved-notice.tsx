@@ -1,5 +1,6 @@
 /** Offers the run that was cut off last. The others are in the list of runs. */
 import { isGpuFree } from '../gpu-use';
+import { wordsOf } from '../run/offers';
 import { resumeSaved } from '../run/run';
 import { isBusy, shownRun } from '../run/state';
 import type { RunEntry } from './entries';
@@ -14,7 +15,8 @@ function Notice({ run }: { run: RunEntry }) {
   return (
     <div class="notice quiet saved" role="status">
       <p dir="auto">
-        {run.name}: cut off at epoch {Number(run.epoch.toFixed(1))} of {run.epochs}.
+        {run.name}: {run.remedy ? 'failed' : 'cut off'} at epoch {Number(run.epoch.toFixed(1))} of{' '}
+        {run.epochs}.
       </p>
       <div class="row">
         <button
@@ -23,7 +25,7 @@ function Notice({ run }: { run: RunEntry }) {
           disabled={!isGpuFree.value}
           onClick={() => resumeSaved(run.id)}
         >
-          {run.epoch > 0 ? 'Resume' : 'Begin again'}
+          {run.remedy ? `Go on with ${wordsOf(run.remedy)}` : run.epoch > 0 ? 'Resume' : 'Begin again'}
         </button>
         <button type="button" class="button small" onClick={() => deleteRun(run.id)}>
           Discard

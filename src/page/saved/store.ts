@@ -132,9 +132,14 @@ export async function openToGoOn(id: string, files: () => Omit<TrainJob, 'settin
   const entry = entryOf(id);
   const job = (await readJob(id, entry?.inputs)) ?? { ...files(), settings: await settingsOf(id) };
   const checkpoints = await checkpointsOf(id);
-  if (checkpoints.length === 0) return job;
+  // what broke it would break it again
+  const remedy = entry?.state === 'broken' ? entry.remedy : undefined;
+  if (checkpoints.length === 0) return { ...job, settings: parseSettings({ ...job.settings, ...remedy }) };
   // from its last good epoch, at a rate that it may stand
-  const rate = entry?.state === 'diverged' && entry.report ? lowerRate(entry.report.settings.lr) : undefined;
+  const rate =
+    entry?.state === 'diverged' && entry.report
+      ? lowerRate(entry.report.settings.lr)
+      : (remedy?.lr as number | undefined);
   return { ...job, resume: { checkpoints, rate } };
 }
 
@@ -180,7 +185,13 @@ export async function keepWhile<T>(
     if (!lock) throw new UserError('Another tab goes on with this run.');
     const writer = new RunWriter(own, tell);
     if (id === undefined) writer.begin(job);
-    else await changeEntry(own, { state: 'unfinished', deleted: undefined });
+    else
+      await changeEntry(own, {
+        state: 'unfinished',
+        error: undefined,
+        remedy: undefined,
+        deleted: undefined,
+      });
     try {
       return await train(writer);
     } catch (error) {
