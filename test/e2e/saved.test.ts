@@ -158,7 +158,7 @@ describe('a browser’s storage', () => {
     page.on('pageerror', ({ message }) => faults.push(message));
     await page.reload();
     await page.getByText(/^The files of .* are not in the browser’s storage any more/).waitFor();
-    expect(await page.locator('.run-table tbody tr').count()).toBe(1);
+    await expect.poll(() => page.locator('.run-table tbody tr').count()).toBe(1);
     await start(page);
     await finish(page);
     await expect.poll(() => page.locator('.run-table tbody tr').count()).toBe(2);
