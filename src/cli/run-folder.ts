@@ -4,7 +4,7 @@
  * checkpoint.0 and checkpoint.1.safetensors.
  */
 import { appendFileSync, existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { TrainEvent } from '../api';
@@ -14,6 +14,7 @@ import { PICTURES_FILE } from '../run/pictures';
 import { metricsLines, PREDICTION_FILES, REDUNDANCY_FILE, REPORT_PAGE } from '../run/run-files';
 import { CheckpointFiles } from './checkpoint-files';
 import { lockFolder } from './folder-lock';
+import { makeFolders } from './make-folders';
 
 const RESULTS = [
   ...['merged', 'best'].flatMap((name) => [
@@ -203,24 +204,6 @@ async function isFree(path: string): Promise<boolean> {
     (names) => names.length === 0,
     () => true,
   );
-}
-
-/**
- * mkdir's `recursive`, which in Node never ends where the system says that there is no such file though its parent is there, as
- * Linux does in /proc.
- */
-async function makeFolders(path: string): Promise<string | undefined> {
-  try {
-    await mkdir(path);
-    return path;
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST' && (await stat(path)).isDirectory()) return undefined;
-    if (code !== 'ENOENT' || dirname(path) === path) throw error;
-    const made = await makeFolders(dirname(path));
-    await mkdir(path);
-    return made ?? path;
-  }
 }
 
 /** Makes the folder and tries it with a file; returns the topmost folder that was not there before. */

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import type { AnalyseJob, Analysis, ModelSource, NamedSource } from '../../api';
 import { skippedCsv } from '../../data/report';
@@ -23,6 +23,7 @@ import { type Args, type Command, type Context, type OptionTable, text, texts } 
 import { experimentJob } from '../experiment/analysed';
 import { ANALYSIS_FILE } from '../experiment/analysis-sections';
 import { type ExperimentFolder, isExperiment, openExperimentFolder } from '../experiment/folder';
+import { makeFolders } from '../make-folders';
 import { dataFrom, kebab, modelFrom, networkFrom, networkOptions, runtimeOptions } from '../options';
 import { table } from '../table';
 
@@ -83,7 +84,7 @@ export const analyse: Command = {
     const folder = others.length === 0 && isExperiment(first) ? await openExperimentFolder(first) : undefined;
     const job = await jobOf(args, folder, context);
     const out = text(args, 'out') ?? folder?.path ?? 'analysis';
-    await mkdir(out, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
+    await makeFolders(out).catch((error: NodeJS.ErrnoException) => {
       throw new UserError(`--out ${out} cannot be made (${error.code}); name another folder.`);
     });
     const passes = passesOf(wantedOf(job), job.networks.length, job.numbers.images, job.numbers);

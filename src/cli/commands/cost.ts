@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../../errors';
 import {
@@ -14,6 +14,7 @@ import { layerCost } from '../../run/layer-cost';
 import { parseField, whole } from '../../train/field';
 import { parseSetting } from '../../train/settings';
 import { type Args, type Command, text } from '../command';
+import { makeFolders } from '../make-folders';
 import { settingOptions } from '../options';
 import { table } from '../table';
 
@@ -76,7 +77,7 @@ function list(args: Args, option: string, fallback: string, most: number): numbe
 
 async function write(folder: string, files: readonly [string, string][]): Promise<void> {
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolders(folder);
     for (const [name, content] of files) await writeFile(join(folder, name), content);
   } catch (error) {
     throw new UserError(

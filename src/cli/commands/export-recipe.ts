@@ -1,4 +1,4 @@
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { closeImages } from '../../data/pixels';
 import { UserError } from '../../errors';
@@ -13,6 +13,7 @@ import type { TrainSettings } from '../../train/settings';
 import { type Command, type Context, text } from '../command';
 import { isExperiment, openExperimentFolder } from '../experiment/folder';
 import { experimentOf, experimentOptions } from '../experiment/read';
+import { makeFolders } from '../make-folders';
 import { prepare } from './train';
 
 export const exportRecipe: Command = {
@@ -92,7 +93,7 @@ async function requireFree(path: string): Promise<void> {
 
 /** @throws UserError where it cannot be made */
 async function makeFolder(path: string): Promise<void> {
-  await mkdir(path, { recursive: true }).catch(({ code }: NodeJS.ErrnoException) => {
+  await makeFolders(path).catch(({ code }: NodeJS.ErrnoException) => {
     throw new UserError(`${path} cannot be made (${code}); name another --out.`);
   });
 }

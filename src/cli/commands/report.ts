@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { UserError } from '../../errors';
 import { picturesOf, redundancyOf } from '../../experiment/ended-cells';
@@ -16,6 +16,7 @@ import { isExperiment, openExperimentFolder, RESULTS_FILE } from '../experiment/
 import { armsLines } from '../experiment/table';
 import { readJson } from '../json-file';
 import { readKeptRun } from '../kept-runs';
+import { makeFolders } from '../make-folders';
 import { table } from '../table';
 
 export const report: Command = {
@@ -79,7 +80,7 @@ async function reportExperiments(paths: string[], args: Args, context: Context):
   await write(out, experimentHtml(results, more || {}));
   const figures = text(args, 'figures');
   if (figures !== undefined) {
-    await mkdir(figures, { recursive: true });
+    await makeFolders(figures);
     for (const [name, svg] of experimentFigures(results)) await write(join(figures, name), svg);
   }
   context.out(armsLines(results));

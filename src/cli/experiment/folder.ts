@@ -2,8 +2,9 @@
  * The folder of an experiment: experiment.json, a run's folder for each cell (base, search/ARM-lrRATE, runs/ARM-seedN), claims, and
  * results.json and report.html, which are written anew after every cell.
  */
+
 import { existsSync } from 'node:fs';
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { UserError } from '../../errors';
 import { type Cell, cellsOf } from '../../experiment/cells';
@@ -15,6 +16,7 @@ import { CHECKPOINT_FILES } from '../../run/checkpoint-file';
 import { REPORT_PAGE, RUN_FILES } from '../../run/run-files';
 import { readJson } from '../json-file';
 import { readKeptRun } from '../kept-runs';
+import { makeFolders } from '../make-folders';
 import { analysedSections } from './analysis-sections';
 
 export const EXPERIMENT_FILE = 'experiment.json';
@@ -129,7 +131,7 @@ export async function createExperimentFolder(
       `${path} holds an experiment already: go on with it by --resume, or name another folder with --out.`,
     );
   try {
-    await mkdir(path, { recursive: true });
+    await makeFolders(path);
   } catch (error) {
     throw new UserError(
       `${path} cannot be made (${(error as NodeJS.ErrnoException).code}); name another --out.`,
