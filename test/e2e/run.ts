@@ -14,9 +14,13 @@ export const stepOf = (page: Page) =>
     Number.parseInt(document.querySelector('.figures dd')?.textContent?.replaceAll(',', '') ?? '0', 10),
   );
 
-/** Waits until the page has passed that step. */
+/** Waits until the page has passed that step. By the clock, not by frames: a tab beside another one may not be painted. */
 export const reach = (page: Page, step: number) =>
-  page.waitForFunction((wanted) => {
-    const shown = document.querySelector('.figures dd')?.textContent ?? '';
-    return Number.parseInt(shown.replaceAll(',', ''), 10) >= wanted;
-  }, step);
+  page.waitForFunction(
+    (wanted) => {
+      const shown = document.querySelector('.figures dd')?.textContent ?? '';
+      return Number.parseInt(shown.replaceAll(',', ''), 10) >= wanted;
+    },
+    step,
+    { polling: 50 },
+  );
