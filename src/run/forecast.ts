@@ -7,7 +7,7 @@ import type { Model } from '../model/model';
 import { PRECONDITION } from '../model/precondition';
 import { hasBatchNorm, stepsPerEpoch } from '../train/batches';
 import { microRows } from '../train/micro-batches';
-import { buildPrograms, evaluationBatch, type ImageSize } from '../train/programs';
+import { buildPrograms, evaluationBatch, type ImageSize } from '../train/run-programs';
 import type { RunSettings } from '../train/settings';
 import { trainedModel } from '../train/trained-model';
 

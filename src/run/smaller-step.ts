@@ -2,7 +2,8 @@
 import { type OutOfMemory, OverLimit, UserError } from '../errors';
 import { hasBatchNorm } from '../train/batches';
 import { microRows } from '../train/micro-batches';
-import { planTraining, readyForLimit, stepGraph } from '../train/programs';
+import { planTraining, readyForLimit } from '../train/programs';
+import { stepGraph } from '../train/run-programs';
 import type { RunSettings, TrainSettings } from '../train/settings';
 import type { Training } from '../train/training-session';
 

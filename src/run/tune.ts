@@ -3,7 +3,8 @@ import { sharesQuads } from '../gpu/quads';
 import type { Tuning } from '../graph/tuning';
 import { loadState } from '../model/state';
 import { Session } from '../runtime/session';
-import { type ProgramGraph, planTraining, stepGraph } from '../train/programs';
+import { type ProgramGraph, planTraining } from '../train/programs';
+import { stepGraph } from '../train/run-programs';
 import type { Training } from '../train/training-session';
 
 /** A tuning and the time of a training step cut by it, in milliseconds. */

@@ -6,7 +6,8 @@ import { type CheckedPlan, checkedPlan, firstFailed, layoutOf } from './checked-
 import type { TrainingState } from './checkpoint';
 import { KEPT_ARENAS } from './kept-arenas';
 import { allFinite, type NonFinite } from './non-finite';
-import { evaluationGraph, evaluationOf, type ProgramName, stepName, stepOf, trainingGraph } from './programs';
+import { evaluationGraph, trainingGraph } from './programs';
+import { evaluationOf, type ProgramName, stepName, stepOf } from './run-programs';
 import { Stepper } from './stepper';
 import type { TrainingSession } from './training-session';
 

@@ -4,7 +4,8 @@ import type { Plan } from '../graph/ir';
 import type { Tuning } from '../graph/tuning';
 import type { Model } from '../model/model';
 import { copy } from '../ops/copy';
-import { batchOf, type ImageSize, imageInput } from './programs';
+import { batchOf } from './programs';
+import { type ImageSize, imageInput } from './run-programs';
 import type { RunSettings } from './settings';
 
 /** What a preview's batch is drawn from, and the network that it is for; without one it is in colour. */

@@ -16,7 +16,7 @@ import { KEPT_ARENAS } from './kept-arenas';
 import { LiveLook, type LiveObserver } from './live-look';
 import type { EvalPoint, StepPoint } from './metrics';
 import { allFinite, type NonFinite, nonFiniteSentence } from './non-finite';
-import { evaluationBatch, type ProgramName } from './programs';
+import { evaluationBatch, type ProgramName } from './run-programs';
 import { type Training, TrainingSession } from './training-session';
 
 /** Set from outside while a run goes on; looked at after every step. */

@@ -11,7 +11,7 @@ import { Session } from '../runtime/session';
 import { writeClassWeights } from './balance';
 import { type Held, mostHeld } from './held';
 import type { Figures, StepPoint } from './metrics';
-import { buildPrograms, heldOf, type ProgramName, stepName } from './programs';
+import { buildPrograms, heldOf, type ProgramName, stepName } from './run-programs';
 import { learningRate, roundStarts, type Schedule } from './schedule';
 import type { RunSettings } from './settings';
 import { Stepper } from './stepper';

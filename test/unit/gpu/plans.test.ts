@@ -3,7 +3,7 @@ import { type CheckedDispatch, shaders } from '../../../src/gpu/wgsl/shaders';
 import type { PlannedDispatch } from '../../../src/graph/ir';
 import { GPU_TUNING, SOFTWARE_TUNING } from '../../../src/graph/tuning';
 import { createModel } from '../../../src/model/zoo';
-import { buildPrograms } from '../../../src/train/programs';
+import { buildPrograms } from '../../../src/train/run-programs';
 import type { RunSettings } from '../../../src/train/settings';
 import { trainedModel } from '../../../src/train/trained-model';
 import { variedArchitectures } from '../../architectures';

@@ -3,7 +3,8 @@ import { shaders } from '../../../src/gpu/wgsl/shaders';
 import { createModel } from '../../../src/model/zoo';
 import { checkedPlan, firstFailed } from '../../../src/train/checked-plan';
 import { nonFiniteSentence } from '../../../src/train/non-finite';
-import { stepOf, trainingGraph } from '../../../src/train/programs';
+import { trainingGraph } from '../../../src/train/programs';
+import { stepOf } from '../../../src/train/run-programs';
 import { trainedModel } from '../../../src/train/trained-model';
 import { runSettings } from '../../settings';
 

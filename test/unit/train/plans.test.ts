@@ -4,7 +4,7 @@ import { buildModel } from '../../../src/model/builder';
 import { architectureNames, createModel } from '../../../src/model/zoo';
 import { leastBytes } from '../../../src/run/least-bytes';
 import { leastMemory } from '../../../src/run/least-memory';
-import { buildPrograms } from '../../../src/train/programs';
+import { buildPrograms } from '../../../src/train/run-programs';
 import type { RunSettings } from '../../../src/train/settings';
 import { trainedModel } from '../../../src/train/trained-model';
 import { runSettings } from '../../settings';

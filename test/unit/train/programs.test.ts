@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Constants, Plan } from '../../../src/graph/ir';
-import { buildPrograms, evaluationBatch } from '../../../src/train/programs';
+import { buildPrograms, evaluationBatch } from '../../../src/train/run-programs';
 import type { RunSettings } from '../../../src/train/settings';
 import { runSettings } from '../../settings';
 import { labelled, tinyTraining } from '../fake-network';
