@@ -4,7 +4,7 @@ import { UserError } from './errors';
 import { type Gpu, type RequestAdapter, requestGpu } from './gpu/device';
 import { KeptImages } from './run/kept-images';
 import { Memo } from './run/memo';
-import type { Control } from './train/trainer';
+import type { Control } from './train/observer';
 
 export type { RequestAdapter };
 

@@ -10,7 +10,7 @@ import {
 } from '../runtime/profiler';
 import type { Session } from '../runtime/session';
 import type { StepUniform } from '../runtime/step';
-import type { Control } from '../train/trainer';
+import type { Control } from '../train/observer';
 import { median } from './measure';
 import { openTarget, type ProfileTarget } from './profile-target';
 

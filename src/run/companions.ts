@@ -1,7 +1,7 @@
 import type { TestEvaluation } from '../analysis/class-figures';
 import type { Gpu } from '../gpu/device';
 import { openWeights } from '../io/weights-file';
-import type { Observer } from '../train/trainer';
+import type { Observer } from '../train/observer';
 import type { Training } from '../train/training-session';
 import { checkFile } from './check-file';
 import { onnxCheckScript } from './check-onnx';

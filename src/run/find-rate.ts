@@ -1,6 +1,7 @@
 import { closeImages } from '../data/pixels';
 import { Stopped, UserError } from '../errors';
 import { stepsPerEpoch } from '../train/batches';
+import type { Pace } from '../train/observer';
 import {
   hasDiverged,
   RATE_SEARCH,
@@ -9,7 +10,6 @@ import {
   type RateSearchOptions,
   rateCurve,
 } from '../train/rate-search';
-import type { Pace } from '../train/trainer';
 import { TrainingSession } from '../train/training-session';
 import type { RunContext, TrainJob } from './job';
 import { type Loaded, load, prepare, withStartNorms } from './load';

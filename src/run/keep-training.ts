@@ -1,7 +1,8 @@
 import { DeviceLost } from '../errors';
 import type { Gpu } from '../gpu/device';
 import type { TrainingState } from '../train/checkpoint';
-import { type Observer, Trainer } from '../train/trainer';
+import type { Observer } from '../train/observer';
+import { Trainer } from '../train/trainer';
 import type { Training } from '../train/training-session';
 import { checkpointAfter } from './checkpoint-file';
 import type { RunContext } from './job';

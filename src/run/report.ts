@@ -6,8 +6,8 @@ import type { Tuning } from '../graph/tuning';
 import type { TaskName } from '../model/model';
 import type { Held } from '../train/held';
 import type { NonFinite } from '../train/non-finite';
+import type { Ended } from '../train/observer';
 import type { RunSettings } from '../train/settings';
-import type { Ended } from '../train/trainer';
 import type { DenseFigures } from './dense';
 import type { RedundancyChange } from './redundancy';
 

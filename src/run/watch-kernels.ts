@@ -2,7 +2,7 @@
 import { redundancyOf } from '../analysis/redundancy';
 import { type CurrentKernel, currentKernel } from '../model/current-kernels';
 import type { ConvLayer } from '../model/model';
-import type { Control, Observer } from '../train/trainer';
+import type { Control, Observer } from '../train/observer';
 import type { Training } from '../train/training-session';
 import type { TrainEvent } from './job';
 import { spatialConvolutions } from './redundancy';

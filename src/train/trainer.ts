@@ -13,48 +13,12 @@ import { failureBehind } from './halving';
 import type { Held } from './held';
 import { History, type Kept } from './history';
 import { KEPT_ARENAS } from './kept-arenas';
-import { LiveLook, type LiveObserver } from './live-look';
+import { LiveLook } from './live-look';
 import type { EvalPoint, StepPoint } from './metrics';
 import { allFinite, type NonFinite, nonFiniteSentence } from './non-finite';
+import type { Control, Ended, Observer } from './observer';
 import { evaluationBatch, type ProgramName } from './run-programs';
 import { type Training, TrainingSession } from './training-session';
-
-/** Set from outside while a run goes on; looked at after every step. */
-export interface Control {
-  cancelled: boolean;
-  /** with `cancelled`: what was trained is not kept */
-  discarded?: boolean;
-  /** pending while the run is paused */
-  paused?: Promise<void>;
-  /** whether somebody looks at the kernels while the run goes on */
-  watched?: boolean;
-}
-
-/** How fast steps are taken. */
-export interface Pace {
-  imagesPerSecond: number;
-  /** seconds to the last step */
-  etaSeconds: number;
-  /** milliseconds of each of the steps that are told: the mean over them */
-  stepMs: number;
-}
-
-export interface Observer {
-  steps(points: StepPoint[], pace: Pace): void;
-  evaluated(point: EvalPoint): void;
-  warning(message: string): void;
-  /** what takes a while, in a sentence */
-  note?(message: string): void;
-  /** called now and then between two steps, after `step` of them; may read persistent tensors, and changes none */
-  between?(step: number, read: (...tensors: string[]) => Promise<Float32Array<ArrayBuffer>[]>): Promise<void>;
-  /** what a run can go on from; absent: none is made */
-  checkpoint?(state: TrainingState): Promise<void> | void;
-  /** absent: nothing is predicted on the way */
-  live?: LiveObserver;
-}
-
-/** How a run came to its end; `early`: no better for as many epochs as it was to wait, `failed`: its device was lost. */
-export type Ended = 'finished' | 'stopped' | 'early' | 'diverged' | 'failed';
 
 /** Milliseconds between reads of the metrics: often enough to watch, too rare to slow the device. */
 const READ_EVERY_MS = 400;

@@ -4,9 +4,10 @@ import { buildModel } from '../../src/model/builder';
 import { initialState } from '../../src/model/init';
 import type { Model } from '../../src/model/model';
 import { Diverged } from '../../src/train/divergence';
+import type { Observer } from '../../src/train/observer';
 import type { RunSettings } from '../../src/train/settings';
 import { trainedModel } from '../../src/train/trained-model';
-import { type Observer, Trainer } from '../../src/train/trainer';
+import { Trainer } from '../../src/train/trainer';
 import { runSettings } from '../settings';
 import { gpu } from './harness';
 

@@ -7,8 +7,8 @@ import { Stopped, UserError } from '../../errors';
 import type { Gpu } from '../../gpu/device';
 import { parameterCount } from '../../model/model';
 import type { Normalisation } from '../../train/evaluate';
+import type { Control } from '../../train/observer';
 import { defaultSettings, type TrainSettings } from '../../train/settings';
-import type { Control } from '../../train/trainer';
 import {
   asTrained,
   checkClasses,
