@@ -33,6 +33,7 @@ const run = v.looseObject({
   proof: v.object({ ok: v.boolean(), maxRelLogitDiff: figure, top1Agreement: figure }),
   merged: v.optional(text),
   divergence: v.tuple([figure, figure]),
+  start: v.optional(point),
   evals: v.array(point),
   training: v.array(v.object({ step: v.number(), loss: figure, accuracy: v.number() })),
   adapter: text,

@@ -37,6 +37,11 @@ export interface RunResult {
   merged?: string;
   /** mean divergence between the kernels of a layer, of all refocusable layers, nats: before and after */
   divergence: [before: number, after: number];
+  /**
+   * of the network that its training began from, on the test images; absent where that was another one than the base, with a new
+   * classifier or random weights, and in results of earlier versions
+   */
+  start?: EvalPoint;
   /** after every epoch, on the test images */
   evals: EvalPoint[];
   /** loss and accuracy of training batches, at most a hundred of them */
@@ -52,6 +57,7 @@ export function runResult({ cell, run: { report, metrics, evals, redundancy } }:
   const { accuracy, settings, plan, proof, sha256 } = report;
   const { before, after } = redundancy;
   const stride = Math.max(1, Math.ceil(metrics.length / MOST_POINTS));
+  const start = evals.find(({ which }) => which === 'base')?.point;
   const epochs = evals.filter(({ which }) => which === 'epoch').map(({ point }) => point);
   // the last step is evaluated in any case
   const last = { epoch: settings.epochs, accuracy: accuracy.last };
@@ -73,6 +79,7 @@ export function runResult({ cell, run: { report, metrics, evals, redundancy } }:
     proof: { ok: proof.ok, maxRelLogitDiff: proof.maxRelLogitDiff, top1Agreement: proof.top1Agreement },
     ...(sha256.out['merged.safetensors'] && { merged: sha256.out['merged.safetensors'] }),
     divergence: [meanDivergence(before), meanDivergence(after)],
+    ...(start && settings.method !== 'retrain' && { start }),
     evals: epochs,
     training: metrics
       .filter((_, i) => i % stride === 0 || i === metrics.length - 1)

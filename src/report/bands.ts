@@ -29,10 +29,10 @@ export interface Band {
   high: Point[];
 }
 
-const pointsOf = ({ evals, training }: RunResult, quantity: BandQuantity): Point[] =>
+const pointsOf = ({ start, evals, training }: RunResult, quantity: BandQuantity): Point[] =>
   (quantity === 'training'
     ? training.map(({ step, loss }) => ({ x: step, y: loss }))
-    : evals.map((point) => ({ x: point.step, y: point[quantity] }))
+    : [...(start ? [start] : []), ...evals].map((point) => ({ x: point.step, y: point[quantity] }))
   ).filter(({ y }) => Number.isFinite(y));
 
 /** Runs of an arm have their points at the same steps, so that they meet there; a point that not all have is left out. */

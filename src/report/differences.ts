@@ -7,7 +7,7 @@ import { tick } from './format';
 import { type Html, html } from './html';
 
 const WIDTH = 640;
-const LEFT = 190;
+const LEFT = 215;
 const RIGHT = 14;
 const ROW = 26;
 const TOP = 8;
@@ -25,7 +25,7 @@ export function differencesSvg(results: ExperimentResults): Html {
   const x = (value: number) => (LEFT + ((value - low) / (high - low)) * (WIDTH - LEFT - RIGHT)).toFixed(1);
   const height = TOP + rows.length * ROW + BOTTOM;
   const bottom = height - BOTTOM;
-  return html`<figure class="chart"><figcaption>Last accuracy, less that of ${label(reference)}</figcaption>
+  return html`<figure class="chart differences"><figcaption>Last accuracy, less that of ${label(reference)}</figcaption>
 <svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${rows.map((row) => `${label(row.arm)}: ${differenceText(row.last)}, ${SHOWN[row.last.shown]}`).join('; ')}">
 ${ticksOf(low, high).map((value) => html`<g class="grid"><line x1="${x(value)}" x2="${x(value)}" y1="${TOP}" y2="${bottom}"/><text x="${x(value)}" y="${bottom + 16}" text-anchor="middle">${tick(value).replace('-', '−')}</text></g>`)}
 <line class="base" x1="${x(0)}" x2="${x(0)}" y1="${TOP}" y2="${bottom}"/>

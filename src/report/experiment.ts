@@ -20,7 +20,7 @@ import {
   winsText,
 } from './experiment-words';
 import { figureOf } from './figure';
-import { bytes, count, duration, operations, percent, points, significant } from './format';
+import { bytes, count, duration, moment, operations, percent, points, significant } from './format';
 import { heatmapUri, topOf } from './heatmap';
 import { type Html, html } from './html';
 import { picturesSection } from './pictures';
@@ -44,7 +44,7 @@ export function experimentHtml(
   const { experiment, complete, missing } = results;
   const body = html`<h1>${named(experiment.name)}</h1>
 ${experiment.question !== undefined && html`<p>${named(experiment.question)}</p>`}
-<p class="hint">${experiment.arms.length} arms, seeds ${experiment.seeds.join(', ')}, ${results.date}</p>
+<p class="hint">${experiment.arms.length} arms, seeds ${experiment.seeds.join(', ')}, ${moment(results.date)}</p>
 ${!complete && html`<div class="outcome"><h3>Not at its end</h3><p>${missing.length} of its runs are still to come: all figures are of those that are there.</p></div>`}
 <h2>What was shown</h2>${sentences(shownSentences(results))}
 <p>Not shown:</p>${sentences(notShownSentences(results))}

@@ -11,6 +11,10 @@ export const count = (value: number): string => grouped.format(value);
 export const percent = (fraction: number, digits = 2): string =>
   `${(100 * fraction).toFixed(digits)}${NBSP}%`;
 
+/** A moment as results have it, without what nobody reads: `2026-11-27, 06:29 UTC`. */
+export const moment = (iso: string): string =>
+  iso.replace(/^(\d{4}-\d\d-\d\d)T(\d\d:\d\d).*Z$/, `$1, $2${NBSP}UTC`);
+
 /** The difference of two fractions in points, with its sign. */
 export function points(difference: number): string {
   const text = (100 * difference).toFixed(2);

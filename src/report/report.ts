@@ -2,7 +2,7 @@
 import { type Arm, armsOf, differences, type EndedRun, hasEnded, type NamedRun } from './arms';
 import { compareSeeds, differenceText, methodName, seedsText, verdictOf } from './comparison';
 import { curvesLegend, curvesSvg } from './curves';
-import { bytes, count, duration, percent, points, significant } from './format';
+import { bytes, count, duration, moment, percent, points, significant } from './format';
 import { Html, html } from './html';
 import {
   classesSection,
@@ -51,7 +51,7 @@ function runSection(run: NamedRun, isOneOfSeveral: boolean): Html {
   if (!hasEnded(run))
     return html`${heading}<p>This run has not come to an end: it is at step ${count(run.metrics.at(-1)?.step ?? 0)}.</p>${curves}`;
   const { settings, date, seed } = run.report;
-  return html`${heading}<p class="hint">${methodName(settings.method)}, seed ${seed}, ${date}</p>
+  return html`${heading}<p class="hint">${methodName(settings.method)}, seed ${seed}, ${moment(date)}</p>
 ${summarySection(run)}
 <h3>Curves</h3>${curves}
 <h3>Network and images</h3>${inputsSection(run)}

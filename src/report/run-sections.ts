@@ -5,7 +5,7 @@ import { fieldText } from '../train/field';
 import { type SettingName, settingFields } from '../train/settings';
 import type { EndedRun, NamedRun } from './arms';
 import { figureOf } from './figure';
-import { bytes, count, duration, operations, percent, points, significant } from './format';
+import { bytes, count, duration, moment, operations, percent, points, significant } from './format';
 import { heatmapUri, topOf } from './heatmap';
 import { type Html, html } from './html';
 import { outcomeOf } from './outcome';
@@ -107,7 +107,7 @@ export function costSection({ report }: EndedRun): Html {
     ['Parameters, before and after', proof.parameters.map(count).join(' and ')],
     ['Multiply-adds an image, before and after', proof.multiplyAdds.map(count).join(' and ')],
     ['Adapter', named(report.adapter || 'without a name')],
-    ['Refocus', `${report.version}, begun ${report.date}`],
+    ['Refocus', `${report.version}, begun ${moment(report.date)}`],
   ]);
 }
 

@@ -15,7 +15,7 @@ table{border-collapse:collapse;width:100%;font-size:.82rem;font-variant-numeric:
 th,td{text-align:left;vertical-align:top;padding:.25rem .5rem;font-weight:400}thead th{color:var(--soft);border-bottom:1px solid var(--line)}tbody tr:nth-child(odd){background:var(--well)}.n{text-align:right;white-space:nowrap}
 tbody th{min-width:7rem}.arms tbody th{min-width:14rem}.wide th,.wide td{min-width:6rem}.confusion td{text-align:right;min-width:1.8rem}.confusion th{max-width:9rem}.confusion td.right{font-weight:600;color:var(--accent)}.confusion td.none{color:var(--soft)}
 figure{margin:.6rem 0}figcaption{margin-bottom:.2rem}svg{width:100%;height:auto;max-width:46rem;font-size:12px}svg text{fill:var(--soft)}.grid line{stroke:var(--line)}svg .base{stroke:var(--soft);stroke-dasharray:6 5}
-.run polyline{fill:none;stroke-width:1.8}.run polygon{stroke:none;fill-opacity:.18}.d1 polyline{stroke-dasharray:4 3}
+.run polyline{fill:none;stroke-width:1.8}.run.c0 polyline{stroke-width:3}.run polygon{stroke:none;fill-opacity:.18}.d1 polyline{stroke-dasharray:4 3}
 ${[0, 1, 2, 3, 4, 5]
   .map(
     (
@@ -29,8 +29,9 @@ ${[0, 1, 2, 3, 4, 5]
 svg .right{fill:var(--accent)}svg .gap{fill:var(--bad);opacity:.45}.reliability{border:1px solid var(--line);max-width:16rem}.reliability line{stroke:var(--soft);stroke-width:.6;stroke-dasharray:3 2}
 .maps svg{max-width:20rem}.wide-maps{grid-template-columns:repeat(auto-fill,minmax(16rem,1fr))}.skeletons svg{max-width:5rem}.skeletons span{flex-wrap:wrap}
 svg.seen{display:block;image-rendering:pixelated;border:1px solid var(--line)}.swatches svg{width:.8rem;height:.8rem;margin-right:.4rem;vertical-align:middle}
+.maps{align-items:end}.chart svg{overflow:visible}
 .scale svg{display:inline-block;width:8rem;height:.8rem;margin:0 .4rem;vertical-align:middle}
-@media(max-width:40rem){.arms tbody th{min-width:7rem}.arms .n:nth-child(-n+4){white-space:normal;min-width:4.2rem}}
+@media(max-width:40rem){.chart svg{font-size:18px}.differences svg{font-size:16px}.arms tbody th{min-width:7rem}.arms .n:nth-child(-n+4){white-space:normal;min-width:4.2rem}}
 code{font-size:.8rem;overflow-wrap:anywhere}details{margin:.5rem 0}summary{cursor:pointer}
 @media print{:root{color-scheme:light}body{max-width:none;padding:0;font-size:11px}h2,h3,figure,.outcome{break-after:avoid}figure,tr,.maps figure{break-inside:avoid}.scroll{overflow:visible;border:0}.outcome{background:none}}
 `;

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { join, resolve, sep } from 'node:path';
 import type { AnalyseJob, Analysis, ModelSource, NamedSource } from '../../api';
 import { skippedCsv } from '../../data/report';
 import { UserError } from '../../errors';
@@ -163,10 +163,19 @@ async function networksOf(args: Args, context: Context): Promise<NamedSource[]> 
   return networks;
 }
 
-/** The file's name without its ending, or the folder's of a run; the whole path where two would be called the same. */
+/** The file's name without its ending, or the folder's of a run, with as many folders before it as tell it from the others. */
 function nameOf(path: string, all: readonly string[]): string {
-  const short = (one: string) => basename(resolve(one)).replace(/\.(safetensors|pt|pth|th|ckpt|onnx)$/, '');
-  return all.filter((other) => short(other) === short(path)).length > 1 ? path : short(path);
+  const parts = (one: string) =>
+    resolve(one)
+      .replace(/\.(safetensors|pt|pth|th|ckpt|onnx)$/, '')
+      .split(sep)
+      .filter((part) => part !== '');
+  const end = (one: string, count: number) => parts(one).slice(-count).join('/');
+  const others = all.filter((other) => resolve(other) !== resolve(path));
+  let count = 1;
+  while (count < parts(path).length && others.some((other) => end(other, count) === end(path, count)))
+    count++;
+  return end(path, count);
 }
 
 /** Weights that a run's folder has, those of its last step first. */

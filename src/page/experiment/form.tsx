@@ -98,7 +98,7 @@ function Numbers({ file }: { file: ExperimentFile }) {
     label: string,
     value: unknown,
     put: (value: number | undefined) => void,
-    least = 1,
+    { least = 1, without = '' } = {},
   ) => (
     <label key={id} for={id}>
       {label}
@@ -106,6 +106,7 @@ function Numbers({ file }: { file: ExperimentFile }) {
         id={id}
         type="number"
         min={least}
+        placeholder={without}
         value={typeof value === 'number' ? value : ''}
         onChange={(event) => {
           const text = event.currentTarget.value;
@@ -129,9 +130,10 @@ function Numbers({ file }: { file: ExperimentFile }) {
       {number(
         'experiment-limit',
         'Images at most',
-        settings.limit ?? 0,
+        // none is all of them
+        settings.limit || undefined,
         (limit) => changeSetting('limit', limit),
-        0,
+        { without: 'all' },
       )}
       <label>
         <input

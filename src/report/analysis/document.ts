@@ -1,7 +1,7 @@
 /** The report of an analysis: a section each, with its picture, its table and what it does not show. */
 import { type AnalysisName, analyses } from '../../run/analyse/options';
 import type { Analysis, AnalysisResults } from '../../run/analyse/result';
-import { count, duration } from '../format';
+import { count, duration, moment } from '../format';
 import { type Html, html } from '../html';
 import { documentOf } from '../report';
 import { named, table } from '../run-sections';
@@ -45,7 +45,7 @@ function aboutHtml({
   const looked = images
     ? html`Looked at with ${count(images.count)} images of ${named(images.source)}, ${images.width} × ${images.height} pixels, ${count(images.classes.length)} classes; seed ${numbers.analysisSeed}.`
     : 'Only the weights were looked at.';
-  return html`<p class="hint">${date}, ${duration(seconds)}${adapter && html` on ${named(adapter)}`}, Refocus ${version}. ${looked}</p>
+  return html`<p class="hint">${moment(date)}, ${duration(seconds)}${adapter && html` on ${named(adapter)}`}, Refocus ${version}. ${looked}</p>
 ${stopped && html`<p class="outcome bad">Stopped before its end: what was made until then is here.</p>`}
 ${networks.length > 1 && html`<p>The networks are compared with ${named(networks[0].name)}.</p>`}
 ${table(

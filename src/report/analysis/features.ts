@@ -30,7 +30,7 @@ function calibrationSection(names: readonly string[], { networks }: CalibrationR
   return sectionHtml({
     title: 'Accuracy and calibration',
     shows:
-      'Whether a network is right as often as it is sure. The expected calibration error is the distance between both, over fifteen bins of confidence weighted by their images; a bar on the line is right as often as it says.',
+      'Whether a network is right as often as it is sure. The expected calibration error is the distance between both, over fifteen bins of confidence weighted by their images; a bar on the line is right as often as it says. Pale above a bar: surer than right; dark in its top: right more often than sure.',
     not: 'what one temperature on the logits would mend (it would most of it), and what another set of images gives.',
     body: html`${table(['Network', 'Accuracy', 'Against the base', 'Loss', 'Sure', 'Calibration error'], rows)}<div class="maps">${networks.map(({ bins }, i) => html`<figure><figcaption>${named(names[i])}</figcaption>${reliability(bins, names[i])}</figure>`)}</div>${folded('All bins', bins(names, networks))}`,
   });

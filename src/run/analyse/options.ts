@@ -79,7 +79,8 @@ export const analysisFields = {
     ...real({ above: 0, max: 10 }, 0.1),
     label: 'Radius of the landscape',
     help: 'how far it reaches, in lengths of each filter',
-    fallback: 1,
+    // at a whole length the loss of a small network is many times its least everywhere but in the middle
+    fallback: 0.5,
   },
   products: {
     ...whole(2, 500),

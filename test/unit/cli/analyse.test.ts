@@ -1,6 +1,6 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { AnalyseJob } from '../../../src/api';
 import { run } from '../../../src/cli/main';
@@ -64,14 +64,17 @@ test('networks by their files, by the folders of runs and built in; report and d
   expect([opened, closed]).toEqual([1, 1]);
 });
 
-test('without images the weights alone; networks of one name are told by their paths', async () => {
+test('without images the weights alone; networks of one name are told by the folders before it', async () => {
   const { jobs, notes } = await analyse(at('net.safetensors'), at('two/net.safetensors'));
   expect(jobs[0].test).toBeUndefined();
   expect(notes).toContain('the weights alone');
-  expect(jobs[0].networks.map(({ name }) => name)).toEqual([
-    at('net.safetensors'),
-    at('two/net.safetensors'),
-  ]);
+  const names = ({ networks }: AnalyseJob) => networks.map(({ name }) => name);
+  expect(names(jobs[0])).toEqual([`${basename(folder)}/net`, 'two/net']);
+  // as many as are needed, and none for another file; a file given twice is called by its name
+  await mkdir(at('b/two'), { recursive: true });
+  await copyFile(at('net.safetensors'), at('b/two/net.safetensors'));
+  const again = await analyse(at('two/net.safetensors'), at('b/two/net.safetensors'), at('one'), at('one'));
+  expect(names(again.jobs[0])).toEqual([`${basename(folder)}/two/net`, 'b/two/net', 'one', 'one']);
 });
 
 test('what is asked for, and what came of it before it was stopped', async () => {

@@ -3,6 +3,7 @@ import { cellsOf } from '../../../src/experiment/cells';
 import type { EndedCell } from '../../../src/experiment/ended-cells';
 import { type ExperimentFile, parseExperiment } from '../../../src/experiment/experiment';
 import { resultsOf } from '../../../src/experiment/results';
+import { runResult } from '../../../src/experiment/run-result';
 import { bandOf } from '../../../src/report/bands';
 import { experimentHtml } from '../../../src/report/experiment';
 import { endedRun } from './runs';
@@ -89,7 +90,7 @@ describe('the report of an experiment', () => {
   });
 });
 
-test('a band is of the points that all runs have', () => {
+test('a band begins with the base, where training did, and is of the points that all runs have', () => {
   const { runs } = results({ finetune: [30, 20] }, { seeds: [0, 1] }).results;
   const changed = runs.map((run, i) => ({
     ...run,
@@ -99,9 +100,18 @@ test('a band is of the points that all runs have', () => {
     ],
   }));
   const { mean, low, high } = bandOf('finetune', changed, 'accuracy');
-  expect([mean, low, high].map(([point, ...more]) => [point.x, point.y.toFixed(2), more.length])).toEqual([
-    [1, '0.30', 0],
-    [1, '0.20', 0],
-    [1, '0.40', 0],
+  expect([mean, low, high].map((band) => band.map(({ x, y }) => `${x}: ${y.toFixed(2)}`))).toEqual([
+    ['0: 0.50', '1: 0.30'],
+    ['0: 0.50', '1: 0.20'],
+    ['0: 0.50', '1: 0.40'],
   ]);
+  expect(bandOf('finetune', changed, 'loss').mean[0]).toEqual({ x: 0, y: 1 });
+});
+
+test('random weights do not begin where the base is', () => {
+  const { ended } = results({ finetune: [30] }, { seeds: [0] });
+  const [{ cell, run }] = ended;
+  const settings = { ...run.report.settings, method: 'retrain' as const };
+  const { start } = runResult({ cell, run: { ...run, report: { ...run.report, settings } } });
+  expect([runResult(ended[0]).start?.accuracy, start]).toEqual([0.5, undefined]);
 });
