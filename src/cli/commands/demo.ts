@@ -4,7 +4,7 @@ import { parseSettings } from '../../train/settings';
 import { type Command, text } from '../command';
 import { givenSettings, optionLabel, runtimeOptions, settingOptions } from '../options';
 import { table } from '../table';
-import { prepare, type TrainedRun, trainInto } from './train';
+import { prepare, type TrainedRun, trainInto } from '../train-into';
 
 const shared = ['epochs', 'batch', 'lr', 'seed', 'limit'] as const;
 

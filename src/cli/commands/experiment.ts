@@ -17,7 +17,7 @@ import { experimentOf, experimentOptions, nameOf, seedsOf } from '../experiment/
 import { runCells } from '../experiment/run-cells';
 import { armsLines } from '../experiment/table';
 import { runtimeOptions } from '../options';
-import { prepare } from './train';
+import { prepare } from '../train-into';
 
 /** Options that an experiment that goes on takes. */
 const BESIDE = ['resume', 'out', 'seeds', 'runtime', 'accept-unproven'];

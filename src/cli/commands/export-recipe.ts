@@ -14,7 +14,7 @@ import { type Command, type Context, text } from '../command';
 import { isExperiment, openExperimentFolder } from '../experiment/folder';
 import { experimentOf, experimentOptions } from '../experiment/read';
 import { makeFolders } from '../make-folders';
-import { prepare } from './train';
+import { prepare } from '../train-into';
 
 export const exportRecipe: Command = {
   usage: 'export-recipe EXPERIMENT [options]',

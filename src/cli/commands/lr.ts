@@ -6,7 +6,8 @@ import { type Command, text } from '../command';
 import { runtimeOptions } from '../options';
 import { describeEvents } from '../progress';
 import { rateChart } from '../rate-chart';
-import { prepare, readConfig, runOptions } from './train';
+import { prepare } from '../train-into';
+import { readConfig, runOptions } from './train';
 
 const rate = real({ above: 0, max: 1e6 }, 0.001);
 

@@ -2,8 +2,8 @@
 import type { AnalyseJob, NamedSource } from '../../api';
 import { UserError } from '../../errors';
 import type { Context } from '../command';
-import { prepare } from '../commands/train';
 import { modelFrom } from '../options';
+import { prepare } from '../train-into';
 import type { ExperimentFolder } from './folder';
 import { configOf } from './run-cells';
 
