@@ -4,8 +4,9 @@
 //#import common/activation
 //#import common/input
 //#import common/gradient
-//#needs ROW_STEP, ROWS, CI4, CHANNEL_THREADS
+//#needs ROW_STEP, ROWS, CI4, ADDEND_C4, CHANNEL_THREADS
 const ADDEND: bool = false;
+const ACCUMULATE: bool = false;
 const ROWS_PER_TILE: u32 = 1u; //#required
 const VEC4S_PER_THREAD: u32 = 1u; //#required
 const SUMS: u32 = 1u; //#required // ROWS_PER_TILE * VEC4S_PER_THREAD
@@ -41,7 +42,9 @@ fn write_tile(
       let live = owned & (row < end);
       let at = min(row, sizes.ROWS - 1u) * sizes.CI4 + i;
       var v = (*sums)[r * VEC4S_PER_THREAD + q];
-      if (ADDEND) { v += addend[at]; }
+      var added = vec4(0.0);
+      if (ADDEND) { added = addend[min(row, sizes.ROWS - 1u) * sizes.ADDEND_C4 + i]; }
+      if (!ACCUMULATE) { v += added; }
       if (DERIVATIVE) { v *= activate_derivative(load_x_raw(at)); }
       // Sums are masked rather than branched around: on SwiftShader a branch costs a select for each sum in registers.
       if (EPILOGUE) {
@@ -50,6 +53,7 @@ fn write_tile(
         (*backward)[q].g += v;
         (*backward)[q].product += v * (raw - input.mean) * input.rstd;
       }
+      if (ACCUMULATE) { v = v * input.scale + added; }
       if (live) { dx[at] = v; }
     }
   }

@@ -9,6 +9,7 @@
 // stays 0.
 // EPILOGUE: what is written is (dx + addend) * act'(scale x_raw + shift), and partial[block, (sum g, sum g xhat), i] of the
 // block's rows, summed in the order of the threads.
+// ACCUMULATE, with EPILOGUE: what is written is scale * dx * act'(scale x_raw + shift) + addend, partial without scale and addend.
 // DERIVATIVE: what is written is (dx + addend) * act'(x_raw).
 // coef: with EPILOGUE [mean, rstd, scale, shift], CI4 vec4s each, then with BACKWARD_PROLOGUE [A, B, C], CO4 each.
 // Taken where the tuning says workgroupMemory: see gemm/forward.
@@ -26,6 +27,7 @@ struct Sizes {
   OW: u32,
   CI4: u32,
   CO4: u32,
+  ADDEND_C4: u32, // of a row of addend
   CHANNEL_THREADS: u32, // ceil(CI4 / VEC4S_PER_THREAD) or more
   ROWS_PER_BLOCK: u32, // rows whose backward sums are summed together
   BLOCKS: u32, // ceil(ROWS / ROWS_PER_BLOCK)

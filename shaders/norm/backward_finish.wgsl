@@ -3,6 +3,9 @@
 //   = scale * (g - mean(g) - xhat * mean(g * xhat)). coef[4, c] = (mean, rstd, scale, shift).
 // PREFIX: bcoef begins with a copy of so many vec4s of `prefix`, the coefficients of the norm before: what the
 // convolution's backward pass reads is then one binding.
+// LATER: (B, C) of norms of concatenations that begin with x are added, from rows of LATER vec4s.
+// REST: B and C are left to the norm before, in rest[2, c], A * g is in the gradient already, and bcoef is (1, B, C) of the
+// channels from vec4 FROM on.
 // THREADS_PER_VEC4 threads share a vec4 of channels: see norm/batch_finish.
 // Variants: one thread a vec4, or 16, 64 or 256 and a barrier, as in norm/batch_finish, where they were measured.
 const WG: u32 = 64u; //#required
@@ -10,12 +13,15 @@ const THREADS_PER_VEC4: u32 = 1u; //#required
 const TERMS_AT_A_TIME: u32 = 1u; //#required // loaded before any is added: a GPU then waits once for all of them
 const VEC4S_PER_WORKGROUP = WG / THREADS_PER_VEC4; // vec4s of channels
 const BATCH: bool = false;
+const REST: bool = false;
 
 struct Sizes {
   ROWS: u32,
   C4: u32,
   BLOCKS: u32,
   PREFIX: u32,
+  LATER: u32,
+  FROM: u32,
 }
 
 @group(0) @binding(0) var<storage, read> partial: array<vec4<f32>>;
@@ -24,6 +30,8 @@ struct Sizes {
 @group(0) @binding(3) var<storage, read_write> dweight: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read_write> dbias: array<vec4<f32>>;
 @group(0) @binding(5) var<storage, read_write> bcoef: array<vec4<f32>>; //#if BATCH
+@group(0) @binding(6) var<storage, read> later: array<vec4<f32>>; //#if LATER
+@group(0) @binding(7) var<storage, read_write> rest: array<vec4<f32>>; //#if REST
 @group(0) @binding(10) var<uniform> sizes: Sizes;
 
 struct Sums {
@@ -84,9 +92,20 @@ fn main(
   dweight[c] = total.product;
   if (BATCH) {
     let scale = coef[2u * sizes.C4 + c];
-    let b = -scale * coef[sizes.C4 + c] * total.product / f32(sizes.ROWS);
-    bcoef[sizes.PREFIX + c] = scale;
-    bcoef[sizes.PREFIX + sizes.C4 + c] = b;
-    bcoef[sizes.PREFIX + 2u * sizes.C4 + c] = -scale * total.sum / f32(sizes.ROWS) - b * coef[c];
+    var b = -scale * coef[sizes.C4 + c] * total.product / f32(sizes.ROWS);
+    var shift = -scale * total.sum / f32(sizes.ROWS) - b * coef[c];
+    b += later[c]; //#if LATER
+    shift += later[sizes.LATER + c]; //#if LATER
+    if (REST) {
+      rest[c] = b;
+      rest[sizes.C4 + c] = shift;
+    }
+    if (c >= sizes.FROM) {
+      let own = sizes.C4 - sizes.FROM;
+      let to = sizes.PREFIX + c - sizes.FROM;
+      bcoef[to] = select(scale, vec4(1.0), REST);
+      bcoef[to + own] = b;
+      bcoef[to + 2u * own] = shift;
+    }
   }
 }

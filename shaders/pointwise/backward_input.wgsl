@@ -6,6 +6,7 @@
 // The four lanes of a quad own the same channels of four blocks, and stay together (common/weights).
 // BACKWARD_PROLOGUE: dy is the gradient g behind a batch norm, of which this reads A g + B y_raw + C.
 // EPILOGUE: what is written is (dx + addend) * act'(scale x_raw + shift), and partial[block, (sum g, sum g xhat), i] of it.
+// ACCUMULATE, with EPILOGUE: what is written is scale * dx * act'(scale x_raw + shift) + addend, partial without scale and addend.
 // DERIVATIVE: what is written is (dx + addend) * act'(x_raw).
 // coef: with EPILOGUE [mean, rstd, scale, shift], CI4 vec4s each, then with BACKWARD_PROLOGUE [A, B, C], CO4 each.
 // Variants, with what they brought on SwiftShader (docs/performance.md):
@@ -22,6 +23,7 @@ struct Sizes {
   ROWS: u32,
   CI4: u32,
   CO4: u32,
+  ADDEND_C4: u32, // of a row of addend
   CHANNEL_THREADS: u32, // ceil(CI4 / VEC4S_PER_THREAD) or more
   ROWS_PER_BLOCK: u32, // rows whose backward sums are summed together
   BLOCKS: u32, // ceil(ROWS / ROWS_PER_BLOCK)

@@ -1,11 +1,14 @@
 /** Batch norms of what has been put side by side, as in DenseNets, whose norms each read all that came before. */
+import { isNodeOf } from '../graph/graph';
 import type { NodeOf } from '../graph/ir';
 import { present, product, type Tensor } from '../graph/tensor';
 import { concatOp, gatherOp } from '../ops/channels';
 import { convFamily, convOps } from '../ops/conv/conv2d';
-import { forwardTensors } from '../ops/conv/family';
+import { backwardInputTensors, forwardTensors } from '../ops/conv/family';
 import { batchNormOps } from '../ops/norm/batch-norm';
+import { gradientReaders, readThrough, sumsOf } from './gradients';
 import type { Nodes } from './nodes';
+import { isSlice } from './slices';
 
 /**
  * The statistics of a concatenation are those of its parts. Where a norm of the first part has made these, and a convolution writes
@@ -55,12 +58,55 @@ export function addInPlace(nodes: Nodes): void {
 }
 
 /** Whether a node copies a tensor's first channels, whole vec4s of them. */
-const isBeginning = ({ inputs: { x, addend }, outputs: { y }, attrs }: NodeOf<typeof gatherOp>): boolean =>
-  !addend &&
-  attrs.down === 1 &&
-  attrs.up === 1 &&
-  attrs.groups === 1 &&
-  attrs.offset === 0 &&
-  attrs.from === 0 &&
-  y.shape[3] % 4 === 0 &&
-  y.shape[3] < x.shape[3];
+const isBeginning = (node: NodeOf<typeof gatherOp>): boolean =>
+  isSlice(node) && node.attrs.offset === 0 && node.outputs.y.shape[3] % 4 === 0;
+
+type Apply = NodeOf<typeof batchNormOps.backwardApply>;
+
+/**
+ * Norms that each read all that came before give gradients A * g + B * x + C of which the first parts add up: x is the same, so
+ * that only A * g + A' * g' ... has to be summed, and of B and C numbers a channel. A is known before the sums that B and C are
+ * made of, so the convolution that makes g writes A * g plus the sum so far, and no pass of a norm's own is left. Whoever reads
+ * the sum adds B * x + C: the convolution that wrote the part behind the first, or the norm of the first.
+ */
+export function accumulate(nodes: Nodes): void {
+  nodes.each(batchNormOps.backwardApply, (node) => accumulateGradient(nodes, node));
+}
+
+function accumulateGradient(nodes: Nodes, node: Apply): void {
+  const { dy: g, x, bcoef, addend } = node.inputs;
+  const { dx } = node.outputs;
+  const conv = nodes.producer(convOps.backwardInput, 'dx', g);
+  const sums = bcoef && sumsOf(nodes, bcoef);
+  const targets = targetsOf(nodes, node);
+  if (!conv || !sums || !targets || conv.inputs.addend || node.attrs.activation !== 'none') return;
+  const t = backwardInputTensors(conv);
+  if (nodes.readers(g).length > 1 || !convFamily(t, nodes.tuning).accumulates?.(t)) return;
+  const { slice, second, readers, before } = targets;
+  const order = nodes.graph.nodes;
+  if (order.indexOf(before) < order.indexOf(sums)) return;
+  if (addend && order.findIndex((n) => present(n.outputs).includes(addend)) > order.indexOf(conv)) return;
+  conv.inputs.addend = addend;
+  conv.outputs.dx = dx;
+  conv.attrs.accumulates = true;
+  sums.outputs.rest = nodes.graph.tensor(`${node.name} rest`, [2, x.shape[3]]);
+  before.inputs.later = sums.outputs.rest;
+  const own = nodes.graph.tensor(`${second.name} bcoef`, [3, second.shape[3]]);
+  readThrough(nodes, readers, { g: slice, yRaw: second, sums, bcoef: own });
+  nodes.remove(node);
+}
+
+/** Who reads the gradient of a concatenation of two: the convolution that wrote the second, and the norm of the first. */
+function targetsOf(nodes: Nodes, { inputs: { x }, outputs: { dx } }: Apply) {
+  const concat = nodes.producer(concatOp, 'y', x);
+  const [first, second, third] = concat ? present(concat.inputs) : [];
+  const [a, b, c] = nodes.readers(dx);
+  const apply = [a, b].find((n) => n && isNodeOf(n, batchNormOps.backwardApply)) as Apply | undefined;
+  const slice = [a, b].find((n) => n && isNodeOf(n, gatherOp)) as NodeOf<typeof gatherOp> | undefined;
+  if (!apply || !slice || c || third || first.shape[3] % 4 > 0) return undefined;
+  const isSecond = isSlice(slice) && slice.attrs.offset === first.shape[3];
+  const readers = gradientReaders(nodes, slice.outputs.y);
+  const before = apply.inputs.x === first && apply.inputs.bcoef && sumsOf(nodes, apply.inputs.bcoef);
+  if (!isSecond || !readers || !before || apply.inputs.dy === dx) return undefined;
+  return { slice: slice.outputs.y, second, readers, before };
+}

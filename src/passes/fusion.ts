@@ -1,6 +1,6 @@
 import { type Graph, isNodeOf } from '../graph/graph';
 import type { Node, NodeOf } from '../graph/ir';
-import { elements, product, type Tensor } from '../graph/tensor';
+import { product, type Tensor } from '../graph/tensor';
 import type { Tuning } from '../graph/tuning';
 import { activationBackwardOp, activationOp, keepsZero } from '../ops/activation';
 import { addOp } from '../ops/add';
@@ -10,8 +10,9 @@ import { dropOp } from '../ops/dropout';
 import { mulFactorGradient, mulOp } from '../ops/mul';
 import { batchNormOps } from '../ops/norm/batch-norm';
 import { sumRowsOp } from '../ops/reduce';
-import { addInPlace, shareStatistics } from './concatenations';
+import { accumulate, addInPlace, shareStatistics } from './concatenations';
 import { moveGates, moveSqueezes } from './gates';
+import { moveGradient } from './gradients';
 import { fuses, Nodes, readsOnlyAs } from './nodes';
 import { moveInputActivations, readingsOf } from './prologues';
 import { regroupChannels } from './regroup';
@@ -94,13 +95,15 @@ export function fuse(graph: Graph, tuning: Tuning, fusions: Fusions = ALL_FUSION
   if (fusions.activation) nodes.each(activationOp, (n) => moveActivation(nodes, n));
   if (fusions.branches) nodes.each(batchNormOps.affineAct, (n) => addBranches(nodes, n));
   if (fusions.inputActivation) moveInputActivations(nodes);
-  if (fusions.concatenations) addInPlace(nodes);
+  if (fusions.concatenations) {
+    addInPlace(nodes);
+    accumulate(nodes);
+  }
   if (fusions.slices) joinSlices(graph);
   if (fusions.regroup) regroupChannels(graph, fusions.affine);
 }
 
 type Forward = NodeOf<typeof convOps.forward>;
-type BackwardInput = NodeOf<typeof convOps.backwardInput>;
 type BackwardWeight = NodeOf<typeof convOps.backwardWeight>;
 
 function moveStatistics(nodes: Nodes, node: NodeOf<typeof batchNormOps.statistics>): void {
@@ -253,37 +256,4 @@ function moveSums(nodes: Nodes, node: NodeOf<typeof batchNormOps.backwardSums>):
   conv.attrs.activation = activation;
   nodes.become(node, batchNormOps.finishSums, { partial, x, coef }, node.attrs);
   if (apply) apply.attrs.activation = 'none';
-}
-
-function moveGradient(nodes: Nodes, node: NodeOf<typeof batchNormOps.backwardApply>): void {
-  const { dy: g, x: yRaw, bcoef, addend } = node.inputs;
-  const { dx: dy } = node.outputs;
-  if (node.attrs.activation !== 'none' || addend || !bcoef) return;
-  const takes = (n: Node): n is BackwardInput | BackwardWeight =>
-    readsOnlyAs('dy', n, dy) &&
-    ((isNodeOf(n, convOps.backwardInput) && fuses(backwardInputTensors(n), nodes)) ||
-      (isNodeOf(n, convOps.backwardWeight) && fuses(backwardWeightTensors(n), nodes)));
-  const readers = nodes.readers(dy);
-  if (readers.length === 0 || !readers.every(takes)) return;
-  // both passes of the convolution read the same coefficients; those of its input's batch norm come first
-  const prefix = readers.find((n) => n.inputs.coef)?.inputs.coef;
-  const coef = prefix ? prepend(nodes, prefix, bcoef) : bcoef;
-  for (const n of readers) {
-    n.inputs.dy = g;
-    n.inputs.coef = coef;
-    n.inputs.yRaw = yRaw;
-    n.attrs.gradientCoef = prefix ? elements(prefix) / 4 : 0;
-  }
-  nodes.remove(node);
-}
-
-/** Has whoever writes `bcoef` write `prefix` before it, into one tensor. */
-function prepend(nodes: Nodes, prefix: Tensor, bcoef: Tensor): Tensor {
-  const sums =
-    nodes.producer(batchNormOps.finishSums, 'bcoef', bcoef) ??
-    nodes.producer(batchNormOps.backwardSums, 'bcoef', bcoef)!;
-  const both = nodes.graph.tensor(`${bcoef.name} and ${prefix.name}`, [elements(prefix) + elements(bcoef)]);
-  sums.inputs.prefix = prefix;
-  sums.outputs.bcoef = both;
-  return both;
 }

@@ -5,6 +5,7 @@ import { present, type Tensor } from '../graph/tensor';
 import { concatOp, gatherOp, numbered } from '../ops/channels';
 import { batchNormOps } from '../ops/norm/batch-norm';
 import { MOST_REGROUPED, regroupOp } from '../ops/regroup';
+import { isPlain, isSlice } from './slices';
 
 type Gather = NodeOf<typeof gatherOp>;
 
@@ -91,17 +92,7 @@ function slicesOf(graph: Graph, x: Tensor): Gather[] | undefined {
   return end === x.shape[3] ? slices : undefined;
 }
 
-const isPlain = ({ inputs: { addend }, attrs: { down, up, from } }: Gather): boolean =>
-  !addend && down === 1 && up === 1 && from === 0;
-
 const isShuffle = (node: Gather): boolean => isPlain(node) && node.attrs.groups > 1;
-
-/** Whether a node reads some of a tensor's channels, and nothing beside them. */
-const isSlice = (node: Gather): boolean =>
-  isPlain(node) &&
-  node.attrs.groups === 1 &&
-  node.attrs.offset >= 0 &&
-  node.attrs.offset + node.outputs.y.shape[3] <= node.inputs.x.shape[3];
 
 const readers = (graph: Graph, t: Tensor) => graph.nodes.filter((n) => present(n.inputs).includes(t));
 

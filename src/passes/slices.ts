@@ -22,6 +22,18 @@ export function joinSlices(graph: Graph): void {
   }
 }
 
+/** Whether a node moves channels and nothing else. */
+export const isPlain = ({ inputs: { addend }, attrs: { down, up, from } }: Gather): boolean =>
+  !addend && down === 1 && up === 1 && from === 0;
+
+/** Whether a node reads some of a tensor's channels, and nothing beside them. */
+export const isSlice = (node: Gather): boolean =>
+  isPlain(node) &&
+  node.attrs.groups === 1 &&
+  node.attrs.offset >= 0 &&
+  node.outputs.y.shape[3] < node.inputs.x.shape[3] &&
+  node.attrs.offset + node.outputs.y.shape[3] <= node.inputs.x.shape[3];
+
 /** Whether a node puts a slice's gradient into its place among zeros. */
 function isPlacement(node: Graph['nodes'][number]): node is Gather {
   if (!isNodeOf(node, gatherOp)) return false;

@@ -126,7 +126,11 @@ const cases: [string, Model, (keyof Fusions)[], Record<string, [number, number]>
     'concatenations',
     connected,
     ['concatenations', 'statistics', 'regroup'],
-    { 'norm/batch_statistics': [7, 0], 'shape/gather_channels': [6, 3] },
+    {
+      'norm/batch_statistics': [7, 0],
+      'norm/batch_backward_apply': [7, 2],
+      'shape/gather_channels': [6, 3],
+    },
   ],
   // the gradient of a bias before a batch norm is zero but for rounding
   ['dropouts', dropped, ['biases', 'affine'], { 'norm/affine_act': [3, 0], 'reduce/sum_rows': [5, 0] }, 1e-3],

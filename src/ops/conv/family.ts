@@ -1,5 +1,5 @@
 import type { Constants, Dispatch, LowerContext, Node } from '../../graph/ir';
-import { pad4, product, type Tensor } from '../../graph/tensor';
+import { bytesOf, pad4, present, product, type Tensor } from '../../graph/tensor';
 import type { Tuning } from '../../graph/tuning';
 import { ACTIVATIONS, type Activation, type Prologue, prologueConstants } from '../activation';
 import type { BlockGrid } from '../blocks';
@@ -30,6 +30,8 @@ export interface ConvAttributes {
  *   activate(scale * y + shift).
  * - `residual`: forward adds it to what it writes; with `activateLast`, `outputActivation` comes after it.
  * - `derivative` with `xRaw`, in the backward input without `activation`: what is written is (dx + addend) * activate'(xRaw).
+ * - `accumulates` beside `xRaw`, of families that can: what is written is scale * g + addend, where the addend may have more
+ *   channels, of which the first are taken.
  * - `yRaw` with rows (A, B, C) `[3, co]` at the end of `coef`: dy is the gradient g behind the batch norm of this
  *   convolution's own output, and what is taken is A * g + B * yRaw + C.
  */
@@ -38,6 +40,7 @@ export interface FusedConvAttributes extends ConvAttributes, Prologue {
   outputNorm?: boolean;
   activateLast?: boolean;
   derivative?: Activation;
+  accumulates?: boolean;
   /** vec4s in `coef` before the gradient's [A, B, C]; default: the four rows of x's batch norm where `activation` is there */
   gradientCoef?: number;
 }
@@ -83,6 +86,8 @@ export interface ConvFamily {
   sumsBias?(t: ConvTensors): boolean;
   /** whether what is read can be multiplied with a `gate`; absent: never */
   gates?(t: ConvTensors, tuning: Tuning): boolean;
+  /** whether backwardInput `accumulates`; absent: never */
+  accumulates?(t: ConvTensors): boolean;
   /** the number of per-block sums that backwardInput writes */
   inputBlocks?(t: ConvTensors, tuning: Tuning): number;
 }
@@ -118,10 +123,18 @@ export const gateConstants = (x: Tensor, gate: Tensor | undefined): Constants =>
 });
 
 /** Constants of what is done to dx as it is written: the gradient of batch norm and activation, or of an activation alone. */
-export function epilogueConstants({ activation, derivative }: FusedConvAttributes): Constants {
+export function epilogueConstants({ activation, derivative, accumulates }: FusedConvAttributes): Constants {
   if (derivative) return { DERIVATIVE: true, ACTIVATION: ACTIVATIONS[derivative] };
-  return activation === undefined ? {} : { EPILOGUE: true, ACTIVATION: ACTIVATIONS[activation] };
+  if (activation === undefined) return {};
+  return { EPILOGUE: true, ACTIVATION: ACTIVATIONS[activation], ...(accumulates && { ACCUMULATE: true }) };
 }
+
+/** Bytes that a backwardInput moves: of a wider addend no more than it writes. */
+export const backwardInputBytes = ({ inputs, outputs }: Node<ConvBackwardInput>): number =>
+  present({ ...inputs, addend: inputs.addend && outputs.dx, ...outputs }).reduce(
+    (sum, t) => sum + bytesOf(t),
+    0,
+  );
 
 /** Constants of the forward pass: what is done to x, or to y. */
 export function forwardConstants(node: Node<ConvForward>): Constants {

@@ -7,6 +7,7 @@ import { lineGrid } from '../blocks';
 import { partsOf } from '../reduce';
 import { dense } from './dense';
 import {
+  backwardInputBytes,
   backwardInputTensors,
   backwardWeightTensors,
   biasParts,
@@ -139,7 +140,9 @@ function backwardInput(node: Node<ConvBackwardInput>, context: LowerContext): Di
         ...epilogueConstants(t.attrs),
         ...gradientConstants(t, yRaw),
         ADDEND: addend !== undefined,
+        ADDEND_C4: addend ? vec4s(addend) : 0,
       },
+      bytes: backwardInputBytes(node),
       reads: { dy: t.y, w: t.w, addend, coef, y_raw: yRaw, x_raw: xRaw },
       writes: { dx: t.x, partial: node.outputs.partial },
       workgroups,
@@ -225,6 +228,7 @@ export const gemm: ConvFamily = {
   backwardWeight,
   outputBlocks: (t, tuning) => lineGrid(pixelsOf(t.y), forwardCut(t, tuning).constants.ROWS_PER_BLOCK),
   sumsBias: () => true,
+  accumulates: inputIsProduct,
   gates: pointwise.fits,
   inputBlocks: (t, tuning) =>
     inputIsProduct(t) ? backwardInputCut(t, tuning).constants.BLOCKS : dense.inputBlocks!(t, tuning),

@@ -6,6 +6,7 @@ import { prologueConstants } from '../activation';
 import { type BlockGrid, lineGrid, weightSplits } from '../blocks';
 import { partsOf } from '../reduce';
 import {
+  backwardInputBytes,
   backwardInputTensors,
   backwardWeightTensors,
   biasParts,
@@ -87,7 +88,9 @@ function backwardInput(node: Node<ConvBackwardInput>, { tuning }: LowerContext):
         CI4: vec4s(t.x),
         CO4: vec4s(t.y),
         ADDEND: addend !== undefined,
+        ADDEND_C4: addend ? vec4s(addend) : 0,
       },
+      bytes: backwardInputBytes(node),
       reads: { dy: t.y, w: t.w, addend, coef, y_raw: yRaw, x_raw: xRaw },
       writes: { dx: t.x, partial },
       workgroups: workgroupsFor(threads),
@@ -149,6 +152,7 @@ export const pointwise: ConvFamily = {
   outputBlocks: ({ y }, tuning): BlockGrid =>
     lineGrid(rowsOf(y), cut(y, true, tuning).constants.ROWS_PER_BLOCK),
   sumsBias: () => true,
+  accumulates: () => true,
   gates: () => true,
   inputBlocks: ({ x }, tuning) => cut(x, true, tuning).constants.BLOCKS,
 };

@@ -249,19 +249,19 @@ const squeezeConstants = (x: Tensor, { gate }: Squeeze): Constants => ({
 
 /**
  * `bcoef` `[3, c]`, or a copy of `prefix` and then these: the coefficients (A, B, C) of the gradient of a batch norm's input,
- * A * g + B * x + C, where g is the gradient behind its activation.
+ * A * g + B * x + C, where g is the gradient behind its activation. `later` and `rest`: see BatchGradient.
  */
 interface BackwardSums {
-  inputs: { dy: Tensor; x: Tensor; coef: Tensor; prefix?: Tensor } & Squeeze;
-  outputs: { bcoef: Tensor; dweight: Tensor; dbias: Tensor };
+  inputs: { dy: Tensor; x: Tensor; coef: Tensor; prefix?: Tensor; later?: Tensor } & Squeeze;
+  outputs: { bcoef: Tensor; dweight: Tensor; dbias: Tensor; rest?: Tensor };
   attrs: NormAttributes;
 }
 
 const backwardSums: Op<BackwardSums> = {
   name: 'batch_norm_backward_sums',
   lower: (node, { tuning, temporary }) => {
-    const { dy, x, coef, prefix, gate, pooled } = node.inputs;
-    const { bcoef, dweight, dbias } = node.outputs;
+    const { dy, x, coef, prefix, later, gate, pooled } = node.inputs;
+    const { bcoef, dweight, dbias, rest } = node.outputs;
     const shape = pixelSplits(x, tuning);
     const partial = temporary(`${node.name} partial sums`, [shape.SPLITS, 2, shape.C4 * 4]);
     return [
@@ -277,13 +277,13 @@ const backwardSums: Op<BackwardSums> = {
         workgroups: workgroupsFor(shape.SPLITS * shape.C4),
         flops: 7 * elements(x),
       },
-      normGradients(x, partial, [dweight, dbias], tuning, { coef, bcoef, prefix }),
+      normGradients(x, partial, [dweight, dbias], tuning, { coef, bcoef, prefix, later, rest }),
     ];
   },
 };
 
 interface FinishSums {
-  inputs: { partial: Tensor; x: Tensor; coef: Tensor; prefix?: Tensor };
+  inputs: { partial: Tensor; x: Tensor; coef: Tensor; prefix?: Tensor; later?: Tensor };
   outputs: BackwardSums['outputs'];
   attrs: NormAttributes;
 }
@@ -291,8 +291,8 @@ interface FinishSums {
 /** The same from `partial` `[blocks, 2, c]`, the (sum g, sum g * xhat) of blocks that the producer of g wrote. */
 const finishSums: Op<FinishSums> = {
   name: 'batch_norm_backward_finish',
-  lower: ({ inputs: { partial, x, coef, prefix }, outputs: { bcoef, dweight, dbias } }, { tuning }) => [
-    normGradients(x, partial, [dweight, dbias], tuning, { coef, bcoef, prefix }),
+  lower: ({ inputs: { partial, x, ...batch }, outputs: { dweight, dbias, ...written } }, { tuning }) => [
+    normGradients(x, partial, [dweight, dbias], tuning, { ...batch, ...written }),
   ],
 };
 

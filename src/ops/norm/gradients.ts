@@ -9,6 +9,10 @@ export interface BatchGradient {
   bcoef: Tensor;
   /** coefficients of the batch norm before, copied to the front of `bcoef` */
   prefix?: Tensor;
+  /** `[2, c or more]`, the (B, C) that norms of concatenations that begin with x left to this one: added to its own */
+  later?: Tensor;
+  /** `[2, c]`, what this one leaves: bcoef is then (1, B, C) of x's last channels, as many as it has room for */
+  rest?: Tensor;
 }
 
 /**
@@ -24,6 +28,8 @@ export function normGradients(
 ): Dispatch {
   const { ROWS, C4 } = pixelRows(x);
   const prefix = batch?.prefix;
+  const { later, rest } = batch ?? {};
+  const own = rest ? (elements(batch!.bcoef) - (prefix ? elements(prefix) : 0)) / 12 : C4;
   const { constants, workgroups } = sharing(partial.shape[0], C4, tuning);
   return {
     shader: 'norm/backward_finish',
@@ -34,9 +40,12 @@ export function normGradients(
       BLOCKS: partial.shape[0],
       BATCH: batch !== undefined,
       PREFIX: prefix ? elements(prefix) / 4 : 0,
+      LATER: later ? later.padded[1] / 4 : 0,
+      REST: rest !== undefined,
+      FROM: C4 - own,
     },
-    reads: { partial, coef: batch?.coef, prefix },
-    writes: { dweight, dbias, bcoef: batch?.bcoef },
+    reads: { partial, coef: batch?.coef, prefix, later },
+    writes: { dweight, dbias, bcoef: batch?.bcoef, rest },
     workgroups,
     flops: elements(partial),
   };
