@@ -135,11 +135,17 @@ describe('while a run goes on', () => {
     await finish(page);
     await expect.poll(() => page.locator('.curves .chart').count()).toBe(4);
     const steps = () => page.locator('.curves .u-series:first-child .u-value').allTextContents();
-    expect(new Set(await steps())).toEqual(new Set(['–']));
+    // where nobody points, the latest of each line
+    const figures = () => page.locator('.curves .u-series .u-value').allTextContents();
+    await expect.poll(async () => new Set(await steps())).toEqual(new Set(['120']));
+    expect((await figures()).filter((text) => !/\d/.test(text))).toEqual([]);
     const over = page.locator('.curves .u-over').first();
     await over.hover({ position: { x: 100, y: 60 } });
     await expect.poll(async () => new Set(await steps()).size).toBe(1);
     expect((await steps())[0]).toMatch(/^\d+$/);
+    expect(Number((await steps())[0])).toBeLessThan(110);
+    await page.mouse.move(0, 0);
+    await expect.poll(async () => new Set(await steps())).toEqual(new Set(['120']));
     await page.locator('.tools select').selectOption('epoch');
     await page.locator('.u-legend').getByText('Epoch', { exact: true }).first().waitFor();
     const canvases = page.locator('.curves canvas');

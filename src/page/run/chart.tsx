@@ -45,6 +45,7 @@ export function Chart({ plot, label, ...props }: ChartProps) {
       element,
     );
     plot.current = drawn;
+    showLatest(drawn);
     const observer = new ResizeObserver(() => drawn.setSize({ width: element.clientWidth, height }));
     observer.observe(element);
     // a browser that lost the canvas, as when the GPU's process ended, gives an empty one back
@@ -60,7 +61,11 @@ export function Chart({ plot, label, ...props }: ChartProps) {
   useEffect(() => {
     // Steps may arrive faster than frames.
     cancelAnimationFrame(frame.current);
-    frame.current = requestAnimationFrame(() => plot.current?.setData(toData(curve, lines)));
+    frame.current = requestAnimationFrame(() => {
+      const drawn = plot.current;
+      drawn?.setData(toData(curve, lines));
+      if (drawn) showLatest(drawn);
+    });
   }, [curve, kinds]);
   return <div ref={place} class="plot" role="img" aria-label={label} />;
 }
@@ -96,7 +101,7 @@ function chartOptions({
         },
       },
     },
-    hooks: { setSelect: [zoomToSelection] },
+    hooks: { setSelect: [zoomToSelection], setCursor: [showLatest] },
     legend: { live: true },
     scales: {
       x: {
@@ -153,6 +158,17 @@ function seriesOf(line: Line, isSmoothed: boolean): uPlot.Series {
     case 'base':
       return { label: 'Base', stroke: colour('base'), width: 1.5, dash: [6, 5], points };
   }
+}
+
+/** Where nobody points at a chart, its figures are the latest of each line, which need not be those of one step. */
+function showLatest(chart: uPlot): void {
+  if (chart.cursor.idx != null || chart.data[0].length === 0) return;
+  const idxs = chart.data.map((values) => {
+    let last = values.length - 1;
+    while (last > 0 && values[last] == null) last--;
+    return last;
+  });
+  chart.setLegend({ idxs }, false);
 }
 
 /** A drag of fewer pixels is a click. */
