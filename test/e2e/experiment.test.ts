@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { AxeBuilder } from '@axe-core/playwright';
+import { unzipSync } from 'fflate';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { reach, start } from './run';
 import { openSite, type Site, showPanel } from './site';
 
 let site: Site;
@@ -92,6 +94,59 @@ describe('an experiment', () => {
     await done(page, '4 of 4 runs are done.');
     // the run that was stopped went on: there are four, not five
     await expect.poll(() => page.locator('.run-table tbody tr').count()).toBe(4);
+  });
+
+  test('leaves each arm’s merged weights, and each figure leads to its run', async () => {
+    const page = await open();
+    await button(page, 'Start the experiment').click();
+    await done(page, '4 of 4 runs are done.');
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      panel(page).getByRole('button', { name: 'Merged weights' }).click(),
+    ]);
+    const unpacked = unzipSync(await readFile(await download.path()));
+    expect(Object.keys(unpacked).sort()).toEqual(
+      ['finetune', 'refocus'].flatMap((arm) => [0, 1].map((seed) => `${arm}-seed${seed}.safetensors`)),
+    );
+    await rows(page).nth(1).getByRole('button').last().click();
+    await page.locator('.run-table tr.shown .run-name', { hasText: 'small: finetune, seed 1' }).waitFor();
+    await expect.poll(() => page.evaluate(() => document.activeElement?.id)).toBe('step-3');
+  });
+
+  test('stays in a list when another takes its place, and can be deleted and taken back', async () => {
+    const page = await open();
+    await button(page, 'Start the experiment').click();
+    await done(page, '4 of 4 runs are done.');
+    await button(page, 'Another experiment').click();
+    await button(page, 'Start the experiment').waitFor();
+    await panel(page).getByRole('button', { name: 'Delete small' }).click();
+    await done(page, /small is deleted; its runs stay/);
+    await panel(page).getByRole('button', { name: 'Take it back' }).click();
+    await done(page, /4 of 4 runs, begun/);
+    await page.reload();
+    await showPanel(page, 'experiment');
+    await button(page, 'Open small').click();
+    await done(page, '4 of 4 runs are done.');
+    await page.reload();
+    await showPanel(page, 'experiment');
+    await done(page, '4 of 4 runs are done.');
+  });
+
+  test('takes no run of its user’s for one of its own, of the same settings but other images', async () => {
+    const page = await site.open({
+      scenario: { stepMs: 30 },
+      path: `#${new URLSearchParams({ method: 'finetune', epochs: '1', lr: '0.01', experiment: JSON.stringify(SMALL) })}`,
+    });
+    await page.getByRole('radio', { name: /Its own images/ }).check();
+    await start(page);
+    await reach(page, 5);
+    await button(page, 'Stop and merge').click();
+    await page.locator('.run-table').getByText('Stopped').waitFor();
+    await showPanel(page, 'experiment');
+    await button(page, 'Start the experiment').click();
+    await done(page, '4 of 4 runs are done.');
+    await expect.poll(() => page.locator('.run-table tbody tr').count()).toBe(5);
+    expect(await page.locator('.run-table').getByText('Stopped').count()).toBe(1);
   });
 
   test('is taken when its file is dropped', async () => {

@@ -1,21 +1,21 @@
 /** Experiments: arms over seeds, equal in all else, and what that shows. */
 import { useEffect } from 'preact/hooks';
 import { type Cell, cellsOf } from '../../experiment/cells';
-import { picturesOf, redundancyOf } from '../../experiment/ended-cells';
 import type { ExperimentResults } from '../../experiment/results';
-import { labelOf, notShownSentences, SHOWN, shownSentences, spreadText } from '../../report/experiment-words';
-import { download } from '../files';
-import { count, duration, percent, points, significant } from '../format';
+import { labelOf, notShownSentences, shownSentences } from '../../report/experiment-words';
+import { count, duration, significant } from '../format';
 import { isGpuFree } from '../gpu-use';
 import { phase, progress } from '../run/state';
+import { ArmsTable } from './arms-table';
 import { Bands, Legend } from './bands';
 import { choice } from './choice';
+import { Downloads } from './downloads';
+import { Earlier } from './earlier';
 import { ExperimentForm } from './form';
 import {
   begin,
   bringsImages,
   cells,
-  close,
   current,
   error,
   failed,
@@ -25,6 +25,7 @@ import {
   left,
   openKept,
   results,
+  show,
   shown,
   stop,
 } from './queue';
@@ -66,6 +67,7 @@ function Start() {
           </p>
         )}
       </div>
+      <Earlier />
     </>
   );
 }
@@ -135,7 +137,7 @@ function Progress({ done }: { done: number }) {
               </button>
             )}
             <Downloads />
-            <button type="button" class="button small" onClick={close}>
+            <button type="button" class="button small" onClick={() => show(undefined)}>
               Another experiment
             </button>
           </>
@@ -151,96 +153,6 @@ function cellText({ kind, arm, seed, lr }: Cell, label: (arm: string) => string)
   const name = label(arm!);
   return kind === 'search' ? `${name}, rate ${significant(lr!)} tried` : `${name}, seed ${seed}`;
 }
-
-function Downloads() {
-  const all = results.value!;
-  const report = async () => {
-    const { experimentHtml } = await import('../../report/experiment');
-    const { ended } = shown.value!;
-    const html = experimentHtml(all, { redundancy: redundancyOf(ended), pictures: picturesOf(ended) });
-    download(`${all.experiment.name}.html`, html, 'text/html');
-  };
-  if (all.runs.length === 0) return null;
-  return (
-    <>
-      <button type="button" class="button small" onClick={report}>
-        Report
-      </button>
-      <button
-        type="button"
-        class="button small"
-        onClick={() => download('results.json', `${JSON.stringify(all, null, 2)}\n`, 'application/json')}
-      >
-        results.json
-      </button>
-    </>
-  );
-}
-
-/** A row an arm, a column a seed: it fills as runs come to their end. */
-function ArmsTable({ results: all }: { results: ExperimentResults }) {
-  const { experiment, comparisons } = all;
-  const { seeds, reference } = experiment;
-  return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
-    <section class="scroll experiment-table" tabIndex={0} aria-label="Table of the arms">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Arm</th>
-            <th scope="col">Rate</th>
-            {seeds.map((seed) => (
-              <th key={seed} scope="col">
-                Seed {seed}
-              </th>
-            ))}
-            <th scope="col">Last</th>
-            <th scope="col">Best</th>
-            <th scope="col">Against {labelOf(all)(reference)}</th>
-            <th scope="col">95 % interval</th>
-            <th scope="col">Shown</th>
-          </tr>
-        </thead>
-        <tbody>
-          {experiment.arms.map(({ name, label, about }) => {
-            const arm = all.arms.find((one) => one.arm === name);
-            const found = comparisons.find((one) => one.arm === name && one.against === reference);
-            const interval = found?.last.interval;
-            return (
-              <tr key={name}>
-                <th scope="row" title={about}>
-                  <bdi>{label}</bdi>
-                </th>
-                <td>{arm?.lr === undefined ? '' : significant(arm.lr)}</td>
-                {seeds.map((seed) => {
-                  const at = arm?.seeds.indexOf(seed) ?? -1;
-                  const isNow =
-                    current.value?.arm === name &&
-                    current.value.kind === 'run' &&
-                    current.value.seed === seed;
-                  return (
-                    <td key={seed}>
-                      {arm?.last && at >= 0 ? percent(arm.last.values[at]) : isNow ? '…' : ''}
-                    </td>
-                  );
-                })}
-                <td>{arm?.last ? spreadText(arm.last) : ''}</td>
-                <td>{arm?.best ? spreadText(arm.best) : ''}</td>
-                <td>{name === reference ? 'reference' : found ? points(found.last.mean) : ''}</td>
-                <td>{interval ? rangeText(interval) : ''}</td>
-                <td>{found ? SHOWN[found.last.shown] : ''}</td>
-              </tr>
-            );
-          })}
-        </tbody>
-      </table>
-    </section>
-  );
-}
-
-/** Both ends in points, the unit once. */
-const rangeText = ([low, high]: readonly [number, number]): string =>
-  `${points(low).replace(/\s.*/, '')} to ${points(high)}`;
 
 function Rates({ results: all }: { results: ExperimentResults }) {
   const label = labelOf(all);

@@ -11,16 +11,22 @@ import { resultsOf } from '../../experiment/results';
 import { namedNetwork } from '../../run/network-options';
 import { PICTURES_FILE, readPictures } from '../../run/pictures';
 import { REDUNDANCY_FILE, readRedundancy } from '../../run/run-files';
-import { parseSettings, type TrainSettings } from '../../train/settings';
 import { explain } from '../engine';
 import { readData, readModel } from '../input/sources';
-import { cancel, resumeSaved, runBeside } from '../run/run';
+import { cancel, resumeSaved, startCell } from '../run/run';
 import { evals, failure, finished, progress, rate, steps } from '../run/state';
-import { entries } from '../saved/entries';
-import { readSettingsOf } from '../saved/inputs';
-import { canGoOn, purge, renameRun } from '../saved/store';
+import { entries, type RunEntry } from '../saved/entries';
+import { type CellName, canGoOn, purge } from '../saved/store';
 import { config } from '../settings/config';
-import { forgetExperiment, type KeptCell, type KeptExperiment, keepExperiment, readExperiment } from './kept';
+import {
+  forgetExperiment,
+  type KeptCell,
+  type KeptExperiment,
+  keepExperiment,
+  keepShown,
+  readExperiments,
+  readShown,
+} from './kept';
 
 /** The experiment that is shown: it runs, was stopped, or is at its end. */
 export const shown = signal<KeptExperiment | undefined>(undefined);
@@ -59,29 +65,53 @@ export const left = computed(() => {
   return secondsLeft(cells.value, states(), { times, running: new Map([[cell.id, share]]), pace });
 });
 
+/** Those that are kept, the latest first, the one that is shown too. */
+export const earlier = signal<readonly KeptExperiment[]>([]);
+/** the one that was deleted last, which can be taken back until the page closes */
+export const deleted = signal<KeptExperiment | undefined>(undefined);
+
 let isRead = false;
-/** Shows what an earlier page has left. */
+/** Finds what earlier pages have left, and shows what they showed. */
 export async function openKept(): Promise<void> {
   if (isRead) return;
   isRead = true;
-  const kept = await readExperiment();
-  if (kept && !shown.value) shown.value = kept;
+  const [kept, id] = await Promise.all([readExperiments(), readShown()]);
+  earlier.value = kept;
+  shown.value ??= kept.find((one) => one.id === id);
 }
 
-/** Begins an experiment; what was shown goes. */
+/** Begins an experiment; others stay in the list. */
 export async function begin(experiment: Experiment): Promise<void> {
   if (isRunning.value) return;
-  isRead = true;
-  shown.value = { experiment, ended: [] };
+  show({ id: crypto.randomUUID(), date: new Date().toISOString(), experiment, ended: [] });
   await goOn();
 }
 
-/** Forgets the experiment; its runs stay in the list of runs. */
-export async function close(): Promise<void> {
-  shown.value = undefined;
+/** Shows one, or the form for another. */
+export function show(kept: KeptExperiment | undefined): void {
+  shown.value = kept;
   failed.value = new Map();
   error.value = undefined;
-  await forgetExperiment();
+  keepShown(kept?.id);
+}
+
+/** Deletes an experiment; its runs stay in the list of runs. */
+export async function remove(kept: KeptExperiment): Promise<void> {
+  earlier.value = earlier.value.filter(({ id }) => id !== kept.id);
+  deleted.value = kept;
+  await forgetExperiment(kept.id);
+}
+
+export async function takeBack(): Promise<void> {
+  const kept = deleted.value;
+  deleted.value = undefined;
+  if (kept) await keep(kept);
+}
+
+async function keep(kept: KeptExperiment): Promise<void> {
+  const others = earlier.value.filter(({ id }) => id !== kept.id);
+  earlier.value = [kept, ...others].sort((a, b) => (a.date < b.date ? 1 : -1));
+  await keepExperiment(kept);
 }
 
 /** Ends the run that goes on, and with it the queue; it goes on at that step. */
@@ -90,21 +120,20 @@ export async function stop(): Promise<void> {
   await cancel();
 }
 
-/** Does what is left. */
+/** Does what is left. Tabs do not share the runs of one experiment. */
 export async function goOn(): Promise<void> {
-  if (isRunning.value || !shown.value) return;
+  const kept = shown.value;
+  if (isRunning.value || !kept) return;
   isRunning.value = true;
   isStopping.value = false;
   error.value = undefined;
   failed.value = new Map();
-  const share = crypto.randomUUID();
   try {
-    await keepExperiment(shown.value);
-    for (let [cell] = readyCells(cells.value, states()); cell; [cell] = readyCells(cells.value, states())) {
-      current.value = cell;
-      await runCell(shown.value, cell, share);
-      if (isStopping.value) return;
-    }
+    await navigator.locks.request(`refocus-experiment ${kept.id}`, { ifAvailable: true }, async (lock) => {
+      if (!lock) throw new UserError('Another tab goes on with this experiment.');
+      await keep(kept);
+      await runCells(crypto.randomUUID());
+    });
   } catch (thrown) {
     error.value = explain(thrown);
   } finally {
@@ -115,11 +144,22 @@ export async function goOn(): Promise<void> {
 }
 
 /** @param share a name by which the cells share their images */
+async function runCells(share: string): Promise<void> {
+  for (let [cell] = readyCells(cells.value, states()); cell; [cell] = readyCells(cells.value, states())) {
+    current.value = cell;
+    await runCell(shown.value!, cell, share);
+    if (isStopping.value) return;
+  }
+}
+
 async function runCell(kept: KeptExperiment, cell: Cell, share: string): Promise<void> {
-  const settings = settingsOf(kept.experiment, cell, outcomesOf(kept.ended));
-  const begun = await unfinishedRun(settings);
-  const job = begun === undefined ? { ...jobOf(kept, cell), settings, share } : undefined;
-  const result = await (job ? runBeside(job, {}) : resumeSaved(begun!));
+  const begun = runOf(kept, cell);
+  const result = await (begun && canGoOn(begun) && begun.state !== 'diverged'
+    ? resumeSaved(begun.id)
+    : startCell(
+        { ...jobOf(kept, cell), settings: settingsOf(kept.experiment, cell, outcomesOf(kept.ended)), share },
+        cellName(kept, cell),
+      ));
   if (!result) {
     if (!isStopping.value)
       failed.value = new Map(failed.value).set(cell.id, failure.value ?? 'It did not begin.');
@@ -134,22 +174,25 @@ async function runCell(kept: KeptExperiment, cell: Cell, share: string): Promise
     failed.value = new Map(failed.value).set(cell.id, 'The GPU was lost.');
     return;
   }
-  await take(kept.experiment, cell, result);
+  await take(cell, result);
 }
 
-/** A run with these settings that was cut off or stopped: it goes on, to the same end. */
-async function unfinishedRun(settings: TrainSettings): Promise<string | undefined> {
-  const wanted = JSON.stringify(parseSettings(settings));
-  for (const entry of entries.value) {
-    if (entry.deleted !== undefined || !canGoOn(entry) || entry.state === 'diverged') continue;
-    const own = await readSettingsOf(entry.id).catch(() => undefined);
-    if (own && JSON.stringify(parseSettings(own)) === wanted) return entry.id;
-  }
-  return undefined;
-}
+const cellName = ({ id, experiment }: KeptExperiment, cell: Cell): CellName => ({
+  cell: `${id} ${cell.id}`,
+  name: [
+    `${experiment.name}: ${cell.arm ?? 'base'}`,
+    ...(cell.kind === 'search' ? [`rate ${cell.lr}`] : [`seed ${cell.seed}`]),
+  ].join(', '),
+});
+
+/** The run that a cell is, the latest where one did not go on; it may be over, and is gone where its user deleted it. */
+export const runOf = (kept: KeptExperiment, cell: Cell): RunEntry | undefined => {
+  const { cell: own } = cellName(kept, cell);
+  return entries.value.find((entry) => entry.cell === own && entry.deleted === undefined);
+};
 
 /** Keeps what a cell came to. A search's run is of no further use. */
-async function take(experiment: Experiment, cell: Cell, result: TrainResult): Promise<void> {
+async function take(cell: Cell, result: TrainResult): Promise<void> {
   const { report, metrics, merged, files } = result;
   const redundancy = files.find(({ name }) => name === REDUNDANCY_FILE);
   const pictures = files.find(({ name }) => name === PICTURES_FILE);
@@ -165,12 +208,11 @@ async function take(experiment: Experiment, cell: Cell, result: TrainResult): Pr
   };
   const isStart = cells.value.some(({ from }) => from === cell.id);
   const kept: KeptCell = { cell, run, ...(isStart && { merged: new Blob([merged]) }) };
-  shown.value = { experiment, ended: [...(shown.value?.ended ?? []), kept] };
-  await keepExperiment(shown.value);
+  const all = shown.value!;
+  shown.value = { ...all, ended: [...all.ended, kept] };
+  await keep(shown.value);
   const id = finished.value.find((one) => one.result === result)?.id;
-  if (id === undefined) return;
-  if (cell.kind === 'search') await purge(id).catch(() => {});
-  else await renameRun(id, `${experiment.name}: ${cell.arm ?? 'base'}, seed ${cell.seed}`);
+  if (id !== undefined && cell.kind === 'search') await purge(id).catch(() => {});
 }
 
 /** What a cell trains, but for its settings: the network and images of step 1, or those of the experiment where it names built-in ones. */

@@ -13,7 +13,7 @@ import { withGpu } from '../gpu-use';
 import { readData, readModel } from '../input/sources';
 import { misfit } from '../input/verdict';
 import { isInMemory } from '../saved/run-folder';
-import { type Kept, keepWhile, openToGoOn } from '../saved/store';
+import { type CellName, type Kept, type KeptAs, keepWhile, openToGoOn } from '../saved/store';
 import { readSettings } from '../settings/config';
 import { endingOf } from './ending';
 import { receive, TUNINGS } from './events';
@@ -66,9 +66,12 @@ export const runBeside = (
 ) =>
   run(() => ({ ...job, model, resume: undefined, settings: parseSettings({ ...job.settings, ...change }) }));
 
+/** Starts a run of an experiment, by whose name it is kept. */
+export const startCell = (job: TrainJob, cell: CellName) => run(() => job, { cell });
+
 /** Goes on with a run that is kept; where its files are not, with those of the form. */
 export const resumeSaved = (id: string) =>
-  run(() => openToGoOn(id, () => ({ model: readModel(), ...readData() })), id);
+  run(() => openToGoOn(id, () => ({ model: readModel(), ...readData() })), { id });
 
 /** Goes on here with the run that another tab trains. */
 export async function takeOver(): Promise<void> {
@@ -79,20 +82,20 @@ export async function takeOver(): Promise<void> {
   }
 }
 
-const run = (prepare: Prepare, savedAs?: string) => {
+const run = (prepare: Prepare, as: KeptAs = {}) => {
   let trained: TrainResult | undefined;
   const job = async () => {
-    trained = await train(prepare, savedAs);
+    trained = await train(prepare, as);
   };
   return withGpu('training', job).then(() => trained);
 };
 
 /**
  * Runs a job. One that is stopped or fails before it has trained anything leaves what was there.
- * @param savedAs the saved run that the job goes on with
+ * @param as the saved run that the job goes on with, or the cell of an experiment that it is
  * @returns what it came to; undefined where it failed
  */
-async function train(prepare: Prepare, savedAs?: string): Promise<TrainResult | undefined> {
+async function train(prepare: Prepare, as: KeptAs): Promise<TrainResult | undefined> {
   asked = undefined;
   failure.value = undefined;
   offer.value = undefined;
@@ -111,7 +114,7 @@ async function train(prepare: Prepare, savedAs?: string): Promise<TrainResult | 
       { mode: 'shared' },
       () => {
         const handOver = new HandOver();
-        return keepWhile(begun, { id: savedAs, tell, lost: handOver.finish }, (kept) =>
+        return keepWhile(begun, { ...as, tell, lost: handOver.finish }, (kept) =>
           trainAndKeep(begun, kept, handOver),
         );
       },

@@ -3,7 +3,7 @@ import { signal } from '@preact/signals';
 import { useEffect, useState } from 'preact/hooks';
 import { explain } from '../engine';
 import { download } from '../files';
-import { bytes, count, duration, percent, points } from '../format';
+import { bytes, count, dateAndTime, duration, percent, points } from '../format';
 import { isGpuFree } from '../gpu-use';
 import { useGradual } from '../gradual';
 import { wordsOf } from '../run/offers';
@@ -127,7 +127,7 @@ function Row({ run }: { run: RunEntry }) {
       <th scope="row">
         <Name run={run} />
         <small>
-          {run.method}, seed {run.seed}, <time dateTime={run.date}>{whenOf(run.date)}</time>
+          {run.method}, seed {run.seed}, <time dateTime={run.date}>{dateAndTime(run.date)}</time>
           {(run.isVolatile || isInMemory(run.id)) && ', in this page alone: export it to keep it'}
         </small>
       </th>
@@ -165,16 +165,6 @@ function Row({ run }: { run: RunEntry }) {
       </td>
     </tr>
   );
-}
-
-/** When a run began: the time alone where that was today. */
-function whenOf(date: string): string {
-  const when = new Date(date);
-  if (Number.isNaN(when.getTime())) return date.slice(0, 40);
-  const isToday = when.toDateString() === new Date().toDateString();
-  return isToday
-    ? when.toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit', hour12: false })
-    : when.toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short', hour12: false });
 }
 
 /** A run's name, which can be changed in its place. */

@@ -15,6 +15,8 @@ export interface RunEntry {
   id: string;
   /** its user's */
   name: string;
+  /** which run of which experiment it is */
+  cell?: string;
   /** when it began, ISO 8601 */
   date: string;
   state: RunState;

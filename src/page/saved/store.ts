@@ -162,9 +162,17 @@ export interface Kept {
   note(change: Partial<RunEntry>): Promise<void>;
 }
 
-interface KeepOptions {
+/** By what a run of an experiment is found again, and its name in the list. */
+export type CellName = Required<Pick<RunEntry, 'cell' | 'name'>>;
+
+export interface KeptAs {
   /** of the run that goes on; absent: it is a new one */
   id?: string;
+  /** of a new run that is an experiment's */
+  cell?: CellName;
+}
+
+interface KeepOptions extends KeptAs {
   /** hears what could not be kept; the run goes on without */
   tell: (why: string) => void;
   /** hears that another tab took the run's lock away */
@@ -177,14 +185,14 @@ interface KeepOptions {
  */
 export async function keepWhile<T>(
   job: TrainJob,
-  { id, tell, lost }: KeepOptions,
+  { id, cell, tell, lost }: KeepOptions,
   train: (kept: Kept) => Promise<T>,
 ): Promise<T> {
   const own = id ?? crypto.randomUUID();
   const work = async (lock: Lock | null) => {
     if (!lock) throw new UserError('Another tab goes on with this run.');
     const writer = new RunWriter(own, tell);
-    if (id === undefined) writer.begin(job);
+    if (id === undefined) writer.begin(job, cell);
     else
       await changeEntry(own, {
         state: 'unfinished',
@@ -239,10 +247,10 @@ class RunWriter implements Kept {
     private readonly tell: (why: string) => void,
   ) {}
 
-  begin(job: TrainJob): void {
+  begin(job: TrainJob, cell?: CellName): void {
     const { id } = this;
     this.ready = (async () => {
-      await putEntry(entryFor(id, job));
+      await putEntry({ ...entryFor(id, job), ...cell });
       const why = await keepInputs(id, job, (inputs) => changeEntry(id, { inputs })).catch(
         (error: Error) => error.message,
       );
