@@ -78,6 +78,12 @@ export function buildModel(
   return net.finish({ name, args, input, logits: logits.id });
 }
 
+/**
+ * The chance of an object that a new detector gives each cell and class (RetinaNet's, arXiv 1708.02002): nearly all cells have none, and from
+ * a half their losses would drown those of the few that have one.
+ */
+const PRIOR = 0.01;
+
 /** Builds a model layer by layer under PyTorch's state-dict names. */
 export class Builder {
   readonly image: Value;
@@ -169,14 +175,20 @@ export class Builder {
     return this.layer([x], { kind: 'linear', name, shape, ...(pixels && { pixels }) });
   }
 
-  /** The layer that tells the classes apart: torch.nn.Linear, or a 1 x 1 convolution that starts as SqueezeNet's. */
+  /**
+   * The layer that tells the classes apart: torch.nn.Linear, or a 1 x 1 convolution that starts as SqueezeNet's. A detector's scores
+   * start at a chance of `PRIOR`.
+   */
   head(name: string, x: Value, kind: Head['kind'] = 'linear'): Value {
     if (this.known) throw new Error(`${name} would be a second head beside ${this.known.head.name}`);
     this.known = { head: { name, kind, features: x.channels, classes: this.classes }, features: x.id };
     const channels = headChannels(this.task, this.classes);
     if (kind === 'linear') return this.linear(name, x, channels);
     const y = this.conv(name, x, channels, 1, { bias: true });
-    this.state.find((entry) => entry.name === `${name}.weight`)!.init = { normal: 0.01 };
+    const entryOf = (part: string) => this.state.find((entry) => entry.name === `${name}.${part}`)!;
+    entryOf('weight').init = { normal: 0.01 };
+    if (this.task === 'detection')
+      entryOf('bias').init = { constant: Math.log(PRIOR / (1 - PRIOR)), zeros: headChannels('detection', 0) };
     return y;
   }
 

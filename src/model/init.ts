@@ -33,7 +33,7 @@ function initial(shape: readonly number[], init: Exclude<Init, 'map'>, uniform: 
     return normal(data, deviation, uniform);
   }
   if ('normal' in init) return normal(data, init.normal, uniform);
-  if ('constant' in init) return data.fill(init.constant);
+  if ('constant' in init) return data.fill(init.constant, 0, data.length - (init.zeros ?? 0));
   return data.map(() => (2 * uniform() - 1) * init.uniform);
 }
 

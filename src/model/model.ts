@@ -132,7 +132,8 @@ export type Init =
   | 'zeros'
   | 'ones'
   | 'map'
-  | { constant: number }
+  /** the last so many numbers are zero; default: none */
+  | { constant: number; zeros?: number }
   | { uniform: number }
   | { normal: number };
 

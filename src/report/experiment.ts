@@ -46,19 +46,27 @@ export function experimentHtml(
 ${experiment.question !== undefined && html`<p>${named(experiment.question)}</p>`}
 <p class="hint">${experiment.arms.length} arms, seeds ${experiment.seeds.join(', ')}, ${moment(results.date)}</p>
 ${!complete && html`<div class="outcome"><h3>Not at its end</h3><p>${missing.length} of its runs are still to come: all figures are of those that are there.</p></div>`}
-<h2>What was shown</h2>${sentences(shownSentences(results))}
+${results.runs.length > 0 ? shownSections(results, { redundancy, pictures, sections }) : html`<p>No run of an arm has come to its end yet: there is nothing to show.</p>`}
+${results.rates.length > 0 && html`<h2>Learning rates</h2>${ratesSection(results)}`}
+<h2>What all arms share</h2>${sharedSection(results)}`;
+  return documentOf(`${experiment.name} · Refocus`, body);
+}
+
+/** What the runs that have ended show. */
+function shownSections(
+  results: ExperimentResults,
+  { redundancy, pictures, sections }: Required<ExperimentReport>,
+): Html {
+  return html`<h2>What was shown</h2>${sentences(shownSentences(results))}
 <p>Not shown:</p>${sentences(notShownSentences(results))}
 <h2>The arms</h2>${armsSection(results)}
 ${picturesSection(results, pictures)}
 <h2>Curves</h2>${curvesSection(results)}
 <h2>Every two arms</h2>${pairsSection(results)}
 <h2>Every run</h2>${runsSection(results)}
-${results.rates.length > 0 && html`<h2>Learning rates</h2>${ratesSection(results)}`}
 <h2>Cost</h2>${costSection(results)}
 ${redundancySection(results, redundancy)}
-${sections}
-<h2>What all arms share</h2>${sharedSection(results)}`;
-  return documentOf(`${experiment.name} · Refocus`, body);
+${sections}`;
 }
 
 const sentences = (list: readonly string[]): Html =>

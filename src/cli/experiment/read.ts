@@ -92,6 +92,10 @@ function withOptions(value: unknown, args: Args, home: string): unknown {
   const all = (paths: unknown) => (Array.isArray(paths) ? paths.map(at) : paths);
   const base = (file.base ?? {}) as Record<string, unknown>;
   const hasBase = network !== undefined || weights !== undefined;
+  if (!weights && network && base.weights !== undefined)
+    throw new UserError(
+      `The experiment starts from ${base.weights}, which --arch alone would leave out: name weights of ${network.arch} with --weights, or leave --arch out.`,
+    );
   const ownData = args.values.data !== undefined;
   const arms = text(args, 'arms')?.split(',');
   const seeds = text(args, 'seeds');
@@ -101,7 +105,12 @@ function withOptions(value: unknown, args: Args, home: string): unknown {
   const result: Record<string, unknown> = {
     ...file,
     base: hasBase
-      ? { network, weights: weights && pathAt('.', weights), labels: labels && pathAt('.', labels) }
+      ? {
+          network,
+          weights: weights && pathAt('.', weights),
+          labels: labels && pathAt('.', labels),
+          train: weights === undefined ? base.train : undefined,
+        }
       : { ...base, weights: at(base.weights), labels: labels ? pathAt('.', labels) : at(base.labels) },
     data: ownData ? data.map((path) => pathAt('.', path)) : all(file.data),
     test: ownData || test ? test?.map((path) => pathAt('.', path)) : all(file.test),

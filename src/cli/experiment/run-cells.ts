@@ -74,6 +74,7 @@ class Queue {
   async run(): Promise<QueueEnd> {
     const { folder, context } = this;
     let results = await folder.writeResults();
+    let table = '';
     while (!this.isStopped && !this.isHopeless) {
       const ended = await folder.endedCells();
       this.hasEnded = ended.length > 0;
@@ -81,6 +82,8 @@ class Queue {
       const ready = readyCells(folder.cells, states);
       const taken = this.takeOne(ready);
       if (taken) {
+        // the last table is the end's to tell
+        if (table) context.note(table);
         try {
           // another process may have come to its end since the folder was read
           if (!(await folder.readEnded(taken.cell))) await this.runCell(taken.cell, ended);
@@ -88,7 +91,7 @@ class Queue {
           taken.release();
         }
         results = await folder.writeResults();
-        if (taken.cell.kind === 'run') context.note(armsLines(results));
+        table = taken.cell.kind === 'run' ? armsLines(results) : '';
       } else if (ready.length > 0 || isWaiting(folder.cells, states)) {
         context.progress(
           `Waiting for other processes: ${ended.length} of ${folder.cells.length} runs are done`,

@@ -11,6 +11,7 @@ import { hostname, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { AnalyseJob, EngineApi, TrainEvent, TrainJob } from '../../../src/api';
+import { experimentOf } from '../../../src/cli/experiment/read';
 import { run } from '../../../src/cli/main';
 import { UserError } from '../../../src/errors';
 import type { ExperimentResults } from '../../../src/experiment/results';
@@ -158,6 +159,8 @@ test('an experiment: rates are searched for, arms run over seeds, and its result
     last: { wins: 2, shown: 'better' },
   });
   expect(stdout).toMatch(/refocus\s+0\.0300\s.*better/);
+  // a table after each run of an arm, the last of them the end's
+  expect(`${notes}\n${stdout}`.match(/^ +rate .*seed 0/gm)).toHaveLength(4);
   const report = readFileSync(join(out('whole'), 'report.html'), 'utf8');
   expect(report).toContain('Refocused was better here.');
   expect(cells.map(({ job }) => job.settings.validate)).toEqual([
@@ -432,11 +435,28 @@ describe('the command line', () => {
       () => ['smoke', '--rates', '0.1,high', '--out', out()],
       '--rates must be numbers',
     ],
+    [
+      "another network without weights, where the file's would be lost",
+      () => {
+        const named = join(folder, 'weights.json');
+        writeFileSync(named, JSON.stringify({ ...FILE, base: { weights: 'own.pth' } }));
+        return [named, '--arch', 'resnet20_cifar', '--out', out()];
+      },
+      'own.pth, which --arch alone would leave out',
+    ],
     ['an arm that there is not', () => ['smoke', '--arms', 'tune', '--out', out()], 'there is no arm "tune"'],
   ])('%s', async (_, args, message) => {
     const { status, notes } = await experiment(args());
     expect(status).toBe(2);
     expect(notes).toContain(message);
+  });
+
+  test('another network is trained first as the one of the experiment would be', async () => {
+    const args = { positionals: ['segmentation'], values: { arch: 'dw_unet', kwargs: '{"width":8}' } };
+    const { base } = await experimentOf(args);
+    expect(base.network?.kwargs).toEqual({ width: 8 });
+    expect(base.train).toEqual((await experimentOf({ ...args, values: {} })).base.train);
+    expect(base.train?.epochs).toBeGreaterThan(1);
   });
 
   test('a folder that holds an experiment is not begun again', async () => {

@@ -125,6 +125,17 @@ describe('a new head', () => {
     expect([...(state.get('classifier.1.bias')!.data as Float32Array)]).toEqual([0, 0, 0]);
   });
 
+  test('of a detector starts at RetinaNet’s chance of an object for each class, and at boxes of their cells', () => {
+    const detector = createModel('dw_detector', { classes: 5 });
+    for (const one of [detector, withHead(detector, 3)]) {
+      const bias = [...(initialState(one, 4).get('predictor.bias')!.data as Float32Array)];
+      expect(bias).toHaveLength(one.head.classes + 4);
+      const chances = bias.slice(0, one.head.classes).map((x) => 1 / (1 + Math.exp(-x)));
+      for (const chance of chances) expect(chance).toBeCloseTo(0.01, 7);
+      expect(bias.slice(one.head.classes)).toEqual([0, 0, 0, 0]);
+    }
+  });
+
   test('does not change the model that it comes from', () => {
     const copy = structuredClone(model);
     withHead(model, 3);

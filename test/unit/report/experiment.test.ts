@@ -52,6 +52,14 @@ describe('the report of an experiment', () => {
     expect(html).toContain('3 of its runs are still to come');
   });
 
+  test('of a part without a run of an arm it says so, and has no table', () => {
+    const html = htmlOf(results({}));
+    expect(html).toContain('No run of an arm has come to its end yet');
+    expect(html).not.toContain('<h2>The arms</h2>');
+    expect(html).not.toContain('<th scope="col">');
+    expect(html).toContain('<h2>What all arms share</h2>');
+  });
+
   test('of another task it has its figure, and what each arm sees beside what is there', () => {
     const all = results({ finetune: [30, 31, 32], refocus: [20, 21, 22] });
     const box = { left: 0, top: 0, right: 1, bottom: 2, label: 1 };
