@@ -16,7 +16,9 @@ export function findingsPage(text: string): string {
     .replaceAll('../public/findings/', 'findings/')
     // other documents are no part of the site
     .replace(/<a href="(?!https?:|#)[^"]*">([\s\S]*?)<\/a>/g, '$1')
-    .replace(/<table>[\s\S]*?<\/table>/g, (table) => `<div class="scroll" tabindex="0">${table}</div>`);
+    .replace(/<table>[\s\S]*?<\/table>/g, (table) => scrolled(table))
+    // a phone shows them larger than it is wide, so that their text can be read
+    .replace(/<p>(<img [^>]*>)<\/p>/g, (_, picture) => scrolled(picture, ' picture'));
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -34,6 +36,9 @@ ${body}</main>
 </html>
 `;
 }
+
+const scrolled = (inner: string, kind = ''): string =>
+  `<div class="scroll${kind}" tabindex="0">${inner}</div>`;
 
 export async function main(): Promise<void> {
   await writeFile(target, findingsPage(await readFile(source, 'utf8')));

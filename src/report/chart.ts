@@ -9,9 +9,10 @@ export interface Point {
 
 const WIDTH = 640;
 const HEIGHT = 260;
-const MARGIN = { left: 58, right: 18, top: 10, bottom: 30 };
+/** Room for text of 18 units too, which a phone has (style.ts): it draws a unit as half a pixel. */
+const MARGIN = { left: 78, right: 24, top: 12, bottom: 32 };
 /** Height of a line of text. */
-const LINE = 14;
+const LINE = 18;
 /** Lines that can be told apart; further ones begin anew, with another dash. */
 export const COLOURS = 6;
 
@@ -83,12 +84,12 @@ export function chart({
   const at = (point: Point) => `${x(point.x).toFixed(1)},${y(point.y).toFixed(1)}`;
   return html`<figure class="chart"><figcaption>${title}</figcaption>
 <svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${label}">
-${ticksOf(low, high).map((value) => html`<g class="grid"><line x1="${left}" x2="${right}" y1="${y(value).toFixed(1)}" y2="${y(value).toFixed(1)}"/><text x="${left - 6}" y="${(y(value) + 4).toFixed(1)}" text-anchor="end">${format(value)}</text></g>`)}
+${ticksOf(low, high).map((value) => html`<g class="grid"><line x1="${left}" x2="${right}" y1="${y(value).toFixed(1)}" y2="${y(value).toFixed(1)}"/><text x="${left - 6}" y="${y(value).toFixed(1)}" dy=".35em" text-anchor="end">${format(value)}</text></g>`)}
 ${ticksOf(first, last)
   .filter((value) => across !== undefined || Number.isInteger(value))
   .map(
     (value) =>
-      html`<text class="tick" x="${x(value).toFixed(1)}" y="${HEIGHT - bottom + 20}" text-anchor="middle">${formatAcross(value)}</text>`,
+      html`<text class="tick" x="${x(value).toFixed(1)}" y="${HEIGHT - bottom + 21}" text-anchor="middle">${formatAcross(value)}</text>`,
   )}
 ${across !== undefined && html`<text class="tick" x="${(left + right) / 2}" y="${HEIGHT - 6}" text-anchor="middle">${across}</text>`}
 ${draw({ x, y, at, left, right, top: MARGIN.top, bottom: HEIGHT - bottom })}

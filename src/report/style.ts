@@ -31,7 +31,7 @@ svg .right{fill:var(--accent)}svg .gap{fill:var(--bad);opacity:.45}.reliability{
 svg.seen{display:block;image-rendering:pixelated;border:1px solid var(--line)}.swatches svg{width:.8rem;height:.8rem;margin-right:.4rem;vertical-align:middle}
 .maps{align-items:end}.chart svg{overflow:visible}
 .scale svg{display:inline-block;width:8rem;height:.8rem;margin:0 .4rem;vertical-align:middle}
-@media(max-width:40rem){.chart svg{font-size:18px}.differences svg{font-size:16px}.arms tbody th{min-width:7rem}.arms .n:nth-child(-n+4){white-space:normal;min-width:4.2rem}}
+@media(max-width:40rem){.chart svg{font-size:18px}.arms tbody th{min-width:7rem}.arms .n:nth-child(-n+4){white-space:normal;min-width:4.2rem}}
 code{font-size:.8rem;overflow-wrap:anywhere}details{margin:.5rem 0}summary{cursor:pointer}
 @media print{:root{color-scheme:light}body{max-width:none;padding:0;font-size:11px}h2,h3,figure,.outcome{break-after:avoid}figure,tr,.maps figure{break-inside:avoid}.scroll{overflow:visible;border:0}.outcome{background:none}}
 `;

@@ -2,8 +2,8 @@ import { channels, define } from './define';
 import { separable, stem } from './separable';
 
 /**
- * A small U-Net (Ronneberger et al. 2015) of depthwise separable convolutions, for segmentation: two halvings of the image, then as many
- * nearest upsamplings, each beside what the encoder had at that size. Image sides are multiples of four.
+ * A small U-Net (Ronneberger et al. 2015) of depthwise separable convolutions, for segmentation: three halvings of the image, so that
+ * whole objects are seen, then as many nearest upsamplings, each beside what the encoder had at that size. Image sides are multiples of eight.
  */
 export const dwUnet = define(
   'dw_unet',
@@ -14,11 +14,12 @@ export const dwUnet = define(
     half = separable(net, 'encoder.1.1', half, 2 * width);
     let quarter = separable(net, 'encoder.2.0', half, 4 * width, 2);
     quarter = separable(net, 'encoder.2.1', quarter, 4 * width);
-    let y = net.concat([net.upsample(quarter, 2), half]);
-    y = separable(net, 'decoder.0', y, 2 * width);
-    y = net.concat([net.upsample(y, 2), full]);
-    y = separable(net, 'decoder.1.0', y, width);
-    return net.head('classifier', separable(net, 'decoder.1.1', y, width), 'conv');
+    let y = separable(net, 'encoder.3.0', quarter, 4 * width, 2);
+    y = separable(net, 'encoder.3.1', y, 4 * width);
+    y = separable(net, 'decoder.0', net.concat([net.upsample(y, 2), quarter]), 4 * width);
+    y = separable(net, 'decoder.1', net.concat([net.upsample(y, 2), half]), 2 * width);
+    y = separable(net, 'decoder.2.0', net.concat([net.upsample(y, 2), full]), width);
+    return net.head('classifier', separable(net, 'decoder.2.1', y, width), 'conv');
   },
   { size: 32, classes: 5, channels: 3 },
   'segmentation',

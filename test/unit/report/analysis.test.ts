@@ -102,7 +102,7 @@ test('a curve leaves out what is no number', () => {
     across: 'x',
     up: 'y',
   }).text;
-  expect(svg).toContain('points="58.0,216.0 622.0,10.0"');
+  expect(svg).toContain('points="78.0,210.0 616.0,12.0"');
   expect(
     plotSvg([{ name: 'a', x: [0], y: [Number.NaN] }], { title: 't', across: 'x', up: 'y' }).text,
   ).toContain('no number');
