@@ -18,6 +18,9 @@ type Results = ReadonlyMap<string, ArrayLike<number>>;
 const NEAR = 3;
 const NEAR_LENGTH = 5;
 
+/** A group whose runs differ by more than that in their own length, in tolerances, cannot tell an error of a per cent. */
+const CALM_LENGTH = 10;
+
 /** Runs, the first among them, from which on they are also set against each other. */
 const MANY_RUNS = 10;
 
@@ -44,11 +47,18 @@ interface Lengths {
  * - a gradient: some weighted mean of the runs, the same for all gradients, is within three tolerances of PyTorch's (see
  *   `nearestCombination`). Weights after steps need not be, since each step follows the jumps of the steps before;
  * - over the gradients, and over the tensors that one rule updates, that mean is as long as PyTorch's, within five
- *   tolerances. A wrong scale, learning rate, momentum or decay lengthens or shortens them all, jumps do not.
+ *   tolerances. A wrong scale, learning rate, momentum or decay lengthens or shortens them all, jumps do not. A group whose
+ *   runs are themselves of lengths that differ by more than a per cent says nothing of that: the calm ones do.
  *
  * Where there are more kinks than runs, no mean comes near: each run has jumps that no other has, PyTorch's numbers too. Then
  * they may be as far from the mean of the runs as the farthest run, taken for PyTorch's, is from the mean of the others. An
  * error that all runs share moves them away from PyTorch's and not from each other.
+ *
+ * Lengths need the calm groups because a run taken for PyTorch's lies beyond the farthest of eleven others one time in twelve,
+ * in each group of each path, even if these are PyTorch's own. ShuffleNetV2 x0.5 refocused for three steps: from weights with
+ * other last bits PyTorch comes to losses of 2.33 to 2.66 in float64 as in float32, and its runs, each taken for what is
+ * expected of eleven others, failed 36 % of the time (13 % for a MobileNetV2 x0.1). With the calm groups alone at most 1 % fail, and
+ * of lengths that are 1 % off at least 98 % are found, by the biases where the weights are in chaos.
  */
 export class Judgement {
   private readonly findings: Finding[] = [];
@@ -145,29 +155,56 @@ const excuse = (
     return { label, verdict, error: expectation.excuse === 'near' ? combined : error, tolerance };
   });
 
-/** A finding for each group of directions: the median of how much too far the mean goes, the calm ones counting more. */
+/**
+ * A finding for each group of directions: the median of how much too far the mean goes, the calm tensors counting more. Groups in
+ * chaos are judged by how far apart the lengths of their runs are, and not at all beside calm ones.
+ */
 function judgeLengths(
   lengths: readonly Lengths[],
-  { nearest, ofOthers }: Means,
+  means: Means,
   spreads: ReadonlyMap<Expectation, number>,
 ): Finding[] {
-  return [...new Set(lengths.map(({ direction }) => direction.group))].map((group) => {
-    const members = lengths.filter(({ direction }) => direction.group === group);
-    const { tolerance } = members[0].expectation;
-    /** of a mean's lengths from those of a run, or from what is expected */
-    const excessOf = (weights: readonly number[], run?: number) => {
-      const values = members.map(({ expectation, excess }) => ({
-        value: excess.reduce((sum, e, i) => sum + weights[i] * e, 0) - (run === undefined ? 0 : excess[run]),
-        weight: 1 / ((spreads.get(expectation) ?? 0) ** 2 + tolerance ** 2),
-      }));
-      return Math.abs(median(values));
-    };
-    const error = excessOf(nearest);
-    const allowed = Math.max(NEAR_LENGTH * tolerance, ...ofOthers.map(excessOf));
-    const excusable = nearest.length > 1 && error <= allowed;
+  const groups = [...new Set(lengths.map(({ direction }) => direction.group))].map((group) => ({
+    group,
+    ...lengthOf(
+      lengths.filter(({ direction }) => direction.group === group),
+      means,
+      spreads,
+    ),
+  }));
+  const isCalm = ({ range, tolerance }: (typeof groups)[number]) => range <= CALM_LENGTH * tolerance;
+  const hasCalm = groups.some(isCalm);
+  return groups.map((length) => {
+    const { group, error, others, range, tolerance } = length;
+    const allowed = isCalm(length) ? others : hasCalm ? Infinity : Math.max(others, range);
+    const excusable = means.nearest.length > 1 && error <= Math.max(NEAR_LENGTH * tolerance, allowed);
     const verdict = error <= tolerance ? 'pass' : excusable ? 'excused' : 'fail';
     return { label: `the length of ${group}`, verdict, error, tolerance };
   });
+}
+
+/** How much too long a group is, how much the runs are as seen from each other, and how far apart their own lengths are, as shares. */
+function lengthOf(
+  members: readonly Lengths[],
+  { nearest, ofOthers }: Means,
+  spreads: ReadonlyMap<Expectation, number>,
+) {
+  const { tolerance } = members[0].expectation;
+  /** of a mean's lengths from those of a run, or from what is expected */
+  const excessOf = (weights: readonly number[], run?: number) =>
+    median(
+      members.map(({ expectation, excess }) => ({
+        value: excess.reduce((sum, e, i) => sum + weights[i] * e, 0) - (run === undefined ? 0 : excess[run]),
+        weight: 1 / ((spreads.get(expectation) ?? 0) ** 2 + tolerance ** 2),
+      })),
+    );
+  const own = nearest.map((_, run) => excessOf(nearest.map((_, i) => Number(i === run))));
+  return {
+    tolerance,
+    error: Math.abs(excessOf(nearest)),
+    others: Math.max(0, ...ofOthers.map((weights, run) => Math.abs(excessOf(weights, run)))),
+    range: Math.max(...own) - Math.min(...own),
+  };
 }
 
 /** The value below and above which lies half of the weight. */

@@ -158,6 +158,35 @@ describe('weights after steps', () => {
     expect(verdict(1.2)).toBe('fail');
   });
 
+  test('beside a calm group one whose runs differ in their length is not judged by it, and the calm one is', () => {
+    const wild = NAMES.slice(0, 8);
+    const expectations = NAMES.map((key) => ({
+      ...moveOf(key),
+      direction: {
+        group: `the steps of ${wild.includes(key) ? 'weight' : 'bias'}`,
+        of: expectedOf.get(key)!,
+      },
+    }));
+    const excess = [-4, -2, -5, -3, -2, -6, -3, -4, -2, -4, -5].map((percent) => percent / 100);
+    const failedAt = (factor: number) => {
+      const [first, ...others] = excess.map((share, run) => {
+        const results = runOf([0], factor, run);
+        for (const name of wild) {
+          const jump = tensor(`${name} at kink of ${run}`, 0.4);
+          const moved = plus(results.get(name)!, jump);
+          results.set(name, plus(moved, results.get(name)!, share));
+        }
+        return results;
+      });
+      const judgement = new Judgement(expectations, first);
+      for (const run of others) judgement.add(run);
+      const lengths = judgement.outcome.filter(({ label }) => label.startsWith('the length'));
+      return lengths.filter(({ verdict }) => verdict === 'fail').map(({ label }) => label);
+    };
+    expect(failedAt(1)).toEqual([]);
+    expect(failedAt(1.01)).toEqual(['the length of the steps of bias']);
+  });
+
   test('a group of tensors that moves too far has no excuse', () => {
     const expectations = [
       ...moves.slice(0, 8),
