@@ -10,10 +10,10 @@ import { fold } from './fold';
 import { attempt, foldConstants, neededFor, shapeValues } from './fold-graph';
 import { imagesOf, inputOf, isOpen } from './images';
 import { type Binding, type Held, Importer, type Shown } from './importer';
-import { called } from './node';
 import { notesOn } from './notes';
 import { OPERATORS } from './operators/index';
 import { joinLayerNorms, joinPointwise, joinResponseNorms, type Step } from './patterns';
+import { UnreadNode, unreadError } from './unread';
 import { viewOf } from './view';
 
 /** A network that was read from an ONNX graph. */
@@ -36,7 +36,7 @@ const MOST_OUTPUTS = 8;
 
 /**
  * The model of an ONNX graph: one that tells classes apart by the first of its outputs that can.
- * @throws UserError with every operator that is not read here, or the first node whose attributes or shapes are not
+ * @throws UserError with all that is not read here: unknown operators, and nodes whose attributes or shapes are
  */
 export function importOnnx(graph: OnnxGraph): Imported {
   const { inputs, outputs, file } = graph;
@@ -74,14 +74,14 @@ function importOutput(graph: OnnxGraph, input: OnnxValue, output: string): Impor
   const wiring = { constant: (name: string) => constants.get(name), ofShapes, outputs: new Set([output]) };
   const normed = joinResponseNorms({ ...wiring, steps: joinLayerNorms({ ...wiring, steps }, fresh) });
   const joined = joinPointwise({ ...wiring, steps: normed });
-  checkOperators(graph.file, joined, new Set([...constants.keys(), ...ofShapes]));
+  const unknown = unknownSteps(joined, new Set([...constants.keys(), ...ofShapes]));
   const { extents, axes, size } = imagesOf(graph, input);
   const net = new Builder(extents.c, 0);
   const importer = new Importer(graph, net, joined, output);
   for (const [name, constant] of constants) importer.values.set(name, constant);
   const image: Shown = { kind: 'value', value: net.image, extents, view: viewOf(axes, extents) };
   importer.values.set(input.name, image);
-  for (const step of joined) run(importer, step);
+  runAll(importer, joined, unknown);
   const end = importer.values.get(output);
   const logits = logitsOf(graph, output, end);
   const head = headOf(net, logits);
@@ -116,22 +116,35 @@ function importOutput(graph: OnnxGraph, input: OnnxValue, output: string): Impor
   };
 }
 
-/** @throws UserError with every operator that is not read here, and where each first stands */
-function checkOperators(file: string, steps: readonly Step[], free: ReadonlySet<string>): void {
-  const unknown = new Map<string, Step[]>();
+/** The steps whose operators are not read here; constants of any operator may be computed of constants. */
+const unknownSteps = (steps: readonly Step[], free: ReadonlySet<string>): Step[] =>
+  steps.filter(({ op, domain, pointwise, inputs }) => {
+    const isKnown = Object.hasOwn(OPERATORS, op) && (domain === '' || pointwise !== undefined);
+    return !isKnown && !inputs.every((name) => name === '' || free.has(name));
+  });
+
+/**
+ * Runs all steps but those that an unread one comes before.
+ * @throws UserError with all that are not read
+ */
+function runAll(importer: Importer, steps: readonly Step[], unknown: readonly Step[]): void {
+  const unread: UnreadNode[] = [];
+  const lost = new Set(unknown.flatMap(({ outputs }) => outputs));
+  const isUnknown = new Set(unknown);
   for (const step of steps) {
-    const isKnown = Object.hasOwn(OPERATORS, step.op) && (step.domain === '' || step.pointwise !== undefined);
-    if (isKnown || step.inputs.every((name) => name === '' || free.has(name))) continue;
-    const key = step.domain ? `${step.domain}.${step.op}` : step.op;
-    unknown.set(key, [...(unknown.get(key) ?? []), step]);
+    if (isUnknown.has(step)) continue;
+    try {
+      if (!step.inputs.some((name) => lost.has(name))) {
+        run(importer, step);
+        continue;
+      }
+    } catch (error) {
+      if (!(error instanceof UnreadNode)) throw error;
+      unread.push(error);
+    }
+    for (const name of step.outputs) lost.add(name);
   }
-  if (unknown.size === 0) return;
-  const words = [...unknown.values()].map(
-    (found) => `${called(found[0])}${found.length > 1 ? ` and ${found.length - 1} more` : ''}`,
-  );
-  throw new UserError(
-    `${file} has operators that no layer here stands for: ${words.slice(0, 20).join('; ')}${words.length > 20 ? '; ...' : ''}. docs/onnx.md lists those that are read.`,
-  );
+  if (unknown.length + unread.length > 0) throw unreadError(importer.graph.file, unknown, unread);
 }
 
 function run(importer: Importer, step: Step): void {

@@ -1,12 +1,11 @@
-import { UserError } from '../../errors';
 import { product } from '../../graph/tensor';
 import { quote } from '../../io/format-error';
 import type { OnnxGraph } from '../../io/onnx/graph';
 import { floats, type StateDict } from '../../io/tensor';
 import type { Builder, ConvOptions, Value } from '../builder';
 import { type Constant, transpose } from './constant';
-import { called } from './node';
 import type { Step } from './patterns';
+import { UnreadNode } from './unread';
 import { dimensionOf, type Extents, isWhole, shapeOf, shows, shuffleIn, type View } from './view';
 
 /** An activation of the graph: which value of ours it shows, and how. */
@@ -81,9 +80,9 @@ export class Importer {
       }
   }
 
-  /** @throws UserError that names the file and the node */
+  /** @throws UnreadNode that names the file and the node */
   refuse(step: Step, reason: string): never {
-    throw new UserError(`${this.graph.file}: ${called(step)} ${reason}.`);
+    throw new UnreadNode(this.graph.file, step, reason);
   }
 
   /** The one step that reads a value, if only one does. */

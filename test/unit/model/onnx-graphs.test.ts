@@ -298,8 +298,26 @@ test('operators that are not read are named all at once, each where it first sta
     ['Cos', ['d'], 'z'],
   ];
   await expect(read(around(middle))).rejects.toThrow(
-    /^net\.onnx has operators that no layer here stands for: LpNormalization "LpNormalization_1"; Cos "Cos_2" and 1 more\. docs\/onnx\.md/,
+    /^net\.onnx has operators that no layer here stands for: LpNormalization "LpNormalization_1"; Cos "Cos_2" and 1 more\. docs\/onnx\.md lists/,
   );
+});
+
+test('nodes of known operators that are not read are named with them, but for those behind an unread one', async () => {
+  const middle: Node[] = [
+    ['Cos', ['a'], 'c'],
+    ['Conv', ['c', 'k'], 'd'],
+    ['Conv', ['a', 'k'], 'e'],
+    ['Conv', ['a', 'k'], 'f'],
+    ['Reshape', ['a', 's'], 'g'],
+    ['Sum', ['d', 'e', 'f', 'g'], 'z'],
+  ];
+  const graph = around(middle, { k: drawn(4, 5, 1, 1), s: integers(1, 7, -1) });
+  const words = await read(graph).then(String, String);
+  expect(words).toMatch(/no layer here stands for: Cos "Cos_1"; Sum "Sum_6"\. It also has nodes/);
+  expect(words).toMatch(
+    /not read here: Conv "Conv_3" \(and 1 more\) has a weight for 5 channels and reads 4[^;]*; Reshape "Reshape_5" [^;]*\. docs\/onnx\.md lists/,
+  );
+  expect(words).not.toContain('Conv_2');
 });
 
 describe('a file that cannot be is refused in words', () => {
