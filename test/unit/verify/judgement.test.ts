@@ -167,7 +167,7 @@ describe('weights after steps', () => {
         of: expectedOf.get(key)!,
       },
     }));
-    const excess = [-4, -2, -5, -3, -2, -6, -3, -4, -2, -4, -5].map((percent) => percent / 100);
+    const excess = [-10, -8, -11, -9, -8, -12, -9, -10, -8, -10, -11].map((percent) => percent / 100);
     const failedAt = (factor: number) => {
       const [first, ...others] = excess.map((share, run) => {
         const results = runOf([0], factor, run);
