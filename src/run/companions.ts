@@ -82,7 +82,7 @@ async function check(
   const script = original.onnx
     ? onnxCheckScript({ mean, std }, original.onnx.output)
     : checkScript({ model, ...original, mean, std }, format === 'pth' ? 'merged.pth' : 'merged.safetensors');
-  const bytes = await checkFile(gpu, { model, state }, test, { mean, std });
+  const bytes = await checkFile(gpu, { model, state }, test, { mean, std }, original.onnx?.given);
   return [{ name: 'check.safetensors', bytes }, textFile('check.py', script.trimEnd().split('\n'))];
 }
 

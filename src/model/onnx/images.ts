@@ -3,18 +3,18 @@ import { UserError } from '../../errors';
 import { quote } from '../../io/format-error';
 import type { OnnxGraph, OnnxValue } from '../../io/onnx/graph';
 import { IMAGENET } from '../builder';
-import type { ModelInput } from '../model';
+import type { ModelInput, Pair } from '../model';
 import type { Normalised } from './importer';
 import type { Axis, Extents } from './view';
 
 /** Images of a graph that takes any, pixels. */
 const ANY_SIZE = IMAGENET.size;
 
-/** The images that a graph takes: their axes, and extents where the file leaves them open. */
+/** The images that a graph takes: their axes, extents, height and width as they are given (0: open), and the side that is taken here. */
 export function imagesOf(
   { file }: OnnxGraph,
   { name, shape = ['', 3, '', ''] }: OnnxValue,
-): { extents: Extents; axes: Axis[]; size?: number } {
+): { extents: Extents; axes: Axis[]; given: Pair; size?: number } {
   if (shape.length !== 4)
     throw new UserError(
       `${file}: its input ${quote(name)} has ${shape.length} dimensions, and images have four (batch, channels, height, width).`,
@@ -32,7 +32,7 @@ export function imagesOf(
   const [h, w] = [extent('h', 0), extent('w', 0)];
   const side = h || w || ANY_SIZE;
   const extents = { n: extent('n', 1), c: extent('c', 3), h: h || side, w: w || side };
-  return { extents, axes, size: h || w ? Math.max(h, w) : undefined };
+  return { extents, axes, given: [h, w], size: h || w ? Math.max(h, w) : undefined };
 }
 
 /** Whether a graph leaves height or width of its images open. */

@@ -28,6 +28,8 @@ export interface Imported {
   notes: string[];
   /** side of the images that the graph takes, pixels, where it takes no others */
   size?: number;
+  /** height and width of the images that the file takes, 0 where it takes any */
+  given: Pair;
 }
 
 /** What such models are called in messages and metadata. */
@@ -75,7 +77,7 @@ function importOutput(graph: OnnxGraph, input: OnnxValue, output: string): Impor
   const normed = joinResponseNorms({ ...wiring, steps: joinLayerNorms({ ...wiring, steps }, fresh) });
   const joined = joinPointwise({ ...wiring, steps: normed });
   const unknown = unknownSteps(joined, new Set([...constants.keys(), ...ofShapes]));
-  const { extents, axes, size } = imagesOf(graph, input);
+  const { extents, axes, given, size } = imagesOf(graph, input);
   const net = new Builder(extents.c, 0);
   const importer = new Importer(graph, net, joined, output);
   for (const [name, constant] of constants) importer.values.set(name, constant);
@@ -111,6 +113,7 @@ function importOutput(graph: OnnxGraph, input: OnnxValue, output: string): Impor
     state: importer.state,
     bindings: importer.bindings,
     output,
+    given,
     size: isOpen(input) && !importer.isSized ? undefined : modelInput.size,
     notes: notesOn(graph, importer, output, needed, model, sides),
   };

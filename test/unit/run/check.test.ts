@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { resize } from '../../../src/data/images/resize';
 import { evaluationOrder } from '../../../src/data/order';
 import { readSafetensors } from '../../../src/io/safetensors';
 import { createModel } from '../../../src/model/zoo';
@@ -186,4 +187,23 @@ test('check.safetensors: images, what the network sees of them, and its logits',
   const pixel = test.pixels[chosen[5] * 48 + (4 + 3) * 3 + 2];
   expect(seen[(5 * 3 + 2) * 16 + 4 + 3]).toBeCloseTo((pixel / 255 - 0.3) / 2, 6);
   expect(seen[0]).toBeCloseTo((test.pixels[chosen[0] * 48] / 255 - 0.1) / 0.5, 6);
+});
+
+test('a network whose file takes images of another size is checked on that', async () => {
+  const test = labelled(11);
+  const { compute } = fakeNetwork({ logits: (image) => [image, 2 * image, -image] });
+  const options = { mean: [0, 0, 0], std: [1, 1, 1] };
+  const network = { model: tinyModel, state: tinyState() };
+  const bytes = await checkFile(fakeGpu(compute), network, test, options, [8, 0]);
+  const { tensors } = readSafetensors(bytes, 'check');
+  const [images, input, logits] = ['images', 'input', 'logits'].map((name) => tensors.get(name)!);
+  expect(images.shape).toEqual([8, 8, 4, 3]);
+  expect(input.shape).toEqual([8, 3, 8, 4]);
+  const chosen = evaluationOrder(11)[5];
+  const image = test.pixels.subarray(chosen * 48, (chosen + 1) * 48);
+  const wanted = resize(image, { width: 4, height: 4 }, { width: 4, height: 8 });
+  expect(images.data.slice(5 * 96, 6 * 96)).toEqual(wanted);
+  expect(input.data[5 * 96 + 32 + 9]).toBeCloseTo(wanted[9 * 3 + 1] / 255, 6);
+  // the images lie so that the order of the evaluation is theirs
+  expect([...(logits.data as Float32Array)].filter((_, i) => i % 3 === 0)).toEqual([...evaluationOrder(8)]);
 });
