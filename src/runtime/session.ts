@@ -60,8 +60,9 @@ export class Session<Name extends string> {
     plans: Record<Name, Plan>,
     beside?: Session<string>,
   ): Promise<Session<Name>> {
-    if (Object.values<Plan>(plans).some((plan) => plan.dispatches.some((d) => d.halves.length > 0)))
-      requireHalves(gpu);
+    const dispatches = Object.values<Plan>(plans).flatMap((plan) => plan.dispatches);
+    if (dispatches.some((d) => d.halves.length > 0)) requireHalves(gpu);
+    await shaders.load(dispatches.map(({ shader }) => shader));
     const session = new Session(gpu, plans, beside);
     try {
       await session.allocate();

@@ -82,7 +82,7 @@ describe('a first load fetches, packed,', () => {
     expect(await packed(await ofPage(page))).toBeLessThan(150_000);
   });
 
-  test('at most 116 KB for its worker with a first step taken ahead, a forecast and the network in sight', async () => {
+  test('at most 100 KB for its worker with a first step taken ahead, a forecast and the network in sight', async () => {
     const page = await site.open({ scenario: 'real' });
     // by a step that was measured here
     await page.getByText(/^About .* of GPU memory$/).waitFor({ timeout: 240_000 });
@@ -92,9 +92,9 @@ describe('a first load fetches, packed,', () => {
         scripts.some((url) => url.includes(`/${part}-`)),
         part,
       ).toBe(true);
-    expect(await packed(scripts)).toBeLessThan(116_000);
+    expect(await packed(scripts)).toBeLessThan(100_000);
     // what reads files, recognises networks, ends a run
-    for (const part of ['run', 'own-network', 'image-set', 'weights-file', 'zoo'])
+    for (const part of ['run', 'own-network', 'image-set', 'weights-file', 'zoo', 'more-texts'])
       expect(scripts.filter((url) => url.includes(`/assets/${part}-`))).toEqual([]);
   }, 300_000);
 });

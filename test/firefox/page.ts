@@ -10,6 +10,8 @@ import { goldenNames, loadGolden } from '../goldens';
 import { compileFaults, halvedDispatches, shaderFaults } from '../shader-rules';
 import { stepResults, worstDifference } from '../step-case';
 
+await shaders.load();
+
 declare global {
   interface Window {
     checks: {

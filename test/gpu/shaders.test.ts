@@ -4,6 +4,8 @@ import { Shaders, shaders } from '../../src/gpu/wgsl/shaders';
 import { compileFaults, exampleConstants, shaderFaults, textFaults } from '../shader-rules';
 import { gpu } from './harness';
 
+await shaders.load();
+
 test('there are shaders', () => {
   expect(shaders.ids().length).toBeGreaterThan(0);
 });

@@ -4,6 +4,7 @@ import { compiledConstants, constantFaults, holds, packSizes } from './constants
 import { type Declarations, declarationsOf } from './declarations';
 import { hasVariant, importOf, type Sources, withImports } from './imports';
 import { pathOf } from './lines';
+import { firstTexts, moreTexts } from './texts';
 
 /** What decides whether a dispatch gives a shader all that it wants, and nothing else. */
 export type CheckedDispatch = Pick<PlannedDispatch, 'shader' | 'constants' | 'bindings' | 'halves'>;
@@ -12,9 +13,24 @@ export type CheckedDispatch = Pick<PlannedDispatch, 'shader' | 'constants' | 'bi
 export class Shaders {
   private readonly known = new Map<string, Declarations>();
 
-  constructor(readonly sources: Sources) {}
+  /** @param more gives the files that are not among the sources yet: what needs them asks `load` first */
+  constructor(
+    private given: Sources,
+    private readonly more: () => Promise<Sources> = async () => new Map(),
+  ) {}
 
-  /** Every entry-point shader's id (common/ holds what they import). */
+  /** The texts that are there, by id. */
+  get sources(): Sources {
+    return this.given;
+  }
+
+  /** Has the texts of these entry points there, for all that is asked of them; default: of all. */
+  async load(ids?: Iterable<string>): Promise<void> {
+    if (ids && [...ids].every((id) => this.given.has(id))) return;
+    this.given = new Map([...this.given, ...(await this.more())]);
+  }
+
+  /** The id of every entry-point shader that is there (common/ holds what they import). */
   ids(): string[] {
     return [...this.sources.keys()].filter((id) => !id.startsWith('common/')).sort();
   }
@@ -111,13 +127,8 @@ function throwFaults(id: string, faults: string[]): void {
   if (faults.length > 0) throw new Error(`${pathOf(id)}: ${faults.join('; ')}`);
 }
 
-const files = import.meta.glob<string>('../../../shaders/**/*.wgsl', {
-  query: '?raw',
-  import: 'default',
-  eager: true,
-});
+const byId = (files: Record<string, string>): Map<string, string> =>
+  new Map(Object.entries(files).map(([path, text]) => [path.replace(/^.*\/shaders\/|\.wgsl$/g, ''), text]));
 
 /** The project's shaders. */
-export const shaders = new Shaders(
-  new Map(Object.entries(files).map(([path, text]) => [path.replace(/^.*\/shaders\/|\.wgsl$/g, ''), text])),
-);
+export const shaders = new Shaders(byId(firstTexts), async () => byId(await moreTexts()));

@@ -3,6 +3,8 @@ import { shaders } from '../../../src/gpu/wgsl/shaders';
 import type { Constants } from '../../../src/graph/ir';
 import { libraryOf } from './library';
 
+await shaders.load();
+
 const library = libraryOf(`const COUNT: u32 = 1u; //#required
 const SHIFT: i32 = 0;
 const SCALE: f32 = 1.0;

@@ -3,6 +3,8 @@ import { shaders } from '../../../src/gpu/wgsl/shaders';
 import { exampleConstants } from '../../shader-rules';
 import { libraryOf } from './library';
 
+await shaders.load();
+
 const library = libraryOf(
   `// y = f(x)
 //#import common/f

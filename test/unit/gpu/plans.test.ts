@@ -9,6 +9,8 @@ import { trainedModel } from '../../../src/train/trained-model';
 import { variedArchitectures } from '../../architectures';
 import { AUGMENTED, runSettings } from '../../settings';
 
+await shaders.load();
+
 /** The dispatches of a run's training step and of its evaluation. */
 function dispatchesOf(name: string, changed: Partial<RunSettings>, tuning = GPU_TUNING): PlannedDispatch[] {
   const side = name.endsWith('_cifar') ? 32 : 64;

@@ -6,6 +6,8 @@ import { linesOf } from '../../../src/gpu/wgsl/lines';
 import { shaders } from '../../../src/gpu/wgsl/shaders';
 import { declaredIn, usedIn } from './names';
 
+await shaders.load();
+
 const { sources } = shaders;
 const common = [...sources.keys()].filter((id) => id.startsWith('common/'));
 const textOf = (id: string) =>

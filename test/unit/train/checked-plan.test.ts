@@ -8,6 +8,8 @@ import { stepOf } from '../../../src/train/run-programs';
 import { trainedModel } from '../../../src/train/trained-model';
 import { runSettings } from '../../settings';
 
+await shaders.load();
+
 function checkedStep(arch: string, storage: 'f32' | 'f16') {
   const settings = runSettings({ batch: 4, storage });
   const images = { count: 16, height: 64, width: 64 };

@@ -1,0 +1,21 @@
+/** The shaders' texts that `texts.ts` has not, by the same list. */
+export const texts = import.meta.glob<string>(
+  [
+    '../../../shaders/**/*.wgsl',
+    '!../../../shaders/common/*.wgsl',
+    '!../../../shaders/data/gather.wgsl',
+    '!../../../shaders/dense/{forward,backward_weight}.wgsl',
+    '!../../../shaders/depthwise/{forward,backward_input,backward_weight}.wgsl',
+    '!../../../shaders/dropout/forward.wgsl',
+    '!../../../shaders/loss/cross_entropy.wgsl',
+    '!../../../shaders/norm/{affine_act,backward_finish,batch_backward_*,batch_finish,batch_running}.wgsl',
+    '!../../../shaders/optim/sgd.wgsl',
+    '!../../../shaders/probe/quads.wgsl',
+    '!../../../shaders/pointwise/*.wgsl',
+    '!../../../shaders/pool/average_*.wgsl',
+    '!../../../shaders/reduce/sum_splits*.wgsl',
+    '!../../../shaders/refocus/{depthwise_forward,depthwise_backward_map,depthwise_backward_basis,factored,finish}.wgsl',
+    '!../../../shaders/shape/copy.wgsl',
+  ],
+  { query: '?raw', import: 'default', eager: true },
+);
