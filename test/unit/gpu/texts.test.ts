@@ -5,7 +5,7 @@ import { Shaders, shaders } from '../../../src/gpu/wgsl/shaders';
 import { firstTexts, moreTexts } from '../../../src/gpu/wgsl/texts';
 import { GPU_TUNING, SOFTWARE_TUNING } from '../../../src/graph/tuning';
 import { builtinModel } from '../../../src/model/builtin';
-import { buildPrograms } from '../../../src/train/programs';
+import { buildPrograms } from '../../../src/train/run-programs';
 import { trainedModel } from '../../../src/train/trained-model';
 import { runSettings } from '../../settings';
 
