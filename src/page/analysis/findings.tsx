@@ -2,9 +2,10 @@
 import type { ComponentChildren } from 'preact';
 import type { Analysis } from '../../api';
 import { headlines } from '../../report/analysis/headlines';
-import { cellsSvg, contoursSvg, lossScale, UNIT_SCALE } from '../../report/analysis/matrix';
+import { cellsSvg, contoursSvg, lossScale, type Scale, UNIT_SCALE } from '../../report/analysis/matrix';
 import type { Html } from '../../report/html';
 import { type AnalysisName, analyses } from '../../run/analyse/options';
+import { significant } from '../format';
 
 export function Findings({ analysis }: { analysis: Analysis }) {
   const { networks, results, stopped, failures } = analysis;
@@ -46,11 +47,13 @@ export function Findings({ analysis }: { analysis: Analysis }) {
       <div class="analysis-pictures">
         {results.similarity?.matrices.slice(1).map((matrix, i) => {
           const name = `Likeness of features: ${networks[0].name} (down), ${networks[i + 1].name} (across)`;
-          return <Picture key={name} svg={cellsSvg(matrix, name, UNIT_SCALE)} name={name} />;
+          const scale = UNIT_SCALE;
+          return <Picture key={name} svg={cellsSvg(matrix, name, scale)} name={name} scale={scale} />;
         })}
         {results.landscape?.grid?.losses.map((surface, i, all) => {
           const name = `Loss around ${networks[i].name}`;
-          return <Picture key={name} svg={contoursSvg(surface, name, lossScale(all.flat(2)))} name={name} />;
+          const scale = lossScale(all.flat(2));
+          return <Picture key={name} svg={contoursSvg(surface, name, scale)} name={name} scale={scale} />;
         })}
       </div>
       <p class="hint">analysis.html has every layer, curve and table, and says what each does not show.</p>
@@ -59,12 +62,14 @@ export function Findings({ analysis }: { analysis: Analysis }) {
 }
 
 /** A picture as a picture: nothing in it becomes a part of the page. */
-function Picture({ svg, name }: { svg: Html; name: string }): ComponentChildren {
+function Picture({ svg, name, scale }: { svg: Html; name: string; scale: Scale }): ComponentChildren {
   const text = svg.text.replace('<svg ', '<svg xmlns="http://www.w3.org/2000/svg" ');
   return (
     <figure>
       <img src={`data:image/svg+xml,${encodeURIComponent(text)}`} alt={name} />
-      <figcaption>{name}; light is more.</figcaption>
+      <figcaption>
+        {name}: {significant(scale.low)} dark, {significant(scale.high)} and more light.
+      </figcaption>
     </figure>
   );
 }
