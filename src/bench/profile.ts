@@ -40,6 +40,14 @@ export interface ShaderProfile extends Achieved {
   share: number;
 }
 
+/** Milliseconds that a step takes at least, by each of what it is made of. */
+export interface LeastTimes {
+  /** were they all to do nothing */
+  dispatches: number;
+  bytes: number;
+  flops: number;
+}
+
 export interface Profile {
   /** what was profiled */
   name: string;
@@ -48,6 +56,8 @@ export interface Profile {
   /** runs that each dispatch's time is the mean of */
   runs: number;
   rates: DeviceRates;
+  /** what the device's own rates allow */
+  least: LeastTimes;
   /** of the plan; the peak memory without the data set */
   totals: Plan['totals'];
   /** a run as it is otherwise submitted, the median */
@@ -103,6 +113,7 @@ export async function profile(
       method,
       runs: made,
       rates,
+      least: leastTimes(session.plans.run.totals, rates),
       totals: session.plans.run.totals,
       runMs,
       dispatchMs: ms.reduce((a, b) => a + b, 0),
@@ -113,6 +124,15 @@ export async function profile(
     session.destroy();
   }
 }
+
+export const leastTimes = (
+  { dispatches, bytes, flops }: Plan['totals'],
+  { dispatchMs, gigabytes, gigaflops }: DeviceRates,
+): LeastTimes => ({
+  dispatches: dispatches * dispatchMs,
+  bytes: bytes / gigabytes / 1e6,
+  flops: flops / gigaflops / 1e6,
+});
 
 type Progress = (message: string, done: number) => void;
 

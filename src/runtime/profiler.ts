@@ -13,12 +13,14 @@ export interface DispatchTimes {
   ms: number[];
 }
 
-/** What a device reaches in two shaders that do nothing else. */
+/** What a device reaches in shaders that do nothing else. */
 export interface DeviceRates {
   /** vec4 copy, bytes read and written, GB/s */
   gigabytes: number;
   /** multiply-adds on registers counted as two, GFLOP/s */
   gigaflops: number;
+  /** milliseconds of a dispatch of one vec4 that waits for the one before it, in a long chain of such in one pass */
+  dispatchMs: number;
 }
 
 /** Queries of one set: WebGPU's limit. */
@@ -115,10 +117,12 @@ function encode(
 const COPY_BYTES = { gpu: 2 ** 27, software: 2 ** 24 };
 const MULTIPLY_THREADS = { gpu: 2 ** 20, software: 2 ** 13 };
 const MULTIPLY_ROUNDS = 256;
+/** Dispatches of the chain that tells what one costs: as many as a step has. */
+const CHAIN = 256;
 /** A rate is taken over at least this long. */
 const RATE_MS = 50;
 
-/** Measures what the device reaches in copying and in multiply-adds. */
+/** Measures what the device reaches in copying, in multiply-adds, and in dispatches that do next to nothing. */
 export async function deviceRates(gpu: Gpu): Promise<DeviceRates> {
   const kind = gpu.software ? 'software' : 'gpu';
   const session = await Session.create(gpu, {
@@ -129,12 +133,14 @@ export async function deviceRates(gpu: Gpu): Promise<DeviceRates> {
       MULTIPLY_THREADS[kind] * 16,
       64 * MULTIPLY_ROUNDS * MULTIPLY_THREADS[kind],
     ),
+    chain: chainOf(lonePlan('profile/copy', { SIZE: 1 }, 16, 0)),
   });
   try {
-    const { copy, multiply } = session.plans;
+    const { copy, multiply, chain } = session.plans;
     return {
       gigabytes: copy.totals.bytes / (await fastest(session, 'copy')) / 1e6,
       gigaflops: multiply.totals.flops / (await fastest(session, 'multiply')) / 1e6,
+      dispatchMs: (await fastest(session, 'chain')) / chain.totals.dispatches,
     };
   } finally {
     session.destroy();
@@ -162,6 +168,14 @@ function lonePlan(shader: string, constants: Record<string, number>, bytes: numb
     tensors: {},
     totals: { dispatches: 1, bytes: 2 * bytes, flops, peakBytes: 2 * bytes },
   };
+}
+
+/** A plan's one dispatch again and again, each time from where it wrote to: none can begin before the last one's end. */
+function chainOf({ dispatches: [dispatch], totals, ...plan }: Plan): Plan {
+  const { x, y } = dispatch.bindings;
+  const back = { ...dispatch, bindings: { x: y, y: x } };
+  const dispatches = Array.from({ length: CHAIN }, (_, i) => (i % 2 === 0 ? dispatch : back));
+  return { ...plan, dispatches, totals: { ...totals, dispatches: CHAIN } };
 }
 
 /** Milliseconds of one run, by the wall clock over as many runs as take `RATE_MS`; the best of three. */

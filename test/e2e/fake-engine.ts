@@ -23,7 +23,7 @@ import type {
   TrainJob,
   TrainResult,
 } from '../../src/api';
-import { byShader, type DispatchProfile } from '../../src/bench/profile';
+import { byShader, type DispatchProfile, leastTimes } from '../../src/bench/profile';
 import { DeviceLost, Discarded, NoWebGpu, Stopped, UserError } from '../../src/errors';
 import { GPU_TUNING } from '../../src/graph/tuning';
 import { writeSafetensors } from '../../src/io/safetensors';
@@ -409,7 +409,7 @@ function dispatch(shader: string, label: string, ms: number, bytes: number, flop
   return { shader, label, phase: 'forward', ms, bytes, flops, gigabytes, gigaflops, efficiency };
 }
 
-const rates = { gigabytes: 100, gigaflops: 1000 };
+const rates = { gigabytes: 100, gigaflops: 1000, dispatchMs: 0.004 };
 
 const dispatches = [
   dispatch('depthwise/forward', 'conv2d features.1.conv.0.0', 2, 120e6, 90e6),
@@ -442,13 +442,20 @@ async function profileOf(
     await new Promise((resolve) => setTimeout(resolve, 10 * (scenario.stepMs ?? 2)));
   }
   const sum = (of: 'ms' | 'bytes' | 'flops') => dispatches.reduce((s, d) => s + d[of], 0);
+  const totals = {
+    dispatches: dispatches.length,
+    bytes: sum('bytes'),
+    flops: sum('flops'),
+    peakBytes: 148e6,
+  };
   return {
     name: `${model.kind === 'builtin' ? 'mobilenet_v2' : model.kind === 'random' ? model.network.arch : 'own'}, ${settings.method}, batch of ${settings.batch === 'auto' ? 128 : settings.batch}`,
     adapter: 'Test adapter',
     method: 'timestamps',
     runs,
     rates,
-    totals: { dispatches: dispatches.length, bytes: sum('bytes'), flops: sum('flops'), peakBytes: 148e6 },
+    least: leastTimes(totals, rates),
+    totals,
     runMs: 0.8 * sum('ms'),
     dispatchMs: sum('ms'),
     shaders: byShader(dispatches, rates),

@@ -38,11 +38,13 @@ test.each(['timestamps', 'waiting'] as const)('each dispatch has its time: %s', 
 });
 
 test('a device has rates', async () => {
-  const { gigabytes, gigaflops } = await deviceRates(await gpu());
+  const { gigabytes, gigaflops, dispatchMs } = await deviceRates(await gpu());
   expect(gigabytes).toBeGreaterThan(0.01);
   expect(gigabytes).toBeLessThan(50_000);
   expect(gigaflops).toBeGreaterThan(0.01);
   expect(gigaflops).toBeLessThan(1e6);
+  expect(dispatchMs).toBeGreaterThan(1e-5);
+  expect(dispatchMs).toBeLessThan(50);
 });
 
 const context = { control: { cancelled: false } };
@@ -61,6 +63,7 @@ test('a profile sums by shader what it has by dispatch', async () => {
   expect(p.shaders.reduce((s, d) => s + d.share, 0)).toBeCloseTo(1);
   expect(p.shaders.map((s) => s.ms)).toEqual(p.shaders.map((s) => s.ms).sort((a, b) => b - a));
   expect(p.runMs).toBeGreaterThan(0);
+  expect(p.least.dispatches).toBeCloseTo(6 * p.rates.dispatchMs);
 });
 
 test('a step of a network trains on its four images', async () => {

@@ -55,7 +55,7 @@ function targetOf(args: Args): ProfileTarget {
 
 const HEAD = ['ms', '%', 'dispatches', 'moved', 'GB/s', 'work', 'GFLOP/s', '% of device', 'shader'];
 
-function show({ name, adapter, method, rates, runMs, dispatchMs, shaders }: Profile): string {
+function show({ name, adapter, method, rates, least, totals, runMs, dispatchMs, shaders }: Profile): string {
   const rows = shaders.map((s) => [
     s.ms.toFixed(3),
     (100 * s.share).toFixed(1),
@@ -69,8 +69,9 @@ function show({ name, adapter, method, rates, runMs, dispatchMs, shaders }: Prof
   ]);
   return [
     name,
-    `${adapter}: copies ${rates.gigabytes.toPrecision(3)} GB/s, multiply-adds ${rates.gigaflops.toPrecision(3)} GFLOP/s`,
+    `${adapter}: copies ${rates.gigabytes.toPrecision(3)} GB/s, multiply-adds ${rates.gigaflops.toPrecision(3)} GFLOP/s, a dispatch that does nothing takes ${(1000 * rates.dispatchMs).toPrecision(3)} us`,
     `one run ${runMs.toFixed(2)} ms; its dispatches one by one ${dispatchMs.toFixed(2)} ms (${method})`,
+    `at these rates at least ${least.dispatches.toPrecision(3)} ms for ${totals.dispatches} dispatches, ${least.bytes.toPrecision(3)} ms for ${si(totals.bytes, 'B')}, ${least.flops.toPrecision(3)} ms for ${si(totals.flops, 'FLOP')}`,
     '',
     table([HEAD, ...rows]),
   ].join('\n');

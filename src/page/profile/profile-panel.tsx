@@ -81,7 +81,7 @@ const methods: Record<Profile['method'], string> = {
 };
 
 function Outcome({ profile }: { profile: Profile }) {
-  const { name, adapter, method, rates, totals, runMs, dispatchMs, runs } = profile;
+  const { name, adapter, method, rates, least, totals, runMs, dispatchMs, runs } = profile;
   return (
     <>
       <p class="profile-name">
@@ -95,12 +95,18 @@ function Outcome({ profile }: { profile: Profile }) {
         <Figure name="Peak memory" value={bytes(totals.peakBytes)} />
         <Figure name="Device copies" value={`${significant(rates.gigabytes)} GB/s`} />
         <Figure name="Device calculates" value={`${significant(rates.gigaflops)} GFLOP/s`} />
+        <Figure name="A dispatch costs" value={`${significant(1000 * rates.dispatchMs)} µs`} />
       </dl>
+      <p class="hint">
+        At these rates the step takes at least {milliseconds(least.dispatches)} ms for its dispatches,{' '}
+        {milliseconds(least.bytes)} ms for the memory that it moves, {milliseconds(least.flops)} ms for its
+        arithmetic.
+      </p>
       <p class="hint">
         Each dispatch was timed alone, {methods[method]}: {milliseconds(dispatchMs)} ms together, the mean of{' '}
         {runs === 1 ? '1 run' : `${count(runs)} runs`}. What the device can do was measured just before, by a
-        shader that only copies and one that only multiplies and adds. A percentage beside a rate is its part
-        of what the device can do. Peak memory is without the images.
+        shader that only copies, one that only multiplies and adds, and a chain of dispatches that do nothing.
+        A percentage beside a rate is its part of what the device can do. Peak memory is without the images.
       </p>
       <div class="profile-parts">
         <ProfileBars profile={profile} />

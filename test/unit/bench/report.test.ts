@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { byShader, type DispatchProfile } from '../../../src/bench/profile';
+import { byShader, type DispatchProfile, leastTimes } from '../../../src/bench/profile';
 import { markdown } from '../../bench/report';
 
 const figure = {
@@ -44,7 +44,7 @@ test('shaders are summed over their dispatches, dearest first, against the devic
     dispatch('a', 2, 4e6, 3e6),
     dispatch('too short', 0, 8, 8),
   ];
-  expect(byShader(dispatches, { gigabytes: 4, gigaflops: 24 })).toEqual([
+  expect(byShader(dispatches, { gigabytes: 4, gigaflops: 24, dispatchMs: 0.01 })).toEqual([
     {
       shader: 'b',
       dispatches: 1,
@@ -69,4 +69,13 @@ test('shaders are summed over their dispatches, dearest first, against the devic
     },
     expect.objectContaining({ shader: 'too short', gigabytes: 0, gigaflops: 0, efficiency: 0 }),
   ]);
+});
+
+test('a step takes at least what its dispatches, bytes and operations take at the rates of the device', () => {
+  const totals = { dispatches: 300, bytes: 8e9, flops: 12e9, peakBytes: 1 };
+  expect(leastTimes(totals, { gigabytes: 4, gigaflops: 24, dispatchMs: 0.01 })).toEqual({
+    dispatches: 3,
+    bytes: 2000,
+    flops: 500,
+  });
 });

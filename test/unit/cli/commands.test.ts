@@ -910,7 +910,12 @@ test('bench prints a JSON line a case', async () => {
 test('profile shows shaders against the device, or everything as JSON', async () => {
   const context = fakeContext();
   expect(await run(['profile', '--case', 'bn-16x16x192-fwd'], context)).toBe(0);
-  expect(context.stdout[0]).toContain('fake: copies 4.00 GB/s, multiply-adds 12.0 GFLOP/s');
+  expect(context.stdout[0]).toContain(
+    'fake: copies 4.00 GB/s, multiply-adds 12.0 GFLOP/s, a dispatch that does nothing takes 50.0 us',
+  );
+  expect(context.stdout[0]).toContain(
+    'at least 0.0500 ms for 1 dispatches, 1.00 ms for 4 MB, 0.500 ms for 6 MFLOP',
+  );
   expect(context.stdout[0]).toMatch(/^2\.000 +100\.0 +1 +4 MB +2\.00 +6 MFLOP +3\.00 +50 +conv\/forward$/m);
   expect(await run(['profile', '--json'], context)).toBe(0);
   expect(JSON.parse(context.stdout[1])).toEqual(fakeProfile);
