@@ -148,9 +148,10 @@ export function busyFor({ status, headers }: Response): { wait?: number } | unde
 }
 
 const HUB_ERRORS: Record<string, string> = {
-  GatedRepo: 'is given to those only who asked for it on its page: do so, then name your token (HF_TOKEN)',
+  GatedRepo:
+    'is given to those only who asked for it on its page: do so, then give your token (HF_TOKEN, or its field on the page)',
   RepoNotFound:
-    'is not on the hub, or is private: check the name (sets of images are hf:datasets/owner/name), or name your token (HF_TOKEN)',
+    'is not on the hub, or is private: check the name (sets of images are hf:datasets/owner/name), or give your token (HF_TOKEN, or its field on the page)',
   RevisionNotFound: 'has no such revision: check what stands behind @',
   EntryNotFound: 'has no such file: check its name on the page of the repository',
 };
