@@ -251,13 +251,23 @@ export class Trainer {
       images += this.on.steps.at(step).batch.rows;
       fresh.push(this.on.pointOf(step, ring));
     }
-    for (const point of fresh) this.watch.step(point, point.step);
-    this.history.addSteps(fresh, ms);
-    this.observer.steps(fresh, {
-      imagesPerSecond: ((1000 / ms) * images) / count,
-      etaSeconds: ((this.totalSteps - this.step) * ms) / 1000,
-      stepMs: ms,
-    });
+    let sound = 0;
+    try {
+      for (const point of fresh) {
+        this.watch.step(point, point.step);
+        sound++;
+      }
+    } finally {
+      // of a run that ends by a step, those before it are told: they were taken
+      const told = fresh.slice(0, sound);
+      this.history.addSteps(told, ms);
+      if (sound > 0)
+        this.observer.steps(told, {
+          imagesPerSecond: ((1000 / ms) * images) / count,
+          etaSeconds: ((this.totalSteps - this.step) * ms) / 1000,
+          stepMs: ms,
+        });
+    }
   }
 
   /** Evaluates the network as it stands, or its average, and keeps it if it is the best so far. */

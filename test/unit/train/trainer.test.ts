@@ -491,8 +491,10 @@ describe('a run that fails', () => {
 
   test('later keeps the last epoch', async () => {
     const metrics: Behaviour['metrics'] = ({ step, rows }) => [step === 8 ? Number.NaN : rows, 0];
-    const { trainer: made, warnings, evals } = await trainer(tinyTraining(), { metrics });
+    const { trainer: made, warnings, evals, points } = await trainer(tinyTraining(), { metrics });
     await made.run({ cancelled: false });
+    // the steps before it were taken
+    expect(points.map(({ step }) => step)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
     expect(warnings).toEqual([
       'The loss was NaN at step 9: choose a lower learning rate, such as 0.0003, or clip the gradient. The weights of step 6 are kept.',
     ]);
