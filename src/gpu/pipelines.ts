@@ -14,6 +14,8 @@ export interface Kernel {
 /** Compiles shaders asynchronously, those once that differ in nothing but sizes. */
 export class Pipelines {
   private cache = new Map<string, Promise<Kernel>>();
+  /** kernels that are being compiled */
+  waiting = 0;
 
   constructor(
     private readonly gpu: Gpu,
@@ -29,7 +31,8 @@ export class Pipelines {
     const key = `${shader} ${JSON.stringify([compiled, halves])}`;
     let kernel = this.cache.get(key);
     if (!kernel) {
-      kernel = this.compile(shader, constants, halves);
+      this.waiting++;
+      kernel = this.compile(shader, constants, halves).finally(() => this.waiting--);
       this.cache.set(key, kernel);
     }
     return kernel;

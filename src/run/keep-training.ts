@@ -8,6 +8,7 @@ import { checkpointAfter } from './checkpoint-file';
 import type { RunContext } from './job';
 import { withinMemory } from './memory';
 import { digestInputs, type SavedRun, type StartedRun, writeCheckpoint } from './resume';
+import { whileCompiling } from './while-compiling';
 
 interface KeepTraining {
   gpu: Gpu;
@@ -17,6 +18,8 @@ interface KeepTraining {
   /** where the run goes on from, the file of it, and digests of what it trains with; absent: it begins */
   from?: Pick<SavedRun, 'file' | 'state'> & { inputs: StartedRun['inputs'] };
   observer: Observer;
+  /** throws once the run is stopped, while there is no trainer yet */
+  goOn: () => void;
   /** called with the first trainer before its first step; what it throws ends the run */
   ready: (trainer: Trainer) => void;
 }
@@ -37,7 +40,7 @@ function pastOf(state?: TrainingState) {
  */
 export async function keepTraining(
   { control, emit, gpu: anotherGpu }: RunContext,
-  { gpu, training, run, from, observer, ready }: KeepTraining,
+  { gpu, training, run, from, observer, goOn, ready }: KeepTraining,
 ): Promise<Trainer> {
   let newest = from?.state;
   let file = from?.file;
@@ -75,7 +78,14 @@ export async function keepTraining(
     }
   };
 
-  let trainer = await create(gpu);
+  let trainer = await whileCompiling(gpu, create(gpu), {
+    goOn,
+    tell(done, of) {
+      const message = `Compiling the training step: ${done} of ${of} kernels`;
+      emit({ type: 'phase', phase: 'compile', message });
+    },
+    late: ({ session }) => session.destroy(),
+  });
   let fruitless = 0;
   for (let isFirst = true; ; isFirst = false) {
     const begun = newest?.step ?? 0;

@@ -39,6 +39,7 @@ import { autotune, canRun, tuningKey } from './tune';
 import type { Tunings } from './tunings';
 import { VERSION } from './version';
 import { kernelWatch } from './watch-kernels';
+import { whileCompiling } from './while-compiling';
 
 /** The main job: a trained network and images in; a proven, merged network out. */
 export async function runTraining(job: TrainJob, context: RunContext): Promise<TrainResult> {
@@ -83,13 +84,17 @@ async function trainLoaded(
     return forecast({ ...training, tuning, model, heldBytes: mostHeld(gpu) });
   });
   emit({ type: 'note', message: forecastSentence(expected) });
-  if (!network.newHead)
-    emit({ type: 'phase', phase: 'baseline', message: 'Measuring the network as it was loaded' });
+  const measuring = (count = '') =>
+    emit({ type: 'phase', phase: 'baseline', message: `Measuring the network as it was loaded${count}` });
+  if (!network.newHead) measuring();
   // a head of the network's own has its classes in an order of its own
   const natural = network.newHead ? undefined : reports.find((report) => report.natural)?.natural;
   const base = network.newHead
     ? undefined
-    : await baseline(job, gpu, network, test, settings, { ...context, goOn });
+    : await whileCompiling(gpu, baseline(job, gpu, network, test, settings, { ...context, goOn }), {
+        goOn,
+        tell: (done, of) => measuring(`: ${done} of ${of} kernels compiled`),
+      });
   if (base) emit({ type: 'eval', which: 'base', point: { step: 0, epoch: 0, ...base.figures } });
   if (base && natural) {
     const message = orderSentence(base.figures.accuracy, accuracyInOrder(test, natural, base.logits));
@@ -141,7 +146,9 @@ async function trainLoaded(
     });
   };
   const run = { date: saved?.run.date ?? date, version: VERSION, adapter: gpu.name, asked: job.settings };
-  const trainer = await keepTraining(context, { gpu, training, run, from, observer, ready });
+  const trainer = await keepTraining(context, {
+    ...{ gpu, training, run, from, observer, goOn, ready },
+  });
   try {
     return await conclude(trainer, training, {
       job,

@@ -27,12 +27,16 @@ import { thinned } from './thinned';
 /** The database's key for what autotune found. */
 export const TUNINGS = 'tunings';
 
+/** Of a phase's words, how many of its things are done. */
+const COUNT = /: \d+ of \d+.*$/;
+
 export function receive(event: TrainEvent): void {
   batch(() => {
     switch (event.type) {
       case 'phase':
         phase.value = event.message;
-        announcement.value = event.message;
+        // how far a phase is, is seen and not read out
+        announcement.value = event.message.replace(COUNT, '');
         return;
       case 'warning':
         // a run that goes on in another engine says again what it said before

@@ -291,6 +291,20 @@ describe('a run that is stopped', () => {
     expect(phases(events).at(-1)).toBe(phase);
   });
 
+  test.each(['baseline', 'compile'])(
+    'while the %s has kernels compiled does not wait for them',
+    async (phase) => {
+      const stopped = run(job(), {}, (event, gpu, { control }) => {
+        if (event.type !== 'phase' || event.phase !== phase) return;
+        gpu.device.createComputePipelineAsync = () => new Promise(() => {});
+        setTimeout(() => {
+          control.cancelled = true;
+        }, 20);
+      });
+      await expect(stopped).rejects.toThrow(Stopped);
+    },
+  );
+
   test('before the next batch, where a large set is measured', async () => {
     let measured = 0;
     let stop = () => {};
