@@ -8,6 +8,8 @@ struct Sizes {
   CI: u32,
   CI4: u32, // vec4s of channels
   CO4: u32,
+  Y_PITCH: u32, // of a row where y lies, or y_raw
+  Y_START: u32, // of that row, where its own begin
   ROWS_PER_BLOCK: u32,
   BLOCKS_ACROSS: u32, // the image
   BLOCKS_DOWN: u32,

@@ -6,6 +6,8 @@ struct Sizes {
   OH: u32,
   OW: u32,
   C4: u32, // vec4s of channels
+  Y_PITCH: u32, // of a row where y lies
+  Y_START: u32, // of that row, where y's begin
   KH: u32,
   KW: u32,
   SH: u32,

@@ -3,8 +3,8 @@
 // CHANNEL_THREADS, q < VEC4S_PER_THREAD.
 //#import common/activation
 //#import common/input
-//#import common/gradient
-//#needs ROW_STEP, ROWS, CI4, ADDEND_C4, CHANNEL_THREADS
+//#import common/gradient_rows
+//#needs ROW_STEP, ROWS, CI4, X_PITCH, ADDEND_C4, CHANNEL_THREADS
 const ADDEND: bool = false;
 const ACCUMULATE: bool = false;
 const ROWS_PER_TILE: u32 = 1u; //#required
@@ -40,21 +40,21 @@ fn write_tile(
     for (var r = 0u; r < ROWS_PER_TILE; r++) {
       let row = first + r * ROW_STEP;
       let live = owned & (row < end);
-      let at = min(row, sizes.ROWS - 1u) * sizes.CI4 + i;
+      let at = min(row, sizes.ROWS - 1u);
       var v = (*sums)[r * VEC4S_PER_THREAD + q];
       var added = vec4(0.0);
-      if (ADDEND) { added = addend[min(row, sizes.ROWS - 1u) * sizes.ADDEND_C4 + i]; }
+      if (ADDEND) { added = addend[at * sizes.ADDEND_C4 + i]; }
       if (!ACCUMULATE) { v += added; }
-      if (DERIVATIVE) { v *= activate_derivative(load_x_raw(at)); }
+      if (DERIVATIVE) { v *= activate_derivative(load_x_raw(at * sizes.X_PITCH + i)); }
       // Sums are masked rather than branched around: on SwiftShader a branch costs a select for each sum in registers.
       if (EPILOGUE) {
-        let raw = load_x_raw(at);
+        let raw = load_x_raw(at * sizes.X_PITCH + i);
         v = select(vec4(0.0), v * activate_derivative(raw * input.scale + input.shift), live);
         (*backward)[q].g += v;
         (*backward)[q].product += v * (raw - input.mean) * input.rstd;
       }
       if (ACCUMULATE) { v = v * input.scale + added; }
-      if (live) { dx[at] = v; }
+      if (live) { dx[at * sizes.CI4 + i] = v; }
     }
   }
 }

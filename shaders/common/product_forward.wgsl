@@ -5,7 +5,7 @@
 //#import common/input
 //#import common/gate
 //#import common/output
-//#needs ROW_STEP, CO4, CHANNEL_THREADS
+//#needs ROW_STEP, CO4, Y_PITCH, Y_START, CHANNEL_THREADS
 const STATISTICS: bool = false;
 const ROWS_PER_TILE: u32 = 1u; //#required
 const VEC4S_PER_THREAD: u32 = 1u; //#required
@@ -44,7 +44,7 @@ fn write_tile(
       let at = row * sizes.CO4 + o;
       let v = finish((*sums)[r * VEC4S_PER_THREAD + q], output, at);
       let live = owned & (row < end);
-      if (live) { store_y(at, v); }
+      if (live) { store_y(row * sizes.Y_PITCH + sizes.Y_START + o, v); }
       // Sums are masked rather than branched around: on SwiftShader a branch costs a select for each sum in registers.
       if (STATISTICS) {
         if (r == 0u) { (*deviations)[q].pivot = select((*deviations)[q].pivot, v, fresh); }

@@ -13,7 +13,7 @@
 // were measured.
 //#import common/activation
 //#import common/input
-//#import common/gradient
+//#import common/gradient_rows
 //#import common/kernel
 //#import common/dense
 //#import common/weights
@@ -72,7 +72,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
       //#unroll
       for (var j = 0u; j < DY_WINDOW; j++) {
         let ow = column / SW + PW / SW + j + 1u - TAPS_PER_CHUNK - first_tap;
-        row[j] = select(vec4(0.0), load_gradient((at + min(ow, sizes.OW - 1u)) * sizes.CO4 + o, gradient), inside & (ow < sizes.OW));
+        row[j] = select(vec4(0.0), gradient_at(at + min(ow, sizes.OW - 1u), o, gradient), inside & (ow < sizes.OW));
       }
       //#unroll
       for (var m = 0u; m < TAPS_PER_CHUNK; m++) {

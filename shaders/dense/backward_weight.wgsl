@@ -12,7 +12,7 @@
 // SPLITS are as few as fill the device, which pointwise/backward_weight tells the time of.
 //#import common/activation
 //#import common/input
-//#import common/gradient
+//#import common/gradient_rows
 //#import common/kernel
 //#import common/dense
 //#import common/splits
@@ -72,7 +72,7 @@ fn main(
         for (var q = 0u; q < VEC4S_PER_THREAD; q++) {
           let ow = min(column + t, sizes.OW - 1u);
           let o = min(channel_thread + q * sizes.CHANNEL_THREADS, sizes.CO4 - 1u);
-          let d = select(vec4(0.0), load_gradient((dy_row * sizes.OW + ow) * sizes.CO4 + o, gradients[q]), column + t < sizes.OW);
+          let d = select(vec4(0.0), gradient_at(dy_row * sizes.OW + ow, o, gradients[q]), column + t < sizes.OW);
           if (BIAS) { bias_sums[q] += d; }
           //#unroll
           for (var k = 0u; k < TAPS_PER_CHUNK; k++) {

@@ -104,10 +104,10 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
       let output = output_coefficients(o, sizes.CO4);
       //#unroll
       for (var t = 0u; t < COLUMNS_PER_BLOCK; t++) {
-        let to = ((n * sizes.OH + oh) * sizes.OW + column + t) * sizes.CO4 + o;
-        let v = finish(sums[t * VEC4S_PER_THREAD + q], output, to);
+        let pixel = (n * sizes.OH + oh) * sizes.OW + column + t;
+        let v = finish(sums[t * VEC4S_PER_THREAD + q], output, pixel * sizes.CO4 + o);
         let live = owned & (t < columns);
-        if (live) { store_y(to, v); }
+        if (live) { store_y(pixel * sizes.Y_PITCH + sizes.Y_START + o, v); }
         // Sums are masked rather than branched around: on SwiftShader a branch costs a select for each sum in registers.
         if (STATISTICS) {
           if (t == 0u) { pivots[q] = select(pivots[q], v, oh == first); }

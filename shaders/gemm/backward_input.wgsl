@@ -27,6 +27,9 @@ struct Sizes {
   OW: u32,
   CI4: u32,
   CO4: u32,
+  X_PITCH: u32, // of a row where x_raw lies
+  Y_PITCH: u32, // of a row where y_raw lies
+  Y_START: u32, // of that row, where y_raw's begin
   ADDEND_C4: u32, // of a row of addend
   CHANNEL_THREADS: u32, // ceil(CI4 / VEC4S_PER_THREAD) or more
   ROWS_PER_BLOCK: u32, // rows whose backward sums are summed together
@@ -51,10 +54,10 @@ fn value_at(window: Window, kh: u32, kw: u32, o: u32, gradient: GradientCoeffici
     // Places above the image wrap to huge numbers: one comparison leaves out those on both sides.
     let h = window.h - kh;
     let w = window.w - kw;
-    let at = ((window.image + min(h, sizes.OH - 1u)) * sizes.OW + min(w, sizes.OW - 1u)) * sizes.CO4 + o;
-    return select(vec4(0.0), load_gradient(at, gradient), (h < sizes.OH) & (w < sizes.OW));
+    let row = (window.image + min(h, sizes.OH - 1u)) * sizes.OW + min(w, sizes.OW - 1u);
+    return select(vec4(0.0), gradient_at(row, o, gradient), (h < sizes.OH) & (w < sizes.OW));
   }
-  return load_gradient(window.image * sizes.CO4 + o, gradient);
+  return gradient_at(window.image, o, gradient);
 }
 
 @compute @workgroup_size(WG)

@@ -14,7 +14,7 @@
 //#import common/activation
 //#import common/input
 //#import common/gate
-//#import common/gradient
+//#import common/gradient_rows
 //#import common/kernel
 const WG = 64u;
 const GATHER: bool = false;
@@ -39,6 +39,9 @@ struct Sizes {
   CI: u32,
   CI4: u32,
   CO4: u32,
+  X_PITCH: u32, // of a row where x lies
+  Y_PITCH: u32, // of a row where y_raw lies
+  Y_START: u32, // of that row, where y_raw's begin
   SPLITS: u32,
   BLOCKS_DOWN: u32, // ceil(KH * KW * CI4 / BLOCK_INPUTS)
   BLOCKS_ACROSS: u32, // ceil(CO4 / BLOCK_OUTPUTS)
@@ -64,10 +67,10 @@ fn value_at(row: u32, kh: u32, kw: u32, i: u32, input: InputCoefficients) -> vec
     let line = row / sizes.OW;
     let h = line % sizes.OH * SH + kh - PH;
     let w = row % sizes.OW * SW + kw - PW;
-    let at = ((line / sizes.OH * sizes.H + min(h, sizes.H - 1u)) * sizes.W + min(w, sizes.W - 1u)) * sizes.CI4 + i;
+    let at = ((line / sizes.OH * sizes.H + min(h, sizes.H - 1u)) * sizes.W + min(w, sizes.W - 1u)) * sizes.X_PITCH + i;
     return select(vec4(0.0), prologue(load_x(at), input), (h < sizes.H) & (w < sizes.W));
   }
-  return gated(prologue(load_x(row * sizes.CI4 + i), input), gates_of(row, sizes.CI4), i, sizes.CI4);
+  return gated(prologue(load_x(row * sizes.X_PITCH + i), input), gates_of(row, sizes.CI4), i, sizes.CI4);
 }
 
 @compute @workgroup_size(WG)
@@ -100,7 +103,7 @@ fn main(
     }
     for (var r = local / BLOCK_OUTPUTS; r < STAGE_ROWS; r += WG / BLOCK_OUTPUTS) {
       staged[STAGE_ROWS * BLOCK_INPUTS + r * BLOCK_OUTPUTS + local % BLOCK_OUTPUTS] =
-        load_gradient(min(first + r, sizes.ROWS - 1u) * sizes.CO4 + o, gradient);
+        gradient_at(min(first + r, sizes.ROWS - 1u), o, gradient);
     }
     workgroupBarrier();
     let rows = min(STAGE_ROWS, end - first);

@@ -30,6 +30,9 @@ struct Sizes {
   OW: u32,
   CI4: u32,
   CO4: u32,
+  X_PITCH: u32, // of a row where x lies
+  Y_PITCH: u32, // of a row where y lies
+  Y_START: u32, // of that row, where y's begin
   CHANNEL_THREADS: u32, // ceil(CO4 / VEC4S_PER_THREAD) or more
   ROWS_PER_BLOCK: u32, // rows whose statistics are summed together
   BLOCKS: u32, // ceil(ROWS / ROWS_PER_BLOCK)
@@ -52,10 +55,10 @@ fn value_at(window: Window, kh: u32, kw: u32, i: u32, input: InputCoefficients) 
     // Places above the image have wrapped to huge numbers: one comparison leaves out those on both sides.
     let h = window.h + kh;
     let w = window.w + kw;
-    let at = ((window.image + min(h, sizes.H - 1u)) * sizes.W + min(w, sizes.W - 1u)) * sizes.CI4 + i;
+    let at = ((window.image + min(h, sizes.H - 1u)) * sizes.W + min(w, sizes.W - 1u)) * sizes.X_PITCH + i;
     return select(vec4(0.0), prologue(load_x(at), input), (h < sizes.H) & (w < sizes.W));
   }
-  return gated(prologue(load_x(window.image * sizes.CI4 + i), input), gates_of(window.image, sizes.CI4), i, sizes.CI4);
+  return gated(prologue(load_x(window.image * sizes.X_PITCH + i), input), gates_of(window.image, sizes.CI4), i, sizes.CI4);
 }
 
 @compute @workgroup_size(WG)

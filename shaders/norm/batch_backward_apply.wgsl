@@ -15,6 +15,7 @@ const WIDE_ADDEND: bool = false; // without ADDEND
 struct Sizes {
   SIZE: u32, // vec4s
   C4: u32,
+  X_PITCH: u32, // of a row where x lies
   PIXELS: u32, // rows of an image
   ADDEND_C4: u32,
 }
@@ -35,7 +36,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
   if (i >= sizes.SIZE) { return; }
   let c = i % sizes.C4;
   let scale = coef[2u * sizes.C4 + c];
-  let v = load_x(i);
+  let v = load_x(i / sizes.C4 * sizes.X_PITCH + c);
   let g = squeezed(dy[i], i / sizes.C4, c) * activate_derivative(scale * v + coef[3u * sizes.C4 + c]);
   var d = scale * g;
   if (TRAINING) { d = bcoef[c] * g + bcoef[sizes.C4 + c] * v + bcoef[2u * sizes.C4 + c]; }

@@ -12,6 +12,7 @@ const WG = 64u;
 struct Sizes {
   ROWS: u32,
   C4: u32,
+  X_PITCH: u32, // of a row where x lies
   SPLITS: u32,
   PIXELS: u32, // rows of an image
 }
@@ -36,7 +37,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
   var sum = vec4(0.0);
   var product = vec4(0.0);
   for (var row = split; row < sizes.ROWS; row += sizes.SPLITS) {
-    let v = load_x(row * sizes.C4 + c);
+    let v = load_x(row * sizes.X_PITCH + c);
     let g = squeezed(dy[row * sizes.C4 + c], row, c) * activate_derivative(scale * v + shift);
     sum += g;
     product += g * (v - mean);

@@ -9,6 +9,7 @@ const WG = 64u;
 struct Sizes {
   ROWS: u32,
   C4: u32, // vec4s a row
+  X_PITCH: u32, // of a row where x lies
   BLOCKS: u32, // ceil(ROWS / ROWS_PER_BLOCK)
   ROWS_PER_BLOCK: u32,
 }
@@ -25,11 +26,11 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
   let block = i / sizes.C4;
   let first = block * sizes.ROWS_PER_BLOCK;
   let end = min(first + sizes.ROWS_PER_BLOCK, sizes.ROWS);
-  let shift = load_x(first * sizes.C4 + c);
+  let shift = load_x(first * sizes.X_PITCH + c);
   var sum = vec4(0.0);
   var squares = vec4(0.0);
   for (var row = first; row < end; row++) {
-    let d = load_x(row * sizes.C4 + c) - shift;
+    let d = load_x(row * sizes.X_PITCH + c) - shift;
     sum += d;
     squares += d * d;
   }

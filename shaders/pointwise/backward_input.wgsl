@@ -23,6 +23,9 @@ struct Sizes {
   ROWS: u32,
   CI4: u32,
   CO4: u32,
+  X_PITCH: u32, // of a row where x_raw lies
+  Y_PITCH: u32, // of a row where y_raw lies
+  Y_START: u32, // of that row, where y_raw's begin
   ADDEND_C4: u32, // of a row of addend
   CHANNEL_THREADS: u32, // ceil(CI4 / VEC4S_PER_THREAD) or more
   ROWS_PER_BLOCK: u32, // rows whose backward sums are summed together
@@ -45,13 +48,13 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
     let first = block * sizes.ROWS_PER_BLOCK + done;
     var rows: array<u32, ROWS_PER_TILE>;
     //#unroll
-    for (var r = 0u; r < ROWS_PER_TILE; r++) { rows[r] = min(first + r, sizes.ROWS - 1u) * sizes.CO4; }
+    for (var r = 0u; r < ROWS_PER_TILE; r++) { rows[r] = min(first + r, sizes.ROWS - 1u); }
     var sums = array<vec4<f32>, SUMS>();
     for (var o = 0u; o < sizes.CO4; o++) {
       let gradient = gradient_coefficients(o, sizes.CO4);
       var values: array<vec4<f32>, ROWS_PER_TILE>;
       //#unroll
-      for (var r = 0u; r < ROWS_PER_TILE; r++) { values[r] = load_gradient(rows[r] + o, gradient); }
+      for (var r = 0u; r < ROWS_PER_TILE; r++) { values[r] = gradient_at(rows[r], o, gradient); }
       //#unroll
       for (var q = 0u; q < VEC4S_PER_THREAD; q++) {
         let weights = load_weights(min(channel_thread + q * sizes.CHANNEL_THREADS, sizes.CI4 - 1u) * 4u * sizes.CO4 + o, sizes.CO4, lane);

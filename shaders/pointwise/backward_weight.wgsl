@@ -13,7 +13,7 @@
 //#import common/activation
 //#import common/input
 //#import common/gate
-//#import common/gradient
+//#import common/gradient_rows
 //#import common/splits
 const WG = 64u;
 const INPUT_VEC4S: u32 = 1u; //#required
@@ -27,6 +27,9 @@ struct Sizes {
   CI: u32,
   CI4: u32,
   CO4: u32,
+  X_PITCH: u32, // of a row where x lies
+  Y_PITCH: u32, // of a row where y_raw lies
+  Y_START: u32, // of that row, where y_raw's begin
   SPLITS: u32,
   INPUT_THREADS: u32, // ceil(CI4 / INPUT_VEC4S)
   OUTPUT_THREADS: u32, // ceil(CO4 / OUTPUT_VEC4S)
@@ -65,14 +68,14 @@ fn main(
     var values: array<vec4<f32>, OUTPUT_VEC4S>;
     //#unroll
     for (var q = 0u; q < OUTPUT_VEC4S; q++) {
-      values[q] = load_gradient(row * sizes.CO4 + min(output_thread + q * sizes.OUTPUT_THREADS, sizes.CO4 - 1u), gradients[q]);
+      values[q] = gradient_at(row, min(output_thread + q * sizes.OUTPUT_THREADS, sizes.CO4 - 1u), gradients[q]);
       if (BIAS) { bias_sums[q] += values[q]; }
     }
     let gates = gates_of(row, sizes.CI4);
     //#unroll
     for (var p = 0u; p < INPUT_VEC4S; p++) {
       let i = min(input_thread + p * sizes.INPUT_THREADS, sizes.CI4 - 1u);
-      let v = gated(prologue(load_x(row * sizes.CI4 + i), inputs[p]), gates, i, sizes.CI4);
+      let v = gated(prologue(load_x(row * sizes.X_PITCH + i), inputs[p]), gates, i, sizes.CI4);
       //#unroll
       for (var q = 0u; q < OUTPUT_VEC4S; q++) {
         sums[(p * OUTPUT_VEC4S + q) * 4u] += v.x * values[q];

@@ -24,6 +24,9 @@ struct Sizes {
   PIXELS: u32, // rows of an image
   CI4: u32,
   CO4: u32,
+  X_PITCH: u32, // of a row where x lies
+  Y_PITCH: u32, // of a row where y lies
+  Y_START: u32, // of that row, where y's begin
   CHANNEL_THREADS: u32, // ceil(CO4 / VEC4S_PER_THREAD) or more
   ROWS_PER_BLOCK: u32, // rows whose statistics are summed together
   BLOCKS: u32, // ceil(ROWS / ROWS_PER_BLOCK)
@@ -44,7 +47,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
     let first = block * sizes.ROWS_PER_BLOCK + done;
     var rows: array<u32, ROWS_PER_TILE>;
     //#unroll
-    for (var r = 0u; r < ROWS_PER_TILE; r++) { rows[r] = min(first + r, sizes.ROWS - 1u) * sizes.CI4; }
+    for (var r = 0u; r < ROWS_PER_TILE; r++) { rows[r] = min(first + r, sizes.ROWS - 1u) * sizes.X_PITCH; }
     var gates: array<u32, ROWS_PER_TILE>;
     //#unroll
     for (var r = 0u; r < ROWS_PER_TILE; r++) { gates[r] = gates_of(min(first + r, sizes.ROWS - 1u), sizes.CI4); }

@@ -33,5 +33,5 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
   }
   var size = places_padded(oh * sizes.SH, sizes.KH, sizes.PADDED_H) * places_padded(ow * sizes.SW, sizes.KW, sizes.PADDED_W);
   if (!COUNT_PAD) { size = places_inside(oh * sizes.SH - sizes.PH, sizes.KH, sizes.H) * places_inside(ow * sizes.SW - sizes.PW, sizes.KW, sizes.W); }
-  store_y(index, sum / size);
+  store_y(index / sizes.C4 * sizes.Y_PITCH + sizes.Y_START + c, sum / size);
 }

@@ -28,5 +28,5 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
       if (iw < sizes.W) { best = max(best, prologue(load_x(((n * sizes.H + ih) * sizes.W + iw) * sizes.C4 + c), input)); }
     }
   }
-  store_y(index, best);
+  store_y(index / sizes.C4 * sizes.Y_PITCH + sizes.Y_START + c, best);
 }

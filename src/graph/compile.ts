@@ -1,6 +1,7 @@
 import type { Graph } from './graph';
-import type { ArenaLayout, Lowered, Plan } from './ir';
+import type { ArenaLayout, Dispatch, Lowered, Plan, Tensors } from './ir';
 import { planOf } from './plan';
+import { bytesOf, present } from './tensor';
 import { GPU_TUNING, type Tuning } from './tuning';
 
 /** A rewrite on the way from a graph to its plan, of the nodes or of the dispatches that they become. */
@@ -39,5 +40,18 @@ function lower(graph: Graph, tuning: Tuning): Lowered[] {
     temporary: (name: string, shape: readonly number[], padded?: readonly number[]) =>
       graph.tensor(name, shape, { padded }),
   };
-  return graph.nodes.flatMap((node) => node.op.lower(node, context).map((dispatch) => ({ node, dispatch })));
+  return graph.nodes.flatMap((node) =>
+    node.op.lower(node, context).map((dispatch) => ({ node, dispatch: withoutViews(dispatch) })),
+  );
+}
+
+/** A dispatch that binds what its tensors are views of, and moves no more than these. */
+function withoutViews(dispatch: Dispatch): Dispatch {
+  const { reads, writes } = dispatch;
+  const tensors = [...present(reads), ...present(writes)];
+  if (!tensors.some(({ view }) => view)) return dispatch;
+  const bytes = dispatch.bytes ?? tensors.reduce((sum, t) => sum + bytesOf(t), 0);
+  const wholes = (bound: Tensors): Tensors =>
+    Object.fromEntries(Object.entries(bound).map(([name, t]) => [name, t?.view?.of ?? t]));
+  return { ...dispatch, bytes, reads: wholes(reads), writes: wholes(writes) };
 }

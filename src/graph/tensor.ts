@@ -42,6 +42,8 @@ export interface Tensor {
   readonly part?: number;
   /** the parameter whose gradient this tensor's gradient is (a weight that a linear map makes of it) */
   gradientOf?: Tensor;
+  /** where the numbers are, if they are some of another tensor's channels, from channel `from` on, a multiple of four */
+  view?: { of: Tensor; from: number };
 }
 
 export interface TensorOptions {
@@ -64,6 +66,12 @@ export const present = (tensors: Record<string, Tensor | undefined>): Tensor[] =
 
 /** Number of elements in memory. */
 export const elements = (t: Tensor): number => product(t.padded);
+
+/** vec4s from one row (pixel) of an activation to the next, where it lies. */
+export const pitchOf = ({ padded, view }: Tensor): number => (view?.of.padded ?? padded)[3] / 4;
+
+/** vec4s of a row before an activation's own. */
+export const startOf = ({ view }: Tensor): number => (view?.from ?? 0) / 4;
 
 /** Number of bytes in memory, a multiple of four. */
 export const bytesOf = (t: Tensor): number => pad4(elements(t) * BYTES[t.dtype]);

@@ -1,6 +1,6 @@
 import { UserError } from '../errors';
 import type { Constants, Dispatch, GraphBuilder, Node, Op } from '../graph/ir';
-import { elements, type Tensor } from '../graph/tensor';
+import { elements, pitchOf, startOf, type Tensor } from '../graph/tensor';
 import { workgroupsFor } from '../graph/workgroups';
 import { type Prologue, prologueConstants } from './activation';
 
@@ -84,6 +84,8 @@ function geometry(x: Tensor, y: Tensor, a: PoolAttributes): Constants {
     OH: y.shape[1],
     OW: y.shape[2],
     C4: x.padded[3] / 4,
+    Y_PITCH: pitchOf(y),
+    Y_START: startOf(y),
     KH: a.kernel[0],
     KW: a.kernel[1],
     SH: a.stride[0],

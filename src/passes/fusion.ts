@@ -17,6 +17,7 @@ import { fuses, Nodes, readsOnlyAs } from './nodes';
 import { moveInputActivations, readingsOf } from './prologues';
 import { regroupChannels } from './regroup';
 import { joinSlices } from './slices';
+import { viewConcatenations } from './views';
 
 /** What may be fused; each can be switched off, and both ways give the same numbers. */
 export interface Fusions {
@@ -46,6 +47,8 @@ export interface Fusions {
   slices: boolean;
   /** norms of concatenations: their statistics of those of the parts, their gradients added in place (see concatenations.ts) */
   concatenations: boolean;
+  /** parts of a concatenation where it has them, in the place of a copy (see views.ts) */
+  views: boolean;
   /** concatenations, shuffles and slices in a row into one dispatch (see regroup.ts) */
   regroup: boolean;
   /** a bias's gradient into the weight's gradient of the same convolution, or another sum that reads its gradient */
@@ -68,6 +71,7 @@ export const ALL_FUSIONS: Fusions = {
   gates: true,
   slices: true,
   concatenations: true,
+  views: true,
   regroup: true,
   biases: true,
   weightSums: true,
@@ -101,6 +105,7 @@ export function fuse(graph: Graph, tuning: Tuning, fusions: Fusions = ALL_FUSION
   }
   if (fusions.slices) joinSlices(graph);
   if (fusions.regroup) regroupChannels(graph, fusions.affine);
+  if (fusions.views) viewConcatenations(nodes);
 }
 
 type Forward = NodeOf<typeof convOps.forward>;

@@ -18,7 +18,8 @@ export function halveActivations(graph: Graph): void {
     if (phase !== 'forward') continue;
     for (const t of present(outputs)) {
       const isActivation = t.role === 'activation' && t.shape.length === 4;
-      if (isActivation && t.dtype === 'f32' && !kept.has(t)) t.dtype = 'f16';
+      if (isActivation && t.dtype === 'f32' && !kept.has(t))
+        for (const each of present({ t, whole: t.view?.of })) each.dtype = 'f16';
     }
   }
 }

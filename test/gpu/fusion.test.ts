@@ -40,6 +40,7 @@ const NONE: Fusions = {
   gates: false,
   slices: false,
   concatenations: false,
+  views: false,
   regroup: false,
   biases: false,
   weightSums: false,
@@ -125,9 +126,10 @@ const cases: [string, Model, (keyof Fusions)[], Record<string, [number, number]>
   [
     'concatenations',
     connected,
-    ['concatenations', 'statistics', 'regroup'],
+    ['concatenations', 'statistics', 'regroup', 'views'],
     {
       'norm/batch_statistics': [7, 0],
+      'shape/concat': [3, 0],
       'norm/batch_backward_apply': [7, 2],
       'shape/gather_channels': [6, 3],
     },

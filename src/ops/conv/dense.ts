@@ -20,6 +20,7 @@ import {
   forwardTensors,
   gradientConstants,
   meetsAllRows,
+  outputRows,
   sizes,
   vec4s,
 } from './family';
@@ -86,6 +87,7 @@ function forward(node: Node<ConvForward>, { tuning }: LowerContext): Dispatch[] 
       constants: {
         ...denseSizes(t),
         ...forwardConstants(node),
+        ...outputRows(t.y),
         ...blockConstants(grid),
         ...channels,
         SUBGROUPS: tuning.subgroups,
@@ -115,6 +117,7 @@ function backwardInput(node: Node<ConvBackwardInput>, { tuning }: LowerContext):
         ...denseSizes(t),
         ...epilogueConstants(t.attrs),
         ...gradientConstants(t, yRaw),
+        ...outputRows(yRaw ?? t.y),
         ...blockConstants(grid),
         ...channels,
         ADDEND: addend !== undefined,
@@ -150,6 +153,7 @@ function backwardWeight(node: Node<ConvBackwardWeight>, context: LowerContext): 
         ...denseSizes(t),
         ...prologueConstants(t.attrs),
         ...gradientConstants(t, yRaw),
+        ...outputRows(yRaw ?? t.y),
         BIAS: bias.partial !== undefined,
         SPLITS: split.splits,
         SHARED_SPLITS: split.shared,
@@ -178,6 +182,7 @@ export const dense: ConvFamily = {
   backwardInput,
   backwardWeight,
   sumsBias: meetsAllRows,
+  views: () => ({ x: false, y: true }),
   outputBlocks: (t) => outputBlocks(t, true),
   inputBlocks: (t) => inputBlocks(t, true).count,
 };

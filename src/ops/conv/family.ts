@@ -1,5 +1,5 @@
 import type { Constants, Dispatch, LowerContext, Node } from '../../graph/ir';
-import { bytesOf, pad4, present, product, type Tensor } from '../../graph/tensor';
+import { bytesOf, pad4, pitchOf, present, product, startOf, type Tensor } from '../../graph/tensor';
 import type { Tuning } from '../../graph/tuning';
 import { ACTIVATIONS, type Activation, type Prologue, prologueConstants } from '../activation';
 import type { BlockGrid } from '../blocks';
@@ -86,6 +86,8 @@ export interface ConvFamily {
   sumsBias?(t: ConvTensors): boolean;
   /** whether what is read can be multiplied with a `gate`; absent: never */
   gates?(t: ConvTensors, tuning: Tuning): boolean;
+  /** whether x may be a view that begins with its whole, and y any view, or x and y before their batch norms; absent: never */
+  views?(t: ConvTensors, tuning: Tuning): { x: boolean; y: boolean };
   /** whether backwardInput `accumulates`; absent: never */
   accumulates?(t: ConvTensors): boolean;
   /** the number of per-block sums that backwardInput writes */
@@ -128,6 +130,12 @@ export function epilogueConstants({ activation, derivative, accumulates }: Fused
   if (activation === undefined) return {};
   return { EPILOGUE: true, ACTIVATION: ACTIVATIONS[activation], ...(accumulates && { ACCUMULATE: true }) };
 }
+
+/** How the rows of x, or x before its batch norm, lie in memory. */
+export const inputRows = (x: Tensor): Constants => ({ X_PITCH: pitchOf(x) });
+
+/** How the rows of y, or y before its batch norm, lie in memory. */
+export const outputRows = (y: Tensor): Constants => ({ Y_PITCH: pitchOf(y), Y_START: startOf(y) });
 
 /** Bytes that a backwardInput moves: of a wider addend no more than it writes. */
 export const backwardInputBytes = ({ inputs, outputs }: Node<ConvBackwardInput>): number =>

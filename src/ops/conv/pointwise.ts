@@ -20,6 +20,8 @@ import {
   forwardTensors,
   gateConstants,
   gradientConstants,
+  inputRows,
+  outputRows,
   vec4s,
 } from './family';
 import { cutProduct, type ProductCut, SIDES } from './product-tiles';
@@ -62,6 +64,8 @@ function forward(node: Node<ConvForward>, { tuning }: LowerContext): Dispatch[] 
         ...constants,
         ...forwardConstants(node),
         ...gateConstants(t.x, gate),
+        ...inputRows(t.x),
+        ...outputRows(t.y),
         CI4: vec4s(t.x),
         CO4: vec4s(t.y),
       },
@@ -85,6 +89,8 @@ function backwardInput(node: Node<ConvBackwardInput>, { tuning }: LowerContext):
         ...constants,
         ...epilogueConstants(t.attrs),
         ...gradientConstants(t, yRaw),
+        ...inputRows(xRaw ?? t.x),
+        ...outputRows(yRaw ?? t.y),
         CI4: vec4s(t.x),
         CO4: vec4s(t.y),
         ADDEND: addend !== undefined,
@@ -117,6 +123,8 @@ function backwardWeight(node: Node<ConvBackwardWeight>, context: LowerContext): 
         ...prologueConstants(t.attrs),
         ...gateConstants(t.x, gate),
         ...gradientConstants(t, yRaw),
+        ...inputRows(t.x),
+        ...outputRows(yRaw ?? t.y),
         BIAS: bias.partial !== undefined,
         ROWS: rows,
         CI: t.x.shape[3],
@@ -152,6 +160,7 @@ export const pointwise: ConvFamily = {
   outputBlocks: ({ y }, tuning): BlockGrid =>
     lineGrid(rowsOf(y), cut(y, true, tuning).constants.ROWS_PER_BLOCK),
   sumsBias: () => true,
+  views: () => ({ x: true, y: true }),
   accumulates: () => true,
   gates: () => true,
   inputBlocks: ({ x }, tuning) => cut(x, true, tuning).constants.BLOCKS,

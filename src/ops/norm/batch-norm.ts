@@ -1,6 +1,6 @@
 import { UserError } from '../../errors';
 import type { Constants, Dispatch, GraphBuilder, Op } from '../../graph/ir';
-import { bytesOf, elements, present, product, type Tensor } from '../../graph/tensor';
+import { bytesOf, elements, pitchOf, present, product, type Tensor } from '../../graph/tensor';
 import type { Tuning } from '../../graph/tuning';
 import { workgroupsFor } from '../../graph/workgroups';
 import { ACTIVATIONS, type Activation } from '../activation';
@@ -80,7 +80,13 @@ const statistics: Op<Statistics> = {
     return [
       {
         shader: 'norm/batch_statistics',
-        constants: { ROWS, C4, BLOCKS: blocks.count, ROWS_PER_BLOCK: blocks.rowsPerBlock },
+        constants: {
+          ROWS,
+          C4,
+          X_PITCH: pitchOf(x),
+          BLOCKS: blocks.count,
+          ROWS_PER_BLOCK: blocks.rowsPerBlock,
+        },
         reads: { x },
         writes: { partial },
         workgroups: workgroupsFor(blocks.count * C4),
@@ -269,6 +275,7 @@ const backwardSums: Op<BackwardSums> = {
         shader: 'norm/batch_backward_sums',
         constants: {
           ...shape,
+          X_PITCH: pitchOf(x),
           ...squeezeConstants(x, node.inputs),
           ACTIVATION: ACTIVATIONS[node.attrs.activation],
         },
@@ -314,6 +321,7 @@ const backwardApply: Op<BackwardApply> = {
         constants: {
           SIZE: size,
           C4: x.padded[3] / 4,
+          X_PITCH: pitchOf(x),
           ...squeezeConstants(x, inputs),
           ACTIVATION: ACTIVATIONS[attrs.activation],
           TRAINING: bcoef !== undefined,
