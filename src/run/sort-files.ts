@@ -15,7 +15,7 @@ export interface SortedFiles {
   pictures: number[];
   /** names of the classifier's rows */
   labels?: number;
-  /** a run's settings, config.json or report.json, or an experiment's file */
+  /** a run's settings, config.json or report.json, or an experiment's file or results */
   settings?: number;
   /** bundles of runs */
   runs: number[];
@@ -127,7 +127,8 @@ async function kindOfJson({ blob }: UserFile): Promise<Kind> {
   try {
     const content: unknown = JSON.parse(await blob.text());
     if (Array.isArray(content)) return content.every((name) => typeof name === 'string') ? 'labels' : 'json';
-    return typeof content === 'object' && content !== null && ('settings' in content || 'arms' in content)
+    const names = ['settings', 'arms', 'experiment'];
+    return typeof content === 'object' && content !== null && names.some((name) => name in content)
       ? 'settings'
       : 'json';
   } catch {

@@ -34,6 +34,18 @@ async function open(scenario = {}, hash = JSON.stringify(SMALL)): Promise<Page> 
   return page;
 }
 
+async function drop(page: Page, name: string, text: string): Promise<void> {
+  const dataTransfer = await page.evaluateHandle(
+    ([name, text]) => {
+      const made = new DataTransfer();
+      made.items.add(new File([text], name));
+      return made;
+    },
+    [name, text],
+  );
+  await page.dispatchEvent('h1', 'drop', { dataTransfer });
+}
+
 describe('an experiment', () => {
   test('out of the address runs its arms over its seeds, and leaves its report', async () => {
     const page = await open();
@@ -149,14 +161,38 @@ describe('an experiment', () => {
     expect(await page.locator('.run-table').getByText('Stopped').count()).toBe(1);
   });
 
+  test('takes the place of the one that is shown, dropped or by a link; a file with a mistake does not', async () => {
+    const page = await open();
+    await button(page, 'Start the experiment').click();
+    await done(page, '4 of 4 runs are done.');
+    const address = page.url();
+    await drop(page, 'cut.json', '{"name":"cut","arms":["no');
+    await page.getByText('it is not JSON, or breaks off').waitFor();
+    await drop(page, 'wrong.json', JSON.stringify({ ...SMALL, arms: ['tune'] }));
+    await page.getByText('wrong.json: there is no arm "tune"').waitFor();
+    expect(page.url()).toBe(address);
+    const other = { ...SMALL, name: 'other' };
+    await drop(
+      page,
+      'results.json',
+      JSON.stringify({ format: 'refocus experiment results', experiment: other }),
+    );
+    await panel(page).getByText('other, changed').waitFor({ state: 'attached' });
+    await button(page, 'Open small').click();
+    await done(page, '4 of 4 runs are done.');
+    // another's link in the same browser
+    const link = await page.context().newPage();
+    await link.goto(`${new URL(page.url()).origin}/#experiment=connection`);
+    await showPanel(link, 'experiment');
+    await panel(link).getByRole('button', { name: 'Open small' }).waitFor();
+    await expect
+      .poll(() => panel(link).getByLabel('Experiment', { exact: true }).inputValue())
+      .toBe('connection');
+  });
+
   test('is taken when its file is dropped', async () => {
     const page = await open({}, 'smoke');
-    const transfer = await page.evaluateHandle((text) => {
-      const made = new DataTransfer();
-      made.items.add(new File([text], 'mine.json'));
-      return made;
-    }, JSON.stringify(SMALL));
-    await page.dispatchEvent('h1', 'drop', { dataTransfer: transfer });
+    await drop(page, 'mine.json', JSON.stringify(SMALL));
     await page.getByText('mine.json: an experiment').waitFor();
     await panel(page).getByText('small, changed').waitFor({ state: 'attached' });
   });

@@ -20,7 +20,7 @@ type Written = Omit<KeptExperiment, 'id' | 'ended'> & {
   ended: (Omit<KeptCell, 'cell'> & { cell: string })[];
 };
 
-/** Where the id of the one that was shown last is. */
+/** Where it is kept which one was shown last. */
 const SHOWN = 'shown';
 const store = createStore('refocus-experiment', 'experiments');
 
@@ -30,13 +30,18 @@ export const keepExperiment = ({ id, ended, ...rest }: KeptExperiment): Promise<
 
 export const forgetExperiment = (id: string): Promise<void> => del(id, store).catch(() => {});
 
-/** Keeps which one is shown, for a reload. */
-export const keepShown = (id: string | undefined): Promise<void> =>
-  (id === undefined ? del(SHOWN, store) : set(SHOWN, id, store)).catch(() => {});
+/** Which one is shown, and the experiment that the address named then: a link to another one leads to that. */
+export interface ShownExperiment {
+  id: string;
+  address: string;
+}
 
-/** The one that was shown. */
-export const readShown = (): Promise<string | undefined> =>
-  get<string>(SHOWN, store).catch((): undefined => undefined);
+/** Keeps it for a reload. */
+export const keepShown = (shown: ShownExperiment | undefined): Promise<void> =>
+  (shown ? set(SHOWN, shown, store) : del(SHOWN, store)).catch(() => {});
+
+export const readShown = (): Promise<ShownExperiment | undefined> =>
+  get<ShownExperiment>(SHOWN, store).catch((): undefined => undefined);
 
 /** All that were kept, the latest first; those that another version wrote are left alone. */
 export async function readExperiments(): Promise<KeptExperiment[]> {

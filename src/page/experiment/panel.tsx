@@ -1,11 +1,12 @@
 /** Experiments: arms over seeds, equal in all else, and what that shows. */
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import { type Cell, cellsOf } from '../../experiment/cells';
 import type { ExperimentResults } from '../../experiment/results';
 import { labelOf, notShownSentences, shownSentences } from '../../report/experiment-words';
 import { count, duration, significant } from '../format';
 import { isGpuFree } from '../gpu-use';
 import { phase, progress } from '../run/state';
+import { config } from '../settings/config';
 import { ArmsTable } from './arms-table';
 import { Bands, Legend } from './bands';
 import { choice } from './choice';
@@ -32,6 +33,13 @@ import {
 
 export function ExperimentPanel() {
   useEffect(() => void openKept(), []);
+  // a dropped file, or a link that is followed: the form shows it
+  const { experiment } = config.value;
+  const before = useRef(experiment);
+  useEffect(() => {
+    if (before.current !== experiment && !isRunning.value) show(undefined);
+    before.current = experiment;
+  }, [experiment]);
   return (
     <section class="panel experiment" aria-labelledby="experiment-title">
       <h2 id="experiment-title">Experiments</h2>

@@ -71,13 +71,13 @@ export const earlier = signal<readonly KeptExperiment[]>([]);
 export const deleted = signal<KeptExperiment | undefined>(undefined);
 
 let isRead = false;
-/** Finds what earlier pages have left, and shows what they showed. */
+/** Finds what earlier pages have left, and shows what they showed, unless the address names another. */
 export async function openKept(): Promise<void> {
   if (isRead) return;
   isRead = true;
-  const [kept, id] = await Promise.all([readExperiments(), readShown()]);
+  const [kept, last] = await Promise.all([readExperiments(), readShown()]);
   earlier.value = kept;
-  shown.value ??= kept.find((one) => one.id === id);
+  if (last?.address === config.value.experiment) shown.value ??= kept.find(({ id }) => id === last.id);
 }
 
 /** Begins an experiment; others stay in the list. */
@@ -92,7 +92,7 @@ export function show(kept: KeptExperiment | undefined): void {
   shown.value = kept;
   failed.value = new Map();
   error.value = undefined;
-  keepShown(kept?.id);
+  keepShown(kept && { id: kept.id, address: config.value.experiment });
 }
 
 /** Deletes an experiment; its runs stay in the list of runs. */

@@ -133,9 +133,20 @@ interface RunFile {
 }
 
 async function readRun({ path, blob }: UserFile): Promise<RunFile> {
-  const content = JSON.parse(await blob.text()) as { settings?: unknown; data?: unknown; arms?: unknown };
+  const content = JSON.parse(await blob.text()) as {
+    settings?: unknown;
+    data?: unknown;
+    [name: string]: unknown;
+  };
   const { settings, data } = content;
-  if (Array.isArray(content.arms)) return { values: {}, experiment: JSON.stringify(content) };
+  // its file, or the results that came of it
+  const experiment = Array.isArray(content.arms) ? content : content.experiment;
+  if (experiment) {
+    // its script comes with the panel: what is wrong is said before the file takes another's place
+    const { parseExperiment } = await import('../../experiment/experiment');
+    parseExperiment(experiment, path);
+    return { values: {}, experiment: JSON.stringify(experiment) };
+  }
   if (typeof settings !== 'object' || settings === null || Array.isArray(settings))
     throw new UserError(`${path} has no settings: drop the config.json or report.json of a run.`);
   const [name] = Array.isArray(data) ? data : [];
