@@ -18,10 +18,10 @@ const RATES = [0.001, 0.003, 0.01, 0.03, 0.1];
  * and at a high rate, since these networks have few steps to get there. An arm has fewer still, of which nothing becomes for a new network:
  * retraining is left out.
  */
-const dense = (name: string, arch: string, question: string): ExperimentFile => ({
+const dense = (name: string, arch: string, lr: number, question: string): ExperimentFile => ({
   name,
   question,
-  base: { network: { arch }, train: { epochs: 12, lr: 0.1, limit: 1600 } },
+  base: { network: { arch }, train: { epochs: 12, lr, limit: 1600 } },
   data: ['builtin-scenes'],
   arms: ['none', 'finetune', 'refocus'],
   reference: 'finetune',
@@ -133,13 +133,19 @@ export const experimentPresets: Readonly<Record<string, ExperimentPreset>> = {
     experiment: dense(
       'segmentation',
       'dw_unet',
+      0.4,
       'Does refocusing gain anything where every pixel is told its class?',
     ),
   },
   detection: {
     label: 'For detection too?',
     help: 'a small one-stage detector, in the same way on the same scenes with boxes; average precision',
-    experiment: dense('detection', 'dw_detector', 'Does refocusing gain anything where objects are found?'),
+    experiment: dense(
+      'detection',
+      'dw_detector',
+      0.1,
+      'Does refocusing gain anything where objects are found?',
+    ),
   },
   smoke: {
     label: 'Does it run here?',

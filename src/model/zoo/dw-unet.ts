@@ -9,17 +9,18 @@ export const dwUnet = define(
   'dw_unet',
   { width: channels(16) },
   (net, x, { width }) => {
-    const full = separable(net, 'encoder.0', stem(net, x, width), width);
-    let half = separable(net, 'encoder.1.0', full, 2 * width, 2);
-    half = separable(net, 'encoder.1.1', half, 2 * width);
-    let quarter = separable(net, 'encoder.2.0', half, 4 * width, 2);
-    quarter = separable(net, 'encoder.2.1', quarter, 4 * width);
-    let y = separable(net, 'encoder.3.0', quarter, 4 * width, 2);
-    y = separable(net, 'encoder.3.1', y, 4 * width);
+    // a whole image's channels are what a step's time goes into: no more layers than needed have them
+    const full = stem(net, x, width);
+    let half = separable(net, 'encoder.0.0', full, 2 * width, 2);
+    half = separable(net, 'encoder.0.1', half, 2 * width);
+    let quarter = separable(net, 'encoder.1.0', half, 4 * width, 2);
+    quarter = separable(net, 'encoder.1.1', quarter, 4 * width);
+    let y = separable(net, 'encoder.2.0', quarter, 4 * width, 2);
+    y = separable(net, 'encoder.2.1', y, 4 * width);
     y = separable(net, 'decoder.0', net.concat([net.upsample(y, 2), quarter]), 4 * width);
     y = separable(net, 'decoder.1', net.concat([net.upsample(y, 2), half]), 2 * width);
-    y = separable(net, 'decoder.2.0', net.concat([net.upsample(y, 2), full]), width);
-    return net.head('classifier', separable(net, 'decoder.2.1', y, width), 'conv');
+    y = separable(net, 'decoder.2', net.concat([net.upsample(y, 2), full]), width);
+    return net.head('classifier', y, 'conv');
   },
   { size: 32, classes: 5, channels: 3 },
   'segmentation',
