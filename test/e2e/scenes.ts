@@ -232,6 +232,9 @@ export const scenes: Record<string, Scene> = {
       await experiment.getByText('4 of 4 runs are done.').waitFor();
       await experiment.getByRole('heading', { name: 'What was shown' }).waitFor();
       await shoot('after', experiment);
+      await button(page, 'Another experiment').click();
+      await experiment.getByRole('heading', { name: 'Earlier experiments' }).waitFor();
+      await shoot('earlier', experiment);
     },
   },
   explain: {
