@@ -3,6 +3,7 @@ import type { ArmComparison } from '../experiment/arm-results';
 import type { ExperimentResults } from '../experiment/results';
 import { ticksOf } from './chart';
 import { differenceText, labelOf, SHOWN } from './experiment-words';
+import { figureOf } from './figure';
 import { tick } from './format';
 import { type Html, html } from './html';
 
@@ -25,11 +26,11 @@ export function differencesSvg(results: ExperimentResults): Html {
   const x = (value: number) => (LEFT + ((value - low) / (high - low)) * (WIDTH - LEFT - RIGHT)).toFixed(1);
   const height = TOP + rows.length * ROW + BOTTOM;
   const bottom = height - BOTTOM;
-  return html`<figure class="chart"><figcaption>Last accuracy, less that of ${label(reference)}</figcaption>
+  return html`<figure class="chart"><figcaption>Last ${figureOf(results.task).name}, less that of ${label(reference)}</figcaption>
 <svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${rows.map((row) => `${label(row.arm)}: ${differenceText(row.last)}, ${SHOWN[row.last.shown]}`).join('; ')}">
 ${ticksOf(low, high).map((value) => html`<g class="grid"><line x1="${x(value)}" x2="${x(value)}" y1="${TOP}" y2="${bottom}"/><text x="${x(value)}" y="${bottom + 18}" text-anchor="middle">${tick(value).replace('-', '−')}</text></g>`)}
 <line class="base" x1="${x(0)}" x2="${x(0)}" y1="${TOP}" y2="${bottom}"/>
-<text x="${(LEFT + WIDTH - RIGHT) / 2}" y="${height - 6}" text-anchor="middle">points of accuracy</text>
+<text x="${(LEFT + WIDTH - RIGHT) / 2}" y="${height - 6}" text-anchor="middle">points of ${figureOf(results.task).name}</text>
 ${rows.map((row, i) => rowOf(row, label(row.arm), TOP + (i + 0.5) * ROW, x))}
 </svg></figure>`;
 }

@@ -75,7 +75,8 @@ describe('the report of an experiment', () => {
       { pictures: new Map(['finetune', 'refocus'].map((arm) => [arm, pictures])) },
     );
     expect(html).toContain('AP at 0.5 of the test images');
-    expect(html).not.toContain('Accuracy of the test images');
+    expect(html).toContain('points of AP at 0.5');
+    expect(html).not.toMatch(/(Accuracy of the test images|Last accuracy|points of accuracy)/);
     const seen = [...html.matchAll(/aria-label="image 1, ([^"]*)">(.*?)<\/svg>/g)];
     expect(seen.map(([, name, svg]) => [name, (svg.match(/<rect/g) ?? []).length])).toEqual([
       ['image', 0],
