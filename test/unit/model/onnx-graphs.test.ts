@@ -309,11 +309,11 @@ test('nodes of known operators that are not read are named with them, but for th
     ['Conv', ['a', 'k'], 'e'],
     ['Conv', ['a', 'k'], 'f'],
     ['Reshape', ['a', 's'], 'g'],
-    ['Sum', ['d', 'e', 'f', 'g'], 'z'],
+    ['Einsum', ['d', 'e', 'f', 'g'], 'z'],
   ];
   const graph = around(middle, { k: drawn(4, 5, 1, 1), s: integers(1, 7, -1) });
   const words = await read(graph).then(String, String);
-  expect(words).toMatch(/no layer here stands for: Cos "Cos_1"; Sum "Sum_6"\. It also has nodes/);
+  expect(words).toMatch(/no layer here stands for: Cos "Cos_1"; Einsum "Einsum_6"\. It also has nodes/);
   expect(words).toMatch(
     /not read here: Conv "Conv_3" \(and 1 more\) has a weight for 5 channels and reads 4[^;]*; Reshape "Reshape_5" [^;]*\. docs\/onnx\.md lists/,
   );

@@ -55,6 +55,15 @@ const READ: Case[] = [
     { sides: integers(0, 0, 0, 1, 0, 0, 1, 1) },
   ],
   [
+    'Sum of three activations',
+    [
+      ['Relu', ['a'], 'c'],
+      ['Sigmoid', ['a'], 'd'],
+      ['Sum', ['c', 'd', 'a'], 'z'],
+    ],
+  ],
+  ['Sum of one', one('Sum')],
+  [
     'Add of two activations',
     [
       ['Relu', ['a'], 'c'],

@@ -162,6 +162,15 @@ export const add = withConstant(
   },
 );
 
+/** Of any number of activations of one shape. */
+export const sum: Operator = (net, step, inputs) =>
+  inputs
+    .map((held) => net.shown(step, held))
+    .reduce((a, b) => {
+      sameShape(net, step, [a, b]);
+      return net.after(a, net.net.add(a.value, b.value));
+    });
+
 export const multiply = withConstant(
   (input, constant) => [given(input, constant)],
   (net, step, inputs) => {

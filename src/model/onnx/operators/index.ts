@@ -3,7 +3,18 @@ import { numbers } from '../constant';
 import { place } from '../fold';
 import { numberOf } from '../node';
 import { shapeOf } from '../view';
-import { add, divide, maximum, minimum, multiply, pointwise, power, prelu, subtract } from './arithmetic';
+import {
+  add,
+  divide,
+  maximum,
+  minimum,
+  multiply,
+  pointwise,
+  power,
+  prelu,
+  subtract,
+  sum,
+} from './arithmetic';
 import { concat, expand, gather, pad, slice, split, tile } from './channels';
 import type { Operator } from './common';
 import { groupNormalization, instanceNormalization } from './group-norms';
@@ -50,6 +61,7 @@ export const OPERATORS: Record<string, Operator> = {
   PRelu: prelu,
   Add: add,
   Sub: subtract,
+  Sum: sum,
   Mul: multiply,
   Div: divide,
   Max: maximum,
