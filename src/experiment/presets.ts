@@ -26,7 +26,7 @@ const dense = (name: string, arch: string, lr: number, question: string): Experi
   arms: ['none', 'finetune', 'refocus'],
   reference: 'finetune',
   seeds: [0, 1, 2],
-  lrSearch: { rates: [0.003, 0.01, 0.03, 0.1], epochs: 2 },
+  lrSearch: { rates: [0.0003, 0.001, 0.003, 0.01, 0.03], epochs: 2 },
   settings: { epochs: 5, batch: 16, limit: 500 },
 });
 
