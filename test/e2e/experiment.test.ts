@@ -161,6 +161,33 @@ describe('an experiment', () => {
     expect(await page.locator('.run-table').getByText('Stopped').count()).toBe(1);
   });
 
+  test('trains all of its runs on the images that it was begun with', async () => {
+    const page = await open({ stepMs: 30 });
+    await button(page, 'Start the experiment').click();
+    await done(page, /^2 of 4: Refocused, seed 0/);
+    await panel(page).getByRole('button', { name: 'Stop' }).click();
+    await panel(page).getByRole('button', { name: 'Go on' }).waitFor();
+    for (const isReloaded of [false, true]) {
+      if (isReloaded) await page.reload();
+      await page.getByRole('radio', { name: /Its own images/ }).check();
+      await showPanel(page, 'experiment');
+      await panel(page).getByRole('button', { name: 'Go on' }).click();
+      if (isReloaded) break;
+      await done(page, /^3 of 4: /);
+      await panel(page).getByRole('button', { name: 'Stop' }).click();
+      await panel(page).getByRole('button', { name: 'Go on' }).waitFor();
+    }
+    await done(page, '4 of 4 runs are done.');
+    for (const run of ['finetune, seed 1', 'refocus, seed 1']) {
+      const [download] = await Promise.all([
+        page.waitForEvent('download'),
+        button(page, `Export small: ${run}`).click(),
+      ]);
+      const { 'config.json': config } = unzipSync(await readFile(await download.path()));
+      expect(JSON.parse(new TextDecoder().decode(config)).data, run).toEqual(['builtin-camera']);
+    }
+  });
+
   test('takes the place of the one that is shown, dropped or by a link; a file with a mistake does not', async () => {
     const page = await open();
     await button(page, 'Start the experiment').click();

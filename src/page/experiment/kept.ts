@@ -11,6 +11,8 @@ export interface KeptExperiment {
   id: string;
   /** when it was begun, ISO 8601 */
   date: string;
+  /** whether its network and images are the built-in ones that it names, not those of step 1; absent: another version wrote it */
+  isBuiltin?: boolean;
   experiment: Experiment;
   ended: KeptCell[];
 }
@@ -58,7 +60,7 @@ function read(id: string, written: Written): KeptExperiment | undefined {
       const cell = cells.get(one.cell);
       return cell ? [{ ...one, cell }] : [];
     });
-    return { id, date: written.date ?? '', experiment, ended };
+    return { id, date: written.date ?? '', isBuiltin: written.isBuiltin, experiment, ended };
   } catch {
     return undefined;
   }

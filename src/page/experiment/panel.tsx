@@ -13,9 +13,9 @@ import { choice } from './choice';
 import { Downloads } from './downloads';
 import { Earlier } from './earlier';
 import { ExperimentForm } from './form';
+import { bringsImages } from './job';
 import {
   begin,
-  bringsImages,
   cells,
   current,
   error,

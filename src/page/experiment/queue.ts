@@ -1,23 +1,21 @@
 /** Runs the cells of an experiment one after the other; each is a run like any other, kept and gone on with as those are. */
 import { computed, signal } from '@preact/signals';
-import type { TrainJob, TrainResult } from '../../api';
-import { EXAMPLE_SET, hasObjects, isBuiltinSet } from '../../data/builtin/builtin';
+import type { TrainResult } from '../../api';
 import { UserError } from '../../errors';
 import { type Cell, cellsOf, settingsOf } from '../../experiment/cells';
 import { outcomesOf } from '../../experiment/ended-cells';
 import type { Experiment } from '../../experiment/experiment';
 import { readyCells, secondsLeft } from '../../experiment/queue';
 import { resultsOf } from '../../experiment/results';
-import { namedNetwork } from '../../run/network-options';
 import { PICTURES_FILE, readPictures } from '../../run/pictures';
 import { REDUNDANCY_FILE, readRedundancy } from '../../run/run-files';
 import { explain } from '../engine';
-import { readData, readModel } from '../input/sources';
 import { cancel, resumeSaved, startCell } from '../run/run';
 import { evals, failure, finished, progress, rate, steps } from '../run/state';
 import { entries, type RunEntry } from '../saved/entries';
 import { type CellName, canGoOn, purge } from '../saved/store';
 import { config } from '../settings/config';
+import { bringsImages, jobOf } from './job';
 import {
   forgetExperiment,
   type KeptCell,
@@ -83,7 +81,8 @@ export async function openKept(): Promise<void> {
 /** Begins an experiment; others stay in the list. */
 export async function begin(experiment: Experiment): Promise<void> {
   if (isRunning.value) return;
-  show({ id: crypto.randomUUID(), date: new Date().toISOString(), experiment, ended: [] });
+  const isBuiltin = bringsImages(experiment);
+  show({ id: crypto.randomUUID(), date: new Date().toISOString(), isBuiltin, experiment, ended: [] });
   await goOn();
 }
 
@@ -157,7 +156,11 @@ async function runCell(kept: KeptExperiment, cell: Cell, share: string): Promise
   const result = await (begun && canGoOn(begun) && begun.state !== 'diverged'
     ? resumeSaved(begun.id)
     : startCell(
-        { ...jobOf(kept, cell), settings: settingsOf(kept.experiment, cell, outcomesOf(kept.ended)), share },
+        {
+          ...(await jobOf(kept, cell)),
+          settings: settingsOf(kept.experiment, cell, outcomesOf(kept.ended)),
+          share,
+        },
         cellName(kept, cell),
       ));
   if (!result) {
@@ -213,39 +216,4 @@ async function take(cell: Cell, result: TrainResult): Promise<void> {
   await keep(shown.value);
   const id = finished.value.find((one) => one.result === result)?.id;
   if (id !== undefined && cell.kind === 'search') await purge(id).catch(() => {});
-}
-
-/** What a cell trains, but for its settings: the network and images of step 1, or those of the experiment where it names built-in ones. */
-function jobOf({ experiment, ended }: KeptExperiment, cell: Cell): Omit<TrainJob, 'settings'> {
-  const own = jobOfBase(experiment);
-  if (cell.from === undefined) return own;
-  const start = ended.find((one) => one.cell.id === cell.from)?.merged;
-  if (!start)
-    throw new UserError(`The network of ${cell.from}, which ${cell.id} starts from, is not here any more.`);
-  return {
-    ...own,
-    model: { kind: 'file', files: [{ path: `${cell.from.replace('/', '-')}.safetensors`, blob: start }] },
-  };
-}
-
-/** Whether the experiment brings its images, so that those of step 1 take no part; of other tasks than classification there are none. */
-export const bringsImages = ({ data, base }: Experiment): boolean =>
-  base.weights === undefined &&
-  data.length === 1 &&
-  isBuiltinSet(data[0]) &&
-  (config.value.source === 'builtin' || hasObjects(data[0]));
-
-function jobOfBase(experiment: Experiment): Omit<TrainJob, 'settings'> {
-  const [set] = experiment.data;
-  if (!bringsImages(experiment) || !isBuiltinSet(set) || set === EXAMPLE_SET)
-    return { model: readModel(), ...readData() };
-  const { network } = experiment.base;
-  const model: TrainJob['model'] = network
-    ? { kind: 'random', network: namedNetwork(network), seed: experiment.seeds[0] }
-    : { kind: 'builtin' };
-  return {
-    model,
-    train: { kind: 'builtin', split: 'train', set },
-    test: { kind: 'builtin', split: 'test', set },
-  };
 }
