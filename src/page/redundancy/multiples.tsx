@@ -10,10 +10,12 @@ import { compare, type Measure, type Picture, thinned } from './comparison';
 import { course, isClustered, isRefocused, layerNow, measure, nowName, opened, openLayer } from './view';
 
 const SMALL = 40;
+/** Layers that come at once: each has up to three canvases, which cost a page more than rows. */
+const AT_ONCE = 30;
 
 export function Multiples() {
   const { before } = course.value;
-  const { shown, more } = useGradual(before, before);
+  const { shown, more } = useGradual(before, before, AT_ONCE);
   if (before.length < 2) return null;
   return (
     <section aria-labelledby="multiples-title">
