@@ -2,8 +2,8 @@
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { LONG, reach, start } from './run';
-import { openSite, type Site } from './site';
+import { finish, LONG, reach, start } from './run';
+import { openSite, type Site, showRedundancy } from './site';
 
 let site: Site;
 
@@ -63,4 +63,32 @@ test('a browser without WebGPU', async () => {
   const page = await site.open({ scenario: { noAdapter: 'This browser has no WebGPU.' } });
   await page.getByRole('alert').getByText('This browser has no WebGPU.').waitFor();
   await check(page);
+});
+
+test('in forced colours the key of a chart has the colours of its lines, and the open layer a frame', async () => {
+  const page = await site.open({ path: '#epochs=1', context: { forcedColors: 'active' } });
+  await start(page);
+  await finish(page);
+  const keys = page.locator('.u-legend .u-series:not(:first-child) .u-marker');
+  const colours = await keys.evaluateAll((all) => all.map((one) => getComputedStyle(one).borderTopColor));
+  expect(new Set(colours).size).toBeGreaterThan(2);
+  await showRedundancy(page);
+  const frame = (pressed: boolean) =>
+    page
+      .locator(`.tile[aria-pressed=${pressed}]`)
+      .first()
+      .evaluate((tile) => getComputedStyle(tile).outlineStyle);
+  expect([await frame(true), await frame(false)]).toEqual(['solid', 'none']);
+});
+
+test('a window of 1,280 pixels zoomed to 400 % has nothing to scroll sideways, and no bar over what it shows', async () => {
+  const viewport = { width: 320, height: 256 };
+  const page = await site.open({ path: '#epochs=1', context: { viewport } });
+  await start(page);
+  await finish(page);
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320);
+  await page.evaluate(() => scrollTo(0, 0));
+  expect(await page.locator('.run-bar').evaluate((bar) => bar.getBoundingClientRect().top)).toBeGreaterThan(
+    256,
+  );
 });
