@@ -146,18 +146,19 @@ describe('an experiment', () => {
 
   test('takes no run of its user’s for one of its own, of the same settings but other images', async () => {
     const page = await site.open({
-      scenario: { stepMs: 30 },
+      scenario: { stepMs: 100 },
       path: `#${new URLSearchParams({ method: 'finetune', epochs: '1', lr: '0.01', experiment: JSON.stringify(SMALL) })}`,
     });
     await page.getByRole('radio', { name: /Its own images/ }).check();
     await start(page);
-    await reach(page, 5);
+    await reach(page, 2);
     await button(page, 'Stop and merge').click();
     await page.locator('.run-table').getByText('Stopped').waitFor();
     await showPanel(page, 'experiment');
     await button(page, 'Start the experiment').click();
-    await done(page, '4 of 4 runs are done.');
-    await expect.poll(() => page.locator('.run-table tbody tr').count()).toBe(5);
+    await done(page, /^2 of 4: /);
+    // the first run of the experiment is over, and one more goes on: the user's is as it was
+    await expect.poll(() => page.locator('.run-table tbody tr').count()).toBe(3);
     expect(await page.locator('.run-table').getByText('Stopped').count()).toBe(1);
   });
 
