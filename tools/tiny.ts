@@ -38,7 +38,8 @@ const checks: Record<string, () => Promise<string> | string> = {
     return `${file}, ${state.size} tensors`;
   },
 
-  shaders() {
+  async shaders() {
+    await shaders.load();
     const decided = decideSettings(settings, { input: model.input, images: 96 });
     const { plan } = stepProgram({ model, settings: decided, height: 32, width: 32 });
     const texts = plan.dispatches.map(({ shader, constants, halves }) =>
