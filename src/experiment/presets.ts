@@ -18,10 +18,15 @@ const RATES = [0.001, 0.003, 0.01, 0.03, 0.1];
  * and at a high rate, since these networks have few steps to get there. An arm has fewer still, of which nothing becomes for a new network:
  * retraining is left out.
  */
-const dense = (name: string, arch: string, lr: number, question: string): ExperimentFile => ({
+const dense = (
+  name: string,
+  arch: string,
+  train: { epochs: number; lr: number },
+  question: string,
+): ExperimentFile => ({
   name,
   question,
-  base: { network: { arch }, train: { epochs: 12, lr, limit: 1600 } },
+  base: { network: { arch }, train: { ...train, limit: 1600 } },
   data: ['builtin-scenes'],
   arms: ['none', 'finetune', 'refocus'],
   reference: 'finetune',
@@ -133,7 +138,7 @@ export const experimentPresets: Readonly<Record<string, ExperimentPreset>> = {
     experiment: dense(
       'segmentation',
       'dw_unet',
-      0.4,
+      { epochs: 16, lr: 0.4 },
       'Does refocusing gain anything where every pixel is told its class?',
     ),
   },
@@ -143,7 +148,7 @@ export const experimentPresets: Readonly<Record<string, ExperimentPreset>> = {
     experiment: dense(
       'detection',
       'dw_detector',
-      0.1,
+      { epochs: 12, lr: 0.1 },
       'Does refocusing gain anything where objects are found?',
     ),
   },

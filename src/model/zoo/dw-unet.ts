@@ -7,7 +7,7 @@ import { separable, stem } from './separable';
  */
 export const dwUnet = define(
   'dw_unet',
-  { width: channels(16) },
+  { width: channels(24) },
   (net, x, { width }) => {
     // a whole image's channels are what a step's time goes into: no more layers than needed have them
     const full = stem(net, x, width);
