@@ -132,6 +132,21 @@ export const regrouped = buildModel({ name: 'regrouped', classes: 5 }, (net, x) 
   return net.head('fc', net.globalAvgPool(y));
 });
 
+/** As GhostNet has them: channels made of others, put beside these behind norms of both, with one activation, none, or two. */
+export const ghosts = buildModel({ name: 'ghosts', classes: 5 }, (net, x) => {
+  let y = net.batchNorm('stem.bn', net.conv('stem', x, 6, 3, { stride: 2 }), 'relu');
+  for (const [name, first, second] of [
+    ['a', 'hardswish', 'hardswish'],
+    ['b', 'none', 'none'],
+    ['c', 'relu', 'none'],
+  ] as const) {
+    const some = net.batchNorm(`${name}.bn1`, net.conv(`${name}.conv1`, y, 5, 1), first);
+    const made = net.conv(`${name}.conv2`, some, 5, 3, { groups: 5 });
+    y = net.concat([some, net.batchNorm(`${name}.bn2`, made, second), y]);
+  }
+  return net.head('fc', net.globalAvgPool(net.batchNorm('last.bn', net.conv('last', y, 6, 1), 'relu')));
+});
+
 /** As DenseNet has them: each layer reads through a batch norm all that came before it. */
 export const connected = buildModel({ name: 'connected', classes: 5 }, (net, x) => {
   let y = net.conv('stem', x, 8, 3, { stride: 2 });

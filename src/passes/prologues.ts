@@ -1,7 +1,7 @@
 /** Batch norms and activations that happen as their output is read. */
 import { isNodeOf } from '../graph/graph';
 import type { Node, NodeOf } from '../graph/ir';
-import type { Tensor } from '../graph/tensor';
+import { present, type Tensor } from '../graph/tensor';
 import {
   type Activation,
   activationBackwardOp,
@@ -10,12 +10,15 @@ import {
   type Prologue,
   tellsByOutput,
 } from '../ops/activation';
+import { concatOp, gatherOp } from '../ops/channels';
 import { convOps } from '../ops/conv/conv2d';
 import { backwardWeightTensors, forwardTensors } from '../ops/conv/family';
 import { dropOp } from '../ops/dropout';
 import { mulFactorGradient } from '../ops/mul';
+import { batchNormOps } from '../ops/norm/batch-norm';
 import { responseNormOps } from '../ops/norm/response-norm';
 import { avgPoolOp, maxPoolBackwardOp, maxPoolOp } from '../ops/pool';
+import { MOST_REGROUPED, regroupOp } from '../ops/regroup';
 import { fuses, type Nodes, readsOnlyAs } from './nodes';
 
 /** How a node reads a tensor that it could make itself of what the tensor is made of. */
@@ -34,6 +37,7 @@ export function readingsOf(nodes: Nodes, y: Tensor, kind: Activation): Reading[]
 
 function readingOf(nodes: Nodes, node: Node, y: Tensor, kind: Activation): Reading | undefined {
   if (isNodeOf(node, mulFactorGradient) && readsOnlyAs('a', node, y)) return reading(node, 'a');
+  if (node.op === concatOp || node.op === regroupOp) return partReading(nodes, node, y, kind);
   // a derivative that the activation's output tells is told by its input as well
   if (isNodeOf(node, convOps.backwardInput) && node.attrs.derivative === kind && readsOnlyAs('xRaw', node, y))
     return tellsByOutput(kind) ? inputReading(node, 'xRaw') : undefined;
@@ -63,6 +67,30 @@ const reading = (node: Node, name: string): Reading => ({
     Object.assign(node.attrs, prologue);
   },
 });
+
+/** A concatenation of few tensors reads two through their batch norms; one whose result is shuffled waits for what regroup.ts makes of it. */
+function partReading(nodes: Nodes, node: Node, y: Tensor, kind: Activation): Reading | undefined {
+  const i = [0, 1].find((j) => readsOnlyAs(`x${j}`, node, y));
+  const [first, ...others] = present(node.outputs);
+  if (i === undefined || others.length > 0 || !nodes.producer(batchNormOps.affineAct, 'y', y))
+    return undefined;
+  if (isNodeOf(node, concatOp)) {
+    const isPlain = node.attrs.skip === 0 && present(node.inputs).length <= MOST_REGROUPED;
+    const isShuffled = nodes.readers(first).some((n) => isNodeOf(n, gatherOp) && n.attrs.groups > 1);
+    if (!isPlain || isShuffled) return undefined;
+    // one activation a kernel
+  } else if (isNodeOf(node, regroupOp) && (node.attrs.activation ?? kind) !== kind) return undefined;
+  return {
+    takesNorm: true,
+    read: (x, { coef, activation }) =>
+      Object.assign(node, {
+        op: regroupOp,
+        inputs: { ...node.inputs, [`x${i}`]: x, [`coef${i}`]: coef },
+        outputs: { y0: first },
+        attrs: { groups: 1, ...(node.op === regroupOp && node.attrs), activation },
+      }),
+  };
+}
 
 /** The reading of a node that does the same to the activation's input. */
 const inputReading = (node: Node, name: string): Reading => ({

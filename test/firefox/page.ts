@@ -5,10 +5,11 @@
 import { type Gpu, requestGpu } from '../../src/gpu/device';
 import { shaders } from '../../src/gpu/wgsl/shaders';
 import { GPU_TUNING } from '../../src/graph/tuning';
+import type { Model } from '../../src/model/model';
 import { verifyCase } from '../../src/verify';
 import { goldenNames, loadGolden } from '../goldens';
 import { compileFaults, halvedDispatches, shaderFaults } from '../shader-rules';
-import { stepResults, worstDifference } from '../step-case';
+import { connected, stepResults, worstDifference } from '../step-case';
 
 await shaders.load();
 
@@ -31,6 +32,7 @@ const gpu = () => {
 };
 
 const STEP = 'a step with f16 activations';
+const CONNECTED_STEP = 'a step with f16 activations in concatenations';
 const WORKGROUP_STEP = 'a step by workgroup memory';
 const halved = new Map(halvedDispatches().map((d) => [`f16 ${d.shader} ${d.halves}`, d]));
 
@@ -39,11 +41,13 @@ const halved = new Map(halvedDispatches().map((d) => [`f16 ${d.shader} ${d.halve
  * the scale of a norm before a convolution and a norm has a gradient near zero, the difference of large numbers. Where an
  * activation's input lies within rounding of its kink, all gradients before it jump: not on every batch.
  */
-async function stepFault(): Promise<string> {
+async function stepFault(model?: Model): Promise<string> {
   const differences: number[] = [];
   for (const seed of [1, 2, 3]) {
-    const expected = await stepResults(await gpu(), { seed });
-    differences.push(worstDifference(await stepResults(await gpu(), { seed, storage: 'f16' }), expected));
+    const expected = await stepResults(await gpu(), { model, seed });
+    differences.push(
+      worstDifference(await stepResults(await gpu(), { model, seed, storage: 'f16' }), expected),
+    );
   }
   const least = Math.min(...differences);
   return least > 1e-5 && least < 5e-2 ? '' : `relative differences ${differences.join(', ')}`;
@@ -65,6 +69,7 @@ async function run(name: string): Promise<string> {
       await compileFaults(await gpu(), shaders.compose(half.shader, half.constants, half.halves).code)
     ).join('; ');
   if (name === STEP) return stepFault();
+  if (name === CONNECTED_STEP) return stepFault(connected);
   if (name === WORKGROUP_STEP) return workgroupStepFault();
   if (name.startsWith('shader ')) return (await shaderFaults(await gpu(), name.slice(7))).join('; ');
   const line = await verifyCase(await gpu(), name, await loadGolden(name));
@@ -79,6 +84,7 @@ window.checks = {
     ...halved.keys(),
     WORKGROUP_STEP,
     STEP,
+    CONNECTED_STEP,
   ],
   async run(name) {
     const fault = await run(name).catch((e) => String(e));

@@ -13,6 +13,7 @@ import {
   BATCH,
   connected,
   dropped,
+  ghosts,
   images,
   postActivation,
   preActivation,
@@ -133,6 +134,12 @@ const cases: [string, Model, (keyof Fusions)[], Record<string, [number, number]>
       'norm/batch_backward_apply': [7, 2],
       'shape/gather_channels': [6, 3],
     },
+  ],
+  [
+    'concatenations behind batch norms',
+    ghosts,
+    ['affine', 'regroup', 'slices'],
+    { 'norm/affine_act': [8, 2], 'shape/concat': [3, 0] },
   ],
   // the gradient of a bias before a batch norm is zero but for rounding
   ['dropouts', dropped, ['biases', 'affine'], { 'norm/affine_act': [3, 0], 'reduce/sum_rows': [5, 0] }, 1e-3],
