@@ -96,7 +96,7 @@ test('all analyses are made, in their order, and free what they took', async () 
   ]);
   expect(calibration!.networks[1].paired).toMatchObject({ images: 20, difference: 0 });
   expect(landscape).toMatchObject({
-    line: [-1, 0, 1],
+    line: [-0.5, 0, 0.5],
     losses: [
       [0.5, 0.5, 0.5],
       [0.5, 0.5, 0.5],
