@@ -138,7 +138,7 @@ export const experimentPresets: Readonly<Record<string, ExperimentPreset>> = {
     experiment: dense(
       'segmentation',
       'dw_unet',
-      { epochs: 16, lr: 0.4 },
+      { epochs: 6, lr: 0.4 },
       'Does refocusing gain anything where every pixel is told its class?',
     ),
   },
