@@ -1,8 +1,8 @@
 import { UserError } from '../errors';
-import { copyImages, imageBytes, partOf } from './pixels';
+import { pick } from './pick';
 import { Random } from './random';
 import { sidesOf } from './recordings';
-import type { ImageTruth, LabelledImages, Pixels } from './types';
+import type { LabelledImages } from './types';
 
 /** Which images train and which are held out, ascending. */
 export interface Split {
@@ -61,32 +61,6 @@ function groupsByClass(labels: ArrayLike<number>, sides: readonly string[]): Map
     else classes.set(label, [group]);
   }
   return classes;
-}
-
-/** The images at those indices, in that order. */
-export function pick(images: LabelledImages, indices: number[]): LabelledImages {
-  const { paths, pixels, labels, truth } = images;
-  return {
-    ...images,
-    pixels: pickPixels(pixels, indices, imageBytes(images)),
-    labels: Uint16Array.from(indices, (i) => labels[i]),
-    paths: paths && indices.map((i) => paths[i]),
-    ...(truth && { truth: pickTruth(truth, indices, images.height * images.width) }),
-    count: indices.length,
-  };
-}
-
-function pickTruth({ masks, objects }: ImageTruth, indices: number[], area: number): ImageTruth {
-  const picked = new Uint8Array(indices.length * area);
-  copyImages(masks, area, indices, picked);
-  return { masks: picked, objects: indices.map((i) => objects[i]) };
-}
-
-function pickPixels(pixels: Pixels, indices: number[], size: number): Pixels {
-  if (!(pixels instanceof Uint8Array)) return partOf(pixels, indices, size);
-  const picked = new Uint8Array(indices.length * size);
-  copyImages(pixels, size, indices, picked);
-  return picked;
 }
 
 /** Images, and of each a text that equal images share. */

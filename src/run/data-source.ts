@@ -1,7 +1,8 @@
 import { type BuiltinSet, builtinSets, generateImages } from '../data/builtin/builtin';
+import { pick } from '../data/pick';
 import { closeImages, cropOf } from '../data/pixels';
 import type { ImageSetReport } from '../data/report';
-import { holdOut, type LoadedPart, pick, type Split } from '../data/split';
+import type { LoadedPart, Split } from '../data/split';
 import type { LabelledImages, LoadOptions, Use, UserFile } from '../data/types';
 import { UserError } from '../errors';
 import { IMAGENET_CROP } from '../train/augmentation';
@@ -97,6 +98,7 @@ async function validationImages(
   const first = await loadSource(source, test ? 'train' : 'both', settings, context);
   const all = first.train as LoadedPart;
   const name = first.report?.source ?? 'the built-in images';
+  const { holdOut } = await import('../data/split');
   const [train, held, split] = holdOut(name, all, {
     val: validationShareOf(settings),
     seed: imageSeedOf(settings),

@@ -1,7 +1,7 @@
+import { pick } from '../../data/pick';
 import { closeImages, readImages } from '../../data/pixels';
 import type { ImageSetReport } from '../../data/report';
 import { selectBalanced } from '../../data/select';
-import { pick } from '../../data/split';
 import type { ImagesInMemory, LabelledImages } from '../../data/types';
 import { Stopped, UserError } from '../../errors';
 import type { Gpu } from '../../gpu/device';

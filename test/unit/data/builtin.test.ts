@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { generateBuiltin, generateImages } from '../../../src/data/builtin/builtin';
-import { pick } from '../../../src/data/split';
+import { pick } from '../../../src/data/pick';
 
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 

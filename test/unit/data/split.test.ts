@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { pick } from '../../../src/data/pick';
 import { selectBalanced } from '../../../src/data/select';
-import { pick, stratifiedSplit } from '../../../src/data/split';
+import { stratifiedSplit } from '../../../src/data/split';
 import type { LabelledImages } from '../../../src/data/types';
 import { bytesOf } from './helpers';
 
