@@ -95,7 +95,7 @@ describe('a first load fetches, packed,', () => {
     expect(await packed(scripts)).toBeLessThan(100_000);
     // what reads files, recognises networks, ends a run
     for (const part of ['run', 'own-network', 'image-set', 'weights-file', 'zoo', 'more-texts'])
-      expect(scripts.filter((url) => url.includes(`/assets/${part}-`))).toEqual([]);
+      expect(scripts.filter((url) => new RegExp(`/assets/${part}-[\\w-]{8}\\.js$`).test(url))).toEqual([]);
   }, 300_000);
 });
 
