@@ -11,6 +11,7 @@ type Reader = NodeOf<typeof convOps.backwardInput> | NodeOf<typeof convOps.backw
 /** The node that writes the coefficients of a batch norm's gradient. */
 export type Sums = NodeOf<typeof batchNormOps.finishSums> | NodeOf<typeof batchNormOps.backwardSums>;
 
+/** Leaves a norm's gradient to the convolutions that read it, where all of them can make it: a pass over the tensor less, and no copy of it kept. */
 export function moveGradient(nodes: Nodes, node: NodeOf<typeof batchNormOps.backwardApply>): void {
   const { dy: g, x: yRaw, bcoef, addend } = node.inputs;
   if (node.attrs.activation !== 'none' || addend || !bcoef) return;
