@@ -15,7 +15,7 @@ from network import Network, divergence, times
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BESIDE, BASES = ThreadPoolExecutor(1), {}  # the loader of the next batch; what networks tell right before they are trained
-RANK, WORLD = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
+RANK, WORLD, LAUNCHED = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1)), "LOCAL_RANK" in os.environ
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--out", default=HERE, help="folder of the results; default: this one")
 parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
@@ -67,7 +67,7 @@ def clip(net, most):  # the norm of the maps' gradients, whichever form they hav
 
 
 def total(values):  # over all processes
-    if WORLD > 1:
+    if LAUNCHED:
         dist.all_reduce(values)
     return values
 
@@ -113,8 +113,8 @@ class Run:
     def begin(self, state):
         kaiming = self.s["method"] in ("refocus", "joint") and self.s["mapInit"] == "kaiming"
         self.net = Network(self.model, state, self.s["seed"], kaiming).to(args.device)
-        self.net.sync = WORLD > 1 and args.norms == "sync"
-        self.ddp = DistributedDataParallel(self.net, broadcast_buffers=False) if WORLD > 1 else self.net
+        self.net.sync = LAUNCHED and args.norms == "sync"
+        self.ddp = DistributedDataParallel(self.net, broadcast_buffers=False) if LAUNCHED else self.net
         self.optimizer = optimizer_of(self.net, self.s, self.model)
 
     def load(self, step):  # this process' rows of a batch, where they begin, and the batch
@@ -200,7 +200,7 @@ class Run:
             if (step + 1) % self.per_epoch == 0:
                 sound = self.settle()
                 self.paces.append(1000 * (time.perf_counter() - began) / min(self.per_epoch, step + 1 - at))
-                for buffer in self.net.buffers() if WORLD > 1 else ():
+                for buffer in self.net.buffers() if LAUNCHED else ():
                     dist.broadcast(buffer, 0)
                 point = dict(step=step + 1, epoch=(step + 1) / self.per_epoch, **evaluate(self.net, self.test, s))
                 if not sound or not math.isfinite(point["loss"]):
@@ -278,7 +278,7 @@ def main():
             if os.path.exists(os.path.join(args.out, cell["id"], "checkpoint.pt")):
                 os.remove(os.path.join(args.out, cell["id"], "checkpoint.pt"))
             write_results(recipe, results, os.path.join(args.out, "results.json"))
-        if WORLD > 1:
+        if LAUNCHED:
             dist.barrier()
     if RANK == 0:
         write_results(recipe, results, os.path.join(args.out, "results.json"))
@@ -288,12 +288,13 @@ if __name__ == "__main__":
     args = parser.parse_args()
     recipe = json.load(open(os.path.join(HERE, "recipe.json")))
     torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = args.tf32
-    if WORLD > 1:
-        cuda = args.device.startswith("cuda")
-        args.device = f"cuda:{os.environ['LOCAL_RANK']}" if cuda else args.device
+    torch.backends.cudnn.deterministic = True  # killed and started again, the same numbers on the same card
+    if LAUNCHED:
+        cuda, cards = args.device.startswith("cuda"), torch.cuda.device_count()
         if cuda:
+            args.device = f"cuda:{int(os.environ['LOCAL_RANK']) % cards}"
             torch.cuda.set_device(args.device)
-        dist.init_process_group("nccl" if cuda else "gloo")
+        dist.init_process_group("nccl" if cuda and int(os.environ.get("LOCAL_WORLD_SIZE", 1)) <= cards else "gloo")  # NCCL: a card each
     main()
-    if WORLD > 1:
+    if LAUNCHED:
         dist.destroy_process_group()
