@@ -55,8 +55,28 @@ describe('an experiment', () => {
     const cells = await rows(page).locator('td').allTextContents();
     expect(cells.filter((text) => text.includes('%')).length).toBeGreaterThan(8);
     await panel(page).getByRole('heading', { name: 'What was shown' }).waitFor();
+    // a phone that is turned, and turned back: its words stay as large, so the drawing has as many units as pixels
+    const drawn = () =>
+      panel(page)
+        .locator('.bands svg')
+        .evaluateAll((all) =>
+          all.map((svg) => [(svg as SVGSVGElement).viewBox.baseVal.width, svg.getBoundingClientRect().width]),
+        );
+    for (const [width, height, atLeast, atMost] of [
+      [390, 844, 280, 390],
+      [844, 390, 600, 640],
+      [390, 844, 280, 390],
+    ]) {
+      await page.setViewportSize({ width, height });
+      await expect
+        .poll(async () =>
+          (await drawn()).every(
+            ([units, pixels]) => Math.abs(units - pixels) < 1 && units >= atLeast && units <= atMost,
+          ),
+        )
+        .toBe(true);
+    }
     // a table that is wider than the window is scrolled by keys, too
-    await page.setViewportSize({ width: 390, height: 800 });
     const { violations } = await new AxeBuilder({ page }).include('.panel.experiment').analyze();
     expect(violations.map(({ id, nodes }) => `${id}: ${nodes[0].html}`)).toEqual([]);
     const [download] = await Promise.all([

@@ -1,15 +1,12 @@
 /** Curves of arms over their seeds: means, and bands from the lowest to the highest. */
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { ExperimentResults } from '../../experiment/results';
 import { type BandQuantity, bandOf, bandTitle, trainedArms } from '../../report/bands';
 import { type Point, ticksOf } from '../../report/chart';
 import { percent, tick } from '../format';
 
-/** at most, pixels: where the window is narrower, so is the picture, and its words stay as large */
+/** at most, pixels: where its place is narrower, so is the picture, and its words stay as large */
 const MOST = 640;
-/** of a panel's borders, and between two pictures */
-const SIDES = 40;
-/** pixels of a window in which two stand side by side */
-const PAIR = 980;
 const HEIGHT = 220;
 const MARGIN = { left: 52, right: 10, top: 8, bottom: 24 };
 
@@ -31,12 +28,11 @@ export function Bands({
     ),
   }));
   const values = bands.flatMap(({ low, high }) => [...low, ...high].map(({ y }) => y));
+  const [place, width] = useWidth(MOST, values.length > 0);
   if (values.length === 0) return null;
   const base =
     quantity === 'accuracy' ? runs.find((run) => run.accuracy.base !== undefined)?.accuracy.base : undefined;
   if (base !== undefined) values.push(base);
-  const { clientWidth } = document.documentElement;
-  const width = Math.min(MOST, clientWidth / (clientWidth < PAIR ? 1 : 2) - SIDES);
   const last = Math.max(1, ...bands.flatMap(({ mean }) => mean.map(({ x }) => x)));
   const [bottom, top] = [Math.min(...values), Math.max(...values)];
   const span = top - bottom || 1;
@@ -45,7 +41,7 @@ export function Bands({
     HEIGHT - MARGIN.bottom - ((value - bottom) / span) * (HEIGHT - MARGIN.top - MARGIN.bottom);
   const at = (points: readonly Point[]) => points.map((point) => `${x(point.x)},${y(point.y)}`).join(' ');
   return (
-    <figure class="bands">
+    <figure ref={place} class="bands">
       <figcaption class="hint">{title}</figcaption>
       <svg
         viewBox={`0 0 ${width} ${HEIGHT}`}
@@ -82,6 +78,22 @@ export function Bands({
       </svg>
     </figure>
   );
+}
+
+/** The pixels that a figure has across, at most so many, as they change when a phone is turned. */
+function useWidth(most: number, isDrawn: boolean) {
+  const place = useRef<HTMLElement>(null);
+  const [width, setWidth] = useState(most);
+  useLayoutEffect(() => {
+    const element = place.current;
+    if (!element) return;
+    const measure = () => setWidth(Math.min(most, element.clientWidth));
+    measure();
+    const observer = new ResizeObserver(measure);
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, [isDrawn]);
+  return [place, width] as const;
 }
 
 export const Legend = ({ results }: { results: ExperimentResults }) => (
