@@ -3,6 +3,7 @@ import { AxeBuilder } from '@axe-core/playwright';
 import { unzipSync } from 'fflate';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { dropFolders } from './drop';
 import { reach, start } from './run';
 import { openSite, type Site, showPanel } from './site';
 
@@ -207,6 +208,53 @@ describe('an experiment', () => {
       const { 'config.json': config } = unzipSync(await readFile(await download.path()));
       expect(JSON.parse(new TextDecoder().decode(config)).data, run).toEqual(['builtin-camera']);
     }
+  });
+
+  test('keeps its own files through its search, and asks for the same again where they are gone', async () => {
+    const searched = {
+      name: 'searched',
+      arms: ['none', 'finetune'],
+      seeds: [0],
+      settings: { epochs: 1 },
+      lrSearch: { rates: [0.01, 0.02], epochs: 1, heldOut: 0.2 },
+    };
+    const page = await open({ stepMs: 30 }, JSON.stringify(searched));
+    const choose = async (name: string) => {
+      await page.getByRole('radio', { name: 'Your own' }).check();
+      await page.locator('#weights').setInputFiles({ name, mimeType: '', buffer: Buffer.from('weights') });
+      await page.getByText(name).first().waitFor();
+    };
+    const chooseBoth = async (name: string) => {
+      await choose(name);
+      await dropFolders(page, { cat: 4, dog: 4 });
+      await page.getByRole('region', { name: 'Classes of the images' }).waitFor();
+      await showPanel(page, 'experiment');
+    };
+    const runs = () => page.locator('.run-table tbody th').allTextContents();
+    await chooseBoth('mine.safetensors');
+    await button(page, 'Start the experiment').click();
+    await done(page, /^2 of 3: Fine-tuned, rate 0.0200 tried/);
+    // the first search's run is over: it stays as long as no other is sure to have its files
+    await expect.poll(async () => (await runs()).filter((name) => name.includes('rate 0.01')).length).toBe(1);
+    await panel(page).getByRole('button', { name: 'Stop' }).click();
+    await panel(page).getByRole('button', { name: 'Go on' }).waitFor();
+    await page.evaluate(async () => {
+      const root = await navigator.storage.getDirectory();
+      await root.removeEntry('refocus-runs', { recursive: true });
+    });
+    await page.reload();
+    await showPanel(page, 'experiment');
+    await panel(page).getByRole('button', { name: 'Go on' }).click();
+    const asked = panel(page).getByRole('alert').filter({ hasText: 'choose the same again in step 1' });
+    await asked.getByText('It was mine.safetensors (7 bytes); ').waitFor();
+    await chooseBoth('other.safetensors');
+    await panel(page).getByRole('button', { name: 'Go on' }).click();
+    await asked.waitFor();
+    await choose('mine.safetensors');
+    await showPanel(page, 'experiment');
+    await panel(page).getByRole('button', { name: 'Go on' }).click();
+    await done(page, '3 of 3 runs are done.');
+    await expect.poll(async () => (await runs()).filter((name) => name.includes('rate ')).length).toBe(0);
   });
 
   test('takes the place of the one that is shown, dropped or by a link; a file with a mistake does not', async () => {

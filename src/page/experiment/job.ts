@@ -1,10 +1,12 @@
 /** What the runs of an experiment train: one network and the same images for all, whatever the page is set to meanwhile. */
-import type { TrainJob } from '../../api';
-import { EXAMPLE_SET, hasObjects, isBuiltinSet } from '../../data/builtin/builtin';
+import type { DataSource, TrainJob, UserFile } from '../../api';
+import { builtinSets, EXAMPLE_SET, hasObjects, isBuiltinSet } from '../../data/builtin/builtin';
 import { UserError } from '../../errors';
-import type { Cell } from '../../experiment/cells';
+import { type Cell, cellsOf } from '../../experiment/cells';
 import type { Experiment } from '../../experiment/experiment';
 import { namedNetwork } from '../../run/network-options';
+import { nameOf } from '../files';
+import { count } from '../format';
 import { readData, readModel } from '../input/sources';
 import { entries } from '../saved/entries';
 import { readJob } from '../saved/inputs';
@@ -36,13 +38,53 @@ export async function jobOf(kept: KeptExperiment, cell: Cell): Promise<Inputs> {
 /** Of the experiments of this page. */
 const inputs = new Map<string, Inputs>();
 
+/** What an experiment is begun or gone on with, in words by which the same can be chosen again. */
+export const inputsInWords = async (kept: KeptExperiment): Promise<string> => inWords(await inputsOf(kept));
+
 /** The network and images of step 1 as they were when it was begun, or those of the experiment where it names built-in ones. */
 async function inputsOf(kept: KeptExperiment): Promise<Inputs> {
   const builtin = builtinInputs(kept);
   if (builtin) return builtin;
-  const found = inputs.get(kept.id) ?? (await keptInputs(kept)) ?? { model: readModel(), ...readData() };
+  const found = inputs.get(kept.id) ?? (await keptInputs(kept)) ?? chosenInputs(kept);
   inputs.set(kept.id, found);
   return found;
+}
+
+/**
+ * Those of step 1.
+ * @throws UserError where the experiment was begun with others
+ */
+function chosenInputs({ inputs: begunWith }: KeptExperiment): Inputs {
+  try {
+    const chosen = { model: readModel(), ...readData() };
+    if (begunWith === undefined || begunWith === inWords(chosen)) return chosen;
+  } catch (error) {
+    if (begunWith === undefined) throw error;
+  }
+  throw new UserError(
+    `What this experiment trains is not in the browser’s storage any more: choose the same again in step 1, then go on here. It was ${begunWith}.`,
+  );
+}
+
+function inWords({ model, train, test }: Inputs): string {
+  const network =
+    model.kind === 'file'
+      ? filesInWords(model.files)
+      : model.kind === 'random'
+        ? `random weights of ${model.network.arch}`
+        : 'the built-in network';
+  const images = [train, test].filter((source) => source !== undefined);
+  return [network, ...images.map(imagesInWords)].join('; ');
+}
+
+const imagesInWords = (source: DataSource): string =>
+  source.kind === 'files'
+    ? filesInWords(source.files)
+    : `${source.split} images of ${builtinSets[source.set ?? 'builtin'].label}`;
+
+function filesInWords(files: readonly UserFile[]): string {
+  const size = files.reduce((sum, { blob }) => sum + blob.size, 0);
+  return `${nameOf(files)} (${files.length === 1 ? '' : `${count(files.length)} files, `}${count(size)} bytes)`;
 }
 
 function builtinInputs({ experiment, isBuiltin }: KeptExperiment): Inputs | undefined {
@@ -59,11 +101,12 @@ function builtinInputs({ experiment, isBuiltin }: KeptExperiment): Inputs | unde
   };
 }
 
-/** Those of one of its runs, which an earlier page has kept. */
-async function keptInputs({ id, experiment: { base } }: KeptExperiment): Promise<Inputs | undefined> {
-  // where the base is trained first, the other runs start from that and not from the experiment's network
-  const prefix = base.train ? `${id} base` : `${id} `;
-  for (const entry of entries.value.filter(({ cell }) => cell?.startsWith(prefix))) {
+/** Those of the earliest of its runs that an earlier page has kept. */
+async function keptInputs({ id, experiment }: KeptExperiment): Promise<Inputs | undefined> {
+  // where the base is trained first, which was before all others, these take no part in what network is left to train
+  const cells = cellsOf(experiment).filter(({ from }) => from === undefined || experiment.base.train);
+  const names = new Set(cells.map((cell) => `${id} ${cell.id}`));
+  for (const entry of entries.value.filter(({ cell }) => cell && names.has(cell)).reverse()) {
     const job = await readJob(entry.id, entry.inputs).catch((): undefined => undefined);
     if (job) return { model: job.model, train: job.train, test: job.test };
   }

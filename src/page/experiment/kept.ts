@@ -13,6 +13,8 @@ export interface KeptExperiment {
   date: string;
   /** whether its network and images are the built-in ones that it names, not those of step 1; absent: another version wrote it */
   isBuiltin?: boolean;
+  /** the network and images that it was begun with, in words, with their sizes; absent until its first run, or as above */
+  inputs?: string;
   experiment: Experiment;
   ended: KeptCell[];
 }
@@ -60,7 +62,8 @@ function read(id: string, written: Written): KeptExperiment | undefined {
       const cell = cells.get(one.cell);
       return cell ? [{ ...one, cell }] : [];
     });
-    return { id, date: written.date ?? '', isBuiltin: written.isBuiltin, experiment, ended };
+    const { date = '', isBuiltin, inputs } = written;
+    return { id, date, isBuiltin, inputs, experiment, ended };
   } catch {
     return undefined;
   }

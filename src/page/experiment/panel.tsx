@@ -124,7 +124,7 @@ function Progress({ done }: { done: number }) {
     <div class="experiment-progress">
       <p role="status">
         {cell
-          ? `${count(done + 1)} of ${count(total)}: ${cellText(cell, labelOf(results.value!))}. ${phase.value}${left.value === undefined ? '' : `; ${duration(left.value)} left of all`}`
+          ? `${count(Math.min(done + 1, total))} of ${count(total)}: ${cellText(cell, labelOf(results.value!))}. ${phase.value}${left.value === undefined ? '' : `; ${duration(left.value)} left of all`}`
           : `${count(done)} of ${count(total)} runs are done.`}
       </p>
       <progress

@@ -11,11 +11,11 @@ import { PICTURES_FILE, readPictures } from '../../run/pictures';
 import { REDUNDANCY_FILE, readRedundancy } from '../../run/run-files';
 import { explain } from '../engine';
 import { cancel, resumeSaved, startCell } from '../run/run';
-import { evals, failure, finished, progress, rate, steps } from '../run/state';
+import { evals, failure, progress, rate, steps } from '../run/state';
 import { entries, type RunEntry } from '../saved/entries';
 import { type CellName, canGoOn, purge } from '../saved/store';
 import { config } from '../settings/config';
-import { bringsImages, jobOf } from './job';
+import { bringsImages, inputsInWords, jobOf } from './job';
 import {
   forgetExperiment,
   type KeptCell,
@@ -130,7 +130,8 @@ export async function goOn(): Promise<void> {
   try {
     await navigator.locks.request(`refocus-experiment ${kept.id}`, { ifAvailable: true }, async (lock) => {
       if (!lock) throw new UserError('Another tab goes on with this experiment.');
-      await keep(kept);
+      shown.value = { ...kept, inputs: kept.inputs ?? (await inputsInWords(kept)) };
+      await keep(shown.value);
       await runCells(crypto.randomUUID());
     });
   } catch (thrown) {
@@ -153,16 +154,11 @@ async function runCells(share: string): Promise<void> {
 
 async function runCell(kept: KeptExperiment, cell: Cell, share: string): Promise<void> {
   const begun = runOf(kept, cell);
+  const inputs = await jobOf(kept, cell);
+  const settings = settingsOf(kept.experiment, cell, outcomesOf(kept.ended));
   const result = await (begun && canGoOn(begun) && begun.state !== 'diverged'
-    ? resumeSaved(begun.id)
-    : startCell(
-        {
-          ...(await jobOf(kept, cell)),
-          settings: settingsOf(kept.experiment, cell, outcomesOf(kept.ended)),
-          share,
-        },
-        cellName(kept, cell),
-      ));
+    ? resumeSaved(begun.id, () => inputs)
+    : startCell({ ...inputs, settings, share }, cellName(kept, cell)));
   if (!result) {
     if (!isStopping.value)
       failed.value = new Map(failed.value).set(cell.id, failure.value ?? 'It did not begin.');
@@ -194,7 +190,7 @@ export const runOf = (kept: KeptExperiment, cell: Cell): RunEntry | undefined =>
   return entries.value.find((entry) => entry.cell === own && entry.deleted === undefined);
 };
 
-/** Keeps what a cell came to. A search's run is of no further use. */
+/** Keeps what a cell came to. */
 async function take(cell: Cell, result: TrainResult): Promise<void> {
   const { report, metrics, merged, files } = result;
   const redundancy = files.find(({ name }) => name === REDUNDANCY_FILE);
@@ -214,6 +210,13 @@ async function take(cell: Cell, result: TrainResult): Promise<void> {
   const all = shown.value!;
   shown.value = { ...all, ended: [...all.ended, kept] };
   await keep(shown.value);
-  const id = finished.value.find((one) => one.result === result)?.id;
-  if (id !== undefined && cell.kind === 'search') await purge(id).catch(() => {});
+  await removeSearches(shown.value, cell);
+}
+
+/** A search's run is of no further use once another has the network and images too, which this tab may lose at any moment. */
+async function removeSearches(kept: KeptExperiment, last: Cell): Promise<void> {
+  for (const { cell } of kept.ended) {
+    const run = cell.kind === 'search' && cell.id !== last.id && runOf(kept, cell);
+    if (run) await purge(run.id).catch(() => {});
+  }
 }

@@ -69,9 +69,11 @@ export const runBeside = (
 /** Starts a run of an experiment, by whose name it is kept. */
 export const startCell = (job: TrainJob, cell: CellName) => run(() => job, { cell });
 
-/** Goes on with a run that is kept; where its files are not, with those of the form. */
-export const resumeSaved = (id: string) =>
-  run(() => openToGoOn(id, () => ({ model: readModel(), ...readData() })), { id });
+/** Goes on with a run that is kept; where its files are not, with others: by default those of the form. */
+export const resumeSaved = (
+  id: string,
+  files: () => Omit<TrainJob, 'settings'> = () => ({ model: readModel(), ...readData() }),
+) => run(() => openToGoOn(id, files), { id });
 
 /** Goes on here with the run that another tab trains. */
 export async function takeOver(): Promise<void> {
