@@ -190,7 +190,7 @@ function Step({ number, title, children }: StepProps) {
     <section class="step" id={id} tabIndex={-1} aria-labelledby={`${id}-title`}>
       <div class="step-head">
         <h2 id={`${id}-title`}>
-          <span class="number" aria-hidden="true">
+          <span class="step-number" aria-hidden="true">
             {number}
           </span>
           {title}

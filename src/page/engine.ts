@@ -2,6 +2,7 @@
 import { signal } from '@preact/signals';
 import { NoWebGpu, UserError } from '../errors';
 import { connectEngine, type EngineConnection } from '../worker/client';
+import { inFormWords } from './settings/form-words';
 
 let connection: EngineConnection | undefined;
 
@@ -36,7 +37,7 @@ export async function askAdapter(): Promise<void> {
 
 /** A UserError's own sentence; anything else is a fault of ours and says so. */
 export function explain(error: unknown): string {
-  if (error instanceof UserError) return error.message;
+  if (error instanceof UserError) return inFormWords(error.message);
   const message = error instanceof Error ? error.message : String(error);
   return `Refocus failed unexpectedly (${message}). Reload the page; if it happens again, report it.`;
 }

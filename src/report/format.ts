@@ -65,5 +65,5 @@ export function significant(value: number): string {
   return text.replaceAll('-', '−');
 }
 
-/** A tick of an axis: no more digits than it needs. */
-export const tick = (value: number): string => String(Number(value.toPrecision(3)));
+/** A tick of an axis, which is a round number but for its rounding: no more digits than it needs. */
+export const tick = (value: number): string => String(Number(value.toPrecision(6)));

@@ -3,7 +3,7 @@ import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { ExperimentResults } from '../../experiment/results';
 import { type BandQuantity, bandOf, bandTitle, trainedArms } from '../../report/bands';
 import { type Point, ticksOf } from '../../report/chart';
-import { percent, tick } from '../format';
+import { tick } from '../format';
 
 /** at most, pixels: where its place is narrower, so is the picture, and its words stay as large */
 const MOST = 640;
@@ -30,8 +30,7 @@ export function Bands({
   const values = bands.flatMap(({ low, high }) => [...low, ...high].map(({ y }) => y));
   const [place, width] = useWidth(MOST, values.length > 0);
   if (values.length === 0) return null;
-  const base =
-    quantity === 'accuracy' ? runs.find((run) => run.accuracy.base !== undefined)?.accuracy.base : undefined;
+  const base = quantity === 'accuracy' ? baseOf(results) : undefined;
   if (base !== undefined) values.push(base);
   const last = Math.max(1, ...bands.flatMap(({ mean }) => mean.map(({ x }) => x)));
   const [bottom, top] = [Math.min(...values), Math.max(...values)];
@@ -42,7 +41,7 @@ export function Bands({
   const at = (points: readonly Point[]) => points.map((point) => `${x(point.x)},${y(point.y)}`).join(' ');
   return (
     <figure ref={place} class="bands">
-      <figcaption class="hint">{title}</figcaption>
+      <figcaption class="hint">{title}, by step</figcaption>
       <svg
         viewBox={`0 0 ${width} ${HEIGHT}`}
         role="img"
@@ -52,7 +51,7 @@ export function Bands({
           <g key={value}>
             <line class="grid" x1={MARGIN.left} x2={width - MARGIN.right} y1={y(value)} y2={y(value)} />
             <text x={MARGIN.left - 6} y={y(value) + 4} text-anchor="end">
-              {quantity === 'accuracy' ? percent(value, 1) : tick(value)}
+              {quantity === 'accuracy' ? `${tick(100 * value)} %` : tick(value)}
             </text>
           </g>
         ))}
@@ -80,6 +79,10 @@ export function Bands({
   );
 }
 
+/** Accuracy of the network that all runs start from; absent where there is none. */
+const baseOf = ({ runs }: ExperimentResults): number | undefined =>
+  runs.find((run) => run.accuracy.base !== undefined)?.accuracy.base;
+
 /** The pixels that a figure has across, at most so many, as they change when a phone is turned. */
 function useWidth(most: number, isDrawn: boolean) {
   const place = useRef<HTMLElement>(null);
@@ -104,5 +107,11 @@ export const Legend = ({ results }: { results: ExperimentResults }) => (
         <bdi>{label}</bdi>
       </li>
     ))}
+    {baseOf(results) !== undefined && (
+      <li>
+        <i class="base" />
+        Base
+      </li>
+    )}
   </ul>
 );

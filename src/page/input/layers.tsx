@@ -4,6 +4,7 @@ import type { InspectLayer } from '../../api';
 import { breakable } from '../breakable';
 import { count, significant } from '../format';
 import { config, setSetting } from '../settings/config';
+import { inFormWords } from '../settings/form-words';
 import { hasMaps, maps, toggleMap } from '../settings/maps';
 import { preview } from './sources';
 
@@ -26,7 +27,7 @@ export function Layers({ children }: { children?: ComponentChildren }) {
     <div class="layers">
       {found.notes.map((note) => (
         <p class="recognised" key={note}>
-          {note}
+          {inFormWords(note)}
         </p>
       ))}
       {children}

@@ -5,6 +5,7 @@ import { download } from '../files';
 import { count } from '../format';
 import { lazy } from '../lazy';
 import { config, setSetting } from '../settings/config';
+import { inFormWords } from '../settings/form-words';
 import { headSentence } from './head-sentence';
 import { labels, preview, survey } from './sources';
 import { taken } from './take';
@@ -124,7 +125,7 @@ export function Images() {
       </p>
       {[...new Set([...train.notes, ...(test?.notes ?? [])])].map((note) => (
         <p class="hint" key={note}>
-          {note}
+          {inFormWords(note)}
         </p>
       ))}
       <ClassTable survey={train} test={test} />

@@ -20,6 +20,8 @@ interface ChartProps {
   lines: readonly Line[];
   axis: Axis;
   isLog: boolean;
+  /** whether zero is in sight: a change that is small beside the values looks small */
+  isFromZero: boolean;
   format: (value: number) => string;
   formatTick: (value: number) => string;
   height: number;
@@ -77,6 +79,7 @@ const AXES: Record<Axis, string> = { step: 'Step', epoch: 'Epoch', time: 'Time' 
 function chartOptions({
   axis,
   isLog,
+  isFromZero,
   format,
   formatTick,
   lines,
@@ -108,7 +111,11 @@ function chartOptions({
         time: false,
         range: (_, min, max) => (zoom.value ? [zoom.value.min, zoom.value.max] : [min, max]),
       },
-      y: isLog ? { distr: 3, range: (_, min, max) => [min / 1.1, max * 1.1] } : {},
+      y: isLog
+        ? { distr: 3, range: (_, min, max) => [min / 1.1, max * 1.1] }
+        : isFromZero
+          ? { range: (_, __, max) => [0, max * 1.05 || 1] }
+          : {},
     },
     axes: [
       {
@@ -161,7 +168,7 @@ function seriesOf(line: Line, isSmoothed: boolean): uPlot.Series {
 }
 
 /** Where nobody points at a chart, its figures are the latest of each line, which need not be those of one step. */
-function showLatest(chart: uPlot): void {
+export function showLatest(chart: uPlot): void {
   if (chart.cursor.idx != null || chart.data[0].length === 0) return;
   const idxs = chart.data.map((values) => {
     let last = values.length - 1;

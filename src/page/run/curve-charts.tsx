@@ -162,6 +162,7 @@ function CurveChart({ quantity }: { quantity: Quantity }) {
         lines={hasBase ? [...lines, 'base'] : lines}
         axis={axis.value}
         isLog={quantity === 'loss' && isLog.value}
+        isFromZero={quantity === 'lr'}
         format={format}
         formatTick={tick}
         height={height}

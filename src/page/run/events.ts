@@ -4,6 +4,7 @@ import { update } from 'idb-keyval';
 import type { TrainEvent } from '../../api';
 import { parseTunings } from '../../run/tunings';
 import { percent } from '../format';
+import { inFormWords } from '../settings/form-words';
 import { courseFrom, courseWith } from './redundancy-course';
 import {
   announcement,
@@ -40,10 +41,10 @@ export function receive(event: TrainEvent): void {
         return;
       case 'warning':
         // a run that goes on in another engine says again what it said before
-        warnings.value = [...new Set([...warnings.value, event.message])];
+        warnings.value = [...new Set([...warnings.value, inFormWords(event.message)])];
         return;
       case 'note':
-        notes.value = [...notes.value, event.message];
+        notes.value = [...notes.value, inFormWords(event.message)];
         return;
       case 'data':
         imageReports.value = event.reports;

@@ -3,6 +3,7 @@ import { skippedCsv } from '../../data/report';
 import { download } from '../files';
 import { ForecastPanel } from '../forecast/forecast-panel';
 import { lazy } from '../lazy';
+import { inFormWords } from '../settings/form-words';
 import { SettingsForm } from '../settings/settings-form';
 import { Progress } from './progress';
 import { imageReports, isBusy, live, notes, stepCount, warnings } from './state';
@@ -62,7 +63,7 @@ function Found() {
           <li key={note}>{note}</li>
         ))}
         {reports.flatMap(({ source, notes }) =>
-          notes.map((note) => <li key={`${source} ${note}`}>{note}</li>),
+          notes.map((note) => <li key={`${source} ${note}`}>{inFormWords(note)}</li>),
         )}
       </ul>
       {skipped.length > 0 && (

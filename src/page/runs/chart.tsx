@@ -4,6 +4,7 @@ import uPlot from 'uplot';
 import { debiasedEma } from '../../analysis/smoothing';
 import type { NamedRun } from '../../report/arms';
 import { percent, significant, tick } from '../format';
+import { showLatest } from '../run/chart';
 import { colour, theme } from '../theme';
 
 const HEIGHT = 220;
@@ -84,6 +85,7 @@ export function Overlay(props: OverlayProps) {
         height: HEIGHT,
         cursor: { sync: { key: 'runs' }, drag: { x: true, y: false } },
         legend: { live: true },
+        hooks: { setCursor: [showLatest] },
         scales: { x: { time: false }, y: isLog && quantity === 'loss' ? { distr: 3 } : {} },
         axes: [
           { ...axes, grid: { show: false }, size: 26 },
@@ -102,6 +104,7 @@ export function Overlay(props: OverlayProps) {
       data as uPlot.AlignedData,
       element,
     );
+    showLatest(drawn);
     const observer = new ResizeObserver(() => drawn.setSize({ width: element.clientWidth, height: HEIGHT }));
     observer.observe(element);
     drawn.ctx.canvas.addEventListener('contextrestored', () => drawn.redraw());

@@ -32,8 +32,10 @@ export function lossScale(losses: readonly number[]): Scale {
 const colour = (value: number, { low, high }: Scale): string =>
   interpolateViridis(Math.min(1, Math.max(0, (value - low) / (high - low || 1))));
 
+const short = (value: number): string => tick(Number(value.toPrecision(3)));
+
 /** The colours of a scale with its ends. */
-export function scaleBar({ low, high }: Scale, format: (value: number) => string = tick): Html {
+export function scaleBar({ low, high }: Scale, format: (value: number) => string = short): Html {
   const parts = 24;
   const value = (i: number) => low + ((i + 0.5) / parts) * (high - low);
   return html`<span class="scale">${format(low)}<svg viewBox="0 0 ${parts * 5} 10" role="img" aria-label="from ${format(low)}, dark, to ${format(high)}, light">${Array.from({ length: parts }, (_, i) => html`<rect x="${i * 5}" width="5.5" height="10" fill="${colour(value(i), { low, high })}"/>`)}</svg>${format(high)}</span>`;
