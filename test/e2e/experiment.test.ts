@@ -222,7 +222,7 @@ describe('an experiment', () => {
     const choose = async (name: string) => {
       await page.getByRole('radio', { name: 'Your own' }).check();
       await page.locator('#weights').setInputFiles({ name, mimeType: '', buffer: Buffer.from('weights') });
-      await page.getByText(name).first().waitFor();
+      await page.locator('#step-1').getByText(name).first().waitFor();
     };
     const chooseBoth = async (name: string) => {
       await choose(name);

@@ -13,6 +13,7 @@ import { explain } from '../engine';
 import { cancel, resumeSaved, startCell } from '../run/run';
 import { evals, failure, progress, rate, steps } from '../run/state';
 import { entries, type RunEntry } from '../saved/entries';
+import { readSettingsOf } from '../saved/inputs';
 import { type CellName, canGoOn, purge } from '../saved/store';
 import { config } from '../settings/config';
 import { bringsImages, inputsInWords, jobOf } from './job';
@@ -156,7 +157,7 @@ async function runCell(kept: KeptExperiment, cell: Cell, share: string): Promise
   const begun = runOf(kept, cell);
   const inputs = await jobOf(kept, cell);
   const settings = settingsOf(kept.experiment, cell, outcomesOf(kept.ended));
-  const result = await (begun && canGoOn(begun) && begun.state !== 'diverged'
+  const result = await (begun && (await isToGoOn(begun))
     ? resumeSaved(begun.id, () => inputs)
     : startCell({ ...inputs, settings, share }, cellName(kept, cell)));
   if (!result) {
@@ -175,6 +176,10 @@ async function runCell(kept: KeptExperiment, cell: Cell, share: string): Promise
   }
   await take(cell, result);
 }
+
+/** Whether a run was cut off, and the browser's storage has not lost what it was to do. */
+const isToGoOn = async (run: RunEntry): Promise<boolean> =>
+  canGoOn(run) && run.state !== 'diverged' && (await readSettingsOf(run.id)) !== undefined;
 
 const cellName = ({ id, experiment }: KeptExperiment, cell: Cell): CellName => ({
   cell: `${id} ${cell.id}`,
@@ -213,10 +218,10 @@ async function take(cell: Cell, result: TrainResult): Promise<void> {
   await removeSearches(shown.value, cell);
 }
 
-/** A search's run is of no further use once another has the network and images too, which this tab may lose at any moment. */
+/** A search's runs are of no further use once another has the network and images too, which this tab may lose at any moment. */
 async function removeSearches(kept: KeptExperiment, last: Cell): Promise<void> {
-  for (const { cell } of kept.ended) {
-    const run = cell.kind === 'search' && cell.id !== last.id && runOf(kept, cell);
-    if (run) await purge(run.id).catch(() => {});
-  }
+  const searches = kept.ended.filter(({ cell }) => cell.kind === 'search' && cell.id !== last.id);
+  const names = new Set(searches.map(({ cell }) => cellName(kept, cell).cell));
+  for (const { id, cell } of entries.value)
+    if (cell !== undefined && names.has(cell)) await purge(id).catch(() => {});
 }
