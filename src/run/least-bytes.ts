@@ -29,11 +29,15 @@ export function leastBytes(
     for (const id of layer.inputs) readers.set(id, [...(readers.get(id) ?? []), layer]);
   }
   const size = (id: number) => product(values.get(id)!.shape);
+  const isNormed = (id: number): boolean => {
+    const writer = writers.get(id);
+    return writer?.kind === 'batch_norm' || (PASSED_ON.has(writer?.kind) && writer!.inputs.some(isNormed));
+  };
   const activations = layers.reduce((sum, layer) => {
     const [input] = layer.inputs;
     const { activations, gradients } = passes(layer, {
       pixels: product(values.get(input)!.shape.slice(1, 3)),
-      addsNorm: layer.inputs.some((id) => writers.get(id)?.kind === 'batch_norm'),
+      addsNorm: layer.inputs.some(isNormed),
       activated: readers.get(layer.id)?.some(({ kind }) => kind === 'activation') ?? false,
     });
     return (
@@ -42,16 +46,48 @@ export function leastBytes(
       size(layer.id) * (kept * activations.outputs + 4 * gradients.outputs)
     );
   }, 0);
+  // of what several layers read, the gradients that they give are added up: whoever adds one reads the sum so far
+  const added = layers.reduce((sum, { id }) => {
+    const given = (readers.get(id) ?? []).reduce((total, reader) => total + gradientFor(reader, id, size), 0);
+    return sum + Math.max(0, given - size(id));
+  }, 0);
   const weights = graph.tensors
     .filter((t) => t.role === 'parameter')
     .reduce((sum, t) => sum + product(t.shape), 0);
-  return activations + 4 * 8 * weights;
+  return activations + 4 * added + 4 * 8 * weights;
 }
+
+/** Numbers of the gradient that a layer gives to its input `id`: to what it does not read, none. */
+function gradientFor(layer: Layer, id: number, size: (id: number) => number): number {
+  switch (layer.kind) {
+    case 'slice':
+    case 'subsample':
+    // whoever adds it makes it of one number a channel and image
+    case 'global_avg_pool':
+      return Math.min(size(id), size(layer.id));
+    case 'replace':
+      return id === layer.inputs[0] ? size(id) - size(layer.inputs[1]) : size(id);
+    default:
+      return size(id);
+  }
+}
+
+/** Layers whose result still waits for the statistics of a batch norm that is before them. */
+const PASSED_ON: ReadonlySet<Layer['kind'] | undefined> = new Set<Layer['kind']>([
+  'activation',
+  'concat',
+  'dropout',
+  'mul',
+  'replace',
+  'shuffle',
+  'slice',
+  'stochastic_depth',
+]);
 
 interface Place {
   /** of the first input */
   pixels: number;
-  /** a batch norm writes a term */
+  /** a term is made of what a batch norm writes */
   addsNorm: boolean;
   /** an activation reads the result */
   activated: boolean;
@@ -68,7 +104,7 @@ function passes({ kind }: Layer, { pixels, addsNorm, activated }: Place): Passes
     case 'add':
       return {
         activations: { inputs: 0, outputs: (addsNorm ? 3 : 1) + (activated ? 1 : 0) },
-        gradients: { inputs: 0, outputs: 1 },
+        gradients: { inputs: 0, outputs: 0 },
       };
     case 'max_pool':
       return { activations: { inputs: 2, outputs: 1 }, gradients: { inputs: 1, outputs: 1 } };
