@@ -1,7 +1,8 @@
-import type { Dispatch, GraphBuilder, NoAttributes, Op } from '../../graph/ir';
+import type { GraphBuilder, NoAttributes, Op } from '../../graph/ir';
 import { elements, type Tensor } from '../../graph/tensor';
+import type { Tuning } from '../../graph/tuning';
 import { workgroupsFor } from '../../graph/workgroups';
-import { pixelRows, pixelSplits } from '../blocks';
+import { pixelRows, pixelSplits, threadsFor } from '../blocks';
 import { normGradients } from './gradients';
 
 /** torch.nn.functional.layer_norm over the channels of each pixel of x `[n, h, w, c]`; weight and bias `[c]`. */
@@ -20,10 +21,17 @@ export function layerNorm(
   return y;
 }
 
-const shapeOf = (x: Tensor) => {
+/** How rows are shared among threads: each has sums over its channels. */
+function rowsOf(x: Tensor, tuning: Tuning) {
   const { ROWS, C4 } = pixelRows(x);
-  return { ROWS, C4, CHANNELS: x.shape[3] };
-};
+  const CHANNELS = x.shape[3];
+  const THREADS_PER_ROW = threadsFor(CHANNELS, tuning);
+  const WG = Math.max(64, THREADS_PER_ROW);
+  return {
+    constants: { ROWS, C4, CHANNELS, WG, THREADS_PER_ROW },
+    workgroups: workgroupsFor(ROWS, WG / THREADS_PER_ROW),
+  };
+}
 
 interface Forward {
   inputs: { x: Tensor; weight: Tensor; bias: Tensor };
@@ -33,25 +41,16 @@ interface Forward {
 
 const forward: Op<Forward> = {
   name: 'layer_norm',
-  lower: ({ inputs: { x, weight, bias }, outputs: { y, statistics }, attrs }): Dispatch[] => {
-    const { ROWS, C4, CHANNELS } = shapeOf(x);
-    const size = elements(y) / 4;
+  lower: ({ inputs, outputs, attrs }, { tuning }) => {
+    const { constants, workgroups } = rowsOf(inputs.x, tuning);
     return [
       {
-        shader: 'norm/layer_statistics',
-        constants: { ROWS, C4, CHANNELS, EPS: attrs.eps },
-        reads: { x },
-        writes: { statistics },
-        workgroups: workgroupsFor(ROWS),
-        flops: 4 * elements(x),
-      },
-      {
-        shader: 'norm/layer_apply',
-        constants: { SIZE: size, C4 },
-        reads: { x, weight, bias, statistics },
-        writes: { y },
-        workgroups: workgroupsFor(size),
-        flops: 4 * elements(y),
+        shader: 'norm/layer_forward',
+        constants: { ...constants, EPS: attrs.eps },
+        reads: inputs,
+        writes: outputs,
+        workgroups,
+        flops: 8 * elements(inputs.x),
       },
     ];
   },
@@ -108,29 +107,16 @@ interface BackwardInput {
 
 const backwardInput: Op<BackwardInput> = {
   name: 'layer_norm_backward_input',
-  lower: (
-    { inputs: { dy, x, weight, statistics, addend }, outputs: { dx }, name },
-    { temporary },
-  ): Dispatch[] => {
-    const { ROWS, C4, CHANNELS } = shapeOf(x);
-    const size = elements(dx) / 4;
-    const sums = temporary(`${name} sums`, [ROWS, 2], [ROWS, 2]);
+  lower: ({ inputs, outputs: { dx } }, { tuning }) => {
+    const { constants, workgroups } = rowsOf(inputs.x, tuning);
     return [
       {
-        shader: 'norm/layer_backward_sums',
-        constants: { ROWS, C4, CHANNELS },
-        reads: { dy, x, weight, statistics },
-        writes: { sums },
-        workgroups: workgroupsFor(ROWS),
-        flops: 6 * elements(x),
-      },
-      {
-        shader: 'norm/layer_backward_apply',
-        constants: { SIZE: size, C4, CHANNELS, ADDEND: addend !== undefined },
-        reads: { dy, x, weight, statistics, sums, addend },
+        shader: 'norm/layer_backward_input',
+        constants: { ...constants, ADDEND: inputs.addend !== undefined },
+        reads: inputs,
         writes: { dx },
-        workgroups: workgroupsFor(size),
-        flops: 7 * elements(dx),
+        workgroups,
+        flops: 13 * elements(dx),
       },
     ];
   },
