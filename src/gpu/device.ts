@@ -1,5 +1,5 @@
 import { DeviceLost, NoWebGpu, UserError } from '../errors';
-import { GPU_TUNING, NVIDIA_TUNING, SOFTWARE_TUNING, type Tuning } from '../graph/tuning';
+import { type Tuning, tuningFor } from '../graph/tuning';
 import { sharesQuads } from './quads';
 
 export interface Gpu {
@@ -51,7 +51,7 @@ export async function requestGpu(request: RequestAdapter = browserAdapter): Prom
   device.addEventListener('uncapturederror', (event) => {
     failure.error ??= new Error(`WebGPU: ${event.error.message}`);
   });
-  const tuning = software ? SOFTWARE_TUNING : info.vendor === 'nvidia' ? NVIDIA_TUNING : GPU_TUNING;
+  const tuning = tuningFor(info.vendor, software);
   const subgroups = tuning.subgroups && (await sharesQuads(device));
   return { device, name, software, tuning: { ...tuning, subgroups }, failure };
 }

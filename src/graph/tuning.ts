@@ -30,6 +30,25 @@ export const GPU_TUNING: Tuning = {
 /** For NVIDIA's GPUs: what each number brings on an H200 is in docs/performance.md. */
 export const NVIDIA_TUNING: Tuning = { ...GPU_TUNING, threads: 65536, workgroupMemory: true };
 
+/**
+ * For AMD's GPUs; not measured. rocBLAS's kernels stage their operands in a compute unit's 64 KiB of workgroup memory, as those for
+ * NVIDIA's do, where it paid. An adapter does not tell a card from a part of a processor, so that threads stay those of a small GPU.
+ */
+const AMD_TUNING: Tuning = { ...GPU_TUNING, workgroupMemory: true };
+
+/**
+ * For Intel's and Apple's GPUs, with half of the sums; not measured. Intel's compiler chooses subgroups of 8, 16 or 32, which share 128
+ * registers of 32 bytes: at 16 the sums of other GPUs would be all of them. A thread of Apple's has about 52 registers while a core
+ * is full, and tiles of 64 sums have been seen to spill.
+ */
+const FEWER_SUMS: Tuning = { ...GPU_TUNING, sums: 8 };
+
+/**
+ * For the GPUs of phones, Arm's and Qualcomm's; not measured. A thread of Arm's has 32 registers while a core is full and never more than
+ * 64; its workgroup memory is ordinary memory behind the same cache, so that little is saved by adding splits there; cores are few.
+ */
+const MOBILE_TUNING: Tuning = { ...GPU_TUNING, threads: 4096, sums: 4, sharedSplits: 1 };
+
 /** For a GPU drawn by the CPU: a few cores, sums spilled to a cache, loads that are gathers, and dear barriers. */
 export const SOFTWARE_TUNING: Tuning = {
   threads: 1024,
@@ -40,3 +59,17 @@ export const SOFTWARE_TUNING: Tuning = {
   subgroups: true,
   workgroupMemory: false,
 };
+
+/** Classes of devices by the vendor that an adapter tells (`GPUAdapterInfo.vendor`); any other is taken for a GPU like others. */
+export const TUNINGS_BY_VENDOR: Readonly<Record<string, Tuning>> = {
+  nvidia: NVIDIA_TUNING,
+  amd: AMD_TUNING,
+  intel: FEWER_SUMS,
+  apple: FEWER_SUMS,
+  arm: MOBILE_TUNING,
+  qualcomm: MOBILE_TUNING,
+};
+
+/** How plans are cut for a device, unless it is told otherwise. */
+export const tuningFor = (vendor: string, software: boolean): Tuning =>
+  software ? SOFTWARE_TUNING : (TUNINGS_BY_VENDOR[vendor.toLowerCase()] ?? GPU_TUNING);

@@ -212,7 +212,7 @@ async function tune(
   if (Object.hasOwn(known, key) && (await canRun(gpu, known[key]))) return known[key];
   const timed = await autotune(gpu, training, (done, of) => {
     goOn();
-    emit({ type: 'phase', phase: 'tune', message: `Timing way ${done} of ${of} to cut the step` });
+    emit({ type: 'phase', phase: 'tune', message: `Timing ways to cut the step: ${done} of ${of}` });
   });
   emit({ type: 'tuned', key, timed });
   return timed[0].tuning;

@@ -36,48 +36,79 @@ test('a tuning by subgroups is for devices that share quads', async () => {
 });
 
 describe('autotune', () => {
-  /** Times that the clock gives to the steps of one way after another; the first step of each takes longer. */
-  async function tunedBy(costs: number[]) {
+  /** The clock gives the steps of one timing after another what they cost; the first step of each takes longer. */
+  async function tunedBy(costs: number[], first = 2) {
     let now = 0;
-    let passes = 0;
+    let timing = 0;
+    let isFirst = true;
     vi.spyOn(performance, 'now').mockImplementation(() => now);
     const network = fakeNetwork();
     const gpu = fakeGpu((dispatches) => {
       network.compute(dispatches);
-      // four steps a way: one that warms up, three that count
-      now += costs[Math.floor(passes / 4)] * (passes % 4 === 0 ? 10 : 1 + (passes % 4 === 2 ? 0 : 0.25));
-      passes++;
+      now += costs[Math.min(timing, costs.length) - 1] * (isFirst ? first : 1);
+      isFirst = false;
     });
     const progress: string[] = [];
-    const timed = await autotune(gpu, tinyTraining(), (done, of) => progress.push(`${done}/${of}`));
-    return { timed, progress, gpu, batches: network.batches };
+    const timed = await autotune(gpu, tinyTraining(), (done, of) => {
+      progress.push(`${done}/${of}`);
+      timing = done;
+      isFirst = true;
+    });
+    return { timed, progress, gpu, batches: network.batches, now };
   }
   const { sums, threads } = GPU_TUNING;
   const way = (change: Partial<Tuning>): Tuning => ({ ...GPU_TUNING, ...change });
 
-  test('tries each choice beside the fastest so far, and gives the fastest first', async () => {
-    const { timed, progress, gpu, batches } = await tunedBy([10, 8, 12, 9, 7, 11, 6]);
-    expect(timed).toEqual([
-      { tuning: way({ sums: sums / 2, threads: threads * 4, workgroupMemory: true }), ms: 6 },
-      { tuning: way({ sums: sums / 2, threads: threads * 4 }), ms: 7 },
-      { tuning: way({ sums: sums / 2 }), ms: 8 },
-      { tuning: way({ sums: sums / 2, threads: threads / 4 }), ms: 9 },
-      { tuning: way({}), ms: 10 },
-      { tuning: way({ sums: sums / 2, threads: threads * 4, sharedSplits: 1 }), ms: 11 },
-      { tuning: way({ sums: sums * 2 }), ms: 12 },
+  test('times the better half again and again, with what was better by itself together', async () => {
+    const { timed, progress, gpu, batches } = await tunedBy([
+      ...[10, 8, 12, 14, 7, 11, 13],
+      ...[7, 8, 9, 11, 6],
+      ...[6, 7, 8],
+      ...[5, 7],
     ]);
-    expect(progress).toEqual(['1/7', '2/7', '3/7', '4/7', '5/7', '6/7', '7/7']);
+    expect(timed).toEqual([
+      { tuning: way({ sums: sums / 2, threads: threads * 4 }), ms: 5 },
+      { tuning: way({ threads: threads * 4 }), ms: 7 },
+      { tuning: way({ sums: sums / 2 }), ms: 8 },
+      { tuning: way({}), ms: 9 },
+      { tuning: way({ threads: threads / 4 }), ms: 11 },
+      { tuning: way({ workgroupMemory: true }), ms: 12 },
+      { tuning: way({ sharedSplits: 1 }), ms: 13 },
+      { tuning: way({ sums: sums * 2 }), ms: 14 },
+    ]);
+    expect(progress).toEqual(Array.from({ length: 17 }, (_, i) => `${i + 1}/17`));
     expect(gpu.leaks()).toEqual([]);
-    expect(batches).toHaveLength(28);
+    // one step more a timing, which does not count
+    expect(batches).toHaveLength(7 * 5 + 5 * 9 + 3 * 17 + 2 * 33);
     // a step that learns nothing: its weights are thrown away
     for (const batch of batches) expect(batch).toMatchObject({ program: 'train', rows: 4, lr: 0 });
   });
 
   test('stays where the device’s own way is the fastest', async () => {
-    const { timed } = await tunedBy([1, 2, 2, 2, 2, 2, 2]);
+    const { timed } = await tunedBy([1, 2, 2, 2, 2, 2, 2, 1, 2, 2, 2, 1, 2]);
     expect(timed[0]).toEqual({ tuning: GPU_TUNING, ms: 1 });
     expect(timed.map(({ tuning }) => tuning)).toContainEqual(way({ workgroupMemory: true }));
-    expect(timed.map(({ tuning }) => tuning)).toContainEqual(way({ threads: threads / 4 }));
+    expect(timed).toHaveLength(7);
+  });
+
+  test('is over in five seconds of steps or little more, and times fewer ways of a long step', async () => {
+    const { timed, now } = await tunedBy([60], 1);
+    expect(timed).toHaveLength(7);
+    expect(now).toBeLessThan(6000);
+    const long = await tunedBy([3000, 2000, 4000], 1);
+    expect(long.timed.map(({ ms }) => ms)).toEqual([2000, 3000, 4000]);
+    expect(long.batches).toHaveLength(3);
+    expect(long.progress.at(-1)).toMatch(/^3\//);
+    expect((await tunedBy([600], 1)).timed).toHaveLength(4);
+  });
+
+  test('ends where it is told to, with nothing left behind', async () => {
+    const gpu = fakeGpu(fakeNetwork().compute);
+    const stop = (done: number) => {
+      if (done === 3) throw new Error('stopped');
+    };
+    await expect(autotune(gpu, tinyTraining(), stop)).rejects.toThrow('stopped');
+    expect(gpu.leaks()).toEqual([]);
   });
 
   test('ends with the device', async () => {
