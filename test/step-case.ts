@@ -147,6 +147,21 @@ export const ghosts = buildModel({ name: 'ghosts', classes: 5 }, (net, x) => {
   return net.head('fc', net.globalAvgPool(net.batchNorm('last.bn', net.conv('last', y, 6, 1), 'relu')));
 });
 
+/** As GhostNet has them: half of the channels made of the other half, a gate, a shortcut or another such pair behind them. */
+export const halves = buildModel({ name: 'halves', classes: 5 }, (net, x) => {
+  const pair = (name: string, from: Value, half: number, act: 'none' | 'relu6' | 'hardswish') => {
+    const first = net.batchNorm(`${name}.bn1`, net.conv(`${name}.conv1`, from, half, 1), act);
+    const made = net.conv(`${name}.conv2`, first, half, 3, { groups: half });
+    return net.concat([first, net.batchNorm(`${name}.bn2`, made, act)]);
+  };
+  let y = net.batchNorm('stem.bn', net.conv('stem', x, 6, 3, { stride: 2 }), 'relu');
+  const wide = pair('a', y, 5, 'hardswish');
+  const gate = net.activation(net.conv('gate', net.globalAvgPool(wide), 10, 1, { bias: true }), 'sigmoid');
+  y = net.add(pair('b', net.mul(wide, gate), 3, 'none'), y);
+  y = pair('d', pair('c', y, 4, 'relu6'), 6, 'hardswish');
+  return net.head('fc', net.globalAvgPool(net.batchNorm('last.bn', net.conv('last', y, 6, 1), 'relu')));
+});
+
 /** As DenseNet has them: each layer reads through a batch norm all that came before it. */
 export const connected = buildModel({ name: 'connected', classes: 5 }, (net, x) => {
   let y = net.conv('stem', x, 8, 3, { stride: 2 });

@@ -11,6 +11,8 @@ struct Sizes {
   BLOCKS_DOWN: u32,
   SPLITS: u32, // of backward_weight
   BACKWARD_COEF: u32, // see common/gradient
+  CHANNELS: u32,
+  ADDEND_C4: u32, // vec4s of a row of addend, of which backward_input may take the first
 }
 
 @group(0) @binding(10) var<uniform> sizes: Sizes;

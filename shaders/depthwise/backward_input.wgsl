@@ -5,9 +5,11 @@
 // BACKWARD_PROLOGUE: dy is the gradient g behind a batch norm, of which this reads A g + B y_raw + C.
 // EPILOGUE: what is written is (dx + addend) * act'(scale x_raw + shift), and partial[block, (sum g, sum g xhat), c] of it.
 // DERIVATIVE: what is written is (dx + addend) * act'(x_raw).
+// WIDE_ADDEND: the addend is the first channels of a wider tensor, the gradient of a concatenation.
 // coef: with EPILOGUE [mean, rstd, scale, shift], then with BACKWARD_PROLOGUE [A, B, C], C4 vec4s each.
 // Variants: see depthwise/forward; masked sums of EPILOGUE as in pointwise/backward_input.
 //#import common/activation
+//#import common/channels
 //#import common/input
 //#import common/gradient
 //#import common/kernel
@@ -15,6 +17,7 @@
 //#import common/global_index
 const WG = 64u;
 const ADDEND: bool = false;
+const WIDE_ADDEND: bool = false; // without ADDEND
 const COLUMNS_PER_BLOCK: u32 = 1u; //#required // columns of dx a block, a multiple of SW
 const WAITING_ROWS: u32 = 1u; //#required // max(KH, SH): rows of dx that wait
 const REACH: u32 = 1u; //#required // ceil(KW / SW): columns of dy that touch a column of dx
@@ -22,7 +25,7 @@ const DY_WINDOW: u32 = 1u; //#required // columns of dy that a row of the block 
 
 @group(0) @binding(0) var<storage, read> dy: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> w: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read> addend: array<vec4<f32>>; //#if ADDEND
+@group(0) @binding(2) var<storage, read> addend: array<vec4<f32>>; //#if ADDEND || WIDE_ADDEND
 @group(0) @binding(3) var<storage, read> coef: array<vec4<f32>>; //#if EPILOGUE || BACKWARD_PROLOGUE
 @group(0) @binding(4) var<storage, read> y_raw: array<vec4<f32>>; //#if BACKWARD_PROLOGUE //#f16
 @group(0) @binding(5) var<storage, read> x_raw: array<vec4<f32>>; //#if EPILOGUE || DERIVATIVE //#f16
@@ -85,9 +88,11 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
         //#unroll
         for (var t = 0u; t < COLUMNS_PER_BLOCK; t++) {
           let live = (h < sizes.H) & (column + t < sizes.W);
-          let i = ((n * sizes.H + min(h, sizes.H - 1u)) * sizes.W + min(column + t, sizes.W - 1u)) * sizes.C4 + c;
+          let pixel = (n * sizes.H + min(h, sizes.H - 1u)) * sizes.W + min(column + t, sizes.W - 1u);
+          let i = pixel * sizes.C4 + c;
           var v = sums[j * COLUMNS_PER_BLOCK + t];
           if (ADDEND) { v += addend[i]; }
+          if (WIDE_ADDEND) { v += mask_channels(addend[pixel * sizes.ADDEND_C4 + c], c, sizes.CHANNELS); }
           if (DERIVATIVE) { v *= activate_derivative(load_x_raw(i)); }
           // Sums are masked rather than branched around: on SwiftShader a branch costs a select for each sum in registers.
           if (EPILOGUE) {

@@ -1,4 +1,4 @@
-// partial[s, kh, kw, c] = sum over the s-th of SPLITS splits of the blocks of f(x[n, oh*SH - PH + kh, ow*SW - PW + kw, c])
+// partial[s, kh, kw, c] = sum over the s-th SHARED_SPLITS of SPLITS splits of the blocks of f(x[n, oh*SH - PH + kh, ow*SW - PW + kw, c])
 //   * dy[n, oh, ow, c]
 // Small kernels. x [N, H, W, C4], dy [N, OH, OW, C4], all vec4s of channels.
 // A thread owns one vec4 of channels of one split and keeps all KH*KW sums in registers. It walks down blocks of
@@ -13,11 +13,12 @@
 //#import common/gradient
 //#import common/kernel
 //#import common/depthwise
-//#import common/global_index
+//#import common/splits
 const WG = 64u;
 const BIAS: bool = false;
 const COLUMNS_PER_BLOCK: u32 = 1u; //#required // columns of dy a block
 const WAITING_ROWS: u32 = 1u; //#required // ceil(KH / SH): rows of dy that a row of x meets
+const FOURS_OF_TAPS: u32 = 1u; //#required // ceil(KH * KW / 4)
 const X_WINDOW: u32 = 1u; //#required // (COLUMNS_PER_BLOCK - 1) * SW + KW: columns of x that a row of dy meets
 
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>; //#f16
@@ -28,11 +29,14 @@ const X_WINDOW: u32 = 1u; //#required // (COLUMNS_PER_BLOCK - 1) * SW + KW: colu
 @group(0) @binding(5) var<storage, read_write> bias_partial: array<vec4<f32>>; //#if BIAS
 
 @compute @workgroup_size(WG)
-fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
-  let index = global_index(id, workgroups);
-  if (index >= sizes.SPLITS * sizes.C4) { return; }
+fn main(
+  @builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let index = column_of(id.x + id.y * workgroups.x, local);
   let c = index % sizes.C4;
-  let split = index / sizes.C4;
+  let part = index / sizes.C4;
+  let split = part * SHARED_SPLITS + local / COLUMNS; // of those past the last, which have no blocks, nothing is written
   let gradient = gradient_coefficients(c, sizes.C4);
   let input = input_coefficients(c, sizes.C4);
   const TAPS = KH * KW;
@@ -87,12 +91,24 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
       }
     }
   }
+  let writes = local < COLUMNS && part * SHARED_SPLITS < sizes.SPLITS;
   //#unroll
-  for (var kh = 0u; kh < KH; kh++) {
+  for (var q = 0u; q < FOURS_OF_TAPS; q++) {
+    var four: array<vec4<f32>, 4>;
     //#unroll
-    for (var kw = 0u; kw < KW; kw++) {
-      partial[(split * TAPS + kh * KW + kw) * sizes.C4 + c] = sums[kh * KW + kw];
+    for (var j = 0u; j < 4u; j++) {
+      if (q * 4u + j < TAPS) { four[j] = sums[min(q * 4u + j, TAPS - 1u)]; }
+    }
+    let total = add_splits(four, local);
+    if (writes) {
+      //#unroll
+      for (var j = 0u; j < 4u; j++) {
+        if (q * 4u + j < TAPS) { partial[(part * TAPS + q * 4u + j) * sizes.C4 + c] = total[j]; }
+      }
     }
   }
-  if (BIAS) { bias_partial[split * sizes.C4 + c] = bias_sum; }
+  if (BIAS) {
+    let total = add_splits(array(bias_sum, vec4(0.0), vec4(0.0), vec4(0.0)), local)[0];
+    if (writes) { bias_partial[part * sizes.C4 + c] = total; }
+  }
 }

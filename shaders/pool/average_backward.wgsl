@@ -1,14 +1,17 @@
 // dx[n, h, w, c] = addend + sum of dy / size over the windows that hold (h, w); size as in average_forward.
-// One vec4 of channels a thread.
+// GATE: the addend is multiplied with gate[n, c]: with it the gradient behind the product of a squeeze-and-excitation, this makes the
+// gradient before that in one pass. One vec4 of channels a thread.
 //#import common/window
 //#import common/pool
 //#import common/global_index
 const WG = 64u;
 const COUNT_PAD: bool = true; //#required
 const ADDEND: bool = false;
+const GATE: bool = false; // beside ADDEND
 
 @group(0) @binding(0) var<storage, read> dy: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> addend: array<vec4<f32>>; //#if ADDEND
+@group(0) @binding(3) var<storage, read> gate: array<vec4<f32>>; //#if GATE //#f16
 @group(0) @binding(2) var<storage, read_write> dx: array<vec4<f32>>;
 
 @compute @workgroup_size(WG)
@@ -28,6 +31,10 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
       sum += dy[((n * sizes.OH + oh) * sizes.OW + ow) * sizes.C4 + c] / size;
     }
   }
-  if (ADDEND) { sum += addend[index]; }
+  if (ADDEND) {
+    var added = addend[index];
+    if (GATE) { added *= load_gate(n * sizes.C4 + c); }
+    sum += added;
+  }
   dx[index] = sum;
 }

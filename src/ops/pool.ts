@@ -169,18 +169,24 @@ export const avgPoolOp: Op<Forward<AveragePoolAttributes>> = {
 };
 
 interface AverageBackward {
-  inputs: { dy: Tensor; addend?: Tensor };
+  /** `gate` `[n, 1, 1, c]`, which the addend is multiplied with */
+  inputs: { dy: Tensor; addend?: Tensor; gate?: Tensor };
   outputs: { dx: Tensor };
   attrs: AveragePoolAttributes;
 }
 
 export const avgPoolBackwardOp: Op<AverageBackward> = {
   name: 'avg_pool2d_backward',
-  lower: ({ inputs: { dy, addend }, outputs: { dx }, attrs }) => [
+  lower: ({ inputs: { dy, addend, gate }, outputs: { dx }, attrs }) => [
     {
       shader: 'pool/average_backward',
-      constants: { ...geometry(dx, dy, attrs), ...countPad(attrs), ADDEND: addend !== undefined },
-      reads: { dy, addend },
+      constants: {
+        ...geometry(dx, dy, attrs),
+        ...countPad(attrs),
+        ADDEND: addend !== undefined,
+        GATE: gate !== undefined,
+      },
+      reads: { dy, addend, gate },
       writes: { dx },
       workgroups: workgroupsFor(elements(dx) / 4),
       flops: elements(dy) * attrs.kernel[0] * attrs.kernel[1],

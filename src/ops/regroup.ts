@@ -7,7 +7,10 @@ import { ACTIVATIONS, type Activation } from './activation';
 export const MOST_REGROUPED = 3;
 
 interface Regroup {
-  /** x0 to x2 `[n, h, w, c_i]`; with coef0, coef1 the raw outputs before batch norms and `activation` */
+  /**
+   * x0 to x2 `[n, h, w, c_i]`; with coef0, coef1 the raw outputs before batch norms and `activation`; `residual`, which is added
+   * where y0 is alone and x2 not there
+   */
   inputs: Tensors;
   /** y0 to y2, of as many channels together */
   outputs: Tensors;
@@ -36,6 +39,7 @@ export const regroupOp: Op<Regroup> = {
           ...ends('Y', outputs),
           NORM0: inputs.coef0 !== undefined,
           NORM1: inputs.coef1 !== undefined,
+          RESIDUAL: inputs.residual !== undefined,
           ACTIVATION: ACTIVATIONS[activation],
         },
         reads: inputs,

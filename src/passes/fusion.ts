@@ -14,8 +14,9 @@ import { accumulate, addInPlace, shareStatistics } from './concatenations';
 import { moveGates, moveSqueezes } from './gates';
 import { moveGradient } from './gradients';
 import { fuses, Nodes, readsOnlyAs } from './nodes';
+import { readParts } from './parts';
 import { moveInputActivations, readingsOf } from './prologues';
-import { regroupChannels } from './regroup';
+import { addToRegrouped, regroupChannels } from './regroup';
 import { joinSlices } from './slices';
 import { viewConcatenations } from './views';
 
@@ -25,7 +26,7 @@ export interface Fusions {
   statistics: boolean;
   /** scale, shift and activation into the convolutions that read its output */
   affine: boolean;
-  /** an addition into the batch norm, the convolution without one, the product or the dropout that writes one of its terms */
+  /** an addition into the batch norm, the convolution without one, the product, the dropout or the concatenation that writes one of its terms */
   residual: boolean;
   /** norms whose outputs are added up into one dispatch */
   branches: boolean;
@@ -49,6 +50,8 @@ export interface Fusions {
   concatenations: boolean;
   /** parts of a concatenation where it has them, in the place of a copy (see views.ts) */
   views: boolean;
+  /** the gradients of a concatenation's parts in place, without a copy (see parts.ts) */
+  parts: boolean;
   /** concatenations, shuffles and slices in a row into one dispatch (see regroup.ts) */
   regroup: boolean;
   /** a bias's gradient into the weight's gradient of the same convolution, or another sum that reads its gradient */
@@ -72,6 +75,7 @@ export const ALL_FUSIONS: Fusions = {
   slices: true,
   concatenations: true,
   views: true,
+  parts: true,
   regroup: true,
   biases: true,
   weightSums: true,
@@ -94,6 +98,7 @@ export function fuse(graph: Graph, tuning: Tuning, fusions: Fusions = ALL_FUSION
   if (fusions.biases) nodes.each(sumRowsOp, (n) => moveBias(nodes, n));
   if (fusions.derivative) nodes.each(activationBackwardOp, (n) => moveDerivative(nodes, n));
   if (fusions.sums) nodes.each(batchNormOps.backwardSums, (n) => moveSums(nodes, n));
+  if (fusions.parts) readParts(nodes);
   if (fusions.gradient) nodes.each(batchNormOps.backwardApply, (n) => moveGradient(nodes, n));
   if (fusions.gates) moveSqueezes(nodes);
   if (fusions.activation) nodes.each(activationOp, (n) => moveActivation(nodes, n));
@@ -105,6 +110,7 @@ export function fuse(graph: Graph, tuning: Tuning, fusions: Fusions = ALL_FUSION
   }
   if (fusions.slices) joinSlices(graph);
   if (fusions.regroup) regroupChannels(graph, fusions.affine);
+  if (fusions.residual) nodes.each(addOp, (n) => addToRegrouped(nodes, n));
   if (fusions.views) viewConcatenations(nodes);
 }
 

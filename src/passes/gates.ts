@@ -51,7 +51,7 @@ const gates = ({ tuning }: Nodes, t: ReturnType<typeof forwardTensors>): boolean
 
 /**
  * The gradient of what a squeeze-and-excitation reads is that behind its product times the gate, and the pool's. Has the backward
- * pass of the batch norm before it make this of the two as it reads, where the pool is of whole images.
+ * pass of the batch norm before it make this of the two as it reads, where the pool is of whole images, or else the pool's.
  */
 export function moveSqueezes(nodes: Nodes): void {
   nodes.each(avgPoolBackwardOp, (node) => {
@@ -65,9 +65,12 @@ export function moveSqueezes(nodes: Nodes): void {
       readsOnlyAs('dy', n, dx) &&
       (isNodeOf(n, batchNormOps.backwardSums) || isNodeOf(n, batchNormOps.backwardApply));
     const readers = nodes.readers(dx);
-    if (readers.length === 0 || !readers.every(takes)) return;
-    for (const n of readers) Object.assign(n.inputs, { dy, gate, pooled });
     nodes.remove(product);
+    if (readers.length === 0 || !readers.every(takes)) {
+      Object.assign(node.inputs, { addend: dy, gate });
+      return;
+    }
+    for (const n of readers) Object.assign(n.inputs, { dy, gate, pooled });
     nodes.remove(node);
   });
 }

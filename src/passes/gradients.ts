@@ -5,11 +5,15 @@ import { elements, type Tensor } from '../graph/tensor';
 import { convOps } from '../ops/conv/conv2d';
 import { backwardInputTensors, backwardWeightTensors } from '../ops/conv/family';
 import { batchNormOps } from '../ops/norm/batch-norm';
+import { partSumsOp } from '../ops/norm/part-sums';
 import { fuses, type Nodes, readsOnlyAs } from './nodes';
 
 type Reader = NodeOf<typeof convOps.backwardInput> | NodeOf<typeof convOps.backwardWeight>;
 /** The node that writes the coefficients of a batch norm's gradient. */
-export type Sums = NodeOf<typeof batchNormOps.finishSums> | NodeOf<typeof batchNormOps.backwardSums>;
+export type Sums =
+  | NodeOf<typeof batchNormOps.finishSums>
+  | NodeOf<typeof batchNormOps.backwardSums>
+  | NodeOf<typeof partSumsOp>;
 
 /** Leaves a norm's gradient to the convolutions that read it, where all of them can make it: a pass over the tensor less, and no copy of it kept. */
 export function moveGradient(nodes: Nodes, node: NodeOf<typeof batchNormOps.backwardApply>): void {
@@ -35,7 +39,8 @@ export function gradientReaders(nodes: Nodes, dy: Tensor): Reader[] | undefined 
 /** Who writes `bcoef`. */
 export const sumsOf = (nodes: Nodes, bcoef: Tensor): Sums | undefined =>
   nodes.producer(batchNormOps.finishSums, 'bcoef', bcoef) ??
-  nodes.producer(batchNormOps.backwardSums, 'bcoef', bcoef);
+  nodes.producer(batchNormOps.backwardSums, 'bcoef', bcoef) ??
+  nodes.producer(partSumsOp, 'bcoef', bcoef);
 
 /** Has readers take A * g + B * yRaw + C, of the rows `bcoef` that `sums` writes. */
 export function readThrough(

@@ -2,9 +2,11 @@
 import { type Graph, isNodeOf } from '../graph/graph';
 import type { NodeOf } from '../graph/ir';
 import { present, type Tensor } from '../graph/tensor';
+import type { addOp } from '../ops/add';
 import { concatOp, gatherOp, numbered } from '../ops/channels';
 import { batchNormOps } from '../ops/norm/batch-norm';
 import { MOST_REGROUPED, regroupOp } from '../ops/regroup';
+import type { Nodes } from './nodes';
 import { isPlain, isSlice } from './slices';
 
 type Gather = NodeOf<typeof gatherOp>;
@@ -22,6 +24,24 @@ export function regroupChannels(graph: Graph, norms: boolean): void {
   if (!norms) return;
   for (const node of graph.nodes.filter((n) => isNodeOf(n, regroupOp)))
     for (const i of [0, 1]) readNorm(graph, node, i);
+}
+
+/** Has the dispatch that puts a sum's term together of others, without a copy, add the other term. */
+export function addToRegrouped(nodes: Nodes, node: NodeOf<typeof addOp>): void {
+  const { a, b } = node.inputs;
+  for (const [term, other] of [
+    [a, b],
+    [b, a],
+  ]) {
+    const writer = nodes.producer(regroupOp, 'y0', term);
+    if (!writer || term === other || nodes.readers(term).length > 1) continue;
+    const { x2, residual } = writer.inputs;
+    if (x2 || residual || present(writer.outputs).length > 1) continue;
+    writer.inputs.residual = other;
+    writer.outputs.y0 = node.outputs.y;
+    nodes.replace(node, writer);
+    return;
+  }
 }
 
 function regroup(graph: Graph, shuffle: Gather): void {

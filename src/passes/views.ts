@@ -11,6 +11,7 @@ import {
   forwardTensors,
 } from '../ops/conv/family';
 import { batchNormOps } from '../ops/norm/batch-norm';
+import { partSumsOp } from '../ops/norm/part-sums';
 import { avgPoolOp, maxPoolOp } from '../ops/pool';
 import type { Nodes } from './nodes';
 
@@ -88,9 +89,12 @@ function readsView(nodes: Nodes, node: Node, t: Tensor, start: number): boolean 
 /** Inputs of a node that may be views: any, or those that begin with their whole. */
 function readable(nodes: Nodes, node: Node): { anywhere?: string[]; first?: string[] } {
   if (isNodeOf(node, batchNormOps.finishSums)) return { anywhere: ['x'] };
-  const isNorm = [batchNormOps.statistics, batchNormOps.backwardSums, batchNormOps.backwardApply].some(
-    (op) => node.op === op,
-  );
+  const isNorm = [
+    batchNormOps.statistics,
+    batchNormOps.backwardSums,
+    batchNormOps.backwardApply,
+    partSumsOp,
+  ].some((op) => node.op === op);
   if (isNorm) return { first: ['x'] };
   const tensors = convTensors(node);
   if (!tensors) return {};

@@ -14,6 +14,7 @@ import {
   connected,
   dropped,
   ghosts,
+  halves,
   images,
   postActivation,
   preActivation,
@@ -42,6 +43,7 @@ const NONE: Fusions = {
   slices: false,
   concatenations: false,
   views: false,
+  parts: false,
   regroup: false,
   biases: false,
   weightSums: false,
@@ -110,7 +112,7 @@ const cases: [string, Model, (keyof Fusions)[], Record<string, [number, number]>
     'squeeze-and-excitations',
     squeezed,
     ['gates', 'affine'],
-    { 'multiply/forward': [4, 1], 'pool/average_backward': [3, 2], 'norm/affine_act': [5, 0] },
+    { 'multiply/forward': [4, 0], 'pool/average_backward': [3, 2], 'norm/affine_act': [5, 0] },
   ],
   [
     'response norms',
@@ -140,6 +142,18 @@ const cases: [string, Model, (keyof Fusions)[], Record<string, [number, number]>
     ghosts,
     ['affine', 'regroup', 'slices'],
     { 'norm/affine_act': [8, 2], 'shape/concat': [3, 0] },
+  ],
+  [
+    'halves made of each other',
+    halves,
+    ['parts', 'gates', 'residual', 'gradient'],
+    {
+      'shape/gather_channels': [8, 0],
+      'shape/copy': [1, 0],
+      'multiply/forward': [2, 0],
+      'norm/batch_backward_apply': [10, 1],
+      'norm/part_backward_sums': [0, 4],
+    },
   ],
   // the gradient of a bias before a batch norm is zero but for rounding
   ['dropouts', dropped, ['biases', 'affine'], { 'norm/affine_act': [3, 0], 'reduce/sum_rows': [5, 0] }, 1e-3],

@@ -1,10 +1,12 @@
 import type { Constants, Dispatch, LowerContext, Node } from '../../graph/ir';
+import type { Tensor } from '../../graph/tensor';
 import type { Tuning } from '../../graph/tuning';
 import { workgroupsFor } from '../../graph/workgroups';
 import { prologueConstants } from '../activation';
-import { type BlockGrid, blockConstants, blockGrid } from '../blocks';
+import { type BlockGrid, blockConstants, blockGrid, weightSplits } from '../blocks';
 import { partsOf } from '../reduce';
 import {
+  backwardInputBytes,
   backwardInputTensors,
   backwardWeightTensors,
   biasParts,
@@ -71,6 +73,8 @@ const blockSizesOf = (t: ConvTensors, grid: BlockGrid): Constants => ({
   C4: vec4s(t.x),
   SPLITS: 1,
   BACKWARD_COEF: 0,
+  CHANNELS: t.x.shape[3],
+  ADDEND_C4: 0,
 });
 
 function forward(node: Node<ConvForward>, { tuning }: LowerContext): Dispatch[] {
@@ -106,6 +110,12 @@ function inputWindow(t: ConvTensors, grid: BlockGrid): Constants {
   };
 }
 
+/** Constants of what is added: as many channels, or the first of more. */
+const addendConstants = (x: Tensor, addend: Tensor | undefined): Constants =>
+  addend && addend.shape[3] > x.shape[3]
+    ? { WIDE_ADDEND: true, ADDEND_C4: vec4s(addend) }
+    : { ADDEND: addend !== undefined };
+
 function backwardInput(node: Node<ConvBackwardInput>, { tuning }: LowerContext): Dispatch[] {
   const t = backwardInputTensors(node);
   const { addend, coef, yRaw, xRaw } = node.inputs;
@@ -119,14 +129,21 @@ function backwardInput(node: Node<ConvBackwardInput>, { tuning }: LowerContext):
         ...epilogueConstants(t.attrs),
         ...gradientConstants(t, yRaw),
         ...inputWindow(t, grid),
-        ADDEND: addend !== undefined,
+        ...addendConstants(t.x, addend),
       },
       reads: { dy: t.y, w: t.w, addend, coef, y_raw: yRaw, x_raw: xRaw },
       writes: { dx: t.x, partial },
       workgroups: workgroupsFor(grid.count * vec4s(t.x)),
       flops: convFlops(t),
+      bytes: backwardInputBytes(node),
     },
   ];
+}
+
+/** As `weightSplits` gives them, each written by itself: the threads of a large kernel have few sums. */
+function splitsOfLarge(threads: number, most: number, tuning: Tuning) {
+  const splits = Math.min(most, Math.max(1, Math.round(tuning.threads / 2 / threads)));
+  return { splits, shared: 1, parts: splits, workgroups: workgroupsFor(splits * threads) };
 }
 
 function backwardWeight(node: Node<ConvBackwardWeight>, context: LowerContext): Dispatch[] {
@@ -136,10 +153,11 @@ function backwardWeight(node: Node<ConvBackwardWeight>, context: LowerContext): 
   const [kh, kw] = t.w.shape;
   const chunks = Math.ceil(kw / chunkOf(kw));
   const threads = vec4s(t.x) * (isSmall(t) ? 1 : kh * chunks);
-  // a split's sums are written and read once more: few splits, as long as they fill the device
-  const splits = Math.min(grid.count, Math.max(1, Math.round(context.tuning.threads / 2 / threads)));
-  const { partial, finish } = partsOf(node.name, t.w, splits, context);
-  const bias = biasParts(node, splits, context);
+  const split = isSmall(t)
+    ? weightSplits(threads, grid.count, context.tuning)
+    : splitsOfLarge(threads, grid.count, context.tuning);
+  const { partial, finish } = partsOf(node.name, t.w, split.parts, context);
+  const bias = biasParts(node, split.parts, context);
   return [
     {
       shader: isSmall(t) ? 'depthwise/backward_weight' : 'depthwise/backward_weight_large',
@@ -149,12 +167,14 @@ function backwardWeight(node: Node<ConvBackwardWeight>, context: LowerContext): 
         ...gradientConstants(t, yRaw),
         BIAS: bias.partial !== undefined,
         ...window(t, grid),
-        ...(isSmall(t) ? {} : { CHUNKS: chunks }),
-        SPLITS: splits,
+        ...(isSmall(t)
+          ? { SHARED_SPLITS: split.shared, FOURS_OF_TAPS: Math.ceil((kh * kw) / 4) }
+          : { CHUNKS: chunks }),
+        SPLITS: split.splits,
       },
       reads: { x: t.x, dy: t.y, coef, y_raw: yRaw },
       writes: { partial, bias_partial: bias.partial },
-      workgroups: workgroupsFor(splits * threads),
+      workgroups: split.workgroups,
       flops: convFlops(t),
     },
     ...finish,
@@ -176,6 +196,7 @@ export const depthwise: ConvFamily = {
   backwardInput,
   backwardWeight,
   sumsBias: (t) => isSmall(t) || meetsAllRows(t),
+  addsBeginnings: isSmall,
   outputBlocks,
   inputBlocks: (t, tuning) => inputBlocks(t, tuning).count,
 };

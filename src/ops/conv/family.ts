@@ -88,6 +88,8 @@ export interface ConvFamily {
   gates?(t: ConvTensors, tuning: Tuning): boolean;
   /** whether x may be a view that begins with its whole, and y any view, or x and y before their batch norms; absent: never */
   views?(t: ConvTensors, tuning: Tuning): { x: boolean; y: boolean };
+  /** whether the addend of backwardInput may have more channels, of which the first are taken; absent: never */
+  addsBeginnings?(t: ConvTensors): boolean;
   /** whether backwardInput `accumulates`; absent: never */
   accumulates?(t: ConvTensors): boolean;
   /** the number of per-block sums that backwardInput writes */
