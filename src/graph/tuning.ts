@@ -61,15 +61,15 @@ export const SOFTWARE_TUNING: Tuning = {
 };
 
 /** Classes of devices by the vendor that an adapter tells (`GPUAdapterInfo.vendor`); any other is taken for a GPU like others. */
-export const TUNINGS_BY_VENDOR: Readonly<Record<string, Tuning>> = {
-  nvidia: NVIDIA_TUNING,
-  amd: AMD_TUNING,
-  intel: FEWER_SUMS,
-  apple: FEWER_SUMS,
-  arm: MOBILE_TUNING,
-  qualcomm: MOBILE_TUNING,
-};
+export const TUNINGS_BY_VENDOR: ReadonlyMap<string, Tuning> = new Map([
+  ['nvidia', NVIDIA_TUNING],
+  ['amd', AMD_TUNING],
+  ['intel', FEWER_SUMS],
+  ['apple', FEWER_SUMS],
+  ['arm', MOBILE_TUNING],
+  ['qualcomm', MOBILE_TUNING],
+]);
 
 /** How plans are cut for a device, unless it is told otherwise. */
 export const tuningFor = (vendor: string, software: boolean): Tuning =>
-  software ? SOFTWARE_TUNING : (TUNINGS_BY_VENDOR[vendor.toLowerCase()] ?? GPU_TUNING);
+  software ? SOFTWARE_TUNING : (TUNINGS_BY_VENDOR.get(vendor.toLowerCase()) ?? GPU_TUNING);

@@ -235,7 +235,7 @@ const SHAPES = [
 /** What autotune may try at either end, besides. */
 const ALL_TUNINGS = [
   ...TUNINGS,
-  ['the smallest tiles', { ...GPU_TUNING, sums: 8, threads: 65536 }],
+  ['the smallest tiles', { ...GPU_TUNING, sums: 4, threads: 65536 }],
   ['the largest tiles', { ...SOFTWARE_TUNING, sums: 64, threads: 256 }],
 ] as const;
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { type Gpu, requestGpu } from '../../src/gpu/device';
 import { sharesQuads } from '../../src/gpu/quads';
-import { GPU_TUNING } from '../../src/graph/tuning';
+import { GPU_TUNING, type Tuning } from '../../src/graph/tuning';
 import { buildModel } from '../../src/model/builder';
 import { initialState } from '../../src/model/init';
 import { autotune, canRun, tuningKey } from '../../src/run/tune';
@@ -38,6 +38,7 @@ const gpuWithout = (feature: GPUFeatureName): Promise<Gpu> =>
     return { limits, info, features, requestDevice } as unknown as GPUAdapter;
   });
 
+/** How many ways an autotuning times that differ from the device's own in one thing at most, and how many values of `subgroups`. */
 async function tuned(device: Gpu) {
   const seen: number[] = [];
   let announced = 0;
@@ -47,24 +48,26 @@ async function tuned(device: Gpu) {
   });
   const tunings = timed.map(({ tuning }) => tuning);
   expect(seen).toEqual(Array.from({ length: announced }, (_, i) => i + 1));
-  expect(new Set(tunings.map((t) => JSON.stringify(t))).size).toBe(announced);
+  expect(new Set(tunings.map((t) => JSON.stringify(t))).size).toBe(tunings.length);
   expect(tunings).toContainEqual(device.tuning);
   expect(timed.map(({ ms }) => ms)).toEqual(timed.map(({ ms }) => ms).sort((a, b) => a - b));
-  const tried = (name: 'subgroups' | 'workgroupMemory') => new Set(tunings.map((t) => t[name])).size;
-  expect(tried('workgroupMemory')).toBe(2);
-  return { announced, subgroups: tried('subgroups') };
+  const names = Object.keys(device.tuning) as (keyof Tuning)[];
+  const changes = tunings.map((t) => names.filter((name) => t[name] !== device.tuning[name]).length);
+  const ways = changes.filter((count) => count <= 1).length;
+  expect(tunings.length - ways).toBeLessThanOrEqual(1);
+  return { ways, subgroups: new Set(tunings.map((t) => t.subgroups)).size };
 }
 
-test('autotune times eight ways to cut the step, the fastest first', async () => {
+test('autotune times eight ways to cut the step and perhaps the best together, the fastest first', async () => {
   const device = await gpu();
-  expect(await tuned(device)).toEqual({ announced: 8, subgroups: 2 });
+  expect(await tuned(device)).toEqual({ ways: 8, subgroups: 2 });
   expect(tuningKey(device, training())).toContain(device.name);
 });
 
 test('a device without subgroups is cut, tuned and told apart without them', async () => {
   const device = await gpuWithout('subgroups');
   expect(device.tuning.subgroups).toBe(false);
-  expect(await tuned(device)).toEqual({ announced: 7, subgroups: 1 });
+  expect(await tuned(device)).toEqual({ ways: 7, subgroups: 1 });
   const remembered = { ...GPU_TUNING, subgroups: true };
   expect(await canRun(device, remembered)).toBe(false);
   expect(await canRun(device, GPU_TUNING)).toBe(true);

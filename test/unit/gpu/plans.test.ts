@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { type CheckedDispatch, shaders } from '../../../src/gpu/wgsl/shaders';
 import type { PlannedDispatch } from '../../../src/graph/ir';
-import { GPU_TUNING, SOFTWARE_TUNING } from '../../../src/graph/tuning';
+import { GPU_TUNING, SOFTWARE_TUNING, TUNINGS_BY_VENDOR } from '../../../src/graph/tuning';
 import { createModel } from '../../../src/model/zoo';
 import { buildPrograms } from '../../../src/train/run-programs';
 import type { RunSettings } from '../../../src/train/settings';
@@ -73,6 +73,12 @@ test.each<[string, Partial<RunSettings>]>([
   for (const name of ['mobilenet_v2', 'resnet20_cifar'])
     for (const tuning of [SOFTWARE_TUNING, { ...GPU_TUNING, subgroups: true, workgroupMemory: true }])
       expect(faultsOf(dispatchesOf(name, changed, tuning))).toEqual([]);
+});
+
+test('the same as cut for the GPUs of each maker', () => {
+  for (const tuning of new Set(TUNINGS_BY_VENDOR.values()))
+    for (const name of ['mobilenet_v2', 'resnet20_cifar'])
+      expect(faultsOf(dispatchesOf(name, {}, tuning))).toEqual([]);
 });
 
 test('a binding or a constant that an op forgets, or gives for nothing, is seen', () => {
