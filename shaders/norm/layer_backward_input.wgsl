@@ -3,7 +3,7 @@
 // THREADS_PER_ROW threads a row, two walks over it, of which the second finds it in the cache.
 // Variants as in norm/layer_forward.
 //#import common/channels
-//#import common/norm/row_sum
+//#import common/row_sum
 const WG: u32 = 64u; //#required
 const ADDEND: bool = false;
 

@@ -5,7 +5,7 @@
 // Variants: one thread a row, or as many as share the sums of a batch norm (norm/batch_finish), so that neighbours read
 // neighbouring memory. Not measured on a GPU.
 //#import common/channels
-//#import common/norm/row_sum
+//#import common/row_sum
 const WG: u32 = 64u; //#required
 const EPS: f32 = 1e-6; //#required
 

@@ -1,5 +1,5 @@
-/** The shaders' texts that `texts.ts` has not, by the same list. */
-export const texts = import.meta.glob<string>(
+/** The shaders' texts that `texts.ts` has not, by the same lists. */
+const entries = import.meta.glob<string>(
   [
     '../../../shaders/**/*.wgsl',
     '!../../../shaders/common/*.wgsl',
@@ -19,3 +19,11 @@ export const texts = import.meta.glob<string>(
   ],
   { query: '?raw', import: 'default', eager: true },
 );
+
+/** What only these import. */
+const imported = import.meta.glob<string>(
+  '../../../shaders/common/{adaptive,direct,map,row_sum,staging}.wgsl',
+  { query: '?raw', import: 'default', eager: true },
+);
+
+export const texts = { ...entries, ...imported };

@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { withImports } from '../../../src/gpu/wgsl/imports';
+import { pathOf } from '../../../src/gpu/wgsl/lines';
 import { Shaders, shaders } from '../../../src/gpu/wgsl/shaders';
 import { firstTexts, moreTexts } from '../../../src/gpu/wgsl/texts';
 import { GPU_TUNING, SOFTWARE_TUNING } from '../../../src/graph/tuning';
@@ -30,9 +31,11 @@ test('the first part is enough for the built-in job, and holds no more than that
     }
   }
   expect(shaders.ids()).toEqual([...used].sort());
+  const imported = new Set<string>();
   for (const id of shaders.ids())
     for (const subgroups of [false, true])
-      expect(() => withImports(shaders.sources, id, subgroups)).not.toThrow();
+      for (const { file } of withImports(shaders.sources, id, subgroups)) imported.add(file);
+  expect([...imported].sort()).toEqual([...shaders.sources.keys()].map(pathOf).sort());
 });
 
 test('what is missing is loaded once, when it is asked for', async () => {
