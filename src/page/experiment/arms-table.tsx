@@ -1,7 +1,9 @@
 /** A row an arm, a column a seed: it fills as runs come to their end, and each accuracy leads to its run. */
+
 import type { ExperimentResults } from '../../experiment/results';
 import { labelOf, SHOWN, spreadText } from '../../report/experiment-words';
 import { percent, points, significant } from '../format';
+import { showPlace } from '../place';
 import { isBusy, status } from '../run/state';
 import { showRun } from '../saved/show';
 import { cells, current, runOf, shown } from './queue';
@@ -79,7 +81,7 @@ function Figure({ arm, label, seed, accuracy }: FigureProps) {
   if (!run || isBusy.value) return <>{percent(accuracy)}</>;
   const open = async () => {
     await showRun(run.id);
-    if (status.value === 'done') document.getElementById('step-3')?.focus();
+    if (status.value === 'done') showPlace('#step-3');
   };
   return (
     <button type="button" class="link" title={`Show the run: ${label}, seed ${seed}`} onClick={open}>

@@ -2,6 +2,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { lazy } from '../lazy';
+import { bringToTop } from '../place';
 import { explained } from './opened';
 
 const Animation = lazy(async () => (await import('./animation')).Animation);
@@ -40,7 +41,7 @@ function Part({ name, title, children }: PartProps) {
     if (!isAsked) return;
     explained.value = undefined;
     setOpen(true);
-    details.current!.scrollIntoView({ block: 'start' });
+    bringToTop(details.current!);
     details.current!.querySelector('summary')!.focus({ preventScroll: true });
   }, [isAsked]);
   return (

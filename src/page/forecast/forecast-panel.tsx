@@ -15,9 +15,10 @@ export function ForecastPanel() {
   return (
     <section class="forecast" aria-label="What this run will take">
       <p>
-        <b>{timeText()}</b> for {count(steps)} steps{perEpoch(epochs)}, <b>{bytes(memory.all)}</b> of GPU
-        memory: weights {bytes(memory.weights)}, the optimiser's state {bytes(memory.optimiser)}, activations{' '}
-        {bytes(memory.activations)}, images {bytes(memory.images)}.
+        <b>{timeText()}</b> for {count(steps)} {steps === 1 ? 'step' : 'steps'}
+        {perEpoch(epochs)}, <b>{bytes(memory.all)}</b> of GPU memory: weights {bytes(memory.weights)}, the
+        optimiser's state {bytes(memory.optimiser)}, activations {bytes(memory.activations)}, images{' '}
+        {bytes(memory.images)}.
       </p>
       {added && <p class="hint">{addedSentence(added)}</p>}
       {repeated && <p class="hint">{repeatedSentence(repeated)}</p>}

@@ -2,6 +2,7 @@
 import { signal } from '@preact/signals';
 import { explained } from '../explain/opened';
 import { keep, readKept } from '../keep';
+import { showPlace } from '../place';
 import { toggleTheme } from '../theme';
 
 export interface Shortcut {
@@ -24,23 +25,15 @@ export const isSheetOpen = signal(false);
 
 const click = (selector: string) => () => document.querySelector<HTMLElement>(selector)?.click();
 
-function show(selector: string): void {
-  const place = document.querySelector<HTMLElement>(selector);
-  if (!place) return;
-  if (!place.hasAttribute('tabindex')) place.tabIndex = -1;
-  place.scrollIntoView({ block: 'start' });
-  place.focus({ preventScroll: true });
-}
-
 export const shortcuts: readonly Shortcut[] = [
   { key: '?', does: 'This sheet', act: () => (isSheetOpen.value = !isSheetOpen.value) },
-  { key: '1', does: 'To network and images', act: () => show('#step-1') },
-  { key: '2', does: 'To training', act: () => show('#step-2') },
-  { key: '3', does: 'To the results', act: () => show('#step-3') },
-  { key: '4', does: 'To channel redundancy', act: () => show('#redundancy') },
-  { key: '5', does: 'To how it works', act: () => show('#explain') },
-  { key: '6', does: 'To the runs', act: () => show('#runs') },
-  { key: '7', does: 'To the network’s layers', act: () => show('#network') },
+  { key: '1', does: 'To network and images', act: () => showPlace('#step-1') },
+  { key: '2', does: 'To training', act: () => showPlace('#step-2') },
+  { key: '3', does: 'To the results', act: () => showPlace('#step-3') },
+  { key: '4', does: 'To channel redundancy', act: () => showPlace('#redundancy') },
+  { key: '5', does: 'To how it works', act: () => showPlace('#explain') },
+  { key: '6', does: 'To the runs', act: () => showPlace('#runs') },
+  { key: '7', does: 'To the network’s layers', act: () => showPlace('#network') },
   { key: 's', does: 'Start training', act: click('#start') },
   { key: 'p', does: 'Pause, or go on', act: click('[data-hold]') },
   { key: 'r', does: 'What is RefConv?', act: () => (explained.value = 'about') },

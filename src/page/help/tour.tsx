@@ -1,5 +1,6 @@
 /** The guided tour: a card at the window's edge, and an outline around what it speaks of. */
 import { useEffect, useRef } from 'preact/hooks';
+import { bringToTop } from '../place';
 import { endTour, goTo, STOPS, tourAt } from './tour-state';
 import { tourSteps } from './tour-steps';
 
@@ -14,7 +15,7 @@ function bringIntoSight(target: HTMLElement): void {
   // what is in sight, as the run's bar always is, stays where it is
   if (top >= 0 && bottom <= innerHeight) return;
   const isCalm = matchMedia('(prefers-reduced-motion: reduce)').matches;
-  target.scrollIntoView({ block: 'start', behavior: isCalm ? 'instant' : 'smooth' });
+  bringToTop(target, isCalm ? 'instant' : 'smooth');
 }
 
 export function Tour() {

@@ -9,6 +9,7 @@ import { useCanvas } from '../canvas';
 import { engine, explain } from '../engine';
 import { count, operations, percent, significant } from '../format';
 import { preview, readModel } from '../input/sources';
+import { bringToTop } from '../place';
 import { mapPixelsOf } from '../redundancy/colours';
 import { Kernel, kernelScale } from '../redundancy/kernel';
 import { isRunOfAnother, lookAt, openLayer } from '../redundancy/view';
@@ -215,7 +216,7 @@ function Options({ item }: { item: Item }) {
             if (isRunOfAnother.value) lookAt('chosen');
             const title = document.getElementById('redundancy-title');
             const isStill = matchMedia('(prefers-reduced-motion: reduce)').matches;
-            title?.scrollIntoView({ behavior: isStill ? 'auto' : 'smooth' });
+            if (title) bringToTop(title, isStill ? 'auto' : 'smooth');
           }}
         >
           Its redundancy

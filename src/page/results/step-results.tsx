@@ -1,8 +1,10 @@
 /** Step 3: what came out, the proof of the merge, and the downloads. */
+
 import type { Report, TrainResult } from '../../api';
 import { outcomeOf } from '../../report/outcome';
 import { count, duration } from '../format';
 import { lazy } from '../lazy';
+import { showPlace } from '../place';
 import { result, shownRun } from '../run/state';
 import { entryOf } from '../saved/entries';
 import { listed } from '../saved/store';
@@ -23,7 +25,7 @@ export function StepResults() {
       <TryImages />
       {listed().length > 1 && (
         <p class="hint all-runs">
-          <button type="button" class="link" onClick={() => document.getElementById('runs')?.focus()}>
+          <button type="button" class="link" onClick={() => showPlace('#runs')}>
             {listed().length} runs
           </button>{' '}
           are listed below, to be shown, compared and taken home.

@@ -4,6 +4,7 @@ import type { Report } from '../../api';
 import { ForecastLine } from '../forecast/forecast-line';
 import { count, percent } from '../format';
 import { type GpuUse, gpuUse, isGpuFree } from '../gpu-use';
+import { showPlace } from '../place';
 import { obstacle } from '../settings/maps';
 import { cancel, discard, pause, resume, start, takeOver, takeStep } from './run';
 import {
@@ -30,7 +31,8 @@ export function RunBar() {
   useEffect(() => {
     const place = document.activeElement;
     const isLost = place === document.body || (bar.current?.contains(place) ?? false);
-    if (isLost && isRunning) bar.current?.querySelector<HTMLElement>('[data-hold]')?.focus();
+    if (isLost && isRunning)
+      bar.current?.querySelector<HTMLElement>('[data-hold]')?.focus({ preventScroll: true });
     if (isLost && !isRunning && wasRunning.current)
       document.getElementById(state === 'done' ? 'step-3' : 'start')?.focus({ preventScroll: true });
     wasRunning.current = isRunning;
@@ -176,16 +178,12 @@ function Phase() {
       {isUnder && <p class="hint">{percent(progress.value, 0)}</p>}
       {state === 'watching' && <TakeOver />}
       {isUnder && (
-        <button
-          type="button"
-          class="link to-curves"
-          onClick={() => document.querySelector('#step-2 .progress')?.scrollIntoView()}
-        >
+        <button type="button" class="link to-curves" onClick={() => showPlace('#step-2 .progress')}>
           To the curves
         </button>
       )}
       {state === 'done' && (
-        <button type="button" class="link" onClick={() => document.getElementById('step-3')?.focus()}>
+        <button type="button" class="link" onClick={() => showPlace('#step-3')}>
           To the result
         </button>
       )}

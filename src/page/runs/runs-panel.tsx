@@ -6,6 +6,7 @@ import { download } from '../files';
 import { bytes, count, dateAndTime, duration, percent, points } from '../format';
 import { isGpuFree } from '../gpu-use';
 import { useGradual } from '../gradual';
+import { showPlace } from '../place';
 import { wordsOf } from '../run/offers';
 import { resumeSaved } from '../run/run';
 import { failure, isBusy, shownRun, status } from '../run/state';
@@ -226,7 +227,7 @@ function Actions({ run, isShown }: { run: RunEntry; isShown: boolean }) {
 /** Shows a run, and takes the user to it. */
 async function show(id: string): Promise<void> {
   await showRun(id);
-  if (status.value === 'done') document.getElementById('step-3')?.focus();
+  if (status.value === 'done') showPlace('#step-3');
 }
 
 async function save(id: string): Promise<void> {

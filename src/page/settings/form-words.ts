@@ -16,4 +16,8 @@ const labels = new Map([
 export const inFormWords = (text: string): string =>
   text
     .replace('refocus lr looks', '“Find a learning rate” looks')
-    .replace(/(?<![\w-])--([a-z][a-z-]*)/g, (option, name: string) => labels.get(name) ?? option);
+    .replace(/(?<![\w-])--([a-z][a-z-]*)/g, (option, name: string) => labels.get(name) ?? option)
+    // "(stem stride, --stem-stride 1)" has the field's name already
+    .replace(/\(([a-z ]+), “([^”]+)”/g, (all, name: string, label: string) =>
+      name === label.toLowerCase() ? `(“${label}”` : all,
+    );

@@ -8,7 +8,7 @@ test('options in the engine’s words are called as the form calls them', () => 
   expect(inFormWords('(--lr sets another, refocus lr looks for one)')).toBe(
     '(“Learning rate” sets another, “Find a learning rate” looks for one)',
   );
-  expect(inFormWords('(stem stride, --stem-stride 1)')).toBe('(stem stride, “Stem stride” 1)');
+  expect(inFormWords('(stem stride, --stem-stride 1)')).toBe('(“Stem stride” 1)');
 });
 
 test('what the form does not have stays', () => {
