@@ -53,7 +53,8 @@ export async function loadImageSet(files: UserFile[], given: LoadOptions = {}): 
   const cropPct = size.own ? 1 : given.cropPct;
   const { whole, crop } = aroundCrop(size, { cropPct });
   // the middle square of what the resizing leaves, or of that the middle
-  const stored = uncropped ? { size: whole } : { size, cropPct };
+  const { width, height } = size;
+  const stored = uncropped ? { size: whole, inner: { width, height } } : { size, cropPct };
   const images = (selected.train?.chosen.length ?? 0) + (selected.test?.chosen.length ?? 0);
   const inFile = images * imageBytes(stored.size) > memoryBytes;
   const options = { ...stored, upright, inFile, interpolation, cropMode, signal, onProgress };

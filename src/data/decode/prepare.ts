@@ -7,6 +7,8 @@ import type { Resizing } from '../types';
 export interface Preparation extends Resizing {
   /** that all images get */
   size: Size;
+  /** what is cut out of their middle later; default: nothing */
+  inner?: Size;
   /** turn images as EXIF asks */
   upright: boolean;
 }

@@ -145,8 +145,8 @@ function tapsOf(
 }
 
 /**
- * The size that images of that crop have before it is cut out, both sides over cropPct, and where in them the middle lies:
- * that of torchvision's CenterCrop of the whole resized image, if it is square.
+ * The size that images of that crop have before it is cut out, both sides over cropPct, and where in them it lies: where
+ * `resizeAndCrop`, told of the crop as `inner`, has put the middle of the whole resized image.
  */
 export function aroundCrop({ width, height }: Size, { cropPct = 1 }: Resizing) {
   const whole = { width: Math.floor(width / cropPct), height: Math.floor(height / cropPct) };
@@ -160,12 +160,14 @@ export function aroundCrop({ width, height }: Size, { cropPct = 1 }: Resizing) {
  * kept, the longer side rounded down), then cut. For a square that is torchvision's Resize(floor(side / cropPct)) and
  * CenterCrop(side), as timm has it. cropMode `squash` stretches it instead, Resize((height, width)); `border` has it fit in,
  * and black on both sides. Throws an ImageError where the scaled image would have more than MAX_PIXELS.
+ * @param resizing its `inner` is a size that is cut out of the middle of `out` later, and then is the middle of the scaled image,
+ * to the pixel: of a middle's middle CenterCrop's rounding would make another
  */
 export function resizeAndCrop(
   rgb: Uint8Array,
   { width, height }: Size,
   { width: outWidth, height: outHeight }: Size,
-  { interpolation, cropPct = 1, cropMode = 'center' }: Resizing = {},
+  { interpolation, cropPct = 1, cropMode = 'center', inner }: Resizing & { inner?: Size } = {},
 ): Uint8Array<ArrayBuffer> {
   const frame = { width: Math.floor(outWidth / cropPct), height: Math.floor(outHeight / cropPct) };
   const { width: fullWidth, height: fullHeight } =
@@ -173,8 +175,9 @@ export function resizeAndCrop(
   if (fullWidth * fullHeight > MAX_PIXELS) {
     throw new ImageError(`${width}x${height} is too long and narrow for ${outWidth}x${outHeight}`);
   }
-  const left = middle(fullWidth, outWidth);
-  const top = middle(fullHeight, outHeight);
+  const begin = (full: number, out: number, cut = out) => middle(full, cut) - middle(out, cut);
+  const left = begin(fullWidth, outWidth, inner?.width);
+  const top = begin(fullHeight, outHeight, inner?.height);
   const box = {
     left: Math.max(0, left),
     top: Math.max(0, top),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { resize, resizeAndCrop } from '../../../src/data/images/resize';
+import { aroundCrop, resize, resizeAndCrop } from '../../../src/data/images/resize';
 import type { Resizing } from '../../../src/data/types';
 import expected from '../../fixtures/images/expected.json';
 
@@ -43,6 +43,24 @@ describe('resizeAndCrop', () => {
       expect(Buffer.from(pixels, 'base64').equals(out)).toBe(true);
     },
   );
+
+  test('of an image that is kept larger for crops, the middle is that of the whole', () => {
+    // Resize(9), CenterCrop(6) of 11x9 begins at column 2, the middle 6 of the middle 9 at 3
+    const options = { cropPct: 6 / 9 };
+    for (const full of [9, 10, 11, 12, 13, 14, 15, 16, 17, 18]) {
+      const image = source.slice(0, full * 9 * 3);
+      const want = resizeAndCrop(image, { width: full, height: 9 }, { width: 6, height: 6 }, options);
+      const { whole, crop } = aroundCrop({ width: 6, height: 6 }, options);
+      const kept = resizeAndCrop(image, { width: full, height: 9 }, whole, {
+        inner: { width: 6, height: 6 },
+      });
+      const rows = Array.from({ length: 6 }, (_, y) => {
+        const start = ((crop.top + y) * whole.width + crop.left) * 3;
+        return [...kept.subarray(start, start + 18)];
+      });
+      expect(rows.flat(), String(full)).toEqual([...want]);
+    }
+  });
 
   test('leaves an image of the right size alone', () => {
     const square = source.slice(0, 9 * 9 * 3);
