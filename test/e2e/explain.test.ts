@@ -3,7 +3,7 @@ import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { panels } from '../../src/page/lesson/lesson';
-import { LONG } from './run';
+import { finish, LONG, start } from './run';
 import { openSite, type Site, showPanel } from './site';
 
 let site: Site;
@@ -118,6 +118,30 @@ test('single keys start and show, stay out of what is typed, and can be switched
   await page.keyboard.press('p');
   await page.waitForTimeout(200);
   expect(await page.getByText('Paused', { exact: true }).count()).toBe(1);
+});
+
+test('on a phone a way within the page leads to the top of its place, though parts above it come late', async () => {
+  const page = await site.open({
+    scenario: { stepMs: 0 },
+    path: '#epochs=1',
+    context: { viewport: { width: 390, height: 760 } },
+  });
+  // a top just above is minus zero
+  const topOf = (selector: string) =>
+    expect.poll(() =>
+      page.locator(selector).evaluate((place) => Math.round(place.getBoundingClientRect().top) + 0),
+    );
+  await start(page);
+  await finish(page);
+  await page.getByRole('button', { name: 'To the result' }).click();
+  await topOf('#step-3').toBe(0);
+  await page.evaluate(() => scrollTo(0, 0));
+  await page.getByRole('button', { name: 'What is RefConv?' }).click();
+  await page.getByText('What sceptics ask').waitFor();
+  await topOf('#explain details:nth-of-type(2)').toBe(0);
+  // it stays where its user scrolls
+  await page.mouse.wheel(0, -300);
+  await topOf('#explain details:nth-of-type(2)').toBe(300);
 });
 
 test('a kernel of the loaded network is refocused, picture by picture and played', async () => {
