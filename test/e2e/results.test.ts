@@ -124,6 +124,27 @@ test('classes are ordered by a figure', async () => {
   expect(await recalls()).toEqual(own);
 });
 
+test('which class has gained most against the base is a click away', async () => {
+  const page = await site.open({ path: '#epochs=1', scenario: { classes: 5 } });
+  await run(page);
+  await open(page, 'Accuracy, precision and recall');
+  const figures = page.getByRole('region', { name: 'Figures of each class' });
+  const columnOf = async (n: number) =>
+    (await figures.locator(`tbody tr td:nth-child(${n})`).allTextContents()).map((text) =>
+      Number.parseFloat(text.replace('−', '-')),
+    );
+  const [after, gains] = [await columnOf(5), await columnOf(6)];
+  await figures.getByRole('button', { name: 'Against base' }).click();
+  await expect.poll(() => columnOf(6)).toEqual([...gains].sort((a, b) => b - a));
+  await figures.getByRole('button', { name: 'Against base' }).click();
+  await figures.getByRole('button', { name: 'Against base' }).click();
+  await page.locator('.test-images select').first().selectOption('base');
+  await figures.getByText('Against base').waitFor({ state: 'detached' });
+  const before = await columnOf(5);
+  expect(gains.some((gain) => gain !== 0)).toBe(true);
+  for (const [i, gain] of gains.entries()) expect(gain).toBeCloseTo(after[i] - before[i], 1);
+});
+
 test('images are gained and lost against fine-tuning too', async () => {
   const page = await site.open({ path: '#epochs=1' });
   await run(page);

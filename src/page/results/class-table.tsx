@@ -1,7 +1,7 @@
 /** What a network says of each class, in the order that is asked for. */
 import { useMemo, useState } from 'preact/hooks';
 import type { Report } from '../../api';
-import { count, percent } from '../format';
+import { count, percent, points } from '../format';
 import { useGradual } from '../gradual';
 import { type Column, useSorted } from '../sorting';
 import type { ClassRow, Confusion } from './figures';
@@ -9,6 +9,8 @@ import type { ClassRow, Confusion } from './figures';
 interface ClassesProps {
   confusion: Confusion;
   evaluation?: Report['evaluation']['last'];
+  /** what the network that the run started from says of the same images */
+  base?: Confusion;
 }
 
 /** A class with what is made of its counts; shares of nothing are undefined. */
@@ -16,6 +18,8 @@ interface Figures extends ClassRow {
   accuracy?: number;
   precision?: number;
   recall?: number;
+  /** difference of its recall from the base's */
+  gain?: number;
   auc?: number;
 }
 
@@ -23,9 +27,10 @@ interface Figures extends ClassRow {
 const MANY = 30;
 
 /** The share of images of a class told right is its recall; its accuracy is that of telling it from all others. */
-export function ClassFiguresTable({ confusion: { classes }, evaluation }: ClassesProps) {
-  const rows = useMemo(() => figuresOf(classes, evaluation), [classes, evaluation]);
-  const columns = evaluation ? COLUMNS : COLUMNS.filter(({ name }) => name !== 'AUC');
+export function ClassFiguresTable({ confusion: { classes }, evaluation, base }: ClassesProps) {
+  const rows = useMemo(() => figuresOf(classes, evaluation, base), [classes, evaluation, base]);
+  const absent = [...(evaluation ? [] : ['AUC']), ...(base ? [] : [GAIN])];
+  const columns = COLUMNS.filter(({ name }) => !absent.includes(name));
   const { sorted, head } = useSorted(rows, columns);
   const [wanted, setWanted] = useState('');
   const found = useMemo(
@@ -44,7 +49,7 @@ export function ClassFiguresTable({ confusion: { classes }, evaluation }: Classe
             <tr>{head}</tr>
           </thead>
           <tbody>
-            {shown.map(({ name, images, accuracy, precision, recall, auc }) => (
+            {shown.map(({ name, images, accuracy, precision, recall, gain, auc }) => (
               <tr key={name}>
                 <th scope="row" dir="auto">
                   {name}
@@ -53,6 +58,7 @@ export function ClassFiguresTable({ confusion: { classes }, evaluation }: Classe
                 <td class="number">{share(accuracy)}</td>
                 <td class="number">{share(precision)}</td>
                 <td class="number">{share(recall)}</td>
+                {base && <td class="number">{gain === undefined ? '–' : points(gain)}</td>}
                 {evaluation && <td class="number">{auc?.toFixed(3) ?? '–'}</td>}
               </tr>
             ))}
@@ -64,16 +70,23 @@ export function ClassFiguresTable({ confusion: { classes }, evaluation }: Classe
   );
 }
 
+const GAIN = 'Against base';
+
 const COLUMNS: Column<Figures>[] = [
   { name: 'Class', by: ({ name }) => name },
   { name: 'Images', by: ({ images }) => images, isNumber: true },
   { name: 'Accuracy', by: ({ accuracy }) => accuracy, isNumber: true },
   { name: 'Precision', by: ({ precision }) => precision, isNumber: true },
   { name: 'Recall', by: ({ recall }) => recall, isNumber: true },
+  { name: GAIN, by: ({ gain }) => gain, isNumber: true },
   { name: 'AUC', by: ({ auc }) => auc, isNumber: true },
 ];
 
-function figuresOf(classes: readonly ClassRow[], evaluation: ClassesProps['evaluation']): Figures[] {
+function figuresOf(
+  classes: readonly ClassRow[],
+  evaluation: ClassesProps['evaluation'],
+  base?: Confusion,
+): Figures[] {
   const total = classes.reduce((sum, { images }) => sum + images, 0);
   const share = (a: number, b: number) => (b > 0 ? a / b : undefined);
   return classes.map((row, c) => ({
@@ -81,6 +94,8 @@ function figuresOf(classes: readonly ClassRow[], evaluation: ClassesProps['evalu
     accuracy: share(total - (row.images - row.right) - (row.told - row.right), total),
     precision: share(row.right, row.told),
     recall: share(row.right, row.images),
+    // the base was asked about the same images
+    gain: base && share(row.right - base.classes[c].right, row.images),
     auc: evaluation?.classes[c].auc,
   }));
 }

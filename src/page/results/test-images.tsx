@@ -21,6 +21,8 @@ export function TestImages({ run }: { run: FinishedRun }) {
   const chosen = predictions[which]!;
   const source = run.job && (run.job.test ?? run.job.train);
   const confusion = useMemo(() => confusionOf(report.classes, chosen), [chosen]);
+  const { base: before } = predictions;
+  const base = useMemo(() => before && confusionOf(report.classes, before), [before]);
   const wrong = useMemo(() => wrongOf(chosen), [chosen]);
   return (
     <section aria-labelledby="images-title" class="test-images">
@@ -41,6 +43,7 @@ export function TestImages({ run }: { run: FinishedRun }) {
         <ClassFiguresTable
           confusion={confusion}
           evaluation={which === 'base' ? undefined : report.evaluation[which]}
+          base={which === 'base' ? undefined : base}
         />
       </Fold>
       <Fold title="Which classes are taken for which">
