@@ -84,7 +84,7 @@ test('of a hundred and of a thousand classes there is a picture, read by keys, a
     await picture.hover({ position: { x: box.width / 2, y: box.height / 2 } });
     const place = async () => Number(/of class (\d+)/.exec((await readout.textContent())!)?.[1]);
     await expect.poll(async () => Math.abs((await place()) / classes - 0.5)).toBeLessThanOrEqual(0.01);
-    await open(page, 'Accuracy, precision and recall');
+    await open(page, 'Recall, precision and accuracy');
     const figures = page.getByRole('region', { name: 'Figures of each class' });
     await figures.getByRole('button', { name: 'Recall' }).click();
     await figures.getByRole('button', { name: 'Recall' }).click();
@@ -106,10 +106,10 @@ test('of a hundred and of a thousand classes there is a picture, read by keys, a
 test('classes are ordered by a figure', async () => {
   const page = await site.open({ path: '#epochs=1', scenario: { classes: 5 } });
   await run(page);
-  await open(page, 'Accuracy, precision and recall');
+  await open(page, 'Recall, precision and accuracy');
   const figures = page.getByRole('region', { name: 'Figures of each class' });
   const recalls = async () =>
-    (await figures.locator('tbody tr td:nth-child(5)').allTextContents()).map((text) =>
+    (await figures.locator('tbody tr td:nth-child(3)').allTextContents()).map((text) =>
       Number.parseFloat(text),
     );
   const own = await recalls();
@@ -127,20 +127,20 @@ test('classes are ordered by a figure', async () => {
 test('which class has gained most against the base is a click away', async () => {
   const page = await site.open({ path: '#epochs=1', scenario: { classes: 5 } });
   await run(page);
-  await open(page, 'Accuracy, precision and recall');
+  await open(page, 'Recall, precision and accuracy');
   const figures = page.getByRole('region', { name: 'Figures of each class' });
   const columnOf = async (n: number) =>
     (await figures.locator(`tbody tr td:nth-child(${n})`).allTextContents()).map((text) =>
       Number.parseFloat(text.replace('−', '-')),
     );
-  const [after, gains] = [await columnOf(5), await columnOf(6)];
+  const [after, gains] = [await columnOf(3), await columnOf(4)];
   await figures.getByRole('button', { name: 'Against base' }).click();
-  await expect.poll(() => columnOf(6)).toEqual([...gains].sort((a, b) => b - a));
+  await expect.poll(() => columnOf(4)).toEqual([...gains].sort((a, b) => b - a));
   await figures.getByRole('button', { name: 'Against base' }).click();
   await figures.getByRole('button', { name: 'Against base' }).click();
   await page.locator('.test-images select').first().selectOption('base');
   await figures.getByText('Against base').waitFor({ state: 'detached' });
-  const before = await columnOf(5);
+  const before = await columnOf(3);
   expect(gains.some((gain) => gain !== 0)).toBe(true);
   for (const [i, gain] of gains.entries()) expect(gain).toBeCloseTo(after[i] - before[i], 1);
 });

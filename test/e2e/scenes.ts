@@ -413,7 +413,7 @@ export const scenes: Record<string, Scene> = {
       await start(page);
       await finish(page);
       await page.getByText('The test images, one by one').waitFor();
-      for (const name of ['Which classes are taken', 'Accuracy, precision and recall'])
+      for (const name of ['Which classes are taken', 'Recall, precision and accuracy'])
         await page.locator('.test-images summary', { hasText: name }).click();
       const matrix = page.getByRole('img', { name: /^Confusion matrix of/ });
       await matrix.focus();

@@ -55,10 +55,10 @@ export function ClassFiguresTable({ confusion: { classes }, evaluation, base }: 
                   {name}
                 </th>
                 <td class="number">{count(images)}</td>
-                <td class="number">{share(accuracy)}</td>
-                <td class="number">{share(precision)}</td>
                 <td class="number">{share(recall)}</td>
                 {base && <td class="number">{gain === undefined ? '–' : points(gain)}</td>}
+                <td class="number">{share(precision)}</td>
+                <td class="number">{share(accuracy)}</td>
                 {evaluation && <td class="number">{auc?.toFixed(3) ?? '–'}</td>}
               </tr>
             ))}
@@ -75,10 +75,11 @@ const GAIN = 'Against base';
 const COLUMNS: Column<Figures>[] = [
   { name: 'Class', by: ({ name }) => name },
   { name: 'Images', by: ({ images }) => images, isNumber: true },
-  { name: 'Accuracy', by: ({ accuracy }) => accuracy, isNumber: true },
-  { name: 'Precision', by: ({ precision }) => precision, isNumber: true },
+  // what is asked first stands where a phone shows it
   { name: 'Recall', by: ({ recall }) => recall, isNumber: true },
   { name: GAIN, by: ({ gain }) => gain, isNumber: true },
+  { name: 'Precision', by: ({ precision }) => precision, isNumber: true },
+  { name: 'Accuracy', by: ({ accuracy }) => accuracy, isNumber: true },
   { name: 'AUC', by: ({ auc }) => auc, isNumber: true },
 ];
 

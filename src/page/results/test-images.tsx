@@ -39,7 +39,7 @@ export function TestImages({ run }: { run: FinishedRun }) {
           </select>
         </label>
       )}
-      <Fold title="Accuracy, precision and recall of each class">
+      <Fold title="Recall, precision and accuracy of each class">
         <ClassFiguresTable
           confusion={confusion}
           evaluation={which === 'base' ? undefined : report.evaluation[which]}
