@@ -540,6 +540,7 @@ describe('the form', () => {
   test('has every setting and network option, with its help', async () => {
     const page = await site.open({ path: '#source=own&schedule=cosine' });
     await page.getByText('Advanced settings').click();
+    await page.getByText('Other methods').click();
     const methods = settingFields.method.choices!;
     const seen = new Set<string>(['method']);
     for (const { value: method, label: radio } of methods) {
@@ -557,6 +558,19 @@ describe('the form', () => {
     expect([...seen].sort()).toEqual([...settingNames].sort());
     for (const name of networkOptionNames)
       expect(await page.getByLabel(networkFields[name].label, { exact: true }).getAttribute('id')).toBe(name);
+  });
+
+  test('has two methods in sight, and the others behind a fold that is open where one of them is chosen', async () => {
+    const page = await site.open();
+    const retrain = page.getByRole('radio', { name: 'Retrain' });
+    await page.getByRole('radio', { name: 'Fine-tune' }).check();
+    expect(await retrain.isVisible()).toBe(false);
+    await page.getByText('Other methods: retrain, joint').click();
+    await retrain.check();
+    await expect.poll(() => page.url()).toContain('method=retrain');
+    await page.reload();
+    await expect.poll(() => retrain.isVisible()).toBe(true);
+    expect(await retrain.isChecked()).toBe(true);
   });
 
   test('hides what has no meaning, and steps numbers by the arrow keys', async () => {
