@@ -57,3 +57,14 @@ fn shared_sums(column: u32, row: u32) -> array<vec4<f32>, 2> {
   let at = 2u * (column / THREADS_ACROSS) * WG + row * THREADS_ACROSS + column % THREADS_ACROSS;
   return array(staged[at], staged[at + WG]);
 }
+
+// sum + m * v as a chain of multiply-adds: as a matrix product it would be one multiplication and one addition more.
+fn multiply_add(m: mat4x4<f32>, v: vec4<f32>, sum: vec4<f32>) -> vec4<f32> {
+  return fma(m[3], vec4(v.w), fma(m[2], vec4(v.z), fma(m[1], vec4(v.y), fma(m[0], vec4(v.x), sum))));
+}
+
+// sum + v * m likewise.
+fn transposed_multiply_add(m: mat4x4<f32>, v: vec4<f32>, sum: vec4<f32>) -> vec4<f32> {
+  let t = transpose(m);
+  return fma(t[3], vec4(v.w), fma(t[2], vec4(v.z), fma(t[1], vec4(v.y), fma(t[0], vec4(v.x), sum))));
+}

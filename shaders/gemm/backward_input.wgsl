@@ -81,15 +81,16 @@ fn main(
   let depth = KH * KW * sizes.CO4;
   var sums = array<vec4<f32>, SUMS>();
   for (var first = 0u; first < depth; first += STAGE_DEPTH) {
-    // Beyond the last k it is loaded again, and not summed.
+    // Beyond the last k it is loaded again, and 0 in its place, so that every stage is as deep.
     let k = min(first + local % STAGE_DEPTH, depth - 1u);
+    let live = first + local % STAGE_DEPTH < depth;
     let tap = k / sizes.CO4;
     let o = k % sizes.CO4;
     let gradient = gradient_coefficients(o, sizes.CO4);
     //#unroll
     for (var r = 0u; r < STAGED_ROWS; r++) {
       let staged_row = local / STAGE_DEPTH + r * STAGE_STEP;
-      if (staged_row < BLOCK_ROWS) { stage_value(local % STAGE_DEPTH, staged_row, value_at(windows[r], tap / KW, tap % KW, o, gradient)); }
+      if (staged_row < BLOCK_ROWS) { stage_value(local % STAGE_DEPTH, staged_row, select(vec4(0.0), value_at(windows[r], tap / KW, tap % KW, o, gradient), live)); }
     }
     for (var s = local; s < STAGE_DEPTH * 4u * BLOCK_VEC4S; s += WG) {
       let line = s / STAGE_DEPTH;
@@ -97,8 +98,7 @@ fn main(
       stage_weights(local % STAGE_DEPTH, line % 4u, line / 4u, w[(tap * 4u * sizes.CI4 + i) * sizes.CO4 + o]);
     }
     workgroupBarrier();
-    let staged_depth = min(STAGE_DEPTH, depth - first);
-    for (var j = 0u; j < staged_depth; j++) {
+    for (var j = 0u; j < STAGE_DEPTH; j++) {
       var values: array<vec4<f32>, ROWS_PER_TILE>;
       //#unroll
       for (var r = 0u; r < ROWS_PER_TILE; r++) { values[r] = staged_value(j, row + r * ROW_STEP); }
@@ -106,7 +106,7 @@ fn main(
       for (var q = 0u; q < VEC4S_PER_THREAD; q++) {
         let weights = staged_weights(j, column + q * THREADS_ACROSS);
         //#unroll
-        for (var r = 0u; r < ROWS_PER_TILE; r++) { sums[r * VEC4S_PER_THREAD + q] += values[r] * weights; }
+        for (var r = 0u; r < ROWS_PER_TILE; r++) { sums[r * VEC4S_PER_THREAD + q] = transposed_multiply_add(weights, values[r], sums[r * VEC4S_PER_THREAD + q]); }
       }
     }
     workgroupBarrier();

@@ -82,15 +82,16 @@ fn main(
   let depth = KH * KW * sizes.CI4;
   var sums = array<vec4<f32>, SUMS>();
   for (var first = 0u; first < depth; first += STAGE_DEPTH) {
-    // Beyond the last k it is loaded again, and not summed.
+    // Beyond the last k it is loaded again, and 0 in its place, so that every stage is as deep.
     let k = min(first + local % STAGE_DEPTH, depth - 1u);
+    let live = first + local % STAGE_DEPTH < depth;
     let tap = k / sizes.CI4;
     let i = k % sizes.CI4;
     let input = input_coefficients(i, sizes.CI4);
     //#unroll
     for (var r = 0u; r < STAGED_ROWS; r++) {
       let staged_row = local / STAGE_DEPTH + r * STAGE_STEP;
-      if (staged_row < BLOCK_ROWS) { stage_value(local % STAGE_DEPTH, staged_row, value_at(windows[r], tap / KW, tap % KW, i, input)); }
+      if (staged_row < BLOCK_ROWS) { stage_value(local % STAGE_DEPTH, staged_row, select(vec4(0.0), value_at(windows[r], tap / KW, tap % KW, i, input), live)); }
     }
     for (var s = local; s < STAGE_DEPTH * 4u * BLOCK_VEC4S; s += WG) {
       let line = s / BLOCK_VEC4S;
@@ -98,8 +99,7 @@ fn main(
       stage_weights(line / 4u, line % 4u, s % BLOCK_VEC4S, w[min(4u * first + line, 4u * depth - 1u) * sizes.CO4 + o]);
     }
     workgroupBarrier();
-    let staged_depth = min(STAGE_DEPTH, depth - first);
-    for (var j = 0u; j < staged_depth; j++) {
+    for (var j = 0u; j < STAGE_DEPTH; j++) {
       var values: array<vec4<f32>, ROWS_PER_TILE>;
       //#unroll
       for (var r = 0u; r < ROWS_PER_TILE; r++) { values[r] = staged_value(j, row + r * ROW_STEP); }
@@ -107,7 +107,7 @@ fn main(
       for (var q = 0u; q < VEC4S_PER_THREAD; q++) {
         let weights = staged_weights(j, column + q * THREADS_ACROSS);
         //#unroll
-        for (var r = 0u; r < ROWS_PER_TILE; r++) { sums[r * VEC4S_PER_THREAD + q] += weights * values[r]; }
+        for (var r = 0u; r < ROWS_PER_TILE; r++) { sums[r * VEC4S_PER_THREAD + q] = multiply_add(weights, values[r], sums[r * VEC4S_PER_THREAD + q]); }
       }
     }
     workgroupBarrier();
