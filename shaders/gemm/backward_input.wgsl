@@ -16,7 +16,7 @@
 //#import common/product_backward_input
 //#import common/kernel
 //#import common/staging
-const WG = 64u;
+const WG = 128u;
 const GATHER: bool = false;
 
 struct Sizes {
@@ -101,12 +101,12 @@ fn main(
     for (var j = 0u; j < STAGE_DEPTH; j++) {
       var values: array<vec4<f32>, ROWS_PER_TILE>;
       //#unroll
-      for (var r = 0u; r < ROWS_PER_TILE; r++) { values[r] = staged_value(j, row + r * ROW_STEP); }
+      for (var r = 0u; r < ROWS_PER_TILE; r++) { values[r] = staged_values[j].rows[r][row]; }
       //#unroll
       for (var q = 0u; q < VEC4S_PER_THREAD; q++) {
-        let weights = staged_weights(j, column + q * THREADS_ACROSS);
+        let weights = transpose(weights_of(j, q, column));
         //#unroll
-        for (var r = 0u; r < ROWS_PER_TILE; r++) { sums[r * VEC4S_PER_THREAD + q] = transposed_multiply_add(weights, values[r], sums[r * VEC4S_PER_THREAD + q]); }
+        for (var r = 0u; r < ROWS_PER_TILE; r++) { sums[r * VEC4S_PER_THREAD + q] = multiply_add(weights, values[r], sums[r * VEC4S_PER_THREAD + q]); }
       }
     }
     workgroupBarrier();
@@ -115,16 +115,22 @@ fn main(
   write_tile(start + row, end, left + column, &sums, &backward);
   if (EPILOGUE) {
     //#unroll
-    for (var q = 0u; q < VEC4S_PER_THREAD; q++) { share_sums(local, q, backward[q].g, backward[q].product); }
-    workgroupBarrier();
-    let i = channels_of(local, left);
-    if (local >= BLOCK_VEC4S || i >= sizes.CI4) { return; }
-    var total = BackwardSums();
-    for (var s = 0u; s < ROW_STEP; s++) {
-      let sums_of_row = shared_sums(local, s);
-      total.g += sums_of_row[0];
-      total.product += sums_of_row[1];
+    for (var q = 0u; q < VEC4S_PER_THREAD; q++) {
+      share_sum(row, column, backward[q].g);
+      let g = sum_of_column(row, column);
+      share_sum(row, column, backward[q].product);
+      let product = sum_of_column(row, column);
+      let i = left + column + q * sizes.CHANNEL_THREADS;
+      if (row == 0u && i < sizes.CI4) { write_backward_sums(block, i, g, product); }
     }
-    write_backward_sums(block, i, total.g, total.product);
   }
+}
+
+// The sum of what a column's threads shared, for the first of them.
+fn sum_of_column(row: u32, column: u32) -> vec4<f32> {
+  var total = vec4(0.0);
+  if (row == 0u) {
+    for (var s = 0u; s < ROW_STEP; s++) { total += shared_sums[s][column]; }
+  }
+  return total;
 }

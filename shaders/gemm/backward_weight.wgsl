@@ -16,7 +16,7 @@
 //#import common/gate
 //#import common/gradient_rows
 //#import common/kernel
-const WG = 64u;
+const WG = 128u;
 const GATHER: bool = false;
 const BIAS: bool = false;
 const INPUT_VEC4S: u32 = 1u; //#required
@@ -24,7 +24,6 @@ const OUTPUT_VEC4S: u32 = 1u; //#required
 const SUMS: u32 = 4u; //#required // 4 * INPUT_VEC4S * OUTPUT_VEC4S
 const THREADS_ACROSS: u32 = 8u; //#required // threads side by side over output channels
 const STAGE_ROWS: u32 = 8u; //#required
-const STAGED: u32 = 128u; //#required // STAGE_ROWS * (BLOCK_INPUTS + BLOCK_OUTPUTS)
 const THREADS_DOWN = WG / THREADS_ACROSS;
 const BLOCK_INPUTS = INPUT_VEC4S * THREADS_DOWN; // at most WG
 const BLOCK_OUTPUTS = OUTPUT_VEC4S * THREADS_ACROSS; // at most WG
@@ -57,8 +56,9 @@ struct Sizes {
 @group(0) @binding(6) var<storage, read_write> bias_partial: array<vec4<f32>>; //#if BIAS
 @group(0) @binding(10) var<uniform> sizes: Sizes;
 
-// f(x) row after row, then dy
-var<workgroup> staged: array<vec4<f32>, STAGED>;
+// f(x) and dy, nested so that a thread's index is the only one that is no constant: see common/staging
+var<workgroup> staged_inputs: array<array<array<vec4<f32>, THREADS_DOWN>, INPUT_VEC4S>, STAGE_ROWS>;
+var<workgroup> staged_outputs: array<array<array<vec4<f32>, THREADS_ACROSS>, OUTPUT_VEC4S>, STAGE_ROWS>;
 
 // f(x) of a vec4 of channels where a tap meets a row of dy.
 fn value_at(row: u32, kh: u32, kw: u32, i: u32, input: InputCoefficients) -> vec4<f32> {
@@ -98,26 +98,27 @@ fn main(
   var sums: array<vec4<f32>, SUMS>;
   var bias_sums: array<vec4<f32>, OUTPUT_VEC4S>;
   for (var first = split * rows_per_split; first < end; first += STAGE_ROWS) {
+    // Beyond the last row it is loaded again, and 0 in its place, so that every stage has as many.
     for (var r = local / BLOCK_INPUTS; r < STAGE_ROWS; r += WG / BLOCK_INPUTS) {
-      staged[r * BLOCK_INPUTS + local % BLOCK_INPUTS] = value_at(min(first + r, sizes.ROWS - 1u), tap / KW, tap % KW, i, input);
+      staged_inputs[r][local % BLOCK_INPUTS / THREADS_DOWN][local % THREADS_DOWN] =
+        value_at(min(first + r, end - 1u), tap / KW, tap % KW, i, input);
     }
     for (var r = local / BLOCK_OUTPUTS; r < STAGE_ROWS; r += WG / BLOCK_OUTPUTS) {
-      staged[STAGE_ROWS * BLOCK_INPUTS + r * BLOCK_OUTPUTS + local % BLOCK_OUTPUTS] =
-        gradient_at(min(first + r, sizes.ROWS - 1u), o, gradient);
+      staged_outputs[r][local % BLOCK_OUTPUTS / THREADS_ACROSS][local % THREADS_ACROSS] =
+        select(vec4(0.0), gradient_at(min(first + r, end - 1u), o, gradient), first + r < end);
     }
     workgroupBarrier();
-    let rows = min(STAGE_ROWS, end - first);
-    for (var r = 0u; r < rows; r++) {
+    for (var r = 0u; r < STAGE_ROWS; r++) {
       var values: array<vec4<f32>, OUTPUT_VEC4S>;
       //#unroll
-      for (var q = 0u; q < OUTPUT_VEC4S; q++) { values[q] = staged[STAGE_ROWS * BLOCK_INPUTS + r * BLOCK_OUTPUTS + across + q * THREADS_ACROSS]; }
+      for (var q = 0u; q < OUTPUT_VEC4S; q++) { values[q] = staged_outputs[r][q][across]; }
       if (BIAS) {
         //#unroll
         for (var q = 0u; q < OUTPUT_VEC4S; q++) { bias_sums[q] += values[q]; }
       }
       //#unroll
       for (var p = 0u; p < INPUT_VEC4S; p++) {
-        let v = staged[r * BLOCK_INPUTS + down + p * THREADS_DOWN];
+        let v = staged_inputs[r][p][down];
         //#unroll
         for (var q = 0u; q < OUTPUT_VEC4S; q++) {
           sums[(p * OUTPUT_VEC4S + q) * 4u] += v.x * values[q];

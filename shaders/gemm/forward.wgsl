@@ -18,7 +18,7 @@
 //#import common/kernel
 //#import common/staging
 //#import common/moments
-const WG = 64u;
+const WG = 128u;
 const GATHER: bool = false;
 
 struct Sizes {
@@ -102,10 +102,10 @@ fn main(
     for (var j = 0u; j < STAGE_DEPTH; j++) {
       var values: array<vec4<f32>, ROWS_PER_TILE>;
       //#unroll
-      for (var r = 0u; r < ROWS_PER_TILE; r++) { values[r] = staged_value(j, row + r * ROW_STEP); }
+      for (var r = 0u; r < ROWS_PER_TILE; r++) { values[r] = staged_values[j].rows[r][row]; }
       //#unroll
       for (var q = 0u; q < VEC4S_PER_THREAD; q++) {
-        let weights = staged_weights(j, column + q * THREADS_ACROSS);
+        let weights = weights_of(j, q, column);
         //#unroll
         for (var r = 0u; r < ROWS_PER_TILE; r++) { sums[r * VEC4S_PER_THREAD + q] = multiply_add(weights, values[r], sums[r * VEC4S_PER_THREAD + q]); }
       }
@@ -119,19 +119,20 @@ fn main(
     let count = f32(rows_from(start + row, end));
     //#unroll
     for (var q = 0u; q < VEC4S_PER_THREAD; q++) {
-      share_sums(local, q, mean_of(deviations[q], count), m2_of(deviations[q], count));
+      share_sum(row, column, mean_of(deviations[q], count));
+      // differences from the first mean, as in norm/batch_finish
+      let first = shared_sums[0][column];
+      var total = Moments();
+      if (row == 0u) {
+        for (var s = 0u; s < ROW_STEP; s++) { total = merge(total, Moments(f32(rows_from(start + s, end)), shared_sums[s][column] - first, vec4(0.0))); }
+      }
+      share_sum(row, column, m2_of(deviations[q], count));
+      let o = left + column + q * sizes.CHANNEL_THREADS;
+      if (row == 0u && o < sizes.CO4) {
+        for (var s = 0u; s < ROW_STEP; s++) { total.m2 += select(vec4(0.0), shared_sums[s][column], rows_from(start + s, end) > 0u); }
+        write_statistics(block, o, first + total.mean, total.m2);
+      }
     }
-    workgroupBarrier();
-    let o = channels_of(local, left);
-    if (local >= BLOCK_VEC4S || o >= sizes.CO4) { return; }
-    // differences from the first mean, as in norm/batch_finish
-    let first = shared_sums(local, 0u)[0];
-    var total = Moments();
-    for (var s = 0u; s < ROW_STEP; s++) {
-      let sums_of_row = shared_sums(local, s);
-      total = merge(total, Moments(f32(rows_from(start + s, end)), sums_of_row[0] - first, sums_of_row[1]));
-    }
-    write_statistics(block, o, first + total.mean, total.m2);
   }
 }
 

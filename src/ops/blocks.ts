@@ -92,7 +92,7 @@ export const pixelSplits = (x: Tensor, tuning: Tuning) => ({
 
 /** Splits of a sum over `rows`, so that about `threads` share it and each has 16 rows or more. */
 export const splitsFor = (rows: number, threadsPerSplit: number, threads: number): number =>
-  Math.max(1, Math.min(Math.ceil(threads / threadsPerSplit), Math.ceil(rows / 16), 256));
+  Math.max(1, Math.min(Math.ceil(threads / threadsPerSplit), Math.ceil(rows / 16)));
 
 /**
  * How the sum over pixels that is a weight's gradient is cut, where `threads` hold the weight (shaders/common/splits.wgsl): into

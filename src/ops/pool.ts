@@ -1,8 +1,10 @@
 import { UserError } from '../errors';
 import type { Constants, Dispatch, GraphBuilder, Node, Op } from '../graph/ir';
-import { elements, pitchOf, startOf, type Tensor } from '../graph/tensor';
+import { elements, pitchOf, product, startOf, type Tensor } from '../graph/tensor';
+import type { Tuning } from '../graph/tuning';
 import { workgroupsFor } from '../graph/workgroups';
 import { type Prologue, prologueConstants } from './activation';
+import { sharing } from './blocks';
 
 /** PyTorch's names and meanings; pairs are [height, width]. */
 export interface PoolAttributes {
@@ -155,11 +157,23 @@ export const maxPoolBackwardOp: Op<MaxBackward> = {
   ],
 };
 
+/** How the windows of an average are shared: by several threads where windows are fewer than a quarter of those that fill the device. */
+function windowSharing(y: Tensor, { kernel }: PoolAttributes, tuning: Tuning) {
+  const vec4s = elements(y) / 4;
+  const { constants, workgroups } = sharing(4 * vec4s < tuning.threads ? product(kernel) : 1, vec4s, tuning);
+  const { WG, THREADS_PER_VEC4 } = constants;
+  return { constants: { WG, THREADS_PER_VEC4 }, workgroups };
+}
+
 const countPad = (attrs: AveragePoolAttributes): Constants => ({ COUNT_PAD: attrs.countIncludePad });
 
 export const avgPoolOp: Op<Forward<AveragePoolAttributes>> = {
   name: 'avg_pool2d',
-  lower: (node) => [forwardDispatch(node, 'pool/average_forward', countPad(node.attrs))],
+  lower: (node, { tuning }) => {
+    const { constants, workgroups } = windowSharing(node.outputs.y, node.attrs, tuning);
+    const dispatch = forwardDispatch(node, 'pool/average_forward', { ...countPad(node.attrs), ...constants });
+    return [{ ...dispatch, workgroups }];
+  },
   backward: ({ inputs: { x }, outputs: { y }, attrs, name }, tape) => {
     const dy = tape.gradient(y)!;
     tape.contribute(x, ({ out, addend }) =>

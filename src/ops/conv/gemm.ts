@@ -31,9 +31,9 @@ import { pointwise } from './pointwise';
 import { leastRowsPerBlock, type ProductShape, SIDES, type Tile, tilesWithin } from './product-tiles';
 
 /** Threads of a workgroup. */
-const WORKGROUP = 64;
-/** vec4s of workgroup memory that a workgroup should do with: 12 KiB of the 16 that every device has. */
-const STAGED = 768;
+const WORKGROUP = 128;
+/** vec4s of the operands in workgroup memory: 14 KiB of the 16 that every device has; one a thread is for sums. */
+const STAGED = 896;
 
 /** The tiles of a workgroup's threads, `across` of them side by side: together the block that it makes. */
 interface WorkgroupTiles extends Tile {
@@ -43,12 +43,12 @@ interface WorkgroupTiles extends Tile {
 const ACROSS = [16, 8, 4, 2, 1];
 const rowsOf = (t: WorkgroupTiles) => (WORKGROUP / t.across) * t.rows;
 const columnsOf = (t: WorkgroupTiles) => t.across * t.vec4s;
-/** vec4s of workgroup memory for a vec4 of what is summed over; the shader's VALUES + WEIGHTS */
+/** vec4s of workgroup memory for a vec4 of what is summed over; the shader's StagedValues and StagedWeights */
 const stagedBy = (t: WorkgroupTiles) => rowsOf(t) + 1 + 4 * columnsOf(t) + 1;
 
 /**
  * As `threadTile` of pointwise products, where a workgroup loads for all its threads. From workgroup memory a load costs a
- * quarter, an assumption. At most four vec4s of channels a thread, whose sums then fit into what is staged.
+ * quarter, an assumption.
  */
 function workgroupTiles(rows: number, c4: number, { threads, sums, load }: Tuning): WorkgroupTiles {
   const count = (t: WorkgroupTiles) => Math.ceil(rows / rowsOf(t)) * Math.ceil(c4 / columnsOf(t));
@@ -57,7 +57,6 @@ function workgroupTiles(rows: number, c4: number, { threads, sums, load }: Tunin
     (WORKGROUP * (4 * t.rows * t.vec4s + (load / 4) * (t.rows + 4 * t.vec4s)) +
       load * (rowsOf(t) + 4 * columnsOf(t)));
   const fitting = tilesWithin(sums)
-    .filter(({ vec4s }) => vec4s <= 4)
     .flatMap((tile) => ACROSS.map((across) => ({ ...tile, across })))
     .filter((t) => count(t) * WORKGROUP >= threads / 4 && rowsOf(t) >= leastRowsPerBlock(rows));
   const least = { rows: 1, vec4s: 1, across: 8 };
@@ -83,7 +82,6 @@ function cut({ rows, c4 }: ProductShape, k4: number, tuning: Tuning) {
       ROW_STEP: WORKGROUP / tile.across,
       STAGE_DEPTH: depth,
       STAGED_ROWS: Math.ceil((rowsPerBlock * depth) / WORKGROUP),
-      STAGED: Math.max(depth * stagedBy(tile), 2 * tile.vec4s * WORKGROUP),
     },
     workgroups: workgroupsFor(blocks * across * WORKGROUP),
   };
@@ -214,7 +212,6 @@ function backwardWeight(node: Node<ConvBackwardWeight>, context: LowerContext): 
         SUMS: 4 * tile.inputs * tile.outputs,
         THREADS_ACROSS: tile.across,
         STAGE_ROWS: stageRows,
-        STAGED: stageRows * (blockInputs + blockOutputs),
         BLOCKS_DOWN: down,
         BLOCKS_ACROSS: across,
       },
