@@ -9,3 +9,19 @@ fn gradient_at(row: u32, o: u32, k: GradientCoefficients) -> vec4<f32> {
   if (BACKWARD_PROLOGUE) { return k.a * dy[at] + k.b * load_y_raw(row * sizes.Y_PITCH + sizes.Y_START + o) + k.c; }
   return dy[at];
 }
+
+// What a gradient is made of, as it is loaded.
+struct FetchedGradient {
+  g: vec4<f32>,
+  y: vec4<f32>,
+}
+
+fn fetch_gradient(row: u32, o: u32) -> FetchedGradient {
+  if (BACKWARD_PROLOGUE) { return FetchedGradient(dy[row * sizes.CO4 + o], load_y_raw(row * sizes.Y_PITCH + sizes.Y_START + o)); }
+  return FetchedGradient(dy[row * sizes.CO4 + o], vec4(0.0));
+}
+
+fn gradient_of(fetched: FetchedGradient, k: GradientCoefficients) -> vec4<f32> {
+  if (BACKWARD_PROLOGUE) { return k.a * fetched.g + k.b * fetched.y + k.c; }
+  return fetched.g;
+}

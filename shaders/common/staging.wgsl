@@ -8,6 +8,7 @@
 const ROW_STEP: u32 = 8u; //#required // WG / THREADS_ACROSS
 const STAGE_DEPTH: u32 = 4u; //#required
 const STAGED_ROWS: u32 = 1u; //#required // rows that a thread stages: ceil(BLOCK_ROWS / STAGE_STEP)
+const STAGED_WEIGHTS: u32 = 1u; //#required // vec4s of weights that a thread stages: ceil(4 * STAGE_DEPTH * BLOCK_VEC4S / WG)
 const THREADS_ACROSS = WG / ROW_STEP;
 const STAGE_STEP = WG / STAGE_DEPTH;
 const BLOCK_ROWS = ROWS_PER_TILE * ROW_STEP;

@@ -48,16 +48,18 @@ fn window_of(row: u32) -> Window {
   return Window(row, 0u, 0u);
 }
 
-// The gradient at a tap of a window.
-fn value_at(window: Window, kh: u32, kw: u32, o: u32, gradient: GradientCoefficients) -> vec4<f32> {
+// The row of dy that a tap of a window meets; beyond the image the nearest.
+fn row_of(window: Window, kh: u32, kw: u32) -> u32 {
   if (GATHER) {
     // Places above the image wrap to huge numbers: one comparison leaves out those on both sides.
-    let h = window.h - kh;
-    let w = window.w - kw;
-    let row = (window.image + min(h, sizes.OH - 1u)) * sizes.OW + min(w, sizes.OW - 1u);
-    return select(vec4(0.0), gradient_at(row, o, gradient), (h < sizes.OH) & (w < sizes.OW));
+    return (window.image + min(window.h - kh, sizes.OH - 1u)) * sizes.OW + min(window.w - kw, sizes.OW - 1u);
   }
-  return gradient_at(window.image, o, gradient);
+  return window.image;
+}
+
+fn in_image(window: Window, kh: u32, kw: u32) -> bool {
+  if (GATHER) { return (window.h - kh < sizes.OH) & (window.w - kw < sizes.OW); }
+  return true;
 }
 
 @compute @workgroup_size(WG)
@@ -80,33 +82,51 @@ fn main(
   for (var r = 0u; r < STAGED_ROWS; r++) { windows[r] = window_of(min(start + local / STAGE_DEPTH + r * STAGE_STEP, sizes.ROWS - 1u)); }
   let depth = KH * KW * sizes.CO4;
   var sums = array<vec4<f32>, SUMS>();
-  for (var first = 0u; first < depth; first += STAGE_DEPTH) {
+  var fetched: array<FetchedGradient, STAGED_ROWS>;
+  var fetched_weights: array<vec4<f32>, STAGED_WEIGHTS>;
+  for (var first = 0u; first < depth + STAGE_DEPTH; first += STAGE_DEPTH) {
     // Beyond the last k it is loaded again, and 0 in its place, so that every stage is as deep.
     let k = min(first + local % STAGE_DEPTH, depth - 1u);
-    let live = first + local % STAGE_DEPTH < depth;
     let tap = k / sizes.CO4;
     let o = k % sizes.CO4;
-    let gradient = gradient_coefficients(o, sizes.CO4);
-    //#unroll
-    for (var r = 0u; r < STAGED_ROWS; r++) {
-      let staged_row = local / STAGE_DEPTH + r * STAGE_STEP;
-      if (staged_row < BLOCK_ROWS) { stage_value(local % STAGE_DEPTH, staged_row, select(vec4(0.0), value_at(windows[r], tap / KW, tap % KW, o, gradient), live)); }
+    // What the next stage holds is on its way while the last one is multiplied.
+    if (first < depth) {
+      //#unroll
+      for (var r = 0u; r < STAGED_ROWS; r++) { fetched[r] = fetch_gradient(row_of(windows[r], tap / KW, tap % KW), o); }
+      //#unroll
+      for (var s = 0u; s < STAGED_WEIGHTS; s++) {
+        let line = (local + s * WG) / STAGE_DEPTH;
+        let i = min(channels_of(line / 4u, left), sizes.CI4 - 1u) * 4u + line % 4u;
+        fetched_weights[s] = w[(tap * 4u * sizes.CI4 + i) * sizes.CO4 + o];
+      }
     }
-    for (var s = local; s < STAGE_DEPTH * 4u * BLOCK_VEC4S; s += WG) {
-      let line = s / STAGE_DEPTH;
-      let i = min(channels_of(line / 4u, left), sizes.CI4 - 1u) * 4u + line % 4u;
-      stage_weights(local % STAGE_DEPTH, line % 4u, line / 4u, w[(tap * 4u * sizes.CI4 + i) * sizes.CO4 + o]);
+    if (first > 0u) {
+      for (var j = 0u; j < STAGE_DEPTH; j++) {
+        var values: array<vec4<f32>, ROWS_PER_TILE>;
+        //#unroll
+        for (var r = 0u; r < ROWS_PER_TILE; r++) { values[r] = staged_values[j].rows[r][row]; }
+        //#unroll
+        for (var q = 0u; q < VEC4S_PER_THREAD; q++) {
+          let weights = transpose(weights_of(j, q, column));
+          //#unroll
+          for (var r = 0u; r < ROWS_PER_TILE; r++) { sums[r * VEC4S_PER_THREAD + q] = multiply_add(weights, values[r], sums[r * VEC4S_PER_THREAD + q]); }
+        }
+      }
     }
     workgroupBarrier();
-    for (var j = 0u; j < STAGE_DEPTH; j++) {
-      var values: array<vec4<f32>, ROWS_PER_TILE>;
+    if (first < depth) {
+      let live = first + local % STAGE_DEPTH < depth;
+      let gradient = gradient_coefficients(o, sizes.CO4);
       //#unroll
-      for (var r = 0u; r < ROWS_PER_TILE; r++) { values[r] = staged_values[j].rows[r][row]; }
+      for (var r = 0u; r < STAGED_ROWS; r++) {
+        let staged_row = local / STAGE_DEPTH + r * STAGE_STEP;
+        let value = gradient_of(fetched[r], gradient);
+        if (staged_row < BLOCK_ROWS) { stage_value(local % STAGE_DEPTH, staged_row, select(vec4(0.0), value, live & in_image(windows[r], tap / KW, tap % KW))); }
+      }
       //#unroll
-      for (var q = 0u; q < VEC4S_PER_THREAD; q++) {
-        let weights = transpose(weights_of(j, q, column));
-        //#unroll
-        for (var r = 0u; r < ROWS_PER_TILE; r++) { sums[r * VEC4S_PER_THREAD + q] = multiply_add(weights, values[r], sums[r * VEC4S_PER_THREAD + q]); }
+      for (var s = 0u; s < STAGED_WEIGHTS; s++) {
+        let line = (local + s * WG) / STAGE_DEPTH;
+        if (line < 4u * BLOCK_VEC4S) { stage_weights(local % STAGE_DEPTH, line % 4u, line / 4u, fetched_weights[s]); }
       }
     }
     workgroupBarrier();

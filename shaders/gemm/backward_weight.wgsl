@@ -24,6 +24,8 @@ const OUTPUT_VEC4S: u32 = 1u; //#required
 const SUMS: u32 = 4u; //#required // 4 * INPUT_VEC4S * OUTPUT_VEC4S
 const THREADS_ACROSS: u32 = 8u; //#required // threads side by side over output channels
 const STAGE_ROWS: u32 = 8u; //#required
+const STAGED_INPUTS: u32 = 1u; //#required // vec4s of f(x) that a thread stages: ceil(STAGE_ROWS * BLOCK_INPUTS / WG)
+const STAGED_OUTPUTS: u32 = 1u; //#required // of dy
 const THREADS_DOWN = WG / THREADS_ACROSS;
 const BLOCK_INPUTS = INPUT_VEC4S * THREADS_DOWN; // at most WG
 const BLOCK_OUTPUTS = OUTPUT_VEC4S * THREADS_ACROSS; // at most WG
@@ -60,17 +62,21 @@ struct Sizes {
 var<workgroup> staged_inputs: array<array<array<vec4<f32>, THREADS_DOWN>, INPUT_VEC4S>, STAGE_ROWS>;
 var<workgroup> staged_outputs: array<array<array<vec4<f32>, THREADS_ACROSS>, OUTPUT_VEC4S>, STAGE_ROWS>;
 
-// f(x) of a vec4 of channels where a tap meets a row of dy.
-fn value_at(row: u32, kh: u32, kw: u32, i: u32, input: InputCoefficients) -> vec4<f32> {
+// Where x lies that a tap meets from a row of dy; beyond the image the nearest pixel.
+fn place_of(row: u32, kh: u32, kw: u32, i: u32) -> u32 {
   if (GATHER) {
     // Places above the image wrap to huge numbers: one comparison leaves out those on both sides.
     let line = row / sizes.OW;
     let h = line % sizes.OH * SH + kh - PH;
     let w = row % sizes.OW * SW + kw - PW;
-    let at = ((line / sizes.OH * sizes.H + min(h, sizes.H - 1u)) * sizes.W + min(w, sizes.W - 1u)) * sizes.X_PITCH + i;
-    return select(vec4(0.0), prologue(load_x(at), input), (h < sizes.H) & (w < sizes.W));
+    return ((line / sizes.OH * sizes.H + min(h, sizes.H - 1u)) * sizes.W + min(w, sizes.W - 1u)) * sizes.X_PITCH + i;
   }
-  return gated(prologue(load_x(row * sizes.X_PITCH + i), input), gates_of(row, sizes.CI4), i, sizes.CI4);
+  return row * sizes.X_PITCH + i;
+}
+
+fn in_image(row: u32, kh: u32, kw: u32) -> bool {
+  if (GATHER) { return (row / sizes.OW % sizes.OH * SH + kh - PH < sizes.H) & (row % sizes.OW * SW + kw - PW < sizes.W); }
+  return true;
 }
 
 @compute @workgroup_size(WG)
@@ -97,34 +103,59 @@ fn main(
   let end = min((split + 1u) * rows_per_split, sizes.ROWS);
   var sums: array<vec4<f32>, SUMS>;
   var bias_sums: array<vec4<f32>, OUTPUT_VEC4S>;
-  for (var first = split * rows_per_split; first < end; first += STAGE_ROWS) {
-    // Beyond the last row it is loaded again, and 0 in its place, so that every stage has as many.
-    for (var r = local / BLOCK_INPUTS; r < STAGE_ROWS; r += WG / BLOCK_INPUTS) {
-      staged_inputs[r][local % BLOCK_INPUTS / THREADS_DOWN][local % THREADS_DOWN] =
-        value_at(min(first + r, end - 1u), tap / KW, tap % KW, i, input);
-    }
-    for (var r = local / BLOCK_OUTPUTS; r < STAGE_ROWS; r += WG / BLOCK_OUTPUTS) {
-      staged_outputs[r][local % BLOCK_OUTPUTS / THREADS_ACROSS][local % THREADS_ACROSS] =
-        select(vec4(0.0), gradient_at(min(first + r, end - 1u), o, gradient), first + r < end);
-    }
-    workgroupBarrier();
-    for (var r = 0u; r < STAGE_ROWS; r++) {
-      var values: array<vec4<f32>, OUTPUT_VEC4S>;
+  var fetched: array<vec4<f32>, STAGED_INPUTS>;
+  var fetched_gradients: array<FetchedGradient, STAGED_OUTPUTS>;
+  let begin = split * rows_per_split;
+  for (var first = begin; first < end + STAGE_ROWS; first += STAGE_ROWS) {
+    // What the next stage holds is on its way while the last one is multiplied. Beyond the last row it is loaded again, and 0 in its
+    // place, so that every stage has as many.
+    if (first < end) {
       //#unroll
-      for (var q = 0u; q < OUTPUT_VEC4S; q++) { values[q] = staged_outputs[r][q][across]; }
-      if (BIAS) {
-        //#unroll
-        for (var q = 0u; q < OUTPUT_VEC4S; q++) { bias_sums[q] += values[q]; }
+      for (var s = 0u; s < STAGED_INPUTS; s++) {
+        fetched[s] = load_x(place_of(min(first + local / BLOCK_INPUTS + s * (WG / BLOCK_INPUTS), end - 1u), tap / KW, tap % KW, i));
       }
       //#unroll
-      for (var p = 0u; p < INPUT_VEC4S; p++) {
-        let v = staged_inputs[r][p][down];
+      for (var s = 0u; s < STAGED_OUTPUTS; s++) {
+        fetched_gradients[s] = fetch_gradient(min(first + local / BLOCK_OUTPUTS + s * (WG / BLOCK_OUTPUTS), end - 1u), o);
+      }
+    }
+    if (first > begin) {
+      for (var r = 0u; r < STAGE_ROWS; r++) {
+        var values: array<vec4<f32>, OUTPUT_VEC4S>;
         //#unroll
-        for (var q = 0u; q < OUTPUT_VEC4S; q++) {
-          sums[(p * OUTPUT_VEC4S + q) * 4u] += v.x * values[q];
-          sums[(p * OUTPUT_VEC4S + q) * 4u + 1u] += v.y * values[q];
-          sums[(p * OUTPUT_VEC4S + q) * 4u + 2u] += v.z * values[q];
-          sums[(p * OUTPUT_VEC4S + q) * 4u + 3u] += v.w * values[q];
+        for (var q = 0u; q < OUTPUT_VEC4S; q++) { values[q] = staged_outputs[r][q][across]; }
+        if (BIAS) {
+          //#unroll
+          for (var q = 0u; q < OUTPUT_VEC4S; q++) { bias_sums[q] += values[q]; }
+        }
+        //#unroll
+        for (var p = 0u; p < INPUT_VEC4S; p++) {
+          let v = staged_inputs[r][p][down];
+          //#unroll
+          for (var q = 0u; q < OUTPUT_VEC4S; q++) {
+            sums[(p * OUTPUT_VEC4S + q) * 4u] += v.x * values[q];
+            sums[(p * OUTPUT_VEC4S + q) * 4u + 1u] += v.y * values[q];
+            sums[(p * OUTPUT_VEC4S + q) * 4u + 2u] += v.z * values[q];
+            sums[(p * OUTPUT_VEC4S + q) * 4u + 3u] += v.w * values[q];
+          }
+        }
+      }
+    }
+    workgroupBarrier();
+    if (first < end) {
+      //#unroll
+      for (var s = 0u; s < STAGED_INPUTS; s++) {
+        let r = local / BLOCK_INPUTS + s * (WG / BLOCK_INPUTS);
+        let at = min(first + r, end - 1u);
+        let value = gated(prologue(fetched[s], input), gates_of(at, sizes.CI4), i, sizes.CI4);
+        if (r < STAGE_ROWS) { staged_inputs[r][local % BLOCK_INPUTS / THREADS_DOWN][local % THREADS_DOWN] = select(vec4(0.0), value, in_image(at, tap / KW, tap % KW)); }
+      }
+      //#unroll
+      for (var s = 0u; s < STAGED_OUTPUTS; s++) {
+        let r = local / BLOCK_OUTPUTS + s * (WG / BLOCK_OUTPUTS);
+        if (r < STAGE_ROWS) {
+          staged_outputs[r][local % BLOCK_OUTPUTS / THREADS_ACROSS][local % THREADS_ACROSS] =
+            select(vec4(0.0), gradient_of(fetched_gradients[s], gradient), first + r < end);
         }
       }
     }

@@ -49,16 +49,18 @@ fn window_of(row: u32) -> Window {
   return Window(row, 0u, 0u);
 }
 
-// f(x) at a tap of a window.
-fn value_at(window: Window, kh: u32, kw: u32, i: u32, input: InputCoefficients) -> vec4<f32> {
+// Where x lies that a tap of a window meets; beyond the image the nearest pixel.
+fn place_of(window: Window, kh: u32, kw: u32, i: u32) -> u32 {
   if (GATHER) {
     // Places above the image have wrapped to huge numbers: one comparison leaves out those on both sides.
-    let h = window.h + kh;
-    let w = window.w + kw;
-    let at = ((window.image + min(h, sizes.H - 1u)) * sizes.W + min(w, sizes.W - 1u)) * sizes.X_PITCH + i;
-    return select(vec4(0.0), prologue(load_x(at), input), (h < sizes.H) & (w < sizes.W));
+    return ((window.image + min(window.h + kh, sizes.H - 1u)) * sizes.W + min(window.w + kw, sizes.W - 1u)) * sizes.X_PITCH + i;
   }
-  return gated(prologue(load_x(window.image * sizes.X_PITCH + i), input), gates_of(window.image, sizes.CI4), i, sizes.CI4);
+  return window.image * sizes.X_PITCH + i;
+}
+
+fn in_image(window: Window, kh: u32, kw: u32) -> bool {
+  if (GATHER) { return (window.h + kh < sizes.H) & (window.w + kw < sizes.W); }
+  return true;
 }
 
 @compute @workgroup_size(WG)
@@ -81,33 +83,51 @@ fn main(
   for (var r = 0u; r < STAGED_ROWS; r++) { windows[r] = window_of(min(start + local / STAGE_DEPTH + r * STAGE_STEP, sizes.ROWS - 1u)); }
   let depth = KH * KW * sizes.CI4;
   var sums = array<vec4<f32>, SUMS>();
-  for (var first = 0u; first < depth; first += STAGE_DEPTH) {
+  var fetched: array<vec4<f32>, STAGED_ROWS>;
+  var fetched_weights: array<vec4<f32>, STAGED_WEIGHTS>;
+  for (var first = 0u; first < depth + STAGE_DEPTH; first += STAGE_DEPTH) {
     // Beyond the last k it is loaded again, and 0 in its place, so that every stage is as deep.
     let k = min(first + local % STAGE_DEPTH, depth - 1u);
-    let live = first + local % STAGE_DEPTH < depth;
     let tap = k / sizes.CI4;
     let i = k % sizes.CI4;
-    let input = input_coefficients(i, sizes.CI4);
-    //#unroll
-    for (var r = 0u; r < STAGED_ROWS; r++) {
-      let staged_row = local / STAGE_DEPTH + r * STAGE_STEP;
-      if (staged_row < BLOCK_ROWS) { stage_value(local % STAGE_DEPTH, staged_row, select(vec4(0.0), value_at(windows[r], tap / KW, tap % KW, i, input), live)); }
+    // What the next stage holds is on its way while the last one is multiplied.
+    if (first < depth) {
+      //#unroll
+      for (var r = 0u; r < STAGED_ROWS; r++) { fetched[r] = load_x(place_of(windows[r], tap / KW, tap % KW, i)); }
+      //#unroll
+      for (var s = 0u; s < STAGED_WEIGHTS; s++) {
+        let line = (local + s * WG) / BLOCK_VEC4S;
+        let o = min(channels_of((local + s * WG) % BLOCK_VEC4S, left), sizes.CO4 - 1u);
+        fetched_weights[s] = w[min(4u * first + line, 4u * depth - 1u) * sizes.CO4 + o];
+      }
     }
-    for (var s = local; s < STAGE_DEPTH * 4u * BLOCK_VEC4S; s += WG) {
-      let line = s / BLOCK_VEC4S;
-      let o = min(channels_of(s % BLOCK_VEC4S, left), sizes.CO4 - 1u);
-      stage_weights(line / 4u, line % 4u, s % BLOCK_VEC4S, w[min(4u * first + line, 4u * depth - 1u) * sizes.CO4 + o]);
+    if (first > 0u) {
+      for (var j = 0u; j < STAGE_DEPTH; j++) {
+        var values: array<vec4<f32>, ROWS_PER_TILE>;
+        //#unroll
+        for (var r = 0u; r < ROWS_PER_TILE; r++) { values[r] = staged_values[j].rows[r][row]; }
+        //#unroll
+        for (var q = 0u; q < VEC4S_PER_THREAD; q++) {
+          let weights = weights_of(j, q, column);
+          //#unroll
+          for (var r = 0u; r < ROWS_PER_TILE; r++) { sums[r * VEC4S_PER_THREAD + q] = multiply_add(weights, values[r], sums[r * VEC4S_PER_THREAD + q]); }
+        }
+      }
     }
     workgroupBarrier();
-    for (var j = 0u; j < STAGE_DEPTH; j++) {
-      var values: array<vec4<f32>, ROWS_PER_TILE>;
+    if (first < depth) {
+      let live = first + local % STAGE_DEPTH < depth;
+      let input = input_coefficients(i, sizes.CI4);
       //#unroll
-      for (var r = 0u; r < ROWS_PER_TILE; r++) { values[r] = staged_values[j].rows[r][row]; }
+      for (var r = 0u; r < STAGED_ROWS; r++) {
+        let staged_row = local / STAGE_DEPTH + r * STAGE_STEP;
+        let value = gated(prologue(fetched[r], input), gates_of(windows[r].image, sizes.CI4), i, sizes.CI4);
+        if (staged_row < BLOCK_ROWS) { stage_value(local % STAGE_DEPTH, staged_row, select(vec4(0.0), value, live & in_image(windows[r], tap / KW, tap % KW))); }
+      }
       //#unroll
-      for (var q = 0u; q < VEC4S_PER_THREAD; q++) {
-        let weights = weights_of(j, q, column);
-        //#unroll
-        for (var r = 0u; r < ROWS_PER_TILE; r++) { sums[r * VEC4S_PER_THREAD + q] = multiply_add(weights, values[r], sums[r * VEC4S_PER_THREAD + q]); }
+      for (var s = 0u; s < STAGED_WEIGHTS; s++) {
+        let line = (local + s * WG) / BLOCK_VEC4S;
+        if (line < 4u * STAGE_DEPTH) { stage_weights(line / 4u, line % 4u, (local + s * WG) % BLOCK_VEC4S, fetched_weights[s]); }
       }
     }
     workgroupBarrier();

@@ -58,6 +58,7 @@ function workgroupTiles(rows: number, c4: number, { threads, sums, load }: Tunin
       load * (rowsOf(t) + 4 * columnsOf(t)));
   const fitting = tilesWithin(sums)
     .flatMap((tile) => ACROSS.map((across) => ({ ...tile, across })))
+    .filter((t) => stagedBy(t) <= STAGED)
     .filter((t) => count(t) * WORKGROUP >= threads / 4 && rowsOf(t) >= leastRowsPerBlock(rows));
   const least = { rows: 1, vec4s: 1, across: 8 };
   return fitting.reduce((best, tile) => (cost(tile) < cost(best) ? tile : best), least);
@@ -69,7 +70,7 @@ function cut({ rows, c4 }: ProductShape, k4: number, tuning: Tuning) {
   const across = Math.ceil(c4 / columnsOf(tile));
   const rowsPerBlock = rowsOf(tile);
   const blocks = Math.ceil(rows / rowsPerBlock);
-  const depth = SIDES.find((s) => s * stagedBy(tile) <= STAGED && s < 2 * k4) ?? 1;
+  const depth = SIDES.find((s) => s * stagedBy(tile) <= STAGED && s < 2 * k4)!;
   return {
     constants: {
       ROWS: rows,
@@ -82,6 +83,7 @@ function cut({ rows, c4 }: ProductShape, k4: number, tuning: Tuning) {
       ROW_STEP: WORKGROUP / tile.across,
       STAGE_DEPTH: depth,
       STAGED_ROWS: Math.ceil((rowsPerBlock * depth) / WORKGROUP),
+      STAGED_WEIGHTS: Math.ceil((4 * columnsOf(tile) * depth) / WORKGROUP),
     },
     workgroups: workgroupsFor(blocks * across * WORKGROUP),
   };
@@ -212,6 +214,8 @@ function backwardWeight(node: Node<ConvBackwardWeight>, context: LowerContext): 
         SUMS: 4 * tile.inputs * tile.outputs,
         THREADS_ACROSS: tile.across,
         STAGE_ROWS: stageRows,
+        STAGED_INPUTS: Math.ceil((stageRows * blockInputs) / WORKGROUP),
+        STAGED_OUTPUTS: Math.ceil((stageRows * blockOutputs) / WORKGROUP),
         BLOCKS_DOWN: down,
         BLOCKS_ACROSS: across,
       },
