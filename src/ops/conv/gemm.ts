@@ -45,6 +45,10 @@ const rowsOf = (t: WorkgroupTiles) => (WORKGROUP / t.across) * t.rows;
 const columnsOf = (t: WorkgroupTiles) => t.across * t.vec4s;
 /** vec4s of workgroup memory for a vec4 of what is summed over; the shader's StagedValues and StagedWeights */
 const stagedBy = (t: WorkgroupTiles) => rowsOf(t) + 1 + 4 * columnsOf(t) + 1;
+/** vec4s of what is summed over that a stage holds, 0 where there is no room for one */
+const depthOf = (t: WorkgroupTiles) => SIDES.find((s) => s * stagedBy(t) <= STAGED) ?? 0;
+/** what a thread has to do at each stage beside its loads, in vec4 multiply-adds: places, two barriers; an estimate */
+const STAGE = 32;
 
 /**
  * As `threadTile` of pointwise products, where a workgroup loads for all its threads. From workgroup memory a load costs a
@@ -54,11 +58,11 @@ function workgroupTiles(rows: number, c4: number, { threads, sums, load }: Tunin
   const count = (t: WorkgroupTiles) => Math.ceil(rows / rowsOf(t)) * Math.ceil(c4 / columnsOf(t));
   const cost = (t: WorkgroupTiles) =>
     count(t) *
-    (WORKGROUP * (4 * t.rows * t.vec4s + (load / 4) * (t.rows + 4 * t.vec4s)) +
+    (WORKGROUP * (4 * t.rows * t.vec4s + (load / 4) * (t.rows + 4 * t.vec4s) + STAGE / depthOf(t)) +
       load * (rowsOf(t) + 4 * columnsOf(t)));
   const fitting = tilesWithin(sums)
     .flatMap((tile) => ACROSS.map((across) => ({ ...tile, across })))
-    .filter((t) => stagedBy(t) <= STAGED)
+    .filter((t) => depthOf(t) > 0)
     .filter((t) => count(t) * WORKGROUP >= threads / 4 && rowsOf(t) >= leastRowsPerBlock(rows));
   const least = { rows: 1, vec4s: 1, across: 8 };
   return fitting.reduce((best, tile) => (cost(tile) < cost(best) ? tile : best), least);
@@ -70,7 +74,7 @@ function cut({ rows, c4 }: ProductShape, k4: number, tuning: Tuning) {
   const across = Math.ceil(c4 / columnsOf(tile));
   const rowsPerBlock = rowsOf(tile);
   const blocks = Math.ceil(rows / rowsPerBlock);
-  const depth = SIDES.find((s) => s * stagedBy(tile) <= STAGED && s < 2 * k4)!;
+  const depth = SIDES.find((s) => s <= depthOf(tile) && s < 2 * k4)!;
   return {
     constants: {
       ROWS: rows,
