@@ -3,7 +3,7 @@
 // dx [ROWS, CI4], dy [N, OH, OW, CO4], w [KH, KW, 4*CI4, CO4], all vec4s of channels. k counts (kh, kw, vec4 of o).
 // A workgroup computes a block of ROWS_PER_BLOCK rows by VEC4S_PER_THREAD * THREADS_ACROSS vec4s of input channels. It
 // stages STAGE_DEPTH k of dy and of w at a time; a thread then multiplies ROWS_PER_TILE rows by VEC4S_PER_THREAD vec4s from
-// there, as dot products.
+// there, while the next stage is on its way.
 // GATHER: as in gemm/forward.
 // BACKWARD_PROLOGUE: dy is the gradient g behind a batch norm, of which this stages A g + B y_raw + C; beyond the image it
 // stays 0.
@@ -89,7 +89,6 @@ fn main(
     let k = min(first + local % STAGE_DEPTH, depth - 1u);
     let tap = k / sizes.CO4;
     let o = k % sizes.CO4;
-    // What the next stage holds is on its way while the last one is multiplied.
     if (first < depth) {
       //#unroll
       for (var r = 0u; r < STAGED_ROWS; r++) { fetched[r] = fetch_gradient(row_of(windows[r], tap / KW, tap % KW), o); }

@@ -120,6 +120,7 @@ fn main(
       }
     }
     if (first > begin) {
+      //#unroll
       for (var r = 0u; r < STAGE_ROWS; r++) {
         var values: array<vec4<f32>, OUTPUT_VEC4S>;
         //#unroll

@@ -3,7 +3,7 @@
 // x [N, H, W, CI4], y [ROWS, CO4], w [KH, KW, 4*CI4, CO4], all vec4s of channels. k counts (kh, kw, vec4 of i).
 // A workgroup computes a block of ROWS_PER_BLOCK rows by VEC4S_PER_THREAD * THREADS_ACROSS vec4s of output channels. It
 // stages STAGE_DEPTH k of f(x) and of w at a time, each read and activated once; a thread then multiplies ROWS_PER_TILE rows
-// by VEC4S_PER_THREAD vec4s from there.
+// by VEC4S_PER_THREAD vec4s from there, while the next stage is on its way.
 // So a vec4 of x is read from memory once a tap for VEC4S_PER_THREAD * THREADS_ACROSS vec4s of y, and one of w once for
 // ROWS_PER_BLOCK rows.
 // GATHER: rows of x are those that a tap meets; without it a row of y is a row of x, as in a 1x1 convolution of stride 1.
@@ -90,7 +90,6 @@ fn main(
     let k = min(first + local % STAGE_DEPTH, depth - 1u);
     let tap = k / sizes.CI4;
     let i = k % sizes.CI4;
-    // What the next stage holds is on its way while the last one is multiplied.
     if (first < depth) {
       //#unroll
       for (var r = 0u; r < STAGED_ROWS; r++) { fetched[r] = load_x(place_of(windows[r], tap / KW, tap % KW, i)); }
