@@ -77,6 +77,11 @@ export function notShownSentences(results: ExperimentResults): string[] {
           `That the rate of ${edges.join(', ')} is its best: it is the lowest or highest of the grid, and a wider one may favour ${edges.length > 1 ? 'them' : 'it'}.`,
         ]
       : []),
+    ...(experiment.lrSearch && experiment.base.train
+      ? [
+          'That the rates are the best for new images: those that were held out to choose them had trained the base, which favours rates that change little.',
+        ]
+      : []),
     ...(experiment.lrSearch
       ? []
       : ['That each arm had the rate that suits it: none was searched for, and arms want different ones.']),

@@ -43,11 +43,12 @@ export function picturesSection(
       html`<figure><figcaption>${named(name)}</figcaption>${picture(first, image, one, `image ${i + 1}, ${name}`)}</figure>`;
     return html`<div class="maps arms">${figure('image', undefined)}${seen.map(([name, one]) => one && figure(name, one))}</div>`;
   });
+  const hasBoxes = first.images.some(({ truth }) => truth.boxes);
   const legend = first.classes.map(
     (name, label) =>
       html`<li><svg viewBox="0 0 12 12"><rect width="12" height="12" fill="${css(label)}"/></svg>${named(name)}</li>`,
   );
-  return html`<h2>What the networks see</h2><ul class="legend swatches">${legend}</ul>${rows}<p class="hint">The first test images; of each arm the network after the last step with the first seed. Boxes are those that a network is sure of by 30 % or more.</p>`;
+  return html`<h2>What the networks see</h2><ul class="legend swatches">${legend}</ul>${rows}<p class="hint">The first test images; of each arm the network after the last step with the first seed.${hasBoxes ? ' Boxes are those that a network is sure of by 30 % or more.' : ''}</p>`;
 }
 
 function picture(

@@ -7,7 +7,7 @@ import { type Experiment, type ExperimentFile, parseExperiment } from '../../exp
 import { experimentPresets } from '../../experiment/presets';
 import { isAddress } from '../../remote/address';
 import { parseField, whole } from '../../train/field';
-import { type SettingName, settingNames } from '../../train/settings';
+import { parseSetting, type SettingName, settingNames } from '../../train/settings';
 import { type Args, type OptionTable, text } from '../command';
 import { runOptions } from '../commands/train';
 import { readJson } from '../json-file';
@@ -28,6 +28,12 @@ const shared = settingNames.filter((name) => !DECIDED.includes(name));
 export const experimentOptions: OptionTable = {
   seeds: { type: 'string', value: 'N', help: 'so many seeds; with --resume more than there were' },
   arms: { type: 'string', value: 'A,B,...', help: 'only these of its arms' },
+  'base-epochs': {
+    type: 'string',
+    value: 'N',
+    help: 'epochs of the base, where the experiment trains it first',
+    fallback: 'as the experiment says',
+  },
   rates: { type: 'string', value: 'X,Y,...', help: 'rates that are tried for each arm' },
   'lr-search': {
     type: 'boolean',
@@ -96,6 +102,11 @@ function withOptions(value: unknown, args: Args, home: string): unknown {
     throw new UserError(
       `The experiment starts from ${base.weights}, which --arch alone would leave out: name weights of ${network.arch} with --weights, or leave --arch out.`,
     );
+  const train = baseTraining(base.train, text(args, 'base-epochs'));
+  if (weights && train !== base.train)
+    throw new UserError(
+      '--base-epochs trains the base, which --weights brings trained: leave one of them out.',
+    );
   const ownData = args.values.data !== undefined;
   const arms = text(args, 'arms')?.split(',');
   const seeds = text(args, 'seeds');
@@ -109,9 +120,9 @@ function withOptions(value: unknown, args: Args, home: string): unknown {
           network,
           weights: weights && pathAt('.', weights),
           labels: labels && pathAt('.', labels),
-          train: weights === undefined ? base.train : undefined,
+          train: weights === undefined ? train : undefined,
         }
-      : { ...base, weights: at(base.weights), labels: labels ? pathAt('.', labels) : at(base.labels) },
+      : { ...base, train, weights: at(base.weights), labels: labels ? pathAt('.', labels) : at(base.labels) },
     data: ownData ? data.map((path) => pathAt('.', path)) : all(file.data),
     test: ownData || test ? test?.map((path) => pathAt('.', path)) : all(file.test),
     arms: arms && Array.isArray(file.arms) ? chosenArms(file.arms, arms) : file.arms,
@@ -121,6 +132,16 @@ function withOptions(value: unknown, args: Args, home: string): unknown {
   };
   // what is absent must not look as if it were there
   return JSON.parse(JSON.stringify(result));
+}
+
+/** How the base is trained first, for so many epochs where they are given. */
+function baseTraining(train: unknown, epochs: string | undefined): unknown {
+  if (epochs === undefined) return train;
+  if (typeof train !== 'object' || train === null)
+    throw new UserError(
+      '--base-epochs is for an experiment that trains its base first, and this one starts from what is trained: leave it out.',
+    );
+  return { ...train, epochs: parseSetting('epochs', epochs, '--base-epochs') };
 }
 
 /** Those of its arms, and others out of the table. */

@@ -444,6 +444,21 @@ describe('the command line', () => {
       },
       'own.pth, which --arch alone would leave out',
     ],
+    [
+      'epochs of a base that is there already',
+      () => ['smoke', '--base-epochs', '6', '--out', out()],
+      '--base-epochs is for an experiment that trains its base first',
+    ],
+    [
+      'epochs of a base that is brought',
+      () => ['segmentation', '--base-epochs', '6', '--weights', 'own.pth', '--out', out()],
+      '--base-epochs trains the base, which --weights brings trained',
+    ],
+    [
+      'no epochs of a base',
+      () => ['segmentation', '--base-epochs', '0', '--out', out()],
+      '--base-epochs must be',
+    ],
     ['an arm that there is not', () => ['smoke', '--arms', 'tune', '--out', out()], 'there is no arm "tune"'],
   ])('%s', async (_, args, message) => {
     const { status, notes } = await experiment(args());
@@ -457,6 +472,14 @@ describe('the command line', () => {
     expect(base.network?.kwargs).toEqual({ width: 8 });
     expect(base.train).toEqual((await experimentOf({ ...args, values: {} })).base.train);
     expect(base.train?.epochs).toBeGreaterThan(1);
+  });
+
+  test('a base that is trained first is so for as many epochs as are given', async () => {
+    const values = { 'base-epochs': '6' };
+    const { base, settings } = await experimentOf({ positionals: ['segmentation'], values });
+    const whole = await experimentOf({ positionals: ['segmentation'], values: {} });
+    expect(base).toEqual({ ...whole.base, train: { ...whole.base.train, epochs: 6 } });
+    expect(settings).toEqual(whole.settings);
   });
 
   test('a folder that holds an experiment is not begun again', async () => {

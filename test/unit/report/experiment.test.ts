@@ -34,6 +34,17 @@ describe('the report of an experiment', () => {
     expect(html).not.toContain('Not at its end');
   });
 
+  test('of a base that was trained on the images that chose the rates it says so', () => {
+    const said = 'That the rates are the best for new images';
+    const searched = { lrSearch: { rates: [0.1, 0.2] } };
+    const wrong = { finetune: [30, 31], refocus: [20, 21] };
+    const network = { arch: 'dw_unet' };
+    const trained = { base: { network, train: { epochs: 4 } } };
+    expect(htmlOf(results(wrong, { ...searched, ...trained }))).toContain(said);
+    expect(htmlOf(results(wrong, searched))).not.toContain(said);
+    expect(htmlOf(results(wrong, trained))).not.toContain(said);
+  });
+
   test('shows no difference where the interval holds zero', () => {
     const html = htmlOf(results({ finetune: [30, 20, 32], refocus: [20, 30, 31] }));
     expect(html).toContain('No difference shown: the interval holds zero.');
@@ -87,6 +98,20 @@ describe('the report of an experiment', () => {
     ]);
     expect(html).toContain('&lt;b&gt;');
     expect(html).not.toContain('<b>');
+    expect(html).toContain('Boxes are those');
+  });
+
+  test('speaks of boxes only where there are some', () => {
+    const all = results({ finetune: [30, 31, 32], refocus: [20, 21, 22] });
+    const mask = new Uint8Array(4);
+    const image = { pixels: new Uint8Array(12), truth: { mask }, base: { mask }, last: { mask } };
+    const pictures = { height: 2, width: 2, classes: ['a'], images: [image] };
+    const html = experimentHtml(
+      { ...all.results, task: 'segmentation' },
+      { pictures: new Map([['finetune', pictures]]) },
+    );
+    expect(html).toContain('The first test images;');
+    expect(html).not.toContain('Boxes');
   });
 
   test('runs nothing, asks for nothing, and a name is text', () => {
