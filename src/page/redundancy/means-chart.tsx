@@ -4,7 +4,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
 import { download } from '../files';
 import { significant, tick } from '../format';
-import { chartPng } from '../run/chart';
+import { chartPng, WHOLE } from '../run/chart';
 import { colour, theme } from '../theme';
 import { changes, meansCsv, type Quantity, quantities } from './means';
 import { course, opened } from './view';
@@ -115,7 +115,7 @@ function options(names: readonly string[], index: number, width: number): uPlot.
     legend: { show: false },
     scales: { x: { time: false } },
     axes: [
-      { ...axes, grid: { show: false }, size: 26 },
+      { ...axes, grid: { show: false }, size: 26, incrs: WHOLE },
       { ...axes, grid: { stroke: colour('line'), width: 1 }, size: 54, values: (_, t) => t.map(tick) },
     ],
     series: [{}, ...names.map((name, i) => line(name, i === index))],

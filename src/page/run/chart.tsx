@@ -74,6 +74,9 @@ export function Chart({ plot, label, ...props }: ChartProps) {
 
 type ChartOptions = Omit<ChartProps, 'plot' | 'curve' | 'label'> & { width: number };
 
+/** What lies between two ticks of an axis that counts: 1, 2, 5, 10 and so on. */
+export const WHOLE = Array.from({ length: 10 }, (_, power) => [1, 2, 5].map((n) => n * 10 ** power)).flat();
+
 const AXES: Record<Axis, string> = { step: 'Step', epoch: 'Epoch', time: 'Time' };
 
 function chartOptions({
@@ -122,6 +125,7 @@ function chartOptions({
         ...axes,
         grid: { show: false },
         size: 26,
+        ...(axis === 'step' && { incrs: WHOLE }),
         ...(isTime && { values: (_, ticks) => ticks.map((seconds) => duration(seconds)) }),
       },
       {

@@ -4,7 +4,7 @@ import uPlot from 'uplot';
 import { debiasedEma } from '../../analysis/smoothing';
 import type { NamedRun } from '../../report/arms';
 import { percent, significant, tick } from '../format';
-import { showLatest } from '../run/chart';
+import { showLatest, WHOLE } from '../run/chart';
 import { colour, theme } from '../theme';
 
 const HEIGHT = 220;
@@ -88,7 +88,7 @@ export function Overlay(props: OverlayProps) {
         hooks: { setCursor: [showLatest] },
         scales: { x: { time: false }, y: isLog && quantity === 'loss' ? { distr: 3 } : {} },
         axes: [
-          { ...axes, grid: { show: false }, size: 26 },
+          { ...axes, grid: { show: false }, size: 26, ...(axis === 'step' && { incrs: WHOLE }) },
           {
             ...axes,
             grid: { stroke: colour('line'), width: 1 },
