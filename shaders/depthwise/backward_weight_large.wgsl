@@ -1,4 +1,4 @@
-// partial[s, kh, kw, c] = sum over the s-th of SPLITS splits of the blocks of f(x[n, oh*SH - PH + kh, ow*SW - PW + kw, c])
+// partial[s, kh, kw, c] = sum over the s-th SHARED_SPLITS of SPLITS splits of the blocks of f(x[n, oh*SH - PH + kh, ow*SW - PW + kw, c])
 //   * dy[n, oh, ow, c]
 // Kernels of any size. x [N, H, W, C4], dy [N, OH, OW, C4], all vec4s of channels.
 // A thread owns one vec4 of channels of TAPS_PER_CHUNK taps of one row of the kernel, of one split; it goes through blocks
@@ -12,11 +12,12 @@
 //#import common/gradient
 //#import common/kernel
 //#import common/depthwise
-//#import common/global_index
+//#import common/splits
 const WG = 64u;
 const BIAS: bool = false;
 const COLUMNS_PER_BLOCK: u32 = 1u; //#required // columns of dy a block
 const TAPS_PER_CHUNK: u32 = 1u; //#required // taps a thread
+const FOURS_OF_TAPS: u32 = 1u; //#required // ceil(TAPS_PER_CHUNK / 4)
 const CHUNKS: u32 = 1u; //#required // ceil(KW / TAPS_PER_CHUNK)
 const X_WINDOW: u32 = 1u; //#required // (COLUMNS_PER_BLOCK - 1) * SW + TAPS_PER_CHUNK: columns of x that a row of dy meets
 
@@ -28,13 +29,16 @@ const X_WINDOW: u32 = 1u; //#required // (COLUMNS_PER_BLOCK - 1) * SW + TAPS_PER
 @group(0) @binding(5) var<storage, read_write> bias_partial: array<vec4<f32>>; //#if BIAS
 
 @compute @workgroup_size(WG)
-fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
-  let index = global_index(id, workgroups);
-  if (index >= sizes.SPLITS * KH * CHUNKS * sizes.C4) { return; }
+fn main(
+  @builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let index = column_of(id.x + id.y * workgroups.x, local);
   let c = index % sizes.C4;
   let first_tap = index / sizes.C4 % CHUNKS * TAPS_PER_CHUNK;
   let kh = index / (sizes.C4 * CHUNKS) % KH;
-  let split = index / (sizes.C4 * CHUNKS * KH);
+  let part = index / (sizes.C4 * CHUNKS * KH);
+  let split = part * SHARED_SPLITS + local / COLUMNS; // of those past the last, which have no blocks, nothing is written
   let gradient = gradient_coefficients(c, sizes.C4);
   let input = input_coefficients(c, sizes.C4);
   var sums: array<vec4<f32>, TAPS_PER_CHUNK>;
@@ -66,11 +70,25 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
       }
     }
   }
+  let writes = local < COLUMNS && part * SHARED_SPLITS < sizes.SPLITS;
   //#unroll
-  for (var k = 0u; k < TAPS_PER_CHUNK; k++) {
-    if (first_tap + k < KW) { partial[((split * KH + kh) * KW + first_tap + k) * sizes.C4 + c] = sums[k]; }
+  for (var q = 0u; q < FOURS_OF_TAPS; q++) {
+    var four: array<vec4<f32>, 4>;
+    //#unroll
+    for (var j = 0u; j < 4u; j++) {
+      if (q * 4u + j < TAPS_PER_CHUNK) { four[j] = sums[min(q * 4u + j, TAPS_PER_CHUNK - 1u)]; }
+    }
+    let total = add_splits(four, local);
+    if (writes) {
+      //#unroll
+      for (var j = 0u; j < 4u; j++) {
+        let kw = first_tap + q * 4u + j;
+        if (q * 4u + j < TAPS_PER_CHUNK && kw < KW) { partial[((part * KH + kh) * KW + kw) * sizes.C4 + c] = total[j]; }
+      }
+    }
   }
   if (BIAS) {
-    if (kh == PH && first_tap == 0u) { bias_partial[split * sizes.C4 + c] = bias_sum; }
+    let total = add_splits(array(bias_sum, vec4(0.0), vec4(0.0), vec4(0.0)), local)[0];
+    if (writes && kh == PH && first_tap == 0u) { bias_partial[part * sizes.C4 + c] = total; }
   }
 }

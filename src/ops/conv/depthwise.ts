@@ -140,12 +140,6 @@ function backwardInput(node: Node<ConvBackwardInput>, { tuning }: LowerContext):
   ];
 }
 
-/** As `weightSplits` gives them, each written by itself: the threads of a large kernel have few sums. */
-function splitsOfLarge(threads: number, most: number, tuning: Tuning) {
-  const splits = Math.min(most, Math.max(1, Math.round(tuning.threads / 2 / threads)));
-  return { splits, shared: 1, parts: splits, workgroups: workgroupsFor(splits * threads) };
-}
-
 function backwardWeight(node: Node<ConvBackwardWeight>, context: LowerContext): Dispatch[] {
   const t = backwardWeightTensors(node);
   const { coef, yRaw } = node.inputs;
@@ -153,9 +147,7 @@ function backwardWeight(node: Node<ConvBackwardWeight>, context: LowerContext): 
   const [kh, kw] = t.w.shape;
   const chunks = Math.ceil(kw / chunkOf(kw));
   const threads = vec4s(t.x) * (isSmall(t) ? 1 : kh * chunks);
-  const split = isSmall(t)
-    ? weightSplits(threads, grid.count, context.tuning)
-    : splitsOfLarge(threads, grid.count, context.tuning);
+  const split = weightSplits(threads, grid.count, context.tuning);
   const { partial, finish } = partsOf(node.name, t.w, split.parts, context);
   const bias = biasParts(node, split.parts, context);
   return [
@@ -167,9 +159,9 @@ function backwardWeight(node: Node<ConvBackwardWeight>, context: LowerContext): 
         ...gradientConstants(t, yRaw),
         BIAS: bias.partial !== undefined,
         ...window(t, grid),
-        ...(isSmall(t)
-          ? { SHARED_SPLITS: split.shared, FOURS_OF_TAPS: Math.ceil((kh * kw) / 4) }
-          : { CHUNKS: chunks }),
+        ...(isSmall(t) ? {} : { CHUNKS: chunks }),
+        FOURS_OF_TAPS: Math.ceil((isSmall(t) ? kh * kw : chunkOf(kw)) / 4),
+        SHARED_SPLITS: split.shared,
         SPLITS: split.splits,
       },
       reads: { x: t.x, dy: t.y, coef, y_raw: yRaw },
