@@ -75,9 +75,10 @@ test('a device without subgroups is cut, tuned and told apart without them', asy
   device.device.destroy();
 });
 
-test('the probe finds the quads of the software adapter, and leaves no error behind', async () => {
+test('the probe finds the quads of a software adapter, and leaves no error behind', async () => {
   const device = await gpu();
-  expect(await sharesQuads(device.device)).toBe(true);
-  expect(device.tuning.subgroups).toBe(true);
+  const shares = await sharesQuads(device.device);
+  if (device.software) expect(shares).toBe(true);
+  expect(device.tuning.subgroups).toBe(device.software);
   expect(device.failure.error).toBeUndefined();
 });
