@@ -10,6 +10,9 @@ const ACCUMULATE: bool = false;
 const ROWS_PER_TILE: u32 = 1u; //#required
 const VEC4S_PER_THREAD: u32 = 1u; //#required
 const SUMS: u32 = 1u; //#required // ROWS_PER_TILE * VEC4S_PER_THREAD
+const IN_TURNS: bool = false; // TURNS > 1
+const TURNS: u32 = 1u; //#required // of the loop that writes a tile, whose text is as many times shorter
+const VEC4S_AT_A_TIME: u32 = 1u; //#required // VEC4S_PER_THREAD / TURNS
 
 @group(0) @binding(0) var<storage, read> dy: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> w: array<vec4<f32>>;
@@ -31,30 +34,42 @@ fn write_tile(
   first: u32, end: u32, channel_thread: u32,
   sums: ptr<function, array<vec4<f32>, SUMS>>, backward: ptr<function, array<BackwardSums, VEC4S_PER_THREAD>>,
 ) {
-  //#unroll
-  for (var q = 0u; q < VEC4S_PER_THREAD; q++) {
-    let i = min(channel_thread + q * sizes.CHANNEL_THREADS, sizes.CI4 - 1u);
-    let owned = channel_thread + q * sizes.CHANNEL_THREADS < sizes.CI4;
-    let input = input_coefficients(i, sizes.CI4);
+  //#turns
+  for (var turn = 0u; turn < TURNS; turn++) {
     //#unroll
-    for (var r = 0u; r < ROWS_PER_TILE; r++) {
-      let row = first + r * ROW_STEP;
-      let live = owned & (row < end);
-      let at = min(row, sizes.ROWS - 1u);
-      var v = (*sums)[r * VEC4S_PER_THREAD + q];
-      var added = vec4(0.0);
-      if (ADDEND) { added = addend[at * sizes.ADDEND_C4 + i]; }
-      if (!ACCUMULATE) { v += added; }
-      if (DERIVATIVE) { v *= activate_derivative(load_x_raw(at * sizes.X_PITCH + i)); }
-      // Sums are masked rather than branched around: on SwiftShader a branch costs a select for each sum in registers.
-      if (EPILOGUE) {
-        let raw = load_x_raw(at * sizes.X_PITCH + i);
-        v = select(vec4(0.0), v * activate_derivative(raw * input.scale + input.shift), live);
-        (*backward)[q].g += v;
-        (*backward)[q].product += v * (raw - input.mean) * input.rstd;
+    for (var q = 0u; q < VEC4S_AT_A_TIME; q++) {
+      let i = min(channel_thread + (turn * VEC4S_AT_A_TIME + q) * sizes.CHANNEL_THREADS, sizes.CI4 - 1u);
+      let owned = channel_thread + (turn * VEC4S_AT_A_TIME + q) * sizes.CHANNEL_THREADS < sizes.CI4;
+      let input = input_coefficients(i, sizes.CI4);
+      //#unroll
+      for (var r = 0u; r < ROWS_PER_TILE; r++) {
+        let row = first + r * ROW_STEP;
+        let live = owned & (row < end);
+        let at = min(row, sizes.ROWS - 1u);
+        var v = (*sums)[r * VEC4S_PER_THREAD + q];
+        var added = vec4(0.0);
+        if (ADDEND) { added = addend[at * sizes.ADDEND_C4 + i]; }
+        if (!ACCUMULATE) { v += added; }
+        if (DERIVATIVE) { v *= activate_derivative(load_x_raw(at * sizes.X_PITCH + i)); }
+        // Sums are masked rather than branched around: on SwiftShader a branch costs a select for each sum in registers.
+        if (EPILOGUE) {
+          let raw = load_x_raw(at * sizes.X_PITCH + i);
+          v = select(vec4(0.0), v * activate_derivative(raw * input.scale + input.shift), live);
+          (*backward)[q].g += v;
+          (*backward)[q].product += v * (raw - input.mean) * input.rstd;
+        }
+        if (ACCUMULATE) { v = v * input.scale + added; }
+        if (live) { dx[at * sizes.CI4 + i] = v; }
       }
-      if (ACCUMULATE) { v = v * input.scale + added; }
-      if (live) { dx[at * sizes.CI4 + i] = v; }
+    }
+    // The sums of the next turn move to the places of this one's: register arrays are registers only where their indices are
+    // constants.
+    if (IN_TURNS) {
+      //#unroll
+      for (var k = 0u; k < SUMS; k++) { (*sums)[k] = (*sums)[min(k + VEC4S_AT_A_TIME, SUMS - 1u)]; }
+      let before = *backward;
+      //#unroll
+      for (var q = 0u; q < VEC4S_PER_THREAD; q++) { (*backward)[q] = before[(q + VEC4S_AT_A_TIME) % VEC4S_PER_THREAD]; }
     }
   }
 }

@@ -10,6 +10,9 @@ const STATISTICS: bool = false;
 const ROWS_PER_TILE: u32 = 1u; //#required
 const VEC4S_PER_THREAD: u32 = 1u; //#required
 const SUMS: u32 = 1u; //#required // ROWS_PER_TILE * VEC4S_PER_THREAD
+const IN_TURNS: bool = false; // TURNS > 1
+const TURNS: u32 = 1u; //#required // of the loop that writes a tile, whose text is as many times shorter
+const VEC4S_AT_A_TIME: u32 = 1u; //#required // VEC4S_PER_THREAD / TURNS
 
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>; //#f16
 @group(0) @binding(1) var<storage, read> w: array<vec4<f32>>;
@@ -33,25 +36,37 @@ fn write_tile(
   first: u32, end: u32, channel_thread: u32, fresh: bool,
   sums: ptr<function, array<vec4<f32>, SUMS>>, deviations: ptr<function, array<Deviations, VEC4S_PER_THREAD>>,
 ) {
-  //#unroll
-  for (var q = 0u; q < VEC4S_PER_THREAD; q++) {
-    let o = min(channel_thread + q * sizes.CHANNEL_THREADS, sizes.CO4 - 1u);
-    let owned = channel_thread + q * sizes.CHANNEL_THREADS < sizes.CO4;
-    let output = output_coefficients(o, sizes.CO4);
+  //#turns
+  for (var turn = 0u; turn < TURNS; turn++) {
     //#unroll
-    for (var r = 0u; r < ROWS_PER_TILE; r++) {
-      let row = first + r * ROW_STEP;
-      let at = row * sizes.CO4 + o;
-      let v = finish((*sums)[r * VEC4S_PER_THREAD + q], output, at);
-      let live = owned & (row < end);
-      if (live) { store_y(row * sizes.Y_PITCH + sizes.Y_START + o, v); }
-      // Sums are masked rather than branched around: on SwiftShader a branch costs a select for each sum in registers.
-      if (STATISTICS) {
-        if (r == 0u) { (*deviations)[q].pivot = select((*deviations)[q].pivot, v, fresh); }
-        let deviation = select(vec4(0.0), v - (*deviations)[q].pivot, live);
-        (*deviations)[q].total += deviation;
-        (*deviations)[q].squares += deviation * deviation;
+    for (var q = 0u; q < VEC4S_AT_A_TIME; q++) {
+      let o = min(channel_thread + (turn * VEC4S_AT_A_TIME + q) * sizes.CHANNEL_THREADS, sizes.CO4 - 1u);
+      let owned = channel_thread + (turn * VEC4S_AT_A_TIME + q) * sizes.CHANNEL_THREADS < sizes.CO4;
+      let output = output_coefficients(o, sizes.CO4);
+      //#unroll
+      for (var r = 0u; r < ROWS_PER_TILE; r++) {
+        let row = first + r * ROW_STEP;
+        let at = row * sizes.CO4 + o;
+        let v = finish((*sums)[r * VEC4S_PER_THREAD + q], output, at);
+        let live = owned & (row < end);
+        if (live) { store_y(row * sizes.Y_PITCH + sizes.Y_START + o, v); }
+        // Sums are masked rather than branched around: on SwiftShader a branch costs a select for each sum in registers.
+        if (STATISTICS) {
+          if (r == 0u) { (*deviations)[q].pivot = select((*deviations)[q].pivot, v, fresh); }
+          let deviation = select(vec4(0.0), v - (*deviations)[q].pivot, live);
+          (*deviations)[q].total += deviation;
+          (*deviations)[q].squares += deviation * deviation;
+        }
       }
+    }
+    // The sums of the next turn move to the places of this one's: register arrays are registers only where their indices are
+    // constants.
+    if (IN_TURNS) {
+      //#unroll
+      for (var k = 0u; k < SUMS; k++) { (*sums)[k] = (*sums)[min(k + VEC4S_AT_A_TIME, SUMS - 1u)]; }
+      let before = *deviations;
+      //#unroll
+      for (var q = 0u; q < VEC4S_PER_THREAD; q++) { (*deviations)[q] = before[(q + VEC4S_AT_A_TIME) % VEC4S_PER_THREAD]; }
     }
   }
 }

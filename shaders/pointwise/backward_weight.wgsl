@@ -19,6 +19,10 @@ const WG = 64u;
 const INPUT_VEC4S: u32 = 1u; //#required
 const OUTPUT_VEC4S: u32 = 1u; //#required
 const SUMS: u32 = 4u; //#required // 4 * INPUT_VEC4S * OUTPUT_VEC4S
+const IN_TURNS: bool = false; // TURNS > 1
+const TURNS: u32 = 1u; //#required // of the loop that writes the sums, whose text is as many times shorter
+const INPUTS_AT_A_TIME: u32 = 1u; //#required // INPUT_VEC4S / TURNS
+const SUMS_AT_A_TIME = 4u * INPUTS_AT_A_TIME * OUTPUT_VEC4S;
 const BIAS: bool = false;
 
 struct Sizes {
@@ -85,22 +89,31 @@ fn main(
       }
     }
   }
-  //#unroll
-  for (var p = 0u; p < INPUT_VEC4S; p++) {
+  //#turns
+  for (var turn = 0u; turn < TURNS; turn++) {
     //#unroll
-    for (var q = 0u; q < OUTPUT_VEC4S; q++) {
-      let i = input_thread + p * sizes.INPUT_THREADS;
-      let o = output_thread + q * sizes.OUTPUT_THREADS;
-      let first = (p * OUTPUT_VEC4S + q) * 4u;
-      let total = add_splits(array(sums[first], sums[first + 1u], sums[first + 2u], sums[first + 3u]), local);
-      if (local < COLUMNS && part * SHARED_SPLITS < sizes.SPLITS && i < sizes.CI4 && o < sizes.CO4) {
-        //#unroll
-        for (var j = 0u; j < 4u; j++) {
-          // The padding channels of x are no longer zero behind an activation that is not 0 at 0: their products are.
-          partial[(part * 4u * sizes.CI4 + i * 4u + j) * sizes.CO4 + o] =
-            select(vec4(0.0), total[j], i * 4u + j < sizes.CI);
+    for (var p = 0u; p < INPUTS_AT_A_TIME; p++) {
+      //#unroll
+      for (var q = 0u; q < OUTPUT_VEC4S; q++) {
+        let i = input_thread + (turn * INPUTS_AT_A_TIME + p) * sizes.INPUT_THREADS;
+        let o = output_thread + q * sizes.OUTPUT_THREADS;
+        let first = (p * OUTPUT_VEC4S + q) * 4u;
+        let total = add_splits(array(sums[first], sums[first + 1u], sums[first + 2u], sums[first + 3u]), local);
+        if (local < COLUMNS && part * SHARED_SPLITS < sizes.SPLITS && i < sizes.CI4 && o < sizes.CO4) {
+          //#unroll
+          for (var j = 0u; j < 4u; j++) {
+            // The padding channels of x are no longer zero behind an activation that is not 0 at 0: their products are.
+            partial[(part * 4u * sizes.CI4 + i * 4u + j) * sizes.CO4 + o] =
+              select(vec4(0.0), total[j], i * 4u + j < sizes.CI);
+          }
         }
       }
+    }
+    // The sums of the next turn move to the places of this one's: register arrays are registers only where their indices are
+    // constants.
+    if (IN_TURNS) {
+      //#unroll
+      for (var k = 0u; k < SUMS; k++) { sums[k] = sums[min(k + SUMS_AT_A_TIME, SUMS - 1u)]; }
     }
   }
   if (BIAS) {

@@ -8,6 +8,8 @@ export interface Tuning {
   serial: number;
   /** splits of a weight's gradient that a workgroup adds, at a barrier, before it writes their sum: a power of two up to 64; 1 waits for none */
   sharedSplits: number;
+  /** vec4s that a product's kernel writes in a turn of a loop at most: fewer are a shorter text, which compiles sooner */
+  written: number;
   /** what loading a vec4 costs, in vec4 multiply-adds */
   load: number;
   /** the lanes of a quad load weights for each other; the device must have subgroups */
@@ -22,6 +24,7 @@ export const GPU_TUNING: Tuning = {
   sums: 16,
   serial: 32,
   sharedSplits: 8,
+  written: 256,
   load: 4,
   subgroups: false,
   workgroupMemory: false,
@@ -53,8 +56,9 @@ const MOBILE_TUNING: Tuning = { ...GPU_TUNING, threads: 4096, sums: 4, sharedSpl
 export const SOFTWARE_TUNING: Tuning = {
   threads: 1024,
   sums: 32,
-  serial: 512,
+  serial: 8192,
   sharedSplits: 1,
+  written: 8,
   load: 12,
   subgroups: true,
   workgroupMemory: false,

@@ -18,6 +18,7 @@ const remembered = v.record(
     sums: power(4, 128),
     serial: power(1, 2 ** 16),
     sharedSplits: power(1, 64),
+    written: power(1, 2 ** 16),
     load: v.pipe(v.number(), v.minValue(0), v.maxValue(1000)),
     subgroups: v.boolean(),
     workgroupMemory: v.boolean(),

@@ -38,7 +38,7 @@ export interface Declarations {
 const CONSTANT = /^const (\w+): (u32|i32|f32|bool) = ([^;]+);/;
 const BINDING =
   /^@group\(0\) @binding\((\d+)\) var<(uniform|storage, read|storage, read_write)> (\w+): (?:array<(.+)>|\w+);/;
-const DIRECTIVE = /^(import \S+|needs \w+(, \w+)*|unroll|required|f16|if \w+( \|\| \w+)*)$/;
+const DIRECTIVE = /^(import \S+|needs \w+(, \w+)*|unroll|turns|required|f16|if \w+( \|\| \w+)*)$/;
 
 /** Reads the declarations of a shader and its imports. Throws on a directive that is unknown, or whose names are. */
 export function declarationsOf(lines: readonly Line[]): Declarations {

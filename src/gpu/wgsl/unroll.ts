@@ -3,9 +3,10 @@ import { blockEnd, errorAt, type Line } from './lines';
 const HEAD = /^\s*for \(var (\w+) = 0(u?); \1 < (\w+); \1\+\+\) \{/;
 
 /**
- * Repeats the body of each loop that stands under `//#unroll`, its variable a constant in each copy. Such a loop reads
- * `for (var i = 0u; i < BOUND; i++) {` with a literal or a constant of a literal value as its bound. Register arrays
- * are registers only where their indices are constants, and not every WebGPU implementation unrolls by itself.
+ * Repeats the body of each loop that stands under `//#unroll`, its variable a constant in each copy; of one under `//#turns`, which
+ * stays a loop where it has more turns than one, the body stands alone where it has one. Such a loop reads
+ * `for (var i = 0u; i < BOUND; i++) {` with a literal or a constant of a literal value as its bound. Register arrays are registers
+ * only where their indices are constants, and not every WebGPU implementation unrolls by itself.
  */
 export function unroll(lines: readonly Line[]): Line[] {
   const bounds = new Map<string, number>();
@@ -19,20 +20,24 @@ export function unroll(lines: readonly Line[]): Line[] {
 function expand(lines: readonly Line[], bounds: ReadonlyMap<string, number>): Line[] {
   const out: Line[] = [];
   for (let i = 0; i < lines.length; i++) {
-    if (lines[i].text.trim() !== '//#unroll') {
+    const directive = /^\s*\/\/#(unroll|turns)$/.exec(lines[i].text)?.[1];
+    if (!directive) {
       out.push(lines[i]);
       continue;
     }
     const head = lines[i + 1];
     const match = HEAD.exec(head?.text ?? '');
-    if (!match) throw errorAt(lines[i], '//#unroll stands before no loop that it knows');
+    if (!match) throw errorAt(lines[i], `//#${directive} stands before no loop that it knows`);
     const [opening, name, unsigned, bound] = match;
     const count = bounds.get(bound) ?? Number(/^\d+/.exec(bound)?.[0] ?? Number.NaN);
     if (Number.isNaN(count)) throw errorAt(head, `the bound ${bound} of an unrolled loop is no literal`);
     const end = blockEnd(lines, i + 1);
     const body = expand(bodyOf(lines, i + 1, opening.length, end), bounds);
-    for (let k = 0; k < count; k++)
-      out.push(...copyOf(body, `const ${name} = ${k}${unsigned ? 'u' : 'i'};`, head));
+    if (directive === 'turns' && count > 1)
+      out.push({ ...head, text: opening }, ...body, { ...lines[end.line], text: '}' });
+    else
+      for (let k = 0; k < count; k++)
+        out.push(...copyOf(body, `const ${name} = ${k}${unsigned ? 'u' : 'i'};`, head));
     i = end.line;
   }
   return out;

@@ -81,6 +81,8 @@ function cut({ rows, c4 }: ProductShape, k4: number, tuning: Tuning) {
       ROWS_PER_TILE: tile.rows,
       VEC4S_PER_THREAD: tile.vec4s,
       SUMS: tile.rows * tile.vec4s,
+      TURNS: 1,
+      VEC4S_AT_A_TIME: tile.vec4s,
       CHANNEL_THREADS: across * tile.across,
       ROWS_PER_BLOCK: rowsPerBlock,
       BLOCKS: blocks,

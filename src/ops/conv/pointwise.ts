@@ -24,7 +24,7 @@ import {
   outputRows,
   vec4s,
 } from './family';
-import { cutProduct, type ProductCut, SIDES } from './product-tiles';
+import { cutProduct, inTurns, type ProductCut, SIDES } from './product-tiles';
 
 const rowsOf = (t: Tensor) => product(t.shape.slice(0, 3));
 
@@ -135,6 +135,7 @@ function backwardWeight(node: Node<ConvBackwardWeight>, context: LowerContext): 
         INPUT_VEC4S: tile.inputs,
         OUTPUT_VEC4S: tile.outputs,
         SUMS: 4 * tile.inputs * tile.outputs,
+        ...inTurns('INPUTS_AT_A_TIME', tile.inputs, 4 * tile.outputs, context.tuning),
         INPUT_THREADS: inputThreads,
         OUTPUT_THREADS: outputThreads,
       },

@@ -45,6 +45,7 @@ export function cutProduct({ rows, c4 }: ProductShape, sums: boolean, tuning: Tu
       ROWS_PER_TILE: tile.rows,
       VEC4S_PER_THREAD: tile.vec4s,
       SUMS: tile.rows * tile.vec4s,
+      ...inTurns('VEC4S_AT_A_TIME', tile.vec4s, tile.rows, tuning),
       CHANNEL_THREADS: channelThreads,
       ROWS_PER_BLOCK: rowsPerBlock,
       BLOCKS: blocks,
@@ -65,6 +66,12 @@ function threadTile(rows: number, c4: number, { threads, sums, load, subgroups }
   const fitting = tilesWithin(sums).filter((t) => count(t) >= threads / 4);
   const least = { rows: 1, vec4s: 1 };
   return fitting.reduce((best, tile) => (cost(tile) < cost(best) ? tile : best), least);
+}
+
+/** Turns of the loop that writes a tile of `count` parts, each of so many vec4s, and under its name how many parts a turn writes. */
+export function inTurns(name: string, count: number, vec4s: number, { written }: Tuning): Constants {
+  const atATime = SIDES.find((n) => n <= count && n * vec4s <= written) ?? 1;
+  return { TURNS: count / atATime, IN_TURNS: atATime < count, [name]: atATime };
 }
 
 /** Rows that one thread goes through where it sums over them: few, while threads remain. */

@@ -24,6 +24,19 @@ g();`;
   );
 });
 
+test('a loop of turns stays one but where it has one turn, and what is in it is unrolled', () => {
+  const text = (turns: number) => `const N: u32 = ${turns}u;
+//#turns
+for (var t = 0u; t < N; t++) {
+  //#unroll
+  for (var i = 0u; i < 2u; i++) { f(t, i); }
+}
+g();`;
+  const inner = '{ const i = 0u; f(t, i); } { const i = 1u; f(t, i); }';
+  expect(unrolled(text(1))).toBe(`const N: u32 = 1u; { const t = 0u; ${inner} } g();`);
+  expect(unrolled(text(3))).toBe(`const N: u32 = 3u; for (var t = 0u; t < N; t++) { ${inner} } g();`);
+});
+
 test('other loops stay as they are', () => {
   const text = 'for (var i = 0u; i < 3u; i++) { f(i); }';
   expect(unrolled(text)).toBe(text);
