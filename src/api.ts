@@ -29,6 +29,7 @@ import type { VerifyLine } from './verify';
 export type { ClassFigures, FiguresOfClass, Prediction as TestPrediction } from './analysis/class-figures';
 export type { LayerRedundancy, RedundancyFigures } from './analysis/redundancy';
 export type { BenchLine } from './bench';
+export type { KernelProfile } from './bench/compile-times';
 export type { DispatchProfile, Profile, ProfileProgress, ShaderProfile } from './bench/profile';
 export type { ProfileRun, ProfileTarget } from './bench/profile-target';
 export type { ClassImages } from './data/class-images';

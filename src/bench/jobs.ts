@@ -1,5 +1,6 @@
 import type { Gpu } from '../gpu/device';
 import { compile } from '../graph/compile';
+import type { Plan } from '../graph/ir';
 import { elements } from '../graph/tensor';
 import { loadState } from '../model/state';
 import { METRICS_RING } from '../ops/loss/metrics';
@@ -18,9 +19,12 @@ export async function benchJob(gpu: Gpu, c: BenchCase): Promise<Job> {
   return c.kind === 'train' ? trainJob(session, c.batch) : inferJob(session, c.batch);
 }
 
+/** The case's plan for a device. */
+export const planOf = (gpu: Gpu, { graph }: BenchGraph): Plan =>
+  compile(graph, { passes: standardPasses(), tuning: gpu.tuning });
+
 /** The case's plan ready to run, its inputs written. */
-export async function openSession(gpu: Gpu, b: BenchGraph): Promise<Session<'run'>> {
-  const plan = compile(b.graph, { passes: standardPasses(), tuning: gpu.tuning });
+export async function openSession(gpu: Gpu, b: BenchGraph, plan = planOf(gpu, b)): Promise<Session<'run'>> {
   const session: Session<'run'> = await Session.create(gpu, { run: plan });
   if (b.network) loadState(session, b.network.model, b.network.state);
   // a gradient alone does not read every input

@@ -20,8 +20,9 @@ import { decideSettings } from '../train/decide';
 import type { TrainSettings } from '../train/settings';
 import { loadTask } from '../train/task';
 import { selectCases } from './cases';
+import { compileInTurn, type KernelProfile } from './compile-times';
 import { benchGraph } from './graphs';
-import { openSession } from './jobs';
+import { openSession, planOf } from './jobs';
 import { LEARNING_RATE } from './network';
 
 /** What to profile: a benchmark case, or a training step on random numbers, of a network or as a run takes it. */
@@ -42,6 +43,7 @@ export interface OpenTarget {
   session: Session<'run'>;
   name: string;
   step: StepUniform;
+  kernels: KernelProfile[];
 }
 
 /**
@@ -51,8 +53,11 @@ export interface OpenTarget {
 export async function openTarget(gpu: Gpu, target: ProfileTarget): Promise<OpenTarget> {
   if (target.kind === 'case') {
     const [chosen] = selectCases([target.name]);
-    const session = await openSession(gpu, benchGraph(chosen));
-    return { session, name: chosen.name, step: { rows: 2 ** 31, lr: LEARNING_RATE } };
+    const graph = benchGraph(chosen);
+    const plan = planOf(gpu, graph);
+    const kernels = await compileInTurn(gpu, plan);
+    const session = await openSession(gpu, graph, plan);
+    return { session, name: chosen.name, step: { rows: 2 ** 31, lr: LEARNING_RATE }, kernels };
   }
   if (target.kind === 'network') await loadTask(modelOf(target.options.network));
   const step = target.kind === 'network' ? stepOptions(target.options) : await stepOfRun(target);
@@ -60,7 +65,7 @@ export async function openTarget(gpu: Gpu, target: ProfileTarget): Promise<OpenT
   const { batch, method } = settings;
   const { classes } = model.head;
   const name = `${model.name}, ${method}, batch of ${batch}, ${height} × ${width} pixels, ${classes} classes`;
-  return { session: await openStep(gpu, step), name, step: { rows: batch, lr: LEARNING_RATE } };
+  return { ...(await openStep(gpu, step)), name, step: { rows: batch, lr: LEARNING_RATE } };
 }
 
 const DEFAULT_SIZE = 32;
@@ -80,8 +85,9 @@ async function stepOfRun({ model: source, train, settings }: ProfileRun): Promis
 }
 
 /** A training step on random weights and images. */
-async function openStep(gpu: Gpu, options: StepOptions): Promise<Session<'run'>> {
+async function openStep(gpu: Gpu, options: StepOptions): Promise<Pick<OpenTarget, 'session' | 'kernels'>> {
   const { model, plan } = stepProgram(options, gpu.tuning);
+  const kernels = await compileInTurn(gpu, plan);
   const session: Session<'run'> = await Session.create(gpu, { run: plan });
   loadState(session, model, initialState(model, 0));
   const { height, width, settings } = options;
@@ -91,5 +97,5 @@ async function openStep(gpu: Gpu, options: StepOptions): Promise<Session<'run'>>
   const images = { pixels, labels, count, height, width, classes: [], skipped: [] };
   const feed = await openFeed(session, 'train', images, count);
   feed.begin(evaluationOrder(count));
-  return session;
+  return { session, kernels };
 }

@@ -11,6 +11,7 @@ import {
 import type { Session } from '../runtime/session';
 import type { StepUniform } from '../runtime/step';
 import type { Control } from '../train/observer';
+import type { KernelProfile } from './compile-times';
 import { median } from './measure';
 import { openTarget, type ProfileTarget } from './profile-target';
 
@@ -66,6 +67,8 @@ export interface Profile {
   dispatchMs: number;
   /** dearest first */
   shaders: ShaderProfile[];
+  /** what is compiled, the dearest to compile first */
+  kernels: KernelProfile[];
   /** in order of execution */
   dispatches: DispatchProfile[];
 }
@@ -102,7 +105,7 @@ export async function profile(
   progress('Measuring what the device can do', 0);
   const rates = await deviceRates(gpu);
   progress('Preparing the step', 0.1);
-  const { session, name, step } = await openTarget(gpu, target);
+  const { session, name, step, kernels } = await openTarget(gpu, target);
   try {
     const { runMs, wanted } = await timeRuns(session, step, runs, progress);
     const { method, ms, made } = await timeEach(session, step, wanted, { control, progress });
@@ -118,6 +121,7 @@ export async function profile(
       runMs,
       dispatchMs: ms.reduce((a, b) => a + b, 0),
       shaders: byShader(dispatches, rates),
+      kernels,
       dispatches,
     };
   } finally {

@@ -459,6 +459,7 @@ async function profileOf(
     runMs: 0.8 * sum('ms'),
     dispatchMs: sum('ms'),
     shaders: byShader(dispatches, rates),
+    kernels: [],
     dispatches,
   };
 }

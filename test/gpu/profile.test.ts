@@ -66,6 +66,23 @@ test('a profile sums by shader what it has by dispatch', async () => {
   expect(p.least.dispatches).toBeCloseTo(6 * p.rates.dispatchMs);
 });
 
+test('a profile tells how long each kernel took to compile, once', async () => {
+  const take = async () =>
+    (
+      await profile(await gpu(), { kind: 'case', name: 'pw-16x16-64to384-fwd' }, 1, {
+        ...context,
+        onProgress() {},
+      })
+    ).kernels;
+  const kernels = await take();
+  expect(kernels.map(({ shader }) => shader)).toContain('pointwise/forward');
+  for (const { compileMs } of kernels) expect(compileMs).toBeGreaterThan(0);
+  const times = kernels.map(({ compileMs }) => compileMs!);
+  expect(times).toEqual(times.toSorted((a, b) => b - a));
+  // the device has them now
+  for (const { compileMs } of await take()) expect(compileMs).toBeUndefined();
+});
+
 test('a step of a network trains on its four images', async () => {
   const { dispatches, value } = await benchCase(await gpu(), 'step-resnet8_mlperf-finetune', 3);
   expect(dispatches).toBeGreaterThan(50);

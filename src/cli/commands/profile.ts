@@ -1,4 +1,4 @@
-import type { Profile, ProfileTarget } from '../../api';
+import type { KernelProfile, Profile, ProfileTarget } from '../../api';
 import { UserError } from '../../errors';
 import { si } from '../../graph/print';
 import { BUILTIN_NETWORK } from '../../model/builtin';
@@ -55,7 +55,36 @@ function targetOf(args: Args): ProfileTarget {
 
 const HEAD = ['ms', '%', 'dispatches', 'moved', 'GB/s', 'work', 'GFLOP/s', '% of device', 'shader'];
 
-function show({ name, adapter, method, rates, least, totals, runMs, dispatchMs, shaders }: Profile): string {
+/** Kernels whose times to compile are shown; the JSON has them all. */
+const SHOWN_KERNELS = 8;
+
+/** The kernels that are dearest to compile. */
+function compiling(kernels: readonly KernelProfile[]): string[] {
+  const timed = kernels.flatMap(({ compileMs, ...rest }) =>
+    compileMs === undefined ? [] : [{ ...rest, compileMs }],
+  );
+  if (timed.length === 0) return [];
+  const total = timed.reduce((sum, { compileMs }) => sum + compileMs, 0);
+  const rows = timed.slice(0, SHOWN_KERNELS).map(({ compileMs, dispatches, shader, constants }) => [
+    compileMs.toFixed(0),
+    String(dispatches),
+    shader,
+    Object.entries(constants)
+      .filter(([, value]) => value !== false)
+      .map(([constant, value]) => (value === true ? constant : `${constant} ${value}`))
+      .join(', '),
+  ]);
+  const dearest = timed.length > rows.length ? `; the ${rows.length} dearest` : '';
+  return [
+    '',
+    `compiling ${timed.length} kernels one after the other took ${(total / 1000).toFixed(2)} s${dearest}:`,
+    '',
+    table([['ms', 'dispatches', 'shader', 'constants'], ...rows]),
+  ];
+}
+
+function show(profile: Profile): string {
+  const { name, adapter, method, rates, least, totals, runMs, dispatchMs, shaders, kernels } = profile;
   const rows = shaders.map((s) => [
     s.ms.toFixed(3),
     (100 * s.share).toFixed(1),
@@ -74,5 +103,6 @@ function show({ name, adapter, method, rates, least, totals, runMs, dispatchMs, 
     `at these rates at least ${least.dispatches.toPrecision(3)} ms for ${totals.dispatches} dispatches, ${least.bytes.toPrecision(3)} ms for ${si(totals.bytes, 'B')}, ${least.flops.toPrecision(3)} ms for ${si(totals.flops, 'FLOP')}`,
     '',
     table([HEAD, ...rows]),
+    ...compiling(kernels),
   ].join('\n');
 }

@@ -917,6 +917,9 @@ test('profile shows shaders against the device, or everything as JSON', async ()
     'at least 0.0500 ms for 1 dispatches, 1.00 ms for 4 MB, 0.500 ms for 6 MFLOP',
   );
   expect(context.stdout[0]).toMatch(/^2\.000 +100\.0 +1 +4 MB +2\.00 +6 MFLOP +3\.00 +50 +conv\/forward$/m);
+  // of kernels that the device had already nothing is told
+  expect(context.stdout[0]).toContain('compiling 1 kernels one after the other took 1.23 s:');
+  expect(context.stdout[0]).toMatch(/^1234 +1 +conv\/forward +BIAS, SUMS 8$/m);
   expect(await run(['profile', '--json'], context)).toBe(0);
   expect(JSON.parse(context.stdout[1])).toEqual(fakeProfile);
 });

@@ -86,6 +86,15 @@ export const fakeProfile: Profile = {
   runMs: 1,
   dispatchMs: 2,
   shaders: [{ shader: 'conv/forward', dispatches: 1, share: 1, ...achieved }],
+  kernels: [
+    {
+      shader: 'conv/forward',
+      constants: { BIAS: true, SUMS: 8, NORM: false },
+      dispatches: 1,
+      compileMs: 1234,
+    },
+    { shader: 'pool/max_forward', constants: {}, dispatches: 2 },
+  ],
   dispatches: [{ shader: 'conv/forward', label: 'conv2d stem', phase: 'forward', ...achieved }],
 };
 
