@@ -16,6 +16,7 @@ import type { Trainer } from '../train/trainer';
 import type { Training } from '../train/training-session';
 import { baseline } from './baseline';
 import { accuracyInOrder, orderSentence } from './class-orders';
+import { compileAhead } from './compile-ahead';
 import { conclude } from './conclude';
 import { forecast } from './forecast';
 import { forecastSentence } from './forecast-words';
@@ -87,11 +88,17 @@ async function trainLoaded(
   const measuring = (count = '') =>
     emit({ type: 'phase', phase: 'baseline', message: `Measuring the network as it was loaded${count}` });
   if (!network.newHead) measuring();
+  // a run that is to go on, or that looks for a tuning, may take other kernels than those of the device's own
+  const ahead = saved || settings.autotune ? () => {} : compileAhead(gpu, training);
+  const testing = () => {
+    goOn();
+    ahead();
+  };
   // a head of the network's own has its classes in an order of its own
   const natural = network.newHead ? undefined : reports.find((report) => report.natural)?.natural;
   const base = network.newHead
     ? undefined
-    : await whileCompiling(gpu, baseline(job, gpu, network, test, settings, { ...context, goOn }), {
+    : await whileCompiling(gpu, baseline(job, gpu, network, test, settings, { ...context, goOn: testing }), {
         goOn,
         tell: (done, of) => measuring(`: ${done} of ${of} kernels compiled`),
       });

@@ -5,6 +5,7 @@
 import { closeImages } from '../data/pixels';
 import { TrainingSession } from '../train/training-session';
 import { baseline } from './baseline';
+import { compileAhead } from './compile-ahead';
 import type { RunContext, TrainJob } from './job';
 import { load, prepare } from './load';
 import { withinMemory } from './memory';
@@ -31,6 +32,10 @@ export async function warmUp(
   try {
     const training = prepare(network, train, test, settings);
     const gpu = await context.gpu();
+    const tested = network.newHead
+      ? undefined
+      : await baseline(job, gpu, network, test, settings, { ...context, goOn: compileAhead(gpu, training) });
+    const base = tested && { accuracy: tested.figures.accuracy, images: test.count };
     const ready = await withinMemory(
       training,
       job.settings,
@@ -38,10 +43,6 @@ export async function warmUp(
       () => TrainingSession.create(gpu, training),
     );
     try {
-      const tested = network.newHead
-        ? undefined
-        : await baseline(job, gpu, network, test, settings, { ...context, goOn() {} });
-      const base = tested && { accuracy: tested.figures.accuracy, images: test.count };
       return { step: await measureStep(ready), base };
     } finally {
       ready.session.destroy();

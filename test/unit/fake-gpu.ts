@@ -54,7 +54,7 @@ interface Bound {
   label: string;
 }
 
-class FakeDevice {
+export class FakeDevice {
   readonly features = new Set<string>();
   readonly limits = {
     minUniformBufferOffsetAlignment: 256,

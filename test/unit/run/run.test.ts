@@ -16,7 +16,7 @@ import { mergeFile, mergeIntoOnnx } from '../../../src/run/merge-file';
 import { runTraining } from '../../../src/run/run';
 import { warmUp } from '../../../src/run/warm-up';
 import { defaultSettings, type TrainSettings } from '../../../src/train/settings';
-import { type FakeGpu, fakeGpu } from '../fake-gpu';
+import { type FakeDevice, type FakeGpu, fakeGpu } from '../fake-gpu';
 import { type Behaviour, fakeNetwork } from '../fake-network';
 
 const SIDE = 8;
@@ -747,6 +747,39 @@ describe('a warm-up', () => {
     test: { kind: 'builtin', split: 'test' },
     settings: { ...defaultSettings(), method: 'finetune', epochs: 1, batch: 16, repeats: 1, limit: 32 },
   };
+
+  test.each([
+    ['a warm-up', (context: RunContext) => warmUp(builtin, context)],
+    ['a run', (context: RunContext) => runTraining(builtin, context)],
+  ])('%s compiles the step, once, while the network is measured', async (_, begin) => {
+    const gpu = fakeGpu(fakeNetwork({ stride: 12, logits, metrics: ({ rows }) => [rows, 8] }).compute);
+    const device = gpu.device as unknown as FakeDevice;
+    const asked: string[] = [];
+    let resolve = () => {};
+    const stepAsked = new Promise<void>((asked) => {
+      resolve = asked;
+    });
+    const compile = device.createComputePipelineAsync.bind(device);
+    device.createComputePipelineAsync = (pipeline) => {
+      asked.push(pipeline.label);
+      if (pipeline.label === 'optim/sgd') resolve();
+      return compile(pipeline);
+    };
+    // nothing of the network is read before
+    const create = device.createBuffer.bind(device);
+    device.createBuffer = (descriptor) => {
+      const buffer = create(descriptor);
+      const map = buffer.mapAsync.bind(buffer);
+      buffer.mapAsync = async () => {
+        await stepAsked;
+        return map();
+      };
+      return buffer;
+    };
+    await begin({ gpu: async () => gpu, memo: new Memo(), control: { cancelled: false }, emit() {} });
+    expect(asked.indexOf('norm/batch_running')).toBeLessThan(asked.indexOf('optim/sgd'));
+    expect(asked.filter((label) => label === 'optim/sgd')).toHaveLength(1);
+  });
 
   test('measures the built-in network ahead, and the run does not measure it again', async () => {
     const { compute, batches } = fakeNetwork({
