@@ -1,10 +1,6 @@
 import type { Gpu } from '../gpu/device';
-import { pipelinesOf } from '../gpu/pipelines';
-import { shaders } from '../gpu/wgsl/shaders';
-import { mostHeld } from '../train/held';
-import { readyForLimit } from '../train/programs';
-import { buildPrograms } from '../train/run-programs';
-import type { Training } from '../train/training-session';
+import { compileKernels } from '../runtime/session';
+import { planned, type Training } from '../train/training-session';
 
 /**
  * Has the kernels of a training's programs compiled while the device does something else: a compiler takes one core, and shaders
@@ -16,12 +12,7 @@ export function compileAhead(gpu: Gpu, training: Training): () => void {
   const compile = async () => {
     // behind what the device was about to be given
     await new Promise((resolve) => setTimeout(resolve));
-    await readyForLimit(training.settings);
-    const { plans } = buildPrograms({ ...training, tuning: gpu.tuning, heldBytes: mostHeld(gpu) });
-    const dispatches = Object.values(plans).flatMap((plan) => plan?.dispatches ?? []);
-    await shaders.load(dispatches.map(({ shader }) => shader));
-    const pipelines = pipelinesOf(gpu);
-    await Promise.all(dispatches.map((d) => pipelines.get(d.shader, d.constants, d.halves)));
+    await compileKernels(gpu, (await planned(gpu, training)).plans);
   };
   return () => {
     if (hasBegun) return;

@@ -19,6 +19,14 @@ export interface BoundDispatch {
   workgroups: [number, number, number];
 }
 
+/** Compiles the kernels of plans, of which sessions then find those that are there. */
+export async function compileKernels(gpu: Gpu, plans: Record<string, Plan>): Promise<void> {
+  const dispatches = Object.values(plans).flatMap((plan) => plan.dispatches);
+  await shaders.load(dispatches.map(({ shader }) => shader));
+  const pipelines = pipelinesOf(gpu);
+  await Promise.all(dispatches.map((d) => pipelines.get(d.shader, d.constants, d.halves)));
+}
+
 /**
  * Plans made ready to run on one device: buffers allocated, pipelines compiled, bind groups built, all before the
  * first step. Plans share buffers by name: arenas, inputs and outputs hold their contents from one plan to the next;

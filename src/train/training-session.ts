@@ -37,6 +37,13 @@ export interface Training {
   heldBytes?: number;
 }
 
+/** A training with what the device decides, and the plans of its programs. */
+export async function planned(gpu: Gpu, t: Training) {
+  const build = { ...t, tuning: t.tuning ?? gpu.tuning, heldBytes: t.heldBytes ?? mostHeld(gpu) };
+  await readyForLimit(t.settings);
+  return { build, plans: buildPrograms(build).plans as Record<ProgramName, Plan> };
+}
+
 /** A training on a device: its programs compiled, network and images there, its steps to be taken one by one. */
 export class TrainingSession {
   readonly task: Task;
@@ -56,10 +63,8 @@ export class TrainingSession {
   }
 
   static async create(gpu: Gpu, t: Training): Promise<TrainingSession> {
-    const build = { ...t, tuning: t.tuning ?? gpu.tuning, heldBytes: t.heldBytes ?? mostHeld(gpu) };
-    await readyForLimit(t.settings);
-    const { plans } = buildPrograms(build);
-    const session = await Session.create(gpu, plans as Record<ProgramName, Plan>);
+    const { build, plans } = await planned(gpu, t);
+    const session = await Session.create(gpu, plans);
     loadState(session, t.model, t.start);
     writeClassWeights(session, t.train, t.settings);
     const held = heldOf(build);
