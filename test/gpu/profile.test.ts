@@ -69,7 +69,7 @@ test('a profile sums by shader what it has by dispatch', async () => {
 test('a profile tells how long each kernel took to compile, once', async () => {
   const take = async () =>
     (
-      await profile(await gpu(), { kind: 'case', name: 'pw-16x16-64to384-fwd' }, 1, {
+      await profile(await gpu(), { kind: 'case', name: 'pw-16x16-32to192-fwd' }, 1, {
         ...context,
         onProgress() {},
       })

@@ -7,7 +7,7 @@ const BUILT_IN = new Set(
   read read_write return select sign sqrt storage struct subgroup_uniformity subgroups switch true false u32 uniform var vec2 vec3
   vec4 while workgroup workgroup_id workgroup_size workgroupBarrier abs binding builtin group
   all any atomic atomicAdd atomicLoad atomicStore cos floor fract pack4x8unorm pow radians round sin storageBarrier
-  unpack4x8unorm`.split(/\s+/),
+  transpose unpack4x8unorm`.split(/\s+/),
 );
 
 const plain = (text: string): string => text.replace(/\/\/.*$/gm, '');
