@@ -2,6 +2,7 @@
 import { UserError } from '../errors';
 import { architectureNames } from '../model/zoo';
 import type { Method } from '../train/settings';
+import type { BenchNetwork } from './network';
 
 interface Square {
   /** images */
@@ -10,13 +11,14 @@ interface Square {
   h: number;
 }
 
-/** One piece of work; `fwd` computes the result, `bwdx` and `bwdw` one gradient, `bwd` both. */
+/** One piece of work; `fwd` computes the result, `bwdx` and `bwdw` one gradient, `bwd` both, `fwdbwd` result and all gradients. */
 export type BenchCase = { name: string } & (
   | ({ kind: 'depthwise'; pass: 'fwd' | 'bwdx' | 'bwdw'; c: number; k: number; stride: number } & Square)
   | ({ kind: 'pointwise'; pass: 'fwd' | 'bwd'; ci: number; co: number } & Square)
   | ({ kind: 'norm'; pass: 'fwd' | 'fwdbwd'; c: number } & Square)
   | { kind: 'refocus'; pass: 'fwd' | 'bwdw'; c: number; k: number }
-  | { kind: 'train'; batch: number; refconv: boolean }
+  | ({ kind: 'convnext'; pass: 'fwdbwd'; c: number } & Square)
+  | { kind: 'train'; network: BenchNetwork; batch: number; refconv: boolean }
   | { kind: 'infer'; batch: number; folded: boolean }
 );
 
@@ -61,11 +63,14 @@ export const BENCH_CASES: readonly BenchCase[] = [
       }),
     ),
   ),
+  { name: 'convnext-14x14x96-fwdbwd', kind: 'convnext', pass: 'fwdbwd', n: BATCH, h: 14, c: 96 },
   ...[32, 128].flatMap((batch) =>
     [false, true].map((refconv): BenchCase => {
-      return { name: `mbv2-train-b${batch}${refconv ? '-refconv' : ''}`, kind: 'train', batch, refconv };
+      const name = `mbv2-train-b${batch}${refconv ? '-refconv' : ''}`;
+      return { name, kind: 'train', network: 'mobilenet_v2', batch, refconv };
     }),
   ),
+  { name: 'resnet20-train-b128', kind: 'train', network: 'resnet20', batch: 128, refconv: false },
   { name: 'mbv2-infer-b128', kind: 'infer', batch: 128, folded: false },
   { name: 'mbv2-infer-folded-b128', kind: 'infer', batch: 128, folded: true },
 ];

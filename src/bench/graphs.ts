@@ -7,14 +7,20 @@ import { type Instance, instantiate } from '../model/instantiate';
 import { mapLayout, pack } from '../model/layout';
 import type { Model } from '../model/model';
 import { withRefConv } from '../model/refconv';
+import { activation } from '../ops/activation';
+import { add } from '../ops/add';
 import { conv2d } from '../ops/conv/conv2d';
+import { linear } from '../ops/conv/linear';
 import { copy } from '../ops/copy';
+import { mul } from '../ops/mul';
 import { batchNorm } from '../ops/norm/batch-norm';
+import { layerNorm } from '../ops/norm/layer-norm';
 import { refocusMap } from '../ops/refocus/dense';
 import { descend } from '../train/programs';
 import { defaultSettings } from '../train/settings';
 import { taskOf } from '../train/task';
 import type { BenchCase } from './cases';
+import { CONVNEXT_KERNEL, convnextWeights, eachWeight, LAYER_NORM_EPS } from './convnext';
 import {
   benchModel,
   benchState,
@@ -30,8 +36,8 @@ import { benchImages, benchLabels, uniform } from './numbers';
 export interface BenchGraph {
   graph: Graph;
   inputs: Map<string, ArrayBufferView<ArrayBuffer>>;
-  /** the tensor whose sum of absolute values is the case's checksum; of a network, what the host reads */
-  result: Tensor;
+  /** the tensors whose sums of absolute values are the case's checksum; of a network, what the host reads */
+  results: Tensor[];
   network?: { model: Model; instance: Instance; state: StateDict };
 }
 
@@ -47,12 +53,14 @@ export const benchGraph = (c: BenchCase): BenchGraph => (isNetwork(c) ? networkG
 function kernelGraph(c: KernelCase): BenchGraph {
   const b = new KernelBuilder();
   const { y, wanted } = b.forward(c);
-  if (c.pass === 'fwd') return { graph: b.graph, inputs: b.inputs, result: y };
+  if (c.pass === 'fwd') return { graph: b.graph, inputs: b.inputs, results: [y] };
   const dy = b.input('dy', y.shape, uniform(product(y.shape), c.kind === 'norm' ? 4 : 3));
   const gradients = differentiate(b.graph, wanted, [[y, dy]]);
   // a gradient alone needs nothing of the forward pass but its inputs
   if (c.pass !== 'fwdbwd') b.graph.nodes = b.graph.nodes.filter((n) => n.phase === 'backward');
-  return { graph: b.graph, inputs: b.inputs, result: gradients.get(wanted[wanted.length - 1])! };
+  const found = wanted.map((t) => gradients.get(t)!);
+  const results = c.kind === 'convnext' ? [y, ...found] : found.slice(-1);
+  return { graph: b.graph, inputs: b.inputs, results };
 }
 
 /** A graph and the numbers of its inputs while they grow. All channels are multiples of four: nothing is padded. */
@@ -70,7 +78,7 @@ class KernelBuilder {
     return this.graph.tensor(name, shape, options);
   }
 
-  /** The op, and what is differentiated; the last one's gradient is looked at. */
+  /** The op, and what is differentiated; the last one's gradient is looked at, of a block all. */
   forward(c: KernelCase): { y: Tensor; wanted: Tensor[] } {
     switch (c.kind) {
       case 'depthwise': {
@@ -85,6 +93,8 @@ class KernelBuilder {
         return this.norm(c);
       case 'refocus':
         return this.refocus(c);
+      case 'convnext':
+        return this.convnext(c);
     }
   }
 
@@ -125,9 +135,28 @@ class KernelBuilder {
     const y = refocusMap(this.graph, 'y', basis, map, { groups: c, identity: true });
     return { y, wanted: [map] };
   }
+
+  /** ConvNeXt's block: x + scale * fc2(gelu(fc1(norm(depthwise 7 x 7 of x)))). */
+  private convnext({ n, h, c }: Extract<KernelCase, { kind: 'convnext' }>) {
+    const g = this.graph;
+    const x = this.input('x', [n, h, h, c], uniform(n * h * h * c, 1));
+    const w = eachWeight(convnextWeights(c), ({ shape, data }, name) => this.input(name, shape, data));
+    const padding = CONVNEXT_KERNEL >> 1;
+    const mixed = conv2d(g, 'depthwise', x, w.depthwise, w.depthwiseBias, {
+      stride: [1, 1],
+      padding: [padding, padding],
+      dilation: [1, 1],
+      groups: c,
+    });
+    const normed = layerNorm(g, 'norm', mixed, w.gain, w.shift, { eps: LAYER_NORM_EPS });
+    const hidden = activation(g, 'gelu', linear(g, 'fc1', normed, w.fc1, w.bias1), 'gelu');
+    const scaled = mul(g, 'scale', linear(g, 'fc2', hidden, w.fc2, w.bias2), w.scale);
+    const wanted = [x, ...Object.values(w)];
+    return { y: add(g, 'y', scaled, x), wanted };
+  }
 }
 
-/** A training step or an inference of the network. */
+/** A training step or an inference of a network. */
 function networkGraph(c: NetworkCase): BenchGraph {
   const training = c.kind === 'train';
   const refconv = training && c.refconv;
@@ -138,7 +167,9 @@ function networkGraph(c: NetworkCase): BenchGraph {
   const inputs = new Map<string, ArrayBufferView<ArrayBuffer>>([
     ['input:images', pack(benchImages(c.batch, IMAGE_SIZE), layout)],
   ]);
-  const model = refconv ? withRefConv(benchModel(folded), REFCONV) : benchModel(folded);
+  const name = training ? c.network : 'mobilenet_v2';
+  const plain = benchModel(name, folded);
+  const model = refconv ? withRefConv(plain, REFCONV) : plain;
   const instance = instantiate(model, graph, graph.tensor('images', shape, { role: 'input' }), { training });
   const { logits } = instance;
   let result: Tensor;
@@ -147,8 +178,9 @@ function networkGraph(c: NetworkCase): BenchGraph {
     const options = { role: 'input', dtype: 'u32', padded: [c.batch] } as const;
     descend(graph, taskOf(model), logits, graph.tensor('labels', [c.batch], options), SETTINGS);
     result = graph.find('output', 'metrics')!;
-  } else result = read(graph, logits);
-  return { graph, inputs, result, network: { model, instance, state: benchState(folded, refconv) } };
+  } else result = read(graph, logits, 'result');
+  const state = benchState(name, folded, refconv);
+  return { graph, inputs, results: [result], network: { model, instance, state } };
 }
 
 const REFCONV = {
@@ -173,8 +205,8 @@ const SETTINGS = {
 };
 
 /** A copy of a tensor for the host. */
-export function read(graph: Graph, t: Tensor): Tensor {
-  const out = graph.tensor('result', t.shape, { role: 'output', padded: t.padded });
-  copy(graph, 'result', t, out);
+export function read(graph: Graph, t: Tensor, name: string): Tensor {
+  const out = graph.tensor(name, t.shape, { role: 'output', padded: t.padded });
+  copy(graph, name, t, out);
   return out;
 }

@@ -32,24 +32,28 @@ export async function openSession(gpu: Gpu, b: BenchGraph, plan = planOf(gpu, b)
   return session;
 }
 
-function kernelJob(session: Session<'run'>, value: () => Promise<number>): Job {
+function kernelJob(session: Session<'run'>, value: Job['value']): Job {
   return {
     run: () => session.run('run'),
     wait: () => session.settle(),
     value,
+    totals: session.plans.run.totals,
     dispose: () => session.destroy(),
   };
 }
 
-/** The sum of absolute values of a kernel's result, by a plan of its own that copies it out. */
-async function checksum(gpu: Gpu, c: BenchCase): Promise<number> {
+/** The sums of absolute values of a kernel's results, by a plan of its own that copies them out. */
+async function checksum(gpu: Gpu, c: BenchCase): Promise<number | number[]> {
   const b = benchGraph(c);
-  const out = read(b.graph, b.result);
+  const outputs = b.results.map((t, i) => read(b.graph, t, `result ${i}`));
   const session = await openSession(gpu, b);
   try {
     session.run('run');
-    const [data] = await session.read(`output:${out.name}`);
-    return data.subarray(0, elements(out)).reduce((sum, v) => sum + Math.abs(v), 0);
+    const data = await session.read(...outputs.map(({ name }) => `output:${name}`));
+    const sums = data.map((d, i) =>
+      d.subarray(0, elements(outputs[i])).reduce((sum, v) => sum + Math.abs(v), 0),
+    );
+    return sums.length === 1 ? sums[0] : sums;
   } finally {
     session.destroy();
   }
@@ -72,6 +76,7 @@ export function trainJob(session: Session<'run'>, batch: number): Job {
       step++;
     },
     value: async () => losses.slice(0, 4),
+    totals: session.plans.run.totals,
     dispose: () => session.destroy(),
   };
 }
@@ -84,6 +89,7 @@ function inferJob(session: Session<'run'>, batch: number): Job {
     },
     wait: async () => void (await logits),
     value: async () => [...(await logits!)[0].subarray(0, 4)].map(round),
+    totals: session.plans.run.totals,
     dispose: () => session.destroy(),
   };
 }

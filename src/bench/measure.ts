@@ -1,4 +1,5 @@
 import type { GpuCounters } from '../gpu/counters';
+import type { Plan } from '../graph/ir';
 
 /** A piece of work that can be repeated, in whichever library. */
 export interface Job {
@@ -8,6 +9,8 @@ export interface Job {
   wait(): Promise<void>;
   /** what to compare between libraries: the sum of |result|, the first losses or the first logits */
   value(): Promise<number | number[]>;
+  /** of one call, where the library counts them */
+  totals?: Pick<Plan['totals'], 'bytes' | 'flops'>;
   dispose(): void;
 }
 
@@ -31,6 +34,9 @@ export interface Figure {
   newBuffers: number;
   bindGroups: number;
   value: number | number[];
+  /** moved at least, and floating-point operations, per call; absent where the library does not count them */
+  bytes?: number;
+  flops?: number;
 }
 
 /** Work whose first call takes longer than this is measured by its second call alone, */
@@ -59,14 +65,14 @@ export async function measure(
   try {
     const first = await timed(job, 1, counters);
     const firstMs = performance.now() - start;
-    if (first.ms > ONCE_MS) return figure([first], firstMs, 0, await job.value());
+    if (first.ms > ONCE_MS) return await figure([first], firstMs, 0, job);
     const second = await timed(job, 1, counters);
-    if (first.ms > SLOW_MS) return figure([second], firstMs, 1, await job.value());
+    if (first.ms > SLOW_MS) return await figure([second], firstMs, 1, job);
     const calls = oneByOne ? 1 : Math.max(1, Math.min(8, Math.floor(WINDOW_MS / second.ms)));
     const reps = Math.max(Math.min(3, most), Math.min(most, Math.floor(BUDGET_MS / (second.ms * calls))));
     const runs: Timing[] = [];
     for (let i = 0; i < reps; i++) runs.push(await timed(job, calls, counters));
-    return figure(runs, firstMs, reps, await job.value());
+    return await figure(runs, firstMs, reps, job);
   } finally {
     job.dispose();
   }
@@ -96,7 +102,7 @@ async function timed(job: Job, calls: number, counters: GpuCounters): Promise<Ti
   return { ms, jsMs: js / calls, counts, peakBytes: counters.peakBytes };
 }
 
-function figure(runs: Timing[], firstMs: number, reps: number, value: number | number[]): Figure {
+async function figure(runs: Timing[], firstMs: number, reps: number, job: Job): Promise<Figure> {
   const times = runs.map((r) => r.ms);
   const { counts, peakBytes } = runs[runs.length - 1];
   return {
@@ -111,7 +117,8 @@ function figure(runs: Timing[], firstMs: number, reps: number, value: number | n
     reps,
     newBuffers: counts.buffers,
     bindGroups: counts.bindGroups,
-    value,
+    value: await job.value(),
+    ...(job.totals && { bytes: job.totals.bytes, flops: job.totals.flops }),
   };
 }
 

@@ -1,4 +1,4 @@
-/** MobileNetV2 x0.35 for images of 32 pixels: the network of the benchmark's training and inference cases. */
+/** The networks of the benchmark's training and inference cases, for images of 32 pixels. */
 
 import { product } from '../graph/tensor';
 import { floats, type StateDict } from '../io/tensor';
@@ -9,12 +9,14 @@ import { uniform } from './numbers';
 
 export const IMAGE_SIZE = 32;
 export const CLASSES = 10;
-export const FEATURES = 1280;
 /** SGD's settings in the training cases */
 export const LEARNING_RATE = 0.01;
 export const MOMENTUM = 0.9;
 export const NORM_EPS = 1e-5;
 export const NORM_MOMENTUM = 0.1;
+
+/** MobileNetV2 x0.35, and ResNet-20 for CIFAR (He et al. 2015, section 4.2, shortcut "A"). */
+export type BenchNetwork = 'mobilenet_v2' | 'resnet20';
 
 const WIDTH = 0.35;
 
@@ -29,7 +31,7 @@ const STAGES = [
   [6, 320, 1, 1],
 ];
 
-/** A convolution without bias, its batch norm, and ReLU6 where `act` is set; as data, for any library. */
+/** A convolution without bias, its batch norm, what is added to it, and its activation; as data, for any library. */
 export interface BenchLayer {
   kind: 'dense' | 'depthwise' | 'pointwise';
   /** height and width of the input */
@@ -38,42 +40,71 @@ export interface BenchLayer {
   co: number;
   k: number;
   stride: number;
-  act: boolean;
+  act?: 'relu' | 'relu6';
   /** the layer's input is added to a later layer's output */
   save: boolean;
-  /** the saved input is added to this layer's output */
+  /**
+   * the saved input is added to the norm's output: where that is smaller and deeper, every second pixel of it, with as many channels of
+   * zeros before as after its own
+   */
   add: boolean;
 }
 
+type LayerOptions = Partial<Pick<BenchLayer, 'stride' | 'act' | 'save' | 'add'>>;
+
+/** Layers one after another, the first on images. */
+class LayerList {
+  readonly layers: BenchLayer[] = [];
+  h = IMAGE_SIZE;
+  channels = 3;
+
+  add(kind: BenchLayer['kind'], co: number, options: LayerOptions = {}): void {
+    const { stride = 1, act, save = false, add = false } = options;
+    const k = kind === 'pointwise' ? 1 : 3;
+    this.layers.push({ kind, h: this.h, ci: this.channels, co, k, stride, act, save, add });
+    this.h = Math.ceil(this.h / stride);
+    this.channels = co;
+  }
+}
+
 /** The layers in order; after them the mean over the pixels and a linear layer. */
-export function benchLayers(): BenchLayer[] {
-  const layers: BenchLayer[] = [];
-  let h = IMAGE_SIZE;
-  let channels = 3;
-  const layer = (
-    kind: BenchLayer['kind'],
-    co: number,
-    { stride = 1, act = true, save = false, add = false } = {},
-  ) => {
-    layers.push({ kind, h, ci: channels, co, k: kind === 'pointwise' ? 1 : 3, stride, act, save, add });
-    h = Math.ceil(h / stride);
-    channels = co;
-  };
-  layer('dense', makeDivisible(32 * WIDTH));
+export const benchLayers = (network: BenchNetwork): BenchLayer[] =>
+  network === 'resnet20' ? resnetLayers() : mobilenetLayers();
+
+function mobilenetLayers(): BenchLayer[] {
+  const list = new LayerList();
+  const act = 'relu6';
+  list.add('dense', makeDivisible(32 * WIDTH), { act });
   for (const [expansion, c, blocks, first] of STAGES) {
     const out = makeDivisible(c * WIDTH);
     for (let block = 0; block < blocks; block++) {
       const stride = block === 0 ? first : 1;
-      const residual = stride === 1 && channels === out;
-      const hidden = channels * expansion;
-      if (expansion > 1) layer('pointwise', hidden, { save: residual });
-      layer('depthwise', hidden, { stride, save: residual && expansion === 1 });
-      layer('pointwise', out, { act: false, add: residual });
+      const residual = stride === 1 && list.channels === out;
+      const hidden = list.channels * expansion;
+      if (expansion > 1) list.add('pointwise', hidden, { act, save: residual });
+      list.add('depthwise', hidden, { act, stride, save: residual && expansion === 1 });
+      list.add('pointwise', out, { add: residual });
     }
   }
-  layer('pointwise', FEATURES);
-  return layers;
+  list.add('pointwise', 1280, { act });
+  return list.layers;
 }
+
+function resnetLayers(): BenchLayer[] {
+  const list = new LayerList();
+  const act = 'relu';
+  list.add('dense', 16, { act });
+  for (const c of [16, 32, 64]) {
+    for (let block = 0; block < 3; block++) {
+      list.add('dense', c, { act, stride: c > list.channels ? 2 : 1, save: true });
+      list.add('dense', c, { act, add: true });
+    }
+  }
+  return list.layers;
+}
+
+/** Channels that the linear layer sees. */
+export const featuresOf = (layers: readonly BenchLayer[]): number => layers[layers.length - 1].co;
 
 /** Numbers of a layer: `weight` OIHW `[co, ci / groups, k, k]`, `map` `[co, co, 3, 3]` where it may be a RefConv. */
 export interface BenchWeights {
@@ -88,6 +119,7 @@ export function benchWeights(layers: readonly BenchLayer[]): {
   /** `[classes, features]`; the bias is zero */
   classifier: Float32Array<ArrayBuffer>;
 } {
+  const features = featuresOf(layers);
   return {
     layers: layers.map(({ kind, ci, co, k }, i) => {
       const shape: BenchWeights['shape'] = [co, kind === 'depthwise' ? 1 : ci, k, k];
@@ -95,31 +127,34 @@ export function benchWeights(layers: readonly BenchLayer[]): {
       const map = kind === 'depthwise' ? uniform(co * co * 9, 6001 + i, 0.5 / Math.sqrt(9 * co)) : undefined;
       return { weight, shape, map };
     }),
-    classifier: uniform(CLASSES * FEATURES, 9001, Math.sqrt(3 / FEATURES)),
+    classifier: uniform(CLASSES * features, 9001, Math.sqrt(3 / features)),
   };
 }
 
 /** The network in the engine. Folded, each convolution has a bias in the place of a batch norm. */
-export const benchModel = (folded: boolean): Model =>
+export const benchModel = (network: BenchNetwork, folded: boolean): Model =>
   buildModel({ name: 'bench', classes: CLASSES }, (net, x) => {
     let y = x;
     let saved: Value | undefined;
-    benchLayers().forEach(({ kind, co, k, stride, act, save, add }, i) => {
+    benchLayers(network).forEach(({ kind, co, k, stride, act, save, add }, i) => {
       if (save) saved = y;
       const groups = kind === 'depthwise' ? co : 1;
+      const activated = add || folded ? undefined : act;
       y = net.conv(`layers.${i}.conv`, y, co, k, { stride, groups, bias: folded });
       if (!folded) {
         const norm = { eps: NORM_EPS, momentum: NORM_MOMENTUM };
-        y = net.batchNorm(`layers.${i}.norm`, y, act ? 'relu6' : 'none', norm);
-      } else if (act) y = net.activation(y, 'relu6');
-      if (add) y = net.add(y, saved!);
+        y = net.batchNorm(`layers.${i}.norm`, y, activated ?? 'none', norm);
+      }
+      if (add) y = net.add(y, saved!.channels === co ? saved! : net.subsample(saved!, 2, co));
+      if (act && !activated) y = net.activation(y, act);
     });
     return net.head('classifier', net.globalAvgPool(y));
   });
 
 /** What the network starts from, as the engine's state dict. */
-export function benchState(folded: boolean, refconv: boolean) {
-  const weights = benchWeights(benchLayers());
+export function benchState(network: BenchNetwork, folded: boolean, refconv: boolean) {
+  const layers = benchLayers(network);
+  const weights = benchWeights(layers);
   const state: StateDict = new Map();
   const vector = (name: string, size: number, value: number) =>
     state.set(name, floats([size], new Float32Array(size).fill(value)));
@@ -137,7 +172,7 @@ export function benchState(folded: boolean, refconv: boolean) {
     }
     if (refconv && map) state.set(`${name}.conv.convmap.weight`, floats([co, co, 3, 3], map));
   });
-  state.set('classifier.weight', floats([CLASSES, FEATURES], weights.classifier));
+  state.set('classifier.weight', floats([CLASSES, featuresOf(layers)], weights.classifier));
   vector('classifier.bias', CLASSES, 0);
   return state;
 }

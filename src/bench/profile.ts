@@ -130,7 +130,7 @@ export async function profile(
 }
 
 export const leastTimes = (
-  { dispatches, bytes, flops }: Plan['totals'],
+  { dispatches, bytes, flops }: Omit<Plan['totals'], 'peakBytes'>,
   { dispatchMs, gigabytes, gigaflops }: DeviceRates,
 ): LeastTimes => ({
   dispatches: dispatches * dispatchMs,

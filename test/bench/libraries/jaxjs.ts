@@ -4,13 +4,15 @@
  */
 import * as jax from '@jax-js/jax';
 import type { BenchCase } from '../../../src/bench/cases';
+import { CONVNEXT_KERNEL, convnextWeights, eachWeight, LAYER_NORM_EPS } from '../../../src/bench/convnext';
 import type { Job } from '../../../src/bench/measure';
 import {
   type BenchLayer,
+  type BenchNetwork,
   benchLayers,
   benchWeights,
   CLASSES,
-  FEATURES,
+  featuresOf,
   IMAGE_SIZE,
   LEARNING_RATE,
   MOMENTUM,
@@ -22,7 +24,7 @@ import { product } from '../../../src/graph/tensor';
 import { pack } from '../../../src/model/layout';
 import { type Library, oneHot, round } from './library';
 
-const { numpy: np, lax, nn, jit, grad, valueAndGrad, tree } = jax;
+const { numpy: np, lax, nn, jit, grad, valueAndGrad, vjp, tree } = jax;
 type Tensor = jax.Array;
 type Case<K extends BenchCase['kind']> = Extract<BenchCase, { kind: K }>;
 
@@ -42,6 +44,8 @@ export const jaxjs: Library = {
         return norm(c);
       case 'refocus':
         return refocus(c);
+      case 'convnext':
+        return convnext(c);
       case 'train':
         return trainJob(c);
       case 'infer':
@@ -72,9 +76,9 @@ const settle = (): Promise<undefined> => jax.getWebGPUDevice().queue.onSubmitted
 
 /**
  * Repeats a compiled function. A result that is dropped before it is read is never computed, so all are kept until the
- * wait. The last of the results is looked at.
+ * wait. The last of the results is looked at, or the last `looked`.
  */
-function kernelJob(f: (...args: Tensor[]) => Tensor[], args: Tensor[]): Job {
+function kernelJob(f: (...args: Tensor[]) => Tensor[], args: Tensor[], looked = 1): Job {
   const compiled = jit(f) as unknown as jax.OwnedFunction<(...args: Tensor[]) => Tensor[]>;
   let pending: Tensor[][] = [];
   let last: Tensor[] = [];
@@ -90,13 +94,11 @@ function kernelJob(f: (...args: Tensor[]) => Tensor[], args: Tensor[]): Job {
       tree.dispose(pending);
       pending = [];
     },
-    value: async () =>
-      (
-        await np
-          .abs(last[last.length - 1].ref)
-          .sum()
-          .data()
-      )[0],
+    async value() {
+      const sums: number[] = [];
+      for (const result of last.slice(-looked)) sums.push((await np.abs(result.ref).sum().data())[0]);
+      return looked === 1 ? sums[0] : sums;
+    },
     dispose() {
       tree.dispose([...last, ...args]);
       compiled.dispose();
@@ -117,6 +119,44 @@ const pullback =
     dy.dispose();
     return gradients;
   };
+
+/** The block and its gradients, a pixel's linear layers as 1 x 1 convolutions. */
+function convnext({ n, h, c }: Case<'convnext'>): Job {
+  const k = CONVNEXT_KERNEL;
+  const x = image([n, h, h, c], uniform(n * h * h * c, 1));
+  const weights = eachWeight(convnextWeights(c), ({ shape, data }, name) => {
+    if (name === 'depthwise') return depthwiseWeight(data, k, c);
+    if (shape.length === 1) return tensor(data, shape);
+    const [, , from, to] = shape;
+    return tensor(turned(data, [from, to], [1, 0]), [to, from, 1, 1]);
+  });
+  const names = Object.keys(weights) as (keyof typeof weights)[];
+  const f = (x: Tensor, ...args: Tensor[]) => {
+    const w = Object.fromEntries(names.map((name, i) => [name, args[i]])) as typeof weights;
+    const mixed = conv(x.ref, w.depthwise, k, 1, c).add(channels(w.depthwiseBias, c));
+    const centered = mixed.sub(mixed.ref.mean([1], { keepdims: true }));
+    const variance = np.square(centered.ref).mean([1], { keepdims: true });
+    const normed = centered
+      .mul(reciprocalRoot(variance, LAYER_NORM_EPS))
+      .mul(channels(w.gain, c))
+      .add(channels(w.shift, c));
+    const hidden = nn.gelu(conv(normed, w.fc1, 1, 1).add(channels(w.bias1, 4 * c)), { approximate: false });
+    const y = conv(hidden, w.fc2, 1, 1).add(channels(w.bias2, c));
+    return y.mul(channels(w.scale, c)).add(x);
+  };
+  const both = (...args: Tensor[]): Tensor[] => {
+    const dy = args.pop()!;
+    const [y, pull] = vjp(f as never, args as never) as unknown as [
+      Tensor,
+      jax.OwnedFunction<(dy: Tensor) => Tensor[]>,
+    ];
+    const gradients = pull(dy);
+    pull.dispose();
+    return [y, ...gradients];
+  };
+  const dy = image([n, h, h, c], uniform(n * h * h * c, 3));
+  return kernelJob(both, [x, ...Object.values(weights), dy], names.length + 2);
+}
 
 function depthwise({ pass, n, h, c, k, stride }: Case<'depthwise'>): Job {
   const oh = Math.ceil(h / stride);
@@ -151,7 +191,8 @@ function normalize(x: Tensor, weight: Tensor, bias: Tensor): [Tensor, Tensor, Te
   return [centered.mul(scale).add(channels(bias, c)), mean, variance];
 }
 
-const reciprocalRoot = (variance: Tensor): Tensor => np.reciprocal(np.sqrt(variance.add(NORM_EPS)));
+const reciprocalRoot = (variance: Tensor, eps = NORM_EPS): Tensor =>
+  np.reciprocal(np.sqrt(variance.add(eps)));
 
 /** A vector over channels, to be combined with NCHW. */
 const channels = (v: Tensor, c: number): Tensor => v.reshape([1, c, 1, 1]);
@@ -189,8 +230,8 @@ interface Parameters {
 }
 
 /** Everything that a network has on the device; the frozen bases of RefConvs apart. */
-function network(batch: number, refconv: boolean) {
-  const layers = benchLayers();
+function network(name: BenchNetwork, batch: number, refconv: boolean) {
+  const layers = benchLayers(name);
   const weights = benchWeights(layers);
   const isRefConv = (l: BenchLayer) => refconv && l.kind === 'depthwise';
   const params: Parameters = {
@@ -201,7 +242,7 @@ function network(batch: number, refconv: boolean) {
         : { weight: tensor(weight, shape) };
       return { ...kernel, gamma: np.ones([l.co]), beta: np.zeros([l.co]) };
     }),
-    weight: tensor(weights.classifier, [CLASSES, FEATURES]),
+    weight: tensor(weights.classifier, [CLASSES, featuresOf(layers)]),
     bias: np.zeros([CLASSES]),
   };
   const bases = layers.map((l, i) =>
@@ -234,10 +275,24 @@ function forward(
   layers.forEach((l, i) => {
     if (l.save) saved = y.ref;
     y = layer(y, l, i);
-    if (l.act) y = nn.relu6(y);
-    if (l.add) y = y.add(saved!);
+    if (l.add) y = y.add(shortcut(saved!, l.co));
+    if (l.act) y = nn[l.act](y);
   });
   return np.dot(y.mean([2, 3]), head.weight.transpose()).add(head.bias);
+}
+
+/** Every second pixel under channels of zeros, where there are to be more than x has. */
+function shortcut(x: Tensor, co: number): Tensor {
+  const [n, ci, h, w] = x.shape;
+  if (ci === co) return x;
+  const pixels = x.reshape([n, ci, h / 2, 2, w / 2, 2]).slice([], [], [], 0, [], 0);
+  const around = (co - ci) / 2;
+  return np.pad(pixels, [
+    [0, 0],
+    [around, around],
+    [0, 0],
+    [0, 0],
+  ]);
 }
 
 type Statistics = { mean: Tensor; variance: Tensor }[];
@@ -268,8 +323,8 @@ function lossOf(
   ];
 }
 
-function trainJob({ batch, refconv }: Case<'train'>): Job {
-  const { layers, params: start, bases, statistics: first, images } = network(batch, refconv);
+function trainJob({ network: name, batch, refconv }: Case<'train'>): Job {
+  const { layers, params: start, bases, statistics: first, images } = network(name, batch, refconv);
   const target = tensor(oneHot(benchLabels(batch), CLASSES), [batch, CLASSES]);
   const step = jit(((
     params: Parameters,
@@ -329,7 +384,7 @@ const blend = (running: Tensor, fresh: Tensor, factor: number): Tensor =>
   running.mul(1 - NORM_MOMENTUM).add(fresh.mul(NORM_MOMENTUM * factor));
 
 function inferJob({ batch, folded }: Case<'infer'>): Job {
-  const { layers, params, statistics, images } = network(batch, false);
+  const { layers, params, statistics, images } = network('mobilenet_v2', batch, false);
   const constants = folded
     ? params.layers.map(({ weight, gamma, beta }, i) => {
         const { mean, variance } = statistics[i];

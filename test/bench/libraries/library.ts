@@ -1,5 +1,6 @@
 import type { BenchCase } from '../../../src/bench/cases';
 import type { Job } from '../../../src/bench/measure';
+import type { DeviceRates } from '../../../src/runtime/profiler';
 
 /** A library under measurement; each does the same cases on the same numbers, in the layout that it prefers. */
 export interface Library {
@@ -7,6 +8,8 @@ export interface Library {
   start(): Promise<void>;
   /** a case, ready to run, its inputs on the device */
   job(c: BenchCase): Promise<Job>;
+  /** what the device reaches; of ours alone, whose plans count bytes and operations */
+  rates?(): Promise<DeviceRates>;
 }
 
 /** Whom `--peers` can name, and how the report calls them. */

@@ -1,5 +1,6 @@
 import { benchJob } from '../../../src/bench/jobs';
 import { type Gpu, requestGpu } from '../../../src/gpu/device';
+import { deviceRates } from '../../../src/runtime/profiler';
 import type { Library } from './library';
 
 let gpu: Gpu;
@@ -9,4 +10,5 @@ export const ours: Library = {
     gpu = await requestGpu();
   },
   job: (c) => benchJob(gpu, c),
+  rates: () => deviceRates(gpu),
 };

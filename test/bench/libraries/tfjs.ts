@@ -4,14 +4,16 @@ import '@tensorflow/tfjs-backend-webgpu';
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-core/dist/register_all_gradients.js';
 import type { BenchCase } from '../../../src/bench/cases';
+import { CONVNEXT_KERNEL, convnextWeights, eachWeight, LAYER_NORM_EPS } from '../../../src/bench/convnext';
 import type { Job } from '../../../src/bench/measure';
 import {
   type BenchLayer,
+  type BenchNetwork,
   type BenchWeights,
   benchLayers,
   benchWeights,
   CLASSES,
-  FEATURES,
+  featuresOf,
   IMAGE_SIZE,
   LEARNING_RATE,
   MOMENTUM,
@@ -39,6 +41,8 @@ export const tfjs: Library = {
         return kernelJob(norm(c));
       case 'refocus':
         return kernelJob(refocus(c));
+      case 'convnext':
+        return kernelJob(convnext(c));
       case 'train':
         return trainJob(c);
       case 'infer':
@@ -57,13 +61,14 @@ async function settle(): Promise<void> {
 }
 
 /** Repeats an op; the results are thrown away. */
-function kernelJob(op: () => tf.Tensor): Job {
+function kernelJob(op: () => tf.Tensor | tf.Tensor[]): Job {
   return {
     run: () => void tf.tidy(() => void op()),
     wait: settle,
     async value() {
-      const sum = tf.tidy(() => tf.sum(tf.abs(op())));
-      return (await sum.data())[0];
+      const sums = tf.tidy(() => [op()].flat().map((result) => tf.sum(tf.abs(result))));
+      const values = await Promise.all(sums.map(async (sum) => (await sum.data())[0]));
+      return values.length === 1 ? values[0] : values;
     },
     dispose: () => tf.disposeVariables(),
   };
@@ -144,6 +149,35 @@ function refocus({ pass, c, k }: Case<'refocus'>): () => tf.Tensor {
   return () => kernel('Conv2DBackpropFilter', { x: basis, dy }, attrs);
 }
 
+/** The block and its gradients. */
+function convnext({ n, h, c }: Case<'convnext'>): () => tf.Tensor[] {
+  const x = numbers([n, h, h, c], 1);
+  const weights = eachWeight(convnextWeights(c), ({ shape, data }, name) => {
+    if (name === 'depthwise') return tf.tensor(data, [CONVNEXT_KERNEL, CONVNEXT_KERNEL, c, 1]);
+    // a linear layer's, over rows of channels
+    return tf.tensor(data, shape.length === 4 ? shape.slice(2) : shape);
+  });
+  const dy = numbers([n, h, h, c], 3);
+  const names = Object.keys(weights) as (keyof typeof weights)[];
+  const f = (x: tf.Tensor, ...args: tf.Tensor[]): tf.Tensor => {
+    const w = Object.fromEntries(names.map((name, i) => [name, args[i]])) as typeof weights;
+    const mixed = tf.depthwiseConv2d(x as tf.Tensor4D, w.depthwise as tf.Tensor4D, 1, 'same');
+    const rows = tf.add(tf.reshape(mixed, [-1, c]), w.depthwiseBias);
+    const { mean, variance } = tf.moments(rows, 1, true);
+    const scaled = tf.mul(tf.sub(rows, mean), tf.rsqrt(tf.add(variance, LAYER_NORM_EPS)));
+    const normed = tf.add(tf.mul(scaled, w.gain), w.shift);
+    const before = tf.add(tf.matMul(normed as tf.Tensor2D, w.fc1 as tf.Tensor2D), w.bias1);
+    const hidden = tf.mul(tf.mul(before, 0.5), tf.add(tf.erf(tf.mul(before, Math.SQRT1_2)), 1));
+    const y = tf.add(tf.matMul(hidden as tf.Tensor2D, w.fc2 as tf.Tensor2D), w.bias2);
+    return tf.add(tf.reshape(tf.mul(y, w.scale), x.shape), x);
+  };
+  const both = tf.valueAndGrads(f);
+  return () => {
+    const { value, grads } = both([x, ...Object.values(weights)], dy);
+    return [value, ...grads];
+  };
+}
+
 /** PyTorch's OIHW numbers as HWIO. */
 const hwio = (data: Float32Array, shape: BenchWeights['shape']): tf.Tensor4D =>
   tf.tidy(() => tf.transpose(tf.tensor(data, shape), [2, 3, 1, 0]) as tf.Tensor4D);
@@ -158,8 +192,8 @@ interface Layer extends BenchLayer {
 }
 
 /** Everything that a network has on the device. */
-function network(batch: number, refconv: boolean) {
-  const layers = benchLayers();
+function network(name: BenchNetwork, batch: number, refconv: boolean) {
+  const layers = benchLayers(name);
   const weights = benchWeights(layers);
   const vector = (size: number, value: number, trains: boolean) =>
     tf.variable(tf.fill([size], value), trains);
@@ -181,7 +215,7 @@ function network(batch: number, refconv: boolean) {
         variance: vector(co, 1, false),
       };
     }),
-    classifier: tf.variable(tf.tensor(weights.classifier, [CLASSES, FEATURES])),
+    classifier: tf.variable(tf.tensor(weights.classifier, [CLASSES, featuresOf(layers)])),
     bias: vector(CLASSES, 0, true),
     images: tf.tensor4d(benchImages(batch, IMAGE_SIZE), [batch, IMAGE_SIZE, IMAGE_SIZE, 3]),
   };
@@ -200,21 +234,34 @@ function convolve(x: tf.Tensor, { kind, weight, map, k, co, stride }: Layer): tf
   return tf.depthwiseConv2d(x as tf.Tensor4D, filter as tf.Tensor4D, stride, pad(k, stride));
 }
 
-/** Logits, each layer's convolution and what follows it by `layer`. */
-function forward(net: Network, layer: (x: tf.Tensor, l: Layer, i: number) => tf.Tensor): tf.Tensor {
+/** Every second pixel under channels of zeros, where there are to be more than x has. */
+function shortcut(x: tf.Tensor, co: number): tf.Tensor {
+  const ci = x.shape[3]!;
+  if (ci === co) return x;
+  const around: [number, number] = [(co - ci) / 2, (co - ci) / 2];
+  return tf.pad(tf.avgPool(x as tf.Tensor4D, 1, 2, 'valid'), [[0, 0], [0, 0], [0, 0], around]);
+}
+
+/** Logits, each layer's convolution and norm by `layer`, which is `fused` with the activation or not. */
+function forward(
+  net: Network,
+  layer: (x: tf.Tensor, l: Layer, i: number) => tf.Tensor,
+  fused = false,
+): tf.Tensor {
   let y: tf.Tensor = net.images;
   let saved = y;
   net.layers.forEach((l, i) => {
     if (l.save) saved = y;
     y = layer(y, l, i);
-    if (l.add) y = tf.add(y, saved);
+    if (l.add) y = tf.add(y, shortcut(saved, l.co));
+    if (l.act && !fused) y = l.act === 'relu' ? tf.relu(y) : tf.relu6(y);
   });
   const features = tf.mean(y, [1, 2]) as tf.Tensor2D;
   return tf.add(tf.matMul(features, net.classifier as tf.Tensor2D, false, true), net.bias);
 }
 
-function trainJob({ batch, refconv }: Case<'train'>): Job {
-  const net = network(batch, refconv);
+function trainJob({ network: name, batch, refconv }: Case<'train'>): Job {
+  const net = network(name, batch, refconv);
   const target = tf.tensor(oneHot(benchLabels(batch), CLASSES), [batch, CLASSES]);
   const optimizer = tf.train.momentum(LEARNING_RATE, MOMENTUM);
   const trainingLayer = (x: tf.Tensor, l: Layer): tf.Tensor => {
@@ -223,8 +270,7 @@ function trainJob({ batch, refconv }: Case<'train'>): Job {
     const count = y.size / l.co;
     blend(l.mean, mean, 1);
     blend(l.variance, variance, count / (count - 1));
-    const z = normalize(y, mean, variance, l.beta, l.gamma);
-    return l.act ? tf.relu6(z) : z;
+    return normalize(y, mean, variance, l.beta, l.gamma);
   };
   const loss = () => tf.losses.softmaxCrossEntropy(target, forward(net, trainingLayer)) as tf.Scalar;
   const losses: number[] = [];
@@ -249,7 +295,7 @@ function blend(running: tf.Variable, fresh: tf.Tensor, factor: number): void {
 }
 
 function inferJob({ batch, folded }: Case<'infer'>): Job {
-  const net = network(batch, false);
+  const net = network('mobilenet_v2', batch, false);
   const fold = tf.tidy(() =>
     net.layers.map(({ kind, weight, gamma, beta, mean, variance }) => {
       const scale = tf.div(gamma, tf.sqrt(tf.add(variance, NORM_EPS)));
@@ -257,12 +303,10 @@ function inferJob({ batch, folded }: Case<'infer'>): Job {
       return { filter: filter as tf.Tensor4D, bias: tf.sub(beta, tf.mul(mean, scale)) };
     }),
   );
-  const plainLayer = (x: tf.Tensor, l: Layer): tf.Tensor => {
-    const y = normalize(convolve(x, l), l.mean, l.variance, l.beta, l.gamma);
-    return l.act ? tf.relu6(y) : y;
-  };
+  const plainLayer = (x: tf.Tensor, l: Layer): tf.Tensor =>
+    normalize(convolve(x, l), l.mean, l.variance, l.beta, l.gamma);
   const foldedLayer = (x: tf.Tensor, l: Layer, i: number): tf.Tensor => {
-    const activation = l.act ? ('relu6' as const) : ('linear' as const);
+    const activation = l.act ?? ('linear' as const);
     const args = { x: x as tf.Tensor4D, strides: l.stride, activation, ...fold[i] };
     // its types know less padding than it takes
     const padding = pad(l.k, l.stride) as 'same';
@@ -274,7 +318,7 @@ function inferJob({ batch, folded }: Case<'infer'>): Job {
   return {
     run() {
       last?.dispose();
-      last = tf.tidy(() => forward(net, folded ? foldedLayer : plainLayer));
+      last = tf.tidy(() => forward(net, folded ? foldedLayer : plainLayer, folded));
     },
     async wait() {
       logits = await last!.data();

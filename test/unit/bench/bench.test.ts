@@ -5,7 +5,11 @@ import { type Job, measure, median } from '../../../src/bench/measure';
 import { uniform } from '../../../src/bench/numbers';
 import type { GpuCounters } from '../../../src/gpu/counters';
 import { compile } from '../../../src/graph/compile';
-import { architectureNames } from '../../../src/model/zoo';
+import { Graph } from '../../../src/graph/graph';
+import { product } from '../../../src/graph/tensor';
+import { instantiate } from '../../../src/model/instantiate';
+import type { Model } from '../../../src/model/model';
+import { architectureNames, createModel } from '../../../src/model/zoo';
 
 test('the generator gives the numbers of mulberry32', () => {
   expect([...uniform(3, 77, 1.7)]).toEqual([-0.2529553771018982, -1.5564528703689575, 0.6664229035377502]);
@@ -15,7 +19,7 @@ test('patterns choose cases in the order of the report', () => {
   const names = selectCases(['mbv2-train-b32', 'dw5*bwd?', 'dw5*-bwdx']).map((c) => c.name);
   expect(names).toEqual(['dw5s1-8x8x384-bwdx', 'mbv2-train-b32']);
   expect(selectCases(['*'])).toEqual(BENCH_CASES);
-  expect(new Set(BENCH_CASES.map((c) => c.name)).size).toBe(37);
+  expect(new Set(BENCH_CASES.map((c) => c.name)).size).toBe(39);
 });
 
 test('a step of every network can be measured, and is asked of no other library', () => {
@@ -38,6 +42,27 @@ test('the network is the one that the others run', () => {
   expect(instance.multiplyAdds).toBe((545_486_592 - 45_930_240) / 32);
   const maps = [...state].filter(([name]) => name.endsWith('.convmap.weight'));
   expect(maps.reduce((sum, [, { data }]) => sum + data.length, 0)).toBe(5_103_360);
+});
+
+test("ResNet-20 is the zoo's, and its weights are there", () => {
+  const [c] = selectCases(['resnet20-train-b128']);
+  const { instance, state } = benchGraph(c).network!;
+  const zoo = createModel('resnet20_cifar', { classes: 10 });
+  const x = new Graph().tensor('images', [1, 32, 32, 3], { role: 'input' });
+  expect(instance.multiplyAdds).toBe(instantiate(zoo, new Graph(), x, { training: true }).multiplyAdds);
+  const kinds = (layers: Model['layers']) => layers.map(({ kind }) => kind);
+  expect(kinds(benchGraph(c).network!.model.layers)).toEqual(kinds(zoo.layers));
+  expect([...state.values()].map(({ shape }) => shape.join()).sort()).toEqual(
+    zoo.state.map(({ shape }) => shape.join()).sort(),
+  );
+});
+
+test('a block gives its output and the gradient of all that it reads', () => {
+  const { results, inputs } = benchGraph(selectCases(['convnext-*'])[0]);
+  const read = [...inputs.keys()].filter((key) => key !== 'input:dy');
+  expect(read).toHaveLength(10);
+  const sizes = results.slice(1).map(({ shape }) => product(shape));
+  expect(sizes).toEqual(read.map((key) => (inputs.get(key) as Float32Array).length));
 });
 
 test('a gradient alone runs nothing of the forward pass', () => {

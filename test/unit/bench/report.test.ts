@@ -33,6 +33,31 @@ test('the table has times, ratios to ours, counts and failures', () => {
   expect(text).toContain('- kernel, jax-js: out of memory');
 });
 
+test("a case's bytes and operations stand against the device's own rates", () => {
+  const rates = { gigabytes: 4, gigaflops: 20, dispatchMs: 0.1 };
+  const ours = { ...figure, bytes: 20e6, flops: 40e6, rates };
+  const text = markdown({
+    where: 'Here',
+    date: '2024-01-02',
+    cases: { kernel: { ours }, bare: { ours: figure } },
+  });
+  // twenty megabytes at four gigabytes a second are five of the ten milliseconds
+  expect(text).toContain('| kernel | 20.0 | 0.0400 | 2.00 | 4.00 | 4.00 | 20.0 | 5.00 | 50 % |');
+  expect(text).not.toContain('| bare | 20');
+});
+
+test('results that are apart are named; what rounding does to later steps is not', () => {
+  const cases = (value: number[]) => ({ ours: { ...figure, value: [1, 2, 3] }, jaxjs: { ...figure, value } });
+  const text = (name: string, value: number[]) =>
+    markdown({ where: 'Here', date: '2024-01-02', cases: { [name]: cases(value) } });
+  expect(text('kernel', [1, 2, 3.1])).toContain('- kernel, jax-js: number 3 is 3.1, ours 3');
+  expect(text('resnet20-train-b128', [1, 2.1, 3])).toContain(
+    '- resnet20-train-b128, jax-js: number 2 is 2.1, ours 2',
+  );
+  expect(text('resnet20-train-b128', [1, 2, 3.1])).not.toContain('Results that differ');
+  expect(text('kernel', [1.0001, 2, 3])).not.toContain('Results that differ');
+});
+
 test('shaders are summed over their dispatches, dearest first, against the device', () => {
   const dispatch = (shader: string, ms: number, bytes: number, flops: number): DispatchProfile => {
     const rest = { label: '', phase: 'forward' as const, gigabytes: 0, gigaflops: 0, efficiency: 0 };
