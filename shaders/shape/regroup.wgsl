@@ -1,7 +1,7 @@
 // y_j[row, c] = the channels of x0, x1, ... side by side, shuffled, and cut into y0, y1, ...: channel c of all y's together is channel
 // c % GROUPS * (CHANNELS / GROUPS) + c / GROUPS of all x's.
 // NORM0, NORM1: x0, x1 are raw outputs, of which activate(scale * x + shift) is meant, by coef [mean, rstd, scale, shift].
-// RESIDUAL: of one y, which `residual` is added to.
+// RESIDUAL: of one y and two x's at most, what is added to it, in the place of x2.
 // One vec4 of channels of a y a thread, gathered lane by lane, since no tensor's channels need be a multiple of four. A
 // ShuffleNet's unit reads and writes its channels once in the place of five times (concatenation, shuffle, two slices).
 //#import common/activation
@@ -32,13 +32,12 @@ struct Sizes {
 
 @group(0) @binding(0) var<storage, read> x0: array<f32>; //#f16
 @group(0) @binding(1) var<storage, read> x1: array<f32>; //#if X1 //#f16
-@group(0) @binding(2) var<storage, read> x2: array<f32>; //#if X2 //#f16
+@group(0) @binding(2) var<storage, read> x2: array<f32>; //#if X2 || RESIDUAL //#f16
 @group(0) @binding(3) var<storage, read> coef0: array<f32>; //#if NORM0
 @group(0) @binding(4) var<storage, read_write> y0: array<vec4<f32>>; //#f16
 @group(0) @binding(5) var<storage, read_write> y1: array<vec4<f32>>; //#if Y1 //#f16
 @group(0) @binding(6) var<storage, read_write> y2: array<vec4<f32>>; //#if Y2 //#f16
 @group(0) @binding(7) var<storage, read> coef1: array<f32>; //#if NORM1
-@group(0) @binding(8) var<storage, read> residual: array<vec4<f32>>; //#if RESIDUAL //#f16
 @group(0) @binding(10) var<uniform> sizes: Sizes;
 
 // A number of a row by its channel among those of all x's.
@@ -87,7 +86,10 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
   var c = i % (n0 + n1 + n2);
   if (c < n0) {
     var v = vec4_at(row, c, 0u, sizes.Y_END0);
-    if (RESIDUAL) { v += load_residual(row * n0 + c); }
+    if (RESIDUAL) {
+      let at = 4u * (row * n0 + c);
+      v += vec4(load_x2(at), load_x2(at + 1u), load_x2(at + 2u), load_x2(at + 3u));
+    }
     store_y0(row * n0 + c, v);
     return;
   }

@@ -25,6 +25,7 @@ interface Regroup {
 export const regroupOp: Op<Regroup> = {
   name: 'regroup_channels',
   lower: ({ inputs, outputs, attrs: { groups, activation = 'none' } }) => {
+    const { residual, ...tensors } = inputs;
     const ys = present(outputs);
     const size = ys.reduce((sum, y) => sum + elements(y) / 4, 0);
     return [
@@ -39,10 +40,11 @@ export const regroupOp: Op<Regroup> = {
           ...ends('Y', outputs),
           NORM0: inputs.coef0 !== undefined,
           NORM1: inputs.coef1 !== undefined,
-          RESIDUAL: inputs.residual !== undefined,
+          RESIDUAL: residual !== undefined,
           ACTIVATION: ACTIVATIONS[activation],
         },
-        reads: inputs,
+        // what is added stands where a third tensor would
+        reads: { ...tensors, x2: residual ?? tensors.x2 },
         writes: outputs,
         workgroups: workgroupsFor(size),
         flops: 0,

@@ -230,7 +230,7 @@ describe('layer norm', () => {
     [2, 19, 1, 3],
     // rows that 16 and 64 threads share, the last workgroup not full
     [1, 70, 1, 5],
-    [1, 530, 1, 3],
+    [1, 530, 1, 1],
   ])('%i x %i x %i x %i', async (...shape) => {
     const { x, weight, bias } = inputsOf(shape);
     // two values normalise to almost +-1: their gradient is rounding noise unless eps counts beside their difference
