@@ -13,8 +13,8 @@ const entries = import.meta.glob<string>(
     '!../../../shaders/probe/quads.wgsl',
     '!../../../shaders/pointwise/*.wgsl',
     '!../../../shaders/pool/average_*.wgsl',
-    '!../../../shaders/reduce/sum_splits*.wgsl',
-    '!../../../shaders/refocus/{depthwise_forward,depthwise_backward_map,depthwise_backward_basis,factored,finish}.wgsl',
+    '!../../../shaders/reduce/sum_splits_4.wgsl',
+    '!../../../shaders/refocus/factored.wgsl',
     '!../../../shaders/shape/copy.wgsl',
   ],
   { query: '?raw', import: 'default', eager: true },
@@ -22,7 +22,7 @@ const entries = import.meta.glob<string>(
 
 /** What only these import. */
 const imported = import.meta.glob<string>(
-  '../../../shaders/common/{adaptive,direct,map,row_sum,staging}.wgsl',
+  '../../../shaders/common/{adaptive,depthwise_map,depthwise_window,direct,map,row_sum,staging}.wgsl',
   { query: '?raw', import: 'default', eager: true },
 );
 

@@ -9,7 +9,7 @@ type Texts = Record<string, string>;
 export const firstTexts: Texts = import.meta.glob<string>(
   [
     '../../../shaders/common/*.wgsl',
-    '!../../../shaders/common/{adaptive,direct,map,row_sum,staging}.wgsl',
+    '!../../../shaders/common/{adaptive,depthwise_map,depthwise_window,direct,map,row_sum,staging}.wgsl',
     '../../../shaders/data/gather.wgsl',
     '../../../shaders/dense/{forward,backward_weight}.wgsl',
     '../../../shaders/depthwise/{forward,backward_input,backward_weight}.wgsl',
@@ -20,8 +20,8 @@ export const firstTexts: Texts = import.meta.glob<string>(
     '../../../shaders/probe/quads.wgsl',
     '../../../shaders/pointwise/*.wgsl',
     '../../../shaders/pool/average_*.wgsl',
-    '../../../shaders/reduce/sum_splits*.wgsl',
-    '../../../shaders/refocus/{depthwise_forward,depthwise_backward_map,depthwise_backward_basis,factored,finish}.wgsl',
+    '../../../shaders/reduce/sum_splits_4.wgsl',
+    '../../../shaders/refocus/factored.wgsl',
     '../../../shaders/shape/copy.wgsl',
   ],
   { query: '?raw', import: 'default', eager: true },
