@@ -4,10 +4,12 @@ import { forecasted, forecastTime } from './forecast';
 
 export function ForecastLine() {
   const found = forecasted.value;
-  if (found.state !== 'ready') return null;
+  // its room is kept while it is not known: the buttons beside it would move under a pointer
   return (
     <p class="hint forecast-line">
-      {timeText()}; {bytes(found.forecast.memory.all)} of GPU memory
+      {found.state === 'ready'
+        ? `${timeText()}; ${bytes(found.forecast.memory.all)} of GPU memory`
+        : '\u00a0'}
     </p>
   );
 }
