@@ -13,7 +13,7 @@ const entries = import.meta.glob<string>(
     '!../../../shaders/probe/quads.wgsl',
     '!../../../shaders/pointwise/*.wgsl',
     '!../../../shaders/pool/average_*.wgsl',
-    '!../../../shaders/reduce/sum_splits_4.wgsl',
+    '!../../../shaders/reduce/sum_splits*.wgsl',
     '!../../../shaders/refocus/factored.wgsl',
     '!../../../shaders/shape/copy.wgsl',
   ],

@@ -20,7 +20,7 @@ export const firstTexts: Texts = import.meta.glob<string>(
     '../../../shaders/probe/quads.wgsl',
     '../../../shaders/pointwise/*.wgsl',
     '../../../shaders/pool/average_*.wgsl',
-    '../../../shaders/reduce/sum_splits_4.wgsl',
+    '../../../shaders/reduce/sum_splits*.wgsl',
     '../../../shaders/refocus/factored.wgsl',
     '../../../shaders/shape/copy.wgsl',
   ],
