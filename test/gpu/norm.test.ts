@@ -235,7 +235,9 @@ describe('layer norm', () => {
     const { x, weight, bias } = inputsOf(shape);
     // two values normalise to almost +-1: their gradient is rounding noise unless eps counts beside their difference
     const eps = shape[1] === 2 ? 1 : 1e-2;
-    for (const addend of [undefined, 'x']) {
+    // differences of so many numbers take long: of wide rows those of x alone, which threads share
+    const isWide = shape[1] > 500;
+    for (const addend of isWide ? ['x'] : [undefined, 'x']) {
       await checkOp({
         inputs: { x, weight, bias },
         reference: (v) => ({ y: layerNormReference(v, eps) }),
@@ -245,7 +247,7 @@ describe('layer norm', () => {
           });
           g.output('y', y);
         },
-        wrt: ['x', 'weight', 'bias'],
+        wrt: isWide ? ['x'] : ['x', 'weight', 'bias'],
         addend,
       });
     }
