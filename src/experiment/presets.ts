@@ -134,7 +134,7 @@ export const experimentPresets: Readonly<Record<string, ExperimentPreset>> = {
   },
   segmentation: {
     label: 'For segmentation too?',
-    help: 'a small U-Net that is trained here first until it gets no better, then fine-tuned and refocused on drawn scenes with masks; mIoU; an hour without a GPU',
+    help: 'a small U-Net that is trained here first, for 40 epochs, then fine-tuned and refocused on drawn scenes with masks; mIoU; an hour without a GPU',
     experiment: dense(
       'segmentation',
       'dw_unet',

@@ -1,5 +1,4 @@
 /** A row an arm, a column a seed: it fills as runs come to their end, and each accuracy leads to its run. */
-
 import type { ExperimentResults } from '../../experiment/results';
 import { labelOf, SHOWN, spreadText } from '../../report/experiment-words';
 import { percent, points, significant } from '../format';
