@@ -133,8 +133,8 @@ export interface EngineApi {
   analyse(job: AnalyseJob, onEvent?: (event: AnalysisEvent) => void): Promise<Analysis>;
   /** Runs one golden case of PyTorch, a safetensors file, on this device and compares. */
   verify(name: string, golden: Uint8Array): Promise<VerifyLine>;
-  /** Measures one benchmark case; `reps`: repetitions at most. */
-  bench(name: string, reps?: number): Promise<BenchLine>;
+  /** Measures one benchmark case; `reps`: repetitions at most. A network's step gives a line a method. */
+  bench(name: string, reps?: number): Promise<BenchLine[]>;
   /** Times each dispatch of a plan, the mean over `runs`; by default as many as take a few seconds. */
   profile(
     target: ProfileTarget,

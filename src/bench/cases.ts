@@ -75,20 +75,24 @@ export const BENCH_CASES: readonly BenchCase[] = [
   { name: 'mbv2-infer-folded-b128', kind: 'infer', batch: 128, folded: true },
 ];
 
-/** A training step of a network of the zoo, as a run takes it: what no other library is asked for. */
+/**
+ * Training steps of a network of the zoo, as a run takes them, fine-tuned and refocused in turns: what no other library is asked for.
+ */
 export interface StepCase {
   name: string;
   kind: 'step';
   arch: string;
-  method: Extract<Method, 'finetune' | 'refocus'>;
 }
 
-/** `step-<architecture>-<method>`, every network's fine-tuning before its refocusing. */
-export const STEP_CASES: readonly StepCase[] = architectureNames().flatMap((arch) =>
-  (['finetune', 'refocus'] as const).map(
-    (method): StepCase => ({ name: `step-${arch}-${method}`, kind: 'step', arch, method }),
-  ),
-);
+/** The methods whose steps a `StepCase` measures. */
+export const STEP_METHODS = ['finetune', 'refocus'] as const satisfies readonly Method[];
+
+/** `step-<architecture>`. */
+export const STEP_CASES: readonly StepCase[] = architectureNames().map((arch) => ({
+  name: `step-${arch}`,
+  kind: 'step',
+  arch,
+}));
 
 /**
  * The cases whose names fit one of the patterns, in which `*` stands for anything.
@@ -106,7 +110,7 @@ function select<T extends BenchCase | StepCase>(patterns: readonly string[], amo
   const cases = among.filter(({ name }) => tests.some((t) => t.test(name)));
   if (cases.length > 0) return cases;
   const names = among.filter(({ kind }) => kind !== 'step').map(({ name }) => name);
-  if (names.length < among.length) names.push('step-ARCHITECTURE-finetune', 'step-ARCHITECTURE-refocus');
+  if (names.length < among.length) names.push('step-ARCHITECTURE');
   throw new UserError(
     `There is no benchmark case "${patterns.join(' ')}": choose one of ${names.join(', ')}.`,
   );

@@ -1,20 +1,26 @@
 import { GpuCounters } from '../gpu/counters';
 import type { Gpu } from '../gpu/device';
-import { selectOurCases } from './cases';
+import { STEP_METHODS, selectOurCases } from './cases';
 import { isNetwork } from './graphs';
 import { benchJob } from './jobs';
-import { type Figure, measure } from './measure';
-import { stepJob } from './steps';
+import { type Figure, measure, measureInTurns } from './measure';
+import { stepJobs } from './steps';
 
 export interface BenchLine extends Figure {
   case: string;
 }
 
-/** Measures one case on our engine, `reps` times at most. Throws a UserError on a name that is none. */
-export async function benchCase(gpu: Gpu, name: string, reps?: number): Promise<BenchLine> {
+/**
+ * Measures one case on our engine, 9 times or `most` at most: one line, of a network's step one a method.
+ * @throws UserError on a name that is none
+ */
+export async function benchCase(gpu: Gpu, name: string, most = 9): Promise<BenchLine[]> {
   const [c] = selectOurCases([name]);
-  const options = { oneByOne: c.kind === 'step' || isNetwork(c), most: reps };
-  const job = () => (c.kind === 'step' ? stepJob(gpu, c) : benchJob(gpu, c));
-  const figure = await measure(job, GpuCounters.install(), options);
-  return { case: c.name, ...figure };
+  const counters = GpuCounters.install();
+  if (c.kind === 'step') {
+    const figures = await measureInTurns(stepJobs(gpu, c), counters, most);
+    return figures.map((figure, i) => ({ case: `${c.name}-${STEP_METHODS[i]}`, ...figure }));
+  }
+  const figure = await measure(() => benchJob(gpu, c), counters, { oneByOne: isNetwork(c), most });
+  return [{ case: c.name, ...figure }];
 }

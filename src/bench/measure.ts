@@ -69,7 +69,7 @@ export async function measure(
     const second = await timed(job, 1, counters);
     if (first.ms > SLOW_MS) return await figure([second], firstMs, 1, job);
     const calls = oneByOne ? 1 : Math.max(1, Math.min(8, Math.floor(WINDOW_MS / second.ms)));
-    const reps = Math.max(Math.min(3, most), Math.min(most, Math.floor(BUDGET_MS / (second.ms * calls))));
+    const reps = repetitions(most, second.ms * calls);
     const runs: Timing[] = [];
     for (let i = 0; i < reps; i++) runs.push(await timed(job, calls, counters));
     return await figure(runs, firstMs, reps, job);
@@ -77,6 +77,42 @@ export async function measure(
     job.dispose();
   }
 }
+
+/**
+ * Measures several jobs that are compared, a call of each in turn: what else the machine does meets all of them alike. The most bytes
+ * are those of all together, since all are there at once.
+ * @param most repetitions
+ */
+export async function measureInTurns(
+  prepares: readonly (() => Promise<Job>)[],
+  counters: GpuCounters,
+  most: number,
+): Promise<Figure[]> {
+  counters.resetPeak();
+  const jobs: Job[] = [];
+  try {
+    const firsts: number[] = [];
+    let slowest = 0;
+    for (const prepare of prepares) {
+      const start = performance.now();
+      jobs.push(await prepare());
+      await timed(jobs.at(-1)!, 1, counters);
+      firsts.push(performance.now() - start);
+      slowest = Math.max(slowest, (await timed(jobs.at(-1)!, 1, counters)).ms);
+    }
+    const reps = repetitions(most, slowest);
+    const runs: Timing[][] = jobs.map(() => []);
+    for (let rep = 0; rep < reps; rep++)
+      for (const [i, job] of jobs.entries()) runs[i].push(await timed(job, 1, counters));
+    return await Promise.all(jobs.map((job, i) => figure(runs[i], firsts[i], reps, job)));
+  } finally {
+    for (const job of jobs) job.dispose();
+  }
+}
+
+/** Three at least, if that is not more than is wanted, else as many as there is time for. */
+const repetitions = (most: number, ms: number): number =>
+  Math.max(Math.min(3, most), Math.min(most, Math.floor(BUDGET_MS / ms)));
 
 /** Milliseconds and counts of one call. */
 interface Timing {

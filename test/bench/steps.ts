@@ -1,6 +1,7 @@
 /**
- * `npm run bench:steps -- [--runtime R] [ARCHITECTURE...]`: times a training step of each network, fine-tuned and refocused, and writes
- * the table in docs/networks.md: `*` stands for anything, and the rows of networks that are not measured stay.
+ * `npm run bench:steps -- [--runtime R] [--missing] [ARCHITECTURE...]`: times a training step of each network, fine-tuned and refocused
+ * in turns, and writes the table in docs/networks.md: `*` stands for anything, and the rows of networks that are not measured stay.
+ * A row is written as soon as it is measured; `--missing` measures those that have none, and so goes on where it was stopped.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -8,31 +9,34 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import type { BenchLine } from '../../src/bench';
-import { STEP_CASES } from '../../src/bench/cases';
+import { STEP_CASES, STEP_METHODS, selectOurCases } from '../../src/bench/cases';
+import { stepImages } from '../../src/bench/steps';
 import { architectureNames } from '../../src/model/zoo';
 
 const PAGE = 'docs/networks.md';
-const HEAD = ['network', 'fine-tuning', 'refocusing', 'ratio'];
-const TABLE = new RegExp(`^\\| *${HEAD[0]} *\\| *${HEAD[1]} .*\\n(\\|.*\\n)*`, 'm');
+const HEAD = ['network', 'images', 'fine-tuning', 'refocusing', 'ratio'];
+const TABLE = new RegExp(`^\\| *${HEAD.join(' *\\| *')} *\\|.*\\n(\\|.*\\n)*`, 'm');
 
 /** Measures in one process, in which networks share what is compiled; each row is written as it comes. Gives the exit status. */
 export async function main(argv: string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args: argv,
-    options: { runtime: { type: 'string', default: 'auto' }, reps: { type: 'string', default: '5' } },
+    options: {
+      runtime: { type: 'string', default: 'auto' },
+      reps: { type: 'string', default: '5' },
+      missing: { type: 'boolean', default: false },
+    },
     allowPositionals: true,
   });
   const wanted = positionals.length > 0 ? positionals : ['*'];
-  const cases = wanted.flatMap((pattern) => [
-    '--case',
-    `step-${pattern}-finetune`,
-    '--case',
-    `step-${pattern}-refocus`,
-  ]);
+  const names = selectOurCases(wanted.map((pattern) => `step-${pattern}`)).map(({ name }) => name);
+  const has = values.missing ? rowsOf(readFileSync(PAGE, 'utf8')) : new Map();
+  const cases = names.filter((name) => !has.has(name.slice('step-'.length)));
+  if (cases.length === 0) return 0;
   const args = [
     'src/cli/bin.mjs',
     'bench',
-    ...cases,
+    ...cases.flatMap((name) => ['--case', name]),
     '--json',
     '--runtime',
     values.runtime,
@@ -50,14 +54,16 @@ export async function main(argv: string[]): Promise<number> {
   return status ?? 1;
 }
 
-/** The page with those measurements in its table of steps. A network has a row where both of its methods were measured. */
+/** The page with those measurements in its table of steps: the fastest step of each method. */
 export function withSteps(page: string, lines: readonly BenchLine[]): string {
   const rows = rowsOf(page);
   const times = new Map(lines.map((line) => [line.case, line.minMs]));
-  for (const { arch, name, method } of STEP_CASES) {
-    const [tuned, refocused] = [times.get(name), times.get(`step-${arch}-refocus`)];
-    if (method !== 'finetune' || tuned === undefined || refocused === undefined) continue;
-    rows.set(arch, [arch, milliseconds(tuned), milliseconds(refocused), (refocused / tuned).toFixed(2)]);
+  for (const { arch, name } of STEP_CASES) {
+    const [tuned, refocused] = STEP_METHODS.map((method) => times.get(`${name}-${method}`));
+    if (tuned === undefined || refocused === undefined) continue;
+    const { batch, size } = stepImages(arch);
+    const ratio = (refocused / tuned).toFixed(2);
+    rows.set(arch, [arch, `${batch} of ${size} px`, milliseconds(tuned), milliseconds(refocused), ratio]);
   }
   const known = architectureNames().flatMap((arch) => (rows.has(arch) ? [rows.get(arch)!] : []));
   return page.replace(TABLE, () => aligned([HEAD, ...known]));

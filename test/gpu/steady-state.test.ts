@@ -93,7 +93,7 @@ test(`${STEPS} steps of training make no buffer, bind group, pipeline or shader`
 });
 
 test('a benchmark case gives the sum that float64 gives, and its counts', async () => {
-  const line = await benchCase(await gpu(), 'refocus-c192-k3-bwdw', 1);
+  const [line] = await benchCase(await gpu(), 'refocus-c192-k3-bwdw', 1);
   expect(line).toMatchObject({ dispatches: 1, submits: 1, newBuffers: 0, bindGroups: 0 });
   expect(Math.abs((line.value as number) / 197_756.33667602198 - 1)).toBeLessThan(1e-6);
   // map, basis, upstream gradient, the map's gradient and the step's uniform

@@ -168,7 +168,7 @@ export function fakeEngine(parts: Partial<EngineApi> = {}, ok = true): EngineApi
     warmUp: async () => ({ step: { flops: 1e9, ms: 10 } }),
     forecast: () => Promise.reject(new Error('the command line forecasts nothing')),
     verify: async (name) => ({ case: name, op: 'relu', verdict: 'pass', error: 0, tolerance: 1e-5 }),
-    bench: async (name) => ({ case: name, ...fakeFigure }),
+    bench: async (name) => [{ case: name, ...fakeFigure }],
     profile: async () => fakeProfile,
     sort: async () => ({ weights: [], images: [], pictures: [], runs: [], runFolders: [], ignored: [] }),
     survey: () => Promise.reject(new Error('the command line does not survey')),
