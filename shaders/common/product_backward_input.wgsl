@@ -1,10 +1,10 @@
 // What pointwise/backward_input and gemm/backward_input have in common: bindings, and what becomes of a
 // thread's sums. A thread owns the rows first + r * ROW_STEP, r < ROWS_PER_TILE, and of each the vec4s channel_thread + q *
-// CHANNEL_THREADS, q < VEC4S_PER_THREAD.
+// CHANNEL_THREADS, q < VEC4S_PER_THREAD. pixel_of(row) is the pixel of dx that a row is.
 //#import common/activation
 //#import common/input
 //#import common/gradient_rows
-//#needs ROW_STEP, ROWS, CI4, X_PITCH, ADDEND_C4, CHANNEL_THREADS
+//#needs ROW_STEP, ROWS, CI4, X_PITCH, ADDEND_C4, CHANNEL_THREADS, pixel_of
 const ADDEND: bool = false;
 const ACCUMULATE: bool = false;
 const ROWS_PER_TILE: u32 = 1u; //#required
@@ -29,7 +29,7 @@ struct BackwardSums {
   product: vec4<f32>,
 }
 
-// Writes the rows before `end`, and with EPILOGUE adds them to the backward sums.
+// Writes the rows whose pixels are before `end`, and with EPILOGUE adds them to the backward sums.
 fn write_tile(
   first: u32, end: u32, channel_thread: u32,
   sums: ptr<function, array<vec4<f32>, SUMS>>, backward: ptr<function, array<BackwardSums, VEC4S_PER_THREAD>>,
@@ -43,9 +43,9 @@ fn write_tile(
       let input = input_coefficients(i, sizes.CI4);
       //#unroll
       for (var r = 0u; r < ROWS_PER_TILE; r++) {
-        let row = first + r * ROW_STEP;
-        let live = owned & (row < end);
-        let at = min(row, sizes.ROWS - 1u);
+        let pixel = pixel_of(first + r * ROW_STEP);
+        let live = owned & (pixel < end);
+        let at = min(pixel, sizes.ROWS - 1u);
         var v = (*sums)[r * VEC4S_PER_THREAD + q];
         var added = vec4(0.0);
         if (ADDEND) { added = addend[at * sizes.ADDEND_C4 + i]; }

@@ -35,6 +35,8 @@ struct Sizes {
 
 @group(0) @binding(10) var<uniform> sizes: Sizes;
 
+fn pixel_of(row: u32) -> u32 { return row; }
+
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
   let index = global_index(id, workgroups);

@@ -1,5 +1,5 @@
 import { describe, test } from 'vitest';
-import type { Tuning } from '../../src/graph/tuning';
+import { NVIDIA_TUNING, type Tuning } from '../../src/graph/tuning';
 import { add } from '../../src/ops/add';
 import { type ConvAttributes, conv2d } from '../../src/ops/conv/conv2d';
 import { conv2dGradients, conv2d as reference } from '../reference/conv2d';
@@ -134,4 +134,22 @@ describe.each([...TUNINGS, ...WORKGROUP_TUNINGS])('dense, cut for %s', (_, tunin
       { x: [2, 6, 5, 7], co: 9, kernel: [3, 3], padding: [1, 1], stride: [2, 1], groups: 3 },
     ].map((s) => title(s as Shape)),
   )('%s', async (_, s) => check(s, tuning));
+});
+
+/** Strides with which the taps that meet a pixel differ from one to the next. */
+test.each(
+  [
+    { x: [2, 5, 11, 9], co: 6, kernel: [3, 3], padding: [1, 1], stride: [3, 3] },
+    { x: [3, 9, 7, 9], co: 7, kernel: [2, 2], stride: [2, 2] },
+    { x: [2, 6, 7, 8], co: 5, kernel: [1, 1], padding: [1, 0], stride: [2, 3] },
+    { x: [1, 3, 21, 18], co: 4, kernel: [7, 7], padding: [3, 2], paddingEnd: [1, 4], stride: [4, 4] },
+    { x: [1, 6, 13, 11], co: 9, kernel: [3, 3], padding: [0, 5], paddingEnd: [2, 0], stride: [4, 2] },
+    { x: [2, 4, 10, 14], co: 5, kernel: [5, 6], padding: [4, 1], paddingEnd: [0, 3], stride: [2, 3] },
+    { x: [1, 4, 5, 6], co: 3, kernel: [4, 4], padding: [7, 2], paddingEnd: [6, 9], stride: [3, 2] },
+  ].map((s) => title(s as Shape)),
+)('strided, by workgroup memory: %s', async (_, s) => check(s, WORKGROUP_TUNINGS[0][1]));
+
+test('strided, by workgroup memory, in blocks of 128 pixels and more than one of each phase', async () => {
+  const s: Shape = { x: [2, 20, 31, 29], co: 36, kernel: [3, 3], padding: [1, 1], stride: [2, 2] };
+  await check(s, { ...NVIDIA_TUNING, sums: 8, threads: 256 });
 });

@@ -50,12 +50,25 @@ const depthOf = (t: WorkgroupTiles) => SIDES.find((s) => s * stagedBy(t) <= STAG
 /** what a thread has to do at each stage beside its loads, in vec4 multiply-adds: places, two barriers; an estimate */
 const STAGE = 32;
 
+/** Products of one size in one dispatch, each with blocks of its own. */
+interface Products extends ProductShape {
+  /** how many there are, of `rows` each */
+  phases: number;
+  /** vec4s that the deepest of them sums over */
+  k4: number;
+  /** how deep they are on average, as a part of that */
+  busy: number;
+}
+
 /**
  * As `threadTile` of pointwise products, where a workgroup loads for all its threads. From workgroup memory a load costs a
  * quarter, an assumption.
  */
-function workgroupTiles(rows: number, c4: number, { threads, sums, load }: Tuning): WorkgroupTiles {
-  const count = (t: WorkgroupTiles) => Math.ceil(rows / rowsOf(t)) * Math.ceil(c4 / columnsOf(t));
+function workgroupTiles(
+  { rows, c4, phases, busy }: Products,
+  { threads, sums, load }: Tuning,
+): WorkgroupTiles {
+  const count = (t: WorkgroupTiles) => phases * Math.ceil(rows / rowsOf(t)) * Math.ceil(c4 / columnsOf(t));
   const cost = (t: WorkgroupTiles) =>
     count(t) *
     (WORKGROUP * (4 * t.rows * t.vec4s + (load / 4) * (t.rows + 4 * t.vec4s) + STAGE / depthOf(t)) +
@@ -63,21 +76,23 @@ function workgroupTiles(rows: number, c4: number, { threads, sums, load }: Tunin
   const fitting = tilesWithin(sums)
     .flatMap((tile) => ACROSS.map((across) => ({ ...tile, across })))
     .filter((t) => depthOf(t) > 0)
-    .filter((t) => count(t) * WORKGROUP >= threads / 4 && rowsOf(t) >= leastRowsPerBlock(rows));
+    .filter(
+      (t) => count(t) * busy * WORKGROUP >= threads / 4 && rowsOf(t) >= leastRowsPerBlock(phases * rows),
+    );
   const least = { rows: 1, vec4s: 1, across: 8 };
   return fitting.reduce((best, tile) => (cost(tile) < cost(best) ? tile : best), least);
 }
 
-/** How a product that sums over `k4` vec4s is cut into blocks, a workgroup each. */
-function cut({ rows, c4 }: ProductShape, k4: number, tuning: Tuning) {
-  const tile = workgroupTiles(rows, c4, tuning);
+/** How products are cut into blocks, a workgroup each. */
+function cut(p: Products, tuning: Tuning) {
+  const { rows, c4, phases, k4 } = p;
+  const tile = workgroupTiles(p, tuning);
   const across = Math.ceil(c4 / columnsOf(tile));
   const rowsPerBlock = rowsOf(tile);
-  const blocks = Math.ceil(rows / rowsPerBlock);
+  const blocks = phases * Math.ceil(rows / rowsPerBlock);
   const depth = SIDES.find((s) => s <= depthOf(tile) && s < 2 * k4)!;
   return {
     constants: {
-      ROWS: rows,
       ROWS_PER_TILE: tile.rows,
       VEC4S_PER_THREAD: tile.vec4s,
       SUMS: tile.rows * tile.vec4s,
@@ -98,11 +113,29 @@ function cut({ rows, c4 }: ProductShape, k4: number, tuning: Tuning) {
 const pixelsOf = (t: Tensor) => product(t.shape.slice(0, 3));
 const tapsOf = ({ w }: ConvTensors) => w.shape[0] * w.shape[1];
 
-/** How the product that makes y is cut, and the one that makes dx. */
+/** How the product that makes y is cut. */
 const forwardCut = (t: ConvTensors, tuning: Tuning) =>
-  cut({ rows: pixelsOf(t.y), c4: vec4s(t.y) }, tapsOf(t) * vec4s(t.x), tuning);
-const backwardInputCut = (t: ConvTensors, tuning: Tuning) =>
-  cut({ rows: pixelsOf(t.x), c4: vec4s(t.x) }, tapsOf(t) * vec4s(t.y), tuning);
+  cut({ rows: pixelsOf(t.y), c4: vec4s(t.y), phases: 1, k4: tapsOf(t) * vec4s(t.x), busy: 1 }, tuning);
+
+/** How the products that make dx are cut: with a stride one for each phase, the pixels that the same taps meet. */
+function backwardInputCut(t: ConvTensors, tuning: Tuning) {
+  const [n, h, w] = t.x.shape;
+  const [sh, sw] = t.attrs.stride;
+  const phases = sh * sw;
+  const taps = Math.ceil(t.w.shape[0] / sh) * Math.ceil(t.w.shape[1] / sw);
+  const { constants, workgroups } = cut(
+    {
+      rows: n * Math.ceil(h / sh) * Math.ceil(w / sw),
+      c4: vec4s(t.x),
+      phases,
+      k4: taps * vec4s(t.y),
+      busy: tapsOf(t) / (phases * taps),
+    },
+    tuning,
+  );
+  const { BLOCKS, ROWS_PER_BLOCK } = constants;
+  return { constants: { ...constants, PHASE_ROWS: (BLOCKS / phases) * ROWS_PER_BLOCK }, workgroups };
+}
 
 /** Of images, kernel and channels; GATHER where pixels of x are not those of y. */
 function geometry(t: ConvTensors, tuning: Tuning): Constants {
@@ -120,6 +153,7 @@ function forward(node: Node<ConvForward>, { tuning }: LowerContext): Dispatch[] 
       constants: {
         ...geometry(t, tuning),
         ...constants,
+        ROWS: pixelsOf(t.y),
         ...forwardConstants(node),
         ...gateConstants(t.x, gate),
         ...inputRows(t.x),
@@ -133,20 +167,18 @@ function forward(node: Node<ConvForward>, { tuning }: LowerContext): Dispatch[] 
   ];
 }
 
-/** With a stride, most taps of a pixel of dx meet no pixel of dy: such gradients are left to the dense shaders. */
-const inputIsProduct = ({ attrs }: ConvTensors) => attrs.stride.every((s) => s === 1);
-
-function backwardInput(node: Node<ConvBackwardInput>, context: LowerContext): Dispatch[] {
+function backwardInput(node: Node<ConvBackwardInput>, { tuning }: LowerContext): Dispatch[] {
   const t = backwardInputTensors(node);
-  if (!inputIsProduct(t)) return dense.backwardInput(node, context);
   const { addend, coef, yRaw, xRaw } = node.inputs;
-  const { constants, workgroups } = backwardInputCut(t, context.tuning);
+  const { constants, workgroups } = backwardInputCut(t, tuning);
   return [
     {
       shader: 'gemm/backward_input',
       constants: {
-        ...geometry(t, context.tuning),
+        ...geometry(t, tuning),
         ...constants,
+        N: t.x.shape[0],
+        ROWS: pixelsOf(t.x),
         ...epilogueConstants(t.attrs),
         ...gradientConstants(t, yRaw),
         ...inputRows(xRaw ?? t.x),
@@ -244,8 +276,7 @@ export const gemm: ConvFamily = {
   outputBlocks: (t, tuning) => lineGrid(pixelsOf(t.y), forwardCut(t, tuning).constants.ROWS_PER_BLOCK),
   sumsBias: () => true,
   views: (t, tuning) => ({ x: pointwise.fits(t, tuning), y: true }),
-  accumulates: inputIsProduct,
+  accumulates: () => true,
   gates: pointwise.fits,
-  inputBlocks: (t, tuning) =>
-    inputIsProduct(t) ? backwardInputCut(t, tuning).constants.BLOCKS : dense.inputBlocks!(t, tuning),
+  inputBlocks: (t, tuning) => backwardInputCut(t, tuning).constants.BLOCKS,
 };
