@@ -7,13 +7,24 @@ export type GpuUse = 'training' | 'trial' | 'search' | 'profile' | 'analysis';
 /** what has the GPU now */
 export const gpuUse = signal<GpuUse | undefined>(undefined);
 
+/** Trainings that are made one after the other, as those of an experiment: between two of them the GPU is theirs, too. */
+export interface Series {
+  /** the run that goes on, or comes next, from 1 */
+  at: number;
+  of: number;
+  /** what it is */
+  words: string;
+}
+
+export const series = signal<Series | undefined>(undefined);
+
 /** Whether a job that needs the GPU for itself can begin. */
-export const isGpuFree = computed(() => gpuUse.value === undefined && adapter.value.state !== 'missing');
+export const isGpuFree = computed(() => !gpuUse.value && !series.value && adapter.value.state !== 'missing');
 
 /** Does a job with the GPU for itself; where another one has it already, nothing happens. */
 export async function withGpu(use: GpuUse, job: () => Promise<void>): Promise<void> {
   // at once: a second click comes before the first one's files are open
-  if (gpuUse.value) return;
+  if (gpuUse.value || (series.value && use !== 'training')) return;
   gpuUse.value = use;
   try {
     await job();

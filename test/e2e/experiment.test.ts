@@ -129,6 +129,33 @@ describe('an experiment', () => {
     await expect.poll(() => page.locator('.run-table tbody tr').count()).toBe(4);
   });
 
+  test('says between two of its runs which one comes next, and keeps the GPU for itself', async () => {
+    const page = await open();
+    await page.evaluate(() => {
+      const seen = new Set<string>();
+      const bar = document.querySelector('.run-bar')!;
+      const look = () => {
+        const words = bar.querySelector('.phase')?.textContent;
+        if (words && (bar.querySelector('#start') as HTMLButtonElement).disabled) seen.add(words);
+        else seen.add(`${words} and Start`);
+      };
+      new MutationObserver(look).observe(bar, { attributes: true, subtree: true, childList: true });
+      Object.assign(window, { seen });
+    });
+    await button(page, 'Start the experiment').click();
+    await done(page, '4 of 4 runs are done.');
+    await expect.poll(() => page.locator('.phase').textContent()).toBe('Done');
+    const seen = await page.evaluate(() => [...(window as unknown as { seen: Set<string> }).seen]);
+    const runs = ['Fine-tuned, seed 0', 'Refocused, seed 0', 'Fine-tuned, seed 1', 'Refocused, seed 1'];
+    for (const [i, words] of runs.entries()) {
+      if (i > 0) expect(seen).toContain(`Run ${i + 1} of 4: ${words}, begins`);
+      expect(seen).toContain(`Run ${i + 1} of 4: Training`);
+    }
+    expect(seen.filter((words) => !words.startsWith('Run '))).toEqual(
+      seen.filter((words) => ['undefined and Start', 'Done and Start'].includes(words)),
+    );
+  });
+
   test('leaves each arm’s merged weights, and each figure leads to its run', async () => {
     const page = await open();
     await button(page, 'Start the experiment').click();

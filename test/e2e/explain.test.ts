@@ -58,8 +58,34 @@ test('a lesson has its task as text, hides its panels, and keeps notes over a re
   await page.reload();
   expect(await page.getByLabel('Your notes').inputValue()).toBe('Ring gained most.');
   expect(page.url()).toContain('hide=profile%2Cresults');
-  await page.getByRole('button', { name: 'Show the whole page' }).click();
+  await wholePage(page);
   expect(await page.locator('#step-3').isVisible()).toBe(true);
+});
+
+test('what is for teachers stands in no lesson, and is there again with the whole page', async () => {
+  const page = await site.open({ path: '#hide=profile' });
+  const panel = page.locator('#explain');
+  await panel.getByText('See a kernel being refocused').waitFor();
+  const forTeachers = panel.getByText('For teachers');
+  expect(await forTeachers.count()).toBe(0);
+  await wholePage(page);
+  await forTeachers.click();
+  await page.getByLabel('Task').fill('Which class gained?');
+  await wholePage(page);
+  expect(await forTeachers.count()).toBe(0);
+});
+
+test('a teacher tries a lesson here: its task is in sight, and the form is a click away', async () => {
+  const page = await site.open();
+  await open(page, 'For teachers');
+  await page.getByLabel('Task').fill('Which class gained?');
+  await page.getByRole('button', { name: 'Try it here' }).click();
+  const top = () => page.evaluate(() => document.querySelector('.lesson')!.getBoundingClientRect().top);
+  await expect.poll(async () => Math.abs(Math.round(await top()))).toBeLessThan(2);
+  expect(await page.getByText('For teachers').count()).toBe(0);
+  await wholePage(page);
+  await open(page, 'For teachers');
+  expect(await page.locator('#lesson-task').inputValue()).toBe('Which class gained?');
 });
 
 test('a teacher makes a link, which opens as the lesson', async () => {
@@ -174,6 +200,9 @@ test.each([
 ] as const)('at %i px in %s colours all of it is accessible', async (width, colorScheme) => {
   const context = { viewport: { width, height: 800 }, colorScheme };
   const page = await site.open({ context, path: '#task=Train&hide=profile&epochs=1' });
+  await page.getByText('See a kernel being refocused').waitFor();
+  await check(page);
+  await wholePage(page);
   await openAll(page);
   await page.locator('[data-tour]').click();
   await page.getByRole('dialog').waitFor();
@@ -186,12 +215,15 @@ test.each([
 
 test('none of it is wider than a window of 320 px', async () => {
   const page = await site.open({ context: { viewport: { width: 320, height: 800 } }, path: '#task=Train' });
+  await wholePage(page);
   await openAll(page);
   // what comes when it is near shows whether it is there
   await showPanel(page, 'experiment');
   await page.locator('.panel.experiment select').waitFor();
   expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
 });
+
+const wholePage = (page: Page) => page.getByRole('button', { name: 'Show the whole page' }).click();
 
 /** Opens all parts of the explanation, the animation at its sum. */
 async function openAll(page: Page): Promise<void> {

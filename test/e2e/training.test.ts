@@ -13,6 +13,90 @@ afterAll(() => site?.close());
 
 const click = (page: Page, name: string) => page.getByRole('button', { name, exact: true }).click();
 
+describe('a run that a click begins', () => {
+  const PHONE = { viewport: { width: 390, height: 760 } };
+  const scenario = { stepMs: 10, loadMs: 2500 };
+  /** Clicks where the button is: nothing is scrolled for it. */
+  const press = async (page: Page) => {
+    await page.getByText('Test adapter').waitFor();
+    const { x, y } = (await page.locator('#start').boundingBox())!;
+    await page.mouse.click(x + 10, y + 10);
+  };
+  const isInSight = (page: Page, selector: string) =>
+    page.evaluate((selector) => {
+      const { top, bottom } = document.querySelector(selector)!.getBoundingClientRect();
+      return top >= 0 && bottom <= document.querySelector('.run-bar')!.getBoundingClientRect().top;
+    }, selector);
+  const topOf = async (page: Page) => (await page.locator('.progress').boundingBox())!.y;
+
+  test('comes into sight on a phone, before its first step, which moves nothing', async () => {
+    const page = await site.open({ scenario, path: LONG, context: PHONE });
+    await press(page);
+    await page.locator('.before-steps').getByText('Loading the images').waitFor();
+    await expect.poll(() => topOf(page)).toBeLessThan(20);
+    await page.evaluate(() => {
+      const shifts: number[] = [];
+      new PerformanceObserver((list) => {
+        for (const entry of list.getEntries() as (PerformanceEntry & {
+          value: number;
+          hadRecentInput: boolean;
+        })[])
+          if (!entry.hadRecentInput) shifts.push(entry.value);
+      }).observe({ type: 'layout-shift' });
+      Object.assign(window, { shifts });
+    });
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Pause');
+    const place = async (part: string) => (await page.locator(part).boundingBox())!;
+    const before = await place('.before-steps');
+    await reach(page, 30);
+    const after = await place('.figures');
+    expect(Math.abs(after.y + after.height - before.y - before.height)).toBeLessThan(2);
+    expect(await isInSight(page, '.figures')).toBe(true);
+    const shifts = await page.evaluate(() => (window as unknown as { shifts: number[] }).shifts);
+    expect(shifts.reduce((sum, value) => sum + value, 0)).toBeLessThan(0.02);
+  });
+
+  test('comes there at once where less motion is asked for', async () => {
+    const page = await site.open({ scenario, path: LONG, context: { ...PHONE, reducedMotion: 'reduce' } });
+    await page.evaluate(() => {
+      const places = new Set<number>();
+      addEventListener('scroll', () => places.add(Math.round(scrollY)));
+      Object.assign(window, { places });
+    });
+    await press(page);
+    await page.locator('.before-steps').waitFor();
+    await expect.poll(() => isInSight(page, '.before-steps')).toBe(true);
+    const places = await page.evaluate(() => [...(window as unknown as { places: Set<number> }).places]);
+    // one jump, and what comes late above it
+    expect(places.filter((y) => y < places.at(-1)! / 2)).toEqual([]);
+  });
+
+  test('moves nothing where some of it is in sight, or where it does not begin', async () => {
+    const wide = await site.open({ scenario, path: LONG });
+    await press(wide);
+    await wide.locator('.before-steps').waitFor();
+    await reach(wide, 5);
+    expect(await wide.evaluate(() => scrollY)).toBe(0);
+    const phone = await site.open({ path: '#source=own', context: PHONE });
+    await press(phone);
+    await phone.getByRole('alert').getByText('Choose a weights file').waitFor();
+    expect(await phone.evaluate(() => scrollY)).toBe(0);
+  });
+
+  test('has its charts before there is anything to draw', async () => {
+    const page = await site.open({ scenario: { ...scenario, newHead: true }, path: LONG });
+    const errors: string[] = [];
+    page.on('pageerror', ({ message }) => errors.push(message));
+    await press(page);
+    await page.getByLabel('Log loss').check();
+    await page.getByRole('img', { name: 'Loss of training and test, no step yet' }).waitFor();
+    expect(await page.getByRole('button', { name: 'Last quarter' }).isDisabled()).toBe(true);
+    await reach(page, 5);
+    await page.getByRole('img', { name: /^Loss of training and test, [\d.]+ at step/ }).waitFor();
+    expect(errors).toEqual([]);
+  });
+});
+
 describe('while a run goes on', () => {
   test('it can be taken step by step', async () => {
     const page = await site.open({ scenario: { stepMs: 10 }, path: LONG });

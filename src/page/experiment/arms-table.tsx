@@ -3,7 +3,7 @@ import type { ExperimentResults } from '../../experiment/results';
 import { labelOf, SHOWN, spreadText } from '../../report/experiment-words';
 import { percent, points, significant } from '../format';
 import { showPlace } from '../place';
-import { isBusy, status } from '../run/state';
+import { isUnderWay, status } from '../run/state';
 import { showRun } from '../saved/show';
 import { cells, current, runOf, shown } from './queue';
 
@@ -77,7 +77,7 @@ function Figure({ arm, label, seed, accuracy }: FigureProps) {
   const cell = cells.value.find((one) => one.kind === 'run' && one.arm === arm && one.seed === seed);
   if (accuracy === undefined) return cell && current.value?.id === cell.id ? <>…</> : null;
   const run = cell && shown.value && runOf(shown.value, cell);
-  if (!run || isBusy.value) return <>{percent(accuracy)}</>;
+  if (!run || isUnderWay.value) return <>{percent(accuracy)}</>;
   const open = async () => {
     await showRun(run.id);
     if (status.value === 'done') showPlace('#step-3');

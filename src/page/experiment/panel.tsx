@@ -1,14 +1,15 @@
 /** Experiments: arms over seeds, equal in all else, and what that shows. */
 import { useEffect, useRef } from 'preact/hooks';
-import { type Cell, cellsOf } from '../../experiment/cells';
+import { cellsOf } from '../../experiment/cells';
 import type { ExperimentResults } from '../../experiment/results';
 import { labelOf, notShownSentences, shownSentences } from '../../report/experiment-words';
 import { count, duration, significant } from '../format';
-import { isGpuFree } from '../gpu-use';
-import { phase, progress } from '../run/state';
+import { isGpuFree, series } from '../gpu-use';
+import { isBusy, phase, progress } from '../run/state';
 import { config } from '../settings/config';
 import { ArmsTable } from './arms-table';
 import { Bands, Legend } from './bands';
+import { cellText } from './cell-text';
 import { choice } from './choice';
 import { Downloads } from './downloads';
 import { Earlier } from './earlier';
@@ -17,7 +18,6 @@ import { bringsImages } from './job';
 import {
   begin,
   cells,
-  current,
   error,
   failed,
   goOn,
@@ -118,20 +118,18 @@ function Shown() {
 }
 
 function Progress({ done }: { done: number }) {
-  const cell = current.value;
+  const next = isRunning.value ? series.value : undefined;
   const total = cells.value.length;
+  // of the run before, phase and progress are of no more use
+  const [words, share] = isBusy.value ? [phase.value, progress.value] : ['It begins', 0];
   return (
     <div class="experiment-progress">
       <p role="status">
-        {cell
-          ? `${count(Math.min(done + 1, total))} of ${count(total)}: ${cellText(cell, labelOf(results.value!))}. ${phase.value}${left.value === undefined ? '' : `; ${duration(left.value)} left of all`}`
+        {next
+          ? `${count(next.at)} of ${count(total)}: ${next.words}. ${words}${left.value === undefined ? '' : `; ${duration(left.value)} left of all`}`
           : `${count(done)} of ${count(total)} runs are done.`}
       </p>
-      <progress
-        max={total}
-        value={done + (cell ? progress.value : 0)}
-        aria-label="Progress of the experiment"
-      />
+      <progress max={total} value={done + (next ? share : 0)} aria-label="Progress of the experiment" />
       <div class="row">
         {isRunning.value ? (
           <button type="button" class="button" disabled={isStopping.value} onClick={stop}>
@@ -153,13 +151,6 @@ function Progress({ done }: { done: number }) {
       </div>
     </div>
   );
-}
-
-/** What of an experiment is trained, as its table calls it. */
-function cellText({ kind, arm, seed, lr }: Cell, label: (arm: string) => string): string {
-  if (kind === 'base') return 'the base';
-  const name = label(arm!);
-  return kind === 'search' ? `${name}, rate ${significant(lr!)} tried` : `${name}, seed ${seed}`;
 }
 
 function Rates({ results: all }: { results: ExperimentResults }) {

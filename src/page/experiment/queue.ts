@@ -1,5 +1,5 @@
 /** Runs the cells of an experiment one after the other; each is a run like any other, kept and gone on with as those are. */
-import { computed, signal } from '@preact/signals';
+import { computed, effect, signal } from '@preact/signals';
 import type { TrainResult } from '../../api';
 import { UserError } from '../../errors';
 import { type Cell, cellsOf, settingsOf } from '../../experiment/cells';
@@ -7,15 +7,18 @@ import { outcomesOf } from '../../experiment/ended-cells';
 import type { Experiment } from '../../experiment/experiment';
 import { readyCells, secondsLeft } from '../../experiment/queue';
 import { resultsOf } from '../../experiment/results';
+import { labelOf } from '../../report/experiment-words';
 import { PICTURES_FILE, readPictures } from '../../run/pictures';
 import { REDUNDANCY_FILE, readRedundancy } from '../../run/run-files';
 import { explain } from '../engine';
+import { series } from '../gpu-use';
 import { cancel, resumeSaved, startCell } from '../run/run';
-import { evals, failure, progress, rate, steps } from '../run/state';
+import { evals, failure, isBusy, progress, rate, steps } from '../run/state';
 import { entries, type RunEntry } from '../saved/entries';
 import { readSettingsOf } from '../saved/inputs';
 import { type CellName, canGoOn, purge } from '../saved/store';
 import { config } from '../settings/config';
+import { cellText } from './cell-text';
 import { bringsImages, inputsInWords, jobOf } from './job';
 import {
   forgetExperiment,
@@ -56,7 +59,7 @@ const states = () => {
 /** Seconds until all of it is done. */
 export const left = computed(() => {
   const cell = current.value;
-  const share = progress.value;
+  const share = isBusy.value ? progress.value : 0;
   const { etaSeconds } = rate.value;
   if (!shown.value || !cell) return undefined;
   const times = shown.value.ended.map(({ cell: { id }, run }) => ({ id, seconds: run.report.seconds }));
@@ -114,10 +117,9 @@ async function keep(kept: KeptExperiment): Promise<void> {
   await keepExperiment(kept);
 }
 
-/** Ends the run that goes on, and with it the queue; it goes on at that step. */
-export async function stop(): Promise<void> {
+/** Ends the run that goes on or is about to begin, and with it the queue; it goes on at that step. */
+export function stop(): void {
   isStopping.value = true;
-  await cancel();
 }
 
 /** Does what is left. Tabs do not share the runs of one experiment. */
@@ -128,6 +130,9 @@ export async function goOn(): Promise<void> {
   isStopping.value = false;
   error.value = undefined;
   failed.value = new Map();
+  const leave = effect(() => {
+    if (isStopping.value && isBusy.value) cancel();
+  });
   try {
     await navigator.locks.request(`refocus-experiment ${kept.id}`, { ifAvailable: true }, async (lock) => {
       if (!lock) throw new UserError('Another tab goes on with this experiment.');
@@ -138,6 +143,8 @@ export async function goOn(): Promise<void> {
   } catch (thrown) {
     error.value = explain(thrown);
   } finally {
+    leave();
+    series.value = undefined;
     current.value = undefined;
     isRunning.value = false;
     isStopping.value = false;
@@ -148,6 +155,8 @@ export async function goOn(): Promise<void> {
 async function runCells(share: string): Promise<void> {
   for (let [cell] = readyCells(cells.value, states()); cell; [cell] = readyCells(cells.value, states())) {
     current.value = cell;
+    const words = cellText(cell, labelOf(results.value!));
+    series.value = { at: states().size + 1, of: cells.value.length, words };
     await runCell(shown.value!, cell, share);
     if (isStopping.value) return;
   }
@@ -156,6 +165,7 @@ async function runCells(share: string): Promise<void> {
 async function runCell(kept: KeptExperiment, cell: Cell, share: string): Promise<void> {
   const begun = runOf(kept, cell);
   const inputs = await jobOf(kept, cell);
+  if (isStopping.value) return;
   const settings = settingsOf(kept.experiment, cell, outcomesOf(kept.ended));
   const result = await (begun && (await isToGoOn(begun))
     ? resumeSaved(begun.id, () => inputs)

@@ -2,6 +2,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { lazy } from '../lazy';
+import { isTaught } from '../lesson/card';
 import { bringToTop } from '../place';
 import { explained } from './opened';
 
@@ -19,9 +20,11 @@ export function ExplainPanel() {
       <Part name="about" title="What is RefConv, and what is true of it">
         <About />
       </Part>
-      <Part name="lesson" title="For teachers: make a lesson out of this page">
-        <LessonForm />
-      </Part>
+      {!isTaught.value && (
+        <Part name="lesson" title="For teachers: make a lesson out of this page">
+          <LessonForm />
+        </Part>
+      )}
     </section>
   );
 }

@@ -2,14 +2,14 @@
 import type { DeviceForecast } from '../../api';
 import { addedSentence, repeatedSentence } from '../../run/forecast-words';
 import { bytes, count, duration } from '../format';
-import { isBusy } from '../run/state';
+import { isUnderWay } from '../run/state';
 import { setSetting } from '../settings/config';
 import { forecasted, forecastTime } from './forecast';
 import { timeText } from './forecast-line';
 
 export function ForecastPanel() {
   const found = forecasted.value;
-  if (isBusy.value || found.state === 'none') return null;
+  if (isUnderWay.value || found.state === 'none') return null;
   if (found.state === 'failed') return <p class="error">{found.why}</p>;
   const { memory, added, repeated, steps, epochs, tooLarge } = found.forecast;
   return (

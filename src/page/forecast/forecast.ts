@@ -7,7 +7,7 @@ import { parseRates, type StepRates, secondsOf, withStep } from '../../run/step-
 import { adapter, engine, explain } from '../engine';
 import { preview, survey } from '../input/sources';
 import { verdict } from '../input/verdict';
-import { isBusy } from '../run/state';
+import { isUnderWay } from '../run/state';
 import { config, readSettings } from '../settings/config';
 
 export type ForecastState =
@@ -55,7 +55,7 @@ export function followForecast(): void {
     clearTimeout(timer);
     const question = ++asked;
     const job = jobOf();
-    if (isBusy.value || adapter.value.state !== 'ready') return;
+    if (isUnderWay.value || adapter.value.state !== 'ready') return;
     if (!job) {
       forecasted.value = { state: 'none' };
       return;

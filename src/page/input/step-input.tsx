@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import { type NetworkOptionName, networkFields, networkOptionNames } from '../../run/network-options';
 import { Capture } from '../capture/capture';
 import { lazy } from '../lazy';
-import { isBusy } from '../run/state';
+import { isUnderWay } from '../run/state';
 import { config, networkError, setNetwork } from '../settings/config';
 import { FieldInput } from '../settings/field';
 import type { Source } from '../settings/url';
@@ -20,7 +20,7 @@ export function StepInput() {
   return (
     <>
       <Taken />
-      <fieldset class="plain" disabled={isBusy.value}>
+      <fieldset class="plain" disabled={isUnderWay.value}>
         <legend class="sr-only">Network and images</legend>
         <div class="segments">
           <SourceOption value="builtin" name="Built-in example" />

@@ -7,7 +7,7 @@ import { readLabels } from '../../run/labels';
 import { engine, explain } from '../engine';
 import { droppedFiles, nameOf } from '../files';
 import { count } from '../format';
-import { isBusy } from '../run/state';
+import { isUnderWay } from '../run/state';
 import { showRun } from '../saved/show';
 import { config, setSettings } from '../settings/config';
 import { labels, testFiles, trainFiles, weightsFiles } from './sources';
@@ -33,7 +33,7 @@ const TEST_NAME = /(^|[^a-z])(test|testing|val|valid|validation|dev)([^a-z]|$)/i
  */
 export async function take(files: UserFile[], place?: 'test'): Promise<void> {
   if (files.length === 0) return;
-  if (isBusy.value) {
+  if (isUnderWay.value) {
     const error = 'A run is going on: stop it, or drop the files again when it is done.';
     taken.value = { sentences: [], ignored: [], error };
     return;

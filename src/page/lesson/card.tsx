@@ -1,13 +1,16 @@
 /** The task of a lesson, above the page, with room for the student's notes; and the panels that it hides. */
-import { effect, signal } from '@preact/signals';
+import { computed, effect, signal } from '@preact/signals';
 import { useState } from 'preact/hooks';
 import { download } from '../files';
 import { keep, readKept } from '../keep';
 import { config } from '../settings/config';
-import { hidingRules } from './lesson';
+import { hidingRules, isLesson } from './lesson';
 
 /** whether all panels are shown although the lesson hides some */
 const showsAll = signal(false);
+
+/** Whether the page is a lesson's now: what is for those who make lessons is out of the way. */
+export const isTaught = computed(() => isLesson(config.value.lesson) && !showsAll.value);
 
 /** Hides the lesson's panels from now on. */
 export function followLesson(): void {
@@ -21,8 +24,8 @@ export function followLesson(): void {
 }
 
 export function LessonCard() {
-  const { task, hide } = config.value.lesson;
-  if (task === '' && hide.length === 0) return null;
+  const { task } = config.value.lesson;
+  if (!isLesson(config.value.lesson)) return null;
   return (
     <section class="lesson" aria-labelledby="lesson-title">
       <h2 id="lesson-title">{task === '' ? 'Part of this page is hidden' : 'Task'}</h2>
@@ -34,18 +37,16 @@ export function LessonCard() {
           <Notes key={task} task={task} />
         </>
       )}
-      {hide.length > 0 && (
-        <button
-          type="button"
-          class="button small"
-          aria-pressed={showsAll.value}
-          onClick={() => {
-            showsAll.value = !showsAll.value;
-          }}
-        >
-          Show the whole page
-        </button>
-      )}
+      <button
+        type="button"
+        class="button small"
+        aria-pressed={showsAll.value}
+        onClick={() => {
+          showsAll.value = !showsAll.value;
+        }}
+      >
+        Show the whole page
+      </button>
     </section>
   );
 }

@@ -1,5 +1,6 @@
 /** A teacher's form: a task, the panels to hide, and the link that carries both with the settings as they stand. */
 import { useState } from 'preact/hooks';
+import { showPlace } from '../place';
 import { config } from '../settings/config';
 import { encodeHash } from '../settings/url';
 import { type PanelName, panels } from './lesson';
@@ -76,6 +77,8 @@ export function LessonForm() {
           class="button small"
           onClick={() => {
             config.value = { ...config.value, lesson };
+            // this form is no part of it
+            requestAnimationFrame(() => showPlace('.lesson'));
           }}
         >
           Try it here

@@ -41,6 +41,9 @@ export const panels: Readonly<Record<PanelName, { label: string; selector: strin
 
 const isPanel = (name: string): name is PanelName => Object.hasOwn(panels, name);
 
+/** Whether there is a task or something hidden: whoever sees it is taught. */
+export const isLesson = ({ task, hide }: Lesson): boolean => task !== '' || hide.length > 0;
+
 /** A lesson's part of the hash. */
 export function lessonParameters({ task, hide }: Lesson): [name: string, value: string][] {
   const parameters: [string, string][] = [];

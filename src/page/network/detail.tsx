@@ -13,7 +13,7 @@ import { bringToTop } from '../place';
 import { mapPixelsOf } from '../redundancy/colours';
 import { Kernel, kernelScale } from '../redundancy/kernel';
 import { isRunOfAnother, lookAt, openLayer } from '../redundancy/view';
-import { isBusy } from '../run/state';
+import { isUnderWay } from '../run/state';
 import { config, setSetting } from '../settings/config';
 import { hasMaps, maps, toggleMap } from '../settings/maps';
 import type { Item } from './items';
@@ -185,7 +185,7 @@ function Options({ item }: { item: Item }) {
   const modules = modulesOf(item);
   const frozen = frozenNow();
   return (
-    <fieldset class="plain layer-options" disabled={isBusy.value}>
+    <fieldset class="plain layer-options" disabled={isUnderWay.value}>
       <legend class="sr-only">Options of {item.name}</legend>
       {isSpatial && hasMaps.value && (
         <label class="check">

@@ -2,7 +2,7 @@
 import { count } from '../format';
 import { gpuUse, isGpuFree } from '../gpu-use';
 import { verdict } from '../input/verdict';
-import { baseAccuracy, isBusy } from '../run/state';
+import { baseAccuracy, isUnderWay } from '../run/state';
 import { tryFirst, tryOut } from '../run/warm-up';
 import { Accuracies } from './accuracies';
 
@@ -11,7 +11,7 @@ export function Expected() {
   const base = baseAccuracy.value ?? found?.base?.accuracy;
   // what a classifier that starts anew tells is chance
   const isKnown = verdict.value?.head === 'kept' || verdict.value?.head === 'rows';
-  const canTry = isKnown && base === undefined && !isBusy.value;
+  const canTry = isKnown && base === undefined && !isUnderWay.value;
   return (
     <>
       <Accuracies accuracy={{ base }} />

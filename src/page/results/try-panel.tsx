@@ -5,7 +5,7 @@ import { adapter, engine, explain } from '../engine';
 import { pickedFiles } from '../files';
 import { percent } from '../format';
 import { pictures } from '../input/take';
-import { isBusy, shownRun } from '../run/state';
+import { isUnderWay, shownRun } from '../run/state';
 import { Camera } from './camera';
 import { type TriedNetwork, triedNetworks } from './try-networks';
 
@@ -25,7 +25,7 @@ export function TryPanel() {
   const files = pictures.value;
   const [found, setFound] = useState<Answers[]>([]);
   const [isWaiting, setWaiting] = useState(false);
-  const isFree = !isBusy.value && adapter.value.state === 'ready';
+  const isFree = !isUnderWay.value && adapter.value.state === 'ready';
   const shown = useMemo(() => files.slice(0, MOST), [files]);
   // a run's end, or another run that is shown, changes who answers
   const networks = networksNow();
@@ -95,7 +95,7 @@ export function TryPanel() {
 }
 
 const busyWords = () =>
-  isBusy.value ? 'The GPU is training: predictions come after the run.' : 'Predictions need WebGPU.';
+  isUnderWay.value ? 'The GPU is training: predictions come after the run.' : 'Predictions need WebGPU.';
 
 function networksNow(): { list: TriedNetwork[] } | { why: string } {
   try {

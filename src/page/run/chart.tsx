@@ -115,7 +115,8 @@ function chartOptions({
         range: (_, min, max) => (zoom.value ? [zoom.value.min, zoom.value.max] : [min, max]),
       },
       y: isLog
-        ? { distr: 3, range: (_, min, max) => [min / 1.1, max * 1.1] }
+        ? // before a first step there is no least and no most
+          { distr: 3, range: (_, min, max) => (min > 0 ? [min / 1.1, max * 1.1] : [0.1, 1]) }
         : isFromZero
           ? { range: (_, __, max) => [0, max * 1.05 || 1] }
           : {},

@@ -93,7 +93,13 @@ function Tools() {
           Whole run
         </button>
       ) : (
-        <button type="button" class="link" title="or drag over any chart" onClick={zoomToEnd}>
+        <button
+          type="button"
+          class="link"
+          title="or drag over any chart"
+          disabled={stepCount.value < 2}
+          onClick={zoomToEnd}
+        >
           Last quarter
         </button>
       )}

@@ -1,6 +1,6 @@
 /** The tab's icon: a disc that fills as a run goes on. */
 import { effect } from '@preact/signals';
-import { isBusy, progress, status } from './state';
+import { isUnderWay, progress, status } from './state';
 
 /** Steps of the icon: browsers redraw it at every change. */
 const PARTS = 24;
@@ -11,7 +11,7 @@ export function followFavicon(): void {
   const idle = link.href;
   effect(() => {
     const part = Math.floor(PARTS * progress.value) / PARTS;
-    const icon = isBusy.value ? disc(part) : status.value === 'failed' ? disc(1, '#b3362b') : idle;
+    const icon = isUnderWay.value ? disc(part) : status.value === 'failed' ? disc(1, '#b3362b') : idle;
     if (link.href !== icon) link.href = icon;
   });
 }

@@ -1,5 +1,6 @@
 /** What the browser is told of a run: the tab's title, the screen's lock, and the question before the page closes. */
 import { effect } from '@preact/signals';
+import { series } from '../gpu-use';
 import { labels, testFiles, trainFiles, weightsFiles } from '../input/sources';
 import { config } from '../settings/config';
 import { failure, isBusy, isLeaving, progress, status } from './state';
@@ -19,7 +20,9 @@ export function guardRun(): void {
   effect(() => {
     const share = progress.value;
     const words = status.value === 'failed' ? 'Failed' : status.value === 'done' ? 'Done' : undefined;
-    const state = isBusy.value || status.value === 'watching' ? `${Math.floor(100 * share)} %` : words;
+    const isUnder = isBusy.value || status.value === 'watching';
+    const next = series.value && `${series.value.at} of ${series.value.of}`;
+    const state = isUnder ? `${Math.floor(100 * share)} %` : (next ?? words);
     document.title = state ? `${state} · ${title}` : title;
   });
   keepScreenOn();

@@ -1,6 +1,6 @@
 /** A notification when a run ends, where the user has asked for one. */
 import { effect, signal } from '@preact/signals';
-import { isBusy, phase, status } from './state';
+import { isUnderWay, phase, status } from './state';
 
 /** what the browser allows; undefined where it has no notifications */
 const permission = signal(globalThis.Notification?.permission);
@@ -9,8 +9,9 @@ const permission = signal(globalThis.Notification?.permission);
 export function followEnd(): void {
   let wasBusy = false;
   effect(() => {
-    const isOver = wasBusy && !isBusy.value;
-    wasBusy = isBusy.value;
+    // several runs end when the last one does
+    const isOver = wasBusy && !isUnderWay.value;
+    wasBusy = isUnderWay.value;
     if (isOver && document.hidden && permission.value === 'granted' && status.value !== 'idle') tell();
   });
 }

@@ -1,7 +1,7 @@
 /** How far a run has come: a focusing scale whose marks are epochs. */
-import { bytes, count, duration, percent, significant } from '../format';
+import { count, duration, percent, significant } from '../format';
 import { NotifyButton } from './notify';
-import { isBusy, plan, progress, rate, runSettings, status, stepCount, steps } from './state';
+import { isBusy, phase, plan, progress, rate, runSettings, status, stepCount, steps } from './state';
 
 export function Progress() {
   const state = status.value;
@@ -12,7 +12,7 @@ export function Progress() {
   return (
     <div class="progress">
       <Scale />
-      {last && (
+      {last ? (
         <dl class="figures">
           <Figure
             name="Step"
@@ -26,16 +26,20 @@ export function Progress() {
             value={state === 'running' || state === 'watching' ? duration(etaSeconds) : '–'}
           />
         </dl>
+      ) : (
+        isBusy.value && <BeforeSteps />
       )}
       {isBusy.value && <NotifyButton />}
-      {plan.value && (
-        <p class="hint">
-          {count(plan.value.images)} training and {count(plan.value.testImages)} test images in{' '}
-          {plan.value.classes.length} classes; a step is {count(plan.value.dispatches)} dispatches that move{' '}
-          {bytes(plan.value.bytesPerStep)}; {bytes(plan.value.peakBytes)} of GPU memory.
-        </p>
-      )}
     </div>
+  );
+}
+
+/** What goes on until there is a step, in the place of its figures. */
+function BeforeSteps() {
+  return (
+    <dl class="before-steps">
+      <Figure name="Before the first step" value={phase.value} />
+    </dl>
   );
 }
 

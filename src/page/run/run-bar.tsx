@@ -3,14 +3,16 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Report } from '../../api';
 import { ForecastLine } from '../forecast/forecast-line';
 import { count, percent } from '../format';
-import { type GpuUse, gpuUse, isGpuFree } from '../gpu-use';
+import { type GpuUse, gpuUse, isGpuFree, series } from '../gpu-use';
 import { showPlace } from '../place';
 import { obstacle } from '../settings/maps';
+import { follow } from './follow';
 import { cancel, discard, pause, resume, start, takeOver, takeStep } from './run';
 import {
   announcement,
   failure,
   isBusy,
+  isUnderWay,
   type Offer,
   offer,
   phase,
@@ -33,7 +35,8 @@ export function RunBar() {
     const isLost = place === document.body || (bar.current?.contains(place) ?? false);
     if (isLost && isRunning)
       bar.current?.querySelector<HTMLElement>('[data-hold]')?.focus({ preventScroll: true });
-    if (isLost && !isRunning && wasRunning.current)
+    // of several runs the next one has it soon
+    if (isLost && !isRunning && wasRunning.current && !series.value)
       document.getElementById(state === 'done' ? 'step-3' : 'start')?.focus({ preventScroll: true });
     wasRunning.current = isRunning;
   }, [isRunning]);
@@ -44,7 +47,7 @@ export function RunBar() {
           {failure.value}
         </p>
       )}
-      {offer.value && !isBusy.value && <Offered offer={offer.value} />}
+      {offer.value && !isUnderWay.value && <Offered offer={offer.value} />}
       {isAsked && isRunning && (
         <Question
           onAnswer={(isYes) => {
@@ -53,14 +56,14 @@ export function RunBar() {
           }}
         />
       )}
-      {obstacle.value && !isBusy.value && <p class="error">{obstacle.value}</p>}
+      {obstacle.value && !isUnderWay.value && <p class="error">{obstacle.value}</p>}
       <div class="row">
         <button
           type="button"
           id="start"
           class="button primary"
           disabled={!isGpuFree.value}
-          onClick={() => start()}
+          onClick={() => follow(start())}
         >
           Start training
         </button>
@@ -138,7 +141,9 @@ function TakeOver() {
       disabled={isAsked || !isGpuFree.value}
       onClick={() => {
         setAsked(true);
-        takeOver().finally(() => setAsked(false));
+        const taken = takeOver();
+        follow(taken);
+        taken.finally(() => setAsked(false));
       }}
     >
       {isAsked ? 'Taking over' : 'Take over'}
@@ -161,7 +166,8 @@ function Phase() {
   const state = status.value;
   const other = gpuUse.value && others[gpuUse.value];
   if (other) return <p class="hint">{other}</p>;
-  if (state === 'idle') return <ForecastLine />;
+  const isBetween = isUnderWay.value && !isBusy.value;
+  if (state === 'idle' && !isBetween) return <ForecastLine />;
   const words =
     {
       paused: 'Paused',
@@ -172,8 +178,11 @@ function Phase() {
   return (
     <>
       <p class="phase">
-        <span class={`lamp ${isBad(result.value?.report.ended) ? 'failed' : state}`} />
-        {words}
+        <span
+          class={`lamp ${isBetween ? 'running' : isBad(result.value?.report.ended) ? 'failed' : state}`}
+        />
+        {series.value && `Run ${series.value.at} of ${series.value.of}: `}
+        {isBetween ? `${series.value!.words}, begins` : words}
       </p>
       {isUnder && <p class="hint">{percent(progress.value, 0)}</p>}
       {state === 'watching' && <TakeOver />}
@@ -182,7 +191,7 @@ function Phase() {
           To the curves
         </button>
       )}
-      {state === 'done' && (
+      {state === 'done' && !isBetween && (
         <button type="button" class="link" onClick={() => showPlace('#step-3')}>
           To the result
         </button>

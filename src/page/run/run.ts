@@ -17,6 +17,7 @@ import { type CellName, type Kept, type KeptAs, keepWhile, openToGoOn } from '..
 import { readSettings } from '../settings/config';
 import { endingOf } from './ending';
 import { receive, TUNINGS } from './events';
+import { follow } from './follow';
 import { HandedOver, HandOver } from './hand-over';
 import { offerAfter, offerOf } from './offers';
 import { takeWatched, tellTabs, whileTabsWatch } from './other-tabs';
@@ -103,7 +104,7 @@ async function train(prepare: Prepare, as: KeptAs): Promise<TrainResult | undefi
   offer.value = undefined;
   const showAgain = keepShown();
   let job: TrainJob | undefined;
-  const another = (next: TrainJob) => run(() => next);
+  const another = (next: TrainJob) => follow(run(() => next));
   try {
     job = { ...(await prepare()), live: LIVE_IMAGES };
     reset(job.settings);

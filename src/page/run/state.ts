@@ -12,6 +12,7 @@ import type {
   TrainResult,
   TrainSettings,
 } from '../../api';
+import { series } from '../gpu-use';
 import { noCourse, type RedundancyCourse } from './redundancy-course';
 
 /** `watching`: a run of another tab */
@@ -21,6 +22,8 @@ export type PlanEvent = Extract<TrainEvent, { type: 'plan' }>;
 
 export const status = signal<Status>('idle');
 export const isBusy = computed(() => ['running', 'paused', 'cancelling'].includes(status.value));
+/** whether a run goes on, or another of several is about to begin */
+export const isUnderWay = computed(() => isBusy.value || series.value !== undefined);
 /** what the engine is doing, in its words */
 export const phase = signal('');
 /** for screen readers: phases and evaluations, not every step */

@@ -4,7 +4,7 @@ import { percent } from '../format';
 import { preview, survey } from '../input/sources';
 import { misfit } from '../input/verdict';
 import { config } from '../settings/config';
-import { isBusy, progress, result, status } from './state';
+import { isBusy, isUnderWay, progress, result, status } from './state';
 
 export type StepNumber = 1 | 2 | 3;
 
@@ -32,6 +32,7 @@ const texts: Record<StepNumber, () => string> = {
     return images === 'none' ? 'no images yet' : 'ready';
   },
   2: () => {
+    if (isUnderWay.value && !isBusy.value) return 'next run begins';
     const under = isBusy.value && progress.value > 0 ? `, ${percent(progress.value, 0)}` : '';
     if (status.value === 'idle') return 'not started';
     if (status.value === 'watching') return 'in another tab';

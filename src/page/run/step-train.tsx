@@ -2,11 +2,12 @@
 import { skippedCsv } from '../../data/report';
 import { download } from '../files';
 import { ForecastPanel } from '../forecast/forecast-panel';
+import { bytes, count } from '../format';
 import { lazy } from '../lazy';
 import { inFormWords } from '../settings/form-words';
 import { SettingsForm } from '../settings/settings-form';
 import { Progress } from './progress';
-import { imageReports, isBusy, live, notes, stepCount, warnings } from './state';
+import { imageReports, isBusy, isUnderWay, live, notes, plan, stepCount, warnings } from './state';
 
 const LivePredictions = lazy(async () => (await import('./live-predictions')).LivePredictions);
 const NO_CURVES = (
@@ -17,22 +18,35 @@ const NO_CURVES = (
 );
 // their library is the largest of the page's, and nobody sees it before a run
 const Curves = lazy(async () => (await import('./curve-charts')).Curves, NO_CURVES);
-const Course = () => (stepCount.value > 0 ? <Curves /> : NO_CURVES);
+const Course = () => (isBusy.value || stepCount.value > 0 ? <Curves /> : NO_CURVES);
 
 export function StepTrain() {
   return (
     <>
-      <fieldset class="plain" disabled={isBusy.value}>
+      <fieldset class="plain" disabled={isUnderWay.value}>
         <legend class="sr-only">Method and settings</legend>
         <SettingsForm />
       </fieldset>
       <ForecastPanel />
       <Progress />
       <Warnings />
-      <Found />
       <Course />
       {live.value.looks.length > 0 && <LivePredictions />}
+      <Plan />
+      <Found />
     </>
+  );
+}
+
+/** What a step is; it is known when a run is under way, and stands below what moves. */
+function Plan() {
+  if (!plan.value) return null;
+  const { images, testImages, classes, dispatches, bytesPerStep, peakBytes } = plan.value;
+  return (
+    <p class="hint">
+      {count(images)} training and {count(testImages)} test images in {classes.length} classes; a step is{' '}
+      {count(dispatches)} dispatches that move {bytes(bytesPerStep)}; {bytes(peakBytes)} of GPU memory.
+    </p>
   );
 }
 

@@ -5,10 +5,11 @@ import type { Method, TrainJob } from '../../api';
 import { isFairPair } from '../../report/arms';
 import { compareSeeds, methodName, seedsText, verdictOf } from '../../report/comparison';
 import { isGpuFree } from '../gpu-use';
+import { follow } from '../run/follow';
 import { runBeside } from '../run/run';
 import { entries, entryOf } from '../saved/entries';
 import { type EndedEntry, hasReport, readNamed, SEEDS, summaryOf } from './arms';
-import { type Planned, queue, runAll } from './queue';
+import { type Planned, runAll } from './queue';
 
 /** @param id of the run that is shown */
 export function Fair({ id, job }: { id: string; job?: TrainJob }) {
@@ -45,8 +46,8 @@ function Beside({ shown, job }: { shown: EndedEntry; job?: TrainJob }) {
     <button
       type="button"
       class="button small"
-      disabled={!isGpuFree.value || queue.value !== undefined}
-      onClick={() => runBeside(job, { method })}
+      disabled={!isGpuFree.value}
+      onClick={() => follow(runBeside(job, { method }))}
     >
       {method === 'finetune' ? 'Fine-tune' : 'Refocus'} beside it
     </button>
@@ -102,7 +103,7 @@ function Seeds({ shown, partner, ended, job }: SeedsProps) {
             <button
               type="button"
               class="button small"
-              disabled={!isGpuFree.value || queue.value !== undefined}
+              disabled={!isGpuFree.value}
               onClick={() => runAll(job, missing)}
             >
               Run {missing.length} more for {SEEDS} seeds of both

@@ -4,18 +4,18 @@ import { useEffect, useState } from 'preact/hooks';
 import { explain } from '../engine';
 import { download } from '../files';
 import { bytes, count, dateAndTime, duration, percent, points } from '../format';
-import { isGpuFree } from '../gpu-use';
+import { isGpuFree, series } from '../gpu-use';
 import { useGradual } from '../gradual';
 import { showPlace } from '../place';
+import { follow } from '../run/follow';
 import { wordsOf } from '../run/offers';
 import { resumeSaved } from '../run/run';
-import { failure, isBusy, shownRun, status } from '../run/state';
+import { failure, isUnderWay, shownRun, status } from '../run/state';
 import { entries, goingOn, type RunEntry, strangers } from '../saved/entries';
 import { isInMemory } from '../saved/run-folder';
 import { showRun } from '../saved/show';
 import { canGoOn, deletedRuns, deleteRun, purge, renameRun, takeBack } from '../saved/store';
 import { Compare } from './compare';
-import { queue } from './queue';
 
 /** ids of the runs that are compared */
 const chosen = signal<readonly string[]>([]);
@@ -26,9 +26,9 @@ export function RunsPanel() {
   return (
     <section class="panel runs" id="runs" aria-labelledby="runs-title" tabIndex={-1}>
       <h2 id="runs-title">Runs</h2>
-      {queue.value && (
+      {series.value && (
         <p class="notice quiet" role="status">
-          Run {queue.value.at} of {queue.value.of}: {queue.value.words}. Stop ends the queue.
+          Run {series.value.at} of {series.value.of}: {series.value.words}. Stop ends the queue.
         </p>
       )}
       <Undo />
@@ -216,8 +216,8 @@ function Actions({ run, isShown }: { run: RunEntry; isShown: boolean }) {
   const goOn = remedy ? `Go on with ${wordsOf(remedy)}` : ways;
   return (
     <div class="actions">
-      {action(isShown ? 'Shown' : 'Show', () => show(run.id), isShown || isBusy.value)}
-      {canGoOn(run) && action(goOn, () => resumeSaved(run.id), !isGpuFree.value)}
+      {action(isShown ? 'Shown' : 'Show', () => show(run.id), isShown || isUnderWay.value)}
+      {canGoOn(run) && action(goOn, () => follow(resumeSaved(run.id)), !isGpuFree.value)}
       {action('Export', () => save(run.id), isOn)}
       {action('Delete', () => deleteRun(run.id), isOn)}
     </div>

@@ -2,8 +2,8 @@
 import type { Method, TrainJob, TrainResult } from '../../api';
 import { isGpuFree } from '../gpu-use';
 import { fileOf, firstOf } from '../results/files';
+import { follow } from '../run/follow';
 import { runBeside } from '../run/run';
-import { queue } from './queue';
 
 interface TrainOnProps {
   trained: TrainResult;
@@ -21,13 +21,13 @@ export function TrainOn({ trained, job }: TrainOnProps) {
       <button
         type="button"
         class="button small"
-        disabled={!isGpuFree.value || queue.value !== undefined}
+        disabled={!isGpuFree.value}
         aria-describedby="train-on-hint"
         onClick={() => {
           // the network that is there now has the classes; from random weights nothing of it would be left
           const method: Method = settings.method === 'retrain' ? 'finetune' : settings.method;
           const files = [{ path: from, blob: new Blob([fileOf(trained, from)]) }];
-          runBeside(job, { method, head: 'auto' }, { kind: 'file', files });
+          follow(runBeside(job, { method, head: 'auto' }, { kind: 'file', files }));
         }}
       >
         Train on from this for {epochs} {epochs === 1 ? 'epoch' : 'epochs'}

@@ -1,13 +1,14 @@
 /** Offers the run that was cut off last. The others are in the list of runs. */
 import { isGpuFree } from '../gpu-use';
+import { follow } from '../run/follow';
 import { wordsOf } from '../run/offers';
 import { resumeSaved } from '../run/run';
-import { isBusy, shownRun } from '../run/state';
+import { isUnderWay, shownRun } from '../run/state';
 import type { RunEntry } from './entries';
 import { deleteRun, isCutOff, listed } from './store';
 
 export function SavedNotices() {
-  const run = isBusy.value ? undefined : listed().find(isCutOff);
+  const run = isUnderWay.value ? undefined : listed().find(isCutOff);
   return run && run.id !== shownRun.value?.id ? <Notice run={run} /> : null;
 }
 
@@ -23,7 +24,7 @@ function Notice({ run }: { run: RunEntry }) {
           type="button"
           class="button small primary"
           disabled={!isGpuFree.value}
-          onClick={() => resumeSaved(run.id)}
+          onClick={() => follow(resumeSaved(run.id))}
         >
           {run.remedy ? `Go on with ${wordsOf(run.remedy)}` : run.epoch > 0 ? 'Resume' : 'Begin again'}
         </button>
