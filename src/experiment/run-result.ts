@@ -55,7 +55,6 @@ const MOST_POINTS = 100;
 
 export function runResult({ cell, run: { report, metrics, evals, redundancy } }: EndedCell): RunResult {
   const { accuracy, settings, plan, proof, sha256 } = report;
-  const { before, after } = redundancy;
   const stride = Math.max(1, Math.ceil(metrics.length / MOST_POINTS));
   const start = evals.find(({ which }) => which === 'base')?.point;
   const epochs = evals.filter(({ which }) => which === 'epoch').map(({ point }) => point);
@@ -78,7 +77,11 @@ export function runResult({ cell, run: { report, metrics, evals, redundancy } }:
     ...plan,
     proof: { ok: proof.ok, maxRelLogitDiff: proof.maxRelLogitDiff, top1Agreement: proof.top1Agreement },
     ...(sha256.out['merged.safetensors'] && { merged: sha256.out['merged.safetensors'] }),
-    divergence: [meanDivergence(before), meanDivergence(after)],
+    // of the report: the matrices have a file of their own, which a folder may have been copied without
+    divergence: [
+      meanDivergence(report.redundancy.map(({ before }) => before)),
+      meanDivergence(report.redundancy.map(({ after }) => after)),
+    ],
     ...(start && settings.method !== 'retrain' && { start }),
     evals: epochs,
     training: metrics
@@ -90,7 +93,7 @@ export function runResult({ cell, run: { report, metrics, evals, redundancy } }:
 }
 
 /** Of layers with a finite one. */
-function meanDivergence(layers: readonly { divergence: number }[]): number {
-  const finite = layers.map(({ divergence }) => divergence).filter(Number.isFinite);
+function meanDivergence(layers: readonly { divergence: number | null }[]): number {
+  const finite = layers.map(({ divergence }) => Number(divergence ?? Number.NaN)).filter(Number.isFinite);
   return finite.reduce((a, b) => a + b, 0) / finite.length;
 }

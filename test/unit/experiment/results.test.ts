@@ -96,3 +96,21 @@ test('the best is that of the arm’s own epochs, though the base was better', (
     bestEpoch: 1,
   });
 });
+
+test('how alike kernels are is of the reports, whether the matrices lie beside them or not', () => {
+  const all = ended({ finetune: [20] });
+  const redundancy = [
+    { name: 'a', planes: 4, before: figures(0.1), after: figures(0.3) },
+    { name: 'b', planes: 4, before: figures(0.3), after: figures(0.5) },
+    // of a single kernel, as JSON has it
+    { name: 'c', planes: 1, before: figures(null), after: figures(null) },
+  ];
+  const copied = all.map(({ cell, run }) => ({
+    cell,
+    run: { ...run, report: { ...run.report, redundancy }, redundancy: { before: [], after: [] } },
+  })) as EndedCell[];
+  const [finetune] = resultsOf(experiment, copied, 'now').runs;
+  expect(finetune.divergence).toEqual([expect.closeTo(0.2), expect.closeTo(0.4)]);
+});
+
+const figures = (divergence: number | null) => ({ divergence, cosine: 0, effectiveRank: 1 });
