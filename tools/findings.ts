@@ -14,6 +14,7 @@ export const target = join(root, 'public', 'findings.html');
 export function findingsPage(text: string): string {
   const body = (marked.parse(text, { async: false }) as string)
     .replaceAll('../public/findings/', 'findings/')
+    .replace(/<(h[23])>(.*?)<\/\1>/g, (_, tag, inner) => `<${tag} id="${anchorOf(inner)}">${inner}</${tag}>`)
     // other documents are no part of the site
     .replace(/<a href="(?!https?:|#)[^"]*">([\s\S]*?)<\/a>/g, '$1')
     .replace(/<table>[\s\S]*?<\/table>/g, (table) => scrolled(table))
@@ -36,6 +37,13 @@ ${body}</main>
 </html>
 `;
 }
+
+/** What links within the document call a heading, as GitHub does: words in small letters, a hyphen for each space. */
+const anchorOf = (heading: string): string =>
+  heading
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N} -]/gu, '')
+    .replaceAll(' ', '-');
 
 const scrolled = (inner: string, kind = ''): string =>
   `<div class="scroll${kind}" tabindex="0">${inner}</div>`;

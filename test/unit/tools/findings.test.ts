@@ -19,6 +19,13 @@ test('it asks for nothing but what lies beside it', () => {
   expect(page).not.toMatch(/<script|style=/);
 });
 
+test('its links within itself lead to a heading', () => {
+  const page = findingsPage(markdown);
+  const named = [...page.matchAll(/href="#([^"]*)"/g)].map(([, id]) => id);
+  expect(named).toContain('maps-of-5--5');
+  for (const id of named) expect(page).toContain(` id="${id}">`);
+});
+
 test('every experiment beside it is one, and is named with the command that repeats it', () => {
   const folder = join(source, '..', 'findings');
   for (const file of readdirSync(folder)) {
