@@ -1,6 +1,6 @@
 import { FormatError, quote, Refusal } from '../format-error';
 import { DTYPE_BYTES, type Dtype } from '../tensor';
-import { PickleGlobal, type PickleHost, PickleObject, type PickleValue, Placeholder } from './pickle';
+import { PickleGlobal, type PickleHost, PickleObject, type PickleValue, Placeholder } from './pickle-values';
 import { STORAGES } from './storages';
 
 /** A part of a storage of the file, in elements of `type`. */

@@ -5,56 +5,8 @@
 
 import { FormatError } from '../format-error';
 import { ByteReader } from './byte-reader';
-
-/** Anything that is not plain data: globals, and what the caller's globals make. */
-export abstract class PickleObject {}
-
-/** A name on the caller's allow-list. `call` stands for Python's call; it gets checked by its author. */
-export class PickleGlobal extends PickleObject {
-  constructor(
-    readonly name: string,
-    readonly call: (args: PickleValue[]) => PickleValue,
-  ) {
-    super();
-  }
-}
-
-/**
- * An object whose class nobody here knows, or what an unknown function would have returned: inert, with the parts that
- * stand in the file, so that weights inside it are seen.
- */
-export class Placeholder extends PickleObject {
-  /** what BUILD would have set as its attributes */
-  state: PickleValue = null;
-  /** what SETITEMS put into it, where its class is a kind of dict */
-  items?: Map<PickleValue, PickleValue>;
-
-  constructor(
-    /** of the class or function, with its module */
-    readonly name: string,
-    readonly args: PickleValue[],
-  ) {
-    super();
-  }
-}
-
-/** Tuples, lists and sets are arrays, dicts are Maps, whole numbers beyond 2^53 are bigint. */
-export type PickleValue =
-  | null
-  | boolean
-  | number
-  | bigint
-  | string
-  | Uint8Array
-  | PickleValue[]
-  | Map<PickleValue, PickleValue>
-  | PickleObject;
-
-/** What the pickle may refer to. */
-export interface PickleHost {
-  global(module: string, name: string): PickleGlobal;
-  persistent(id: PickleValue): PickleValue;
-}
+import { integerOf, longOf, unescaped } from './pickle-literals';
+import { PickleGlobal, type PickleHost, PickleObject, type PickleValue, Placeholder } from './pickle-values';
 
 /** An empty dict costs one byte in the file and some 200 in memory, so the steps are limited, not only the bytes. */
 const MAX_OPCODES = 1_000_000;
@@ -137,7 +89,7 @@ class Machine extends ByteReader {
         return this.push(this.long(this.u32()));
       case 'I':
       case 'L':
-        return this.push(this.textInteger());
+        return this.push(integerOf(this.line()));
       case 'F':
         return this.push(Number(this.line()));
       default:
@@ -148,8 +100,10 @@ class Machine extends ByteReader {
   private text(opcode: string): boolean {
     switch (opcode) {
       case 'X':
+      case 'T': // Python 2's str, likewise U
         return this.push(this.utf8(this.u32()));
       case '\x8c':
+      case 'U':
         return this.push(this.utf8(this.u8()));
       case '\x8d':
         return this.push(this.utf8(this.u64()));
@@ -157,10 +111,6 @@ class Machine extends ByteReader {
         return this.push(unescaped(this.line('latin1')));
       case 'S':
         return this.push(this.line().replace(/^(['"])(.*)\1$/, '$2'));
-      case 'T': // Python 2's str
-        return this.push(this.utf8(this.u32()));
-      case 'U':
-        return this.push(this.utf8(this.u8()));
       case 'B':
         return this.push(this.take(this.u32()));
       case 'C':
@@ -348,30 +298,8 @@ class Machine extends ByteReader {
     return this.push(value);
   }
 
-  private textInteger(): PickleValue {
-    const line = this.line().replace(/L$/, '');
-    if (line === '00' || line === '01') return line === '01';
-    if (!/^-?\d{1,100}$/.test(line)) throw new FormatError('its pickle has a number that is none');
-    return narrow(BigInt(line));
-  }
-
-  /** A two's-complement little-endian integer. */
   private long(length: number): number | bigint {
     if (length > MAX_LONG) throw new FormatError(`its pickle has a number of ${length} bytes`);
-    let value = 0n;
-    for (const byte of this.take(length).toReversed()) value = (value << 8n) | BigInt(byte);
-    return narrow(BigInt.asIntN(8 * length, value));
+    return longOf(this.take(length));
   }
-}
-
-/** Text of Python's raw-unicode-escape: one byte a character, or \u and \U with the code point in hexadecimal. */
-const unescaped = (text: string): string =>
-  text.replace(/\\u([\da-fA-F]{4})|\\U00([\da-fA-F]{6})/g, (whole, short, long) => {
-    const code = Number.parseInt(short ?? long, 16);
-    return code <= 0x10ffff ? String.fromCodePoint(code) : whole;
-  });
-
-function narrow(value: bigint): number | bigint {
-  const number = Number(value);
-  return Number.isSafeInteger(number) ? number : value;
 }

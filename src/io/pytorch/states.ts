@@ -1,7 +1,7 @@
 import { FormatError, quote, Refusal } from '../format-error';
 import { isAveraged } from '../prefix';
 import { madeBy, StorageRef, shown, TensorRef, UnreadableTensor } from './globals';
-import { PickleGlobal, type PickleValue, Placeholder } from './pickle';
+import { PickleGlobal, type PickleValue, Placeholder } from './pickle-values';
 
 /** A state dict in a checkpoint. */
 export interface FoundState {

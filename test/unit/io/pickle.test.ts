@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { unzipSync } from 'fflate';
 import { describe, expect, test } from 'vitest';
-import { PickleGlobal, type PickleValue, unpickle } from '../../../src/io/pytorch/pickle';
+import { unpickle } from '../../../src/io/pytorch/pickle';
+import { PickleGlobal, type PickleValue } from '../../../src/io/pytorch/pickle-values';
 import { writePyTorch } from '../../../src/io/pytorch/write';
 import cases from '../../fixtures/pickles.json';
 import { readBytes } from './read-bytes';
