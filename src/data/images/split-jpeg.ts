@@ -1,4 +1,6 @@
 import { ImageError, viewOf } from './format';
+import { BitReader, damaged, endOfData, type HuffmanTable, readTables } from './jpeg-bits';
+import { type Component, JpegWriter } from './jpeg-writer';
 
 /** Two JPEGs of three components each, which every decoder reads. */
 export interface SplitJpeg {
@@ -6,14 +8,6 @@ export interface SplitJpeg {
   colours: Uint8Array<ArrayBuffer>;
   /** the fourth as luma, of no colour */
   black: Uint8Array<ArrayBuffer>;
-}
-
-interface Component {
-  id: number;
-  /** blocks across and down in a unit of an interleaved scan */
-  h: number;
-  v: number;
-  quantisation: number;
 }
 
 interface Frame {
@@ -32,7 +26,6 @@ interface ScanComponent {
   tables: number;
 }
 
-const damaged = () => new ImageError('the JPEG is damaged');
 const unusual = () => new ImageError('the CMYK JPEG is of an unusual kind; save it as PNG');
 
 /** Identifiers of tables (class and number, then 16 counts by length, then symbols): both know symbol 0 alone, as one bit. */
@@ -206,144 +199,4 @@ function copySymbol(reader: BitReader, table: HuffmanTable, file: JpegWriter): n
 
 function copyBits(reader: BitReader, count: number, file: JpegWriter): void {
   for (let i = 0; i < count; i++) file.bit(reader.bit());
-}
-
-/** Codes of a length follow each other; so do their symbols. */
-interface HuffmanTable {
-  /** by length, 1 to 16: how many codes there are, the first of them, and where its symbol stands */
-  counts: number[];
-  first: number[];
-  start: number[];
-  symbols: Uint8Array;
-}
-
-/** Keys: 0x00 to 0x03 for mean values, 0x10 to 0x13 for the rest. */
-function readTables(segment: Uint8Array, tables: Map<number, HuffmanTable>): void {
-  for (let at = 0; at + 17 <= segment.length; ) {
-    const counts = [0, ...segment.subarray(at + 1, at + 17)];
-    const first = [0];
-    const start = [0];
-    for (let length = 1, code = 0, symbol = 0; length <= 16; length++) {
-      code <<= 1;
-      first.push(code);
-      start.push(symbol);
-      code += counts[length];
-      symbol += counts[length];
-    }
-    const total = counts.reduce((sum, count) => sum + count, 0);
-    tables.set(segment[at], { counts, first, start, symbols: segment.subarray(at + 17, at + 17 + total) });
-    at += 17 + total;
-  }
-}
-
-/** The place of the next marker that is neither a restart nor a stuffed zero. */
-function endOfData(bytes: Uint8Array, from: number): number {
-  for (let at = bytes.indexOf(0xff, from); at >= 0; at = bytes.indexOf(0xff, at + 1)) {
-    const code = bytes[at + 1];
-    if (code !== 0 && code !== 0xff && (code < 0xd0 || code > 0xd7)) return at;
-  }
-  throw new ImageError('the JPEG is cut off');
-}
-
-/** Bits of a scan's data, without the zeros stuffed behind bytes of ones. */
-class BitReader {
-  private left = 0;
-  private byte = 0;
-
-  constructor(
-    private readonly bytes: Uint8Array,
-    private at: number,
-  ) {}
-
-  bit(): number {
-    if (this.left === 0) {
-      this.byte = this.bytes[this.at++];
-      if (this.byte === undefined) throw new ImageError('the JPEG is cut off');
-      // a marker: the data ended too early
-      if (this.byte === 0xff && this.bytes[this.at++] !== 0) throw damaged();
-      this.left = 8;
-    }
-    return (this.byte >> --this.left) & 1;
-  }
-
-  /** Passes over a restart marker, whose code it returns. */
-  restart(): number {
-    this.left = 0;
-    const [first, code] = this.bytes.subarray(this.at);
-    if (first !== 0xff || code < 0xd0 || code > 0xd7) throw damaged();
-    this.at += 2;
-    return code;
-  }
-
-  end(): number {
-    return this.at;
-  }
-}
-
-/** Writes a JPEG, which begins with Adobe's marker to say what its colours are: 0 for RGB, 1 for luma and chroma. */
-class JpegWriter {
-  private bytes = new Uint8Array(2 ** 16);
-  private length = 0;
-  private pending = 0;
-  private bits = 0;
-
-  constructor(transform: number) {
-    this.raw([0xff, 0xd8]);
-    this.segment(0xee, [...'Adobe'].map((c) => c.charCodeAt(0)).concat([0, 100, 0, 0, 0, 0, transform]));
-  }
-
-  raw(content: ArrayLike<number>): void {
-    this.reserve(content.length);
-    this.bytes.set(content, this.length);
-    this.length += content.length;
-  }
-
-  private reserve(count: number): void {
-    if (this.length + count <= this.bytes.length) return;
-    const larger = new Uint8Array(2 * this.bytes.length + count);
-    larger.set(this.bytes.subarray(0, this.length));
-    this.bytes = larger;
-  }
-
-  segment(marker: number, content: ArrayLike<number>): void {
-    const size = content.length + 2;
-    this.raw([0xff, marker, size >> 8, size & 255]);
-    this.raw(content);
-  }
-
-  /** `source`: the original frame, whose depth and size stay. */
-  frame(marker: number, source: Uint8Array, components: Component[]): void {
-    const rows = components.flatMap(({ id, h, v, quantisation }) => [id, (h << 4) | v, quantisation]);
-    this.segment(marker, [...source.subarray(0, 5), components.length, ...rows]);
-  }
-
-  /** `range`: the coefficients that the scan holds. */
-  scan(members: Pick<ScanComponent, 'component' | 'tables'>[], range: Uint8Array): void {
-    const rows = members.flatMap(({ component, tables }) => [component.id, tables]);
-    this.segment(0xda, [members.length, ...rows, ...range]);
-  }
-
-  bit(bit: number): void {
-    this.pending = (this.pending << 1) | bit;
-    if (++this.bits < 8) return;
-    this.reserve(2);
-    this.bytes[this.length++] = this.pending;
-    if (this.pending === 0xff) this.bytes[this.length++] = 0;
-    this.pending = this.bits = 0;
-  }
-
-  /** Ones up to the next byte. */
-  align(): void {
-    while (this.bits > 0) this.bit(1);
-  }
-
-  restart(marker: number): void {
-    this.align();
-    this.raw([0xff, marker]);
-  }
-
-  finish(): Uint8Array<ArrayBuffer> {
-    this.raw([0xff, 0xd9]);
-    return this.bytes.slice(0, this.length);
-  }
 }
