@@ -1,4 +1,4 @@
-import { type Dialect, renameModules } from './dialects';
+import { type Dialect, renameModules } from './dialect';
 
 export type Shape = readonly number[];
 

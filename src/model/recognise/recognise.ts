@@ -1,7 +1,8 @@
 import { isAveraged } from '../../io/prefix';
 import { createModel } from '../zoo';
 import { candidateArguments, leastKnown } from './arguments';
-import { DIALECTS, type Dialect, renameModules } from './dialects';
+import { type Dialect, renameModules } from './dialect';
+import { DIALECTS } from './dialects';
 import { type Match, matchState, moduleOf, modulesOf, type Shape, type Wanted } from './match';
 
 /** A network of the zoo beside a file. */
