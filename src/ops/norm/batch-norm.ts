@@ -6,6 +6,7 @@ import { workgroupsFor } from '../../graph/workgroups';
 import { ACTIVATIONS, type Activation } from '../activation';
 import { type BlockGrid, gridConstants, pixelGrid, pixelRows, sharing } from '../blocks';
 import { backwardApply, backwardSums, finishSums, type NormAttributes } from './batch-norm-backward';
+import { parameterGradients } from './gradients';
 
 /** All `[c]`; the running statistics have role `state` and are updated in place in training. */
 export type BatchNormParameters = {
@@ -216,20 +217,12 @@ const affineAct: Op<AffineAct> = {
   backward: ({ inputs: { x, coef, weight, bias }, outputs: { y }, attrs, name }, tape) => {
     const g = tape.graph;
     const dy = tape.gradient(y)!;
-    // what is not wanted is written to a tensor that nobody reads
-    let dweight = g.tensor(`${name} dweight`, weight.shape);
-    let dbias = g.tensor(`${name} dbias`, bias.shape);
-    tape.contribute(weight, ({ out }) => {
-      dweight = out;
-    });
-    tape.contribute(bias, ({ out }) => {
-      dbias = out;
-    });
+    const gradients = parameterGradients(tape, name, { weight, bias });
     const { training } = attrs;
     const bcoef = g.tensor(`${name} bcoef`, [3, x.shape[3]]);
     // with running statistics dx needs no sums
     if (tape.needs(weight) || tape.needs(bias) || training)
-      g.add(backwardSums, name, { dy, x, coef }, { bcoef, dweight, dbias }, attrs);
+      g.add(backwardSums, name, { dy, x, coef }, { bcoef, ...gradients }, attrs);
     tape.contribute(x, ({ out, addend }) => {
       const inputs = { dy, x, coef, bcoef: training ? bcoef : undefined, addend };
       g.add(backwardApply, name, inputs, { dx: out }, attrs);

@@ -1,7 +1,23 @@
-import type { Dispatch } from '../../graph/ir';
+import type { Dispatch, Tape } from '../../graph/ir';
 import { elements, type Tensor } from '../../graph/tensor';
 import type { Tuning } from '../../graph/tuning';
 import { pixelRows, sharing } from '../blocks';
+
+/** Where the gradients of a normalisation's weight and bias `[c]` go; what is not wanted goes to a tensor that nobody reads. */
+export function parameterGradients(
+  tape: Tape,
+  name: string,
+  { weight, bias }: { weight: Tensor; bias: Tensor },
+): { dweight: Tensor; dbias: Tensor } {
+  const targetOf = (t: Tensor, unread: string): Tensor => {
+    let target = tape.graph.tensor(`${name} ${unread}`, t.shape);
+    tape.contribute(t, ({ out }) => {
+      target = out;
+    });
+    return target;
+  };
+  return { dweight: targetOf(weight, 'dweight'), dbias: targetOf(bias, 'dbias') };
+}
 
 /** What a batch norm's backward pass needs besides the sums. */
 export interface BatchGradient {

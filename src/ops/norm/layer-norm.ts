@@ -3,7 +3,7 @@ import { elements, type Tensor } from '../../graph/tensor';
 import type { Tuning } from '../../graph/tuning';
 import { workgroupsFor } from '../../graph/workgroups';
 import { pixelRows, pixelSplits, threadsFor } from '../blocks';
-import { normGradients } from './gradients';
+import { normGradients, parameterGradients } from './gradients';
 
 /** torch.nn.functional.layer_norm over the channels of each pixel of x `[n, h, w, c]`; weight and bias `[c]`. */
 export function layerNorm(
@@ -57,17 +57,9 @@ const forward: Op<Forward> = {
   backward: ({ inputs: { x, weight, bias }, outputs: { y, statistics }, name }, tape) => {
     const g = tape.graph;
     const dy = tape.gradient(y)!;
-    // what is not wanted is written to a tensor that nobody reads
-    let dweight = g.tensor(`${name} dweight`, weight.shape);
-    let dbias = g.tensor(`${name} dbias`, bias.shape);
-    tape.contribute(weight, ({ out }) => {
-      dweight = out;
-    });
-    tape.contribute(bias, ({ out }) => {
-      dbias = out;
-    });
+    const gradients = parameterGradients(tape, name, { weight, bias });
     if (tape.needs(weight) || tape.needs(bias))
-      g.add(backwardParameters, name, { dy, x, statistics }, { dweight, dbias }, {});
+      g.add(backwardParameters, name, { dy, x, statistics }, gradients, {});
     tape.contribute(x, ({ out, addend }) =>
       g.add(backwardInput, name, { dy, x, weight, statistics, addend }, { dx: out }, {}),
     );
