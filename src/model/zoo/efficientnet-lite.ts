@@ -1,16 +1,7 @@
 import type { Builder, Value } from '../builder';
 import { define, dropRate, stemStride } from './define';
+import { STAGES } from './efficientnet';
 
-/** Expansion, kernel, stride of the first block, channels, blocks. */
-const STAGES = [
-  [1, 3, 1, 16, 1],
-  [6, 3, 2, 24, 2],
-  [6, 5, 2, 40, 2],
-  [6, 3, 2, 80, 3],
-  [6, 5, 1, 112, 3],
-  [6, 5, 2, 192, 4],
-  [6, 3, 1, 320, 1],
-];
 const BLOCKS = STAGES.reduce((sum, [, , , , blocks]) => sum + blocks, 0);
 
 /** EfficientNet-Lite0: EfficientNet-B0 without squeezing and with ReLU6, timm's names (`efficientnet_lite0`). */

@@ -2,8 +2,8 @@ import type { Builder, Value } from '../builder';
 import { convNorm, makeDivisible, type NormOptions, squeezeExcitation } from './blocks';
 import { type Definition, define, dropRate, stemStride } from './define';
 
-/** Expansion, kernel, stride of the first block, channels, blocks. */
-const STAGES = [
+/** Of EfficientNet-B0: expansion, kernel, stride of the first block, channels, blocks. */
+export const STAGES = [
   [1, 3, 1, 16, 1],
   [6, 3, 2, 24, 2],
   [6, 5, 2, 40, 2],
