@@ -14,6 +14,8 @@ export interface Series {
   of: number;
   /** what it is */
   words: string;
+  /** it has begun, and may be over */
+  isBegun?: boolean;
 }
 
 export const series = signal<Series | undefined>(undefined);

@@ -63,7 +63,9 @@ export async function conclude(
       'No gain: after no epoch is the test accuracy above that of the network as it was loaded. Keep your network; the best one of this run is it.';
     emit({ type: 'note', message });
   }
-  emit({ type: 'phase', phase: 'merge', message: 'Merging the maps into the weights' });
+  const isPlain = job.settings.method === 'finetune' || job.settings.method === 'retrain';
+  const message = isPlain ? 'Writing the network' : 'Merging the maps into the weights';
+  emit({ type: 'phase', phase: 'merge', message });
   const merged = await mergeSnapshot(last.snapshot, training, network);
   if (merged.note) emit({ type: 'warning', message: merged.note });
   const toProve = [merged];

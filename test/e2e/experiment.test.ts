@@ -148,8 +148,13 @@ describe('an experiment', () => {
     const seen = await page.evaluate(() => [...(window as unknown as { seen: Set<string> }).seen]);
     const runs = ['Fine-tuned, seed 0', 'Refocused, seed 0', 'Fine-tuned, seed 1', 'Refocused, seed 1'];
     for (const [i, words] of runs.entries()) {
-      if (i > 0) expect(seen).toContain(`Run ${i + 1} of 4: ${words}, begins`);
-      expect(seen).toContain(`Run ${i + 1} of 4: Training`);
+      const run = `Run ${i + 1} of 4: `;
+      const order = ['begins', 'Training', 'is kept'].map((state) =>
+        seen.indexOf(state === 'Training' ? run + state : `${run}${words}, ${state}`),
+      );
+      if (i > 0) expect(order[0], run).toBeGreaterThan(0);
+      expect(order, run).toEqual([...order].sort((a, b) => a - b));
+      expect(order[1], run).toBeGreaterThan(0);
     }
     expect(seen.filter((words) => !words.startsWith('Run '))).toEqual(
       seen.filter((words) => ['undefined and Start', 'Done and Start'].includes(words)),

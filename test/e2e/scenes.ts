@@ -227,8 +227,12 @@ export const scenes: Record<string, Scene> = {
       await unfold(experiment);
       await shoot('form', experiment);
       await button(page, 'Start the experiment').click();
-      await experiment.getByText(/^2 of 4: /).waitFor();
+      await experiment.getByText(/^2 of 4: .*Training/).waitFor();
+      // as it is drawn nothing above it may move
+      await button(page, 'Pause').click();
+      await page.getByText('Paused', { exact: false }).first().waitFor();
       await shoot('during', experiment);
+      await button(page, 'Resume').click();
       await experiment.getByText('4 of 4 runs are done.').waitFor();
       await experiment.getByRole('heading', { name: 'What was shown' }).waitFor();
       await shoot('after', experiment);

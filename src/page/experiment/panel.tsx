@@ -121,7 +121,9 @@ function Progress({ done }: { done: number }) {
   const next = isRunning.value ? series.value : undefined;
   const total = cells.value.length;
   // of the run before, phase and progress are of no more use
-  const [words, share] = isBusy.value ? [phase.value, progress.value] : ['It begins', 0];
+  const [words, share] = isBusy.value
+    ? [phase.value, progress.value]
+    : [next?.isBegun ? 'It is kept' : 'It begins', 0];
   return (
     <div class="experiment-progress">
       <p role="status">

@@ -54,7 +54,6 @@ function pairWords(measure: Measure, i: number, j: number): string {
   const at = i * before.drawn.length + j;
   const was = significant(pairsOf(before, measure)[at]);
   const name = measure === 'divergence' ? 'KL' : measureNames[measure];
-  return now
-    ? `${name} ${was} before, ${significant(pairsOf(now, measure)[at])} ${nowName.value}`
-    : `${name} ${was}`;
+  const when = nowName.value === 'after' ? 'after' : `at ${nowName.value}`;
+  return now ? `${name} ${was} before, ${significant(pairsOf(now, measure)[at])} ${when}` : `${name} ${was}`;
 }

@@ -182,7 +182,7 @@ function Phase() {
           class={`lamp ${isBetween ? 'running' : isBad(result.value?.report.ended) ? 'failed' : state}`}
         />
         {series.value && `Run ${series.value.at} of ${series.value.of}: `}
-        {isBetween ? `${series.value!.words}, begins` : words}
+        {isBetween ? `${series.value!.words}, ${series.value!.isBegun ? 'is kept' : 'begins'}` : words}
       </p>
       {isUnder && <p class="hint">{percent(progress.value, 0)}</p>}
       {state === 'watching' && <TakeOver />}

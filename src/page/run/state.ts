@@ -97,6 +97,7 @@ export function reset(settings: TrainSettings): void {
   stepTimes.length = 0;
   batch(() => {
     status.value = 'running';
+    if (series.value) series.value = { ...series.value, isBegun: true };
     offer.value = undefined;
     live.value = { images: [], looks: [] };
     phase.value = 'Starting';

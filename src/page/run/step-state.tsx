@@ -32,7 +32,7 @@ const texts: Record<StepNumber, () => string> = {
     return images === 'none' ? 'no images yet' : 'ready';
   },
   2: () => {
-    if (isUnderWay.value && !isBusy.value) return 'next run begins';
+    if (isUnderWay.value && !isBusy.value) return 'more runs to come';
     const under = isBusy.value && progress.value > 0 ? `, ${percent(progress.value, 0)}` : '';
     if (status.value === 'idle') return 'not started';
     if (status.value === 'watching') return 'in another tab';

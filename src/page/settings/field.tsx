@@ -1,4 +1,5 @@
 /** One form field: label, input, help, and the one sentence that says what is wrong with its value. */
+import { count } from '../../report/format';
 import type { Choice, Field, NumberRange } from '../../train/field';
 
 /** What an input needs to know of a field. */
@@ -41,7 +42,7 @@ export function FieldInput(props: InputProps) {
       )}
       {hasHelp && field.range && (
         <p class="hint range" id={`${id}-range`}>
-          {field.expects}
+          {field.expects?.replace(/\d{5,}/g, (digits) => count(Number(digits)))}
         </p>
       )}
       {error && (
