@@ -151,11 +151,13 @@ export function studentQuantile(freedom: number): number {
 /**
  * Student's interval of 95 % for the mean of what the values are a sample of, as normally distributed; undefined for fewer than
  * two.
+ * @param grain what the values are multiples of, as 1 / n of shares of n images: values that are equal only for being so coarse
+ *   (their deviation is less than that of rounding, grain / sqrt(12)) have an interval all the same
  */
-export function meanInterval(values: readonly number[]): Interval | undefined {
+export function meanInterval(values: readonly number[], grain = 0): Interval | undefined {
   const n = values.length;
   if (n < 2) return undefined;
   const { mean, deviation } = meanAndDeviation(values);
-  const half = (studentQuantile(n - 1) * deviation) / Math.sqrt(n);
+  const half = (studentQuantile(n - 1) * Math.max(deviation, grain / Math.sqrt(12))) / Math.sqrt(n);
   return [mean - half, mean + half];
 }

@@ -24,6 +24,8 @@ export interface ArmResult {
   seconds?: Spread;
   peakBytes?: number;
   divergence?: Spread;
+  /** what its accuracies are shares of; absent where they are no shares of images */
+  testImages?: number;
 }
 
 /** What a paired difference shows: `none` where its interval holds zero, `unknown` where there is none. */
@@ -77,7 +79,13 @@ const trains = (experiment: Experiment, name: string): boolean =>
 const startsFromBase = (experiment: Experiment, name: string): boolean =>
   armNamed(experiment, name).from === undefined;
 
-export function armResults(experiment: Experiment, runs: readonly RunResult[]): ArmResult[] {
+/** @param isShare whether accuracies are shares of the test images, as a classifier's are */
+export function armResults(
+  experiment: Experiment,
+  runs: readonly RunResult[],
+  isShare: boolean,
+): ArmResult[] {
+  const testImages = Math.min(...runs.map((run) => run.testImages));
   return experiment.arms.map(({ name, label, about }) => {
     const scores = scoresOf(experiment, name, runs);
     const own = runs.filter(({ arm }) => arm === name);
@@ -103,6 +111,7 @@ export function armResults(experiment: Experiment, runs: readonly RunResult[]): 
         best: spreadOf(values.map(({ best }) => best)),
       }),
       ...(divergence.length > 0 && { divergence: spreadOf(divergence) }),
+      ...(isShare && { testImages }),
     };
   });
 }
@@ -116,7 +125,11 @@ export function comparisonsOf(reference: string, arms: readonly ArmResult[]): Ar
       if (seeds.length === 0) return [];
       const difference = (which: 'last' | 'best') => {
         const of = (one: ArmResult, seed: number) => one[which]!.values[one.seeds.indexOf(seed)];
-        return differenceOf(seeds.map((seed) => of(arm, seed) - of(against, seed)));
+        const grain = 1 / Math.min(arm.testImages ?? Infinity, against.testImages ?? Infinity);
+        return differenceOf(
+          seeds.map((seed) => of(arm, seed) - of(against, seed)),
+          grain,
+        );
       };
       return [
         { arm: arm.arm, against: against.arm, seeds, last: difference('last'), best: difference('best') },
@@ -125,9 +138,10 @@ export function comparisonsOf(reference: string, arms: readonly ArmResult[]): Ar
   );
 }
 
-export function differenceOf(differences: number[]): Difference {
+/** @param grain what they are multiples of: that of one test image; 0: of nothing */
+export function differenceOf(differences: number[], grain = 0): Difference {
   const { mean, deviation } = meanAndDeviation(differences);
-  const interval = meanInterval(differences) ?? null;
+  const interval = meanInterval(differences, grain) ?? null;
   const shown = !interval ? 'unknown' : interval[0] > 0 ? 'better' : interval[1] < 0 ? 'worse' : 'none';
   return {
     differences,

@@ -60,7 +60,7 @@ export type Measured = Omit<ExperimentResults, 'format' | 'version' | 'arms' | '
 /** The same with what follows: arms over their seeds, and how they compare. */
 export function summarised(measured: Measured): ExperimentResults {
   const { experiment, runs } = measured;
-  const arms = runs.length > 0 ? armResults(experiment, runs) : [];
+  const arms = runs.length > 0 ? armResults(experiment, runs, !measured.task) : [];
   return resultsWith(measured, arms);
 }
 

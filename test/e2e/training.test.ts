@@ -15,7 +15,7 @@ const click = (page: Page, name: string) => page.getByRole('button', { name, exa
 
 describe('a run that a click begins', () => {
   const PHONE = { viewport: { width: 390, height: 760 } };
-  const scenario = { stepMs: 10, loadMs: 2500 };
+  const scenario = { stepMs: 10, loadMs: 1000 };
   /** Clicks where the button is: nothing is scrolled for it. */
   const press = async (page: Page) => {
     await page.getByText('Test adapter').waitFor();
@@ -30,9 +30,12 @@ describe('a run that a click begins', () => {
   const topOf = async (page: Page) => (await page.locator('.progress').boundingBox())!.y;
 
   test('comes into sight on a phone, before its first step, which moves nothing', async () => {
-    const page = await site.open({ scenario, path: LONG, context: PHONE });
+    const late = { ...scenario, loadMs: 4000 };
+    const page = await site.open({ scenario: late, path: LONG, context: PHONE });
     await press(page);
     await page.locator('.before-steps').getByText('Loading the images').waitFor();
+    await page.locator('.curves canvas').nth(3).waitFor();
+    await page.getByText('1 warning').waitFor();
     await expect.poll(() => topOf(page)).toBeLessThan(20);
     await page.evaluate(() => {
       const shifts: number[] = [];

@@ -4,6 +4,7 @@ import { builtinSets, EXAMPLE_SET, hasObjects, isBuiltinSet } from '../../data/b
 import { UserError } from '../../errors';
 import { type Cell, cellsOf } from '../../experiment/cells';
 import type { Experiment } from '../../experiment/experiment';
+import { BUILTIN_FILE } from '../../model/builtin';
 import { namedNetwork } from '../../run/network-options';
 import { nameOf } from '../files';
 import { count } from '../format';
@@ -32,6 +33,21 @@ export async function jobOf(kept: KeptExperiment, cell: Cell): Promise<Inputs> {
   return {
     ...own,
     model: { kind: 'file', files: [{ path: `${cell.from.replace('/', '-')}.safetensors`, blob: start }] },
+  };
+}
+
+/** An experiment as its report tells it: with the names of the network and images that its runs had, whichever step 1 gave them. */
+export function asTrained({ experiment, ended }: KeptExperiment): Experiment {
+  const report = ended.find(({ cell }) => cell.from === undefined)?.run.report;
+  if (!report) return experiment;
+  const { network, sources } = report;
+  const { test: _, ...rest } = experiment;
+  const isOwn = !experiment.base.train && network.source !== BUILTIN_FILE;
+  return {
+    ...rest,
+    base: { ...experiment.base, ...(isOwn && { weights: network.source }) },
+    data: sources.train,
+    ...(sources.test && { test: sources.test }),
   };
 }
 

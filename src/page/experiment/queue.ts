@@ -19,7 +19,7 @@ import { readSettingsOf } from '../saved/inputs';
 import { type CellName, canGoOn, purge } from '../saved/store';
 import { config } from '../settings/config';
 import { cellText } from './cell-text';
-import { bringsImages, inputsInWords, jobOf } from './job';
+import { asTrained, bringsImages, inputsInWords, jobOf } from './job';
 import {
   forgetExperiment,
   type KeptCell,
@@ -44,7 +44,7 @@ export const cells = computed(() => (shown.value ? cellsOf(shown.value.experimen
 
 export const results = computed(() => {
   const { value } = shown;
-  return value && resultsOf(value.experiment, value.ended, new Date().toISOString());
+  return value && resultsOf(asTrained(value), value.ended, new Date().toISOString());
 });
 
 const states = () => {

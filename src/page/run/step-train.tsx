@@ -17,7 +17,7 @@ const NO_CURVES = (
   </p>
 );
 // their library is the largest of the page's, and nobody sees it before a run
-const Curves = lazy(async () => (await import('./curve-charts')).Curves, NO_CURVES);
+const Curves = lazy(async () => (await import('./curve-charts')).Curves, <div class="coming-curves" />);
 const Course = () => (isBusy.value || stepCount.value > 0 ? <Curves /> : NO_CURVES);
 
 export function StepTrain() {

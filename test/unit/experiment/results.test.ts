@@ -3,7 +3,7 @@ import { differenceOf } from '../../../src/experiment/arm-results';
 import { type Cell, cellsOf } from '../../../src/experiment/cells';
 import type { EndedCell } from '../../../src/experiment/ended-cells';
 import { parseExperiment } from '../../../src/experiment/experiment';
-import { resultsOf } from '../../../src/experiment/results';
+import { resultsOf, summarised } from '../../../src/experiment/results';
 import type { Report } from '../../../src/run/report';
 import { endedRun } from '../report/runs';
 
@@ -70,6 +70,20 @@ test('what a difference shows', () => {
   expect(differenceOf([0.02, -0.02, 0.01]).shown).toBe('none');
   expect(differenceOf([0, 0, 0])).toMatchObject({ shown: 'none', ties: 3 });
   expect(differenceOf([0.5])).toMatchObject({ shown: 'unknown', wins: 1 });
+});
+
+test('differences that are equal only because images are few show nothing', () => {
+  // one image of nine in each of two seeds
+  expect(differenceOf([1 / 9, 1 / 9], 1 / 9)).toMatchObject({ deviation: 0, shown: 'none' });
+  expect(differenceOf([0.02, 0.02, 0.02], 1 / 1000).shown).toBe('better');
+  // one image of a hundred in each of three: an accuracy is known to that, another task's figure is no share of images
+  const equal = ended({ finetune: [20, 30, 40], refocus: [19, 29, 39] });
+  const ofRefocus = (task: object) =>
+    summarised({ ...resultsOf(experiment, equal, 'now'), ...task }).comparisons[1].last.interval!;
+  const [low, high] = ofRefocus({});
+  expect(high - low).toBeCloseTo((2 * 4.30265 * 0.01) / Math.sqrt(12 * 3), 6);
+  const [same, too] = ofRefocus({ task: 'segmentation' });
+  expect(too - same).toBeCloseTo(0, 10);
 });
 
 test('arms that were not equal are told', () => {
