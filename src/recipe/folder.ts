@@ -14,6 +14,7 @@ import type { NetworkMetadata } from '../run/metadata';
 import { VERSION } from '../run/version';
 import draws from './draws.py?raw';
 import files from './files.py?raw';
+import needs from './needs.py?raw';
 import network from './network.py?raw';
 import { npyHeader } from './npy';
 import { recipeCells, recipeModel } from './recipe';
@@ -49,6 +50,8 @@ export function recipeFiles(
   const side = cropOf(trains);
   const { model } = fitted;
   const { head, input } = model;
+  const weights = writeSafetensors(startOf(fitted, isRandom));
+  const images = [...imageFiles('train', trains), ...imageFiles('test', tests)];
   const recipe = {
     format: 'refocus recipe',
     version: 1,
@@ -64,6 +67,11 @@ export function recipeFiles(
     images: { train: { crop: side }, test: { crop: cropOf(tests) } },
     ...(split && { search: split }),
     written: written(fitted, loaded),
+    // their bytes, so that a copy that lacks some is told before anything runs
+    files: {
+      'base.safetensors': weights.length,
+      ...Object.fromEntries(images.map(({ name, bytes }) => [name, bytes])),
+    },
   };
   const text = (content: string) => [new TextEncoder().encode(content)];
   return [
@@ -71,10 +79,10 @@ export function recipeFiles(
     { name: 'network.py', pieces: text(network) },
     { name: 'draws.py', pieces: text(draws) },
     { name: 'files.py', pieces: text(files) },
+    { name: 'needs.py', pieces: text(needs) },
     { name: RECIPE_FILE, pieces: text(`${JSON.stringify(recipe)}\n`) },
-    { name: 'base.safetensors', pieces: [writeSafetensors(startOf(fitted, isRandom))] },
-    ...imageFiles('train', trains),
-    ...imageFiles('test', tests),
+    { name: 'base.safetensors', pieces: [weights] },
+    ...images,
   ];
 }
 
@@ -110,15 +118,22 @@ function written({ original, model, classes }: FittedNetwork, { train: images, s
   };
 }
 
-function imageFiles(part: 'train' | 'test', images: LabelledImages): RecipeFile[] {
+function imageFiles(part: 'train' | 'test', images: LabelledImages): (RecipeFile & { bytes: number })[] {
   const { count, height, width, labels } = images;
   const bytes = new Uint8Array(labels.buffer, labels.byteOffset, labels.byteLength);
+  const header = npyHeader('|u1', [count, height, width, 3]);
+  const labelHeader = npyHeader('<u2', [count]);
   return [
     {
       name: `${part}-images.npy`,
-      pieces: pixelPieces(images, npyHeader('|u1', [count, height, width, 3])),
+      pieces: pixelPieces(images, header),
+      bytes: header.length + count * imageBytes(images),
     },
-    { name: `${part}-labels.npy`, pieces: [npyHeader('<u2', [count]), bytes] },
+    {
+      name: `${part}-labels.npy`,
+      pieces: [labelHeader, bytes],
+      bytes: labelHeader.length + bytes.length,
+    },
   ];
 }
 

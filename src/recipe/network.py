@@ -248,3 +248,13 @@ def divergence(layers, state):  # mean over layers of how differently their kern
             pairs = n * (p * log_p).sum() - (p.sum(0) * log_p.sum(0)).sum()
             found.append(max(0.0, pairs.item()) / max(1, n * (n - 1)))
     return sum(found) / len(found) if found else None
+
+
+def clip(net, most):  # the norm of the maps' gradients, whichever form they have
+    squares = 0
+    for key, parameter in net.named_parameters():
+        g, matrix = parameter.grad, net.factored.get(key.replace("/", "."))
+        squares = squares + (g * (times(g, net.get(matrix)) if matrix else g)).sum()
+    factor = (most / (squares.clamp(min=0).sqrt() + 1e-6)).clamp(max=1)
+    for parameter in net.parameters():
+        parameter.grad.mul_(factor)

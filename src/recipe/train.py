@@ -6,12 +6,14 @@
 Killed, it goes on at the very step when it is started again. `refocus report FOLDER` makes tables and report of results.json.
 Needs PyTorch 1.13 or later and NumPy. recipe.json says what is done, in the words of Refocus' docs/experiments.md."""
 import argparse, fnmatch, hashlib, io, json, math, os, statistics, time
+import needs
+needs.libraries()
 import numpy as np, torch, torch.distributed as dist, torch.nn.functional as F
 from concurrent.futures import ThreadPoolExecutor
 from torch.nn.parallel import DistributedDataParallel
 from draws import Images, batches_of, normalised, order_of
 from files import chosen, finite, read_safetensors, write_results, write_safetensors, write_whole
-from network import Network, divergence, times
+from network import Network, clip, divergence
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BESIDE, BASES = ThreadPoolExecutor(1), {}  # the loader of the next batch; what networks tell right before they are trained
@@ -54,16 +56,6 @@ def optimizer_of(net, s, model):  # a group for each pair of factors of rate and
     if s["optimizer"] == "adamw":
         return torch.optim.AdamW(groups, lr=s["lr"])
     return torch.optim.SGD(groups, lr=s["lr"], momentum=s["momentum"], nesterov=s["nesterov"])
-
-
-def clip(net, most):  # the norm of the maps' gradients, whichever form they have
-    squares = 0
-    for key, parameter in net.named_parameters():
-        g, matrix = parameter.grad, net.factored.get(key.replace("/", "."))
-        squares = squares + (g * (times(g, net.get(matrix)) if matrix else g)).sum()
-    factor = (most / (squares.clamp(min=0).sqrt() + 1e-6)).clamp(max=1)
-    for parameter in net.parameters():
-        parameter.grad.mul_(factor)
 
 
 def total(values):  # over all processes
@@ -282,11 +274,18 @@ def main():
             dist.barrier()
     if RANK == 0:
         write_results(recipe, results, os.path.join(args.out, "results.json"))
+    left = len(recipe["cells"]) - len(results)
+    tell(f"{left} of {len(recipe['cells'])} runs are left: started again without --steps and --only, it goes on with them" if left
+         else f"All runs are done: refocus report {args.out} makes tables and report")
 
 
 if __name__ == "__main__":
     args = parser.parse_args()
     recipe = json.load(open(os.path.join(HERE, "recipe.json")))
+    needs.files(HERE, recipe)
+    needs.device(args.device)
+    needs.some(args.only, recipe["cells"])
+    os.makedirs(args.out, exist_ok=True)
     torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = args.tf32
     torch.backends.cudnn.deterministic = True  # killed and started again, the same numbers on the same card
     if LAUNCHED:

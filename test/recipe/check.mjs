@@ -2,15 +2,15 @@
  * Runs a small experiment by the engine and by PyTorch, and tells how far apart they are. PyTorch is no dependency, so that this is
  * no test of `npm test`:
  *
- *     node test/recipe/check.mjs [--python python3] [--arms finetune,refocus] [--parts engine,processes,resume] [--out DIR] [options]
+ *     node test/recipe/check.mjs [--python python3] [--arms finetune,refocus] [--parts lacks,engine,processes,resume] [--out DIR] [options]
  *
- * engine: the losses of PyTorch's first steps against the engine's; processes: two of them (gloo) against one; resume: killed with
+ * lacks: without its images it ends with a sentence; engine: the losses of PyTorch's first steps against the engine's; processes: two of them (gloo) against one; resume: killed with
  * SIGKILL again and again against undisturbed, to the byte. Other options are those of `refocus export-recipe`. With the same DIR it goes
  * on where it was ended.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -23,11 +23,19 @@ const { own, rest } = readArgs(process.argv.slice(2));
 const python = own.python ?? 'python3';
 const out = own.out ?? mkdtempSync(join(tmpdir(), 'refocus-recipe-'));
 const recipe = join(out, 'recipe');
-const parts = (own.parts ?? 'engine,processes,resume').split(',');
+const parts = (own.parts ?? 'lacks,engine,processes,resume').split(',');
 const arms = own.arms ?? 'finetune,refocus,refocus-kaiming,joint,precondition';
 
 const described = ['reviewers', '--arms', arms, '--no-lr-search', ...rest];
 if (!existsSync(recipe)) refocus('export-recipe', ...described, '--out', recipe);
+if (parts.includes('lacks')) {
+  const images = join(recipe, 'train-images.npy');
+  renameSync(images, `${images}.away`);
+  const { stderr } = spawnSync(python, [join(recipe, 'train.py')], { encoding: 'utf8' });
+  renameSync(`${images}.away`, images);
+  const isTold = /^train\.py: .*train-images\.npy is missing/.test(stderr) && !stderr.includes('Traceback');
+  console.log(`lacks: ${isTold ? 'told' : `NOT told: ${stderr}`}`);
+}
 const one = join(out, 'one');
 call(python, [join(recipe, 'train.py'), '--device', 'cpu', '--out', one]);
 if (parts.includes('engine')) {

@@ -1,25 +1,27 @@
+import { existsSync } from 'node:fs';
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { closeImages } from '../../data/pixels';
 import { UserError } from '../../errors';
 import { cellsOf } from '../../experiment/cells';
-import type { Experiment } from '../../experiment/experiment';
-import { type RecipeFile, recipeFiles } from '../../recipe/folder';
+import { type Experiment, parseExperiment } from '../../experiment/experiment';
+import { RECIPE_FILE, type RecipeFile, recipeFiles } from '../../recipe/folder';
 import { KeptImages } from '../../run/kept-images';
 import { type Loaded, load } from '../../run/load';
 import { checkClassifier, isRandom } from '../../run/loaded-network';
 import { Memo } from '../../run/memo';
 import type { TrainSettings } from '../../train/settings';
-import { type Command, type Context, text } from '../command';
+import { type Args, type Command, type Context, text } from '../command';
 import { isExperiment, openExperimentFolder } from '../experiment/folder';
 import { experimentOf, experimentOptions } from '../experiment/read';
+import { readJson } from '../json-file';
 import { makeFolders } from '../make-folders';
 import { prepare } from '../train-into';
 
 export const exportRecipe: Command = {
   usage: 'export-recipe EXPERIMENT [options]',
   summary:
-    'Writes an experiment (a preset, a file, or a folder of one) as a folder that PyTorch runs, on any number of GPUs.',
+    'Writes an experiment (a preset, a file, or a folder of one or of its recipe) as a folder that PyTorch runs, on any number of GPUs.',
   positionals: ['EXPERIMENT'],
   options: {
     out: { type: 'string', value: 'DIR', help: "the folder; default: recipes/ and the experiment's name" },
@@ -28,9 +30,7 @@ export const exportRecipe: Command = {
   },
   async run(args, context) {
     const [named] = args.positionals;
-    const experiment = isExperiment(named)
-      ? (await openExperimentFolder(named)).experiment
-      : await experimentOf(args);
+    const experiment = await described(named, args);
     const folder = text(args, 'out') ?? join('recipes', experiment.name);
     if (args.values.overwrite !== true) await requireFree(folder);
     const { loaded, ...more } = await loadAll(experiment, context);
@@ -53,6 +53,15 @@ export const exportRecipe: Command = {
     return 0;
   },
 };
+
+/** That of a folder, or a preset or file with what the options say otherwise. */
+async function described(named: string, args: Args): Promise<Experiment> {
+  if (isExperiment(named)) return (await openExperimentFolder(named)).experiment;
+  const recipe = join(named, RECIPE_FILE);
+  if (!existsSync(recipe)) return experimentOf(args);
+  const written = (await readJson(recipe)) as { experiment?: unknown } | null;
+  return parseExperiment(written?.experiment, `${recipe}, experiment`);
+}
 
 /** The network and images of an experiment's runs, and which of them a search holds out. */
 async function loadAll(

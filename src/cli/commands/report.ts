@@ -5,6 +5,7 @@ import { UserError } from '../../errors';
 import { picturesOf, redundancyOf } from '../../experiment/ended-cells';
 import type { ExperimentResults } from '../../experiment/results';
 import { combined, type NamedResults, parseResults } from '../../experiment/results-file';
+import { RECIPE_FILE } from '../../recipe/folder';
 import { armsCsv, armsOf, armsTable, hasEnded } from '../../report/arms';
 import { experimentHtml } from '../../report/experiment';
 import { experimentFigures } from '../../report/experiment-figures';
@@ -35,6 +36,7 @@ export const report: Command = {
     },
   },
   async run(args, context) {
+    requireRun(args.positionals);
     const experiments = args.positionals.filter((path) => isExperiment(path) || hasResults(path));
     if (experiments.length > 0 && experiments.length < args.positionals.length)
       throw new UserError(`${experiments[0]} is an experiment, and others are runs: report them apart.`);
@@ -85,7 +87,28 @@ async function reportExperiments(paths: string[], args: Args, context: Context):
   }
   context.out(armsLines(results));
   context.note(`The report is ${out}: open it in a browser.`);
+  if (isOne && !results.complete)
+    context.note(
+      `${results.missing.length} of its runs are still to come: ${goesOn(path)} goes on with them.`,
+    );
   return 0;
+}
+
+const isRecipe = (path: string): boolean => existsSync(join(path, RECIPE_FILE));
+
+/** The command that goes on with what a folder holds. */
+const goesOn = (path: string): string =>
+  isExperiment(path)
+    ? `refocus experiment ${path} --resume`
+    : `python3 ${join(isRecipe(path) ? path : 'RECIPE', 'train.py')}`;
+
+/** @throws UserError where one is a recipe without results */
+function requireRun(paths: readonly string[]): void {
+  const waiting = paths.find((path) => isRecipe(path) && !hasResults(path));
+  if (waiting === undefined) return;
+  throw new UserError(
+    `${waiting} is a recipe of which no run has come to its end: ${goesOn(waiting)} runs it, or goes on with it. Run with --out DIR, its results are in DIR.`,
+  );
 }
 
 /** What an experiment's folder has come to, its results.json complete. */

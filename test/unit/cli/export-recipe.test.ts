@@ -52,7 +52,7 @@ test('a preset becomes scripts, its cells with all settings decided, the network
   const recipe = JSON.parse(bytesOf('connection', 'recipe.json').toString());
   expect(recipe).toMatchObject({ format: 'refocus recipe', version: 1, newHead: false });
   expect(JSON.parse(stdout)).toMatchObject({ folder: out, cells: recipe.cells.length });
-  for (const script of ['train.py', 'network.py', 'draws.py', 'files.py'])
+  for (const script of ['train.py', 'network.py', 'draws.py', 'files.py', 'needs.py'])
     expect(bytesOf('connection', script).toString().trimEnd().split('\n').length).toBeLessThanOrEqual(300);
   const text = JSON.stringify(recipe.cells);
   expect(text).not.toMatch(/"(batch|repeats|augment|cropPadding|mean)":"auto"/);
@@ -146,6 +146,48 @@ test('branches are layers of their own, and their convolution knows what they su
       ).not.toContainEqual(expect.stringContaining(`${name}.branches.`));
     }
   }
+});
+
+test('a recipe knows its files by their bytes, and is written anew from its own folder alone', async () => {
+  const out = join(folder, 'copied');
+  const { status, notes } = await exported('smoke', '--limit', '64', '--epochs', '3', '--out', out);
+  expect(status, notes).toBe(0);
+  const told = JSON.parse(bytesOf('copied', 'recipe.json').toString()).files;
+  const parts = ['train-images', 'train-labels', 'test-images', 'test-labels'].map((part) => `${part}.npy`);
+  expect(Object.keys(told).sort()).toEqual(['base.safetensors', ...parts].sort());
+  const names = ['recipe.json', ...Object.keys(told)];
+  const before = new Map(names.map((name) => [name, bytesOf('copied', name)]));
+  for (const name of Object.keys(told)) {
+    expect(before.get(name)).toHaveLength(told[name]);
+    rmSync(join(out, name));
+  }
+  const anew = await exported(out, '--out', out, '--overwrite');
+  expect(anew.status, anew.notes).toBe(0);
+  for (const name of Object.keys(told))
+    expect(bytesOf('copied', name).equals(before.get(name)!), name).toBe(true);
+  expect(JSON.parse(bytesOf('copied', 'recipe.json').toString())).toEqual(
+    JSON.parse(before.get('recipe.json')!.toString()),
+  );
+});
+
+test('the report of a recipe that was not run, or not to its end, says how to go on', async () => {
+  const out = join(folder, 'waiting');
+  expect((await exported('smoke', '--limit', '64', '--no-lr-search', '--out', out)).status).toBe(0);
+  const context = fakeContext();
+  expect(await run(['report', out], context)).toBe(2);
+  expect(context.stderr.join('\n')).toContain(
+    `is a recipe of which no run has come to its end: python3 ${join(out, 'train.py')} runs it`,
+  );
+  const { experiment, cells } = JSON.parse(bytesOf('waiting', 'recipe.json').toString());
+  const format = { format: 'refocus experiment results', version: 1, date: '2026-01-02', complete: false };
+  const missing = cells.map(({ id }: { id: string }) => id);
+  const empty = { rates: [], runs: [], arms: [], comparisons: [], unequal: [] };
+  writeFileSync(join(out, 'results.json'), JSON.stringify({ ...format, experiment, missing, ...empty }));
+  const begun = fakeContext();
+  expect(await run(['report', out], begun), begun.stderr.join('\n')).toBe(0);
+  expect(begun.stderr.join('\n')).toContain(
+    `${missing.length} of its runs are still to come: python3 ${join(out, 'train.py')} goes on with them.`,
+  );
 });
 
 test('a folder that holds something is not written into', async () => {
