@@ -74,7 +74,8 @@ export interface EngineApi {
   adapter(): Promise<string>;
   /**
    * Does ahead what a run of this job begins with, so that its first step comes soon; rejects as `train` would. Nothing is
-   * kept of files but the compiled step. Gives what a step took, and how good the network is that the run starts from.
+   * kept of files but the compiled step. Gives what a step took, and how good the network is that the run starts from. Where a
+   * run begins meanwhile it rejects as Stopped, and leaves the run what it has.
    */
   warmUp(job: TrainJob): Promise<WarmedUp>;
   /**

@@ -1,6 +1,6 @@
 /** The engine for the calling thread, `refocus/engine`: a page's, a worker's of one's own, or Node's. */
 import type { EngineApi } from './api';
-import { UserError } from './errors';
+import { Stopped, UserError } from './errors';
 import { type Gpu, type RequestAdapter, requestGpu } from './gpu/device';
 import { KeptImages } from './run/kept-images';
 import { Memo } from './run/memo';
@@ -54,7 +54,10 @@ export function createEngine({ requestAdapter }: EngineOptions = {}): EngineApi 
     adapter: async () => (await gpu()).name,
 
     warmUp(job) {
-      const done = import('./run/warm-up').then(({ warmUp }) => warmUp(job, { gpu, memo }));
+      const goOn = () => {
+        if (control) throw new Stopped();
+      };
+      const done = import('./run/warm-up').then(({ warmUp }) => warmUp(job, { gpu, memo, goOn }));
       warming = Promise.allSettled([warming, done]);
       return done;
     },

@@ -1,6 +1,6 @@
 import type { LabelledImages } from '../data/types';
 import type { Gpu } from '../gpu/device';
-import { evaluateNetwork } from '../train/evaluate';
+import { type Evaluation, evaluateNetwork } from '../train/evaluate';
 import type { RunSettings } from '../train/settings';
 import { imageSeedOf, validationShareOf } from './data-source';
 import type { FittedNetwork } from './head';
@@ -15,7 +15,7 @@ export function baseline(
   test: LabelledImages,
   settings: RunSettings,
   { memo, goOn }: { memo: Memo; goOn: () => void },
-) {
+): Promise<Evaluation> {
   const { model, state } = network;
   const { mean, std, validate } = settings;
   const keep = test.count;

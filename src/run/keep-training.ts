@@ -18,10 +18,12 @@ interface KeepTraining {
   /** where the run goes on from, the file of it, and digests of what it trains with; absent: it begins */
   from?: Pick<SavedRun, 'file' | 'state'> & { inputs: StartedRun['inputs'] };
   observer: Observer;
-  /** throws once the run is stopped, while there is no trainer yet */
+  /** throws once the run is stopped, while it has taken no step yet */
   goOn: () => void;
   /** called with the first trainer before its first step; what it throws ends the run */
   ready: (trainer: Trainer) => void;
+  /** called when a trainer has taken its first step */
+  trains: () => void;
 }
 
 /** A device that is lost so many times before the run came further is lost by what the run does. */
@@ -40,7 +42,7 @@ function pastOf(state?: TrainingState) {
  */
 export async function keepTraining(
   { control, emit, gpu: anotherGpu }: RunContext,
-  { gpu, training, run, from, observer, goOn, ready }: KeepTraining,
+  { gpu, training, run, from, observer, goOn, ready, trains }: KeepTraining,
 ): Promise<Trainer> {
   let newest = from?.state;
   let file = from?.file;
@@ -60,10 +62,22 @@ export async function keepTraining(
     file = checkpointAfter(file);
     emit({ type: 'checkpoint', file, step: state.step, bytes });
   };
-  const create = (on: Gpu) =>
-    withinMemory(training, run.asked, observer.warning, () =>
-      Trainer.create(on, training, { ...observer, checkpoint }, newest),
+  const create = (on: Gpu, isFirst: boolean) => {
+    const compiling = async (step: Promise<void>) => {
+      await whileCompiling(on, step, {
+        // what an earlier trainer has taken is not lost by a stop
+        goOn: isFirst ? goOn : () => {},
+        tell(done, of) {
+          const message = `Compiling the training step: ${done} of ${of} kernels`;
+          emit({ type: 'phase', phase: 'compile', message });
+        },
+      });
+      trains();
+    };
+    return withinMemory(training, run.asked, observer.warning, () =>
+      Trainer.create(on, training, { ...observer, checkpoint, compiling }, newest),
     );
+  };
   const onAnother = async ({ told, totalSteps }: Trainer): Promise<Trainer | undefined> => {
     const step = newest?.step ?? 0;
     const from = step === told ? 'from there' : step > 0 ? `from step ${step}` : 'from the start';
@@ -71,21 +85,14 @@ export async function keepTraining(
       `The GPU was lost at step ${told} of ${totalSteps}: training goes on ${from}, on a new device.`,
     );
     try {
-      return await create(await anotherGpu());
+      return await create(await anotherGpu(), false);
     } catch (error) {
       observer.warning(`There is no new device to go on with (${(error as Error).message}).`);
       return undefined;
     }
   };
 
-  let trainer = await whileCompiling(gpu, create(gpu), {
-    goOn,
-    tell(done, of) {
-      const message = `Compiling the training step: ${done} of ${of} kernels`;
-      emit({ type: 'phase', phase: 'compile', message });
-    },
-    late: ({ session }) => session.destroy(),
-  });
+  let trainer = await create(gpu, true);
   let fruitless = 0;
   for (let isFirst = true; ; isFirst = false) {
     const begun = newest?.step ?? 0;

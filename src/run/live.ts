@@ -27,27 +27,30 @@ export type LiveEvent =
 const SIDE = 64;
 
 /**
- * Chooses the images, tells them, and what the network says of them before the first step.
+ * Chooses the images, and tells them.
  * @param live how many
- * @param logits of all test images by the network as it was loaded; absent with a new head
  */
 export async function liveObserver(
   live: number,
   test: LabelledImages,
-  { emit, logits }: { emit: (event: LiveEvent) => void; logits?: Float32Array },
+  emit: (event: LiveEvent) => void,
 ): Promise<LiveObserver | undefined> {
   if (live === 0) return undefined;
   const images = chooseImages(test, live);
   emit({ type: 'live images', images: await picturesOf(test, images) });
-  const told: LiveObserver['told'] = (step, predictions) => emit({ type: 'live', step, predictions });
-  if (logits) {
-    const rows = inImageOrder(logits, test.count, test.classes.length);
-    told(
-      0,
-      images.map((image) => predictionOf(rows[image], test.labels[image])),
-    );
-  }
-  return { images, told };
+  return { images, told: (step, predictions) => emit({ type: 'live', step, predictions }) };
+}
+
+/**
+ * Tells what the network says of the images as it was loaded.
+ * @param logits of all test images, in an evaluation's order
+ */
+export function tellStart({ images, told }: LiveObserver, test: LabelledImages, logits: Float32Array): void {
+  const rows = inImageOrder(logits, test.count, test.classes.length);
+  told(
+    0,
+    images.map((image) => predictionOf(rows[image], test.labels[image])),
+  );
 }
 
 /** What the network sees of some images, small. */

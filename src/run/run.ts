@@ -14,15 +14,13 @@ import { normsSentence } from '../train/start-norms';
 import { isClassifier } from '../train/task';
 import type { Trainer } from '../train/trainer';
 import type { Training } from '../train/training-session';
-import { baseline } from './baseline';
 import { accuracyInOrder, orderSentence } from './class-orders';
-import { compileAhead } from './compile-ahead';
 import { conclude } from './conclude';
 import { forecast } from './forecast';
 import { forecastSentence } from './forecast-words';
 import type { RunContext, TrainJob, TrainResult } from './job';
 import { keepTraining } from './keep-training';
-import { liveObserver } from './live';
+import { liveObserver, tellStart } from './live';
 import { type Loaded, load, prepare, withStartNorms } from './load';
 import { withinMemory } from './memory';
 import { networkGrams, networkRedundancy } from './redundancy';
@@ -35,12 +33,12 @@ import {
   settingsToGoOn,
   stateToGoOn,
 } from './resume';
+import { runBaseline } from './run-baseline';
 import { stepLengthSentence } from './step-length';
 import { autotune, canRun, tuningKey } from './tune';
 import type { Tunings } from './tunings';
 import { VERSION } from './version';
 import { kernelWatch } from './watch-kernels';
-import { whileCompiling } from './while-compiling';
 
 /** The main job: a trained network and images in; a proven, merged network out. */
 export async function runTraining(job: TrainJob, context: RunContext): Promise<TrainResult> {
@@ -85,45 +83,39 @@ async function trainLoaded(
     return forecast({ ...training, tuning, model, heldBytes: mostHeld(gpu) });
   });
   emit({ type: 'note', message: forecastSentence(expected) });
-  const measuring = (count = '') =>
-    emit({ type: 'phase', phase: 'baseline', message: `Measuring the network as it was loaded${count}` });
-  if (!network.newHead) measuring();
-  // a run that is to go on, or that looks for a tuning, may take other kernels than those of the device's own
-  const ahead = saved || settings.autotune ? () => {} : compileAhead(gpu, training);
-  const testing = () => {
-    goOn();
-    ahead();
-  };
-  // a head of the network's own has its classes in an order of its own
-  const natural = network.newHead ? undefined : reports.find((report) => report.natural)?.natural;
-  const base = network.newHead
-    ? undefined
-    : await whileCompiling(gpu, baseline(job, gpu, network, test, settings, { ...context, goOn: testing }), {
-        goOn,
-        tell: (done, of) => measuring(`: ${done} of ${of} kernels compiled`),
-      });
-  if (base) emit({ type: 'eval', which: 'base', point: { step: 0, epoch: 0, ...base.figures } });
-  if (base && natural) {
-    const message = orderSentence(base.figures.accuracy, accuracyInOrder(test, natural, base.logits));
-    emit({ type: 'warning', message });
-  }
   const redundancy = networkRedundancy(network.model, network.state);
   const grams = networkGrams(network.model, network.state, settings.mapKernel);
   emit({ type: 'redundancy', when: 'before', layers: redundancy, grams });
   const length = stepLengthSentence(training.model, settings, grams);
   if (length) emit({ type: 'note', message: length });
 
-  if (base) training.base = base.figures;
+  const live = await liveObserver(isClassifier(network.model) ? (job.live ?? 0) : 0, test, emit);
+  const base = runBaseline(job, context, {
+    ...{ network, test, settings },
+    told({ figures, logits }) {
+      training.base = figures;
+      emit({ type: 'eval', which: 'base', point: { step: 0, epoch: 0, ...figures } });
+      // a head of the network's own has its classes in an order of its own
+      const natural = reports.find((report) => report.natural)?.natural;
+      if (natural) warning(orderSentence(figures.accuracy, accuracyInOrder(test, natural, logits)));
+      if (live) tellStart(live, test, logits);
+    },
+  });
+  const trains = () => {
+    const message = `Training for ${settings.epochs} ${settings.epochs === 1 ? 'epoch' : 'epochs'}`;
+    emit({ type: 'phase', phase: 'train', message });
+  };
+  const watch = kernelWatch(training, context.control, emit);
   const observer: Observer = {
     steps: (points, pace) => emit({ type: 'steps', points, ...pace }),
     evaluated: (point) => emit({ type: 'eval', which: 'epoch', point }),
     warning,
     note: (message) => emit({ type: 'note', message }),
-    live: await liveObserver(isClassifier(network.model) ? (job.live ?? 0) : 0, test, {
-      emit,
-      logits: base?.logits,
-    }),
-    between: kernelWatch(training, context.control, emit),
+    live,
+    async between(step, read) {
+      if (await base.whileRunning()) trains();
+      await watch(step, read);
+    },
   };
   if (saved) training.tuning = await tuningToGoOn(saved, gpu, observer.warning);
   else if (settings.autotune) {
@@ -146,15 +138,10 @@ async function trainLoaded(
     });
     const streamed = heldSentence(trainer.held);
     if (streamed) emit({ type: 'note', message: streamed });
-    emit({
-      type: 'phase',
-      phase: 'train',
-      message: `Training for ${settings.epochs} ${settings.epochs === 1 ? 'epoch' : 'epochs'}`,
-    });
   };
   const run = { date: saved?.run.date ?? date, version: VERSION, adapter: gpu.name, asked: job.settings };
   const trainer = await keepTraining(context, {
-    ...{ gpu, training, run, from, observer, goOn, ready },
+    ...{ gpu, training, run, from, observer, goOn, ready, trains },
   });
   try {
     return await conclude(trainer, training, {
@@ -164,7 +151,7 @@ async function trainLoaded(
       reports,
       before: redundancy,
       observer,
-      base,
+      base: await base.inTheEnd(),
       date,
       started,
     });

@@ -5,7 +5,6 @@
 import { closeImages } from '../data/pixels';
 import { TrainingSession } from '../train/training-session';
 import { baseline } from './baseline';
-import { compileAhead } from './compile-ahead';
 import type { RunContext, TrainJob } from './job';
 import { load, prepare } from './load';
 import { withinMemory } from './memory';
@@ -21,32 +20,39 @@ export interface WarmedUp {
 
 /**
  * Does ahead what a run of this job begins with, so that its first step comes soon: compiles the step, and for the built-in
- * network and images loads and evaluates them. The run that follows takes over what is done or still going on; of one's own files
- * it takes over the compiled step.
+ * network and images loads and evaluates them. The run that follows takes over what is done or still being compiled; of one's own
+ * files it takes over the compiled step.
+ * @param goOn called now and then; what it throws ends the warm-up, which is to draw nothing beside a run's first step
  */
 export async function warmUp(
   job: TrainJob,
-  context: Omit<RunContext, 'control' | 'emit'>,
+  context: Omit<RunContext, 'control' | 'emit'> & { goOn: () => void },
 ): Promise<WarmedUp> {
-  const { network, train, test, settings } = await load(job, { ...context, emit() {}, goOn() {} });
+  const { goOn } = context;
+  const { network, train, test, settings } = await load(job, { ...context, emit() {} });
   try {
+    goOn();
     const training = prepare(network, train, test, settings);
     const gpu = await context.gpu();
-    const tested = network.newHead
-      ? undefined
-      : await baseline(job, gpu, network, test, settings, { ...context, goOn: compileAhead(gpu, training) });
-    const base = tested && { accuracy: tested.figures.accuracy, images: test.count };
     const ready = await withinMemory(
       training,
       job.settings,
       () => {},
       () => TrainingSession.create(gpu, training),
     );
+    let step: MeasuredStep;
     try {
-      return { step: await measureStep(ready), base };
+      await ready.session.ready('train');
+      goOn();
+      step = await measureStep(ready);
     } finally {
       ready.session.destroy();
     }
+    goOn();
+    const tested = network.newHead
+      ? undefined
+      : await baseline(job, gpu, network, test, settings, { ...context, goOn() {} });
+    return { step, base: tested && { accuracy: tested.figures.accuracy, images: test.count } };
   } finally {
     await closeImages(train, test);
   }

@@ -1,7 +1,8 @@
 import { checkGpu, type Gpu } from '../gpu/device';
 import type { Plan, PlannedDispatch } from '../graph/ir';
 import { workgroupsFor } from '../graph/workgroups';
-import { type BoundDispatch, Session } from './session';
+import type { BoundDispatch } from './programs';
+import { Session } from './session';
 import type { StepUniform } from './step';
 
 /** How a dispatch was timed: by the device's clock, or from its submission to its end. */

@@ -1,9 +1,9 @@
 import { OutOfMemory, UserError } from '../errors';
 import { checkGpu, type Gpu, requireHalves } from '../gpu/device';
-import { type Pipelines, pipelinesOf } from '../gpu/pipelines';
 import { shaders } from '../gpu/wgsl/shaders';
 import type { BufferRange, Plan } from '../graph/ir';
 import { ARENAS, type Arena } from '../graph/memory';
+import { type BoundDispatch, Programs } from './programs';
 import { SizesBuffer } from './sizes';
 import { Snapshot } from './snapshot';
 import { Staging } from './staging';
@@ -12,34 +12,18 @@ import { packStep, STEP_BYTES, type StepUniform } from './step';
 /** Submitted runs that may be unfinished at a time. */
 const IN_FLIGHT = 3;
 
-/** A dispatch ready to be encoded. */
-export interface BoundDispatch {
-  pipeline: GPUComputePipeline;
-  group: GPUBindGroup;
-  workgroups: [number, number, number];
-}
-
-/** Compiles the kernels of plans, of which sessions then find those that are there. */
-export async function compileKernels(gpu: Gpu, plans: Record<string, Plan>): Promise<void> {
-  const dispatches = Object.values(plans).flatMap((plan) => plan.dispatches);
-  await shaders.load(dispatches.map(({ shader }) => shader));
-  const pipelines = pipelinesOf(gpu);
-  await Promise.all(dispatches.map((d) => pipelines.get(d.shader, d.constants, d.halves)));
-}
-
 /**
- * Plans made ready to run on one device: buffers allocated, pipelines compiled, bind groups built, all before the
- * first step. Plans share buffers by name: arenas, inputs and outputs hold their contents from one plan to the next;
- * slots hold nothing between runs.
+ * Plans made ready to run on one device: buffers allocated, pipelines compiled, bind groups built. Plans share buffers by name:
+ * arenas, inputs and outputs hold their contents from one plan to the next; slots hold nothing between runs.
  */
 export class Session<Name extends string> {
   private readonly buffers = new Map<string, GPUBuffer>();
-  private readonly programs = new Map<Name, BoundDispatch[]>();
+  private readonly programs: Programs<Name>;
   private readonly step: GPUBuffer;
   private readonly sizes: SizesBuffer;
   private readonly inFlight: Promise<undefined>[] = [];
-  private readonly pipelines: Pipelines;
   private readonly staging: Staging;
+  private isDestroyed = false;
 
   private constructor(
     readonly gpu: Gpu,
@@ -55,7 +39,12 @@ export class Session<Name extends string> {
       gpu,
       Object.values<Plan>(plans).flatMap((plan) => plan.dispatches),
     );
-    this.pipelines = pipelinesOf(gpu);
+    this.programs = new Programs(gpu, plans, (d, { name, type }) => {
+      if (name === 'sizes') return this.sizes.binding(d);
+      if (type === 'uniform') return { buffer: this.step };
+      const { buffer, offset, bytes } = d.bindings[name];
+      return { buffer: this.buffer(buffer), offset, size: bytes };
+    });
     this.staging = new Staging(gpu);
   }
 
@@ -68,16 +57,28 @@ export class Session<Name extends string> {
     plans: Record<Name, Plan>,
     beside?: Session<string>,
   ): Promise<Session<Name>> {
+    const session = await Session.open(gpu, plans, beside);
+    try {
+      await Promise.all((Object.keys(plans) as Name[]).map((name) => session.ready(name)));
+      return session;
+    } catch (error) {
+      session.destroy();
+      throw error;
+    }
+  }
+
+  /** Allocates, and leaves each program to be compiled when it is first asked for, by `ready` or `runAsCompiled`. */
+  static async open<Name extends string>(
+    gpu: Gpu,
+    plans: Record<Name, Plan>,
+    beside?: Session<string>,
+  ): Promise<Session<Name>> {
     const dispatches = Object.values<Plan>(plans).flatMap((plan) => plan.dispatches);
     if (dispatches.some((d) => d.halves.length > 0)) requireHalves(gpu);
     await shaders.load(dispatches.map(({ shader }) => shader));
     const session = new Session(gpu, plans, beside);
     try {
       await session.allocate();
-      const names = Object.keys(plans) as Name[];
-      await Promise.all(
-        names.map(async (name) => session.programs.set(name, await session.bind(plans[name]))),
-      );
       checkGpu(gpu);
       return session;
     } catch (error) {
@@ -120,21 +121,9 @@ export class Session<Name extends string> {
     this.buffers.set(label, this.gpu.device.createBuffer({ label, size, usage }));
   }
 
-  private bind(plan: Plan): Promise<BoundDispatch[]> {
-    return Promise.all(
-      plan.dispatches.map(async (d) => {
-        shaders.check(d);
-        const kernel = await this.pipelines.get(d.shader, d.constants, d.halves);
-        const entries = kernel.bindings.map(({ name, index, type }): GPUBindGroupEntry => {
-          if (name === 'sizes') return { binding: index, resource: this.sizes.binding(d) };
-          if (type === 'uniform') return { binding: index, resource: { buffer: this.step } };
-          const { buffer, offset, bytes } = d.bindings[name];
-          return { binding: index, resource: { buffer: this.buffer(buffer), offset, size: bytes } };
-        });
-        const group = this.gpu.device.createBindGroup({ label: d.label, layout: kernel.layout, entries });
-        return { pipeline: kernel.pipeline, group, workgroups: d.workgroups };
-      }),
-    );
+  /** Settles when a program is compiled and bound. */
+  ready(name: Name): Promise<void> {
+    return this.programs.ready(name);
   }
 
   private buffer(name: string): GPUBuffer {
@@ -154,6 +143,19 @@ export class Session<Name extends string> {
     this.gpu.device.queue.submit([encoder.finish()]);
   }
 
+  /**
+   * The same of a program that may not be compiled yet: what is there already runs while the rest is being compiled, a submit for
+   * each part. Throws where the session is destroyed meanwhile.
+   */
+  async runAsCompiled(name: Name, step: StepUniform = {}): Promise<void> {
+    if (this.programs.of(name)) return this.run(name, step);
+    this.writeStep(step);
+    for await (const part of this.programs.parts(name)) {
+      if (this.isDestroyed) throw new Error('the session was destroyed while its kernels were compiled');
+      this.gpu.device.queue.submit([this.encodeDispatches(part).finish()]);
+    }
+  }
+
   /** The same with the read-back of persistent tensors, still one submit. */
   runAndRead(name: Name, step: StepUniform, ...tensors: string[]): Promise<Float32Array<ArrayBuffer>[]> {
     return this.submitAndRead(
@@ -164,10 +166,14 @@ export class Session<Name extends string> {
 
   private encode(name: Name, step: StepUniform): GPUCommandEncoder {
     this.writeStep(step);
+    return this.encodeDispatches(this.dispatches(name));
+  }
+
+  private encodeDispatches(dispatches: readonly BoundDispatch[]): GPUCommandEncoder {
     const encoder = this.gpu.device.createCommandEncoder();
     const pass = encoder.beginComputePass();
     let last: GPUComputePipeline | undefined;
-    for (const { pipeline, group, workgroups } of this.dispatches(name)) {
+    for (const { pipeline, group, workgroups } of dispatches) {
       if (pipeline !== last) pass.setPipeline(pipeline);
       last = pipeline;
       pass.setBindGroup(0, group);
@@ -179,7 +185,9 @@ export class Session<Name extends string> {
 
   /** A plan's dispatches in order, for who encodes them in another way than `run` does. */
   dispatches(name: Name): readonly BoundDispatch[] {
-    return this.programs.get(name)!;
+    const program = this.programs.of(name);
+    if (!program) throw new Error(`${name} is not compiled yet`);
+    return program;
   }
 
   /** Writes the uniform of the next run. */
@@ -303,6 +311,7 @@ export class Session<Name extends string> {
 
   /** Frees every buffer of its own. */
   destroy(): void {
+    this.isDestroyed = true;
     for (const b of this.buffers.values()) b.destroy();
     this.step.destroy();
     this.sizes.destroy();

@@ -55,6 +55,7 @@ export async function runEvaluation<Name extends string>(
   const batches = Math.ceil(count / batch);
   const kept: Float32Array[] = [];
   const sums = new Float64Array(task.sums);
+  await session.ready(program);
   for (let b = 0; b < batches; b++) {
     goOn?.();
     const rows = Math.min(batch, count - b * batch);

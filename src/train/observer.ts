@@ -29,6 +29,8 @@ export interface Observer {
   warning(message: string): void;
   /** what takes a while, in a sentence */
   note?(message: string): void;
+  /** waits for a step whose kernels may still be compiled; what it throws ends the run */
+  compiling?(step: Promise<void>): Promise<void>;
   /** called now and then between two steps, after `step` of them; may read persistent tensors, and changes none */
   between?(step: number, read: (...tensors: string[]) => Promise<Float32Array<ArrayBuffer>[]>): Promise<void>;
   /** what a run can go on from; absent: none is made */

@@ -76,9 +76,9 @@ export class Stepper {
     this.step++;
   }
 
-  private run(program: ProgramName, step: StepUniform): Promise<void> {
-    this.session.run(program, step);
-    return this.session.backpressure();
+  private async run(program: ProgramName, step: StepUniform): Promise<void> {
+    await this.session.runAsCompiled(program, step);
+    await this.session.backpressure();
   }
 
   /** What the optimiser has gathered is left behind where the warm-up ends, if the run is to do so. */

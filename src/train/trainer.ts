@@ -212,7 +212,8 @@ export class Trainer {
     let since = performance.now();
     let unread = 0;
     for (let i = this.step % this.stepsPerEpoch; i < this.stepsPerEpoch; i++) {
-      await this.on.stepper.take();
+      const taken = this.on.stepper.take();
+      await (this.step === this.begun && this.observer.compiling ? this.observer.compiling(taken) : taken);
       unread++;
       const isLast = i === this.stepsPerEpoch - 1;
       if (

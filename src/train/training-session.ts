@@ -37,14 +37,7 @@ export interface Training {
   heldBytes?: number;
 }
 
-/** A training with what the device decides, and the plans of its programs. */
-export async function planned(gpu: Gpu, t: Training) {
-  const build = { ...t, tuning: t.tuning ?? gpu.tuning, heldBytes: t.heldBytes ?? mostHeld(gpu) };
-  await readyForLimit(t.settings);
-  return { build, plans: buildPrograms(build).plans as Record<ProgramName, Plan> };
-}
-
-/** A training on a device: its programs compiled, network and images there, its steps to be taken one by one. */
+/** A training on a device: network and images there, its programs compiled as they are needed, its steps to be taken one by one. */
 export class TrainingSession {
   readonly task: Task;
   readonly steps: Steps;
@@ -63,8 +56,12 @@ export class TrainingSession {
   }
 
   static async create(gpu: Gpu, t: Training): Promise<TrainingSession> {
-    const { build, plans } = await planned(gpu, t);
-    const session = await Session.create(gpu, plans);
+    const build = { ...t, tuning: t.tuning ?? gpu.tuning, heldBytes: t.heldBytes ?? mostHeld(gpu) };
+    await readyForLimit(t.settings);
+    const session = await Session.open<ProgramName>(
+      gpu,
+      buildPrograms(build).plans as Record<ProgramName, Plan>,
+    );
     loadState(session, t.model, t.start);
     writeClassWeights(session, t.train, t.settings);
     const held = heldOf(build);

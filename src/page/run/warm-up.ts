@@ -7,7 +7,7 @@ import { gpuUse, withGpu } from '../gpu-use';
 import { chosen, readData, readModel } from '../input/sources';
 import { config, readSettings } from '../settings/config';
 
-/** A form that is being filled in is left alone for so long. */
+/** A form that is being filled in is left alone for so long; that of a page that opens is as it stands. */
 const PAUSE_MS = 300;
 
 type Tried = { form: string; files: typeof chosen.value } & Pick<WarmedUp, 'base'> & { why?: string };
@@ -33,11 +33,14 @@ export function followWarmUp(): void {
     const isFree = adapter.value.state === 'ready' && !gpuUse.value;
     const asked = form.value;
     if (!isFree || config.value.source !== 'builtin' || asked === warm) return;
-    timer = setTimeout(() => {
-      warm = asked;
-      // what is wrong with the form the form says, and what is wrong with the engine the run will
-      warmUp().catch(() => {});
-    }, PAUSE_MS);
+    timer = setTimeout(
+      () => {
+        warm = asked;
+        // what is wrong with the form the form says, and what is wrong with the engine the run will
+        warmUp().catch(() => {});
+      },
+      warm ? PAUSE_MS : 0,
+    );
   });
 }
 

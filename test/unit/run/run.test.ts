@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { version } from '../../../package.json';
 import type { UserFile } from '../../../src/data/types';
 import { Stopped, UserError } from '../../../src/errors';
+import { pipelinesOf } from '../../../src/gpu/pipelines';
 import { encodeOnnx } from '../../../src/io/onnx/encode';
 import { writeSafetensors } from '../../../src/io/safetensors';
 import type { StateDict } from '../../../src/io/tensor';
@@ -127,12 +128,16 @@ describe('a run', () => {
       program === 'train' ? [rows * 2, rows / 2] : [rows, [1, 3, 2][evaluations++] ?? 0];
     const { result, events, gpus } = await run(job(), { metrics });
     expect(phases(events).filter((p) => p !== 'load')).toEqual([
-      'baseline',
       'compile',
+      'train',
+      'baseline',
       'train',
       'merge',
       'prove',
     ]);
+    // the first step is there before the network is measured that it began with
+    const order = events.flatMap((e) => (e.type === 'steps' || e.type === 'eval' ? [e.type] : []));
+    expect(order.slice(0, 2)).toEqual(['steps', 'eval']);
     const evals = events.flatMap((e) =>
       e.type === 'eval' ? [[e.which, e.point.step, e.point.accuracy]] : [],
     );
@@ -277,10 +282,8 @@ describe('a run that is stopped', () => {
 
   test.each([
     ['while images are read', 'load'],
-    ['while the network is measured', 'baseline'],
     ['while ways are timed', 'tune'],
     ['while the step is compiled', 'compile'],
-    ['before the first step', 'train'],
   ])('%s has trained nothing, and says so', async (_, phase) => {
     const events: TrainEvent[] = [];
     const stopped = run(job({ autotune: true }), {}, (event, ...rest) => {
@@ -291,36 +294,41 @@ describe('a run that is stopped', () => {
     expect(phases(events).at(-1)).toBe(phase);
   });
 
-  test.each(['baseline', 'compile'])(
-    'while the %s has kernels compiled does not wait for them',
-    async (phase) => {
-      const stopped = run(job(), {}, (event, gpu, { control }) => {
-        if (event.type !== 'phase' || event.phase !== phase) return;
-        gpu.device.createComputePipelineAsync = () => new Promise(() => {});
-        setTimeout(() => {
-          control.cancelled = true;
-        }, 20);
-      });
-      await expect(stopped).rejects.toThrow(Stopped);
-    },
-  );
+  test('while the step is compiled does not wait for it', async () => {
+    const stopped = run(job(), {}, (event, gpu, { control }) => {
+      if (event.type !== 'phase' || event.phase !== 'compile') return;
+      gpu.device.createComputePipelineAsync = () => new Promise(() => {});
+      setTimeout(() => {
+        control.cancelled = true;
+      }, 20);
+    });
+    await expect(stopped).rejects.toThrow(Stopped);
+  });
 
-  test('before the next batch, where a large set is measured', async () => {
+  test('while the network is measured that it began with keeps its step, and measures that network in the end', async () => {
     let measured = 0;
     let stop = () => {};
-    const metrics: Behaviour['metrics'] = () => {
-      measured++;
-      stop();
-      return [0, 0];
+    const metrics: Behaviour['metrics'] = ({ program, rows }) => {
+      if (program === 'evaluate' && measured++ === 0) stop();
+      return [rows, rows / 2];
     };
     const test: TrainJob['test'] = { kind: 'files', files: idx(300) };
-    const stopped = run(job({}, { test }), { metrics }, (_, __, { control }) => {
+    let measuredAtStop = 0;
+    const { result, events } = await run(job({}, { test }), { metrics }, (event, _, { control }) => {
       stop = () => {
         control.cancelled = true;
       };
+      if (event.type === 'phase' && event.phase === 'train') measuredAtStop = measured;
     });
-    await expect(stopped).rejects.toThrow(Stopped);
-    expect(measured).toBe(1);
+    // of three batches
+    expect(measuredAtStop).toBe(1);
+    expect(result.report).toMatchObject({ ended: 'stopped', steps: 1, accuracy: { base: 0.5 } });
+    expect(events.flatMap((e) => (e.type === 'eval' ? [e.which] : []))).toEqual([
+      'epoch',
+      'base',
+      'last',
+      'best',
+    ]);
   });
 
   test.each(['merge', 'prove'])('in the %s goes on to its end', async (phase) => {
@@ -749,44 +757,51 @@ describe('a warm-up', () => {
   };
 
   test.each([
-    ['a warm-up', (context: RunContext) => warmUp(builtin, context)],
+    ['a warm-up', (context: RunContext) => warmUp(builtin, { ...context, goOn() {} })],
     ['a run', (context: RunContext) => runTraining(builtin, context)],
-  ])('%s compiles the step, once, while the network is measured', async (_, begin) => {
+  ])('%s compiles the step, once, before the network is measured', async (_, begin) => {
     const gpu = fakeGpu(fakeNetwork({ stride: 12, logits, metrics: ({ rows }) => [rows, 8] }).compute);
     const device = gpu.device as unknown as FakeDevice;
     const asked: string[] = [];
-    let resolve = () => {};
-    const stepAsked = new Promise<void>((asked) => {
-      resolve = asked;
-    });
     const compile = device.createComputePipelineAsync.bind(device);
     device.createComputePipelineAsync = (pipeline) => {
       asked.push(pipeline.label);
-      if (pipeline.label === 'optim/sgd') resolve();
       return compile(pipeline);
     };
-    // nothing of the network is read before
-    const create = device.createBuffer.bind(device);
-    device.createBuffer = (descriptor) => {
-      const buffer = create(descriptor);
-      const map = buffer.mapAsync.bind(buffer);
-      buffer.mapAsync = async () => {
-        await stepAsked;
-        return map();
-      };
-      return buffer;
-    };
     await begin({ gpu: async () => gpu, memo: new Memo(), control: { cancelled: false }, emit() {} });
-    expect(asked.indexOf('norm/batch_running')).toBeLessThan(asked.indexOf('optim/sgd'));
+    // which an evaluation takes, and no step
+    expect(asked.indexOf('norm/batch_running')).toBeGreaterThan(asked.indexOf('optim/sgd'));
     expect(asked.filter((label) => label === 'optim/sgd')).toHaveLength(1);
   });
 
+  test('draws nothing once a run has begun, and leaves it what is compiled', async () => {
+    const { compute, batches } = fakeNetwork({ stride: 12, logits });
+    const gpu = fakeGpu(compute);
+    const context = { gpu: async () => gpu, memo: new Memo() };
+    let looks = 0;
+    const goOn = () => {
+      // the images are there, and the step compiled
+      if (pipelinesOf(gpu).size > 0 && pipelinesOf(gpu).waiting === 0) throw new Stopped();
+      looks++;
+    };
+    await expect(warmUp(builtin, { ...context, goOn })).rejects.toThrow(Stopped);
+    expect(looks).toBeGreaterThan(0);
+    expect(batches).toEqual([]);
+    expect(gpu.leaks()).toEqual([]);
+    expect(pipelinesOf(gpu).size).toBeGreaterThan(10);
+  });
+
   test('measures the built-in network ahead, and the run does not measure it again', async () => {
+    const ahead = [
+      ['train', 16],
+      ['train', 16],
+      ['evaluate', 32],
+    ];
     const { compute, batches } = fakeNetwork({
       stride: 12,
       logits,
       // what comes after the base is better
-      metrics: ({ rows }) => [rows, batches.length > 1 ? 9 : 8],
+      metrics: ({ rows }) => [rows, batches.length > ahead.length ? 9 : 8],
     });
     const gpu = fakeGpu(compute);
     const context: RunContext = {
@@ -795,16 +810,11 @@ describe('a warm-up', () => {
       control: { cancelled: false },
       emit() {},
     };
-    const measured = await warmUp(builtin, context);
+    const measured = await warmUp(builtin, { ...context, goOn() {} });
     expect(measured).toEqual({
       step: { flops: expect.any(Number), ms: expect.any(Number) },
       base: { accuracy: 0.25, images: expect.any(Number) },
     });
-    const ahead = [
-      ['evaluate', 32],
-      ['train', 16],
-      ['train', 16],
-    ];
     expect(batches.map(({ program, rows }) => [program, rows])).toEqual(ahead);
     expect(gpu.leaks()).toEqual([]);
     const told: string[] = [];
@@ -830,7 +840,10 @@ describe('a warm-up', () => {
     ]);
     // other numbers to normalise with ask for another measurement
     const before = batches.length;
-    await warmUp({ ...builtin, settings: { ...builtin.settings, mean: [0, 0, 0] } }, context);
+    await warmUp(
+      { ...builtin, settings: { ...builtin.settings, mean: [0, 0, 0] } },
+      { ...context, goOn() {} },
+    );
     expect(batches).toHaveLength(before + ahead.length);
   });
 });
