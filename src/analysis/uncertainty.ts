@@ -157,7 +157,30 @@ export function studentQuantile(freedom: number): number {
 export function meanInterval(values: readonly number[], grain = 0): Interval | undefined {
   const n = values.length;
   if (n < 2) return undefined;
-  const { mean, deviation } = meanAndDeviation(values);
-  const half = (studentQuantile(n - 1) * Math.max(deviation, grain / Math.sqrt(12))) / Math.sqrt(n);
+  const { mean, error } = meanAndError(values, grain);
+  const half = studentQuantile(n - 1) * error;
   return [mean - half, mean + half];
+}
+
+/** P of Student's test that a mean is zero, of both sides: below 0.05 where `meanInterval` leaves zero out; NaN for fewer than two. */
+export function meanP(values: readonly number[], grain = 0): number {
+  const { mean, error } = meanAndError(values, grain);
+  return mean === 0 ? 1 : 1 - studentWithin(Math.abs(mean) / error, values.length - 1);
+}
+
+function meanAndError(values: readonly number[], grain: number): { mean: number; error: number } {
+  const { mean, deviation } = meanAndDeviation(values);
+  return { mean, error: Math.max(deviation, grain / Math.sqrt(12)) / Math.sqrt(values.length) };
+}
+
+/** Holm's correction of the P of several tests for their number: below 0.05 the chance of any false one stays there. */
+export function holm(all: readonly number[]): number[] {
+  const order = all.map((_, i) => i).sort((a, b) => all[a] - all[b]);
+  const corrected = new Array<number>(all.length);
+  let highest = 0;
+  for (const [rank, i] of order.entries()) {
+    highest = Math.max(highest, Math.min(1, (all.length - rank) * all[i]));
+    corrected[i] = highest;
+  }
+  return corrected;
 }

@@ -1,5 +1,5 @@
 /** What runs came to, arm by arm over their seeds, and how every two arms compare. */
-import { type Interval, meanAndDeviation, meanInterval } from '../analysis/uncertainty';
+import { type Interval, meanAndDeviation, meanInterval, meanP } from '../analysis/uncertainty';
 import type { Experiment } from './experiment';
 import type { RunResult } from './run-result';
 
@@ -38,6 +38,8 @@ export interface Difference {
   deviation: number | null;
   /** Student's, 95 %, over the seeds; null for fewer than two */
   interval: Interval | null;
+  /** Student's, of both sides, that there is none: below 0.05 where the interval leaves zero out; null for fewer than two seeds */
+  p: number | null;
   wins: number;
   losses: number;
   ties: number;
@@ -148,6 +150,7 @@ export function differenceOf(differences: number[], grain = 0): Difference {
     mean,
     deviation: Number.isFinite(deviation) ? deviation : null,
     interval,
+    p: interval && meanP(differences, grain),
     wins: differences.filter((value) => value > 0).length,
     losses: differences.filter((value) => value < 0).length,
     ties: differences.filter((value) => value === 0).length,

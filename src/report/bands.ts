@@ -21,6 +21,13 @@ export const bandQuantities: readonly BandQuantity[] = ['accuracy', 'loss', 'tra
 export const bandTitle = ({ task }: Pick<ExperimentResults, 'task'>, quantity: BandQuantity): string =>
   quantity === 'accuracy' ? figureOf(task).title : TITLES[quantity];
 
+/** Arms whose bands can be told apart; of more there are lines alone. */
+const MOST_BANDS = 4;
+
+/** Whether bands are drawn. */
+export const hasBands = (results: Pick<ExperimentResults, 'runs' | 'arms'>): boolean =>
+  trainedArms(results).length <= MOST_BANDS;
+
 /** An arm's curve. */
 export interface Band {
   arm: string;
@@ -49,7 +56,7 @@ export function bandOf(arm: string, runs: readonly RunResult[], quantity: BandQu
   };
 }
 
-/** The curves of all arms that train, as SVG; the base's accuracy dashed. */
+/** The curves of all arms that train, as SVG: means, and where the arms are few bands; the base's accuracy dashed. */
 export function bandsSvg({ runs, arms, task }: ExperimentResults, quantity: BandQuantity): Html {
   const title = bandTitle({ task }, quantity);
   const bands = trainedArms({ runs, arms }).map(({ arm }) =>
@@ -60,7 +67,10 @@ export function bandsSvg({ runs, arms, task }: ExperimentResults, quantity: Band
     ),
   );
   const base = quantity === 'accuracy' ? runs.find((run) => run.accuracy.base !== undefined) : undefined;
-  const values = bands.flatMap(({ low, high }) => [...low, ...high].map(({ y }) => y));
+  const isBanded = hasBands({ runs, arms });
+  const values = bands.flatMap(({ mean, low, high }) =>
+    (isBanded ? [...low, ...high] : mean).map(({ y }) => y),
+  );
   if (values.length === 0) return html`<p class="hint">Nothing was recorded of it.</p>`;
   if (base?.accuracy.base !== undefined) values.push(base.accuracy.base);
   return chart({
@@ -72,7 +82,7 @@ export function bandsSvg({ runs, arms, task }: ExperimentResults, quantity: Band
     draw: (scale) => html`${base?.accuracy.base !== undefined && level(scale, base.accuracy.base)}
 ${bands.map(({ mean, low, high }, i) => {
   const outline = [...high, ...[...low].reverse()];
-  return html`<g class="run ${lineClass(i)}">${outline.length > 2 && html`<polygon points="${outline.map(scale.at).join(' ')}"/>`}${mean.length > 1 && html`<polyline points="${mean.map(scale.at).join(' ')}"/>`}${quantity !== 'training' && mean.map((point) => html`<circle cx="${scale.x(point.x).toFixed(1)}" cy="${scale.y(point.y).toFixed(1)}" r="3"/>`)}</g>`;
+  return html`<g class="run ${lineClass(i)}">${isBanded && outline.length > 2 && html`<polygon points="${outline.map(scale.at).join(' ')}"/>`}${mean.length > 1 && html`<polyline points="${mean.map(scale.at).join(' ')}"/>`}${quantity !== 'training' && mean.map((point) => html`<circle cx="${scale.x(point.x).toFixed(1)}" cy="${scale.y(point.y).toFixed(1)}" r="3"/>`)}</g>`;
 })}`,
   });
 }

@@ -1,4 +1,5 @@
 /** What an experiment has shown and what not, in sentences. */
+import { holm } from '../analysis/uncertainty';
 import type { ArmComparison, Difference, Spread } from '../experiment/arm-results';
 import type { ExperimentResults } from '../experiment/results';
 import { percent, points } from './format';
@@ -57,7 +58,7 @@ export const labelOf =
 export function notShownSentences(results: ExperimentResults): string[] {
   const { experiment, comparisons, rates, runs, unequal } = results;
   const n = experiment.seeds.length;
-  const against = comparisons.filter((one) => one.against === experiment.reference).length;
+  const against = comparisons.filter((one) => one.against === experiment.reference);
   const edges = rates.filter(({ isAtEdge }) => isAtEdge).map(({ arm }) => labelOf(results)(arm));
   const ended = runs
     .filter(({ ended: how }) => how !== 'finished')
@@ -66,11 +67,7 @@ export function notShownSentences(results: ExperimentResults): string[] {
   return [
     `That it is so on other images or networks: ${n === 1 ? 'one seed says' : `${n} seeds say`} how the same test images are told after training in another order, not what other images would give.`,
     ...(n < 3 ? ['Much by fewer than three seeds: an interval over two is wider than most effects.'] : []),
-    ...(against > 1
-      ? [
-          `That every interval holds: of ${against} comparisons at 95 % each, one more often misses than one alone does.`,
-        ]
-      : []),
+    ...(against.length > 1 ? [manySentence(against, labelOf(results))] : []),
     'That the best epoch is as good on other images: the test images chose it. The last one nobody chose.',
     ...(edges.length > 0
       ? [
@@ -92,4 +89,14 @@ export function notShownSentences(results: ExperimentResults): string[] {
     ...(differing ? ['That all runs are alike to the bit: they ran on different adapters.'] : []),
     'What longer training, or a base that is trained longer, would give.',
   ];
+}
+
+/** What remains of several comparisons once their number is minded. */
+function manySentence(against: readonly ArmComparison[], label: (arm: string) => string): string {
+  const told = against.filter(({ last }) => last.shown === 'better' || last.shown === 'worse');
+  const corrected = holm(against.map(({ last }) => last.p ?? 1));
+  const names = against.filter((_, i) => corrected[i] < 0.05).map(({ arm }) => label(arm));
+  const byChance = Number((0.05 * against.length).toFixed(2));
+  const remain = names.length > 0 ? `these remain: ${names.join(', ')}` : 'none remains';
+  return `That every interval holds: ${against.length} comparisons at 95 % each leave out zero ${byChance} times by chance where nothing is there, and ${told.length} did. ${told.length > 0 ? `Corrected for their number (Holm), ${remain}.` : ''}`.trimEnd();
 }

@@ -6,7 +6,7 @@ import type { Pictures } from '../run/pictures';
 import type { RunRedundancy } from '../run/run-files';
 import { fieldText } from '../train/field';
 import { type SettingName, settingFields } from '../train/settings';
-import { bandsSvg, trainedArms } from './bands';
+import { bandsSvg, hasBands, trainedArms } from './bands';
 import { legend } from './chart';
 import { differencesSvg } from './differences';
 import {
@@ -104,7 +104,7 @@ ${differencesSvg(results)}<p class="hint">Circle: the mean over the seeds; line:
 function curvesSection(results: ExperimentResults): Html {
   const drawn = trainedArms(results);
   return html`${legend(drawn.map(({ label }) => label))}${bandsSvg(results, 'accuracy')}${bandsSvg(results, 'loss')}${bandsSvg(results, 'training')}
-<p class="hint">Lines are means over the seeds, bands reach from the lowest to the highest. Dashed: the base.</p>`;
+<p class="hint">Lines are means over the seeds${hasBands(results) ? ', bands reach from the lowest to the highest' : '; so many have no bands'}. Level, grey and dashed: the base.</p>`;
 }
 
 /** Differences of every two arms: a row less a column. */

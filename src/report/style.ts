@@ -13,7 +13,7 @@ p,ul{margin:.4rem 0}.hint,figcaption,small{color:var(--soft);font-size:.85rem}sm
 .scroll{overflow-x:auto;border:1px solid var(--line);border-radius:6px}
 table{border-collapse:collapse;width:100%;font-size:.82rem;font-variant-numeric:tabular-nums}
 th,td{text-align:left;vertical-align:top;padding:.25rem .5rem;font-weight:400}thead th{color:var(--soft);border-bottom:1px solid var(--line)}tbody tr:nth-child(odd){background:var(--well)}.n{text-align:right;white-space:nowrap}
-tbody th{min-width:7rem}.arms tbody th{min-width:14rem}.wide th,.wide td{min-width:6rem}.confusion td{text-align:right;min-width:1.8rem}.confusion th{max-width:9rem}.confusion td.right{font-weight:600;color:var(--accent)}.confusion td.none{color:var(--soft)}
+tbody th{min-width:7rem}.arms tbody th{min-width:14rem}.wide th,.wide td{min-width:6rem}.wide tr>th:first-child{position:sticky;left:0;min-width:8.5rem;background:var(--ground)}.wide tbody tr:nth-child(odd)>th{background:var(--well)}.confusion td{text-align:right;min-width:1.8rem}.confusion th{max-width:9rem}.confusion td.right{font-weight:600;color:var(--accent)}.confusion td.none{color:var(--soft)}
 figure{margin:.6rem 0}figcaption{margin-bottom:.2rem}svg{width:100%;height:auto;max-width:46rem;font-size:12px}svg text{fill:var(--soft)}.grid line{stroke:var(--line)}svg .base{stroke:var(--soft);stroke-dasharray:6 5}
 .run polyline{fill:none;stroke-width:1.8}.run.c0 polyline{stroke-width:3}.run polygon{stroke:none;fill-opacity:.18}.d1 polyline{stroke-dasharray:4 3}
 ${[0, 1, 2, 3, 4, 5]

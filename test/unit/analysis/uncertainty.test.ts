@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
 import {
   flipsBetween,
+  holm,
   mcnemar,
   meanInterval,
+  meanP,
   studentQuantile,
   wilsonInterval,
 } from '../../../src/analysis/uncertainty';
@@ -75,4 +77,19 @@ test('an interval for a mean', () => {
   expect(low).toBeCloseTo(-0.006978161828914335, 12);
   expect(high).toBeCloseTo(0.030311495162247667, 12);
   expect(meanInterval([0.5])).toBeUndefined();
+});
+
+test('the P of a mean, and what is left of several', () => {
+  // of differences of two accuracies over five seeds; the integral of Student's density, by numpy
+  const p = meanP([-0.0024, -0.0014, -0.0004, -0.0018, -0.0004]);
+  expect(p).toBeCloseTo(0.03115382, 6);
+  const [, high] = meanInterval([-0.0024, -0.0014, -0.0004, -0.0018, -0.0004])!;
+  expect(high < 0).toBe(p < 0.05);
+  expect(meanP([0, 0, 0])).toBe(1);
+  expect(meanP([0.5])).toBeNaN();
+  // statsmodels.stats.multitest.multipletests(..., method='holm'): in their own order, none above one, none below a smaller one's
+  expect(holm([0.04, 0.01, 0.03, 0.9])).toEqual(
+    [0.09, 0.04, 0.09, 0.9].map((value) => expect.closeTo(value)),
+  );
+  expect(holm([0.6, 0.7])).toEqual([1, 1]);
 });

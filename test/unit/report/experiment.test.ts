@@ -124,6 +124,33 @@ describe('the report of an experiment', () => {
   });
 });
 
+test('of more than four arms there are lines without bands, and the caption says so', () => {
+  const names = ['finetune', 'refocus', 'precondition', 'acnet', 'repvgg'];
+  const report = (some: string[]) =>
+    htmlOf(
+      results(Object.fromEntries(some.map((name) => [name, [20, 30]])), {
+        arms: ['none', ...some],
+        seeds: [0, 1],
+        settings: { lr: 0.1 },
+      }),
+    );
+  expect(report(names.slice(0, 4))).toContain('<polygon');
+  expect(report(names.slice(0, 4))).toContain('bands reach from the lowest to the highest');
+  expect(report(names)).not.toContain('<polygon');
+  expect(report(names)).toContain('so many have no bands');
+  expect(report(names).match(/<polyline/g)!.length).toBeGreaterThan(15);
+});
+
+test('of many comparisons it says how many leave out zero by chance, and which remain', () => {
+  const wrong = { finetune: [30, 31, 30], refocus: [5, 6, 5], acnet: [29, 30, 30] };
+  const html = htmlOf(
+    results(wrong, { arms: ['none', 'finetune', 'refocus', 'acnet'], settings: { lr: 0.1 } }),
+  );
+  expect(html).toContain(
+    '3 comparisons at 95 % each leave out zero 0.15 times by chance where nothing is there, and 2 did. Corrected for their number (Holm), these remain: Base, Refocused.',
+  );
+});
+
 test('a band begins with the base, where training did, and is of the points that all runs have', () => {
   const { runs } = results({ finetune: [30, 20] }, { seeds: [0, 1] }).results;
   const changed = runs.map((run, i) => ({
