@@ -16,6 +16,7 @@ import type { Trainer } from '../train/trainer';
 import type { Training } from '../train/training-session';
 import { accuracyInOrder, orderSentence } from './class-orders';
 import { conclude } from './conclude';
+import { fallWatch } from './fall';
 import { forecast } from './forecast';
 import { forecastSentence } from './forecast-words';
 import type { RunContext, TrainJob, TrainResult } from './job';
@@ -106,9 +107,13 @@ async function trainLoaded(
     emit({ type: 'phase', phase: 'train', message });
   };
   const watch = kernelWatch(training, context.control, emit);
+  const watchFall = fallWatch({ images: test.count, lr: settings.lr }, warning);
   const observer: Observer = {
     steps: (points, pace) => emit({ type: 'steps', points, ...pace }),
-    evaluated: (point) => emit({ type: 'eval', which: 'epoch', point }),
+    evaluated(point) {
+      emit({ type: 'eval', which: 'epoch', point });
+      if (isClassifier(network.model)) watchFall(point, training.base?.accuracy);
+    },
     warning,
     note: (message) => emit({ type: 'note', message }),
     live,

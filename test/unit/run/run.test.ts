@@ -122,6 +122,21 @@ const read = async (bytes: Uint8Array<ArrayBuffer>) =>
   readWeights({ path: 'result.safetensors', blob: new Blob([bytes]) });
 
 describe('a run', () => {
+  test('warns once of a network that training makes much worse', async () => {
+    const images = 40;
+    let tested = 0;
+    const metrics: Behaviour['metrics'] = ({ program, rows }) => {
+      if (program === 'train') return [rows * 2, rows / 2];
+      tested += rows;
+      return [rows, tested <= images ? rows : 0];
+    };
+    const train: TrainJob['train'] = { kind: 'files', files: [...idx(36, 'train'), ...idx(images, 't10k')] };
+    const { events } = await run(job({ lr: 0.02 }, { train }), { metrics });
+    expect(warnings(events)).toEqual([
+      expect.stringMatching(/^After epoch 1 it tells 0.0 % .* 100.0 %: .* such as 0.002,/),
+    ]);
+  });
+
   test('tells its course, from the network as it was loaded to the proof', async () => {
     let evaluations = 0;
     const metrics: Behaviour['metrics'] = ({ program, rows }) =>
