@@ -211,7 +211,7 @@ export const scenes: Record<string, Scene> = {
     },
   },
   experiment: {
-    scenario: { stepMs: 10 },
+    scenario: { stepMs: 50 },
     path: `#${new URLSearchParams({
       experiment: JSON.stringify({
         name: 'small',
@@ -230,7 +230,7 @@ export const scenes: Record<string, Scene> = {
       await experiment.getByText(/^2 of 4: .*Training/).waitFor();
       // as it is drawn nothing above it may move
       await button(page, 'Pause').click();
-      await page.getByText('Paused', { exact: false }).first().waitFor();
+      await page.locator('.phase', { hasText: 'Paused' }).waitFor();
       await shoot('during', experiment);
       await button(page, 'Resume').click();
       await experiment.getByText('4 of 4 runs are done.').waitFor();
