@@ -1,4 +1,5 @@
 import { type Activation, keepsZero } from '../ops/activation';
+import type { BlockOrder } from '../ops/depth-to-space';
 import { type Layout, vectorLayout, weightLayout } from './layout';
 import {
   channelsAfter,
@@ -305,6 +306,16 @@ export class Builder {
   /** torch.nn.ChannelShuffle. */
   shuffle(x: Value, groups: number): Value {
     return this.layer([x], { kind: 'shuffle', groups });
+  }
+
+  /** torch.nn.PixelShuffle, or of another order ONNX's DepthToSpace: channels as blocks of `block` x `block` pixels. */
+  depthToSpace(x: Value, block: number, order: BlockOrder = 'chw'): Value {
+    return this.layer([x], { kind: 'depth_to_space', block, order });
+  }
+
+  /** torch.nn.PixelUnshuffle, or of another order ONNX's SpaceToDepth: blocks of `block` x `block` pixels as channels. */
+  spaceToDepth(x: Value, block: number, order: BlockOrder = 'chw'): Value {
+    return this.layer([x], { kind: 'space_to_depth', block, order });
   }
 
   /** Every `stride`-th pixel, with channels of zeros `before` x's and after them; by default as many before as after. */

@@ -7,6 +7,7 @@ import { add } from '../ops/add';
 import { concat, replaceChannels, shuffleChannels, sliceChannels, subsample } from '../ops/channels';
 import { conv2d } from '../ops/conv/conv2d';
 import { linear } from '../ops/conv/linear';
+import { depthToSpace, spaceToDepth } from '../ops/depth-to-space';
 import { dropout, stochasticDepth } from '../ops/dropout';
 import { mul } from '../ops/mul';
 import { batchNorm } from '../ops/norm/batch-norm';
@@ -136,6 +137,10 @@ class Emitter {
         return shuffleChannels(graph, this.nameOf(layer), x, layer.groups);
       case 'subsample':
         return subsample(graph, this.nameOf(layer), x, layer.stride, layer.channels, layer.before);
+      case 'depth_to_space':
+        return depthToSpace(graph, this.nameOf(layer), x, layer);
+      case 'space_to_depth':
+        return spaceToDepth(graph, this.nameOf(layer), x, layer);
       case 'dropout':
         return this.drops ? dropout(graph, this.nameOf(layer), x, layer.p) : x;
       case 'stochastic_depth':

@@ -4,6 +4,7 @@
  */
 import { product, type Role } from '../graph/tensor';
 import type { Activation } from '../ops/activation';
+import type { BlockOrder } from '../ops/depth-to-space';
 import type { Layout } from './layout';
 
 export type Pair = [number, number];
@@ -118,6 +119,8 @@ export type LayerKind =
   /** channels from `start` up to but not including `end` */
   | { kind: 'slice'; start: number; end: number }
   | { kind: 'shuffle'; groups: number }
+  /** channels as blocks of `block` x `block` pixels, and these as channels: the channel, row and column in a block count by that order */
+  | { kind: 'depth_to_space' | 'space_to_depth'; block: number; order: BlockOrder }
   /** every stride-th pixel, with channels of zeros before and after the input's */
   | { kind: 'subsample'; stride: number; channels: number; before: number }
   | { kind: 'dropout'; p: number }
@@ -230,6 +233,10 @@ export function channelsAfter(layer: LayerKind, inputs: readonly number[]): numb
       return layer.end - layer.start;
     case 'subsample':
       return layer.channels;
+    case 'depth_to_space':
+      return inputs[0] / layer.block ** 2;
+    case 'space_to_depth':
+      return inputs[0] * layer.block ** 2;
     default:
       return inputs[0];
   }

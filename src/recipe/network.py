@@ -54,10 +54,22 @@ def apply(layer, get, x, *others):
     if kind == "shuffle":
         n, c, h, w = x.shape
         return x.reshape(n, layer["groups"], -1, h, w).transpose(1, 2).reshape(n, c, h, w)
+    if kind in ("depth_to_space", "space_to_depth"):
+        return blocks(x, layer["block"], layer["order"], kind == "space_to_depth")
     if kind == "subsample":
         after = layer["channels"] - layer["before"] - x.shape[1]
         return F.pad(x[:, :, ::layer["stride"], ::layer["stride"]], (0, 0, 0, 0, layer["before"], after))
     raise SystemExit(f"layers.py knows no layer of the kind {kind}: export the recipe again with the Refocus that it is of.")
+
+
+def blocks(x, block, order, gathers):  # channels as blocks of pixels, or these as channels: channel, row and column count by the order
+    n, c, h, w = x.shape
+    if gathers:
+        axes = dict(c=1, h=3, w=5)
+        return x.reshape(n, c, h // block, block, w // block, block).permute(0, *(axes[a] for a in order), 2, 4).reshape(n, -1, h // block, w // block)
+    axes = {a: 1 + i for i, a in enumerate(order)}
+    apart = x.reshape(n, *(c // block**2 if a == "c" else block for a in order), h, w)
+    return apart.permute(0, axes["c"], 4, axes["h"], 5, axes["w"]).reshape(n, c // block**2, h * block, w * block)
 
 
 def padded(layer, x, value=0.0):

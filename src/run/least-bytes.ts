@@ -76,11 +76,13 @@ function gradientFor(layer: Layer, id: number, size: (id: number) => number): nu
 const PASSED_ON: ReadonlySet<Layer['kind'] | undefined> = new Set<Layer['kind']>([
   'activation',
   'concat',
+  'depth_to_space',
   'dropout',
   'mul',
   'replace',
   'shuffle',
   'slice',
+  'space_to_depth',
   'stochastic_depth',
 ]);
 

@@ -8,6 +8,7 @@ import { add } from '../ops/add';
 import { concat, replaceChannels, shuffleChannels } from '../ops/channels';
 import { conv2d } from '../ops/conv/conv2d';
 import { linear } from '../ops/conv/linear';
+import { depthToSpace, spaceToDepth } from '../ops/depth-to-space';
 import { crossEntropy } from '../ops/loss/cross-entropy';
 import { mul } from '../ops/mul';
 import { batchNorm } from '../ops/norm/batch-norm';
@@ -138,6 +139,12 @@ export const OPS: Record<string, Build> = {
   ),
   channel_shuffle: op({ groups: count }, (g, a) =>
     g.output('y', shuffleChannels(g.graph, 'y', g.activation('x'), a.groups)),
+  ),
+  pixel_shuffle: op({ upscale_factor: count }, (g, a) =>
+    g.output('y', depthToSpace(g.graph, 'y', g.activation('x'), { block: a.upscale_factor, order: 'chw' })),
+  ),
+  pixel_unshuffle: op({ downscale_factor: count }, (g, a) =>
+    g.output('y', spaceToDepth(g.graph, 'y', g.activation('x'), { block: a.downscale_factor, order: 'chw' })),
   ),
   linear: op({}, (g) =>
     g.output('y', linear(g.graph, 'y', g.activation('x'), g.weight('weight'), g.optionalVector('bias'))),

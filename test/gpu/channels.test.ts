@@ -5,9 +5,10 @@ import { Graph } from '../../src/graph/graph';
 import { add } from '../../src/ops/add';
 import { concat, shuffleChannels, sliceChannels, subsample } from '../../src/ops/channels';
 import { linear } from '../../src/ops/conv/linear';
+import { BLOCK_ORDERS, depthToSpace, spaceToDepth } from '../../src/ops/depth-to-space';
 import { mul } from '../../src/ops/mul';
 import { standardPasses } from '../../src/passes/standard';
-import { at, image, type ValueMap } from '../reference/values';
+import { at, image, type ValueMap, type Values } from '../reference/values';
 import { checkOp, draw } from './check-op';
 
 describe('broadcast multiply', () => {
@@ -179,6 +180,69 @@ describe('channels', () => {
       wrt: ['x'],
       addend: 'x',
     });
+  });
+
+  test.each(BLOCK_ORDERS)('as blocks of pixels and back, counted %s', async (order) => {
+    for (const [channels, block] of [
+      [1, 2],
+      [3, 2],
+      [5, 3],
+    ]) {
+      const [small, large] = [
+        [2, channels * block ** 2, 2, 3],
+        [2, channels, 2 * block, 3 * block],
+      ];
+      const digits = (c: number, h: number, w: number) => ({
+        c: [c, channels],
+        h: [h % block, block],
+        w: [w % block, block],
+      });
+      /** the channel among the many of a channel and pixel among the others */
+      const channelOf = (c: number, h: number, w: number) =>
+        [...order].reduce((sum, letter) => {
+          const [digit, base] = digits(c, h, w)[letter as 'c' | 'h' | 'w'];
+          return sum * base + digit;
+        }, 0);
+      const laid = (x: Values) =>
+        image(
+          large,
+          (n, c, h, w) => x.data[at(x, n, channelOf(c, h, w), Math.floor(h / block), Math.floor(w / block))],
+        );
+      const gathered = (x: Values) => {
+        const y = image(small, () => 0);
+        image(large, (n, c, h, w) => {
+          y.data[at(y, n, channelOf(c, h, w), Math.floor(h / block), Math.floor(w / block))] =
+            x.data[at(x, n, c, h, w)];
+          return 0;
+        });
+        return y;
+      };
+      await checkOp({
+        inputs: { x: draw(small) },
+        reference: ({ x }) => ({ y: laid(x) }),
+        build: (g) => g.output('y', depthToSpace(g.graph, 'y', g.activation('x'), { block, order })),
+        wrt: ['x'],
+        addend: 'x',
+      });
+      await checkOp({
+        inputs: { x: draw(large) },
+        reference: ({ x }) => ({ y: gathered(x) }),
+        build: (g) => g.output('y', spaceToDepth(g.graph, 'y', g.activation('x'), { block, order })),
+        wrt: ['x'],
+        addend: 'x',
+      });
+    }
+  });
+
+  test('refuse blocks that do not fit', () => {
+    const g = new Graph();
+    const x = g.tensor('x', [1, 4, 3, 6], { role: 'input' });
+    expect(() => depthToSpace(g, 'laid', x, { block: 2, order: 'chw' })).toThrow(
+      /laid: 6 channels cannot become blocks of 2 x 2/,
+    );
+    expect(() => spaceToDepth(g, 'cut', x, { block: 2, order: 'chw' })).toThrow(
+      /cut: images of 4 x 3 pixels .* choose an image size/,
+    );
   });
 
   test('refuse groups that do not divide them', () => {

@@ -1,6 +1,6 @@
 import { product } from '../../src/graph/tensor';
 import type { StateDict } from '../../src/io/tensor';
-import type { ConvLayer, Layer, Model, Pair } from '../../src/model/model';
+import type { ConvLayer, Layer, LayerKind, Model, Pair } from '../../src/model/model';
 import { numbersOf } from '../../src/model/state';
 import { activation } from './activation';
 import type { Values } from './values';
@@ -164,6 +164,26 @@ function layerOf(layer: Layer, inputs: Values[], tensor: Read): Values {
         const [group, step] = [k % layer.groups, Math.floor(k / layer.groups)];
         return x.data[(b * c + group * (c / layer.groups) + step) * area + p];
       });
+    case 'depth_to_space': {
+      const { block } = layer;
+      return blocks(x, [n, c / block ** 2, h * block, w * block], (b, k, y, z) => [
+        b,
+        channelOf(layer, c / block ** 2, k, y % block, z % block),
+        Math.floor(y / block),
+        Math.floor(z / block),
+      ]);
+    }
+    case 'space_to_depth': {
+      const { block } = layer;
+      const places = new Map<number, number[]>();
+      for (let k = 0; k < c; k++)
+        for (let dy = 0; dy < block; dy++)
+          for (let dx = 0; dx < block; dx++) places.set(channelOf(layer, c, k, dy, dx), [k, dy, dx]);
+      return blocks(x, [n, c * block ** 2, h / block, w / block], (b, channel, y, z) => {
+        const [k, dy, dx] = places.get(channel)!;
+        return [b, k, y * block + dy, z * block + dx];
+      });
+    }
     case 'subsample': {
       const wide = Math.ceil(w / layer.stride);
       return gather(x, layer.channels, layer.stride, (b, k, p) => {
@@ -176,6 +196,32 @@ function layerOf(layer: Layer, inputs: Values[], tensor: Read): Values {
     default:
       return x;
   }
+}
+
+type Blocks = Extract<LayerKind, { kind: 'depth_to_space' | 'space_to_depth' }>;
+
+/** The place of a channel and of a pixel in a block among the channels that they become. */
+function channelOf({ block, order }: Blocks, channels: number, c: number, dy: number, dx: number): number {
+  const digits = { c: [c, channels], h: [dy, block], w: [dx, block] };
+  return [...order].reduce((sum, letter) => {
+    const [digit, base] = digits[letter as keyof typeof digits];
+    return sum * base + digit;
+  }, 0);
+}
+
+function blocks(
+  { shape: [, c, h, w], data }: Values,
+  shape: number[],
+  source: (b: number, k: number, y: number, x: number) => number[],
+): Values {
+  const [, channels, rows, columns] = shape;
+  const read = (i: number) => {
+    const pixel = Math.floor(i / columns);
+    const plane = Math.floor(pixel / rows);
+    const [b, k, y, x] = source(Math.floor(plane / channels), plane % channels, pixel % rows, i % columns);
+    return data[((b * c + k) * h + y) * w + x];
+  };
+  return { shape, data: Float64Array.from({ length: product(shape) }, (_, i) => read(i)) };
 }
 
 const ONE: Pair = [1, 1];

@@ -3,10 +3,21 @@ import { quote } from '../../io/format-error';
 import type { OnnxGraph } from '../../io/onnx/graph';
 import { floats, type StateDict } from '../../io/tensor';
 import type { Builder, ConvOptions, Value } from '../builder';
+import { blocksIn } from './blocks';
 import { type Constant, transpose } from './constant';
 import type { Step } from './patterns';
 import { UnreadNode } from './unread';
-import { dimensionOf, type Extents, isWhole, shapeOf, shows, shuffleIn, type View } from './view';
+import {
+  dimensionOf,
+  type Extents,
+  isCut,
+  isWhole,
+  shapeOf,
+  shows,
+  shuffleIn,
+  type View,
+  viewOf,
+} from './view';
 
 /** An activation of the graph: which value of ours it shows, and how. */
 export interface Shown {
@@ -16,10 +27,18 @@ export interface Shown {
   view: View;
   /** zeros around the image that are not laid yet: above, left, below, right */
   pad?: [number, number, number, number];
-  /** steps of rows and columns that are not taken yet */
-  step?: { h: number; w: number };
+  /** steps of rows and columns that are not taken yet, from the first row and column on */
+  step?: Step2d;
   /** a softmax of it, which nothing but the graph's end may read */
   isSoftmax?: boolean;
+}
+
+/** Every `h`th row from `top` on and every `w`th column from `left` on. */
+export interface Step2d {
+  h: number;
+  w: number;
+  top: number;
+  left: number;
 }
 
 export type Held = Constant | Shown;
@@ -108,21 +127,39 @@ export class Importer {
     if (held.pad) return this.settled(step, this.padded(step, { ...held, pad: held.pad }));
     let shown = held;
     if (held.step) {
-      const { h, w } = held.step;
+      const { h, w, top, left } = held.step;
+      if (top > 0 || left > 0) this.refuse(step, 'reads a part of an image, which is not read here');
       if (h !== w) this.refuse(step, `reads every ${h}th row and every ${w}th column, which must be as many`);
       const value = this.net.subsample(held.value, h, held.value.channels);
       shown = { ...held, value, step: undefined };
     }
     const { extents, view } = shown;
     const d = dimensionOf(view, 'c');
-    if (extents.c === 1 || (d !== undefined && isWhole(view[d], 'c', extents.c))) return shown;
+    if (d !== undefined ? isWhole(view[d], 'c', extents.c) : extents.c === 1 && !isCut(view, extents))
+      return shown;
     const groups = d === undefined ? undefined : shuffleIn(view[d], extents.c);
-    if (d === undefined || groups === undefined)
-      return this.refuse(step, 'reads channels in an order that is no shuffle of groups');
+    if (d === undefined || groups === undefined) return this.blocks(step, shown);
     const settledView = view.map((factors, i) =>
       i === d ? [{ axis: 'c' as const, size: extents.c, stride: 1 }] : factors,
     );
     return { ...shown, value: this.net.shuffle(shown.value, groups), view: settledView };
+  }
+
+  /** Channels that have become blocks of pixels, or blocks that have become channels. */
+  private blocks(step: Step, { value, view, extents: { n, c, h, w } }: Shown): Shown {
+    const found = blocksIn(view, { n, c, h, w });
+    if (!found)
+      return this.refuse(
+        step,
+        'reads channels in an order that is neither a shuffle of groups nor one of blocks of pixels',
+      );
+    const { block, order, axes, gathers } = found;
+    const made = gathers
+      ? this.net.spaceToDepth(value, block, order)
+      : this.net.depthToSpace(value, block, order);
+    const times = gathers ? 1 / block : block;
+    const extents = { n, c: made.channels, h: h * times, w: w * times };
+    return { kind: 'value', value: made, extents, view: viewOf(axes, extents) };
   }
 
   /** Zeros laid around an image: before a convolution these are its own padding. */

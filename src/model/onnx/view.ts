@@ -83,6 +83,10 @@ export const isWhole = (factors: readonly Factor[], axis: Axis, size: number): b
 export const shows = (view: View, axes: readonly Axis[], extents: Extents): boolean =>
   view.length === axes.length && axes.every((axis, d) => isWhole(view[d], axis, extents[axis]));
 
+/** Whether rows or columns are cut into pieces. */
+export const isCut = (view: View, { h, w }: Extents): boolean =>
+  view.flat().some(({ axis, size }) => (axis === 'h' && size !== h) || (axis === 'w' && size !== w));
+
 /** The dimension that has factors of an axis; undefined where none or several have. */
 export function dimensionOf(view: View, axis: Axis): number | undefined {
   const dims = [...view.keys()].filter((d) => view[d].some((factor) => factor.axis === axis));

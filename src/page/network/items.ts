@@ -163,6 +163,8 @@ const words: Partial<Record<Layer['kind'], string>> = {
   replace: 'replacement of channels',
   slice: 'slice of channels',
   shuffle: 'shuffle of channels',
+  depth_to_space: 'channels to pixels',
+  space_to_depth: 'pixels to channels',
   subsample: 'every n-th pixel',
   dropout: 'dropout',
   stochastic_depth: 'stochastic depth',

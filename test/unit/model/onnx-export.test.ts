@@ -9,6 +9,7 @@ import { type ExportOptions, exportOnnx } from '../../../src/model/onnx/export';
 import { importOnnx } from '../../../src/model/onnx/import';
 import { normals, uniforms } from '../../../src/model/random';
 import { createModel } from '../../../src/model/zoo';
+import { BLOCK_ORDERS } from '../../../src/ops/depth-to-space';
 import { difference, runOnnx, someImages } from '../../onnx';
 import { evaluateModel } from '../../reference/model';
 import { signature } from '../../signature';
@@ -94,6 +95,23 @@ test('nearest upsampling is written as what it is, and answers in onnxruntime as
   const expected = evaluateModel(model, state, images).data;
   expect(difference(await runOnnx(bytes, images), expected)).toBeLessThan(1e-4);
 });
+
+test.each(BLOCK_ORDERS)(
+  'blocks of pixels and channels, counted %s, are written and read as what they are',
+  async (order) => {
+    const model = buildModel({ name: 'blocks', classes: 10 }, (net, x) => {
+      const cut = net.activation(net.conv('cut', net.spaceToDepth(x, 4, order), 12, 3), 'relu');
+      const laid = net.activation(net.conv('laid', net.depthToSpace(cut, 2, order), 6, 3), 'relu');
+      return net.head('fc', net.globalAvgPool(laid));
+    });
+    const state = someState(model);
+    const images = someImages([2, 3, 32, 32]);
+    const { bytes, ...again } = await exported(model, state, PLAIN);
+    const expected = evaluateModel(model, state, images).data;
+    expect(difference(await runOnnx(bytes, images), expected)).toBeLessThan(1e-5);
+    expect(signature(again.model)).toEqual(signature(model));
+  },
+);
 
 test('windows padded on one side are written and read as what they are', async () => {
   const model = buildModel({ name: 'same', classes: 10 }, (net, x) => {

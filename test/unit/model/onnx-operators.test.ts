@@ -15,6 +15,14 @@ const positive4 = floats([1, 4, 1, 1], [0.5, 1, 1.5, 2]);
 const index = (i: number): OnnxTensor => ({ ...integers(i), shape: [] });
 const k3 = { k: drawn(4, 4, 3, 3) };
 
+/** Makes `z` of an image `c`, other where its pixels or channels are in another order. */
+const mixed: Node[] = [
+  ['Conv', ['c', 'k'], 'm', { pads: [1, 1, 1, 1] }],
+  ['Relu', ['m'], 'z'],
+];
+/** `a` of eight channels */
+const eight = { w: drawn(8, 3, 3, 3), b: drawn(8) };
+
 const READ: Case[] = [
   ['Conv padded below and right', one('Conv', { pads: [0, 0, 1, 1], strides: [2, 2] }, 'k'), k3],
   ['Conv padded above and left', one('Conv', { pads: [2, 1, 0, 0] }, 'k'), k3],
@@ -175,6 +183,68 @@ const READ: Case[] = [
     ),
     { to: integers(1, 4, 24, 16) },
   ],
+  ...(['DCR', 'CRD'] as const).map(
+    (mode): Case => [
+      `DepthToSpace of mode ${mode}`,
+      [['DepthToSpace', ['a'], 'c', { blocksize: 2, mode }], ...mixed],
+      { ...eight, k: drawn(4, 2, 3, 3) },
+    ],
+  ),
+  ['SpaceToDepth', [['SpaceToDepth', ['a'], 'c', { blocksize: 2 }], ...mixed], { k: drawn(4, 16, 3, 3) }],
+  [
+    'SpaceToDepth of one channel, back again',
+    [
+      ['Conv', ['a', 'gray'], 'e'],
+      ['SpaceToDepth', ['e'], 'g', { blocksize: 4 }],
+      ['DepthToSpace', ['g'], 'c', { blocksize: 2 }],
+      ...mixed,
+    ],
+    { gray: drawn(1, 4, 1, 1), k: drawn(4, 4, 3, 3) },
+  ],
+  [
+    'blocks as channels by Reshape and Transpose, channels before their places',
+    [
+      ['Reshape', ['a', 'apart'], 'e'],
+      ['Transpose', ['e'], 'g', { perm: [0, 1, 3, 5, 2, 4] }],
+      ['Reshape', ['g', 'together'], 'c'],
+      ...mixed,
+    ],
+    { apart: integers(1, 4, 4, 2, 4, 2), together: integers(1, 16, 4, 4), k: drawn(4, 16, 3, 3) },
+  ],
+  [
+    'blocks as channels by Reshape and Transpose, channels last',
+    [
+      ['Transpose', ['a'], 'l', { perm: [0, 2, 3, 1] }],
+      ['Reshape', ['l', 'apart'], 'e'],
+      ['Transpose', ['e'], 'g', { perm: [0, 1, 3, 4, 2, 5] }],
+      ['Reshape', ['g', 'together'], 'd'],
+      ['Transpose', ['d'], 'c', { perm: [0, 3, 1, 2] }],
+      ...mixed,
+    ],
+    { apart: integers(1, 4, 2, 4, 2, 4), together: integers(1, 4, 4, 16), k: drawn(4, 16, 3, 3) },
+  ],
+  ...(
+    [
+      ['by rows', [0, 0, 1, 1], [0, 1, 0, 1]],
+      ['by columns', [0, 1, 0, 1], [0, 0, 1, 1]],
+    ] as const
+  ).map(
+    ([name, tops, lefts]): Case => [
+      `every other row and column side by side, ${name}`,
+      [
+        ...[0, 1, 2, 3].flatMap((i): Node[] => [
+          ['Slice', ['a', `at${tops[i]}`, 'end', 'rows', 'two'], `r${i}`],
+          ['Slice', [`r${i}`, `at${lefts[i]}`, 'end', 'columns', 'two'], `p${i}`],
+        ]),
+        ['Concat', ['p0', 'p1', 'p2', 'p3'], 'c', { axis: 1 }],
+        ...mixed,
+      ],
+      {
+        ...{ at0: integers(0), at1: integers(1), two: integers(2), end: integers(2 ** 31 - 1) },
+        ...{ rows: integers(2), columns: integers(3), k: drawn(4, 16, 3, 3) },
+      },
+    ],
+  ),
   ['Upsample', one('Upsample', { mode: 'nearest' }, 'by'), { by: floats([4], [1, 1, 2, 3]) }, 9],
   [
     'Identity, Dropout and Cast',
@@ -326,7 +396,19 @@ const REFUSED: [name: string, words: RegExp, middle: Node[], tensors?: Record<st
     one('Resize', { mode: 'linear' }, '', 'by'),
     { by: floats([4], [1, 1, 2, 2]) },
   ],
-  ['DepthToSpace', /no layer here stands for: DepthToSpace/, one('DepthToSpace', { blocksize: 2 })],
+  [
+    'DepthToSpace of other channels',
+    /has blocks of 3 x 3 pixels, which do not fit what it reads/,
+    one('DepthToSpace', { blocksize: 3 }),
+  ],
+  ['DepthToSpace of no size', /has blocks of 0 x 0 pixels/, one('DepthToSpace')],
+  ['SpaceToDepth of other sides', /has blocks of 5 x 5 pixels/, one('SpaceToDepth', { blocksize: 5 })],
+  [
+    'one part of the image',
+    /reads a part of an image, which is not read here/,
+    one('Slice', {}, 'one', 'end', 'rows', 'two'),
+    { one: integers(1), two: integers(2), rows: integers(2), end: integers(99) },
+  ],
   [
     'Div of two activations',
     /divides activations by each other/,

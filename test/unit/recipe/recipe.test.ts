@@ -19,7 +19,7 @@ test('the scripts know every kind of layer and every activation', () => {
     ...{ conv: true, linear: true, batch_norm: true, layer_norm: true, global_response_norm: true },
     ...{ activation: true, max_pool: true, avg_pool: true, global_avg_pool: true, adaptive_avg_pool: true },
     ...{ upsample: true, add: true, mul: true, concat: true, replace: true, slice: true, shuffle: true },
-    ...{ subsample: true, dropout: true, stochastic_depth: true },
+    ...{ depth_to_space: true, space_to_depth: true, subsample: true, dropout: true, stochastic_depth: true },
   };
   for (const kind of Object.keys(kinds)) expect(network).toContain(`"${kind}"`);
   const [, known] = network.match(/^ACTIVATIONS = dict\((.*?)^\)/ms)!;

@@ -1,7 +1,7 @@
 /** Layers of a model as ONNX's operators. */
 import type { Layer } from '../../model';
 import { activation } from './activations';
-import { concat, replace, shuffle, slice, subsample } from './channels';
+import { blocks, concat, replace, shuffle, slice, subsample } from './channels';
 import { batchNorm, layerNorm, responseNorm } from './norms';
 import { adaptivePool, conv, linear, pool } from './windows';
 import type { GraphWriter, Value } from './writer';
@@ -66,6 +66,9 @@ export function emitLayer(
       return shuffle(w, layer, place);
     case 'subsample':
       return subsample(w, layer, place);
+    case 'depth_to_space':
+    case 'space_to_depth':
+      return blocks(w, layer, place);
     case 'dropout':
     case 'stochastic_depth':
       return x;

@@ -1,13 +1,15 @@
 /** Channels side by side, apart, picked and padded. */
 import { scalarOf } from '../constant';
 import { broadcastShape, place } from '../fold';
-import type { Importer, Shown } from '../importer';
+import type { Held, Importer, Shown } from '../importer';
 import { listOf, numberOf, textOf } from '../node';
 import type { Step } from '../patterns';
 import { dimensionOf, shapeOf } from '../view';
 import { channelsOf, type Operator, output, type Pads } from './common';
 
 export const concat: Operator = (net, step, inputs) => {
+  const patches = joinedPatches(net, step, inputs);
+  if (patches) return patches;
   const parts = inputs.map((held) => net.shown(step, held));
   const [first] = parts;
   const axis = place(numberOf(step, 'axis', 1), first.view.length);
@@ -20,6 +22,33 @@ export const concat: Operator = (net, step, inputs) => {
   const view = first.view.map((factors, d) => (d === axis ? channelsOf(value.channels) : factors));
   return { kind: 'value', value, extents: { ...first.extents, c: value.channels }, view };
 };
+
+/**
+ * Every n-th row and column of one image, from each of the first n rows and columns on, side by side: blocks of pixels as channels, as
+ * detectors' stems have it.
+ */
+function joinedPatches(net: Importer, step: Step, inputs: readonly (Held | undefined)[]): Shown | undefined {
+  const parts = inputs.filter((held) => held?.kind === 'value' && held.step !== undefined) as PatchOfImage[];
+  const [first] = parts;
+  const block = first?.step.h;
+  if (parts.length < 4 || parts.length !== inputs.length || block ** 2 !== parts.length) return undefined;
+  const axis = place(numberOf(step, 'axis', 1), first.view.length);
+  const { c } = first.extents;
+  const like = (x: PatchOfImage) =>
+    JSON.stringify([x.value.id, x.view, x.extents, x.pad ?? 0, x.step.h, x.step.w]);
+  const isOne = parts.every((x) => like(x) === like(first)) && first.step.w === block && !first.pad;
+  if (!isOne || first.view.length !== 4 || (c === 1 ? axis !== 1 : dimensionOf(first.view, 'c') !== axis))
+    return undefined;
+  const isFrom = (at: (i: number) => [top: number, left: number]) =>
+    parts.every(({ step: { top, left } }, i) => at(i)[0] === top && at(i)[1] === left);
+  const isByRow = isFrom((i) => [Math.floor(i / block), i % block]);
+  if (!isByRow && !isFrom((i) => [i % block, Math.floor(i / block)])) return undefined;
+  const value = net.net.spaceToDepth(first.value, block, isByRow ? 'hwc' : 'whc');
+  const view = first.view.map((factors, d) => (d === axis ? channelsOf(value.channels) : factors));
+  return { ...first, value, view, extents: { ...first.extents, c: value.channels }, step: undefined };
+}
+
+type PatchOfImage = Shown & Required<Pick<Shown, 'step'>>;
 
 /** Channels from `start` up to but not including `end`, by the dimension that has them. */
 function channelSlice(net: Importer, x: Shown, axis: number, start: number, end: number): Shown {
@@ -142,10 +171,10 @@ export const slice: Operator = (net, step, [input, ...rest]) => {
       continue;
     }
     const axis = x.view[d][0]?.axis;
-    if (by < 2 || start !== 0 || end < size || (axis !== 'h' && axis !== 'w'))
+    if (by < 2 || start >= by || end < size || (axis !== 'h' && axis !== 'w'))
       return net.refuse(step, 'cuts out a part of the image, which is not read here');
-    taken = { h: 1, w: 1, ...taken, [axis]: by };
-    const extents = { ...x.extents, [axis]: Math.ceil(size / by) };
+    taken = { h: 1, w: 1, top: 0, left: 0, ...taken, [axis]: by, [axis === 'h' ? 'top' : 'left']: start };
+    const extents = { ...x.extents, [axis]: Math.ceil((size - start) / by) };
     const view = x.view.map((f, e) => (e === d ? [{ axis, size: extents[axis], stride: 1 }] : f));
     x = { ...x, extents, view: view.map((f) => f.filter((factor) => factor.size > 1)) };
   }
@@ -171,9 +200,9 @@ export const pad: Operator = (net, step, [input, given, value, axes]) => {
   const isZero = (d: number) => before[d] === 0 && after[d] === 0;
   const c = dimensionOf(input.view, 'c') ?? 1;
   if (rank === 4 && isZero(0) && isZero(2) && isZero(3) && !isZero(c)) {
-    const { h, w } = input.step ?? { h: 1, w: 1 };
+    const { h, w, top, left } = input.step ?? { h: 1, w: 1, top: 0, left: 0 };
     const x = net.shown(step, { ...input, step: undefined });
-    if (h !== w) net.refuse(step, 'reads rows and columns in different steps');
+    if (h !== w || top > 0 || left > 0) net.refuse(step, 'reads rows and columns in different steps');
     const channels = x.extents.c + before[c] + after[c];
     return net.after(x, net.net.subsample(x.value, h, channels, before[c]));
   }

@@ -24,11 +24,13 @@ import { reduceMax, reduceMean, reduceSum } from './reductions';
 import { resize } from './resize';
 import {
   alias,
+  depthToSpace,
   flatten,
   logarithm,
   reshape,
   shapeValue,
   softmax,
+  spaceToDepth,
   squeeze,
   transposeView,
   unsqueeze,
@@ -88,6 +90,8 @@ export const OPERATORS: Record<string, Operator> = {
   Squeeze: squeeze,
   Unsqueeze: unsqueeze,
   Transpose: transposeView,
+  DepthToSpace: depthToSpace,
+  SpaceToDepth: spaceToDepth,
   Identity: alias,
   Dropout: alias,
   Cast: alias,
