@@ -1,5 +1,5 @@
 import { type Activation, keepsZero } from '../ops/activation';
-import type { BlockOrder } from '../ops/depth-to-space';
+import type { BlockAttributes } from '../ops/channels';
 import { type Layout, vectorLayout, weightLayout } from './layout';
 import {
   channelsAfter,
@@ -308,14 +308,9 @@ export class Builder {
     return this.layer([x], { kind: 'shuffle', groups });
   }
 
-  /** torch.nn.PixelShuffle, or of another order ONNX's DepthToSpace: channels as blocks of `block` x `block` pixels. */
-  depthToSpace(x: Value, block: number, order: BlockOrder = 'chw'): Value {
-    return this.layer([x], { kind: 'depth_to_space', block, order });
-  }
-
-  /** torch.nn.PixelUnshuffle, or of another order ONNX's SpaceToDepth: blocks of `block` x `block` pixels as channels. */
-  spaceToDepth(x: Value, block: number, order: BlockOrder = 'chw'): Value {
-    return this.layer([x], { kind: 'space_to_depth', block, order });
+  /** Channels as blocks of pixels, or these as channels: torch.nn.PixelShuffle and PixelUnshuffle by the order `chw`. */
+  depthToSpace(x: Value, blocks: BlockAttributes): Value {
+    return this.layer([x], blocks);
   }
 
   /** Every `stride`-th pixel, with channels of zeros `before` x's and after them; by default as many before as after. */

@@ -4,10 +4,16 @@ import { product, type Role, type Tensor } from '../graph/tensor';
 import { activation } from '../ops/activation';
 import { adaptiveAvgPool2d } from '../ops/adaptive-pool';
 import { add } from '../ops/add';
-import { concat, replaceChannels, shuffleChannels, sliceChannels, subsample } from '../ops/channels';
+import {
+  concat,
+  depthToSpace,
+  replaceChannels,
+  shuffleChannels,
+  sliceChannels,
+  subsample,
+} from '../ops/channels';
 import { conv2d } from '../ops/conv/conv2d';
 import { linear } from '../ops/conv/linear';
-import { depthToSpace, spaceToDepth } from '../ops/depth-to-space';
 import { dropout, stochasticDepth } from '../ops/dropout';
 import { mul } from '../ops/mul';
 import { batchNorm } from '../ops/norm/batch-norm';
@@ -138,9 +144,8 @@ class Emitter {
       case 'subsample':
         return subsample(graph, this.nameOf(layer), x, layer.stride, layer.channels, layer.before);
       case 'depth_to_space':
-        return depthToSpace(graph, this.nameOf(layer), x, layer);
       case 'space_to_depth':
-        return spaceToDepth(graph, this.nameOf(layer), x, layer);
+        return depthToSpace(graph, this.nameOf(layer), x, layer);
       case 'dropout':
         return this.drops ? dropout(graph, this.nameOf(layer), x, layer.p) : x;
       case 'stochastic_depth':

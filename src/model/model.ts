@@ -4,7 +4,7 @@
  */
 import { product, type Role } from '../graph/tensor';
 import type { Activation } from '../ops/activation';
-import type { BlockOrder } from '../ops/depth-to-space';
+import type { BlockAttributes } from '../ops/channels';
 import type { Layout } from './layout';
 
 export type Pair = [number, number];
@@ -119,8 +119,8 @@ export type LayerKind =
   /** channels from `start` up to but not including `end` */
   | { kind: 'slice'; start: number; end: number }
   | { kind: 'shuffle'; groups: number }
-  /** channels as blocks of `block` x `block` pixels, and these as channels: the channel, row and column in a block count by that order */
-  | { kind: 'depth_to_space' | 'space_to_depth'; block: number; order: BlockOrder }
+  /** channels as blocks of pixels, or these as channels */
+  | BlockAttributes
   /** every stride-th pixel, with channels of zeros before and after the input's */
   | { kind: 'subsample'; stride: number; channels: number; before: number }
   | { kind: 'dropout'; p: number }

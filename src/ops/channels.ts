@@ -3,7 +3,7 @@ import type { Constants, GraphBuilder, Op, Tensors } from '../graph/ir';
 import { bytesOf, elements, present, type Tensor } from '../graph/tensor';
 import { workgroupsFor } from '../graph/workgroups';
 
-/** Ops that move channels about: concatenation, slices, shuffles, and ResNet's parameterless shortcut. */
+/** Ops that move channels about: concatenation, slices, shuffles, blocks of pixels, and ResNet's parameterless shortcut. */
 
 /** Tensors that one dispatch puts side by side: with the result as many buffers as WebGPU promises. */
 export const MOST_JOINED = 7;
@@ -64,6 +64,49 @@ export function subsample(
   const y = g.tensor(name, [n, Math.ceil(h / stride), Math.ceil(w / stride), channels]);
   g.add(gatherOp, name, { x }, { y }, { ...PLAIN, down: stride, offset: -before });
   return y;
+}
+
+/** What counts the channels that a block's pixels become, the slowest first: the channel itself, the row, the column in the block. */
+export type BlockOrder = 'chw' | 'cwh' | 'hcw' | 'hwc' | 'wch' | 'whc';
+
+export interface BlockAttributes {
+  /** `space_to_depth`: blocks become channels */
+  kind: 'depth_to_space' | 'space_to_depth';
+  /** side of a block, pixels */
+  block: number;
+  order: BlockOrder;
+}
+
+/**
+ * Channels `[n, h, w, block² c]` as blocks of pixels `[n, block h, block w, c]`: torch.nn.PixelShuffle and ONNX's DepthToSpace of mode
+ * CRD by the order `chw`, of mode DCR by `hwc`. Or these as channels: torch.nn.PixelUnshuffle by `chw`, ONNX's SpaceToDepth by `hwc`.
+ * @throws UserError where the channels are no multiple of block², or height or width none of `block`
+ */
+export function depthToSpace(g: GraphBuilder, name: string, x: Tensor, attrs: BlockAttributes): Tensor {
+  const [n, h, w, c] = x.shape;
+  const { kind, block } = attrs;
+  const gathers = kind === 'space_to_depth';
+  if (gathers ? h % block || w % block : c % block ** 2)
+    throw new UserError(
+      `${name}: ${h} x ${w} pixels of ${c} channels are no whole blocks of ${block} x ${block}: choose another image size.`,
+    );
+  const shape = gathers
+    ? [n, h / block, w / block, c * block ** 2]
+    : [n, h * block, w * block, c / block ** 2];
+  const y = g.tensor(name, shape);
+  g.add(depthToSpaceOp, name, { x }, { y }, attrs);
+  return y;
+}
+
+/** How many channels of those with blocks in them a step of each takes, where `channels` are in blocks of that side. */
+export function blockStrides(order: BlockOrder, channels: number, block: number) {
+  const strides = { c: 1, h: 1, w: 1 };
+  let stride = 1;
+  for (const letter of [...order].reverse() as (keyof typeof strides)[]) {
+    strides[letter] = stride;
+    stride *= letter === 'c' ? channels : block;
+  }
+  return strides;
 }
 
 /** out[n, h, w, c] = in[n, h * down / up, w * down / up, channel(c)], zero where there is no such place. */
@@ -128,6 +171,49 @@ export const gatherOp: Op<Gather> = {
     };
     tape.contribute(x, ({ out, addend }) =>
       tape.graph.add(gatherOp, name, { x: dy, addend }, { y: out }, inverse),
+    );
+  },
+};
+
+interface DepthToSpace {
+  inputs: { x: Tensor; addend?: Tensor };
+  outputs: { y: Tensor };
+  attrs: BlockAttributes;
+}
+
+const depthToSpaceOp: Op<DepthToSpace> = {
+  name: 'depth_to_space',
+  lower: ({ inputs: { x, addend }, outputs: { y }, attrs: { kind, block, order } }) => {
+    const size = elements(y) / 4;
+    const { c, h, w } = blockStrides(order, Math.min(x.shape[3], y.shape[3]), block);
+    return [
+      {
+        shader: 'shape/depth_to_space',
+        constants: {
+          SIZE: size,
+          H: y.shape[1],
+          W: y.shape[2],
+          C: y.shape[3],
+          IC: x.shape[3],
+          R: block,
+          STRIDE_C: c,
+          STRIDE_H: h,
+          STRIDE_W: w,
+          GATHERS: kind === 'space_to_depth',
+          ADDEND: addend !== undefined,
+        },
+        reads: { x, addend },
+        writes: { y },
+        workgroups: workgroupsFor(size),
+        flops: 0,
+      },
+    ];
+  },
+  backward: ({ inputs: { x }, outputs: { y }, attrs, name }, tape) => {
+    const dy = tape.gradient(y)!;
+    const kind = attrs.kind === 'space_to_depth' ? 'depth_to_space' : 'space_to_depth';
+    tape.contribute(x, ({ out, addend }) =>
+      tape.graph.add(depthToSpaceOp, name, { x: dy, addend }, { y: out }, { ...attrs, kind }),
     );
   },
 };

@@ -5,10 +5,9 @@ import { mapLayout, vectorLayout, weightLayout } from '../model/layout';
 import { ACTIVATIONS, type Activation, activation } from '../ops/activation';
 import { adaptiveAvgPool2d } from '../ops/adaptive-pool';
 import { add } from '../ops/add';
-import { concat, replaceChannels, shuffleChannels } from '../ops/channels';
+import { concat, depthToSpace, replaceChannels, shuffleChannels } from '../ops/channels';
 import { conv2d } from '../ops/conv/conv2d';
 import { linear } from '../ops/conv/linear';
-import { depthToSpace, spaceToDepth } from '../ops/depth-to-space';
 import { crossEntropy } from '../ops/loss/cross-entropy';
 import { mul } from '../ops/mul';
 import { batchNorm } from '../ops/norm/batch-norm';
@@ -141,10 +140,24 @@ export const OPS: Record<string, Build> = {
     g.output('y', shuffleChannels(g.graph, 'y', g.activation('x'), a.groups)),
   ),
   pixel_shuffle: op({ upscale_factor: count }, (g, a) =>
-    g.output('y', depthToSpace(g.graph, 'y', g.activation('x'), { block: a.upscale_factor, order: 'chw' })),
+    g.output(
+      'y',
+      depthToSpace(g.graph, 'y', g.activation('x'), {
+        kind: 'depth_to_space',
+        block: a.upscale_factor,
+        order: 'chw',
+      }),
+    ),
   ),
   pixel_unshuffle: op({ downscale_factor: count }, (g, a) =>
-    g.output('y', spaceToDepth(g.graph, 'y', g.activation('x'), { block: a.downscale_factor, order: 'chw' })),
+    g.output(
+      'y',
+      depthToSpace(g.graph, 'y', g.activation('x'), {
+        kind: 'space_to_depth',
+        block: a.downscale_factor,
+        order: 'chw',
+      }),
+    ),
   ),
   linear: op({}, (g) =>
     g.output('y', linear(g.graph, 'y', g.activation('x'), g.weight('weight'), g.optionalVector('bias'))),

@@ -2,10 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { UserError } from '../../src/errors';
 import type { Pass } from '../../src/graph/compile';
 import { Graph } from '../../src/graph/graph';
+import { BLOCK_ORDERS } from '../../src/model/onnx/blocks';
 import { add } from '../../src/ops/add';
-import { concat, shuffleChannels, sliceChannels, subsample } from '../../src/ops/channels';
+import { concat, depthToSpace, shuffleChannels, sliceChannels, subsample } from '../../src/ops/channels';
 import { linear } from '../../src/ops/conv/linear';
-import { BLOCK_ORDERS, depthToSpace, spaceToDepth } from '../../src/ops/depth-to-space';
 import { mul } from '../../src/ops/mul';
 import { standardPasses } from '../../src/passes/standard';
 import { at, image, type ValueMap, type Values } from '../reference/values';
@@ -220,14 +220,22 @@ describe('channels', () => {
       await checkOp({
         inputs: { x: draw(small) },
         reference: ({ x }) => ({ y: laid(x) }),
-        build: (g) => g.output('y', depthToSpace(g.graph, 'y', g.activation('x'), { block, order })),
+        build: (g) =>
+          g.output(
+            'y',
+            depthToSpace(g.graph, 'y', g.activation('x'), { kind: 'depth_to_space', block, order }),
+          ),
         wrt: ['x'],
         addend: 'x',
       });
       await checkOp({
         inputs: { x: draw(large) },
         reference: ({ x }) => ({ y: gathered(x) }),
-        build: (g) => g.output('y', spaceToDepth(g.graph, 'y', g.activation('x'), { block, order })),
+        build: (g) =>
+          g.output(
+            'y',
+            depthToSpace(g.graph, 'y', g.activation('x'), { kind: 'space_to_depth', block, order }),
+          ),
         wrt: ['x'],
         addend: 'x',
       });
@@ -237,12 +245,10 @@ describe('channels', () => {
   test('refuse blocks that do not fit', () => {
     const g = new Graph();
     const x = g.tensor('x', [1, 4, 3, 6], { role: 'input' });
-    expect(() => depthToSpace(g, 'laid', x, { block: 2, order: 'chw' })).toThrow(
-      /laid: 6 channels cannot become blocks of 2 x 2/,
-    );
-    expect(() => spaceToDepth(g, 'cut', x, { block: 2, order: 'chw' })).toThrow(
-      /cut: images of 4 x 3 pixels .* choose an image size/,
-    );
+    for (const kind of ['depth_to_space', 'space_to_depth'] as const)
+      expect(() => depthToSpace(g, kind, x, { kind, block: 2, order: 'chw' })).toThrow(
+        `${kind}: 4 x 3 pixels of 6 channels are no whole blocks of 2 x 2: choose another image size.`,
+      );
   });
 
   test('refuse groups that do not divide them', () => {

@@ -1,15 +1,11 @@
 /** Views that show channels as blocks of pixels, or blocks of pixels as channels. */
-import { BLOCK_ORDERS, type BlockOrder, blockStrides } from '../../ops/depth-to-space';
+import { type BlockAttributes, type BlockOrder, blockStrides } from '../../ops/channels';
 import type { Axis, Extents, Factor, View } from './view';
 
-export interface Blocks {
-  block: number;
-  order: BlockOrder;
-  /** dimensions of the view once it is done */
-  axes: readonly Axis[];
-  /** blocks of pixels become channels */
-  gathers: boolean;
-}
+export const BLOCK_ORDERS: readonly BlockOrder[] = ['chw', 'cwh', 'hcw', 'hwc', 'wch', 'whc'];
+
+/** `axes`: dimensions of the view once it is done. */
+type Blocks = BlockAttributes & { axes: readonly Axis[] };
 
 const LAYOUTS: readonly (readonly Axis[])[] = [
   ['n', 'c', 'h', 'w'],
@@ -22,12 +18,12 @@ export function blocksIn(view: View, extents: Extents): Blocks | undefined {
   for (const axes of LAYOUTS)
     for (const block of sizes)
       for (const order of BLOCK_ORDERS)
-        for (const gathers of [false, true]) {
-          const shown = gathers ? gathered(extents, block, order) : laid(extents, block, order);
+        for (const kind of ['depth_to_space', 'space_to_depth'] as const) {
+          const shown = (kind === 'space_to_depth' ? gathered : laid)(extents, block, order);
           const expected = axes.map((axis) =>
             axis === 'n' ? [{ axis, size: extents.n, stride: 1 }] : shown[axis],
           );
-          if (isSame(view, expected)) return { block, order, axes, gathers };
+          if (isSame(view, expected)) return { kind, block, order, axes };
         }
   return undefined;
 }

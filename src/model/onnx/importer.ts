@@ -153,11 +153,9 @@ export class Importer {
         step,
         'reads channels in an order that is neither a shuffle of groups nor one of blocks of pixels',
       );
-    const { block, order, axes, gathers } = found;
-    const made = gathers
-      ? this.net.spaceToDepth(value, block, order)
-      : this.net.depthToSpace(value, block, order);
-    const times = gathers ? 1 / block : block;
+    const { axes, ...blocks } = found;
+    const made = this.net.depthToSpace(value, blocks);
+    const times = blocks.kind === 'depth_to_space' ? blocks.block : 1 / blocks.block;
     const extents = { n, c: made.channels, h: h * times, w: w * times };
     return { kind: 'value', value: made, extents, view: viewOf(axes, extents) };
   }

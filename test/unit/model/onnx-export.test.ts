@@ -5,11 +5,11 @@ import { floats, type StateDict } from '../../../src/io/tensor';
 import { openWeights } from '../../../src/io/weights-file';
 import { buildModel, type ConvOptions } from '../../../src/model/builder';
 import type { LayerKind, Model } from '../../../src/model/model';
+import { BLOCK_ORDERS } from '../../../src/model/onnx/blocks';
 import { type ExportOptions, exportOnnx } from '../../../src/model/onnx/export';
 import { importOnnx } from '../../../src/model/onnx/import';
 import { normals, uniforms } from '../../../src/model/random';
 import { createModel } from '../../../src/model/zoo';
-import { BLOCK_ORDERS } from '../../../src/ops/depth-to-space';
 import { difference, runOnnx, someImages } from '../../onnx';
 import { evaluateModel } from '../../reference/model';
 import { signature } from '../../signature';
@@ -100,8 +100,14 @@ test.each(BLOCK_ORDERS)(
   'blocks of pixels and channels, counted %s, are written and read as what they are',
   async (order) => {
     const model = buildModel({ name: 'blocks', classes: 10 }, (net, x) => {
-      const cut = net.activation(net.conv('cut', net.spaceToDepth(x, 4, order), 12, 3), 'relu');
-      const laid = net.activation(net.conv('laid', net.depthToSpace(cut, 2, order), 6, 3), 'relu');
+      const cut = net.activation(
+        net.conv('cut', net.depthToSpace(x, { kind: 'space_to_depth', block: 4, order }), 12, 3),
+        'relu',
+      );
+      const laid = net.activation(
+        net.conv('laid', net.depthToSpace(cut, { kind: 'depth_to_space', block: 2, order }), 6, 3),
+        'relu',
+      );
       return net.head('fc', net.globalAvgPool(laid));
     });
     const state = someState(model);

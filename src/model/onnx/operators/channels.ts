@@ -43,7 +43,11 @@ function joinedPatches(net: Importer, step: Step, inputs: readonly (Held | undef
     parts.every(({ step: { top, left } }, i) => at(i)[0] === top && at(i)[1] === left);
   const isByRow = isFrom((i) => [Math.floor(i / block), i % block]);
   if (!isByRow && !isFrom((i) => [i % block, Math.floor(i / block)])) return undefined;
-  const value = net.net.spaceToDepth(first.value, block, isByRow ? 'hwc' : 'whc');
+  const value = net.net.depthToSpace(first.value, {
+    kind: 'space_to_depth',
+    block,
+    order: isByRow ? 'hwc' : 'whc',
+  });
   const view = first.view.map((factors, d) => (d === axis ? channelsOf(value.channels) : factors));
   return { ...first, value, view, extents: { ...first.extents, c: value.channels }, step: undefined };
 }
