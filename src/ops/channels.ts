@@ -84,29 +84,16 @@ export interface BlockAttributes {
  */
 export function depthToSpace(g: GraphBuilder, name: string, x: Tensor, attrs: BlockAttributes): Tensor {
   const [n, h, w, c] = x.shape;
-  const { kind, block } = attrs;
-  const gathers = kind === 'space_to_depth';
-  if (gathers ? h % block || w % block : c % block ** 2)
+  const { block } = attrs;
+  const [up, down] = attrs.kind === 'space_to_depth' ? [1, block] : [block, 1];
+  const shape = [n, (h * up) / down, (w * up) / down, (c * down ** 2) / up ** 2];
+  if (!shape.every(Number.isInteger))
     throw new UserError(
-      `${name}: ${h} x ${w} pixels of ${c} channels are no whole blocks of ${block} x ${block}: choose another image size.`,
+      `${name}: ${c} channels of ${h} x ${w} pixels are no blocks of ${block}: use images of another size.`,
     );
-  const shape = gathers
-    ? [n, h / block, w / block, c * block ** 2]
-    : [n, h * block, w * block, c / block ** 2];
   const y = g.tensor(name, shape);
-  g.add(depthToSpaceOp, name, { x }, { y }, attrs);
+  g.add(blocksOp, name, { x }, { y }, attrs);
   return y;
-}
-
-/** How many channels of those with blocks in them a step of each takes, where `channels` are in blocks of that side. */
-export function blockStrides(order: BlockOrder, channels: number, block: number) {
-  const strides = { c: 1, h: 1, w: 1 };
-  let stride = 1;
-  for (const letter of [...order].reverse() as (keyof typeof strides)[]) {
-    strides[letter] = stride;
-    stride *= letter === 'c' ? channels : block;
-  }
-  return strides;
 }
 
 /** out[n, h, w, c] = in[n, h * down / up, w * down / up, channel(c)], zero where there is no such place. */
@@ -175,17 +162,21 @@ export const gatherOp: Op<Gather> = {
   },
 };
 
-interface DepthToSpace {
+interface Blocks {
   inputs: { x: Tensor; addend?: Tensor };
   outputs: { y: Tensor };
   attrs: BlockAttributes;
 }
 
-const depthToSpaceOp: Op<DepthToSpace> = {
+const blocksOp: Op<Blocks> = {
   name: 'depth_to_space',
-  lower: ({ inputs: { x, addend }, outputs: { y }, attrs: { kind, block, order } }) => {
+  lower: ({ inputs: { x, addend }, outputs: { y }, attrs: a }) => {
     const size = elements(y) / 4;
-    const { c, h, w } = blockStrides(order, Math.min(x.shape[3], y.shape[3]), block);
+    /** how many channels of those with blocks in them a step takes of what is counted by a letter of the order */
+    const stride = (letter: string) =>
+      [...a.order]
+        .slice(a.order.indexOf(letter) + 1)
+        .reduce((n, other) => n * (other === 'c' ? Math.min(x.shape[3], y.shape[3]) : a.block), 1);
     return [
       {
         shader: 'shape/depth_to_space',
@@ -195,11 +186,11 @@ const depthToSpaceOp: Op<DepthToSpace> = {
           W: y.shape[2],
           C: y.shape[3],
           IC: x.shape[3],
-          R: block,
-          STRIDE_C: c,
-          STRIDE_H: h,
-          STRIDE_W: w,
-          GATHERS: kind === 'space_to_depth',
+          R: a.block,
+          STRIDE_C: stride('c'),
+          STRIDE_H: stride('h'),
+          STRIDE_W: stride('w'),
+          GATHERS: a.kind === 'space_to_depth',
           ADDEND: addend !== undefined,
         },
         reads: { x, addend },
@@ -209,11 +200,14 @@ const depthToSpaceOp: Op<DepthToSpace> = {
       },
     ];
   },
-  backward: ({ inputs: { x }, outputs: { y }, attrs, name }, tape) => {
+  backward: ({ inputs: { x }, outputs: { y }, attrs: a, name }, tape) => {
     const dy = tape.gradient(y)!;
-    const kind = attrs.kind === 'space_to_depth' ? 'depth_to_space' : 'space_to_depth';
+    const inverse: BlockAttributes = {
+      ...a,
+      kind: a.kind === 'space_to_depth' ? 'depth_to_space' : 'space_to_depth',
+    };
     tape.contribute(x, ({ out, addend }) =>
-      tape.graph.add(depthToSpaceOp, name, { x: dy, addend }, { y: out }, { ...attrs, kind }),
+      tape.graph.add(blocksOp, name, { x: dy, addend }, { y: out }, inverse),
     );
   },
 };

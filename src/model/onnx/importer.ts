@@ -153,7 +153,7 @@ export class Importer {
         step,
         'reads channels in an order that is neither a shuffle of groups nor one of blocks of pixels',
       );
-    const { axes, ...blocks } = found;
+    const { axes, blocks } = found;
     const made = this.net.depthToSpace(value, blocks);
     const times = blocks.kind === 'depth_to_space' ? blocks.block : 1 / blocks.block;
     const extents = { n, c: made.channels, h: h * times, w: w * times };

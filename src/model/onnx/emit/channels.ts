@@ -1,5 +1,7 @@
 /** Channels side by side, apart, in another order and padded, as ONNX's operators. */
+import type { BlockAttributes } from '../../../ops/channels';
 import type { Layer } from '../../model';
+import { regroupingOf } from '../blocks';
 import type { Place } from './windows';
 import type { GraphWriter, Value } from './writer';
 
@@ -42,11 +44,8 @@ export function shuffle(
 }
 
 /** Channels as blocks of pixels, or these as channels: by the operator that has that order, else regrouped. */
-export function blocks(
-  w: GraphWriter,
-  { kind, block, order }: Extract<Layer, { kind: 'depth_to_space' | 'space_to_depth' }>,
-  { name, x, shape }: Place,
-): Value {
+export function blocks(w: GraphWriter, layer: BlockAttributes, { name, x, shape }: Place): Value {
+  const { kind, block, order } = layer;
   const isGathered = kind === 'space_to_depth';
   const mode = order === 'chw' ? 'CRD' : 'DCR';
   const attributes = { blocksize: block };
@@ -54,17 +53,12 @@ export function blocks(
     return { name: w.node('SpaceToDepth', name, [x.name], attributes), shape };
   if (!isGathered && (order === 'chw' || order === 'hwc'))
     return { name: w.node('DepthToSpace', name, [x.name], { ...attributes, mode }), shape };
-  const letters = [...order];
-  const [c, h, width] = isGathered ? x.shape : shape;
-  const [rows, columns] = [h / block, width / block];
-  const apart = isGathered
-    ? [0, c, rows, block, columns, block]
-    : [0, ...letters.map((letter) => (letter === 'c' ? c : block)), rows, columns];
-  const at = (letter: string) => (isGathered ? { c: 1, h: 3, w: 5 }[letter]! : 1 + letters.indexOf(letter));
-  const perm = isGathered ? [0, ...letters.map(at), 2, 4] : [0, at('c'), 4, at('h'), 5, at('w')];
+  const [c, h, width] = x.shape;
+  // of the batch, which is open, ONNX's zero says that it stays
+  const { apart, perm, together } = regroupingOf({ n: 0, c, h, w: width }, layer);
   const cut = w.node('Reshape', `${name}.apart`, [x.name, w.integers(`${name}.blocks`, apart)]);
   const crossed = w.node('Transpose', `${name}.crossed`, [cut], { perm });
-  return { name: w.node('Reshape', name, [crossed, w.integers(`${name}.channels`, [0, ...shape])]), shape };
+  return { name: w.node('Reshape', name, [crossed, w.integers(`${name}.channels`, together)]), shape };
 }
 
 /** Every stride-th pixel, with channels of zeros before and after. */

@@ -1,4 +1,6 @@
 /** Other views of the same value, and what leaves it as it is. */
+import type { BlockAttributes } from '../../../ops/channels';
+import { regrouped, regroupingOf } from '../blocks';
 import { numbers } from '../constant';
 import { place } from '../fold';
 import type { Held, Importer } from '../importer';
@@ -58,44 +60,21 @@ export const unsqueeze: Operator = (net, step, [x, given]) =>
 export const transposeView: Operator = (net, step, [x]) =>
   seen(net, step, x, (view) => transposed(view, listOf(step, 'perm') ?? [...view.keys()].reverse()));
 
-const regrouped = (view: View, apart: number[], order: number[], together: number[]): View | undefined => {
-  const cut = reshaped(view, apart);
-  return cut && reshaped(transposed(cut, order), together);
-};
+/** Channels as blocks of pixels, or these as channels, as another view. */
+const moveBlocks =
+  (kind: BlockAttributes['kind']): Operator =>
+  (net, step, [input]) => {
+    const x = net.images(step, input);
+    const block = numberOf(step, 'blocksize', 0);
+    const isCrd = kind === 'depth_to_space' && textOf(step, 'mode', 'DCR') === 'CRD';
+    const regrouping = regroupingOf(x.extents, { kind, block, order: isCrd ? 'chw' : 'hwc' });
+    if (!(block >= 1) || !regrouping.apart.every(Number.isInteger))
+      net.refuse(step, `has blocks of ${block} x ${block} pixels, which do not fit what it reads`);
+    return seen(net, step, x, (view) => regrouped(view, regrouping));
+  };
 
-/** The side of a node's blocks, by which the extents must be divisible. */
-function blockOf(
-  net: Importer,
-  step: Step,
-  extents: readonly number[],
-  times: (block: number) => number,
-): number {
-  const block = numberOf(step, 'blocksize', 0);
-  if (!(block >= 1) || extents.some((extent) => !Number.isInteger(extent / times(block))))
-    net.refuse(step, `has blocks of ${block} x ${block} pixels, which do not fit what it reads`);
-  return block;
-}
-
-export const depthToSpace: Operator = (net, step, [input]) => {
-  const x = net.images(step, input);
-  const { n, c, h, w } = x.extents;
-  const b = blockOf(net, step, [c], (block) => block ** 2);
-  const depth = c / b ** 2;
-  const isCrd = textOf(step, 'mode', 'DCR') === 'CRD';
-  const apart = isCrd ? [n, depth, b, b, h, w] : [n, b, b, depth, h, w];
-  const order = isCrd ? [0, 1, 4, 2, 5, 3] : [0, 3, 4, 1, 5, 2];
-  return seen(net, step, x, (view) => regrouped(view, apart, order, [n, depth, h * b, w * b]));
-};
-
-export const spaceToDepth: Operator = (net, step, [input]) => {
-  const x = net.images(step, input);
-  const { n, c, h, w } = x.extents;
-  const b = blockOf(net, step, [h, w], (block) => block);
-  const [rows, columns] = [h / b, w / b];
-  return seen(net, step, x, (view) =>
-    regrouped(view, [n, c, rows, b, columns, b], [0, 3, 5, 1, 2, 4], [n, c * b ** 2, rows, columns]),
-  );
-};
+export const depthToSpace = moveBlocks('depth_to_space');
+export const spaceToDepth = moveBlocks('space_to_depth');
 
 export const alias: Operator = (net, step, [x]) => x ?? net.refuse(step, 'reads nothing');
 
