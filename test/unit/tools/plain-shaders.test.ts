@@ -9,6 +9,16 @@ test('comments and indentation go, directives and line numbers stay', () => {
   expect(plain(wgsl)).toBe('\n//#import common/rng\nconst A: u32 = 1u; //#required\n //#unroll\n/ 2;\n');
 });
 
+/** WGSL's tokens, as far as spaces part them. */
+const tokens = (wgsl: string) =>
+  wgsl.match(/\w+(\.\w+)*|\/\/#.*|\/\*|&&|\|\||--|\+\+|->|<<|>>|[-+*/%&|^=!<>]=|\S/g);
+
+test('statements lose spaces that part nothing', () => {
+  expect(plain('  let a = b * vec2(c, d) - e / *p;')).toBe(' let a=b*vec2(c,d) - e / *p;');
+  expect(plain('  for (var i = 0u; i < 4u; i++) {')).toBe(' for (var i = 0u; i < 4u; i++) {');
+  expect(plain('const A: u32 = 1u;')).toBe('const A: u32 = 1u;');
+});
+
 test('every shader keeps its lines and loses its comments and indentation', () => {
   const files = readdirSync('shaders', { recursive: true, encoding: 'utf8' });
   for (const file of files.filter((name) => name.endsWith('.wgsl'))) {
@@ -17,5 +27,6 @@ test('every shader keeps its lines and loses its comments and indentation', () =
     expect(text.split('\n').length, file).toBe(wgsl.split('\n').length);
     expect(text, file).not.toMatch(/\/\/(?!#)|^ {2,}\S/m);
     expect(text.match(/\/\/#\w+/g), file).toEqual(wgsl.match(/\/\/#\w+/g));
+    expect(tokens(text), file).toEqual(tokens(wgsl.replace(/[ \t]*\/\/(?!#).*$/gm, '')));
   }
 });
