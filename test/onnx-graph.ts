@@ -10,6 +10,7 @@ import { normals, uniforms } from '../src/model/random';
 import { difference, runOnnx, someImages } from './onnx';
 import { evaluateModel } from './reference/model';
 
+/** Several outputs have spaces between. */
 export type Node = [op: string, inputs: string[], output: string, attributes?: Record<string, OnnxAttribute>];
 
 export const drawn = (...shape: number[]): OnnxTensor => {
@@ -44,7 +45,7 @@ export function file(
         domain: '',
         name: `${op}_${index}`,
         inputs,
-        outputs: [output],
+        outputs: output.split(' '),
         attributes: new Map(Object.entries(attributes)),
       })),
       initializers: new Map(Object.entries(tensors)),

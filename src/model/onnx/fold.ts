@@ -109,6 +109,28 @@ const FOLDS: Record<string, Fold> = {
       }
     return numbers(shape, data, first.isFloat);
   },
+  Split(node, [x, sizes]) {
+    const axis = place(numberOf(node, 'axis', 0), x!.shape.length);
+    const part = Math.ceil(x!.shape[axis] / node.outputs.length);
+    const given = listOf(node, 'split') ?? (sizes && Array.from(sizes.data));
+    const parts = given ?? node.outputs.map((_, i) => Math.min(part, x!.shape[axis] - i * part));
+    const total = parts.reduce((sum, size) => sum + size, 0);
+    if (total !== x!.shape[axis] || !parts.every((size) => size >= 0)) throw new Unfolded();
+    const inner = product(x!.shape.slice(axis + 1));
+    const all = Array.from(x!.data);
+    let start = 0;
+    return parts.map((size) => {
+      const [from, to] = [start, start + size];
+      start = to;
+      const at = (i: number) => Math.floor(i / inner) % total;
+      const shape = x!.shape.map((extent, d) => (d === axis ? size : extent));
+      return numbers(
+        shape,
+        all.filter((_, i) => at(i) >= from && at(i) < to),
+        x!.isFloat,
+      );
+    });
+  },
   /** of lists alone */
   Slice(node, [x, starts, ends, axes, steps]) {
     const at = (name: string, given?: Constant) => listOf(node, name)?.[0] ?? given?.data[0];

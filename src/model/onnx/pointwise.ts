@@ -143,10 +143,14 @@ export function recogniseFunction(f: Scalar): Recognised | undefined {
       return { activation, share, inner: 1, outer: slope, shift: 0 };
   }
   if (equal(f, (x) => slope * x + shift)) return { inner: 1, outer: slope, shift };
-  // a clip between any two numbers
+  // a clip between any two numbers, or on one side
   const [low, high] = [f(-Infinity), f(Infinity)];
   const inner = 6 / (high - low);
   if (inner > 0 && inner < Infinity && equal(f, (x) => clamp(x, low, high)))
     return { activation: 'relu6', inner, offset: -low * inner, outer: 1 / inner, shift: low };
+  if (Number.isFinite(low) && equal(f, (x) => Math.max(x, low)))
+    return { activation: 'relu', inner: 1, offset: -low, outer: 1, shift: low };
+  if (Number.isFinite(high) && equal(f, (x) => Math.min(x, high)))
+    return { activation: 'relu', inner: -1, offset: high, outer: -1, shift: high };
   return undefined;
 }

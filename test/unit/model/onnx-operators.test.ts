@@ -245,6 +245,39 @@ const READ: Case[] = [
       },
     ],
   ),
+  [
+    'Split of a constant',
+    [
+      ['Split', ['both'], 's t', { axis: 1 }],
+      ['Mul', ['a', 's'], 'c'],
+      ['Add', ['c', 't'], 'z'],
+    ],
+    { both: drawn(4, 2, 1) },
+    11,
+  ],
+  ['Max with a number', one('Max', {}, 'low'), { low: scalar(-0.3) }],
+  ['Min with a number', one('Min', {}, 'high'), { high: scalar(0.2) }],
+  ['Clip on one side', one('Clip', {}, 'low'), { low: scalar(0.1) }],
+  [
+    'Concat with zeros on both sides',
+    [['Concat', ['zeros', 'a', 'more'], 'c', { axis: 1 }], ...mixed],
+    {
+      zeros: floats([1, 1, 8, 8], Array(64).fill(0)),
+      more: floats([1, 2, 8, 8], Array(128).fill(0)),
+      k: drawn(4, 7, 3, 3),
+    },
+  ],
+  [
+    'Concat with zeros, channels last',
+    [
+      ['Transpose', ['a'], 'l', { perm: [0, 2, 3, 1] }],
+      ['Concat', ['l', 'zeros'], 'm', { axis: 3 }],
+      ['Transpose', ['m'], 'c', { perm: [0, 3, 1, 2] }],
+      ['Conv', ['c', 'k'], 'e', { pads: [1, 1, 1, 1] }],
+      ['Relu', ['e'], 'z'],
+    ],
+    { zeros: floats([1, 8, 8, 2], Array(128).fill(0)), k: drawn(4, 6, 3, 3) },
+  ],
   ['Upsample', one('Upsample', { mode: 'nearest' }, 'by'), { by: floats([4], [1, 1, 2, 3]) }, 9],
   [
     'Identity, Dropout and Cast',
@@ -379,6 +412,11 @@ test('a graph whose layers are for its own size takes no other, and one that lea
   );
   const wide = await read(around(one('Relu'), {}, 17, [1, 3, 6, 8]));
   expect(wide.notes.join()).toMatch(/takes images of 6 x 8 pixels, and images are square here/);
+});
+
+test('a file whose numbers are all in its nodes is read as far as its operators are', async () => {
+  const bytes = file([['LRN', ['x'], 'y', { size: 3 }]], {});
+  await expect(read(bytes)).rejects.toThrow(/no layer here stands for: LRN "LRN_0"/);
 });
 
 /** Operators that a file may have and no layer stands for, and what is said of them. */

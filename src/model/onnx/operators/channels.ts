@@ -1,5 +1,5 @@
 /** Channels side by side, apart, picked and padded. */
-import { scalarOf } from '../constant';
+import { type Constant, scalarOf } from '../constant';
 import { broadcastShape, place } from '../fold';
 import type { Held, Importer, Shown } from '../importer';
 import { listOf, numberOf, textOf } from '../node';
@@ -10,6 +10,8 @@ import { channelsOf, type Operator, output, type Pads } from './common';
 export const concat: Operator = (net, step, inputs) => {
   const patches = joinedPatches(net, step, inputs);
   if (patches) return patches;
+  const padded = besideZeros(net, step, inputs);
+  if (padded) return padded;
   const parts = inputs.map((held) => net.shown(step, held));
   const [first] = parts;
   const axis = place(numberOf(step, 'axis', 1), first.view.length);
@@ -50,6 +52,24 @@ function joinedPatches(net: Importer, step: Step, inputs: readonly (Held | undef
   });
   const view = first.view.map((factors, d) => (d === axis ? channelsOf(value.channels) : factors));
   return { ...first, value, view, extents: { ...first.extents, c: value.channels }, step: undefined };
+}
+
+/** An image between channels of zeros, as TensorFlow pads channels. */
+function besideZeros(net: Importer, step: Step, inputs: readonly (Held | undefined)[]): Shown | undefined {
+  const at = inputs.findIndex((held) => held?.kind === 'value');
+  const zeros = inputs.filter((held, i) => i !== at && held?.kind === 'constant') as Constant[];
+  if (at < 0 || zeros.length === 0 || zeros.length < inputs.length - 1) return undefined;
+  const x = net.shown(step, inputs[at]);
+  const axis = place(numberOf(step, 'axis', 1), x.view.length);
+  const shape = shapeOf(x.view);
+  const isBeside = ({ shape: own, data }: Constant) =>
+    own.length === 4 &&
+    own.every((extent, d) => d === axis || extent === shape[d]) &&
+    Array.from(data).every((number) => number === 0);
+  if (dimensionOf(x.view, 'c') !== axis || !zeros.every(isBeside)) return undefined;
+  const channels = (parts: readonly Constant[]) => parts.reduce((sum, part) => sum + part.shape[axis], 0);
+  const before = channels(zeros.slice(0, at));
+  return net.after(x, net.net.subsample(x.value, 1, x.extents.c + channels(zeros), before));
 }
 
 type PatchOfImage = Shown & Required<Pick<Shown, 'step'>>;
