@@ -105,7 +105,7 @@ class Run:
     def begin(self, state):
         kaiming = self.s["method"] in ("refocus", "joint") and self.s["mapInit"] == "kaiming"
         self.net = Network(self.model, state, self.s["seed"], kaiming).to(args.device)
-        self.net.sync = LAUNCHED and args.norms == "sync"
+        self.net.sync = WORLD > 1 and args.norms == "sync"
         self.ddp = DistributedDataParallel(self.net, broadcast_buffers=False) if LAUNCHED else self.net
         self.optimizer = optimizer_of(self.net, self.s, self.model)
 
