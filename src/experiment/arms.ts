@@ -114,6 +114,12 @@ export const arms: Readonly<Record<string, Arm>> = {
     about: "The identity times the Gram matrix's mean eigenvalue: is it the step size of each layer?",
     settings: { method: 'precondition', preconditioner: 'identity' },
   },
+  'precondition-layer': {
+    label: 'Layer preconditioner',
+    about:
+      'One number a layer, the mean eigenvalue of all its Gram matrices: of a depthwise layer, which has one, the scalar.',
+    settings: { method: 'precondition', preconditioner: 'layer' },
+  },
   acnet: {
     label: 'ACNet',
     about: 'A column and a row beside each kernel, which become part of it.',

@@ -1,8 +1,8 @@
-/** Curves of arms over their seeds: means, and bands from the lowest to the highest. */
+/** Curves of arms over their seeds: means, and where the arms are few, bands from the lowest to the highest. */
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { ExperimentResults } from '../../experiment/results';
-import { type BandQuantity, bandOf, bandTitle, trainedArms } from '../../report/bands';
-import { type Point, ticksOf } from '../../report/chart';
+import { type BandQuantity, bandOf, bandTitle, hasBands, trainedArms } from '../../report/bands';
+import { COLOURS, type Point, ticksOf } from '../../report/chart';
 import { tick } from '../format';
 
 /** at most, pixels: where its place is narrower, so is the picture, and its words stay as large */
@@ -27,7 +27,10 @@ export function Bands({
       quantity,
     ),
   }));
-  const values = bands.flatMap(({ low, high }) => [...low, ...high].map(({ y }) => y));
+  const isBanded = hasBands(results);
+  const values = bands.flatMap(({ mean, low, high }) =>
+    (isBanded ? [...low, ...high] : mean).map(({ y }) => y),
+  );
   const [place, width] = useWidth(MOST, values.length > 0);
   if (values.length === 0) return null;
   const base = quantity === 'accuracy' ? baseOf(results) : undefined;
@@ -66,8 +69,8 @@ export function Bands({
           <line class="base" x1={MARGIN.left} x2={width - MARGIN.right} y1={y(base)} y2={y(base)} />
         )}
         {bands.map(({ arm, mean, low, high }, i) => (
-          <g key={arm} class={`band run-${i % 6}`}>
-            {mean.length > 1 && <polygon points={at([...high, ...[...low].reverse()])} />}
+          <g key={arm} class={`band ${lineClass(i)}`}>
+            {isBanded && mean.length > 1 && <polygon points={at([...high, ...[...low].reverse()])} />}
             {mean.length > 1 && <polyline points={at(mean)} />}
             {mean.map((point) => (
               <circle key={point.x} cx={x(point.x)} cy={y(point.y)} r={3} />
@@ -78,6 +81,9 @@ export function Bands({
     </figure>
   );
 }
+
+/** The colour of an arm's line; where they begin anew, it is dashed. */
+const lineClass = (i: number): string => `run-${i % COLOURS}${i >= COLOURS ? ' dashed' : ''}`;
 
 /** Accuracy of the network that all runs start from; absent where there is none. */
 const baseOf = ({ runs }: ExperimentResults): number | undefined =>
@@ -103,7 +109,7 @@ export const Legend = ({ results }: { results: ExperimentResults }) => (
   <ul class="bands-legend">
     {trainedArms(results).map(({ arm, label }, i) => (
       <li key={arm}>
-        <i class={`run-${i % 6}`} />
+        <i class={lineClass(i)} />
         <bdi>{label}</bdi>
       </li>
     ))}
