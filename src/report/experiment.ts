@@ -45,7 +45,7 @@ export function experimentHtml(
   const body = html`<h1>${named(experiment.name)}</h1>
 ${experiment.question !== undefined && html`<p>${named(experiment.question)}</p>`}
 <p class="hint">${experiment.arms.length} arms, seeds ${experiment.seeds.join(', ')}, ${moment(results.date)}</p>
-${!complete && html`<div class="outcome"><h3>Not at its end</h3><p>${missing.length} of its runs are still to come: all figures are of those that are there.</p></div>`}
+${!complete && html`<div class="outcome"><p><b>Not at its end.</b> ${missing.length} of its runs are still to come: all figures are of those that are there.</p></div>`}
 ${results.runs.length > 0 ? shownSections(results, { redundancy, pictures, sections }) : html`<p>No run of an arm has come to its end yet: there is nothing to show.</p>`}
 ${results.rates.length > 0 && html`<h2>Learning rates</h2>${ratesSection(results)}`}
 <h2>What all arms share</h2>${sharedSection(results)}`;
@@ -223,7 +223,7 @@ function sharedSection({ experiment }: ExperimentResults): Html {
       return [field.label, fieldText(value), fieldText(value) === fieldText(field.fallback)];
     });
   const list = (all: readonly (readonly [string, string, ...unknown[]])[]) =>
-    html`<div class="scroll"><table><tbody>${all.map(([name, value]) => html`<tr><th scope="row">${name}</th><td>${named(value)}</td></tr>`)}</tbody></table></div>`;
+    html`<div class="scroll" tabindex="0"><table><tbody>${all.map(([name, value]) => html`<tr><th scope="row">${name}</th><td>${named(value)}</td></tr>`)}</tbody></table></div>`;
   const own = experiment.arms.map(({ name, settings: ofArm, from, rate }): [string, string] => [
     name,
     [

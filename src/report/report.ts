@@ -42,11 +42,11 @@ export function reportHtml(runs: readonly NamedRun[], { title, reference = 0 }: 
 export const documentOf = (title: string, body: Html): string =>
   html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${POLICY}"><meta name="viewport" content="width=device-width"><title>${title}</title><style>${new Html(style)}</style></head>
-<body>${body}<footer class="hint"><p>Made by Refocus. RefConv: arXiv 2310.10563.</p></footer></body></html>
+<body><main>${body}</main><footer class="hint"><p>Made by Refocus. RefConv: arXiv 2310.10563.</p></footer></body></html>
 `.text;
 
 function runSection(run: NamedRun, isOneOfSeveral: boolean): Html {
-  const heading = isOneOfSeveral && html`<h2>${named(run.name)}</h2>`;
+  const heading = html`<h2>${isOneOfSeveral ? named(run.name) : 'The run'}</h2>`;
   const curves = html`${curvesSvg([run], 'accuracy')}${curvesSvg([run], 'loss')}<p class="hint">Lines: training, smoothed; circles: test images; dashed: the network as it was loaded.</p>`;
   if (!hasEnded(run))
     return html`${heading}<p>This run has not come to an end: it is at step ${count(run.metrics.at(-1)?.step ?? 0)}.</p>${curves}`;

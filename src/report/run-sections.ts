@@ -21,14 +21,14 @@ const MOST_LAYERS = 60;
 type Row = readonly [name: string | Html, value: string | Html];
 
 const list = (rows: readonly Row[]): Html =>
-  html`<div class="scroll"><table><tbody>${rows.map(([name, value]) => html`<tr><th scope="row">${name}</th><td>${value}</td></tr>`)}</tbody></table></div>`;
+  html`<div class="scroll" tabindex="0"><table><tbody>${rows.map(([name, value]) => html`<tr><th scope="row">${name}</th><td>${value}</td></tr>`)}</tbody></table></div>`;
 
 export const table = (
   columns: readonly (string | Html)[],
   rows: readonly (readonly (string | Html)[])[],
   kind = '',
 ): Html =>
-  html`<div class="scroll"><table class="${kind}"><thead><tr>${columns.map((name, i) => html`<th scope="col" class="${i > 0 ? 'n' : ''}">${name}</th>`)}</tr></thead><tbody>${rows.map(([first, ...cells]) => html`<tr><th scope="row">${first}</th>${cells.map((cell) => html`<td class="n">${cell}</td>`)}</tr>`)}</tbody></table></div>`;
+  html`<div class="scroll" tabindex="0"><table class="${kind}"><thead><tr>${columns.map((name, i) => html`<th scope="col" class="${i > 0 ? 'n' : ''}">${name}</th>`)}</tr></thead><tbody>${rows.map(([first, ...cells]) => html`<tr><th scope="row">${first}</th>${cells.map((cell) => html`<td class="n">${cell}</td>`)}</tr>`)}</tbody></table></div>`;
 
 /** A name of the user's: its direction is its own. */
 export const named = (text: string): Html => html`<bdi>${text}</bdi>`;
@@ -46,7 +46,7 @@ export function summarySection({ report }: EndedRun): Html {
   const best =
     report.best === 'base'
       ? 'the network it started from, for no epoch was better'
-      : `that of epoch ${significant(report.best)}, chosen by these test images`;
+      : `that of epoch ${Number(report.best.toFixed(2))}, chosen by these test images`;
   return html`<div class="outcome ${tone}"><h3>${title}</h3><p>${text}</p></div>
 <dl class="figures">${figure('Base', 'base')}${figure('Last', 'last')}${figure('Best', 'best')}</dl>
 <p class="hint">${dense ? `${figureOf(dense.task).about}` : `Shares of ${count(uncertainty.images)} test images`}; the ranges hold what all images of their kind would give in 95 of 100 cases (${dense ? `bootstrap over ${count(uncertainty.images)} images` : 'Wilson'}). Base is the network as it was loaded, last the merged network after the last step, best ${best}.</p>`;
@@ -156,7 +156,7 @@ function denseSection(
 function matrix(names: readonly string[], confusion: readonly (readonly number[])[]): Html {
   const cell = (images: number, isRight: boolean) =>
     html`<td class="${isRight ? 'right' : images === 0 ? 'none' : ''}">${images === 0 ? '·' : count(images)}</td>`;
-  return html`<div class="scroll"><table class="confusion"><caption class="hint">Rows: images of a class; columns: what they are told to be.</caption><thead><tr><th scope="col"></th>${names.map((name) => html`<th scope="col">${named(name)}</th>`)}</tr></thead><tbody>${confusion.slice(0, names.length).map((row, r) => html`<tr><th scope="row">${named(names[r])}</th>${row.map((images, c) => cell(images, r === c))}</tr>`)}</tbody></table></div>`;
+  return html`<div class="scroll" tabindex="0"><table class="confusion"><caption class="hint">Rows: images of a class; columns: what they are told to be.</caption><thead><tr><th scope="col"></th>${names.map((name) => html`<th scope="col">${named(name)}</th>`)}</tr></thead><tbody>${confusion.slice(0, names.length).map((row, r) => html`<tr><th scope="row">${named(names[r])}</th>${row.map((images, c) => cell(images, r === c))}</tr>`)}</tbody></table></div>`;
 }
 
 function pairs(names: readonly string[], confusion: readonly (readonly number[])[]): Html {

@@ -1,9 +1,10 @@
 /** What a page comes to by mishap, or by another tab: axe finds nothing in it, and nothing is wider than the window. */
+import { readFile } from 'node:fs/promises';
 import { AxeBuilder } from '@axe-core/playwright';
-import type { Page } from 'playwright-core';
+import type { Download, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { finish, LONG, reach, start } from './run';
-import { openSite, type Site, showRedundancy } from './site';
+import { openSite, type Site, showPanel, showRedundancy } from './site';
 
 let site: Site;
 
@@ -29,6 +30,16 @@ async function check(page: Page): Promise<void> {
   }
 }
 
+/** Checks a report that was downloaded, as a page of its own. */
+async function checkReport(page: Page, download: Download): Promise<void> {
+  const body = await readFile(await download.path(), 'utf8');
+  const report = await page.context().newPage();
+  await report.route('**/report.html', (route) => route.fulfill({ body, contentType: 'text/html' }));
+  await report.goto(new URL('report.html', page.url()).href);
+  await report.getByRole('heading', { level: 1 }).waitFor();
+  await check(report);
+}
+
 test('a run that failed before its first step', async () => {
   const page = await site.open({ scenario: { trainError: 'cat/1.jpg is broken; remove it.' } });
   await start(page);
@@ -44,6 +55,52 @@ test('a run that failed on its way, beside an earlier result', async () => {
   await start(page);
   await page.getByRole('alert').getByText('The GPU is gone.').waitFor();
   await check(page);
+});
+
+test('a run before its first step', async () => {
+  const page = await site.open({ scenario: { loadMs: 60_000 }, path: LONG });
+  await start(page);
+  await page.locator('.before-steps').waitFor();
+  await page.locator('.curves canvas').nth(3).waitFor();
+  await check(page);
+});
+
+test('an experiment that is held, its report, and the form with earlier ones', async () => {
+  const experiment = {
+    name: 'small',
+    arms: ['none', 'finetune'],
+    seeds: [0],
+    settings: { epochs: 1, lr: 0.01 },
+  };
+  const path = `#${new URLSearchParams({ experiment: JSON.stringify(experiment) })}`;
+  const page = await site.open({ scenario: { stepMs: 50 }, path });
+  await showPanel(page, 'experiment');
+  const panel = page.locator('.panel.experiment');
+  await panel.getByRole('button', { name: 'Start the experiment' }).click();
+  await page.locator('.phase', { hasText: 'Run 1 of 1: Training' }).waitFor();
+  await page.getByRole('button', { name: 'Pause' }).click();
+  await check(page);
+  await page.getByRole('button', { name: 'Resume' }).click();
+  await panel.getByText('1 of 1 runs are done.').waitFor();
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    panel.getByRole('button', { name: 'Report' }).click(),
+  ]);
+  await checkReport(page, download);
+  await panel.getByRole('button', { name: 'Another experiment' }).click();
+  await panel.getByRole('heading', { name: 'Earlier experiments' }).waitFor();
+  await check(page);
+});
+
+test('a run’s report', async () => {
+  const page = await site.open({ scenario: { stepMs: 0 }, path: '#epochs=1' });
+  await start(page);
+  await finish(page);
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('button', { name: 'report.html' }).click(),
+  ]);
+  await checkReport(page, download);
 });
 
 test('a run of another tab, watched', async () => {
