@@ -3,7 +3,7 @@
  * check.py and check.safetensors, predictions (of the base too), redundancy.safetensors, report.json and report.html, skipped.csv;
  * checkpoint.0 and checkpoint.1.safetensors.
  */
-import { appendFileSync, existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdtemp, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
@@ -151,7 +151,12 @@ export async function openRunFolder(options: RunFolderOptions): Promise<RunFolde
         attempt('metrics.jsonl has steps twice', () => writeFileSync(metrics, early.join('')));
       }
       const lines = metricsLines(event);
-      if (begun) log(lines);
+      // measured behind the first step of a process, and step 0 of the run all the same: so the file of one that went on is no other
+      if (begun && event.type === 'eval' && event.which === 'base')
+        attempt('metrics.jsonl has the base behind the first steps', () =>
+          writeFileSync(metrics, [...lines, readFileSync(metrics, 'utf8')].join('')),
+        );
+      else if (begun) log(lines);
       else early = [...early, ...lines];
     },
     writeJson: (name, value) => write(name, json(value)),
