@@ -159,11 +159,10 @@ const FOLDS: Record<string, Fold> = {
     const value = node.attributes.get('value');
     const tensor = typeof value === 'object' && 'dtype' in value ? value : undefined;
     const number = tensor ? Number(tensor.data[0]) : 0;
-    return numbers(
-      Array.from(shape!.data),
-      Array.from({ length: size }, () => number),
-      tensor === undefined || tensor.data instanceof Float32Array,
-    );
+    const isFloat = tensor === undefined || tensor.data instanceof Float32Array;
+    // weights may be made so, of which there are millions
+    const data = isFloat ? new Float32Array(size) : Array<number>(size);
+    return numbers(Array.from(shape!.data), data.fill(number), isFloat);
   },
   Expand(_, [x, wanted]) {
     const shape = broadcastShape(x!.shape, Array.from(wanted!.data));
