@@ -161,7 +161,8 @@ function run(importer: Importer, step: Step): void {
   });
   const isFree = inputs.every((held) => held === undefined || held.kind === 'constant');
   const folded = isFree && attempt(() => fold(step, inputs as (Constant | undefined)[], graph.opset));
-  if (isFree && !folded) importer.refuse(step, 'makes a constant in a way that is not read here');
+  if (isFree && !folded)
+    importer.refuse(step, 'makes a constant in a way or of a size that is not read here');
   const made: Held | Held[] = folded || apply(importer, step, inputs);
   const results = Array.isArray(made) ? made : [made];
   results.forEach((held, i) => {
