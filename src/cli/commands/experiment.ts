@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { UserError } from '../../errors';
-import type { Experiment } from '../../experiment/experiment';
+import { type Experiment, parseExperiment } from '../../experiment/experiment';
 import { experimentPresets } from '../../experiment/presets';
 import { REPORT_PAGE } from '../../run/run-files';
 import type { TrainSettings } from '../../train/settings';
@@ -20,7 +20,7 @@ import { runtimeOptions } from '../options';
 import { prepare } from '../train-into';
 
 /** Options that an experiment that goes on takes. */
-const BESIDE = ['resume', 'out', 'seeds', 'runtime', 'accept-unproven'];
+const BESIDE = ['resume', 'out', 'seeds', 'arms', 'runtime', 'accept-unproven'];
 
 export const experiment: Command = {
   usage: 'experiment FILE|PRESET [options]',
@@ -70,6 +70,10 @@ function tellEnd(
   note(
     `${join(path, REPORT_PAGE)} says what was shown and what not; ${join(path, RESULTS_FILE)} has every figure.`,
   );
+  if (results.complete && !results.task)
+    note(
+      `refocus analyse ${path} adds calibration, robustness, sharpness and loss landscapes to its report.`,
+    );
   if (stopped || failed.length > 0) note(`To go on: refocus experiment ${path} --resume`);
 }
 
@@ -87,10 +91,10 @@ async function folderOf(args: Args, context: Context): Promise<ExperimentFolder>
     const others = Object.keys(args.values).filter((name) => !BESIDE.includes(name));
     if (others.length > 0)
       throw new UserError(
-        `${others.map((name) => `--${name}`).join(', ')} cannot go with --resume: an experiment goes on as it was begun (--seeds N gives it more).`,
+        `${others.map((name) => `--${name}`).join(', ')} cannot go with --resume: an experiment goes on as it was begun (--seeds N and --arms A,B give it more).`,
       );
     const path = out ?? (isFolder ? named : join('runs', await nameOf(named)));
-    const opened = await openExperimentFolder(path);
+    const opened = await withMoreArms(await openExperimentFolder(path), text(args, 'arms')?.split(',') ?? []);
     const seeds = text(args, 'seeds');
     if (seeds === undefined) return opened;
     return withMoreSeeds(opened, seedsOf(seeds, opened.experiment.seeds));
@@ -112,6 +116,17 @@ async function checkInputs(
   const settings: TrainSettings = { ...shared, method: isNew ? 'retrain' : 'finetune' };
   await prepare({ network, weights, labels, data, test, settings, home: process.cwd() }, context);
   context.progress('');
+}
+
+/** Behind those that it has; one of the name of one is that. @throws UserError where there is no such arm */
+async function withMoreArms(folder: ExperimentFolder, names: string[]): Promise<ExperimentFolder> {
+  const { experiment, path } = folder;
+  const more = names.filter((name) => !experiment.arms.some((arm) => arm.name === name));
+  if (more.length === 0) return folder;
+  return extendExperiment(
+    path,
+    parseExperiment({ ...experiment, arms: [...experiment.arms, ...more] }, '--arms'),
+  );
 }
 
 /** @throws UserError where there would be fewer */

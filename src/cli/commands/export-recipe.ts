@@ -54,11 +54,20 @@ export const exportRecipe: Command = {
   },
 };
 
-/** That of a folder, or a preset or file with what the options say otherwise. */
+/**
+ * That of a folder as it is, or a preset or file with what the options say otherwise.
+ * @throws UserError where options are to change that of a folder
+ */
 async function described(named: string, args: Args): Promise<Experiment> {
-  if (isExperiment(named)) return (await openExperimentFolder(named)).experiment;
   const recipe = join(named, RECIPE_FILE);
-  if (!existsSync(recipe)) return experimentOf(args);
+  const isBegun = isExperiment(named);
+  if (!isBegun && !existsSync(recipe)) return experimentOf(args);
+  const others = Object.keys(args.values).filter((name) => !['out', 'overwrite'].includes(name));
+  if (others.length > 0)
+    throw new UserError(
+      `${others.map((name) => `--${name}`).join(', ')} cannot change the experiment of ${named}, which is decided: name its preset or file with them.`,
+    );
+  if (isBegun) return (await openExperimentFolder(named)).experiment;
   const written = (await readJson(recipe)) as { experiment?: unknown } | null;
   return parseExperiment(written?.experiment, `${recipe}, experiment`);
 }

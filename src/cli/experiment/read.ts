@@ -27,7 +27,7 @@ const shared = settingNames.filter((name) => !DECIDED.includes(name));
 /** What changes an experiment. */
 export const experimentOptions: OptionTable = {
   seeds: { type: 'string', value: 'N', help: 'so many seeds; with --resume more than there were' },
-  arms: { type: 'string', value: 'A,B,...', help: 'only these of its arms' },
+  arms: { type: 'string', value: 'A,B,...', help: 'only these of its arms; with --resume these too' },
   'base-epochs': {
     type: 'string',
     value: 'N',

@@ -376,6 +376,21 @@ describe('the command line', () => {
     await experiment([out(), '--resume', '--seeds', '2'], more);
     expect(more.cells.map(({ job }) => job.settings.seed)).toEqual([1, 1]);
     expect(resultsIn().comparisons[0].seeds).toEqual([0, 1]);
+    const arms = engine();
+    const { notes } = await experiment([out(), '--resume', '--arms', 'refocus,refocus-k1'], arms);
+    expect(arms.cells.map(({ job }) => [job.settings.mapKernel, job.settings.seed])).toEqual([
+      [1, 0],
+      [1, 1],
+    ]);
+    expect(resultsIn().arms.map(({ arm }: { arm: string }) => arm)).toEqual([
+      'finetune',
+      'refocus',
+      'refocus-k1',
+    ]);
+    expect(notes).toContain(`refocus analyse ${out()} adds`);
+    const unknown = await experiment([out(), '--resume', '--arms', 'refocuss']);
+    expect(unknown.status).toBe(2);
+    expect(unknown.notes).toContain('there is no arm "refocuss"');
   });
 
   test('a cell that cannot come to an end is named, the others run', async () => {

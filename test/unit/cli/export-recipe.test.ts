@@ -157,6 +157,9 @@ test('a recipe knows its files by their bytes, and is written anew from its own 
   expect(Object.keys(told).sort()).toEqual(['base.safetensors', ...parts].sort());
   const names = ['recipe.json', ...Object.keys(told)];
   const before = new Map(names.map((name) => [name, bytesOf('copied', name)]));
+  const changed = await exported(out, '--out', out, '--overwrite', '--epochs', '4');
+  expect(changed.status).toBe(2);
+  expect(changed.notes).toContain(`--epochs cannot change the experiment of ${out}`);
   for (const name of Object.keys(told)) {
     expect(before.get(name)).toHaveLength(told[name]);
     rmSync(join(out, name));
