@@ -88,7 +88,7 @@ describe('the redundancy', () => {
     await page.keyboard.press('Shift+ArrowDown');
     await expect.poll(() => readout.textContent()).not.toBe(first);
     expect(await readout.textContent()).toMatch(
-      /^channel \d+ and channel \d+: KL \S+ before, \S+ step \d+; cosine/,
+      /^channel \d+ and channel \d+: KL \S+ before, \S+ at step \d+; cosine/,
     );
     expect(await readout.getAttribute('aria-live')).toBe('polite');
     await panel.getByRole('heading', { name: 'Mean KL divergence, change in %' }).waitFor();
@@ -186,5 +186,21 @@ describe('the redundancy', () => {
     ]);
     const lines = (await readFile((await csv.path())!, 'utf8')).trim().split('\r\n');
     expect(lines.map((line) => line.split(',')[0])).toEqual(['step', '0', '40']);
+    // every figure leaves as a picture and as numbers
+    const saved = async (name: string) => {
+      const [download] = await Promise.all([
+        page.waitForEvent('download'),
+        panel.getByRole('button', { name, exact: true }).click(),
+      ]);
+      return readFile((await download.path())!);
+    };
+    for (const figure of ['the skeletons', 'what refocusing can change']) {
+      expect((await saved(`CSV of ${figure}`)).toString().trim().split('\r\n'), figure).toHaveLength(10);
+      expect((await saved(`PNG of ${figure}`)).subarray(1, 4).toString(), figure).toBe('PNG');
+    }
+    expect((await saved('SVG of the skeletons')).toString().match(/<rect/g)).toHaveLength(1 + 2 * 9);
+    const curves = (await saved('SVG of Mean KL divergence, change in %')).toString();
+    expect(curves.match(/<polyline/g)).toHaveLength(2 * 3);
+    expect(curves).toContain('features.2.conv.1.0');
   });
 });

@@ -90,7 +90,7 @@ test('an experiment that is held, its report, and the form with earlier ones', a
   await panel.getByRole('button', { name: 'Another experiment' }).click();
   await panel.getByRole('heading', { name: 'Earlier experiments' }).waitFor();
   await check(page);
-});
+}, 180_000);
 
 test('a run’s report', async () => {
   const page = await site.open({ scenario: { stepMs: 0 }, path: '#epochs=1' });

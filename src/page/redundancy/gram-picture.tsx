@@ -1,7 +1,9 @@
 /** What the opened layer's Gram matrix lets refocusing change. */
 import type { GramSpectrum } from '../../api';
 import { count, significant } from '../format';
+import { gramCsv, gramPlot } from './figures';
 import { Kernel, kernelScale } from './kernel';
+import { SaveFigure } from './save-figure';
 import { course, opened } from './view';
 
 /** Of a picture with bars: shares below one part in so many are drawn as nothing. */
@@ -53,6 +55,12 @@ export function GramPicture() {
         Height: share of the largest step, logarithmic, from 1 in 10,000 to all of it
         {kernels && '; below each bar the pattern that is added to a kernel'}.
       </p>
+      <SaveFigure
+        name={`${layer.name}-gram`}
+        title="what refocusing can change"
+        svg={() => gramPlot(gram, layer.name)}
+        csv={() => gramCsv(gram)}
+      />
     </section>
   );
 }

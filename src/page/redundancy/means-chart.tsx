@@ -6,6 +6,7 @@ import { download } from '../files';
 import { significant, tick } from '../format';
 import { chartPng, WHOLE } from '../run/chart';
 import { colour, theme } from '../theme';
+import { plotFile } from './figures';
 import { changes, meansCsv, type Quantity, quantities } from './means';
 import { course, opened } from './view';
 
@@ -84,6 +85,13 @@ export function MeansChart() {
           >
             PNG<span class="sr-only"> of {title}</span>
           </button>
+          <button
+            type="button"
+            class="link"
+            onClick={async () => download('redundancy.svg', await meansFile(title, names), 'image/svg+xml')}
+          >
+            SVG<span class="sr-only"> of {title}</span>
+          </button>
         </span>
       </figcaption>
       <div ref={place} class="plot" role="img" aria-label={`${title} by step, a curve a layer`} />
@@ -93,6 +101,17 @@ export function MeansChart() {
       </p>
     </figure>
   );
+}
+
+/** The curves as a report draws them. */
+function meansFile(title: string, names: readonly string[]): Promise<string> {
+  const [steps, ...columns] = changes(course.value, quantity.value);
+  const lines = columns.map((column, i) => ({
+    name: names[i],
+    x: steps.map(Number),
+    y: column.map((value) => value ?? Number.NaN),
+  }));
+  return plotFile(lines, { title, across: 'Step', up: title });
 }
 
 const data = (): uPlot.AlignedData => changes(course.value, quantity.value) as uPlot.AlignedData;

@@ -1,6 +1,8 @@
 /** Where the weight of a layer's kernels lies. */
 import { upTo } from './colours';
+import { skeletonCsv, skeletonFile } from './figures';
 import { Kernel } from './kernel';
+import { SaveFigure } from './save-figure';
 import { comparison, nowName } from './view';
 
 export function Skeletons() {
@@ -29,7 +31,15 @@ export function Skeletons() {
         })}
         {!now && <div />}
       </div>
-      <figcaption>Skeleton: the sum of |W| over all the layer’s kernels at each tap</figcaption>
+      <figcaption>
+        Skeleton: the sum of |W| over all the layer’s kernels at each tap{' '}
+        <SaveFigure
+          name={`${before.name}-skeleton`}
+          title="the skeletons"
+          svg={() => skeletonFile(before, now)}
+          csv={() => skeletonCsv(before, now)}
+        />
+      </figcaption>
     </figure>
   );
 }
