@@ -136,7 +136,7 @@ export function createEngine({ requestAdapter }: EngineOptions = {}): EngineApi 
         return profile(await gpu(), target, runs, { control: own, onProgress });
       }),
     async inspect(file, arch) {
-      const { inspectFile } = await import('./run/inspect');
+      const { inspectFile } = await import('./run/inspect-file');
       return inspectFile([file], arch);
     },
     async tensors(model, names) {

@@ -1,13 +1,11 @@
-import { type LayerRedundancy, type RedundancyFigures, redundancyOf } from '../analysis/redundancy';
-import type { UserFile } from '../data/types';
-import { UserError } from '../errors';
+/** A network as it is shown before a run. Of a page's first load, which the reading of files is no part of. */
+import type { LayerRedundancy, RedundancyFigures } from '../analysis/redundancy';
 import { product } from '../graph/tensor';
 import type { StateDict, StateTensor } from '../io/tensor';
 import type { Model } from '../model/model';
 import type { GramSpectrum } from './gram-spectrum';
 import type { Classifier } from './head-plan';
 import type { ModelSource } from './loaded-network';
-import type { NetworkOptions } from './network-options';
 import { loadNetwork } from './network-source';
 import { figuresOf, networkGrams, networkRedundancy } from './redundancy';
 
@@ -19,34 +17,6 @@ export interface InspectLayer {
   parameters: number;
   /** between the kernels of a spatial convolution */
   redundancy?: RedundancyFigures;
-}
-
-/**
- * The tensors of a file or of its shards, a line each; with an architecture, checked against it first. Those of an ONNX model
- * that is read here are named by their layers: folded ones have numbers for names.
- */
-export async function inspectFile(files: UserFile[], network?: NetworkOptions): Promise<InspectLayer[]> {
-  // a preview of the built-in network reads no file
-  const { readWeights } = await import('../io/weights-file');
-  const weights = network ? undefined : await readWeights(...files);
-  if (weights && weights.format !== 'onnx') return layersOf(weights.tensors, redundancyOfTensor);
-  try {
-    const { model, state } = await loadNetwork({ kind: 'file', network, files });
-    return layersOf(inOrder(state, model), redundancyOfTensor);
-  } catch (error) {
-    if (!weights || !(error instanceof UserError)) throw error;
-    return layersOf(weights.tensors, redundancyOfTensor);
-  }
-}
-
-/** What a file's network is, a sentence each, or why it is none that is known here. */
-export async function describeFile(files: UserFile[], network?: NetworkOptions): Promise<string[]> {
-  try {
-    return (await loadNetwork({ kind: 'file', network, files })).notes;
-  } catch (error) {
-    if (error instanceof UserError) return [error.message];
-    throw error;
-  }
 }
 
 /** What there is to see of a network before a run. */
@@ -78,7 +48,7 @@ export async function previewNetwork(source: ModelSource): Promise<NetworkPrevie
 }
 
 /** Tensors in the model's order, which is that of execution; a file may have them in any. */
-function inOrder(state: StateDict, model: Model): StateDict {
+export function inOrder(state: StateDict, model: Model): StateDict {
   const known = model.state.flatMap(({ name }) => {
     const tensor = state.get(name);
     return tensor ? [[name, tensor] as const] : [];
@@ -87,7 +57,8 @@ function inOrder(state: StateDict, model: Model): StateDict {
   return new Map([...known, ...state]);
 }
 
-function layersOf(
+/** A line each. */
+export function layersOf(
   tensors: StateDict,
   redundancy: (name: string, tensor: StateTensor) => RedundancyFigures | undefined,
 ): InspectLayer[] {
@@ -110,9 +81,4 @@ function kindOf(name: string, shape: number[], isStem: boolean): string {
   const [, i, kh, kw] = shape;
   if (Math.max(kh, kw) === 1) return 'pointwise convolution';
   return i === 1 && !isStem ? 'depthwise convolution' : 'convolution';
-}
-
-function redundancyOfTensor(name: string, { shape, data }: StateTensor): RedundancyFigures | undefined {
-  if (shape.length !== 4 || Math.max(shape[2], shape[3]) === 1 || !(data instanceof Float32Array)) return;
-  return figuresOf(redundancyOf(name, data, shape));
 }

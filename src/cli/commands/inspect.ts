@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
-import { describeFile, type InspectLayer, inspectFile } from '../../run/inspect';
+import type { InspectLayer } from '../../run/inspect';
+import { describeFile, inspectFile } from '../../run/inspect-file';
 import type { Command } from '../command';
 import { readWeightFiles } from '../files';
 import { networkFrom, networkOptions } from '../options';

@@ -5,7 +5,8 @@ import { writeSafetensors } from '../../../src/io/safetensors';
 import { floats, type StateDict } from '../../../src/io/tensor';
 import { initialState } from '../../../src/model/init';
 import { createModel } from '../../../src/model/zoo';
-import { inspectFile, previewNetwork } from '../../../src/run/inspect';
+import { previewNetwork } from '../../../src/run/inspect';
+import { inspectFile } from '../../../src/run/inspect-file';
 
 const fileOf = (state: StateDict) => ({ path: 'net.safetensors', blob: new Blob([writeSafetensors(state)]) });
 
