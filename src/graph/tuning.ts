@@ -18,6 +18,9 @@ export interface Tuning {
   workgroupMemory: boolean;
 }
 
+/** A thread that may keep so many vec4 sums is known to spill them, to a cache that is near: tiles past its registers pay. */
+export const SPILLED_SUMS = 32;
+
 /** For a GPU: many threads, and 64 registers of sums in each. */
 export const GPU_TUNING: Tuning = {
   threads: 16384,
@@ -55,7 +58,7 @@ const MOBILE_TUNING: Tuning = { ...GPU_TUNING, threads: 4096, sums: 4, sharedSpl
 /** For a GPU drawn by the CPU: a few cores, sums spilled to a cache, loads that are gathers, and dear barriers. */
 export const SOFTWARE_TUNING: Tuning = {
   threads: 1024,
-  sums: 32,
+  sums: SPILLED_SUMS,
   serial: 8192,
   sharedSplits: 1,
   written: 8,

@@ -230,6 +230,8 @@ const SHAPES = [
   shape([1, 21, 13, 22], 24, 1),
   shape([2, 6, 9, 11], 5, 3, { activation: 'sigmoid' }),
   shape([1, 5, 8, 7], 3, 3, { stride: [2, 2] }),
+  // channels enough for all taps of a kernel a thread
+  shape([2, 14, 6, 7], 13, 3, { activation: 'sigmoid' }),
   // some pixels meet no tap
   shape([2, 9, 10, 13], 5, 4, { kernel: [2, 4], stride: [3, 2], activation: 'sigmoid' }),
 ];

@@ -130,6 +130,10 @@ describe.each([...TUNINGS, ...WORKGROUP_TUNINGS])('dense, cut for %s', (_, tunin
       { x: [1, 4, 9, 8], co: 4, kernel: [2, 5], padding: [0, 2], stride: [3, 1] },
       { x: [1, 2, 7, 15], co: 3, kernel: [1, 11], padding: [0, 5], stride: [1, 2] },
       { x: [1, 7, 64, 65], co: 66, kernel: [2, 2] }, // enough pixels for two vec4s of channels a thread
+      // channels enough for all taps of a kernel a thread
+      { x: [5, 14, 7, 9], co: 18, kernel: [3, 3], padding: [1, 1] },
+      { x: [1, 17, 9, 12], co: 6, kernel: [3, 3], padding: [1, 1], stride: [2, 2] },
+      { x: [1, 13, 6, 5], co: 3, kernel: [2, 3], padding: [0, 2], stride: [1, 2] },
       { x: [1, 4, 9, 9], co: 6, kernel: [3, 3], padding: [2, 2], dilation: [2, 2] },
       { x: [2, 6, 5, 7], co: 9, kernel: [3, 3], padding: [1, 1], stride: [2, 1], groups: 3 },
     ].map((s) => title(s as Shape)),

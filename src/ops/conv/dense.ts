@@ -1,6 +1,6 @@
 import type { Constants, Dispatch, LowerContext, Node } from '../../graph/ir';
-import { pad4 } from '../../graph/tensor';
-import type { Tuning } from '../../graph/tuning';
+import { pad4, type Tensor } from '../../graph/tensor';
+import { SPILLED_SUMS, type Tuning } from '../../graph/tuning';
 import { workgroupsFor } from '../../graph/workgroups';
 import { prologueConstants } from '../activation';
 import { type BlockGrid, blockConstants, gridOf, weightSplits } from '../blocks';
@@ -25,35 +25,56 @@ import {
   vec4s,
 } from './family';
 
-/** Columns a block, at most eight and as equal as may be, a multiple of `step`. */
-const columnsOf = (columns: number, step = 1) => Math.ceil(columns / Math.ceil(columns / 8) / step) * step;
+/** Rows or columns of a tile, at most `most` and as equal as may be, a multiple of `step`. */
+const sideOf = (length: number, most: number, step = 1) =>
+  Math.ceil(length / Math.ceil(length / most) / step) * step;
 
 /** Equal chunks of at most `most` of a row's taps. */
 const chunkOf = (taps: number, most: number) => Math.ceil(taps / Math.ceil(taps / most));
 
-/** One row of `columnsPerBlock` a block, or where it sums over its pixels so many rows that they are 16 or more. */
-function blocks(n: number, rows: number, columns: number, columnsPerBlock: number, sums: boolean): BlockGrid {
-  const rowsPerBlock = sums ? Math.min(rows, Math.ceil(16 / columnsPerBlock)) : 1;
-  return gridOf(n, rows, rowsPerBlock, columns, columnsPerBlock);
+/** Whether a thread takes all taps of a kernel at a time, for sums over `c4` vec4s of channels: what it saves of loads takes more sums and text. */
+const takesAllTaps = ([kh, kw]: readonly number[], c4: number, { sums }: Tuning): boolean =>
+  sums >= SPILLED_SUMS && kh > 1 && kw < 5 && kh * kw < 10 && c4 > 3;
+
+const forwardTaps = ({ x, w }: ConvTensors, tuning: Tuning) => takesAllTaps(w.shape, vec4s(x), tuning);
+
+/** At other strides the rows and taps of dx have phases. */
+const inputTaps = ({ w, y, attrs }: ConvTensors, tuning: Tuning) =>
+  attrs.stride.every((s) => s === 1) && takesAllTaps(w.shape, vec4s(y), tuning);
+
+/** Rows of a tile, of whose pixels all taps are taken. */
+const tileRows = (t: Tensor): number => sideOf(t.shape[1], 4);
+
+/**
+ * One row of up to eight columns a block, or where it sums over its pixels so many rows that they are 16 or more. With `taps` up to 4 x 4
+ * pixels in the place of a row.
+ */
+function blocks(t: Tensor, sums: boolean, taps: boolean, step = 1): BlockGrid {
+  const [n, rows, columns] = t.shape;
+  const columnsPerBlock = sideOf(columns, taps ? 4 : 8, step);
+  const tile = taps ? tileRows(t) : 1;
+  const rowsPerBlock = sums ? Math.ceil(16 / columnsPerBlock / tile) * tile : tile;
+  return gridOf(n, rows, Math.min(rows, rowsPerBlock), columns, columnsPerBlock);
 }
 
-const outputBlocks = ({ y: { shape } }: ConvTensors, sums: boolean) =>
-  blocks(shape[0], shape[1], shape[2], columnsOf(shape[2]), sums);
+const outputBlocks = (t: ConvTensors, sums: boolean, tuning: Tuning) =>
+  blocks(t.y, sums, forwardTaps(t, tuning));
 
-const inputBlocks = ({ x: { shape }, attrs }: ConvTensors, sums: boolean) =>
-  blocks(shape[0], shape[1], shape[2], columnsOf(shape[2], attrs.stride[1]), sums);
+const inputBlocks = (t: ConvTensors, sums: boolean, tuning: Tuning) =>
+  blocks(t.x, sums, inputTaps(t, tuning), t.attrs.stride[1]);
 
 /** How many vec4s of channels, of the `c4` that a shader produces, a thread takes: two where threads remain enough. */
 function channelConstants(
   grid: BlockGrid,
   c4: number,
   { threads }: Tuning,
+  rows = 1,
 ): Constants & { CHANNEL_THREADS: number } {
   const perThread = c4 > 1 && grid.count * c4 >= threads ? 2 : 1;
   return {
     VEC4S_PER_THREAD: perThread,
     CHANNEL_THREADS: Math.ceil(c4 / perThread),
-    SUMS: grid.columnsPerBlock * perThread,
+    SUMS: rows * grid.columnsPerBlock * perThread,
   };
 }
 
@@ -78,12 +99,14 @@ function forward(node: Node<ConvForward>, { tuning }: LowerContext): Dispatch[] 
   const t = forwardTensors(node);
   const { bias, coef, residual } = node.inputs;
   const { partial } = node.outputs;
-  const grid = outputBlocks(t, partial !== undefined);
-  const channels = channelConstants(grid, vec4s(t.y), tuning);
+  const grid = outputBlocks(t, partial !== undefined, tuning);
   const taps = chunkOf(t.w.shape[1], 4);
+  const all = forwardTaps(t, tuning);
+  const rows = all ? tileRows(t.y) : 1;
+  const channels = channelConstants(grid, vec4s(t.y), tuning, rows);
   return [
     {
-      shader: 'dense/forward',
+      shader: all ? 'dense/forward_taps' : 'dense/forward',
       constants: {
         ...denseSizes(t),
         ...forwardConstants(node),
@@ -91,7 +114,9 @@ function forward(node: Node<ConvForward>, { tuning }: LowerContext): Dispatch[] 
         ...blockConstants(grid),
         ...channels,
         SUBGROUPS: tuning.subgroups,
-        TAPS_PER_CHUNK: taps,
+        ...(all
+          ? { TILE_ROWS: rows, X_ROWS: (rows - 1) * t.attrs.stride[0] + t.w.shape[0] }
+          : { TAPS_PER_CHUNK: taps }),
         X_WINDOW: (grid.columnsPerBlock - 1) * t.attrs.stride[1] + taps,
       },
       reads: { x: t.x, w: t.w, bias, coef, residual },
@@ -106,13 +131,15 @@ function backwardInput(node: Node<ConvBackwardInput>, { tuning }: LowerContext):
   const t = backwardInputTensors(node);
   const { addend, coef, yRaw, xRaw } = node.inputs;
   const { partial } = node.outputs;
-  const grid = inputBlocks(t, partial !== undefined);
-  const channels = channelConstants(grid, vec4s(t.x), tuning);
+  const grid = inputBlocks(t, partial !== undefined, tuning);
+  const all = inputTaps(t, tuning);
+  const rows = all ? tileRows(t.x) : 1;
+  const channels = channelConstants(grid, vec4s(t.x), tuning, rows);
   const sw = t.attrs.stride[1];
   const taps = chunkOf(Math.ceil(t.w.shape[1] / sw), 4);
   return [
     {
-      shader: 'dense/backward_input',
+      shader: all ? 'dense/backward_input_taps' : 'dense/backward_input',
       constants: {
         ...denseSizes(t),
         ...epilogueConstants(t.attrs),
@@ -122,7 +149,7 @@ function backwardInput(node: Node<ConvBackwardInput>, { tuning }: LowerContext):
         ...channels,
         ADDEND: addend !== undefined,
         SUBGROUPS: tuning.subgroups,
-        TAPS_PER_CHUNK: taps,
+        ...(all ? { TILE_ROWS: rows, DY_ROWS: rows + t.w.shape[0] - 1 } : { TAPS_PER_CHUNK: taps }),
         DY_WINDOW: taps + Math.floor((grid.columnsPerBlock - 1 + (t.attrs.padding[1] % sw)) / sw),
       },
       reads: { dy: t.y, w: t.w, addend, coef, y_raw: yRaw, x_raw: xRaw },
@@ -140,15 +167,19 @@ function backwardWeight(node: Node<ConvBackwardWeight>, context: LowerContext): 
   const [kh, kw] = t.w.shape;
   const taps = chunkOf(kw, 4);
   const chunks = Math.ceil(kw / taps);
-  const columns = Math.min(ow, 4);
-  const perThread = Math.min(2, vec4s(t.y));
-  const threads = kh * chunks * vec4s(t.x) * Math.ceil(vec4s(t.y) / perThread);
+  const all = forwardTaps(t, context.tuning);
+  const columns = all && ow > 4 ? 8 : Math.min(ow, 4);
+  const perThread = Math.min(all ? 4 : 2, vec4s(t.y));
+  // quads stay together where a workgroup adds no more splits than that
+  const subgroups = context.tuning.subgroups && context.tuning.sharedSplits <= 16;
+  const owners = all ? (subgroups ? pad4(vec4s(t.x)) : vec4s(t.x)) : kh * chunks * vec4s(t.x);
+  const threads = owners * Math.ceil(vec4s(t.y) / perThread);
   const split = weightSplits(threads, Math.min(Math.ceil((n * oh * ow) / 64), n * oh), context.tuning);
   const { partial, finish } = partsOf(node.name, t.w, split.parts, context);
   const bias = biasParts(node, split.parts, context);
   return [
     {
-      shader: 'dense/backward_weight',
+      shader: all ? 'dense/backward_weight_taps' : 'dense/backward_weight',
       constants: {
         ...denseSizes(t),
         ...prologueConstants(t.attrs),
@@ -157,13 +188,16 @@ function backwardWeight(node: Node<ConvBackwardWeight>, context: LowerContext): 
         BIAS: bias.partial !== undefined,
         SPLITS: split.splits,
         SHARED_SPLITS: split.shared,
-        COLUMNS_PER_STEP: columns,
-        TAPS_PER_CHUNK: taps,
-        CHUNKS: chunks,
-        X_WINDOW: (columns - 1) * t.attrs.stride[1] + taps,
+        ...(all
+          ? {
+              SUBGROUPS: subgroups,
+              QUADS_PER_STEP: Math.ceil(columns / 4),
+              PRODUCTS: kh * taps * perThread,
+            }
+          : { COLUMNS_PER_STEP: columns, TAPS_PER_CHUNK: taps, CHUNKS: chunks, SUMS: 4 * taps * perThread }),
+        X_WINDOW: ((all ? pad4(columns) : columns) - 1) * t.attrs.stride[1] + taps,
         VEC4S_PER_THREAD: perThread,
         CHANNEL_THREADS: Math.ceil(vec4s(t.y) / perThread),
-        SUMS: 4 * taps * perThread,
       },
       reads: { x: t.x, dy: t.y, coef, y_raw: yRaw },
       writes: { partial, bias_partial: bias.partial },
@@ -183,6 +217,6 @@ export const dense: ConvFamily = {
   backwardWeight,
   sumsBias: meetsAllRows,
   views: () => ({ x: false, y: true }),
-  outputBlocks: (t) => outputBlocks(t, true),
-  inputBlocks: (t) => inputBlocks(t, true).count,
+  outputBlocks: (t, tuning) => outputBlocks(t, true, tuning),
+  inputBlocks: (t, tuning) => inputBlocks(t, true, tuning).count,
 };
