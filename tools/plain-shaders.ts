@@ -2,16 +2,21 @@ import { readFile } from 'node:fs/promises';
 import type { Plugin } from 'vite';
 
 /**
+ * Spaces around what parts words by itself. Two signs in a row, a sign behind a division, which would begin a comment, and one behind the
+ * end of a type's arguments keep theirs.
+ */
+const LOOSE = /(?<=[^\s/>-]) ?([=+*,:&|]|-(?! ?-)|\/(?! ?[*/])) ?/g;
+
+/**
  * A shader's text without its comments, `//#import` and the like being none, line by line; with an indentation of one space, which tells
- * what stands at the top. Statements lose the spaces around `=`, `+`, `*` and `,` too; declarations, heads of loops and lines with
- * directives, which are read by their form, keep them.
+ * what stands at the top. Statements lose their loose spaces; declarations, heads of loops and lines with directives, which are read by
+ * their form, keep them.
  */
 export const plain = (wgsl: string): string =>
   wgsl
     .replace(/[ \t]*\/\/(?!#).*$/gm, '')
     .replace(/^[ \t]+/gm, ' ')
-    // the star of a pointer behind a division would begin a comment
-    .replace(/^ (?!for )(?!.*\/\/#).*$/gm, (line) => line.replace(/(?<=[^\s/]) ?([=+*,]) ?/g, '$1'));
+    .replace(/^ (?!for |\w+: [ui]32,$)(?!.*\/\/#).*$/gm, (line) => line.replace(LOOSE, '$1'));
 
 /** Builds carry the shaders without their comments and most of their spaces, nearly half of their size. Lines keep their numbers. */
 export const plainShaders = (): Plugin => ({

@@ -14,7 +14,13 @@ const tokens = (wgsl: string) =>
   wgsl.match(/\w+(\.\w+)*|\/\/#.*|\/\*|&&|\|\||--|\+\+|->|<<|>>|[-+*/%&|^=!<>]=|\S/g);
 
 test('statements lose spaces that part nothing', () => {
-  expect(plain('  let a = b * vec2(c, d) - e / *p;')).toBe(' let a=b*vec2(c,d) - e / *p;');
+  expect(plain('  let a: f32 = b * vec2(c, d) - e / *p - -f / g;')).toBe(
+    ' let a:f32=b*vec2(c,d)-e / *p - -f/g;',
+  );
+  expect(plain('  var v: vec4<f32> = w; if (a >= b && !c) { v -= 1.0; }')).toBe(
+    ' var v:vec4<f32> = w; if (a >= b&&!c) { v-= 1.0; }',
+  );
+  expect(plain('  SIZE: u32,')).toBe(' SIZE: u32,');
   expect(plain('  for (var i = 0u; i < 4u; i++) {')).toBe(' for (var i = 0u; i < 4u; i++) {');
   expect(plain('const A: u32 = 1u;')).toBe('const A: u32 = 1u;');
 });
