@@ -46,6 +46,15 @@ export interface RunFolder {
   close(): Promise<void>;
 }
 
+/**
+ * The network of a run's last step by its folder; undefined where there is none. An ONNX file comes first: a run that has one
+ * began with a network that only such a file describes, and of which its other weights are numbers without layers.
+ */
+export const trainedNetworkIn = (folder: string): string | undefined =>
+  ['merged.onnx', 'merged.safetensors', 'merged.pth']
+    .map((name) => join(folder, name))
+    .find((file) => existsSync(file));
+
 export interface RunFolderOptions {
   /** the folder; default: a new one below runs/ */
   out?: string;

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join, resolve, sep } from 'node:path';
 import type { AnalyseJob, Analysis, ModelSource, NamedSource } from '../../api';
@@ -25,6 +24,7 @@ import { ANALYSIS_FILE } from '../experiment/analysis-sections';
 import { type ExperimentFolder, isExperiment, openExperimentFolder } from '../experiment/folder';
 import { makeFolders } from '../make-folders';
 import { dataFrom, kebab, modelFrom, networkFrom, networkOptions, runtimeOptions } from '../options';
+import { trainedNetworkIn } from '../run-folder';
 import { table } from '../table';
 
 /** The word for the built-in network. */
@@ -178,14 +178,10 @@ function nameOf(path: string, all: readonly string[]): string {
   return end(path, count);
 }
 
-/** Weights that a run's folder has, those of its last step first. */
-const OF_A_RUN = ['merged.safetensors', 'merged.pth', 'merged.onnx'];
-
 async function networkAt(path: string, args: Args, context: Context): Promise<ModelSource> {
   const network = networkFrom(args);
   if (path === BUILTIN) return { kind: 'builtin' };
-  const inside = OF_A_RUN.map((name) => join(path, name)).find((file) => existsSync(file));
-  return modelFrom({ network, weights: inside ?? path }, context);
+  return modelFrom({ network, weights: trainedNetworkIn(path) ?? path }, context);
 }
 
 /** The main figures, a row a network. */

@@ -17,6 +17,7 @@ import { REPORT_PAGE, RUN_FILES } from '../../run/run-files';
 import { readJson } from '../json-file';
 import { readKeptRun } from '../kept-runs';
 import { makeFolders } from '../make-folders';
+import { trainedNetworkIn } from '../run-folder';
 import { analysedSections } from './analysis-sections';
 
 export const EXPERIMENT_FILE = 'experiment.json';
@@ -71,8 +72,8 @@ export class ExperimentFolder {
   /** The trained network of a cell. */
   weightsOf(id: string): string {
     const folder = this.cellFolder({ id });
-    const found = ['merged.safetensors', 'merged.pth'].find((name) => existsSync(join(folder, name)));
-    if (found) return join(folder, found);
+    const found = trainedNetworkIn(folder);
+    if (found) return found;
     throw new UserError(
       `${folder} has no merged weights to go on from: its merge was not proven, see its report.json.`,
     );
@@ -81,7 +82,11 @@ export class ExperimentFolder {
   /** What only a run that goes on needs. */
   async tidy(cell: Cell): Promise<void> {
     const weights =
-      cell.kind === 'search' ? ['merged.safetensors', 'best.safetensors', 'merged.pth', 'best.pth'] : [];
+      cell.kind === 'search'
+        ? ['merged', 'best'].flatMap((name) =>
+            ['onnx', 'safetensors', 'pth'].map((type) => `${name}.${type}`),
+          )
+        : [];
     for (const name of [...CHECKPOINT_FILES, ...weights])
       await rm(join(this.cellFolder(cell), name), { force: true });
   }
