@@ -5,7 +5,7 @@ import type { Plugin } from 'vite';
  * Spaces around what parts words by itself. Two signs in a row, a sign behind a division, which would begin a comment, and one behind the
  * end of a type's arguments keep theirs.
  */
-const LOOSE = /(?<=[^\s/>-]) ?([=+*,:&|]|-(?! ?-)|\/(?! ?[*/])) ?/g;
+const LOOSE = /(?<=[^\s/>-]) ?([=+*,:;&|<]|>(?! ?=)|-(?! ?-)|\/(?! ?[*/])) ?/g;
 
 /**
  * A shader's text without its comments, `//#import` and the like being none, line by line; with an indentation of one space, which tells
@@ -16,7 +16,9 @@ export const plain = (wgsl: string): string =>
   wgsl
     .replace(/[ \t]*\/\/(?!#).*$/gm, '')
     .replace(/^[ \t]+/gm, ' ')
-    .replace(/^ (?!for |\w+: [ui]32,$)(?!.*\/\/#).*$/gm, (line) => line.replace(LOOSE, '$1'));
+    .replace(/^ (?<!\/\/#(?:unroll|turns)\n )(?!\w+: [ui]32,$)(?!.*\/\/#).*$/gm, (line) =>
+      line.replace(LOOSE, '$1'),
+    );
 
 /** Builds carry the shaders without their comments and most of their spaces, nearly half of their size. Lines keep their numbers. */
 export const plainShaders = (): Plugin => ({

@@ -89,7 +89,7 @@ export function depthToSpace(g: GraphBuilder, name: string, x: Tensor, attrs: Bl
   const shape = [n, (h * up) / down, (w * up) / down, (c * down ** 2) / up ** 2];
   if (!shape.every(Number.isInteger))
     throw new UserError(
-      `${name}: ${c} channels of ${h} x ${w} pixels are no blocks of ${block}: use images of another size.`,
+      `${name}: an image of ${h} x ${w} is not whole blocks of ${block}: use larger images.`,
     );
   const y = g.tensor(name, shape);
   g.add(blocksOp, name, { x }, { y }, attrs);
@@ -172,11 +172,14 @@ const blocksOp: Op<Blocks> = {
   name: 'depth_to_space',
   lower: ({ inputs: { x, addend }, outputs: { y }, attrs: a }) => {
     const size = elements(y) / 4;
-    /** how many channels of those with blocks in them a step takes of what is counted by a letter of the order */
-    const stride = (letter: string) =>
-      [...a.order]
-        .slice(a.order.indexOf(letter) + 1)
-        .reduce((n, other) => n * (other === 'c' ? Math.min(x.shape[3], y.shape[3]) : a.block), 1);
+    /** channels of those with blocks in them that a step takes of what a letter of the order counts */
+    const stride = (letter: string) => {
+      const [, inner] = a.order.split(letter);
+      return (
+        a.block ** inner.replace('c', '').length *
+        (inner.includes('c') ? Math.min(x.shape[3], y.shape[3]) : 1)
+      );
+    };
     return [
       {
         shader: 'shape/depth_to_space',

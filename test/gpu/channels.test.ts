@@ -247,7 +247,7 @@ describe('channels', () => {
     const x = g.tensor('x', [1, 4, 3, 6], { role: 'input' });
     for (const kind of ['depth_to_space', 'space_to_depth'] as const)
       expect(() => depthToSpace(g, kind, x, { kind, block: 2, order: 'chw' })).toThrow(
-        `${kind}: 6 channels of 4 x 3 pixels are no blocks of 2: use images of another size.`,
+        `${kind}: an image of 4 x 3 is not whole blocks of 2: use larger images.`,
       );
   });
 

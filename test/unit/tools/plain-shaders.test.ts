@@ -18,10 +18,12 @@ test('statements lose spaces that part nothing', () => {
     ' let a:f32=b*vec2(c,d)-e / *p - -f/g;',
   );
   expect(plain('  var v: vec4<f32> = w; if (a >= b && !c) { v -= 1.0; }')).toBe(
-    ' var v:vec4<f32> = w; if (a >= b&&!c) { v-= 1.0; }',
+    ' var v:vec4<f32> = w;if (a >= b&&!c) { v-= 1.0;}',
   );
   expect(plain('  SIZE: u32,')).toBe(' SIZE: u32,');
-  expect(plain('  for (var i = 0u; i < 4u; i++) {')).toBe(' for (var i = 0u; i < 4u; i++) {');
+  expect(plain('  for (var i = 0u; i < 4u; i++) {')).toBe(' for (var i=0u;i<4u;i++) {');
+  const unrolled = ' //#unroll\n for (var i = 0u; i < 4u; i++) {';
+  expect(plain(unrolled)).toBe(unrolled);
   expect(plain('const A: u32 = 1u;')).toBe('const A: u32 = 1u;');
 });
 
