@@ -22,6 +22,17 @@ export const readyCells = (cells: readonly Cell[], states: States): Cell[] =>
       stateOf(states, id) === 'open' && needs.every((need) => stateOf(states, need) === 'ended'),
   );
 
+/** The cells in the order in which a single process takes them: each after all that it needs. */
+export function queueOrder(cells: readonly Cell[]): Cell[] {
+  const states = new Map<string, CellState>();
+  const order: Cell[] = [];
+  for (let [next] = readyCells(cells, states); next; [next] = readyCells(cells, states)) {
+    order.push(next);
+    states.set(next.id, 'ended');
+  }
+  return order;
+}
+
 /** Whether others are at work on what this process could go on with afterwards. */
 export const isWaiting = (cells: readonly Cell[], states: States): boolean =>
   cells.some(({ id }) => stateOf(states, id) === 'claimed');

@@ -5,6 +5,7 @@
 import { UserError } from '../errors';
 import { type Cell, cellsOf, isSearched, settingsBeforeRate } from '../experiment/cells';
 import type { Experiment, NamedArm } from '../experiment/experiment';
+import { queueOrder } from '../experiment/queue';
 import { Graph } from '../graph/graph';
 import { type BranchedLayer, branchesOf } from '../model/branch-forms';
 import { instantiate } from '../model/instantiate';
@@ -84,7 +85,8 @@ export function recipeCells(
   { network, settings: decided }: Pick<Loaded, 'network' | 'settings'>,
 ): { cells: RecipeCell[]; models: Map<string, Model> } {
   const models = new Map<string, Model>();
-  const cells = cellsOf(experiment).map((cell): RecipeCell => {
+  // train.py goes through them once
+  const cells = queueOrder(cellsOf(experiment)).map((cell): RecipeCell => {
     const arm = experiment.arms.find(({ name }) => name === cell.arm);
     const settings = cellSettings(experiment, cell, decided);
     const model = arm?.name ?? BASE;

@@ -243,3 +243,21 @@ test('the report of what a recipe has left completes its results, and stands bes
   expect(await run(['report', out, folder], mixed)).toBe(2);
   expect(mixed.stderr.join()).toContain('report them apart');
 });
+
+test('the scripts, which go through the runs once, meet an arm that starts from another after that one', async () => {
+  const file = join(folder, 'then.json');
+  const arms = ['refocus', { name: 'then', arm: 'finetune', from: 'refocus' }];
+  const settings = { epochs: 1, limit: 100, batch: 16 };
+  writeFileSync(
+    file,
+    JSON.stringify({ name: 'then', arms, seeds: [3], lrSearch: { rates: [0.1] }, settings }),
+  );
+  expect((await exported(file, '--out', join(folder, 'then'))).status).toBe(0);
+  const { cells } = JSON.parse(bytesOf('then', 'recipe.json').toString());
+  expect(cells.map(({ id }: { id: string }) => id)).toEqual([
+    'search/refocus-lr0.1',
+    'runs/refocus-seed3',
+    'search/then-lr0.1',
+    'runs/then-seed3',
+  ]);
+});

@@ -8,7 +8,7 @@ import {
   settingsOf,
 } from '../../../src/experiment/cells';
 import { parseExperiment } from '../../../src/experiment/experiment';
-import { isWaiting, readyCells, secondsLeft } from '../../../src/experiment/queue';
+import { isWaiting, queueOrder, readyCells, secondsLeft } from '../../../src/experiment/queue';
 
 const experiment = parseExperiment(
   {
@@ -139,4 +139,23 @@ describe('the queue', () => {
     expect(secondsLeft(two, states({}), { times: [], running: new Map() })).toBeUndefined();
     expect(secondsLeft(two, states({}), { times: [], running: new Map(), pace: 2 })).toBeCloseTo(19);
   });
+});
+
+test('in the order of the queue every cell comes after all that it needs, the search of an arm from another too', () => {
+  const cells = cellsOf(
+    parseExperiment(
+      {
+        name: 'then',
+        arms: [{ name: 'then', arm: 'finetune', from: 'refocus' }, 'refocus'].reverse(),
+        seeds: [3, 11],
+        lrSearch: { rates: [0.1, 0.2] },
+      },
+      'then.json',
+    ),
+  );
+  const order = queueOrder(cells).map(({ id }) => id);
+  expect([...order].sort()).toEqual(cells.map(({ id }) => id).sort());
+  for (const { id, needs } of cells)
+    for (const need of needs)
+      expect(order.indexOf(need), `${need} before ${id}`).toBeLessThan(order.indexOf(id));
 });
