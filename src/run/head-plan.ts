@@ -33,3 +33,14 @@ export function rowsOf(known: readonly string[], wanted: readonly string[]): num
   const rows = wanted.map((name) => known.indexOf(name));
   return rows.includes(-1) ? undefined : rows;
 }
+
+/** Whether a classifier tells these very classes, in this order: it stays as it is. */
+export function tells(
+  classifier: Classifier,
+  classes: readonly string[],
+  head: TrainSettings['head'],
+): boolean {
+  const { classes: known } = classifier;
+  const isSame = known?.length === classes.length && known.every((name, row) => name === classes[row]);
+  return isSame && planHead(classifier, classes, head) === 'rows';
+}

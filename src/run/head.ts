@@ -4,7 +4,7 @@ import { headEntries, withHead } from '../model/heads';
 import { initialState } from '../model/init';
 import type { Model } from '../model/model';
 import type { TrainSettings } from '../train/settings';
-import { planHead, rowsOf } from './head-plan';
+import { planHead, rowsOf, tells } from './head-plan';
 import type { LoadedNetwork, OriginalWeights } from './loaded-network';
 
 /** A network whose classifier tells the images' classes apart. */
@@ -28,7 +28,9 @@ export function fitHead(
 ): FittedNetwork {
   const { model, headless, file, classes: known } = network;
   const count = model.head.classes;
-  const plan = planHead({ count, classes: known, headless }, classes, head);
+  const classifier = { count, classes: known, headless };
+  if (tells(classifier, classes, head)) return { ...network, classes, newHead: false };
+  const plan = planHead(classifier, classes, head);
   if (plan === 'rows') return keepRows(network, classes, rowsOf(known!, classes)!);
   if (plan === 'kept') {
     const unnamed = `${file} does not name its classes: its rows are taken in the order of the images' ${named(classes, classes.length)}; a list of its classes (--labels) tells another.`;
@@ -62,8 +64,6 @@ export function fitHead(
 
 function keepRows(network: LoadedNetwork, classes: readonly string[], rows: number[]): FittedNetwork {
   const { model, state, file, classes: known } = network;
-  const isSame = rows.length === known?.length && rows.every((row, i) => row === i);
-  if (isSame) return { ...network, classes, newHead: false };
   const kept: StateDict = new Map();
   for (const name of headEntries(model)) {
     const tensor = state.get(name);

@@ -9,14 +9,15 @@ import { stepsPerEpoch } from '../train/batches';
 import { decideSettings } from '../train/decide';
 import { checkMicroBatch } from '../train/micro-batches';
 import { scheduleOf } from '../train/schedule';
-import type { RunSettings } from '../train/settings';
+import type { RunSettings, TrainSettings } from '../train/settings';
 import { forTask, isClassifier } from '../train/task';
 import { trainedModel } from '../train/trained-model';
 import type { Training } from '../train/training-session';
 import { asTrained, loadRunImages } from './data-source';
-import { type FittedNetwork, fitHead } from './head';
+import type { FittedNetwork } from './head';
+import { tells } from './head-plan';
 import type { RunContext, TrainJob } from './job';
-import { isRandom } from './loaded-network';
+import { isRandom, type LoadedNetwork } from './loaded-network';
 import { loadNetwork } from './network-source';
 import { continuing, startingMaps } from './unmerged';
 
@@ -38,7 +39,7 @@ export async function load(
   const context = { memo, kept, onProgress };
   const { train, test, trainable, split, own, reports } = await loadRunImages(job, asked, context);
   try {
-    const network = fitHead(loaded, train.classes, settings);
+    const network = await fitted(loaded, train.classes, settings);
     for (const message of network.notes) emit({ type: 'note', message });
     if (job.train.kind === 'builtin') emit({ type: 'note', message: builtinSentence(job.train.set) });
     if (reports.length > 0) emit({ type: 'data', reports });
@@ -60,6 +61,19 @@ export async function load(
     await closeImages(train, test);
     throw error;
   }
+}
+
+/** The network with a classifier for the images' classes; where it has that, as the built-in one, by no code of others. */
+async function fitted(
+  network: LoadedNetwork,
+  classes: readonly string[],
+  settings: TrainSettings,
+): Promise<FittedNetwork> {
+  const { model, classes: known, headless } = network;
+  if (tells({ count: model.head.classes, classes: known, headless }, classes, settings.head))
+    return { ...network, classes, newHead: false };
+  const { fitHead } = await import('./head');
+  return fitHead(network, classes, settings);
 }
 
 const isRefocusing = ({ method }: RunSettings): boolean => method === 'refocus' || method === 'joint';
