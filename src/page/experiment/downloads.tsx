@@ -53,10 +53,13 @@ async function weights(): Promise<Blob> {
   const files: { name: string; blob: Blob }[] = [];
   for (const cell of cells.value.filter(({ kind }) => kind === 'run')) {
     const run = runOf(kept, cell);
-    const blob = run?.report && (await readFile(run.id, 'merged.safetensors'));
-    if (!blob) continue;
-    const ending = run.report!.proof.ok ? 'safetensors' : 'unproven.safetensors';
-    files.push({ name: `${cell.arm}-seed${cell.seed}.${ending}`, blob });
+    if (!run?.report) continue;
+    // of a network that came as an ONNX file that file too, without which weights have no layers
+    for (const type of ['safetensors', 'onnx']) {
+      const blob = await readFile(run.id, `merged.${type}`);
+      const ending = run.report.proof.ok ? type : `unproven.${type}`;
+      if (blob) files.push({ name: `${cell.arm}-seed${cell.seed}.${ending}`, blob });
+    }
   }
   if (files.length === 0)
     throw new UserError('The runs of this experiment are not in the browser’s storage any more.');

@@ -13,6 +13,7 @@ import { entries } from '../saved/entries';
 import { readJob } from '../saved/inputs';
 import { config } from '../settings/config';
 import type { KeptExperiment } from './kept';
+import { startFile } from './start';
 
 type Inputs = Pick<TrainJob, 'model' | 'train' | 'test'>;
 
@@ -30,10 +31,7 @@ export async function jobOf(kept: KeptExperiment, cell: Cell): Promise<Inputs> {
   const start = kept.ended.find((one) => one.cell.id === cell.from)?.merged;
   if (!start)
     throw new UserError(`The network of ${cell.from}, which ${cell.id} starts from, is not here any more.`);
-  return {
-    ...own,
-    model: { kind: 'file', files: [{ path: `${cell.from.replace('/', '-')}.safetensors`, blob: start }] },
-  };
+  return { ...own, model: { kind: 'file', files: [startFile(cell.from, start)] } };
 }
 
 /** An experiment as its report tells it: with the names of the network and images that its runs had, whichever step 1 gave them. */

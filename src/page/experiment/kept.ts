@@ -4,8 +4,8 @@ import { type Cell, cellsOf } from '../../experiment/cells';
 import type { EndedCell } from '../../experiment/ended-cells';
 import { type Experiment, parseExperiment } from '../../experiment/experiment';
 
-/** A cell that has come to an end, with the network that others start from. */
-export type KeptCell = EndedCell & { merged?: Blob };
+/** A cell that has come to an end, with the network that others start from: a file named by its kind; an earlier version's has no name. */
+export type KeptCell = EndedCell & { merged?: File | Blob };
 
 export interface KeptExperiment {
   id: string;

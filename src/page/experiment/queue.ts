@@ -29,6 +29,7 @@ import {
   readExperiments,
   readShown,
 } from './kept';
+import { startOf } from './start';
 
 /** The experiment that is shown: it runs, was stopped, or is at its end. */
 export const shown = signal<KeptExperiment | undefined>(undefined);
@@ -207,7 +208,7 @@ export const runOf = (kept: KeptExperiment, cell: Cell): RunEntry | undefined =>
 
 /** Keeps what a cell came to. */
 async function take(cell: Cell, result: TrainResult): Promise<void> {
-  const { report, metrics, merged, files } = result;
+  const { report, metrics, files } = result;
   const redundancy = files.find(({ name }) => name === REDUNDANCY_FILE);
   const pictures = files.find(({ name }) => name === PICTURES_FILE);
   const run = {
@@ -221,7 +222,7 @@ async function take(cell: Cell, result: TrainResult): Promise<void> {
     ...(pictures && { pictures: readPictures(new TextDecoder().decode(pictures.bytes), PICTURES_FILE) }),
   };
   const isStart = cells.value.some(({ from }) => from === cell.id);
-  const kept: KeptCell = { cell, run, ...(isStart && { merged: new Blob([merged]) }) };
+  const kept: KeptCell = { cell, run, ...(isStart && { merged: startOf(result) }) };
   const all = shown.value!;
   shown.value = { ...all, ended: [...all.ended, kept] };
   await keep(shown.value);
