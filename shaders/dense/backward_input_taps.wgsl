@@ -1,4 +1,5 @@
-// dense/backward_input, of which a thread takes all taps of a kernel at a time, for kernels of up to 3 x 3 of stride 1.
+// dx[n, h, w, i] = that of dense/backward_input, of which a thread takes all taps of a kernel at a time, for kernels of up to 3 x 3 of
+//   stride 1.
 // A thread owns VEC4S_PER_THREAD vec4s of input channels (CHANNEL_THREADS apart) of a block of ROWS_PER_BLOCK rows by
 // COLUMNS_PER_BLOCK columns of dx, TILE_ROWS rows at a time: per vec4 of output channels it loads DY_ROWS by DY_WINDOW of dy, which
 // the taps share, and 4*KH*KW*VEC4S_PER_THREAD of w. Quads and what is read and written as in dense/backward_input, taken as

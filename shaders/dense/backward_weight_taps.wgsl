@@ -1,4 +1,5 @@
-// dense/backward_weight, of which a thread takes all taps of a kernel at a time, for kernels of up to 3 x 3.
+// partial[s, kh, kw, i, o] = the sum of dense/backward_weight, of which a thread takes all taps of a kernel at a time, for kernels of up
+//   to 3 x 3.
 // A thread owns the products of one vec4 of input channels and VEC4S_PER_THREAD of output channels (CHANNEL_THREADS apart) at all taps,
 // of one split. It goes along rows of dy, four columns QUADS_PER_STEP times at a time: KH*X_WINDOW of x and, by threads that share it,
 // QUADS_PER_STEP*VEC4S_PER_THREAD of dy are loaded for KH*KW as many products of 4 x 4 matrices. reduce/sum_splits adds the splits in order.
@@ -14,7 +15,7 @@
 //#import common/splits
 const WG = 64u;
 const QUADS_PER_STEP: u32 = 1u; //#required // times four columns of dy at a time
-const X_WINDOW: u32 = 1u; //#required // (4 * QUADS_PER_STEP - 1) * SW + KW: columns of x that a row of dy meets
+const X_WINDOW: u32 = 4u; //#required // (4 * QUADS_PER_STEP - 1) * SW + KW: columns of x that a row of dy meets
 const VEC4S_PER_THREAD: u32 = 1u; //#required // vec4s of output channels a thread
 const PRODUCTS: u32 = 1u; //#required // KH * KW * VEC4S_PER_THREAD
 const BIAS: bool = false;

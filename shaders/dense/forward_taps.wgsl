@@ -1,4 +1,4 @@
-// dense/forward, of which a thread takes all taps of a kernel at a time, for kernels of up to 3 x 3.
+// y[n, oh, ow, o] = that of dense/forward, of which a thread takes all taps of a kernel at a time, for kernels of up to 3 x 3.
 // A thread owns VEC4S_PER_THREAD vec4s of output channels (CHANNEL_THREADS apart) of a block of ROWS_PER_BLOCK rows by
 // COLUMNS_PER_BLOCK columns of y, TILE_ROWS rows at a time: per vec4 of input channels it loads X_ROWS by X_WINDOW of x, which the taps
 // share, and 4*KH*KW*VEC4S_PER_THREAD of w for 4*KH*KW*SUMS vec4 multiply-adds. Quads, PROLOGUE and STATISTICS as in dense/forward.
