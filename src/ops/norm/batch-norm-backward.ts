@@ -25,7 +25,7 @@ const squeezeConstants = (x: Tensor, { gate }: Squeeze): Constants => ({
  * `bcoef` `[3, c]`, or a copy of `prefix` and then these: the coefficients (A, B, C) of the gradient of a batch norm's input,
  * A * g + B * x + C, where g is the gradient behind its activation. `later` and `rest`: see BatchGradient.
  */
-interface BackwardSums {
+export interface BackwardSums {
   inputs: { dy: Tensor; x: Tensor; coef: Tensor; prefix?: Tensor; later?: Tensor } & Squeeze;
   outputs: { bcoef: Tensor; dweight: Tensor; dbias: Tensor; rest?: Tensor };
   attrs: NormAttributes;
@@ -57,7 +57,7 @@ export const backwardSums: Op<BackwardSums> = {
   },
 };
 
-interface FinishSums {
+export interface FinishSums {
   inputs: { partial: Tensor; x: Tensor; coef: Tensor; prefix?: Tensor; later?: Tensor };
   outputs: BackwardSums['outputs'];
   attrs: NormAttributes;
@@ -71,7 +71,7 @@ export const finishSums: Op<FinishSums> = {
   ],
 };
 
-interface BackwardApply {
+export interface BackwardApply {
   /** no bcoef: of running statistics, which pass no gradient on; of an addend of more channels the first are added */
   inputs: { dy: Tensor; x: Tensor; coef: Tensor; bcoef?: Tensor; addend?: Tensor } & Squeeze;
   outputs: { dx: Tensor };
