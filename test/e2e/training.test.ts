@@ -32,6 +32,12 @@ describe('a run that a click begins', () => {
   test('comes into sight on a phone, before its first step, which moves nothing', async () => {
     const late = { ...scenario, loadMs: 4000 };
     const page = await site.open({ scenario: late, path: LONG, context: PHONE });
+    // whatever the fonts: CI's stand otherwise than a desk's
+    await page.evaluate(() => {
+      const sheet = new CSSStyleSheet();
+      sheet.replaceSync('dt, dd { line-height: 2.1 }');
+      document.adoptedStyleSheets = [sheet];
+    });
     await press(page);
     await page.locator('.before-steps').getByText('Loading the images').waitFor();
     await page.locator('.curves canvas').nth(3).waitFor();

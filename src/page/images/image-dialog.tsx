@@ -1,6 +1,6 @@
 /** Images in a window of their own: a page of small ones, and one of them large. */
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { DataSource } from '../../api';
 import { config } from '../settings/config';
 import '../style/images.css';
@@ -115,7 +115,7 @@ function Page({ source, images, page, left, onImage }: PageProps) {
     { side: 96, upright: isUpright() },
   );
   const list = useRef<HTMLUListElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (left !== undefined) list.current?.querySelectorAll('button')[left - first]?.focus();
   }, []);
   if (images.length === 0) return <p class="hint">None.</p>;
@@ -194,8 +194,8 @@ function Large({ source, seen, place: [at, all], onStep, children }: LargeProps)
   const pictures = usePictures(source, [image], { side: LARGE, whole: true, upright: isUpright() });
   const picture = pictures.get(String(image));
   const figure = useRef<HTMLElement>(null);
-  // the button that opened it is gone
-  useEffect(() => figure.current!.focus(), []);
+  // the button that opened it is gone; before it is painted, so that no key falls into the gap
+  useLayoutEffect(() => figure.current!.focus(), []);
   return (
     <figure ref={figure} class="large" tabIndex={-1}>
       <div class="large-frame">{picture && <Picture thumbnail={picture} label={nameOf(image)} />}</div>

@@ -1,4 +1,5 @@
 /** How far a run has come: a focusing scale whose marks are epochs. */
+import type { StepPoint } from '../../api';
 import { count, duration, percent, significant } from '../format';
 import { NotifyButton } from './notify';
 import { isBusy, phase, plan, progress, rate, runSettings, status, stepCount, steps } from './state';
@@ -7,39 +8,51 @@ export function Progress() {
   const state = status.value;
   const done = stepCount.value;
   const last = steps[done - 1];
-  const { imagesPerSecond, etaSeconds } = rate.value;
   if (state === 'idle') return null;
   return (
     <div class="progress">
       <Scale />
-      {last ? (
-        <dl class="figures">
-          <Figure
-            name="Step"
-            value={plan.value ? `${count(last.step)} / ${count(plan.value.steps)}` : count(last.step)}
-          />
-          <Figure name="Loss" value={significant(last.loss)} />
-          <Figure name="Accuracy" value={percent(last.accuracy, 1)} />
-          <Figure name="Images a second" value={imagesPerSecond > 0 ? count(imagesPerSecond) : '–'} />
-          <Figure
-            name="Left"
-            value={state === 'running' || state === 'watching' ? duration(etaSeconds) : '–'}
-          />
-        </dl>
-      ) : (
-        isBusy.value && <BeforeSteps />
-      )}
+      {last ? <Figures step={last} /> : isBusy.value && <BeforeSteps />}
       {isBusy.value && <NotifyButton />}
     </div>
   );
 }
 
+function Figures({ step }: { step: StepPoint }) {
+  const state = status.value;
+  const { imagesPerSecond, etaSeconds } = rate.value;
+  const values = [
+    plan.value ? `${count(step.step)} / ${count(plan.value.steps)}` : count(step.step),
+    significant(step.loss),
+    percent(step.accuracy, 1),
+    imagesPerSecond > 0 ? count(imagesPerSecond) : '–',
+    state === 'running' || state === 'watching' ? duration(etaSeconds) : '–',
+  ];
+  return (
+    <dl class="figures">
+      {NAMES.map((name, i) => (
+        <Figure key={name} name={name} value={values[i]} />
+      ))}
+    </dl>
+  );
+}
+
+const NAMES = ['Step', 'Loss', 'Accuracy', 'Images a second', 'Left'];
+
 /** What goes on until there is a step, in the place of its figures. */
 function BeforeSteps() {
   return (
-    <dl class="before-steps">
-      <Figure name="Before the first step" value={phase.value} />
-    </dl>
+    <div class="before-steps">
+      <dl>
+        <Figure name="Before the first step" value={phase.value} />
+      </dl>
+      {/* unseen, and as tall as the figures in any font: the first step moves nothing */}
+      <dl class="coming-figures">
+        {NAMES.map((name) => (
+          <Figure key={name} name={name} value="–" />
+        ))}
+      </dl>
+    </div>
   );
 }
 
