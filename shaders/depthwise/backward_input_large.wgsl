@@ -6,7 +6,7 @@
 // EPILOGUE: what is written is (dx + addend) * act'(scale x_raw + shift), and partial[block, (sum g, sum g xhat), c] of it.
 // DERIVATIVE: what is written is (dx + addend) * act'(x_raw).
 // coef: with EPILOGUE [mean, rstd, scale, shift], then with BACKWARD_PROLOGUE [A, B, C], C4 vec4s each.
-// Taken for kernels of more than 25 taps: see depthwise/forward_large.
+// Taken for kernels of more taps than fit registers: see depthwise/forward_large.
 //#import common/activation
 //#import common/input
 //#import common/gradient

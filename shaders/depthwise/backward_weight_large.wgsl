@@ -6,7 +6,7 @@
 // PROLOGUE: x is raw, f(x) = activate(scale * x + shift). BACKWARD_PROLOGUE: dy is the gradient g behind a batch norm, of
 // which this reads A g + B y_raw + C. coef: with PROLOGUE [mean, rstd, scale, shift], then [A, B, C], C4 vec4s each.
 // BIAS: also bias_partial[s, c], the sum of dy alone, by the threads of the row PH of the kernel, which meets every row of dy.
-// Taken for kernels of more than 25 taps: see depthwise/forward_large.
+// Taken for kernels of more taps than fit registers: see depthwise/forward_large.
 //#import common/activation
 //#import common/input
 //#import common/gradient

@@ -6,8 +6,7 @@
 // PROLOGUE: x is the raw output of the layer before, f(x) = activate(scale * x + shift) of coef [mean, rstd, scale, shift];
 // padding of the image stays 0. STATISTICS: partial[block, (mean, M2), c] over the block's part of y.
 // What is written of a sum: common/output.
-// Taken for kernels of more than 25 taps, whose weights and waiting rows would not fit the registers of depthwise/forward;
-// the bound was not measured.
+// Taken for kernels whose weights and waiting rows would not fit the registers of depthwise/forward: see there.
 //#import common/activation
 //#import common/input
 //#import common/output

@@ -16,6 +16,8 @@ export interface Tuning {
   subgroups: boolean;
   /** matrix products read their operands from workgroup memory, and wait at barriers */
   workgroupMemory: boolean;
+  /** exponentials are dearer than memory: an activation made of them is stored, where its readers could compute it again */
+  storesExponentials: boolean;
 }
 
 /** A thread that may keep so many vec4 sums is known to spill them, to a cache that is near: tiles past its registers pay. */
@@ -31,6 +33,7 @@ export const GPU_TUNING: Tuning = {
   load: 4,
   subgroups: false,
   workgroupMemory: false,
+  storesExponentials: false,
 };
 
 /** For NVIDIA's GPUs: what each number brings on an H200 is in docs/performance.md. */
@@ -65,6 +68,7 @@ export const SOFTWARE_TUNING: Tuning = {
   load: 12,
   subgroups: true,
   workgroupMemory: false,
+  storesExponentials: true,
 };
 
 /** Classes of devices by the vendor that an adapter tells (`GPUAdapterInfo.vendor`); any other is taken for a GPU like others. */

@@ -50,6 +50,10 @@ export const keepsZero = (kind: Activation): boolean =>
 /** Activations whose derivative at x is that at act(x): nothing but their output need be kept. */
 export const tellsByOutput = (kind: Activation): boolean => kind === 'relu' || kind === 'relu6';
 
+/** Activations of a few simple operations each; any other takes exponentials, or a root. */
+const SIMPLE: readonly Activation[] = ['none', 'relu', 'relu6', 'hardswish', 'hardsigmoid', 'negative'];
+export const isSimple = (kind: Activation): boolean => SIMPLE.includes(kind);
+
 interface Forward {
   inputs: { x: Tensor };
   outputs: { y: Tensor };

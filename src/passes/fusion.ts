@@ -235,7 +235,9 @@ function moveBias(nodes: Nodes, node: NodeOf<typeof sumRowsOp>): void {
 
 function sumsBias({ tuning }: Nodes, node: BackwardWeight, dy: Tensor): boolean {
   const t = backwardWeightTensors(node);
-  return readsOnlyAs('dy', node, dy) && !node.outputs.db && (convFamily(t, tuning).sumsBias?.(t) ?? false);
+  return (
+    readsOnlyAs('dy', node, dy) && !node.outputs.db && (convFamily(t, tuning).sumsBias?.(t, tuning) ?? false)
+  );
 }
 
 function moveDerivative(nodes: Nodes, node: NodeOf<typeof activationBackwardOp>): void {

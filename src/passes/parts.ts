@@ -50,7 +50,7 @@ function readAsAddend(nodes: Nodes, { inputs: { x }, outputs: { y }, attrs }: Ga
   if (!conv || other || attrs.offset > 0 || !isNodeOf(conv, convOps.backwardInput)) return false;
   if (!readsOnlyAs('addend', conv, y)) return false;
   const t = backwardInputTensors(conv);
-  if (!convFamily(t, nodes.tuning).addsBeginnings?.(t)) return false;
+  if (!convFamily(t, nodes.tuning).addsBeginnings?.(t, nodes.tuning)) return false;
   conv.inputs.addend = x;
   return true;
 }

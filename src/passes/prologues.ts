@@ -6,6 +6,7 @@ import {
   type Activation,
   activationBackwardOp,
   activationOp,
+  isSimple,
   keepsZero,
   type Prologue,
   tellsByOutput,
@@ -29,8 +30,9 @@ interface Reading {
   read(x: Tensor, prologue: Prologue & { coef?: Tensor }): void;
 }
 
-/** How its readers read `y`, which an activation writes; undefined where one of them needs it as it is. */
+/** How its readers read `y`, which an activation writes; undefined where one of them needs it as it is, or all would compute too much again. */
 export function readingsOf(nodes: Nodes, y: Tensor, kind: Activation): Reading[] | undefined {
+  if (nodes.tuning.storesExponentials && !isSimple(kind)) return undefined;
   const readings = nodes.readers(y).map((node) => readingOf(nodes, node, y, kind));
   return readings.length > 0 && readings.every((reading) => reading !== undefined) ? readings : undefined;
 }

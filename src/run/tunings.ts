@@ -22,6 +22,7 @@ const remembered = v.record(
     load: v.pipe(v.number(), v.minValue(0), v.maxValue(1000)),
     subgroups: v.boolean(),
     workgroupMemory: v.boolean(),
+    storesExponentials: v.boolean(),
   }),
 );
 

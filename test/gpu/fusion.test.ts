@@ -74,6 +74,16 @@ test('the step of a network with shortcuts before its batch norms agrees with th
   expect(worstDifference(await results(ALL_FUSIONS), await results(NONE))).toBeLessThan(1e-4);
 });
 
+test.each([
+  ['GELUs and response norms', responses],
+  ['SiLU behind norms and before gates', squeezed],
+])('the step with %s agrees with the plain one where exponentials are stored', async (_, model) => {
+  const g = await gpu();
+  const expected = await stepResults(g, { model, fusions: NONE });
+  const tuning = { ...GPU_TUNING, storesExponentials: true };
+  expect(worstDifference(await stepResults(g, { model, tuning }), expected)).toBeLessThan(1e-4);
+});
+
 describe.each([
   // the last derivative's gradient comes from a pool; GELU's derivative needs its input
   ['activations behind its shortcuts', postActivation, [4, 4], [0, 1]],

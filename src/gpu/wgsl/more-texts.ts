@@ -22,7 +22,7 @@ const entries = import.meta.glob<string>(
 
 /** What only these import. */
 const imported = import.meta.glob<string>(
-  '../../../shaders/common/{adaptive,depthwise_map,depthwise_window,direct,gradient_columns,gradient_columns.subgroups,map,row_sum,staging}.wgsl',
+  '../../../shaders/common/{adaptive,depthwise_map,depthwise_window,direct,map,row_sum,staging}.wgsl',
   { query: '?raw', import: 'default', eager: true },
 );
 

@@ -9,7 +9,7 @@ type Texts = Record<string, string>;
 export const firstTexts: Texts = import.meta.glob<string>(
   [
     '../../../shaders/common/*.wgsl',
-    '!../../../shaders/common/{adaptive,depthwise_map,depthwise_window,direct,gradient_columns,gradient_columns.subgroups,map,row_sum,staging}.wgsl',
+    '!../../../shaders/common/{adaptive,depthwise_map,depthwise_window,direct,map,row_sum,staging}.wgsl',
     '../../../shaders/data/gather.wgsl',
     '../../../shaders/dense/{forward,backward_weight}.wgsl',
     '../../../shaders/depthwise/{forward,backward_input,backward_weight}.wgsl',

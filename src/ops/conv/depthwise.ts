@@ -1,6 +1,6 @@
 import type { Constants, Dispatch, LowerContext, Node } from '../../graph/ir';
 import type { Tensor } from '../../graph/tensor';
-import type { Tuning } from '../../graph/tuning';
+import { SPILLED_SUMS, type Tuning } from '../../graph/tuning';
 import { workgroupsFor } from '../../graph/workgroups';
 import { prologueConstants } from '../activation';
 import { type BlockGrid, blockConstants, blockGrid, weightSplits } from '../blocks';
@@ -25,15 +25,16 @@ import {
   vec4s,
 } from './family';
 
-/** Whether a kernel's weights (and in backward_weight its sums) fit the registers of a thread. */
-const isSmall = ({ w }: ConvTensors) => w.shape[0] * w.shape[1] <= 25;
+/** Whether a thread takes all of a kernel at a time: its weights, in backward_weight its sums, fit registers, or may leave them. */
+const isSmall = ({ w }: ConvTensors, { sums }: Tuning) =>
+  w.shape[0] * w.shape[1] <= (sums >= SPILLED_SUMS ? 49 : 25);
 
 /** Taps of a row of a large kernel that are taken at a time: equal chunks of at most eight. */
 const chunkOf = (taps: number) => Math.ceil(taps / Math.ceil(taps / 8));
 
 /** Columns a block: more of them save loads, but their sums wait in registers. */
-const columnsOf = (t: ConvTensors, { sums }: Tuning) =>
-  isSmall(t) ? Math.max(1, sums / (t.attrs.stride[1] > 1 ? 16 : 8)) : 4;
+const columnsOf = (t: ConvTensors, tuning: Tuning) =>
+  isSmall(t, tuning) ? Math.max(1, tuning.sums / (t.attrs.stride[1] > 1 ? 16 : 8)) : 4;
 
 function outputBlocks(t: ConvTensors, tuning: Tuning): BlockGrid {
   const [n, rows, columns] = t.y.shape;
@@ -44,7 +45,7 @@ function outputBlocks(t: ConvTensors, tuning: Tuning): BlockGrid {
 function inputBlocks(t: ConvTensors, tuning: Tuning): BlockGrid {
   const [n, h, w] = t.x.shape;
   const [sh, sw] = t.attrs.stride;
-  const rows = isSmall(t) ? Math.ceil((h + (t.attrs.padding[0] % sh)) / sh) : h;
+  const rows = isSmall(t, tuning) ? Math.ceil((h + (t.attrs.padding[0] % sh)) / sh) : h;
   return blockGrid(
     n,
     rows,
@@ -56,12 +57,13 @@ function inputBlocks(t: ConvTensors, tuning: Tuning): BlockGrid {
 }
 
 /** How the forward shader and backward_weight read x: rows of y that a row of x meets, and the columns of a window. */
-function window(t: ConvTensors, grid: BlockGrid): Constants {
+function window(t: ConvTensors, grid: BlockGrid, tuning: Tuning): Constants {
   const [kh, kw] = t.w.shape;
   const [sh, sw] = t.attrs.stride;
-  const taps = isSmall(t) ? kw : chunkOf(kw);
+  const small = isSmall(t, tuning);
+  const taps = small ? kw : chunkOf(kw);
   return {
-    ...(isSmall(t) ? { WAITING_ROWS: Math.ceil(kh / sh) } : { TAPS_PER_CHUNK: taps }),
+    ...(small ? { WAITING_ROWS: Math.ceil(kh / sh) } : { TAPS_PER_CHUNK: taps }),
     X_WINDOW: (grid.columnsPerBlock - 1) * sw + taps,
   };
 }
@@ -84,11 +86,11 @@ function forward(node: Node<ConvForward>, { tuning }: LowerContext): Dispatch[] 
   const grid = outputBlocks(t, tuning);
   return [
     {
-      shader: isSmall(t) ? 'depthwise/forward' : 'depthwise/forward_large',
+      shader: isSmall(t, tuning) ? 'depthwise/forward' : 'depthwise/forward_large',
       constants: {
         ...blockSizesOf(t, grid),
         ...forwardConstants(node),
-        ...window(t, grid),
+        ...window(t, grid, tuning),
       },
       reads: { x: t.x, w: t.w, bias, coef, residual },
       writes: { y: t.y, partial },
@@ -99,13 +101,14 @@ function forward(node: Node<ConvForward>, { tuning }: LowerContext): Dispatch[] 
 }
 
 /** Taps that a column of x meets, or a chunk of them, and the columns of dy that they read. */
-function inputWindow(t: ConvTensors, grid: BlockGrid): Constants {
+function inputWindow(t: ConvTensors, grid: BlockGrid, tuning: Tuning): Constants {
   const [kh, kw] = t.w.shape;
   const [sh, sw] = t.attrs.stride;
   const reach = Math.ceil(kw / sw);
-  const taps = isSmall(t) ? reach : chunkOf(reach);
+  const small = isSmall(t, tuning);
+  const taps = small ? reach : chunkOf(reach);
   return {
-    ...(isSmall(t) ? { WAITING_ROWS: Math.max(kh, sh), REACH: reach } : { TAPS_PER_CHUNK: taps }),
+    ...(small ? { WAITING_ROWS: Math.max(kh, sh), REACH: reach } : { TAPS_PER_CHUNK: taps }),
     DY_WINDOW: taps + Math.floor((grid.columnsPerBlock - 1 + (t.attrs.padding[1] % sw)) / sw),
   };
 }
@@ -123,12 +126,12 @@ function backwardInput(node: Node<ConvBackwardInput>, { tuning }: LowerContext):
   const grid = inputBlocks(t, tuning);
   return [
     {
-      shader: isSmall(t) ? 'depthwise/backward_input' : 'depthwise/backward_input_large',
+      shader: isSmall(t, tuning) ? 'depthwise/backward_input' : 'depthwise/backward_input_large',
       constants: {
         ...blockSizesOf(t, grid),
         ...epilogueConstants(t.attrs),
         ...gradientConstants(t, yRaw),
-        ...inputWindow(t, grid),
+        ...inputWindow(t, grid, tuning),
         ...addendConstants(t.x, addend),
       },
       reads: { dy: t.y, w: t.w, addend, coef, y_raw: yRaw, x_raw: xRaw },
@@ -146,21 +149,22 @@ function backwardWeight(node: Node<ConvBackwardWeight>, context: LowerContext): 
   const grid = outputBlocks(t, context.tuning);
   const [kh, kw] = t.w.shape;
   const chunks = Math.ceil(kw / chunkOf(kw));
-  const threads = vec4s(t.x) * (isSmall(t) ? 1 : kh * chunks);
+  const small = isSmall(t, context.tuning);
+  const threads = vec4s(t.x) * (small ? 1 : kh * chunks);
   const split = weightSplits(threads, grid.count, context.tuning);
   const { partial, finish } = partsOf(node.name, t.w, split.parts, context);
   const bias = biasParts(node, split.parts, context);
   return [
     {
-      shader: isSmall(t) ? 'depthwise/backward_weight' : 'depthwise/backward_weight_large',
+      shader: small ? 'depthwise/backward_weight' : 'depthwise/backward_weight_large',
       constants: {
         ...blockSizesOf(t, grid),
         ...prologueConstants(t.attrs),
         ...gradientConstants(t, yRaw),
         BIAS: bias.partial !== undefined,
-        ...window(t, grid),
-        ...(isSmall(t) ? {} : { CHUNKS: chunks }),
-        FOURS_OF_TAPS: Math.ceil((isSmall(t) ? kh * kw : chunkOf(kw)) / 4),
+        ...window(t, grid, context.tuning),
+        ...(small ? {} : { CHUNKS: chunks }),
+        FOURS_OF_TAPS: Math.ceil((small ? kh * kw : chunkOf(kw)) / 4),
         SHARED_SPLITS: split.shared,
         SPLITS: split.splits,
       },
@@ -187,7 +191,7 @@ export const depthwise: ConvFamily = {
   forward,
   backwardInput,
   backwardWeight,
-  sumsBias: (t) => isSmall(t) || meetsAllRows(t),
+  sumsBias: (t, tuning) => isSmall(t, tuning) || meetsAllRows(t),
   addsBeginnings: isSmall,
   outputBlocks,
   inputBlocks: (t, tuning) => inputBlocks(t, tuning).count,

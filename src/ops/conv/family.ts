@@ -83,13 +83,13 @@ export interface ConvFamily {
   /** how the forward shader cuts y, for its `partial`; absent: fuses nothing */
   outputBlocks?(t: ConvTensors, tuning: Tuning): BlockGrid;
   /** whether backwardWeight can sum its `db`; absent: never */
-  sumsBias?(t: ConvTensors): boolean;
+  sumsBias?(t: ConvTensors, tuning: Tuning): boolean;
   /** whether what is read can be multiplied with a `gate`; absent: never */
   gates?(t: ConvTensors, tuning: Tuning): boolean;
   /** whether x may be a view that begins with its whole, and y any view, or x and y before their batch norms; absent: never */
   views?(t: ConvTensors, tuning: Tuning): { x: boolean; y: boolean };
   /** whether the addend of backwardInput may have more channels, of which the first are taken; absent: never */
-  addsBeginnings?(t: ConvTensors): boolean;
+  addsBeginnings?(t: ConvTensors, tuning: Tuning): boolean;
   /** whether backwardInput `accumulates`; absent: never */
   accumulates?(t: ConvTensors): boolean;
   /** the number of per-block sums that backwardInput writes */

@@ -1,6 +1,6 @@
 import type { Dispatch, LowerContext, Node } from '../../graph/ir';
 import { product, type Tensor } from '../../graph/tensor';
-import type { Tuning } from '../../graph/tuning';
+import { SPILLED_SUMS, type Tuning } from '../../graph/tuning';
 import { workgroupsFor } from '../../graph/workgroups';
 import { prologueConstants } from '../activation';
 import { type BlockGrid, lineGrid, weightSplits } from '../blocks';
@@ -37,17 +37,38 @@ interface WeightTile {
   outputs: number;
 }
 
+/** How a weight's gradient goes along rows. */
+interface WeightWalk {
+  /** four rows at a time, where sums may leave the registers */
+  byFours: boolean;
+  /** threads of other inputs that load dy for each other */
+  lanes: number;
+}
+
+function weightWalk({ sums, subgroups, sharedSplits }: Tuning): WeightWalk {
+  const byFours = sums >= SPILLED_SUMS;
+  // quads stay together where a workgroup adds no more splits than that
+  return { byFours, lanes: byFours && subgroups && sharedSplits <= 16 ? 4 : 1 };
+}
+
 /**
  * vec4s of input and of output channels whose products a thread of backward_weight sums: those of the fewest loads a
- * product, what it computes beyond the edges counted in. Each vec4 of dy behind a batch norm takes two loads.
+ * product, what it computes beyond the edges counted in. Each vec4 of dy behind a batch norm takes two loads. By fours the rows
+ * wait in registers too, so that there is room for half the sums.
  */
-function weightTile(ci4: number, co4: number, { sums, load }: Tuning): WeightTile {
+function weightTile(
+  ci4: number,
+  co4: number,
+  { byFours, lanes }: WeightWalk,
+  { sums, load }: Tuning,
+): WeightTile {
   const cost = ({ inputs, outputs }: WeightTile) =>
-    Math.ceil(ci4 / inputs) *
+    lanes *
+    Math.ceil(ci4 / inputs / lanes) *
     Math.ceil(co4 / outputs) *
-    (4 * inputs * outputs + load * (inputs + 2 * outputs));
+    (4 * inputs * outputs + load * (inputs + (2 / lanes) * outputs));
   const tiles = SIDES.flatMap((inputs) => SIDES.map((outputs) => ({ inputs, outputs }))).filter(
-    ({ inputs, outputs }) => inputs * outputs <= sums / 2,
+    ({ inputs, outputs }) => inputs * outputs <= sums / (byFours ? 4 : 2),
   );
   return tiles.reduce((best, tile) => (cost(tile) < cost(best) ? tile : best));
 }
@@ -109,16 +130,18 @@ function backwardWeight(node: Node<ConvBackwardWeight>, context: LowerContext): 
   const t = backwardWeightTensors(node);
   const { coef, yRaw, gate } = node.inputs;
   const rows = rowsOf(t.y);
-  const tile = weightTile(vec4s(t.x), vec4s(t.y), context.tuning);
+  const walk = weightWalk(context.tuning);
+  const { byFours, lanes } = walk;
+  const tile = weightTile(vec4s(t.x), vec4s(t.y), walk, context.tuning);
   const inputThreads = Math.ceil(vec4s(t.x) / tile.inputs);
   const outputThreads = Math.ceil(vec4s(t.y) / tile.outputs);
-  const threads = inputThreads * outputThreads;
+  const threads = lanes * Math.ceil(inputThreads / lanes) * outputThreads;
   const split = weightSplits(threads, Math.ceil(rows / 64), context.tuning);
   const { partial, finish } = partsOf(node.name, t.w, split.parts, context);
   const bias = biasParts(node, split.parts, context);
   return [
     {
-      shader: 'pointwise/backward_weight',
+      shader: byFours ? 'pointwise/backward_weight_rows' : 'pointwise/backward_weight',
       constants: {
         ...prologueConstants(t.attrs),
         ...gateConstants(t.x, gate),
@@ -126,7 +149,7 @@ function backwardWeight(node: Node<ConvBackwardWeight>, context: LowerContext): 
         ...inputRows(t.x),
         ...outputRows(yRaw ?? t.y),
         BIAS: bias.partial !== undefined,
-        ROWS: rows,
+        ...(byFours ? { OW: rows, SUBGROUPS: lanes > 1 } : { ROWS: rows }),
         CI: t.x.shape[3],
         CI4: vec4s(t.x),
         CO4: vec4s(t.y),
@@ -134,7 +157,7 @@ function backwardWeight(node: Node<ConvBackwardWeight>, context: LowerContext): 
         SHARED_SPLITS: split.shared,
         INPUT_VEC4S: tile.inputs,
         OUTPUT_VEC4S: tile.outputs,
-        SUMS: 4 * tile.inputs * tile.outputs,
+        PRODUCTS: tile.inputs * tile.outputs,
         ...inTurns('INPUTS_AT_A_TIME', tile.inputs, 4 * tile.outputs, context.tuning),
         INPUT_THREADS: inputThreads,
         OUTPUT_THREADS: outputThreads,
