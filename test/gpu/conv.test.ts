@@ -127,6 +127,9 @@ describe.each([...TUNINGS, ...WORKGROUP_TUNINGS])('dense, cut for %s', (_, tunin
       { x: [2, 3, 8, 10], co: 5, kernel: [3, 3], paddingEnd: [1, 1], stride: [2, 2] },
       { x: [1, 4, 5, 6], co: 6, kernel: [3, 3], padding: [2, 0], paddingEnd: [0, 5] },
       { x: [2, 3, 8, 12], co: 5, kernel: [4, 4], stride: [4, 4] },
+      // as large as the image
+      { x: [5, 8, 3, 5], co: 7, kernel: [3, 5] },
+      { x: [2, 6, 4, 4], co: 3, kernel: [4, 4], stride: [4, 4] },
       { x: [1, 4, 9, 8], co: 4, kernel: [2, 5], padding: [0, 2], stride: [3, 1] },
       { x: [1, 2, 7, 15], co: 3, kernel: [1, 11], padding: [0, 5], stride: [1, 2] },
       { x: [1, 7, 64, 65], co: 66, kernel: [2, 2] }, // enough pixels for two vec4s of channels a thread

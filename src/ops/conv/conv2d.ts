@@ -19,6 +19,7 @@ import {
 } from './family';
 import { gemm } from './gemm';
 import { pointwise } from './pointwise';
+import { whole } from './whole';
 
 export type { ConvAttributes } from './family';
 
@@ -68,7 +69,7 @@ export function conv2d(
 export const convFamily = (t: ConvTensors, tuning: Tuning): ConvFamily =>
   FAMILIES.find((f) => f.fits(t, tuning)) ?? direct;
 
-const FAMILIES = [depthwise, gemm, pointwise, dense];
+const FAMILIES = [depthwise, whole, gemm, pointwise, dense];
 
 const forward: Op<ConvForward> = {
   name: 'conv2d',
