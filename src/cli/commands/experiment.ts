@@ -94,10 +94,10 @@ async function folderOf(args: Args, context: Context): Promise<ExperimentFolder>
         `${others.map((name) => `--${name}`).join(', ')} cannot go with --resume: an experiment goes on as it was begun (--seeds N and --arms A,B give it more).`,
       );
     const path = out ?? (isFolder ? named : join('runs', await nameOf(named)));
-    const opened = await withMoreArms(await openExperimentFolder(path), text(args, 'arms')?.split(',') ?? []);
-    const seeds = text(args, 'seeds');
-    if (seeds === undefined) return opened;
-    return withMoreSeeds(opened, seedsOf(seeds, opened.experiment.seeds));
+    const opened = await openExperimentFolder(path);
+    const arms = text(args, 'arms')?.split(',') ?? [];
+    const more = withMoreSeeds(withMoreArms(opened.experiment, arms), text(args, 'seeds'), path);
+    return more === opened.experiment ? opened : extendExperiment(path, more);
   }
   const experiment = await experimentOf(args);
   await checkInputs(experiment, context);
@@ -119,22 +119,19 @@ async function checkInputs(
 }
 
 /** Behind those that it has; one of the name of one is that. @throws UserError where there is no such arm */
-async function withMoreArms(folder: ExperimentFolder, names: string[]): Promise<ExperimentFolder> {
-  const { experiment, path } = folder;
+function withMoreArms(experiment: Experiment, names: string[]): Experiment {
   const more = names.filter((name) => !experiment.arms.some((arm) => arm.name === name));
-  if (more.length === 0) return folder;
-  return extendExperiment(
-    path,
-    parseExperiment({ ...experiment, arms: [...experiment.arms, ...more] }, '--arms'),
-  );
+  if (more.length === 0) return experiment;
+  return parseExperiment({ ...experiment, arms: [...experiment.arms, ...more] }, '--arms');
 }
 
 /** @throws UserError where there would be fewer */
-async function withMoreSeeds(folder: ExperimentFolder, seeds: number[]): Promise<ExperimentFolder> {
-  const { experiment, path } = folder;
+function withMoreSeeds(experiment: Experiment, given: string | undefined, path: string): Experiment {
+  if (given === undefined) return experiment;
+  const seeds = seedsOf(given, experiment.seeds);
   if (seeds.length < experiment.seeds.length)
     throw new UserError(
       `The experiment of ${path} has ${experiment.seeds.length} seeds: --seeds ${seeds.length} would be fewer.`,
     );
-  return extendExperiment(path, { ...experiment, seeds });
+  return { ...experiment, seeds };
 }

@@ -391,6 +391,11 @@ describe('the command line', () => {
     const unknown = await experiment([out(), '--resume', '--arms', 'refocuss']);
     expect(unknown.status).toBe(2);
     expect(unknown.notes).toContain('there is no arm "refocuss"');
+    const before = readFileSync(join(out(), 'experiment.json'), 'utf8');
+    const fewer = await experiment([out(), '--resume', '--arms', 'retrain', '--seeds', '1']);
+    expect(fewer.notes).toContain('--seeds 1 would be fewer');
+    // what is refused changes nothing: an arm could not be taken away again
+    expect(readFileSync(join(out(), 'experiment.json'), 'utf8')).toBe(before);
   });
 
   test('a cell that cannot come to an end is named, the others run', async () => {
