@@ -20,8 +20,11 @@ export interface Series {
 
 export const series = signal<Series | undefined>(undefined);
 
+/** what the GPU is taken for: between two trainings of a series, for the next one */
+export const gpuTaken = computed(() => gpuUse.value ?? (series.value && 'training'));
+
 /** Whether a job that needs the GPU for itself can begin. */
-export const isGpuFree = computed(() => !gpuUse.value && !series.value && adapter.value.state !== 'missing');
+export const isGpuFree = computed(() => !gpuTaken.value && adapter.value.state !== 'missing');
 
 /** Does a job with the GPU for itself; where another one has it already, nothing happens. */
 export async function withGpu(use: GpuUse, job: () => Promise<void>): Promise<void> {

@@ -5,7 +5,7 @@ import { UserError } from '../../errors';
 import { type AnalysisNumbers, analysisNames, analysisNumbers } from '../../run/analyse/options';
 import { passesOf } from '../../run/analyse/passes';
 import { adapter, engine, explain } from '../engine';
-import { gpuUse, withGpu } from '../gpu-use';
+import { gpuTaken, withGpu } from '../gpu-use';
 import { readData } from '../input/sources';
 import { triedNetworks } from '../results/try-networks';
 import { shownRun } from '../run/state';
@@ -25,7 +25,7 @@ export const typed = signal<Partial<Record<keyof AnalysisNumbers, string>>>({});
 
 /** Why no analysis can start now. */
 export const analysisObstacle = computed(() => {
-  if (gpuUse.value && gpuUse.value !== 'analysis')
+  if (gpuTaken.value && gpuTaken.value !== 'analysis')
     return 'Another job has the GPU; an analysis needs it for itself. Wait for it, or stop it.';
   if (adapter.value.state === 'missing') return 'An analysis needs WebGPU, which is missing here.';
   return wanted.value.size === 0 ? 'Choose what is to be looked at.' : undefined;

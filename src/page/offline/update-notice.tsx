@@ -1,6 +1,6 @@
 /** Tells of a newer version of the page. */
 import { useEffect, useState } from 'preact/hooks';
-import { gpuUse } from '../gpu-use';
+import { gpuTaken } from '../gpu-use';
 import { isRunGoingOn, isUpdateReady, takeUpdate } from './registration';
 
 /** milliseconds between two looks at a run of another tab, whose end nothing tells */
@@ -13,7 +13,7 @@ export function UpdateNotice() {
     const timer = setInterval(async () => setHeld(await isRunGoingOn()), LOOK_MS);
     return () => clearInterval(timer);
   }, [isHeld]);
-  if (!isUpdateReady.value || gpuUse.value) return null;
+  if (!isUpdateReady.value || gpuTaken.value) return null;
   return (
     <div class="notice quiet saved" role="status">
       <p>

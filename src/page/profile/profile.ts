@@ -3,7 +3,7 @@ import { computed, signal } from '@preact/signals';
 import type { ModelSource, Profile, ProfileProgress } from '../../api';
 import { namedNetwork } from '../../run/network-options';
 import { adapter, engine, explain } from '../engine';
-import { gpuUse, withGpu } from '../gpu-use';
+import { gpuTaken, withGpu } from '../gpu-use';
 import { readModel, trainFiles, weightsFiles } from '../input/sources';
 import { config, readNetwork, readSettings } from '../settings/config';
 
@@ -23,8 +23,8 @@ export const profileObstacle = computed(() => {
     search: 'A search for a learning rate',
     analysis: 'An analysis',
   };
-  if (gpuUse.value && gpuUse.value !== 'profile')
-    return `${others[gpuUse.value]} is going on; a profile needs the GPU for itself. Wait for it, or stop it.`;
+  if (gpuTaken.value && gpuTaken.value !== 'profile')
+    return `${others[gpuTaken.value]} is going on; a profile needs the GPU for itself. Wait for it, or stop it.`;
   return adapter.value.state === 'missing' ? 'A profile needs WebGPU, which is missing here.' : undefined;
 });
 

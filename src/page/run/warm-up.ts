@@ -3,7 +3,7 @@ import { computed, effect, signal } from '@preact/signals';
 import type { WarmedUp } from '../../api';
 import { adapter, engine, explain } from '../engine';
 import { rememberStep } from '../forecast/forecast';
-import { gpuUse, withGpu } from '../gpu-use';
+import { gpuTaken, withGpu } from '../gpu-use';
 import { chosen, readData, readModel } from '../input/sources';
 import { config, readSettings } from '../settings/config';
 
@@ -30,7 +30,7 @@ export function followWarmUp(): void {
   let warm = '';
   effect(() => {
     clearTimeout(timer);
-    const isFree = adapter.value.state === 'ready' && !gpuUse.value;
+    const isFree = adapter.value.state === 'ready' && !gpuTaken.value;
     const asked = form.value;
     if (!isFree || config.value.source !== 'builtin' || asked === warm) return;
     timer = setTimeout(
