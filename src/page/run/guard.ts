@@ -3,13 +3,14 @@ import { effect } from '@preact/signals';
 import { series } from '../gpu-use';
 import { labels, testFiles, trainFiles, weightsFiles } from '../input/sources';
 import { config } from '../settings/config';
-import { failure, isBusy, isLeaving, progress, status } from './state';
+import { failure, isBusy, isLeaving, isUnderWay, progress, status } from './state';
 import { keepScreenOn } from './wake-lock';
 
 /** Asks before the page closes on a run, tells of it in the tab's title, and keeps the screen on. */
 export function guardRun(): void {
   addEventListener('beforeunload', (event) => {
-    if (isBusy.value && !isLeaving.value) event.preventDefault();
+    // between two runs of an experiment what the one came to is being kept
+    if (isUnderWay.value && !isLeaving.value) event.preventDefault();
   });
   // an error goes with its cause
   effect(() => {
