@@ -131,6 +131,9 @@ export async function goOn(): Promise<void> {
   isStopping.value = false;
   error.value = undefined;
   failed.value = new Map();
+  // at once: until its files are found another job could take the GPU, and no run of it would begin
+  const [first] = readyCells(cells.value, states());
+  if (first) announce(first);
   const leave = effect(() => {
     if (isStopping.value && isBusy.value) cancel();
   });
@@ -152,12 +155,17 @@ export async function goOn(): Promise<void> {
   }
 }
 
+/** Says which cell is next: from then on the GPU is the experiment's. */
+function announce(cell: Cell): void {
+  current.value = cell;
+  const words = cellText(cell, labelOf(results.value!));
+  series.value = { at: states().size + 1, of: cells.value.length, words };
+}
+
 /** @param share a name by which the cells share their images */
 async function runCells(share: string): Promise<void> {
   for (let [cell] = readyCells(cells.value, states()); cell; [cell] = readyCells(cells.value, states())) {
-    current.value = cell;
-    const words = cellText(cell, labelOf(results.value!));
-    series.value = { at: states().size + 1, of: cells.value.length, words };
+    announce(cell);
     await runCell(shown.value!, cell, share);
     if (isStopping.value) return;
   }
