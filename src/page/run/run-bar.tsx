@@ -29,17 +29,18 @@ export function RunBar() {
   const bar = useRef<HTMLElement>(null);
   // where the button that had the focus is switched off, the focus goes on to what can be done now
   const isRunning = isBusy.value;
-  const wasRunning = useRef(false);
+  const isUnder = isUnderWay.value;
+  const wasUnder = useRef(false);
   useEffect(() => {
     const place = document.activeElement;
     const isLost = place === document.body || (bar.current?.contains(place) ?? false);
     if (isLost && isRunning)
       bar.current?.querySelector<HTMLElement>('[data-hold]')?.focus({ preventScroll: true });
-    // of several runs the next one has it soon
-    if (isLost && !isRunning && wasRunning.current && !series.value)
+    // of several runs the last one's end is over once it is kept
+    if (isLost && !isUnder && wasUnder.current)
       document.getElementById(state === 'done' ? 'step-3' : 'start')?.focus({ preventScroll: true });
-    wasRunning.current = isRunning;
-  }, [isRunning]);
+    wasUnder.current = isUnder;
+  }, [isRunning, isUnder]);
   return (
     <section class="run-bar" aria-label="Run" ref={bar}>
       {failure.value && (
