@@ -4,13 +4,19 @@ import { useState } from 'preact/hooks';
 import { download } from '../files';
 import { keep, readKept } from '../keep';
 import { config } from '../settings/config';
-import { hidingRules, isLesson } from './lesson';
+import { hidingRules, isLesson, type Lesson } from './lesson';
 
 /** whether all panels are shown although the lesson hides some */
 const showsAll = signal(false);
 
 /** Whether the page is a lesson's now: what is for those who make lessons is out of the way. */
 export const isTaught = computed(() => isLesson(config.value.lesson) && !showsAll.value);
+
+/** Makes the page a lesson's, as whoever is taught sees it: the form comes back by showing all, which ends here. */
+export function teach(lesson: Lesson): void {
+  showsAll.value = false;
+  config.value = { ...config.value, lesson };
+}
 
 /** Hides the lesson's panels from now on. */
 export function followLesson(): void {

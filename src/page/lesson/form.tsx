@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks';
 import { showPlace } from '../place';
 import { config } from '../settings/config';
 import { encodeHash } from '../settings/url';
+import { teach } from './card';
 import { type PanelName, panels } from './lesson';
 
 /** Longer addresses do not pass through every mail program and learning platform. */
@@ -76,7 +77,7 @@ export function LessonForm() {
           type="button"
           class="button small"
           onClick={() => {
-            config.value = { ...config.value, lesson };
+            teach(lesson);
             // this form is no part of it
             requestAnimationFrame(() => showPlace('.lesson'));
           }}
