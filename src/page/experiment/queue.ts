@@ -180,8 +180,9 @@ async function runCell(kept: KeptExperiment, cell: Cell, share: string): Promise
     ? resumeSaved(begun.id, () => inputs)
     : startCell({ ...inputs, settings, share }, cellName(kept, cell)));
   if (!result) {
-    if (!isStopping.value)
-      failed.value = new Map(failed.value).set(cell.id, failure.value ?? 'It did not begin.');
+    // what did not fail its user has stopped before its first step or thrown away, or another tab has it: no run comes behind it
+    if (failure.value === undefined) isStopping.value = true;
+    else if (!isStopping.value) failed.value = new Map(failed.value).set(cell.id, failure.value);
     return;
   }
   const { ended } = result.report;

@@ -6,6 +6,11 @@ vi.mock('idb-keyval', () => ({
   ...Object.fromEntries(['get', 'set', 'del', 'entries'].map((name) => [name, async () => undefined])),
 }));
 
+const startCell = vi.hoisted(() => vi.fn());
+vi.mock('../../../src/page/run/run', async (original) => ({ ...(await original<object>()), startCell }));
+
+const small = { name: 'small', arms: ['finetune', 'refocus'], seeds: [0], data: ['builtin-camera'] };
+
 test('an experiment has the GPU from the click that begins it to its end', async () => {
   const { isGpuFree, series } = await import('../../../src/page/gpu-use');
   const { begin, error } = await import('../../../src/page/experiment/queue');
@@ -17,11 +22,33 @@ test('an experiment has the GPU from the click that begins it to its end', async
   vi.stubGlobal('navigator', {
     locks: { request: async (_: string, __: object, job: (lock: unknown) => unknown) => job(await locked) },
   });
-  const begun = begin(parseExperiment({ name: 'small', arms: ['finetune', 'refocus'], seeds: [0] }, 'small'));
+  const begun = begin(parseExperiment(small, 'small'));
   expect(series.value).toEqual({ at: 1, of: 2, words: 'Fine-tuned, seed 0' });
   expect(isGpuFree.value).toBe(false);
   answer(null);
   await begun;
   expect(error.value).toBe('Another tab goes on with this experiment.');
   expect(isGpuFree.value).toBe(true);
+});
+
+test('a run that fails is passed over; one that its user ends before its first step is the last', async () => {
+  vi.stubGlobal('navigator', {
+    locks: { request: (_: string, __: object, job: (lock: object) => unknown) => job({}) },
+  });
+  const { begin, failed } = await import('../../../src/page/experiment/queue');
+  const { failure } = await import('../../../src/page/run/state');
+  const { parseExperiment } = await import('../../../src/experiment/experiment');
+  const experiment = parseExperiment(small, 'small');
+  startCell.mockImplementation(async () => {
+    failure.value = 'No such layer.';
+  });
+  await begin(experiment);
+  expect([...failed.value.values()]).toEqual(['No such layer.', 'No such layer.']);
+  startCell.mockClear();
+  startCell.mockImplementation(async () => {
+    failure.value = undefined;
+  });
+  await begin(experiment);
+  expect(startCell).toHaveBeenCalledTimes(1);
+  expect(failed.value.size).toBe(0);
 });
