@@ -1,6 +1,6 @@
 /** The live curves of a run, from its first step on, with their controls and downloads. */
 
-import { signal } from '@preact/signals';
+import { effect, signal } from '@preact/signals';
 import { useRef } from 'preact/hooks';
 import type uPlot from 'uplot';
 import { toCsv } from '../csv';
@@ -15,6 +15,11 @@ import { baseAccuracy, isBusy, stepCount, steps, stepTimes, testPoints } from '.
 const smoothing = signal(0.9);
 const axis = signal<Axis>('step');
 const isLog = signal(false);
+
+// a run that begins has no steps in what was shown of the one before: its charts would stay empty
+effect(() => {
+  if (isBusy.value) zoom.value = undefined;
+});
 
 interface Drawn {
   title: string;
