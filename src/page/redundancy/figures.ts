@@ -21,8 +21,9 @@ export async function plotFile(
   );
 }
 
-const shares = ({ eigenvalues }: GramSpectrum): number[] =>
-  Array.from(eigenvalues, (value) => value / eigenvalues[0]);
+/** Of each direction, the share of the largest step; of kernels that are all zero there is no step. */
+export const shares = ({ eigenvalues }: GramSpectrum): number[] =>
+  Array.from(eigenvalues, (value) => value / (eigenvalues[0] || 1));
 
 export const gramPlot = (gram: GramSpectrum, layer: string): Promise<string> =>
   plotFile([{ name: layer, x: shares(gram).map((_, k) => k + 1), y: shares(gram) }], {

@@ -1,7 +1,7 @@
 /** What the opened layer's Gram matrix lets refocusing change. */
 import type { GramSpectrum } from '../../api';
 import { count, significant } from '../format';
-import { gramCsv, gramPlot } from './figures';
+import { gramCsv, gramPlot, shares } from './figures';
 import { Kernel, kernelScale } from './kernel';
 import { SaveFigure } from './save-figure';
 import { course, opened } from './view';
@@ -33,12 +33,12 @@ export function GramPicture() {
       <div
         class="gram-bars"
         role="img"
-        aria-label={`Shares of the largest step: ${Array.from(eigenvalues, (v) => significant(v / eigenvalues[0])).join(', ')}`}
+        aria-label={`Shares of the largest step: ${shares(gram).map(significant).join(', ')}`}
       >
-        {Array.from(eigenvalues, (value, k) => (
-          <div key={k} title={`${significant(value / eigenvalues[0])} of the largest step`}>
+        {shares(gram).map((share, k) => (
+          <div key={k} title={`${significant(share)} of the largest step`}>
             <span class="gram-bar">
-              <i style={{ height: `${barHeight(value / eigenvalues[0])}%` }} />
+              <i style={{ height: `${barHeight(share)}%` }} />
             </span>
             {kernels && (
               <Direction
