@@ -10,6 +10,7 @@ import { resultsOf } from '../../experiment/results';
 import { labelOf } from '../../report/experiment-words';
 import { PICTURES_FILE, readPictures } from '../../run/pictures';
 import { REDUNDANCY_FILE, readRedundancy } from '../../run/run-files';
+import type { SettingName, TrainSettings } from '../../train/settings';
 import { explain } from '../engine';
 import { series } from '../gpu-use';
 import { cancel, resumeSaved, startCell } from '../run/run';
@@ -173,9 +174,11 @@ async function runCells(share: string): Promise<void> {
 
 async function runCell(kept: KeptExperiment, cell: Cell, share: string): Promise<void> {
   const begun = runOf(kept, cell);
+  const settings = settingsOf(kept.experiment, cell, outcomesOf(kept.ended));
+  const over = begun && (await endedAlone(begun, settings));
+  if (over) return add({ cell, ...over });
   const inputs = await jobOf(kept, cell);
   if (isStopping.value) return;
-  const settings = settingsOf(kept.experiment, cell, outcomesOf(kept.ended));
   const result = await (begun && (await isToGoOn(begun))
     ? resumeSaved(begun.id, () => inputs)
     : startCell({ ...inputs, settings, share }, cellName(kept, cell)));
@@ -200,6 +203,29 @@ async function runCell(kept: KeptExperiment, cell: Cell, share: string): Promise
 /** Whether a run was cut off, and the browser's storage has not lost what it was to do. */
 const isToGoOn = async (run: RunEntry): Promise<boolean> =>
   canGoOn(run) && run.state !== 'diverged' && (await readSettingsOf(run.id)) !== undefined;
+
+/**
+ * What a run has come to with which its user, or a reload, went on beside its experiment. Undefined where it is not over, or was
+ * mended by other settings than the cell's.
+ */
+async function endedAlone(
+  { id, state }: RunEntry,
+  settings: TrainSettings,
+): Promise<Omit<KeptCell, 'cell'> | undefined> {
+  if (state !== 'finished' && state !== 'early') return undefined;
+  const { openRun } = await import('../saved/results');
+  const opened = await openRun(id).catch(() => undefined);
+  if (!opened?.result) return undefined;
+  const { result, metrics, evals, redundancy, pictures } = opened;
+  const { report } = result;
+  const isAsked = Object.entries(settings).every(
+    ([name, value]) =>
+      value === 'auto' || JSON.stringify(report.settings[name as SettingName]) === JSON.stringify(value),
+  );
+  if (!isAsked) return undefined;
+  const run = { report, metrics, evals, predictions: {}, redundancy, ...(pictures && { pictures }) };
+  return { run, merged: startOf(result) };
+}
 
 const cellName = ({ id, experiment }: KeptExperiment, cell: Cell): CellName => ({
   cell: `${id} ${cell.id}`,
@@ -230,8 +256,12 @@ async function take(cell: Cell, result: TrainResult): Promise<void> {
       : { before: [], after: [] },
     ...(pictures && { pictures: readPictures(new TextDecoder().decode(pictures.bytes), PICTURES_FILE) }),
   };
+  await add({ cell, run, merged: startOf(result) });
+}
+
+async function add({ cell, run, merged }: KeptCell): Promise<void> {
   const isStart = cells.value.some(({ from }) => from === cell.id);
-  const kept: KeptCell = { cell, run, ...(isStart && { merged: startOf(result) }) };
+  const kept: KeptCell = { cell, run, ...(isStart && { merged }) };
   const all = shown.value!;
   shown.value = { ...all, ended: [...all.ended, kept] };
   await keep(shown.value);

@@ -6,6 +6,8 @@ vi.mock('idb-keyval', () => ({
   ...Object.fromEntries(['get', 'set', 'del', 'entries'].map((name) => [name, async () => undefined])),
 }));
 
+const openRun = vi.hoisted(() => vi.fn());
+vi.mock('../../../src/page/saved/results', () => ({ openRun }));
 const startCell = vi.hoisted(() => vi.fn());
 vi.mock('../../../src/page/run/run', async (original) => ({ ...(await original<object>()), startCell }));
 
@@ -51,4 +53,45 @@ test('a run that fails is passed over; one that its user ends before its first s
   await begin(experiment);
   expect(startCell).toHaveBeenCalledTimes(1);
   expect(failed.value.size).toBe(0);
+});
+
+test('a run that was gone on with beside the experiment is taken as it ended, not trained again', async () => {
+  vi.stubGlobal('navigator', {
+    locks: { request: (_: string, __: object, job: (lock: object) => unknown) => job({}) },
+  });
+  const { goOn, show, shown } = await import('../../../src/page/experiment/queue');
+  const { entries, newEntry } = await import('../../../src/page/saved/entries');
+  const { parseExperiment } = await import('../../../src/experiment/experiment');
+  const { cellsOf, settingsOf } = await import('../../../src/experiment/cells');
+  const experiment = parseExperiment({ ...small, arms: ['finetune'] }, 'small');
+  const [cell] = cellsOf(experiment);
+  const settings = settingsOf(experiment, cell, new Map());
+  entries.value = [
+    newEntry({
+      ...{ id: 'alone', name: 'small: finetune, seed 0', cell: `x ${cell.id}`, date: '', state: 'finished' },
+      ...{ method: 'finetune', seed: 0, epochs: 1, epoch: 1 },
+    }),
+  ];
+  const kept = { id: 'x', date: '', isBuiltin: true, experiment, ended: [] };
+  const files = { metrics: [], evals: [], redundancy: { before: [], after: [] } };
+  const endAs = (changed: object) =>
+    openRun.mockResolvedValue({
+      ...files,
+      result: {
+        report: { settings: { ...settings, batch: 32, ...changed } },
+        merged: new Uint8Array(1),
+        files: [],
+      },
+    });
+  startCell.mockClear();
+  endAs({});
+  show(kept);
+  await goOn();
+  expect(startCell).not.toHaveBeenCalled();
+  expect(shown.value!.ended.map((one) => one.cell.id)).toEqual([cell.id]);
+  // what was mended by other settings is another run
+  endAs({ epochs: settings.epochs + 1 });
+  show(kept);
+  await goOn();
+  expect(startCell).toHaveBeenCalledTimes(1);
 });
