@@ -132,6 +132,15 @@ const READ: Case[] = [
     { zero: integers(0, 0), end: integers(8, 8), axes: integers(2, 3), steps: integers(2, 2) },
   ],
   [
+    'Slice of every second pixel, twice',
+    [
+      ['Slice', ['a', 'zero', 'end', 'axes', 'steps'], 'd'],
+      ['Slice', ['d', 'zero', 'end', 'axes', 'steps'], 'c'],
+      ...mixed,
+    ],
+    { zero: integers(0, 0), end: integers(8, 8), axes: integers(2, 3), steps: integers(2, 2), ...k3 },
+  ],
+  [
     'BatchNormalization',
     one('BatchNormalization', { epsilon: 1e-3 }, 's', 't', 'm', 'v'),
     { s: drawn(4), t: drawn(4), m: drawn(4), v: positive },

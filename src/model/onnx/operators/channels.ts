@@ -197,7 +197,10 @@ export const slice: Operator = (net, step, [input, ...rest]) => {
     const axis = x.view[d][0]?.axis;
     if (by < 2 || start >= by || end < size || (axis !== 'h' && axis !== 'w'))
       return net.refuse(step, 'cuts out a part of the image, which is not read here');
-    taken = { h: 1, w: 1, top: 0, left: 0, ...taken, [axis]: by, [axis === 'h' ? 'top' : 'left']: start };
+    const before = taken ?? { h: 1, w: 1, top: 0, left: 0 };
+    const edge = axis === 'h' ? 'top' : 'left';
+    // of the rows or columns that an earlier slice has left
+    taken = { ...before, [axis]: by * before[axis], [edge]: before[edge] + start * before[axis] };
     const extents = { ...x.extents, [axis]: Math.ceil((size - start) / by) };
     const view = x.view.map((f, e) => (e === d ? [{ axis, size: extents[axis], stride: 1 }] : f));
     x = { ...x, extents, view: view.map((f) => f.filter((factor) => factor.size > 1)) };
