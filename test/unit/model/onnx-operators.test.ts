@@ -140,6 +140,22 @@ const READ: Case[] = [
     ],
     { zero: integers(0, 0), end: integers(8, 8), axes: integers(2, 3), steps: integers(2, 2), ...k3 },
   ],
+  ...(
+    [
+      ['channels', ['Slice', ['e', 'one', 'three', 'c1'], 'c']],
+      ['channels of zeros', ['Pad', ['e', 'beside'], 'c']],
+    ] satisfies [string, Node][]
+  ).map(
+    ([what, last], i): Case => [
+      `Slice of every second pixel, zeros around it, then ${what}`,
+      [['Slice', ['a', 'zero', 'end', 'axes', 'steps'], 'd'], ['Pad', ['d', 'sides'], 'e'], last, ...mixed],
+      {
+        ...{ zero: integers(0, 0), end: integers(8, 8), axes: integers(2, 3), steps: integers(2, 2) },
+        ...{ sides: integers(0, 0, 1, 1, 0, 0, 1, 1), beside: integers(0, 1, 0, 0, 0, 2, 0, 0) },
+        ...{ one: integers(1), three: integers(3), c1: integers(1), k: drawn(4, [2, 7][i], 3, 3) },
+      },
+    ],
+  ),
   [
     'BatchNormalization',
     one('BatchNormalization', { epsilon: 1e-3 }, 's', 't', 'm', 'v'),

@@ -176,7 +176,8 @@ export const slice: Operator = (net, step, [input, ...rest]) => {
   const [starts, ends] = [list('starts', 0) ?? [], list('ends', 1) ?? []];
   const axes = list('axes', 2) ?? starts.map((_, i) => i);
   const steps = list('steps', 3) ?? starts.map(() => 1);
-  const pending = input?.kind === 'value' ? input.step : undefined;
+  // zeros that are laid around what a step leaves come after it
+  const pending = input?.kind === 'value' && !input.pad ? input.step : undefined;
   let x = net.shown(step, input?.kind === 'value' && pending ? { ...input, step: undefined } : input);
   let taken = pending;
   for (const [i, given] of axes.entries()) {
@@ -227,8 +228,10 @@ export const pad: Operator = (net, step, [input, given, value, axes]) => {
   const isZero = (d: number) => before[d] === 0 && after[d] === 0;
   const c = dimensionOf(input.view, 'c') ?? 1;
   if (rank === 4 && isZero(0) && isZero(2) && isZero(3) && !isZero(c)) {
-    const { h, w, top, left } = input.step ?? { h: 1, w: 1, top: 0, left: 0 };
-    const x = net.shown(step, { ...input, step: undefined });
+    // its zeros around the image, if there are any, come after its step
+    const pending = input.pad ? undefined : input.step;
+    const { h, w, top, left } = pending ?? { h: 1, w: 1, top: 0, left: 0 };
+    const x = net.shown(step, pending ? { ...input, step: undefined } : input);
     if (h !== w || top > 0 || left > 0) net.refuse(step, 'reads rows and columns in different steps');
     const channels = x.extents.c + before[c] + after[c];
     return net.after(x, net.net.subsample(x.value, h, channels, before[c]));
