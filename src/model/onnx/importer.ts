@@ -228,6 +228,8 @@ export class Importer {
     const extents = { ...shown.extents, ...size, c: value.channels };
     const view = shown.view.map((factors, d) => {
       const axis = factors[0]?.axis ?? this.axisOfOne(shown, d);
+      // rows and columns that stay as many stay as they lie, which may be in pieces
+      if (axis !== 'c' && size.h === undefined && size.w === undefined) return factors;
       return axis && extents[axis] > 1 ? [{ axis, size: extents[axis], stride: 1 }] : [];
     });
     return { kind: 'value', value, extents, view };

@@ -473,6 +473,16 @@ const REFUSED: [name: string, words: RegExp, middle: Node[], tensors?: Record<st
     { one: integers(1), two: integers(2), rows: integers(2), end: integers(99) },
   ],
   [
+    'Conv of rows that were cut before an activation',
+    /Conv "Conv_\d+" reads a tensor of 1 x 4 x 16 x 4, which is no image of channels/,
+    [
+      ['Reshape', ['a', 'cut'], 'd'],
+      ['Relu', ['d'], 'c'],
+      ['Conv', ['c', 'k'], 'z'],
+    ],
+    { cut: integers(1, 4, 16, 4), ...k3 },
+  ],
+  [
     'Div of two activations',
     /divides activations by each other/,
     [
