@@ -116,17 +116,16 @@ const FOLDS: Record<string, Fold> = {
     const parts = given ?? node.outputs.map((_, i) => Math.min(part, x!.shape[axis] - i * part));
     const total = parts.reduce((sum, size) => sum + size, 0);
     if (total !== x!.shape[axis] || !parts.every((size) => size >= 0)) throw new Unfolded();
-    const inner = product(x!.shape.slice(axis + 1));
-    const all = Array.from(x!.data);
+    const [outer, inner] = [product(x!.shape.slice(0, axis)), product(x!.shape.slice(axis + 1))];
     let start = 0;
     return parts.map((size) => {
-      const [from, to] = [start, start + size];
-      start = to;
-      const at = (i: number) => Math.floor(i / inner) % total;
-      const shape = x!.shape.map((extent, d) => (d === axis ? size : extent));
+      const [from, width] = [start * inner, size * inner];
+      start += size;
+      // a file may have any number of parts: each looks at its own numbers alone
+      const at = (i: number) => Math.floor(i / width) * total * inner + from + (i % width);
       return numbers(
-        shape,
-        all.filter((_, i) => at(i) >= from && at(i) < to),
+        x!.shape.map((extent, d) => (d === axis ? size : extent)),
+        Array.from({ length: outer * width }, (_, i) => x!.data[at(i)]),
         x!.isFloat,
       );
     });

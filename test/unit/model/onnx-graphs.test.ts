@@ -349,6 +349,18 @@ describe('a file that cannot be is refused in words', () => {
       /ConstantOfShape/,
     ],
     [
+      // 10,000 of a million numbers: minutes where each part looks at all of them
+      'a constant in ever so many parts',
+      around(
+        [
+          ['Split', ['k', 'sizes'], Array.from({ length: 10_000 }, (_, i) => `part${i}`).join(' ')],
+          ['Add', ['a', 'part1'], 'z'],
+        ],
+        { k: floats([1e6], new Float32Array(1e6)), sizes: integers(1e6, ...Array<number>(9999).fill(0)) },
+      ),
+      /meets a constant of 0/,
+    ],
+    [
       'an axis that is not there',
       around([['Transpose', ['a'], 'z', { perm: [0, 1, 2, 9] }]]),
       /Transpose_1" does not fit what it reads|GlobalAveragePool/,
