@@ -66,8 +66,16 @@ export function runBaseline(
       return true;
     },
     async inTheEnd() {
+      const again = (error: Error) => {
+        // the one that a stop has cut off, which was still on its way
+        if (error instanceof Stopped) return measure(() => {});
+        throw error;
+      };
       // the run's work must not be lost with that
-      if (!isOver) await measure(() => {}).catch(unmeasured);
+      if (!isOver)
+        await measure(() => {})
+          .catch(again)
+          .catch(unmeasured);
       return base;
     },
   };
