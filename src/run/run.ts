@@ -112,7 +112,9 @@ async function trainLoaded(
     steps: (points, pace) => emit({ type: 'steps', points, ...pace }),
     evaluated(point) {
       emit({ type: 'eval', which: 'epoch', point });
-      if (isClassifier(network.model)) watchFall(point, training.base?.accuracy);
+      // what begins with random weights is below those that were loaded, at whatever rate
+      const goesOn = settings.method !== 'retrain';
+      if (goesOn && isClassifier(network.model)) watchFall(point, training.base?.accuracy);
     },
     warning,
     note: (message) => emit({ type: 'note', message }),

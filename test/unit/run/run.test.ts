@@ -122,7 +122,10 @@ const read = async (bytes: Uint8Array<ArrayBuffer>) =>
   readWeights({ path: 'result.safetensors', blob: new Blob([bytes]) });
 
 describe('a run', () => {
-  test('warns once of a network that training makes much worse', async () => {
+  test.each([
+    ['warns once of a network that training makes much worse', 'finetune', 1],
+    ['does not where the training began with random weights', 'retrain', 0],
+  ] as const)('%s', async (_, method, times) => {
     const images = 40;
     let tested = 0;
     const metrics: Behaviour['metrics'] = ({ program, rows }) => {
@@ -131,10 +134,9 @@ describe('a run', () => {
       return [rows, tested <= images ? rows : 0];
     };
     const train: TrainJob['train'] = { kind: 'files', files: [...idx(36, 'train'), ...idx(images, 't10k')] };
-    const { events } = await run(job({ lr: 0.02 }, { train }), { metrics });
-    expect(warnings(events)).toEqual([
-      expect.stringMatching(/^After epoch 1 it tells 0.0 % .* 100.0 %: .* such as 0.002,/),
-    ]);
+    const { events } = await run(job({ lr: 0.02, method }, { train }), { metrics });
+    const words = expect.stringMatching(/^After epoch 1 it tells 0.0 % .* 100.0 %: .* such as 0.002,/);
+    expect(warnings(events)).toEqual(Array(times).fill(words));
   });
 
   test('tells its course, from the network as it was loaded to the proof', async () => {
