@@ -30,7 +30,7 @@ export function fallWatch(
       return;
     isTold = true;
     warn(
-      `After epoch ${Math.round(epoch)} it tells ${percent(accuracy)} of the test images right, the network as it was loaded ${percent(base)}: where it does not recover, a learning rate below ${lr}, such as ${lowerRate(lr)}, does less harm.`,
+      `After epoch ${Number(epoch.toFixed(2))} it tells ${percent(accuracy)} of the test images right, the network as it was loaded ${percent(base)}: where it does not recover, a learning rate below ${lr}, such as ${lowerRate(lr)}, does less harm.`,
     );
   };
 }

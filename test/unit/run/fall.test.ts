@@ -18,3 +18,10 @@ test('a little worse, or worse by what chance may do on few images, is not', () 
   expect(told([0.79, 0.72, 0.9])).toEqual([]);
   expect(told([0.6], 0.8, 10)).toEqual([]);
 });
+
+test('a run that is stopped within an epoch is told of where it is', () => {
+  const messages: string[] = [];
+  const watch = fallWatch({ images: 1000, lr: 0.003 }, (message) => messages.push(message));
+  watch({ step: 3, epoch: 1 / 3, accuracy: 0.3, loss: 1 }, 0.81);
+  expect(messages).toEqual([expect.stringMatching(/^After epoch 0.33 it tells 30.0 %/)]);
+});
