@@ -283,15 +283,16 @@ if __name__ == "__main__":
     args = parser.parse_args()
     recipe = json.load(open(os.path.join(HERE, "recipe.json")))
     needs.files(HERE, recipe)
+    cuda, cards = args.device.startswith("cuda"), torch.cuda.device_count()
+    if LAUNCHED and cuda:  # a card each, before any is touched
+        args.device = f"cuda:{int(os.environ['LOCAL_RANK']) % max(1, cards)}"
     needs.device(args.device)
     needs.some(args.only, recipe["cells"])
     os.makedirs(args.out, exist_ok=True)
     torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = args.tf32
     torch.backends.cudnn.deterministic = True  # killed and started again, the same numbers on the same card
     if LAUNCHED:
-        cuda, cards = args.device.startswith("cuda"), torch.cuda.device_count()
         if cuda:
-            args.device = f"cuda:{int(os.environ['LOCAL_RANK']) % cards}"
             torch.cuda.set_device(args.device)
         dist.init_process_group("nccl" if cuda and int(os.environ.get("LOCAL_WORLD_SIZE", 1)) <= cards else "gloo")  # NCCL: a card each
     main()

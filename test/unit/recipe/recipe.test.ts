@@ -6,6 +6,7 @@ import type { Init, Layer, Model, Precondition } from '../../../src/model/model'
 import { type PreconditionedLayer, preconditionerOf } from '../../../src/model/precondition';
 import { ACTIVATIONS } from '../../../src/ops/activation';
 import network from '../../../src/recipe/network.py?raw';
+import train from '../../../src/recipe/train.py?raw';
 import { passBatches } from '../../../src/train/batches';
 import { endsWarmup, learningRate, roundStarts, scheduleOf } from '../../../src/train/schedule';
 import type { RunSettings } from '../../../src/train/settings';
@@ -24,6 +25,15 @@ test('the scripts know every kind of layer and every activation', () => {
   for (const kind of Object.keys(kinds)) expect(network).toContain(`"${kind}"`);
   const [, known] = network.match(/^ACTIVATIONS = dict\((.*?)^\)/ms)!;
   for (const name of Object.keys(ACTIVATIONS)) expect(known).toMatch(new RegExp(`\\b${name}=`));
+});
+
+test('a process of torchrun takes a card of its own before it touches any', () => {
+  const [chosen, touched] = [
+    "args.device = f\"cuda:{int(os.environ['LOCAL_RANK'])",
+    'needs.device(args.device)',
+  ];
+  expect(train.indexOf(chosen)).toBeGreaterThan(0);
+  expect(train.indexOf(touched)).toBeGreaterThan(train.indexOf(chosen));
 });
 
 test.each<{ count: number; seed: number; epoch: number; order: number[] }>(fixture.orders)(
