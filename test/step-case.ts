@@ -202,6 +202,50 @@ export const images = {
   std: [0.2, 0.3, 0.4],
 };
 
+/** Nothing fused. */
+export const NONE: Fusions = {
+  statistics: false,
+  affine: false,
+  residual: false,
+  branches: false,
+  sums: false,
+  gradient: false,
+  output: false,
+  activation: false,
+  derivative: false,
+  inputActivation: false,
+  gates: false,
+  slices: false,
+  concatenations: false,
+  views: false,
+  parts: false,
+  regroup: false,
+  biases: false,
+  weightSums: false,
+};
+
+/** Each rule of fusion with a network that has what it is for. */
+export const RULES: Record<keyof Fusions, Model> = {
+  statistics: step,
+  affine: step,
+  residual: step,
+  branches: regrouped,
+  sums: step,
+  gradient: step,
+  output: step,
+  activation: postActivation,
+  derivative: postActivation,
+  inputActivation: responses,
+  gates: squeezed,
+  slices: regrouped,
+  concatenations: connected,
+  views: connected,
+  parts: halves,
+  regroup: regrouped,
+  biases: withoutNorms,
+  weightSums: step,
+};
+
 export interface Way {
   /** default: one with a bit of everything */
   model?: Model;

@@ -9,8 +9,8 @@ const LOOSE = /(?<=[^\s/>-]) ?([=+*,:;&|<]|>(?! ?=)|-(?! ?-)|\/(?! ?[*/])) ?/g;
 
 /**
  * A shader's text without its comments, `//#import` and the like being none, line by line; with an indentation of one space, which tells
- * what stands at the top. Statements lose their loose spaces; declarations, heads of loops and lines with directives, which are read by
- * their form, keep them.
+ * what stands at the top. Statements lose their loose spaces, in the line of a loop's head too; declarations, heads of loops and lines with
+ * directives, which are read by their form, keep them.
  */
 export const plain = (wgsl: string): string =>
   wgsl
@@ -18,7 +18,8 @@ export const plain = (wgsl: string): string =>
     .replace(/^[ \t]+/gm, ' ')
     .replace(/^ (?<!\/\/#(?:unroll|turns)\n )(?!\w+: [ui]32,$)(?!.*\/\/#).*$/gm, (line) =>
       line.replace(LOOSE, '$1'),
-    );
+    )
+    .replace(/^( for \([^{]*\{ )(.+)$/gm, (_, head, body) => head + body.replace(LOOSE, '$1'));
 
 /** Builds carry the shaders without their comments and most of their spaces, nearly half of their size. Lines keep their numbers. */
 export const plainShaders = (): Plugin => ({

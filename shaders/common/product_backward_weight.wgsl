@@ -1,4 +1,4 @@
-// What pointwise/backward_weight and pointwise/backward_weight_rows have in common: bindings, and what becomes of a thread's sums.
+// What pointwise/backward_weight and pointwise/backward_weight_rows have in common: sizes, bindings, and what becomes of a thread's sums.
 // A thread owns the products of the vec4s input_thread + p * INPUT_THREADS, p < INPUT_VEC4S, of input channels and output_thread + q *
 // OUTPUT_THREADS, q < OUTPUT_VEC4S, of output channels: a matrix each, with a column for each channel of x.
 //#import common/activation
@@ -6,7 +6,6 @@
 //#import common/gate
 //#import common/gradient_rows
 //#import common/splits
-//#needs CI, CI4, CO4, INPUT_THREADS, OUTPUT_THREADS, SPLITS
 const INPUT_VEC4S: u32 = 1u; //#required
 const OUTPUT_VEC4S: u32 = 1u; //#required
 const PRODUCTS: u32 = 1u; //#required // INPUT_VEC4S * OUTPUT_VEC4S
@@ -15,6 +14,21 @@ const TURNS: u32 = 1u; //#required // of the loop that writes the products, whos
 const INPUTS_AT_A_TIME: u32 = 1u; //#required // INPUT_VEC4S / TURNS
 const BIAS: bool = false;
 
+struct Sizes {
+  OW: u32, // rows of x and dy: all pixels, in one line
+  PIXELS: u32, // rows of an image
+  CI: u32,
+  CI4: u32,
+  CO4: u32,
+  X_PITCH: u32, // of a row where x lies
+  Y_PITCH: u32, // of a row where y_raw lies
+  Y_START: u32, // of that row, where y_raw's begin
+  SPLITS: u32,
+  INPUT_THREADS: u32, // ceil(CI4 / INPUT_VEC4S)
+  OUTPUT_THREADS: u32, // ceil(CO4 / OUTPUT_VEC4S)
+  BACKWARD_COEF: u32,
+}
+
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>; //#f16
 @group(0) @binding(1) var<storage, read> dy: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> coef: array<vec4<f32>>; //#if PROLOGUE || BACKWARD_PROLOGUE
@@ -22,6 +36,7 @@ const BIAS: bool = false;
 @group(0) @binding(4) var<storage, read_write> partial: array<vec4<f32>>;
 @group(0) @binding(5) var<storage, read> gate: array<vec4<f32>>; //#if GATE //#f16
 @group(0) @binding(6) var<storage, read_write> bias_partial: array<vec4<f32>>; //#if BIAS
+@group(0) @binding(10) var<uniform> sizes: Sizes;
 
 fn input_of(thread: u32, p: u32) -> u32 {
   return min(thread + p * sizes.INPUT_THREADS, sizes.CI4 - 1u);

@@ -1,6 +1,6 @@
 // partial[s, i, o] = sum over the s-th SHARED_SPLITS of SPLITS splits of the rows of f(x[row, i]) * dy[row, o]: the gradient of a 1x1
 //   convolution's
-// weight. x [ROWS, CI4], dy [ROWS, CO4], partial [SPLITS / SHARED_SPLITS, 4*CI4, CO4], all vec4s of channels.
+// weight. x [OW, CI4], dy [OW, CO4], partial [SPLITS / SHARED_SPLITS, 4*CI4, CO4], all vec4s of channels.
 // A thread owns the products of INPUT_VEC4S vec4s of input channels (INPUT_THREADS apart) and OUTPUT_VEC4S of output
 // channels (OUTPUT_THREADS apart) of one split: per row it loads INPUT_VEC4S + OUTPUT_VEC4S for 4*INPUT_VEC4S*OUTPUT_VEC4S
 // vec4 multiply-adds. reduce/sum_splits adds the splits in order.
@@ -14,23 +14,6 @@
 //#import common/product_backward_weight
 const WG = 64u;
 
-struct Sizes {
-  ROWS: u32,
-  PIXELS: u32, // rows of an image
-  CI: u32,
-  CI4: u32,
-  CO4: u32,
-  X_PITCH: u32, // of a row where x lies
-  Y_PITCH: u32, // of a row where y_raw lies
-  Y_START: u32, // of that row, where y_raw's begin
-  SPLITS: u32,
-  INPUT_THREADS: u32, // ceil(CI4 / INPUT_VEC4S)
-  OUTPUT_THREADS: u32, // ceil(CO4 / OUTPUT_VEC4S)
-  BACKWARD_COEF: u32,
-}
-
-@group(0) @binding(10) var<uniform> sizes: Sizes;
-
 @compute @workgroup_size(WG)
 fn main(
   @builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>,
@@ -41,7 +24,7 @@ fn main(
   let input_thread = index / sizes.OUTPUT_THREADS % sizes.INPUT_THREADS;
   let part = index / (sizes.OUTPUT_THREADS * sizes.INPUT_THREADS);
   let split = part * SHARED_SPLITS + local / COLUMNS; // of those past the last, which have no rows, nothing is written
-  let rows_per_split = (sizes.ROWS + sizes.SPLITS - 1u) / sizes.SPLITS;
+  let rows_per_split = (sizes.OW + sizes.SPLITS - 1u) / sizes.SPLITS;
   var inputs: array<InputCoefficients, INPUT_VEC4S>;
   //#unroll
   for (var p = 0u; p < INPUT_VEC4S; p++) { inputs[p] = input_coefficients(input_of(input_thread, p), sizes.CI4); }
@@ -50,7 +33,7 @@ fn main(
   for (var q = 0u; q < OUTPUT_VEC4S; q++) { gradients[q] = gradient_coefficients(output_of(output_thread, q), sizes.CO4); }
   var products: array<mat4x4<f32>, PRODUCTS>;
   var bias_sums: array<vec4<f32>, OUTPUT_VEC4S>;
-  for (var row = split * rows_per_split; row < min((split + 1u) * rows_per_split, sizes.ROWS); row++) {
+  for (var row = split * rows_per_split; row < min((split + 1u) * rows_per_split, sizes.OW); row++) {
     var values: array<vec4<f32>, OUTPUT_VEC4S>;
     //#unroll
     for (var q = 0u; q < OUTPUT_VEC4S; q++) {

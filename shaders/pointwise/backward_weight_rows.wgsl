@@ -9,23 +9,6 @@
 //#import common/gradient_columns
 const WG = 64u;
 
-struct Sizes {
-  OW: u32, // rows of x and dy: all pixels, in one line
-  PIXELS: u32, // rows of an image
-  CI: u32,
-  CI4: u32,
-  CO4: u32,
-  X_PITCH: u32, // of a row where x lies
-  Y_PITCH: u32, // of a row where y_raw lies
-  Y_START: u32, // of that row, where y_raw's begin
-  SPLITS: u32,
-  INPUT_THREADS: u32, // ceil(CI4 / INPUT_VEC4S)
-  OUTPUT_THREADS: u32, // ceil(CO4 / OUTPUT_VEC4S)
-  BACKWARD_COEF: u32,
-}
-
-@group(0) @binding(10) var<uniform> sizes: Sizes;
-
 @compute @workgroup_size(WG)
 fn main(
   @builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>,

@@ -211,7 +211,7 @@ describe('a run', () => {
   });
 
   test('that is stopped before its first step leaves the earlier one', async () => {
-    const page = await site.open({ scenario: { loadMs: 500 }, path: '#epochs=1' });
+    const page = await site.open({ scenario: { loadMs: 3000 }, path: '#epochs=1' });
     const stop = page.getByRole('button', { name: 'Stop and merge' });
     await start(page);
     await stop.click();

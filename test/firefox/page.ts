@@ -1,15 +1,16 @@
 /**
  * What test/firefox.mjs runs in a browser, one check a call: every shader's compilation, every golden case, matrix products
- * by workgroup memory, and activations stored as f16, which this browser's software adapter has.
+ * by workgroup memory, steps with each rule of fusion off, and activations stored as f16, which this browser's software adapter has.
  */
 import { type Gpu, requestGpu } from '../../src/gpu/device';
 import { shaders } from '../../src/gpu/wgsl/shaders';
 import { GPU_TUNING } from '../../src/graph/tuning';
 import type { Model } from '../../src/model/model';
+import { ALL_FUSIONS, type Fusions } from '../../src/passes/fusion';
 import { verifyCase } from '../../src/verify';
 import { goldenNames, loadGolden } from '../goldens';
 import { compileFaults, halvedDispatches, shaderFaults } from '../shader-rules';
-import { connected, stepResults, worstDifference } from '../step-case';
+import { connected, NONE, RULES, stepResults, worstDifference } from '../step-case';
 
 await shaders.load();
 
@@ -34,6 +35,9 @@ const gpu = () => {
 const STEP = 'a step with f16 activations';
 const CONNECTED_STEP = 'a step with f16 activations in concatenations';
 const WORKGROUP_STEP = 'a step by workgroup memory';
+const ruleNames = new Map(
+  (Object.keys(RULES) as (keyof Fusions)[]).map((rule) => [`a step without the rule ${rule}`, rule]),
+);
 const halved = new Map(halvedDispatches().map((d) => [`f16 ${d.shader} ${d.halves}`, d]));
 
 /**
@@ -62,6 +66,18 @@ async function workgroupStepFault(): Promise<string> {
   return difference < 1e-4 ? '' : `relative difference ${difference}`;
 }
 
+/** Of the step of a network that a rule of fusion is there for: with all rules, and with all others, as with none. */
+async function ruleFault(rule: keyof Fusions): Promise<string> {
+  const model = RULES[rule];
+  const results = async (fusions: Fusions) => stepResults(await gpu(), { model, fusions });
+  const expected = await results(NONE);
+  const differences = [
+    worstDifference(await results(ALL_FUSIONS), expected),
+    worstDifference(await results({ ...ALL_FUSIONS, [rule]: false }), expected),
+  ];
+  return Math.max(...differences) < 1e-4 ? '' : `relative differences ${differences.join(', ')}`;
+}
+
 async function run(name: string): Promise<string> {
   const half = halved.get(name);
   if (half)
@@ -71,6 +87,8 @@ async function run(name: string): Promise<string> {
   if (name === STEP) return stepFault();
   if (name === CONNECTED_STEP) return stepFault(connected);
   if (name === WORKGROUP_STEP) return workgroupStepFault();
+  const rule = ruleNames.get(name);
+  if (rule) return ruleFault(rule);
   if (name.startsWith('shader ')) return (await shaderFaults(await gpu(), name.slice(7))).join('; ');
   const line = await verifyCase(await gpu(), name, await loadGolden(name));
   return line.verdict === 'pass' ? '' : `error ${line.error}, tolerance ${line.tolerance}; ${line.message}`;
@@ -83,6 +101,7 @@ window.checks = {
     ...goldenNames(),
     ...halved.keys(),
     WORKGROUP_STEP,
+    ...ruleNames.keys(),
     STEP,
     CONNECTED_STEP,
   ],

@@ -16,6 +16,7 @@ import {
   ghosts,
   halves,
   images,
+  NONE,
   postActivation,
   preActivation,
   programs,
@@ -28,26 +29,6 @@ import {
 } from '../step-case';
 import { expectClose, gpu, SHARING_TUNINGS } from './harness';
 
-const NONE: Fusions = {
-  statistics: false,
-  affine: false,
-  residual: false,
-  branches: false,
-  sums: false,
-  gradient: false,
-  output: false,
-  activation: false,
-  derivative: false,
-  inputActivation: false,
-  gates: false,
-  slices: false,
-  concatenations: false,
-  views: false,
-  parts: false,
-  regroup: false,
-  biases: false,
-  weightSums: false,
-};
 const count = (plan: Plan, shader: string) => plan.dispatches.filter((d) => d.shader === shader).length;
 
 let unfused: Map<string, Float32Array>;

@@ -60,7 +60,8 @@ const mapped = (tensors: Tensors, by: (t: Tensor, name: string) => Tensor): Tens
 const fills = ({ x, w, attrs }: ConvTensors): boolean =>
   attrs.groups === 1 &&
   w.shape[0] * w.shape[1] > 1 &&
-  [0, 1].every((j) => w.shape[j] === x.shape[j + 1] && attrs.dilation[j] === 1) &&
+  w.shape[0] === x.shape[1] &&
+  w.shape[1] === x.shape[2] &&
   [...attrs.padding, ...(attrs.paddingEnd ?? [])].every((p) => p === 0) &&
   // channels beside which there is no padding, so that a matrix has none in its middle
   x.shape[3] === x.padded[3];
