@@ -48,10 +48,10 @@ export default defineConfig(
             include: ['test/e2e/**/*.test.ts'],
             globalSetup: 'test/e2e/build.ts',
             environment: 'node',
-            testTimeout: 60_000,
+            testTimeout: 120_000,
             hookTimeout: 120_000,
             // what a page shows comes when it comes: a slow machine takes more than the second of the default
-            expect: { poll: { timeout: 15_000 } },
+            expect: { poll: { timeout: 30_000 } },
           },
         },
         {
