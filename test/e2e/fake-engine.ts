@@ -52,6 +52,8 @@ export interface Scenario {
   /** the sentence that `profile` fails with */
   profileError?: string;
   proofOk?: boolean;
+  /** the network came as an ONNX model */
+  isOnnx?: boolean;
   /** the network gets worse by training, and the run says so */
   worse?: boolean;
   /** the classifier is new: there is no accuracy to begin with */
@@ -327,6 +329,7 @@ async function train(job: TrainJob, onEvent: (event: TrainEvent) => void): Promi
     best: Uint8Array.of(4, 5),
     files: [
       { name: 'labels.txt', bytes: new TextEncoder().encode('<b>ring</b>\nstar\n') },
+      ...(scenario.isOnnx ? [{ name: 'merged.onnx', bytes: Uint8Array.of(6) }] : []),
       ...Object.entries(predictions).map(([which, rows]) => ({
         name: PREDICTION_FILES[which as keyof typeof predictions],
         bytes: new TextEncoder().encode(predictionsCsv(rows)),

@@ -276,6 +276,19 @@ describe('a bundle', () => {
     expect(await other.locator('.live li').allTextContents()).toEqual(look);
   });
 
+  test('names what is not proven so, and is taken in again', async () => {
+    const page = await trained({ proofOk: false, isOnnx: true });
+    const unproven = ['best.unproven.safetensors', 'merged.unproven.onnx', 'merged.unproven.safetensors'];
+    const networks = (bundle: Buffer) =>
+      Object.keys(unzipSync(bundle)).filter((name) => /^(merged|best)\./.test(name));
+    const bundle = await saved(page, 'run.zip');
+    expect(networks(bundle).sort()).toEqual(unproven);
+    const other = await site.open({ path: '' });
+    await drop(other, { 'run.zip': bundle });
+    await finish(other);
+    expect(networks(await saved(other, 'run.zip')).sort()).toEqual(unproven);
+  });
+
   test('of a run that is not over goes on', async () => {
     const page = await site.open({ scenario: { stepMs: 10 }, path: LONG });
     await start(page);

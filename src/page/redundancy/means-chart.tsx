@@ -25,6 +25,7 @@ export function MeansChart() {
   const index = names.indexOf(opened.value!.name);
   const { label, isRelative } = quantities[quantity.value];
   const title = isRelative ? `${label}, change in %` : `${label}, change`;
+  const hasNumbers = hasCurves && data().some((column, i) => i > 0 && column.some((value) => value !== null));
   useEffect(() => {
     if (!hasCurves) return;
     const element = place.current!;
@@ -88,6 +89,7 @@ export function MeansChart() {
           <button
             type="button"
             class="link"
+            disabled={!hasNumbers}
             onClick={async () => download('redundancy.svg', await meansFile(title, names), 'image/svg+xml')}
           >
             SVG<span class="sr-only"> of {title}</span>

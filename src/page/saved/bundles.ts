@@ -45,7 +45,7 @@ export async function exportRun(id: string): Promise<{ name: string; blob: Blob 
     .map(({ name, blob }) => ({
       name:
         report?.proof.ok === false
-          ? name.replace(/^(merged|best)\.(?=safetensors|pth)/, '$1.unproven.')
+          ? name.replace(/^(merged|best)\.(?=safetensors|pth|onnx)/, '$1.unproven.')
           : name,
       blob,
     }));
@@ -94,8 +94,9 @@ async function takeIn(path: string, files: readonly NamedPart[]): Promise<RunEnt
   const entry = entryOfBundle(id, path, { kept, settings: job?.settings, label });
   await putEntry(entry);
   const why: (string | undefined)[] = [];
+  // the storage has the names of every run; that a network is not proven its report says
   for (const { name, blob: content } of files)
-    if (name !== JOB) why.push(await writeFile(id, name, [content]));
+    if (name !== JOB) why.push(await writeFile(id, name.replace('.unproven.', '.'), [content]));
   if (job) why.push(await writeFile(id, JOB, [new Blob([JSON.stringify(job)])]));
   if (why.some((one) => one !== undefined)) await changeEntry(id, { isVolatile: true });
   return entry;
