@@ -83,8 +83,20 @@ function partsOf(folder: Folder): Map<Part, Folder[]> | undefined {
   if (exact.parts.size >= 2 && (all || exact.members.every(holdsClasses))) return exact.parts;
   if (exact.parts.size === 1 && all && inside.length === 1) return exact.parts;
   const worded = grouped(inside, partWithin);
-  const isClear = worded.parts.size >= 2 && worded.count === inside.length && inside.every(holdsClasses);
+  const isClear =
+    worded.parts.size >= 2 &&
+    worded.members.every(holdsClasses) &&
+    // images to predict may lie beside them, in no folders of classes
+    ((worded.count === inside.length && inside.every(holdsClasses)) || haveSameClasses(worded.members));
   return isClear ? worded.parts : undefined;
+}
+
+/** Whether folders have classes, two at least, that all of them share. */
+function haveSameClasses(folders: Folder[]): boolean {
+  const [first, ...others] = folders.map((folder) =>
+    filled(unwrap(folder, () => false)).map(({ name }) => name),
+  );
+  return first.filter((name) => others.every((names) => names.includes(name))).length >= 2;
 }
 
 function grouped(folders: Folder[], partOf: (name: string) => Part | undefined) {
@@ -129,6 +141,12 @@ function classFolders(
         `Folders such as train and test below class '${nested[0].name}' are no parts: all their images belong to the class.`,
       );
     }
+    const partLike = filled(root).filter((each) => partWithin(each.name) && filled(each).length >= 2);
+    if (partLike.length > 0) {
+      notes.push(
+        `Folders such as '${partLike[0].name}' are taken as classes; where they are parts of the set, name them train, val and test.`,
+      );
+    }
     return { name, parts: [read(undefined, [root])], skipped, notes };
   }
   const members = [...parts.values()].flat();
@@ -137,10 +155,15 @@ function classFolders(
     skip(imagesBelow(other), 'it lies outside the parts (train, val, test)');
   }
   const all = [...parts].map(([part, folders]) => read(part, folders));
-  // a contest's test images have no class folders: its training images must do
-  const isOfUse = ({ part, files, empty }: PartFiles) =>
-    part === 'train' || files.length > 0 || empty.length > 0;
-  for (const { part } of all.filter((each) => !isOfUse(each)))
+  // a contest's test images have no class folders, or lie in one of no class: its training images must do
+  const trained = new Set(all.find(({ part }) => part === 'train')?.labels);
+  const isOneOfNoClass = ([first, ...others]: string[]) =>
+    trained.size >= 2 && !trained.has(first) && others.every((label) => label === first);
+  const isOfUse = ({ part, files, labels, empty }: PartFiles) =>
+    part === 'train' || (files.length > 0 && !isOneOfNoClass(labels)) || empty.length > 0;
+  for (const { part, files } of all.filter((each) => !isOfUse(each))) {
     notes.push(`Part ${part} has no folder of images for each class and is not used.`);
+    skip(files, 'it lies outside the class folders');
+  }
   return { name, parts: all.length > 1 ? all.filter(isOfUse) : all, skipped, notes };
 }

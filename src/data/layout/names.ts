@@ -23,21 +23,29 @@ export type Part = 'train' | 'val' | 'test';
 const PART_NAMES: Record<string, Part> = {
   train: 'train',
   training: 'train',
+  trainset: 'train',
+  trainval: 'train',
   val: 'val',
   valid: 'val',
   validation: 'val',
+  valset: 'val',
   dev: 'val',
+  eval: 'val',
   test: 'test',
   testing: 'test',
+  testset: 'test',
+  evaluation: 'test',
 };
 
-/** The part that a folder of exactly that name holds, whatever its case. */
+/** The part that a folder of exactly that name holds, whatever its case and what stands between its words. */
 export function partNamed(name: string): Part | undefined {
-  return Object.hasOwn(PART_NAMES, name.toLowerCase()) ? PART_NAMES[name.toLowerCase()] : undefined;
+  const letters = name.toLowerCase().replace(/[ _-]/g, '');
+  return Object.hasOwn(PART_NAMES, letters) ? PART_NAMES[letters] : undefined;
 }
 
-/** The part that one of the words of a name names (`seg_train`, `test-set`); undefined where none or several do. */
+/** The part that one of the words of a name names (`seg_train`, `TestImages`); undefined where none or several do. */
 export function partWithin(name: string): Part | undefined {
-  const parts = name.split(/[^a-z]+/i).flatMap((word) => partNamed(word) ?? []);
+  const words = name.replace(/([a-z])([A-Z])/g, '$1 $2').split(/[^a-z]+/i);
+  const parts = words.flatMap((word) => partNamed(word) ?? []);
   return parts.length === 1 ? parts[0] : undefined;
 }

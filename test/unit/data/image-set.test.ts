@@ -220,6 +220,10 @@ describe('parts', () => {
     ['train/wrapped', 'test'],
     ['seg_train/seg_train', 'seg_test/seg_test'],
     ['training_set', 'test-set'],
+    ['TrainImages', 'TestImages'],
+    ['train_val', 'test'],
+    ['train', 'eval'],
+    ['train', 'evaluation'],
   ])('%s trains and %s tests', async (train, held) => {
     const found = await parts(pictures(`${train}/a*2`, `${train}/b/c*1`, `${held}/a*1`, `${held}/b*1`));
     expect(found.train).toEqual([`${train}/a/0.ppm`, `${train}/a/1.ppm`, `${train}/b/c/0.ppm`]);
@@ -267,6 +271,29 @@ describe('parts', () => {
     expect(report.skipped[0].reason).toContain('outside the parts');
   });
 
+  test('images to predict may lie beside parts that have the same classes', async () => {
+    const found = await parts(
+      pictures(
+        'seg_train/seg_train/a*2',
+        'seg_train/seg_train/b*2',
+        'seg_test/a*1',
+        'seg_test/b*1',
+        'seg_pred/p*2',
+      ),
+    );
+    expect(found).toMatchObject({ train: { length: 4 }, test: { length: 2 } });
+    expect(found.report.classes).toEqual(['a', 'b']);
+    expect(found.report.skipped.map(({ path }) => path)).toEqual(['seg_pred/p/0.ppm', 'seg_pred/p/1.ppm']);
+  });
+
+  test('folders that may be parts, and are taken as classes, are told', async () => {
+    const { report } = await parts(pictures('train/a*2', 'train/b*2', 'holdout/a*2', 'holdout/b*2'));
+    expect(report.classes).toEqual(['holdout', 'train']);
+    expect(report.notes).toContain(
+      "Folders such as 'train' are taken as classes; where they are parts of the set, name them train, val and test.",
+    );
+  });
+
   test('train may be a class', async () => {
     const vehicles = pictures('set/train*2', 'set/plane*2', 'set/test bus*2');
     expect((await load(userFiles(vehicles))).classes).toEqual(['plane', 'test bus', 'train']);
@@ -290,6 +317,15 @@ describe('parts', () => {
     expect(report.notes).toContain('Part test has no folder of images for each class and is not used.');
     expect(report.skipped.map(({ path }) => path)).toEqual(['test/1.ppm', 'test/2.ppm']);
     expect(await refusal(zip(pictures('train/1.ppm', 'val/a*2', 'val/b*2')))).toContain('no class');
+  });
+
+  test('nor in one folder that is no class, as in Tiny ImageNet', async () => {
+    const { train, test, report } = await loadImageSet(
+      zip(pictures('train/a*5', 'train/b*5', 'val/images*2', 'test/test*1')),
+    );
+    expect([train?.images.count, test?.images.count]).toEqual([8, 2]);
+    expect(report.notes).toContain('Part val has no folder of images for each class and is not used.');
+    expect(report.skipped).toHaveLength(3);
   });
 
   test('a part of other classes is named with both', async () => {
