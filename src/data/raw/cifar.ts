@@ -5,6 +5,8 @@ const SIDE = 32;
 const PLANE = SIDE * SIDE;
 /** A label and three planes: red, green, blue. */
 export const CIFAR_RECORD = 1 + 3 * PLANE;
+/** CIFAR-100's has two labels before its planes. */
+export const CIFAR100_RECORD = 2 + 3 * PLANE;
 
 const CLASSES = ['airplane', 'automobile', 'bird', 'cat', 'deer', 'dog', 'frog', 'horse', 'ship', 'truck'];
 
@@ -14,7 +16,7 @@ export function readCifar(batches: { path: string; bytes: Uint8Array }[]): RawSe
   for (const { path, bytes } of batches) {
     if (bytes.length === 0 || bytes.length % CIFAR_RECORD !== 0) {
       throw new UserError(
-        `${path} has ${bytes.length} bytes, not a multiple of CIFAR-10's ${CIFAR_RECORD} a record; download it again.`,
+        `${path} has ${bytes.length} bytes, not a multiple of CIFAR-10's ${CIFAR_RECORD} a record; download it again, or choose images in a folder for each class if it is another set.`,
       );
     }
     for (let at = 0; at < bytes.length; at += CIFAR_RECORD) {

@@ -2,7 +2,7 @@ import { UserError } from '../../errors';
 import { FormatError } from '../../io/format-error';
 import type { FileTree, SourceFile } from '../files/tree';
 import { isCifarName, isIdxName, isImageName, type Part } from '../layout/names';
-import { CIFAR_RECORD, readCifar } from './cifar';
+import { CIFAR_RECORD, CIFAR100_RECORD, readCifar } from './cifar';
 import { gunzip, idxKind, readIdx } from './idx';
 import type { RawSet } from './raster';
 
@@ -23,9 +23,10 @@ export function rawParts(tree: FileTree): RawPart[] | undefined {
   const batches = tree.files.filter(({ path }) => isCifarName(path));
   if (idx.length === 0 && batches.length === 0) {
     if (!paths.some((path) => /(^|\/)(data_batch_1|cifar-100-python\/train)$/.test(path))) return undefined;
-    throw new UserError(
-      `${tree.name} is CIFAR's version for Python, which is not read; download the binary version (cifar-10-binary.tar.gz).`,
-    );
+    const next = paths.some((path) => /cifar-100-python\//.test(path))
+      ? 'and neither is its binary one: save its images as PNG files, in a folder for each class'
+      : 'download the binary version (cifar-10-binary.tar.gz)';
+    throw new UserError(`${tree.name} is CIFAR's version for Python, which is not read; ${next}.`);
   }
   const files = idx.length > 0 ? idx : batches;
   const isTest = ({ path }: SourceFile) => /(t10k|test)[^/]*$/i.test(path);
@@ -52,6 +53,11 @@ async function readWhole(file: SourceFile): Promise<Uint8Array<ArrayBuffer>> {
 async function loadCifar(files: SourceFile[]): Promise<RawSet> {
   const batches = [];
   for (const file of files) {
+    if (file.size % CIFAR_RECORD !== 0 && file.size % CIFAR100_RECORD === 0) {
+      throw new UserError(
+        `${file.path} is of CIFAR-100, which is not read; save its images as PNG files, in a folder for each class.`,
+      );
+    }
     if (file.size > 20_000 * CIFAR_RECORD) {
       throw new UserError(
         `${file.path} is larger than a CIFAR-10 binary batch; choose data_batch_1.bin and the like.`,
@@ -62,6 +68,9 @@ async function loadCifar(files: SourceFile[]): Promise<RawSet> {
   return readCifar(batches);
 }
 
+const sameBytes = (a: Uint8Array, b: Uint8Array) =>
+  a.length === b.length && a.every((byte, i) => byte === b[i]);
+
 async function loadIdx(name: string, files: SourceFile[]): Promise<RawSet> {
   const pair: Partial<Record<'images' | 'labels', { path: string; bytes: Uint8Array }>> = {};
   for (const file of files) {
@@ -70,6 +79,8 @@ async function loadIdx(name: string, files: SourceFile[]): Promise<RawSet> {
     const bytes = gunzip(file.path, await readWhole(file));
     const kind = idxKind(bytes);
     if (!kind) throw new UserError(`${file.path} is not an IDX file of bytes; download it again.`);
+    // what torchvision unpacks it leaves beside its .gz
+    if (pair[kind] && sameBytes(pair[kind].bytes, bytes)) continue;
     if (pair[kind]) {
       throw new UserError(
         `${file.path} is a second IDX file of ${kind}; choose one pair of images and labels.`,

@@ -53,6 +53,15 @@ describe('CIFAR-10 binary batches', () => {
     wrong[3073] = 10;
     await expect(loadImageSet([userFile('a.bin', wrong)])).rejects.toThrow('label 10');
   });
+
+  test('CIFAR-100 is named, with a way that leads on', async () => {
+    const binary = userFiles({ 'cifar-100-binary/train.bin': new Uint8Array(5 * 3074) });
+    await expect(loadImageSet(binary)).rejects.toThrow('train.bin is of CIFAR-100, which is not read; save');
+    const python = userFiles({ 'cifar-100-python/train': new Uint8Array(9) });
+    await expect(loadImageSet(python)).rejects.toThrow('save its images as PNG files');
+    const ten = userFiles({ 'cifar-10-batches-py/data_batch_1': new Uint8Array(9) });
+    await expect(loadImageSet(ten)).rejects.toThrow('cifar-10-binary.tar.gz');
+  });
 });
 
 function idx(dims: number[], values: number[]): Uint8Array<ArrayBuffer> {
@@ -86,9 +95,19 @@ describe('IDX pairs', () => {
     expect(part?.images.classes).toHaveLength(10);
   });
 
+  test("a file beside its .gz, as in torchvision's MNIST/raw, is the same file", async () => {
+    const files = userFiles({
+      'MNIST/raw/train-images-idx3-ubyte': images,
+      'MNIST/raw/train-images-idx3-ubyte.gz': zipped(images),
+      'MNIST/raw/train-labels-idx1-ubyte': labels,
+      'MNIST/raw/train-labels-idx1-ubyte.gz': zipped(labels),
+    });
+    expect((await loadImageSet(files, { use: 'train' })).train?.images.count).toBe(2);
+  });
+
   test.each([
     ['half a pair', { 'x-images-idx3-ubyte': images }, 'lacks'],
-    ['two files of images', { 'a-idx3-ubyte': images, 'b-idx3-ubyte': images }, 'second'],
+    ['two files of images', { 'a-idx3-ubyte': images, 'b-idx3-ubyte': idx([2, 2, 3], [9]) }, 'second'],
     ['unequal counts', { 'a-idx3-ubyte': images, 'b-idx1-ubyte': idx([1], [7]) }, '2 images'],
     ['a header that claims more', { 'a-idx3-ubyte': idx([9, 2, 3], [1]), 'b-idx1-ubyte': labels }, 'length'],
     ['damaged gzip', { 'a-idx3-ubyte.gz': zipped(images).slice(0, 20), 'b-idx1-ubyte': labels }, 'damaged'],
