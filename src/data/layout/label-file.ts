@@ -11,6 +11,8 @@ export interface LabelRow {
   image: string;
   label: string;
   part?: Part;
+  /** what the file says in place of a part, where that is none */
+  otherPart?: string;
 }
 
 export interface LabelFile {
@@ -20,21 +22,25 @@ export interface LabelFile {
   encoding?: string;
 }
 
+/** Names of columns, the likeliest first, without what stands between their words. */
 const IMAGE_COLUMNS = [
   'filename',
-  'file_name',
+  'filenames',
   'file',
   'image',
-  'image_name',
+  'imagename',
   'img',
-  'img_name',
+  'imgname',
   'path',
   'filepath',
-  'file_path',
-  'image_path',
-  'image_id',
-  'img_id',
+  'filepaths',
+  'imagepath',
+  'imgpath',
+  'imageid',
+  'imgid',
+  'imageindex',
   'fname',
+  'idcode',
   'name',
   'id',
 ];
@@ -42,20 +48,22 @@ const LABEL_COLUMNS = [
   'label',
   'labels',
   'class',
-  'class_name',
   'classname',
   'category',
   'target',
-  'category_name',
-  'label_name',
+  'categoryname',
+  'labelname',
   'species',
   'breed',
   'dx',
   'diagnosis',
   'tag',
+  'classid',
+  'labelid',
+  'categoryid',
   'y',
 ];
-const PART_COLUMNS = ['split', 'set', 'subset', 'partition', 'part', 'fold'];
+const PART_COLUMNS = ['split', 'set', 'subset', 'dataset', 'partition', 'part', 'fold'];
 
 /**
  * Reads what tells labels: CSV or TSV with columns such as filename and label, or two columns without a header; JSON as
@@ -104,7 +112,7 @@ interface Columns {
 }
 
 function columnsOf(header: string[]): Columns | undefined {
-  const names = header.map((name) => name.toLowerCase().replace(/[ -]/g, '_'));
+  const names = header.map((name) => name.toLowerCase().replace(/[ _-]/g, ''));
   const first = (wanted: string[]) => names.indexOf(wanted.find((name) => names.includes(name)) ?? '');
   const [image, label, part] = [IMAGE_COLUMNS, LABEL_COLUMNS, PART_COLUMNS].map(first);
   if (image < 0 || label < 0) return undefined;
@@ -114,11 +122,11 @@ function columnsOf(header: string[]): Columns | undefined {
 function rowsOf(cells: string[][], { image, label, part }: Columns): LabelRow[] {
   return cells
     .filter((row) => row[image] && row[label])
-    .map((row) => ({
-      image: row[image],
-      label: row[label],
-      part: part === undefined ? undefined : partNamed(row[part] ?? ''),
-    }));
+    .map((row) => {
+      const named = part === undefined ? '' : (row[part] ?? '');
+      const known = partNamed(named);
+      return { image: row[image], label: row[label], part: known, otherPart: known ? undefined : named };
+    });
 }
 
 function fromJson(text: string): LabelRow[] | undefined {
@@ -183,7 +191,10 @@ function isPair(value: unknown): value is [string, string | number] {
   return Array.isArray(value) && value.length === 2 && typeof value[0] === 'string' && isLabel(value[1]);
 }
 
-/** Finds the images that label files speak of: by their path, or by the end of it, with or without the extension. */
+/**
+ * Finds the images that label files speak of: by their path, or by the end of it, with or without the extension; or by the end of what they say,
+ * where that leads through folders of another machine. A Mac writes accents apart from their letters.
+ */
 export class ImageIndex {
   private readonly byPath = new Map<string, SourceFile>();
   /** by name without the folder, and without the extension too */
@@ -191,8 +202,9 @@ export class ImageIndex {
 
   constructor(images: SourceFile[]) {
     for (const image of images) {
-      this.byPath.set(image.path, image);
-      const name = nameOf(image.path);
+      const path = image.path.normalize();
+      this.byPath.set(path, image);
+      const name = nameOf(path);
       for (const key of new Set([name, stemOf(name)])) {
         const same = this.byName.get(key);
         if (same) same.push(image);
@@ -203,17 +215,26 @@ export class ImageIndex {
 
   /** The images that `name` in the file at `labelPath` may mean; several where folders hold the same name. */
   find(name: string, labelPath: string): SourceFile[] {
-    const path = name.replaceAll('\\', '/').replace(/^(\.?\/)+/, '');
-    const folder = parentOf(labelPath);
+    const whole = name.normalize().replaceAll('\\', '/');
+    const path = whole.replace(/^(\.?\/)+/, '');
+    const folder = parentOf(labelPath).normalize();
     const exact = this.byPath.get(folder === '' ? path : `${folder}/${path}`) ?? this.byPath.get(path);
     if (exact) return [exact];
     const found = this.byName.get(nameOf(path)) ?? [];
-    const ends = found.filter(
-      (image) => `/${image.path}`.endsWith(`/${path}`) || stemOf(`/${image.path}`).endsWith(`/${path}`),
-    );
-    return ends;
+    const ends = found.filter((image) => endsWith(image.path.normalize(), path));
+    if (ends.length > 0 || !ELSEWHERE.test(whole)) return ends;
+    return found.filter((image) => {
+      const own = image.path.normalize();
+      const below = folder !== '' && own.startsWith(`${folder}/`) ? own.slice(folder.length + 1) : own;
+      return `/${whole}`.endsWith(`/${below}`) || `/${whole}`.endsWith(`/${stemOf(below)}`);
+    });
   }
 }
 
+/** A path through folders that are not the set's: from a disk's top, or out of the folder. */
+const ELSEWHERE = /^(([a-z]:)?\/|\.\.\/)/i;
+
+const endsWith = (path: string, end: string): boolean =>
+  `/${path}`.endsWith(`/${end}`) || stemOf(`/${path}`).endsWith(`/${end}`);
 const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 const stemOf = (path: string): string => path.replace(/\.[^./]*$/, '');

@@ -25,12 +25,16 @@ export async function readLabels(
   for (const file of files) {
     const labels = await readLabelFile(file);
     if (!labels) continue;
-    const { named, missing, other } = apply(labels, index, found, partOfFolder);
+    const left = withoutOtherParts(labels);
+    const { named, missing, other } = apply(left, index, found, partOfFolder);
     if (named === 0) continue;
     const said = [
       `Labels of ${named} images from ${file.path}`,
       ...(missing > 0 ? [`${missing} of its rows name no image, or several`] : []),
       ...(other > 0 ? [`${other} of its rows give an image another label than the first that names it`] : []),
+      ...(left.rows.length < labels.rows.length
+        ? [`${labels.rows.length - left.rows.length} of its rows are of no part such as train, val or test`]
+        : []),
       ...(labels.encoding ? [`it is not in UTF-8 and is read as ${labels.encoding}`] : []),
     ];
     notes.push(`${said.join('; ')}.`);
@@ -40,6 +44,12 @@ export async function readLabels(
     .filter((image) => !found.has(image))
     .map(({ path }) => ({ path, reason: 'no label file names it' }));
   return { name: tree.name, parts: partsFrom(images, found), skipped, notes };
+}
+
+/** A file of parts without the rows that it says to be of another one, which are not to train with. */
+function withoutOtherParts(labels: LabelFile): LabelFile {
+  const hasParts = labels.rows.some(({ part }) => part !== undefined);
+  return hasParts ? { ...labels, rows: labels.rows.filter(({ otherPart }) => !otherPart) } : labels;
 }
 
 /** Takes over the rows of a file for the images that have no label yet. */

@@ -444,6 +444,11 @@ describe('labels in a file', () => {
     ],
     ['CSV with semicolons', 'labels.csv', 'file;label\n1.ppm;cat\n2.ppm;dog\n3.ppm;cat\n'],
     ['TSV', 'labels.tsv', 'file\tlabel\nimg\\1.ppm\tcat\n./img/2.ppm\tdog\n/img/3.ppm\tcat\n'],
+    [
+      'CSV of the German road signs, with the paths of another machine',
+      'Test.csv',
+      'Width,ClassId,Path\n4,cat,C:\\signs\\img\\1.ppm\n4,dog,/home/x/img/2.ppm\n4,cat,../input/img/3.ppm\n',
+    ],
     ['JSON, label by name', 'labels.json', '{"1.ppm": "cat", "2.ppm": "dog", "3.ppm": "cat"}'],
     ['JSON, names by class', 'labels.json', '{"cat": ["1.ppm", "img/3.ppm"], "dog": ["2.ppm"]}'],
     [
@@ -508,6 +513,39 @@ describe('labels in a file', () => {
     const { train, test } = await loadImageSet(userFiles({ ...flat, 'set/labels.csv': csv }));
     expect(train?.images.paths).toEqual(['set/img/1.ppm', 'set/img/2.ppm']);
     expect(labelsOf(test?.images as LabelledImages)).toEqual({ 'set/img/3.ppm': 'dog' });
+  });
+
+  test('rows of other parts are left out, and no rows where none is a part', async () => {
+    const named = (last: string, first = 'train') =>
+      load(
+        userFiles({
+          ...flat,
+          'set/labels.csv': text(
+            `path,label,split\n1.ppm,cat,${first}\n2.ppm,dog,${first}\n3.ppm,dog,${last}\n`,
+          ),
+        }),
+      );
+    const left = await named('unused');
+    expect(left.paths).toEqual(['set/img/1.ppm', 'set/img/2.ppm']);
+    expect(left.report.notes.join()).toContain('1 of its rows are of no part such as train, val or test');
+    expect(left.report.skipped).toHaveLength(1);
+    expect((await named('1', '0')).count).toBe(3);
+  });
+
+  test('accents may stand apart from their letters', async () => {
+    const images = await load(
+      userFiles({
+        ...pictures('set/i/e\u0301.ppm', 'set/i/o.ppm'),
+        'set/l.csv': text('file,label\n\u00e9.ppm,a\no.ppm,b\n'),
+      }),
+    );
+    expect(images.count).toBe(2);
+  });
+
+  test('a path of the set itself is not taken for one of another machine', async () => {
+    const csv = text('file,label\nb/1.ppm,x\nimg/1.ppm,y\nimg/2.ppm,x\n');
+    const images = await load(userFiles({ ...flat, 'set/labels.csv': csv }));
+    expect(labelsOf(images)).toEqual({ 'set/img/1.ppm': 'y', 'set/img/2.ppm': 'x' });
   });
 
   test('flat parts with a file each, and the same names in both', async () => {
