@@ -9,6 +9,8 @@ import { readLabels } from './labels';
 import { isLabelName, type Part, partNamed, partWithin } from './names';
 import type { Layout, PartFiles } from './types';
 
+/** Arrays and tables, in which images are numbers or rows (MedMNIST, SVHN, the sets of Hugging Face). */
+const PACKED_NAME = /\.(npy|npz|parquet|arrow|h5|hdf5|mat|tfrecords?|mdb|pkl|pt)$/i;
 /** Bytes of a file that is read only to say what it is. */
 const MOST_LOOKED_AT = 2 ** 24;
 
@@ -65,6 +67,11 @@ async function noImage({ name, files }: FileTree): Promise<UserError> {
   if (inner.length > 0)
     return new UserError(
       `${name} holds no image but archives (${quoted(inner)}), which are not opened there: choose them themselves, or unpack them.`,
+    );
+  const packed = files.map(({ path }) => path).filter((path) => PACKED_NAME.test(path));
+  if (packed.length > 0)
+    return new UserError(
+      `${name} holds no image but arrays or tables (${quoted(packed)}), which are not read: save their images as PNG files in Python, in a folder for each class.`,
     );
   const [only] = files;
   const kind = files.length === 1 && only.size < MOST_LOOKED_AT ? foreignKind(await only.read()) : undefined;

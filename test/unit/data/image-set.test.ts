@@ -750,6 +750,16 @@ describe('a source that cannot be used says why', () => {
       "holds no image but archives ('a/1.zip', 'b/1.zip')",
     ],
     ['a folder of zips', userFiles({ 'set/train.zip': text('PK') }), "archives ('set/train.zip')"],
+    [
+      "MedMNIST's arrays",
+      zip({ 'train_images.npy': text('\x93NUMPY') }, 'blood.npz'),
+      "tables ('train_images.npy')",
+    ],
+    [
+      'a table with its images',
+      [userFile('set/data/train.parquet', text('PAR1'))],
+      'save their images as PNG files',
+    ],
     ['a web page', [userFile('set.zip', text('<!DOCTYPE html>'))], 'it is a web page'],
     ['an empty file', [userFile('set.zip', text(''))], 'the file is empty'],
     ['a zip of very many files', zip(manyFiles), 'holds no image'],
