@@ -2,8 +2,8 @@ import type { Size } from './format';
 import { splitJpeg } from './split-jpeg';
 import { decodeInWasm } from './wasm';
 
-/** What Adobe's marker says of four components that are luma, chroma and black. */
-const YCCK = 2;
+/** What Adobe's marker says of four components that are ink; any other transform is luma, chroma and black, as libjpeg has it. */
+const INK = 0;
 
 /**
  * Decodes a JPEG of four components as Pillow's `convert('RGB')` does, to the bit: mozjpeg, which has no RGB of CMYK, decodes
@@ -15,7 +15,7 @@ export async function decodeFourComponents(
   size: Size,
   transform: number | undefined,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const isYcck = transform === YCCK;
+  const isYcck = transform !== undefined && transform !== INK;
   const parts = splitJpeg(bytes, isYcck);
   // a copy: what a decoder hands out lies in its memory
   const colours = Uint8Array.from(await decodeInWasm('jpeg', parts.colours, size));

@@ -30,6 +30,14 @@ describe('decodeImage gives the bytes of Pillow (of libavif for AVIF)', () => {
   });
 });
 
+test("four components of another transform than Adobe's two are luma and chroma, as libjpeg takes them", async () => {
+  const bytes = fixture('ycck.jpg');
+  const marker = Buffer.from(bytes.buffer).indexOf('Adobe');
+  expect(bytes[marker + 11]).toBe(2);
+  bytes[marker + 11] = 1;
+  expect(Buffer.from((await decodeImage(bytes)).pixels).toString('base64')).toBe(decoded['ycck.jpg']);
+});
+
 test('LZW through all widths of its codes', async () => {
   const { pixels } = await decodeImage(fixture('long.tif'));
   const wanted = Uint8Array.from({ length: 6400 }, (_, i) => {
