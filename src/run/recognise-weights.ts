@@ -246,6 +246,9 @@ function notesOn(
   return notes;
 }
 
+/** What pruning, weight norm, spectral norm and PyTorch's parametrisations keep in the place of a weight. */
+const IN_PARTS = /\.(weight_(orig|mask|g|v)|parametrizations\.weight\.\w+)$/;
+
 interface Unrecognised {
   copy: StateCopy;
   recognition: Recognition;
@@ -277,6 +280,11 @@ function refusal(file: string, { copy, recognition, options, description }: Unre
       `${file} is none of the networks that are known here (its tensors: ${names.join(', ')}, ...): they are ${architectureNames().join(', ')}.`,
     );
   }
+  const inParts = nearest.match.unused.find((key) => IN_PARTS.test(key));
+  if (inParts !== undefined)
+    return new UserError(
+      `${file} has weights in parts (${inParts.slice(0, 100)}), of which its network made them as it ran: put them together in PyTorch by torch.nn.utils.prune.remove, remove_weight_norm or parametrize.remove_parametrizations and save it again.`,
+    );
   const differences = describeDifferences(nearest, shapesOf(copy));
   const what =
     arch === undefined

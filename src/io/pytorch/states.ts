@@ -145,7 +145,12 @@ function unreadable(value: PickleValue): string | undefined {
 }
 
 function refuse(root: PickleValue): never {
-  const values = root instanceof Map ? [root, ...root.values()] : [root];
+  const within = root instanceof Map ? [...root.values()] : [];
+  const values = [
+    root,
+    ...within,
+    ...within.flatMap((value) => (value instanceof Map ? [...value.values()] : [])),
+  ];
   const network = values.find((value): value is Placeholder => isModule(value));
   if (network) {
     throw new Refusal(

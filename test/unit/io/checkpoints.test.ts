@@ -71,6 +71,7 @@ describe('refused, each in a sentence of its own', () => {
     ],
     ['whole-inside.pt', /holds a whole network, an object of the Python class __main__\.Net,/],
     ['numpy.pt', /holds NumPy arrays instead of tensors; .*torch\.from_numpy/],
+    ['numpy-inside.pt', /holds NumPy arrays instead of tensors; .*torch\.from_numpy/],
     ['script.pt', /^script\.pt is a TorchScript program, .*torch\.jit\.load\(path\)\.state_dict\(\)/],
     ['plain.pkl', /^plain\.pkl is a pickle that torch\.save did not write; .*torch\.save\(/],
     ['numpy.pkl', /^numpy\.pkl is a pickle that torch\.save did not write/],

@@ -119,3 +119,18 @@ test('layers within the blocks of a network that are none of its are another net
   // what a training script adds beside the blocks does not matter
   expect(recogniseWeights(file('criterion.0.weight', 'aux.0.conv.weight'), {}).notes).toHaveLength(2);
 });
+
+test('weights in parts, of pruning or of a weight norm, are named with what puts them together', () => {
+  for (const part of ['weight_orig', 'weight_v', 'parametrizations.weight.original']) {
+    const pruned = new Map(
+      [...state].map(([name, tensor]) => [
+        name.replace(/^(conv1|layer1\.0\.conv1)\.weight$/, `$1.${part}`),
+        tensor,
+      ]),
+    );
+    const copies = [stateCopy('run.ckpt', '', pruned, async (key) => pruned.get(key)!)];
+    expect(() => recogniseWeights({ ...opened(), copies }, {})).toThrow(
+      `run.ckpt has weights in parts (conv1.${part}), of which its network made them as it ran: put them together`,
+    );
+  }
+});
