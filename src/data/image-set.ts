@@ -39,7 +39,7 @@ export interface ImageSet {
 
 /**
  * Loads a labelled image set out of zip or tar archives or folders, with a folder for each class or a label file, in parts
- * (train, val, test) or in one; out of CIFAR-10's binary batches; or out of a pair of IDX files. Images are ordered by class
+ * (train, val, test) or in one; out of CIFAR's binary batches; or out of a pair of IDX files. Images are ordered by class
  * and path (or as in their file), so shuffle before you train. What tests is the val part in training, else the test part,
  * else a fraction of each class that is held out; and the test part where nothing is trained, else the val part. Nothing in
  * the files is trusted. Throws a UserError.

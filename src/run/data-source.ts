@@ -12,7 +12,7 @@ import type { LoadedNetwork } from './loaded-network';
 import type { Memo } from './memo';
 
 /**
- * A labelled image set. `files`: archives, a folder's files, CIFAR-10 binary batches or an IDX pair, with or without parts
+ * A labelled image set. `files`: archives, a folder's files, CIFAR's binary batches or an IDX pair, with or without parts
  * to train and to test. `builtin`: a procedural set, generated from its fixed seed; by default what the built-in network was
  * trained on.
  */

@@ -3,45 +3,94 @@ import type { RawSet } from './raster';
 
 const SIDE = 32;
 const PLANE = SIDE * SIDE;
-/** A label and three planes: red, green, blue. */
-export const CIFAR_RECORD = 1 + 3 * PLANE;
-/** CIFAR-100's has two labels before its planes. */
-export const CIFAR100_RECORD = 2 + 3 * PLANE;
+const PLANES = 3 * PLANE;
 
-const CLASSES = ['airplane', 'automobile', 'bird', 'cat', 'deer', 'dog', 'frog', 'horse', 'ship', 'truck'];
+/** How a set packs an image: its labels, the last of which counts, then three planes: red, green, blue. */
+interface CifarKind {
+  name: string;
+  labels: number;
+  classes: readonly string[];
+  /** images of a file at most */
+  most: number;
+}
 
-/** Reads CIFAR-10's binary batches (3,073-byte records), one after the other. Throws a UserError. */
+const CIFAR10: CifarKind = {
+  name: 'CIFAR-10',
+  labels: 1,
+  classes: ['airplane', 'automobile', 'bird', 'cat', 'deer', 'dog', 'frog', 'horse', 'ship', 'truck'],
+  most: 20_000,
+};
+
+const FINE = [
+  'apple aquarium_fish baby bear beaver bed bee beetle bicycle bottle bowl boy bridge bus',
+  'butterfly camel can castle caterpillar cattle chair chimpanzee clock cloud cockroach couch crab',
+  'crocodile cup dinosaur dolphin elephant flatfish forest fox girl hamster house kangaroo',
+  'keyboard lamp lawn_mower leopard lion lizard lobster man maple_tree motorcycle mountain mouse',
+  'mushroom oak_tree orange orchid otter palm_tree pear pickup_truck pine_tree plain plate poppy',
+  'porcupine possum rabbit raccoon ray road rocket rose sea seal shark shrew skunk skyscraper',
+  'snail snake spider squirrel streetcar sunflower sweet_pepper table tank telephone television',
+  'tiger tractor train trout tulip turtle wardrobe whale willow_tree wolf woman worm',
+];
+
+const CIFAR100: CifarKind = {
+  name: 'CIFAR-100',
+  labels: 2,
+  classes: FINE.flatMap((names) => names.split(' ')),
+  most: 60_000,
+};
+
+const recordOf = ({ labels }: CifarKind) => labels + PLANES;
+
+/** The set that a file of so many bytes is of. */
+function kindOf(bytes: number): CifarKind {
+  return bytes % recordOf(CIFAR10) !== 0 && bytes % recordOf(CIFAR100) === 0 ? CIFAR100 : CIFAR10;
+}
+
+/** Refuses a file of so many bytes, before it is read, which can be none of the sets'. Throws a UserError. */
+export function checkCifarSize(path: string, bytes: number): void {
+  const kind = kindOf(bytes);
+  if (bytes > kind.most * recordOf(kind))
+    throw new UserError(
+      `${path} is larger than a ${kind.name} binary batch; choose the set's own files of images.`,
+    );
+}
+
+/** Reads binary batches of CIFAR-10 or CIFAR-100, one after the other. Throws a UserError. */
 export function readCifar(batches: { path: string; bytes: Uint8Array }[]): RawSet {
+  const kind = kindOf(batches[0].bytes.length);
+  const { name, labels, classes } = kind;
+  const size = recordOf(kind);
   const records: Uint8Array[] = [];
   for (const { path, bytes } of batches) {
-    if (bytes.length === 0 || bytes.length % CIFAR_RECORD !== 0) {
+    if (bytes.length === 0 || bytes.length % size !== 0) {
       throw new UserError(
-        `${path} has ${bytes.length} bytes, not a multiple of CIFAR-10's ${CIFAR_RECORD} a record; download it again, or choose images in a folder for each class if it is another set.`,
+        `${path} has ${bytes.length} bytes, not a multiple of ${name}'s ${size} a record; download it again, or choose images in a folder for each class if it is another set.`,
       );
     }
-    for (let at = 0; at < bytes.length; at += CIFAR_RECORD) {
-      if (bytes[at] >= CLASSES.length) {
+    for (let at = 0; at < bytes.length; at += size) {
+      const label = bytes[at + labels - 1];
+      if (label >= classes.length) {
         throw new UserError(
-          `${path}: record ${at / CIFAR_RECORD} has label ${bytes[at]}, above 9; choose a CIFAR-10 binary batch.`,
+          `${path}: record ${at / size} has label ${label}, above ${classes.length - 1}; choose a ${name} binary batch.`,
         );
       }
-      records.push(bytes.subarray(at, at + CIFAR_RECORD));
+      records.push(bytes.subarray(at, at + size));
     }
   }
   return {
     name: batches[0].path,
-    classes: [...CLASSES],
-    labels: Uint8Array.from(records, (record) => record[0]),
+    classes: [...classes],
+    labels: Uint8Array.from(records, (record) => record[labels - 1]),
     width: SIDE,
     height: SIDE,
-    rgb: (i) => interleave(records[i]),
+    rgb: (i) => interleave(records[i].subarray(labels)),
   };
 }
 
-function interleave(record: Uint8Array): Uint8Array<ArrayBuffer> {
-  const rgb = new Uint8Array(3 * PLANE);
+function interleave(planes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const rgb = new Uint8Array(PLANES);
   for (let i = 0; i < PLANE; i++) {
-    for (let c = 0; c < 3; c++) rgb[i * 3 + c] = record[1 + c * PLANE + i];
+    for (let c = 0; c < 3; c++) rgb[i * 3 + c] = planes[c * PLANE + i];
   }
   return rgb;
 }

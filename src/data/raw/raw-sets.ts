@@ -2,7 +2,7 @@ import { UserError } from '../../errors';
 import { FormatError } from '../../io/format-error';
 import type { FileTree, SourceFile } from '../files/tree';
 import { isCifarName, isIdxName, isImageName, type Part } from '../layout/names';
-import { CIFAR_RECORD, CIFAR100_RECORD, readCifar } from './cifar';
+import { checkCifarSize, readCifar } from './cifar';
 import { gunzip, idxKind, readIdx } from './idx';
 import type { RawSet } from './raster';
 
@@ -13,7 +13,7 @@ export interface RawPart {
 }
 
 /**
- * The parts of a source that is CIFAR-10's binary batches or IDX files (MNIST's format, plain or .gz); undefined where it
+ * The parts of a source that is binary batches of CIFAR-10 or CIFAR-100, or IDX files (MNIST's format, plain or .gz); undefined where it
  * is neither. Official downloads hold training and test files side by side. Reading throws a UserError.
  */
 export function rawParts(tree: FileTree): RawPart[] | undefined {
@@ -23,10 +23,10 @@ export function rawParts(tree: FileTree): RawPart[] | undefined {
   const batches = tree.files.filter(({ path }) => isCifarName(path));
   if (idx.length === 0 && batches.length === 0) {
     if (!paths.some((path) => /(^|\/)(data_batch_1|cifar-100-python\/train)$/.test(path))) return undefined;
-    const next = paths.some((path) => /cifar-100-python\//.test(path))
-      ? 'and neither is its binary one: save its images as PNG files, in a folder for each class'
-      : 'download the binary version (cifar-10-binary.tar.gz)';
-    throw new UserError(`${tree.name} is CIFAR's version for Python, which is not read; ${next}.`);
+    const binary = `cifar-${paths.some((path) => /cifar-100-python\//.test(path)) ? 100 : 10}-binary.tar.gz`;
+    throw new UserError(
+      `${tree.name} is CIFAR's version for Python, which is not read; download the binary version (${binary}).`,
+    );
   }
   const files = idx.length > 0 ? idx : batches;
   const isTest = ({ path }: SourceFile) => /(t10k|test)[^/]*$/i.test(path);
@@ -53,16 +53,7 @@ async function readWhole(file: SourceFile): Promise<Uint8Array<ArrayBuffer>> {
 async function loadCifar(files: SourceFile[]): Promise<RawSet> {
   const batches = [];
   for (const file of files) {
-    if (file.size % CIFAR_RECORD !== 0 && file.size % CIFAR100_RECORD === 0) {
-      throw new UserError(
-        `${file.path} is of CIFAR-100, which is not read; save its images as PNG files, in a folder for each class.`,
-      );
-    }
-    if (file.size > 20_000 * CIFAR_RECORD) {
-      throw new UserError(
-        `${file.path} is larger than a CIFAR-10 binary batch; choose data_batch_1.bin and the like.`,
-      );
-    }
+    checkCifarSize(file.path, file.size);
     batches.push({ path: file.path, bytes: await readWhole(file) });
   }
   return readCifar(batches);

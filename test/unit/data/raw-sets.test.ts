@@ -54,13 +54,30 @@ describe('CIFAR-10 binary batches', () => {
     await expect(loadImageSet([userFile('a.bin', wrong)])).rejects.toThrow('label 10');
   });
 
-  test('CIFAR-100 is named, with a way that leads on', async () => {
-    const binary = userFiles({ 'cifar-100-binary/train.bin': new Uint8Array(5 * 3074) });
-    await expect(loadImageSet(binary)).rejects.toThrow('train.bin is of CIFAR-100, which is not read; save');
-    const python = userFiles({ 'cifar-100-python/train': new Uint8Array(9) });
-    await expect(loadImageSet(python)).rejects.toThrow('save its images as PNG files');
-    const ten = userFiles({ 'cifar-10-batches-py/data_batch_1': new Uint8Array(9) });
-    await expect(loadImageSet(ten)).rejects.toThrow('cifar-10-binary.tar.gz');
+  test('CIFAR-100 has a coarse and a fine label, of which the fine one counts', async () => {
+    const bytes = new Uint8Array(5 * 3074);
+    for (let i = 0; i < 5; i++) bytes.set([i, 99 - i, 7 * i], i * 3074);
+    const files = { 'cifar-100-binary/train.bin': bytes, 'cifar-100-binary/test.bin': bytes.slice(0, 3074) };
+    const { train, test: held } = await loadImageSet(userFiles(files));
+    expect(train?.images.classes).toHaveLength(100);
+    expect(Array.from(train?.images.labels ?? [], (i) => train?.images.classes[i])).toEqual([
+      'worm',
+      'woman',
+      'wolf',
+      'willow_tree',
+      'whale',
+    ]);
+    expect(bytesOf(train!.images)[3072]).toBe(7);
+    expect(held?.images.count).toBe(1);
+  });
+
+  test("the versions for Python are answered with each set's own binary one", async () => {
+    for (const [path, wanted] of [
+      ['cifar-100-python/train', 'cifar-100-binary.tar.gz'],
+      ['cifar-10-batches-py/data_batch_1', 'cifar-10-binary.tar.gz'],
+    ]) {
+      await expect(loadImageSet(userFiles({ [path]: new Uint8Array(9) }))).rejects.toThrow(wanted);
+    }
   });
 });
 
