@@ -75,6 +75,15 @@ async function readFolder(folder: string, name: string, holders: string[]): Prom
   }
   const entries = (await readdir(folder, { withFileTypes: true })).sort((a, b) => (a.name < b.name ? -1 : 1));
   if (entries.length === 0) return [{ path: `${name}/`, blob: new Blob() }];
+  // Node shows bytes that are no UTF-8 by a mark, under which there is no file
+  const lost = entries.find(
+    (entry) => entry.name.includes('\ufffd') && !existsSync(join(folder, entry.name)),
+  );
+  if (lost) {
+    throw new UserError(
+      `${join(folder, lost.name)} has a name that is not UTF-8, as unzip leaves some of Windows; name the archive itself, or rename such files (convmv -r -f cp437 -t utf8 --notest ${folder}).`,
+    );
+  }
   const files: UserFile[] = [];
   for (const entry of entries) {
     const [file, path] = [join(folder, entry.name), `${name}/${entry.name}`];

@@ -75,6 +75,15 @@ test('a link to a folder that holds it is refused', async () => {
   expect(error.message).toContain(`${join(set, 'a', 'up')} is a link to a folder that it lies in`);
 });
 
+test('a name that is not UTF-8 is refused with what helps', async () => {
+  await writeFile(
+    Buffer.concat([Buffer.from(`${folder}/caf`), Buffer.from([0xe9]), Buffer.from('.png')]),
+    '',
+  );
+  await expect(readUserFiles([folder])).rejects.toThrow(UserError);
+  await expect(readUserFiles([folder])).rejects.toThrow(/caf\ufffd\.png has a name that is not UTF-8/);
+});
+
 test('shards are found beside their index, or beside one of them', async () => {
   const names = [1, 2, 3].map((i) => `model-0000${i}-of-00003.safetensors`);
   for (const name of names) await writeFile(join(folder, name), name);
