@@ -134,10 +134,13 @@ function recognised(
   const classes = options.classes ?? told ?? published.head.classes;
   const { norms, refusal } = match.dialect;
   if (refusal) throw new UserError(`${opened.file}: ${refusal}.`);
-  const foreign = options.arch === undefined ? layersWithinBlocks(taken, shapesOf(copy)) : [];
+  const foreign =
+    options.arch === undefined
+      ? [...layersWithinBlocks(taken, shapesOf(copy)), ...biasesOfLayers(taken)]
+      : [];
   if (foreign.length > 0)
     throw new UserError(
-      `${opened.file} is not quite ${describeCandidate(taken)}: within its blocks it also has ${foreign[0]}${foreign.length > 1 ? ` and ${foreign.length - 1} more` : ''}, without which its answers would be others. Export it as an ONNX file, or name the architecture (--arch ${arch}) to take it without them.`,
+      `${opened.file} is not quite ${describeCandidate(taken)}: it also has ${foreign[0]}${foreign.length > 1 ? ` and ${foreign.length - 1} more` : ''}, without which its answers would be others. Export it as an ONNX file, or name the architecture (--arch ${arch}) to take it without them.`,
     );
   const fitted = classes === published.head.classes ? published : withHead(published, classes);
   const model = norms ? withNorms(fitted, norms) : fitted;
@@ -171,6 +174,13 @@ function layersWithinBlocks({ match }: Candidate, shapes: ReadonlyMap<string, Sh
     key.startsWith(match.prefix) && key.endsWith('.weight') && shapes.get(key)!.length > 1;
   const known = new Set([...match.names.keys()].filter((key) => shapes.has(key)).flatMap(blocksOf));
   return match.unused.filter((key) => isLayer(key) && blocksOf(key).some((block) => known.has(block)));
+}
+
+/** Biases of layers that have none in the network: of a first convolution that somebody put in anew, say. */
+function biasesOfLayers({ match }: Candidate): string[] {
+  return match.unused.filter(
+    (key) => key.endsWith('.bias') && match.names.has(key.replace(/bias$/, 'weight')),
+  );
 }
 
 /** Whether the file itself says what its network is. */

@@ -111,7 +111,10 @@ function bestArguments(
   return best;
 }
 
-/** The channels of a file's images, where they are other than the network's: the first convolution tells them. */
+/**
+ * The channels of a file's images, gray or RGB, where they are other than the network's: the first convolution tells them. Of any
+ * others it is left as a difference to be told.
+ */
 function channelsOf(
   shapes: ReadonlyMap<string, Shape>,
   entries: readonly { name: string; shape: Shape }[],
@@ -119,7 +122,7 @@ function channelsOf(
   const stem = entries.find(({ name }) => shapes.has(name));
   const found = stem && shapes.get(stem.name)!;
   if (!stem || !found || found.length !== 4 || stem !== entries[0]) return {};
-  return found[1] === stem.shape[1] ? {} : { in_chans: found[1] };
+  return found[1] === stem.shape[1] || ![1, 3].includes(found[1]) ? {} : { in_chans: found[1] };
 }
 
 const defaults = new Map<string, Wanted>();

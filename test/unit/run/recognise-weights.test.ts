@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { UserError } from '../../../src/errors';
 import { type OpenedWeights, stateCopy } from '../../../src/io/state-copy';
+import { floats } from '../../../src/io/tensor';
 import { initialState } from '../../../src/model/init';
 import { createModel } from '../../../src/model/zoo';
 import { recogniseWeights } from '../../../src/run/recognise-weights';
@@ -113,9 +114,10 @@ test('layers within the blocks of a network that are none of its are another net
   };
   const squeezing = file('layer1.0.se.fc1.weight', 'layer1.2.se.fc1.weight');
   expect(() => recogniseWeights(squeezing, {})).toThrow(
-    'run.ckpt is not quite ResNet-20 for CIFAR of akamaster, 10 classes: within its blocks it also has layer1.0.se.fc1.weight and 1 more, without which its answers would be others.',
+    'run.ckpt is not quite ResNet-20 for CIFAR of akamaster, 10 classes: it also has layer1.0.se.fc1.weight and 1 more, without which its answers would be others.',
   );
   expect(recogniseWeights(squeezing, { arch: 'resnet20_cifar' }).notes).toHaveLength(1);
+  expect(() => recogniseWeights(file('conv1.bias'), {})).toThrow('it also has conv1.bias, without which');
   // what a training script adds beside the blocks does not matter
   expect(recogniseWeights(file('criterion.0.weight', 'aux.0.conv.weight'), {}).notes).toHaveLength(2);
 });
@@ -133,4 +135,12 @@ test('weights in parts, of pruning or of a weight norm, are named with what puts
       `run.ckpt has weights in parts (conv1.${part}), of which its network made them as it ran: put them together`,
     );
   }
+});
+
+test('where a network takes other channels than gray and RGB its first layer is named', () => {
+  const four = new Map(state).set('conv1.weight', floats([16, 4, 3, 3], new Float32Array(16 * 36)));
+  const copies = [stateCopy('run.ckpt', '', four, async (key) => four.get(key)!)];
+  expect(() => recogniseWeights({ ...opened(), copies }, {})).toThrow(
+    'nearest is ResNet for CIFAR of akamaster, 10 classes: other shapes: conv1.weight (16 x 4 x 3 x 3, there 16 x 3 x 3 x 3).',
+  );
 });
