@@ -86,8 +86,9 @@ function partsOf(folder: Folder): Map<Part, Folder[]> | undefined {
   const holdsClasses = (each: Folder) => filled(each).length > 0;
   const exact = grouped(inside, partNamed);
   const all = exact.count === inside.length;
-  // beside other folders they must hold folders themselves: 'train' may be a class among vehicles
-  if (exact.parts.size >= 2 && (all || exact.members.every(holdsClasses))) return exact.parts;
+  // beside other folders they must hold folders themselves, or the training images two: 'train' may be a class among vehicles
+  const trains = exact.parts.get('train')?.every((each) => filled(each).length >= 2);
+  if (exact.parts.size >= 2 && (all || trains || exact.members.every(holdsClasses))) return exact.parts;
   if (exact.parts.size === 1 && all && inside.length === 1) return exact.parts;
   const worded = grouped(inside, partWithin);
   const isClear =
@@ -116,6 +117,15 @@ function grouped(folders: Folder[], partOf: (name: string) => Part | undefined) 
   return { parts, members, count: members.length };
 }
 
+/** The folder among classes that holds folders of the names of all others, two at least: archives have a set twice. */
+function copiesAmong(classes: Folder[]): Folder[] {
+  return classes.filter((each) => {
+    const inside = filled(unwrap(each, () => false)).map(({ name }) => name);
+    const others = classes.filter((other) => other !== each);
+    return others.length >= 2 && others.every(({ name }) => inside.includes(name));
+  });
+}
+
 /** The layout by folders alone. */
 function classFolders(
   name: string,
@@ -130,7 +140,10 @@ function classFolders(
   const read = (part: Part | undefined, folders: Folder[]): PartFiles => {
     const roots = folders.map((folder) => unwrap(folder, isKnown));
     for (const each of roots) skip(each.images, 'it lies outside the class folders');
-    const classes = roots.flatMap(filled);
+    const all = roots.flatMap(filled);
+    const copies = copiesAmong(all);
+    for (const copy of copies) skip(imagesBelow(copy), 'its folder holds the classes once more');
+    const classes = all.filter((each) => !copies.includes(each));
     const images = classes.map(imagesBelow);
     return {
       part,

@@ -286,6 +286,19 @@ describe('parts', () => {
     expect(found.report.skipped.map(({ path }) => path)).toEqual(['seg_pred/p/0.ppm', 'seg_pred/p/1.ppm']);
   });
 
+  test('flat test images and folders of other kinds may lie beside training images in classes', async () => {
+    const found = await parts(pictures('Train/0*5', 'Train/1*5', 'Test/1.ppm', 'Meta/1.ppm'));
+    expect(found.report.classes).toEqual(['0', '1']);
+    expect(found.report.skipped.map(({ path }) => path)).toEqual(['Meta/1.ppm', 'Test/1.ppm']);
+  });
+
+  test('a folder that has all classes once more is no class', async () => {
+    const found = await parts(pictures('set/a*5', 'set/b*5', 'set/set/a*5', 'set/set/b*5'));
+    expect(found.report.classes).toEqual(['a', 'b']);
+    expect(found.report.skipped).toHaveLength(10);
+    expect(found.report.skipped[0].reason).toBe('its folder holds the classes once more');
+  });
+
   test('folders that may be parts, and are taken as classes, are told', async () => {
     const { report } = await parts(pictures('train/a*2', 'train/b*2', 'holdout/a*2', 'holdout/b*2'));
     expect(report.classes).toEqual(['holdout', 'train']);
