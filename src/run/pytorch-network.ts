@@ -41,11 +41,13 @@ const BUILDERS: Record<string, (model: Model) => PyTorchNetwork | undefined> = {
   torchvision,
   timm,
   akamaster,
+  chenyaofo,
+  kuangliu,
 };
 
-/** The arguments that a constructor has to be told, the stem's stride and channels apart. */
+/** The arguments that a constructor has to be told, the stem's stride, kernel and channels apart. */
 function told({ name, args }: Model): Record<string, unknown> {
-  const { stem_stride: _, in_chans: __, ...changed } = nonDefaultArguments(name, args);
+  const { stem_stride: _, stem_kernel: __, in_chans: ___, ...changed } = nonDefaultArguments(name, args);
   return Object.fromEntries(Object.entries(changed).filter(([arg]) => !TRAINING_ONLY.includes(arg)));
 }
 
@@ -97,10 +99,13 @@ function torchvision(model: Model): PyTorchNetwork | undefined {
     lines.push(
       `net = torchvision.models.ResNet(torchvision.models.resnet.${block}, ${python(layers)}, ${rest}`,
     );
+  } else if ('avgpool' in changed || 'hidden' in changed) {
+    lines.push(...smallVgg(model));
   } else {
     const builder = name === 'densenet' ? 'densenet121' : name;
     lines.push(`net = ${callOf(`torchvision.models.${builder}`, { ...changed, ...classes })}`);
   }
+  if (args.stem_kernel === 3) lines.push(SMALL_STEM);
   const stem = STEMS.find(([architecture]) => architecture.test(name));
   if (args.stem_stride === 1 && stem) {
     const [, convolution, pool] = stem;
@@ -108,6 +113,21 @@ function torchvision(model: Model): PyTorchNetwork | undefined {
     if (pool) lines.push(`net.${pool} = torch.nn.Identity()`);
   }
   return { modules: ['torchvision'], lines, prepares: name.startsWith('mnasnet') ? MNASNET_STATE : [] };
+}
+
+/** A first convolution of 3 x 3 in the place of a ResNet's own. */
+const SMALL_STEM = 'net.conv1 = torch.nn.Conv2d(3, 64, 3, 2, 1, bias=False)';
+
+/** torchvision's VGG with another classifier. */
+function smallVgg({ name, args, head }: Model): string[] {
+  const { avgpool, hidden } = args as { avgpool: number; hidden: number };
+  return [
+    `net = torchvision.models.${name}(num_classes=${head.classes})`,
+    `net.avgpool = torch.nn.AdaptiveAvgPool2d(${avgpool})`,
+    `net.classifier[0] = torch.nn.Linear(${512 * avgpool ** 2}, ${hidden})`,
+    `net.classifier[3] = torch.nn.Linear(${hidden}, ${hidden})`,
+    `net.classifier[6] = torch.nn.Linear(${hidden}, ${head.classes})`,
+  ];
 }
 
 /** MNASNet loads no state without a version; 2 is what its constructor makes today. */
@@ -176,6 +196,7 @@ function timmResNet({ args, head }: Model): PyTorchNetwork {
   };
   const rest = callOf('', { ...sizes, num_classes: head.classes }).slice(1);
   const lines = [`net = timm.models.ResNet(timm.models.resnet.${block}, ${python(layers)}, ${rest}`];
+  if (args.stem_kernel === 3 && stem_type !== 'deep') lines.push(SMALL_STEM);
   if (args.stem_stride === 1)
     lines.push(
       `net.conv1${stem_type === 'deep' ? '[0]' : ''}.stride = (1, 1)`,
@@ -186,21 +207,54 @@ function timmResNet({ args, head }: Model): PyTorchNetwork {
 
 function akamaster({ args, head }: Model): PyTorchNetwork {
   const blocks = ((args.depth as number) - 2) / 6;
-  return { modules: [], lines: [...CIFAR_RESNET, `net = ResNet(${blocks}, ${head.classes})`] };
+  return {
+    modules: [],
+    lines: [...cifarResNet(args.option as Option), `net = ResNet(${blocks}, ${head.classes})`],
+  };
 }
 
-/** ResNet for CIFAR-10 (He et al. 2015, section 4.2) with shortcuts of option A. */
-const CIFAR_RESNET = `class Block(torch.nn.Module):
+/** The network of akamaster whose shortcuts are convolutions, under other names. */
+function chenyaofo(model: Model): PyTorchNetwork {
+  return { ...akamaster(model), prepares: renames(['.downsample.', '.shortcut.'], ['fc.', 'linear.']) };
+}
+
+/** torchvision's ResNets with another stem, under other names. */
+function kuangliu(model: Model): PyTorchNetwork | undefined {
+  const network = torchvision(model);
+  return network && { ...network, prepares: renames(['.shortcut.', '.downsample.'], ['linear.', 'fc.']) };
+}
+
+const renames = (...pairs: [from: string, to: string][]): string[] => [
+  `state = {name${pairs.map(([from, to]) => `.replace(${python(from)}, ${python(to)})`).join('')}: t for name, t in state.items()}`,
+];
+
+type Option = 'A' | 'B';
+
+/** How a block of ResNets for CIFAR defines its shortcut, and what that makes of `x`. */
+const SHORTCUTS: Record<Option, { defined: string; made: string }> = {
+  A: {
+    defined: 'self.stride, self.pad = stride, (o - i) // 2',
+    made: 'torch.nn.functional.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, self.pad, self.pad))',
+  },
+  B: {
+    defined:
+      'self.shortcut = torch.nn.Sequential(*([torch.nn.Conv2d(i, o, 1, stride, bias=False), torch.nn.BatchNorm2d(o)] if i != o else []))',
+    made: 'self.shortcut(x)',
+  },
+};
+
+/** ResNet for CIFAR-10 (He et al. 2015, section 4.2). */
+const cifarResNet = (option: Option): string[] =>
+  `class Block(torch.nn.Module):
     def __init__(self, i, o, stride):
         super().__init__()
         self.conv1, self.bn1 = torch.nn.Conv2d(i, o, 3, stride, 1, bias=False), torch.nn.BatchNorm2d(o)
         self.conv2, self.bn2 = torch.nn.Conv2d(o, o, 3, 1, 1, bias=False), torch.nn.BatchNorm2d(o)
-        self.stride, self.pad = stride, (o - i) // 2
+        ${SHORTCUTS[option].defined}
 
     def forward(self, x):
         y = self.bn2(self.conv2(self.bn1(self.conv1(x)).relu()))
-        short = x[:, :, :: self.stride, :: self.stride]
-        return (y + torch.nn.functional.pad(short, (0, 0, 0, 0, self.pad, self.pad))).relu()
+        return (y + ${SHORTCUTS[option].made}).relu()
 
 
 class ResNet(torch.nn.Module):

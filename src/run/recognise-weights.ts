@@ -132,7 +132,7 @@ function recognised(
   const published = createModel(arch, { kwargs: args });
   const told = match.classes === undefined ? undefined : match.classes - headChannels(published.task, 0);
   const classes = options.classes ?? told ?? published.head.classes;
-  const { norms, refusal } = match.dialect;
+  const { norms, normalisation, refusal } = match.dialect;
   if (refusal) throw new UserError(`${opened.file}: ${refusal}.`);
   const foreign =
     options.arch === undefined
@@ -143,7 +143,8 @@ function recognised(
       `${opened.file} is not quite ${describeCandidate(taken)}: it also has ${foreign[0]}${foreign.length > 1 ? ` and ${foreign.length - 1} more` : ''}, without which its answers would be others. Export it as an ONNX file, or name the architecture (--arch ${arch}) to take it without them.`,
     );
   const fitted = classes === published.head.classes ? published : withHead(published, classes);
-  const model = norms ? withNorms(fitted, norms) : fitted;
+  const normed = norms ? withNorms(fitted, norms) : fitted;
+  const model = { ...normed, input: { ...normed.input, ...normalisation } };
   const kept = new Set(
     [...copy.entries.keys()].filter((key) => match.names.has(key) || isCounter(key, match.names)),
   );
@@ -209,11 +210,7 @@ function notesOn(
       `${file} may be one of timm's models that are normalised otherwise (miil: mean 0, deviation 1; ra4_e3600: mean 0.5, deviation 0.5): mean and std say so.`,
     );
   if (options.arch === undefined) {
-    const { stem_stride } = createModel(taken.arch, { kwargs: taken.args }).args;
-    const stem =
-      stem_stride === 2 && options.stemStride === undefined && !options.told
-        ? ' The stride of its stem, which weights do not tell, is taken as published, 2; a network made for images of 32 pixels may have 1 (stem stride, --stem-stride 1).'
-        : '';
+    const stem = options.stemStride === undefined && !options.told ? stemNote(taken) : '';
     notes.push(`${file} is ${describeCandidate(taken)}.${stem}`);
     // a shallower network of the same family fits too, and would leave blocks of the file out: it is no rival
     const unlike = others.filter(
@@ -255,6 +252,22 @@ function notesOn(
   }
   return notes;
 }
+
+/** What weights do not tell of a network that may have been made for small images. */
+function stemNote({ arch, args, match }: Candidate): string {
+  const { stem_stride, stem_kernel, avgpool } = createModel(arch, { kwargs: args }).args;
+  const { publisher } = match.dialect;
+  if (stem_kernel === 3 && publisher === 'torchvision')
+    return ` Its stem of 3 x 3 is taken as networks for images of 32 pixels mostly have it, without stride and pooling; --stem-stride 2 is with both (stem stride).${CIFAR}`;
+  if (avgpool === 1) return CIFAR;
+  if (stem_stride !== 2) return '';
+  const isForCifar = arch === 'mobilenet_v2' && [10, 100].includes(match.classes ?? 0);
+  return ` The stride of its stem, which weights do not tell, is taken as published, 2; a network made for images of 32 pixels may have 1 (stem stride, --stem-stride 1)${isForCifar ? `${SECOND_STAGE}.${CIFAR}` : '.'}`;
+}
+
+const SECOND_STAGE = `; chenyaofo's for CIFAR have 1 in the second stage too (--kwargs '{"inverted_residual_setting": [[1,16,1,1],[6,24,2,1],[6,32,3,2],[6,64,4,2],[6,96,3,1],[6,160,3,2],[6,320,1,1]]}')`;
+const CIFAR =
+  ' Networks for CIFAR mostly take images normalised by 0.4914, 0.4822, 0.4465 and 0.2023, 0.1994, 0.201 (mean and std say so).';
 
 /** What pruning, weight norm, spectral norm and PyTorch's parametrisations keep in the place of a weight. */
 const IN_PARTS = /\.(weight_(orig|mask|g|v)|parametrizations\.weight\.\w+)$/;

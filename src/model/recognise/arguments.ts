@@ -56,8 +56,10 @@ export function candidateArguments(arch: string, shapes: Shapes): Arguments[] {
   if (arch.startsWith('mobilenet_v3')) return mobilenetV3(shapes, arch.endsWith('small'));
   if (arch === 'densenet') return [densenet(shapes)];
   if (arch === 'convnext') return [convnext(shapes)];
-  if (arch === 'resnet') return [resnet(shapes)];
-  if (arch === 'resnet_cifar') return [{ depth: 6 * (blocksOf(shapes)[0] ?? 3) + 2 }];
+  if (arch === 'resnet') return [{ ...resnet(shapes), ...smallStem(shapes) }];
+  if (/^(wide_)?resnex?t\d+(d|_2|_32x\dd)?$/.test(arch)) return [smallStem(shapes)];
+  if (arch.endsWith('_cifar')) return [cifarResnet(arch, shapes)];
+  if (arch.startsWith('vgg')) return [vggClassifier(shapes)];
   if (arch === 'convnextv2') return [convnextV2(shapes)];
   if (arch.startsWith('slak')) return [slak(shapes)];
   if (arch.startsWith('repvgg')) return [shapes.has('stage0.rbr_reparam.weight') ? { deploy: true } : {}];
@@ -79,6 +81,24 @@ function blocksOf(shapes: Shapes): number[] {
       blocks[Number(match[1]) - 1] = Math.max(blocks[Number(match[1]) - 1] ?? 0, Number(match[2]) + 1);
   }
   return Array.from(blocks, (n) => n ?? 0);
+}
+
+/** A stem of 3 x 3 is that of networks for small images, which have neither its stride nor a pooling behind it. */
+const smallStem = (shapes: Shapes): Arguments =>
+  shapes.get('conv1.weight')?.[3] === 3 ? { stem_kernel: 3, stem_stride: 1 } : {};
+
+function cifarResnet(arch: string, shapes: Shapes): Arguments {
+  return {
+    ...(arch === 'resnet_cifar' && { depth: 6 * (blocksOf(shapes)[0] ?? 3) + 2 }),
+    ...(shapes.has('layer2.0.shortcut.0.weight') && { option: 'B' }),
+  };
+}
+
+/** The hidden layers' channels, and the pixels of the last stage's 512 channels that the first of them takes. */
+function vggClassifier(shapes: Shapes): Arguments {
+  const [hidden = 4096, taken = 512 * 49] = shapes.get('classifier.0.weight') ?? [];
+  const avgpool = Math.sqrt(taken / 512);
+  return { ...(avgpool !== 7 && { avgpool }), ...(hidden !== 4096 && { hidden }) };
 }
 
 /** The published widths of the stages at four blocks' ends; the width within the first block is the groups' times theirs. */

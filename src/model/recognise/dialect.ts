@@ -1,11 +1,12 @@
+import type { ModelInput } from '../model';
 import type { NormArguments } from '../norms';
 
 /**
  * The names that publishers give one network's modules. All of them define the same modules in the same order, so a
  * dialect says only how its names sort into that order: the n-th module of a file is then the n-th of the zoo's network,
  * whatever order the file itself has. Sources: the modules of pytorch/vision, huggingface/pytorch-image-models (timm),
- * lukemelas/EfficientNet-PyTorch, facebookresearch/ConvNeXt and ConvNeXt-V2, JierunChen/FasterNet, DingXiaoH/RepVGG and those
- * whose names are the zoo's.
+ * lukemelas/EfficientNet-PyTorch, facebookresearch/ConvNeXt and ConvNeXt-V2, JierunChen/FasterNet, DingXiaoH/RepVGG,
+ * chenyaofo/pytorch-cifar-models, kuangliu/pytorch-cifar and those whose names are the zoo's.
  */
 export interface Dialect {
   /** who publishes weights under these names */
@@ -27,6 +28,8 @@ export interface Dialect {
   head?: string;
   /** the publisher's batch norms, where they are not the zoo's */
   norms?: NormArguments;
+  /** how the publisher normalises images, where that is not the zoo's */
+  normalisation?: Pick<ModelInput, 'mean' | 'std'>;
   /** why networks of these names are not computed here as their publisher does */
   refusal?: string;
 }

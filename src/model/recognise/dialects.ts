@@ -200,11 +200,34 @@ const densenet2017: Dialect = {
   rename: (module) => module.replace(/\.(norm|conv)\.(\d+)$/, '.$1$2'),
 };
 
+/** The training images' of CIFAR-10, as most code for CIFAR has them: the deviations are means of an image's own. */
+const CIFAR = { mean: [0.4914, 0.4822, 0.4465], std: [0.2023, 0.1994, 0.201] };
+
+/** ResNets for CIFAR whose shortcuts are convolutions, under torchvision's names of all that its ResNets have too. */
+const chenyaofo: Dialect = {
+  publisher: 'chenyaofo',
+  architectures: /^resnet.*_cifar$/,
+  head: 'fc',
+  sign: /^layer2\.0\.downsample\.0$/,
+  normalisation: CIFAR,
+  rename: (module) => module.replace('.downsample.', '.shortcut.').replace(/^fc$/, 'linear'),
+};
+
+/** torchvision's ResNets with a stem for CIFAR, under akamaster's names of shortcut and classifier. */
+const kuangliu: Dialect = {
+  publisher: 'kuangliu',
+  architectures: /^resnet(\d+)?$/,
+  head: 'linear',
+  sign: /^layer2\.0\.shortcut\.0$/,
+  normalisation: CIFAR,
+  rename: (module) => module.replace('.shortcut.', '.downsample.').replace(/^linear$/, 'fc'),
+};
+
 /** Names that are the zoo's own. */
 const own = (publisher: string, architectures: RegExp): Dialect => ({ publisher, architectures, sign: /./ });
 
 const OWN: readonly Dialect[] = [
-  own('akamaster', /_cifar$/),
+  { ...own('akamaster', /_cifar$/), without: /^layer2\.0\.downsample\.0$/ },
   own('timm', /^(resnet\d+d$|mobilenet_v1$|convnextv2|ghostnet|fasternet)/),
   { ...own('timm', /^efficientnet_lite/), without: /\.se\.conv_reduce$/ },
   own('DingXiaoH', /^rep(vgg|lknet)/),
@@ -240,5 +263,7 @@ export const DIALECTS: readonly Dialect[] = [
   timmRepVgg,
   slak2022,
   densenet2017,
+  chenyaofo,
+  kuangliu,
   ...OWN,
 ];

@@ -62,8 +62,8 @@ export function define<A extends Record<string, Argument<unknown>>>(
   const set = dataSetOf(madeFor);
   const build = (options: ArchitectureOptions): Model => {
     const values = valuesOf(name, { ...args, in_chans: inChans(set.channels) }, options);
-    // a stem without stride is for images as small as CIFAR's
-    const { size } = values.stem_stride === 1 ? DATA_SETS.cifar : set;
+    // a stem without stride is for images as small as CIFAR's, and so is a classifier that takes a single pixel
+    const { size } = values.stem_stride === 1 || values.avgpool === 1 ? DATA_SETS.cifar : set;
     const { classes = set.classes } = options;
     const input = { ...IMAGENET, size, channels: values.in_chans };
     const about = { name, args: structuredClone(values), classes, input, task };

@@ -21,6 +21,8 @@ const widths: Argument<number[]> = {
   fallback: [64, 128, 256, 512],
 };
 
+const stemKernel: Argument<3 | 7> = { schema: v.picklist([3, 7]), expects: '7 or 3', fallback: 7 };
+
 /** What a network has of its own beside its depth. */
 interface Kind {
   groups?: number;
@@ -33,7 +35,7 @@ interface Kind {
  * ResNet for ImageNet (He et al. 2015), the wide kind (Zagoruyko and Komodakis 2016) and ResNeXt (Xie et al. 2017) under
  * torchvision's names, and the D kind (He et al. 2018) under timm's, whose arguments are those below `width_per_group`.
  * `resnet` is the class, without arguments ResNet-18. With `stem_stride` 1 the max pooling after the stem falls away too,
- * so that an image of 32 pixels enters the stages at 32.
+ * so that an image of 32 pixels enters the stages at 32; `stem_kernel` 3 is what networks for such images mostly have with it.
  */
 const resnet = (name: string, block: Block, layers: number[], kind: Kind = {}): Definition =>
   define(
@@ -47,6 +49,7 @@ const resnet = (name: string, block: Block, layers: number[], kind: Kind = {}): 
       stem_type: choice(['', 'deep'], kind.d ? 'deep' : ''),
       stem_width: channels(32),
       avg_down: flag(kind.d ?? false),
+      stem_kernel: stemKernel,
       stem_stride: stemStride,
     },
     (net, x, a) => {
@@ -56,7 +59,7 @@ const resnet = (name: string, block: Block, layers: number[], kind: Kind = {}): 
       let y =
         a.stem_type === 'deep'
           ? deepStem(net, x, a.stem_width, a.stem_stride)
-          : plainStem(net, x, a.stem_stride);
+          : plainStem(net, x, a.stem_kernel, a.stem_stride);
       if (a.stem_stride === 2) y = net.maxPool(y, 3, { stride: 2, padding: 1 });
       const branch = basic ? basicBlock : bottleneck(a.groups, a.width_per_group);
       a.layers.forEach((blocks, stage) => {
@@ -90,8 +93,8 @@ export const resnets = [
   resnet('resnet101d', 'Bottleneck', HUNDRED, { d: true }),
 ];
 
-function plainStem(net: Builder, x: Value, stride: 1 | 2): Value {
-  return net.batchNorm('bn1', net.conv('conv1', x, 64, 7, { stride }), 'relu');
+function plainStem(net: Builder, x: Value, kernel: 3 | 7, stride: 1 | 2): Value {
+  return net.batchNorm('bn1', net.conv('conv1', x, 64, kernel, { stride }), 'relu');
 }
 
 /** Three kernels of 3 x 3, the last of twice as many channels. */

@@ -32,8 +32,12 @@ test('figures are those that the papers and torchvision give', () => {
     50_223_688,
     expect.closeTo(8.684, 2),
   ]);
-  expect(of('resnet50')).toMatchObject({ refconvs: 17, size: 224, publishers: ['torchvision'] });
-  expect(of('resnet20_cifar')).toMatchObject({ refconvs: 19, size: 32, publishers: ['akamaster'] });
+  expect(of('resnet50')).toMatchObject({ refconvs: 17, size: 224, publishers: ['torchvision', 'kuangliu'] });
+  expect(of('resnet20_cifar')).toMatchObject({
+    refconvs: 19,
+    size: 32,
+    publishers: ['akamaster', 'chenyaofo'],
+  });
   expect(of('mobilenet_v1')).toMatchObject({ parameters: 4_231_976, publishers: ['timm'] });
   expect(of('convnext_tiny').publishers).toEqual(['torchvision', 'timm', 'facebookresearch']);
 });

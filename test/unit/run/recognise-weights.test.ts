@@ -3,6 +3,7 @@ import { UserError } from '../../../src/errors';
 import { type OpenedWeights, stateCopy } from '../../../src/io/state-copy';
 import { floats } from '../../../src/io/tensor';
 import { initialState } from '../../../src/model/init';
+import type { Model } from '../../../src/model/model';
 import { createModel } from '../../../src/model/zoo';
 import { recogniseWeights } from '../../../src/run/recognise-weights';
 
@@ -96,6 +97,33 @@ test('the stride of a stem is said to be a guess, but where the file or the user
   expect(guessed(file, {}, said)).toBe(false);
   // of a file whose description does not fit it, nothing is known
   expect(guessed(file, {}, { ...said, architecture: 'resnet18' })).toBe(true);
+});
+
+test('of networks for small images that is told which weights do not tell', () => {
+  const read = (model: Model, rename = (name: string) => name) => {
+    const own = new Map([...initialState(model, 1)].map(([name, tensor]) => [rename(name), tensor] as const));
+    const copy = stateCopy('net.pth', '', own, async (key) => own.get(key)!);
+    return recogniseWeights({ ...opened(), copies: [copy] }, {});
+  };
+  const stem = createModel('resnet18', { stemStride: 1, classes: 10, kwargs: { stem_kernel: 3 } });
+  const torchvision = read(stem);
+  expect(torchvision.model.args).toMatchObject({ stem_kernel: 3, stem_stride: 1 });
+  expect(torchvision.notes[0]).toMatch(/without stride and pooling.*0\.4914/);
+  expect(torchvision.model.input).toMatchObject({ size: 32, mean: [0.485, 0.456, 0.406] });
+  const kuangliu = read(stem, (name) => name.replace('downsample', 'shortcut').replace(/^fc/, 'linear'));
+  expect(kuangliu.notes).toEqual([
+    'run.ckpt is ResNet-18 {"stem_kernel":3,"stem_stride":1} of kuangliu, 10 classes.',
+  ]);
+  expect(kuangliu.model.input).toMatchObject({
+    mean: [0.4914, 0.4822, 0.4465],
+    std: [0.2023, 0.1994, 0.201],
+  });
+  const small = createModel('vgg11_bn', { kwargs: { avgpool: 1, hidden: 8 }, classes: 10 });
+  const vgg = read(small);
+  expect([vgg.model.args, vgg.model.input.size]).toEqual([small.args, 32]);
+  expect(vgg.notes[0]).toContain('0.4914');
+  expect(read(createModel('mobilenet_v2', { classes: 10 })).notes[0]).toContain('[6,24,2,1]');
+  expect(read(createModel('mobilenet_v2', { classes: 11 })).notes[0]).not.toContain('[6,24,2,1]');
 });
 
 test('a shallower network of the same family, whose tensors a file has too, is no rival', () => {
