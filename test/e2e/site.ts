@@ -11,7 +11,7 @@ import type { Scenario } from './fake-engine';
 import { lateAnswers, slowDown } from './slow';
 
 /** milliseconds at most that the page waits for the fake engine, on a busy machine */
-const FAKE_TIMEOUT = 30_000;
+const FAKE_TIMEOUT = 60_000;
 
 export interface Site {
   /** a new page in a context of its own; `path` follows the site's address, for example `#epochs=2` */
