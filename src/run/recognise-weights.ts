@@ -163,18 +163,29 @@ function recognised(
 }
 
 /**
- * Layers of a file that its network has no use for, within the numbered blocks of that network: of squeeze-and-excitation in a
- * ResNet, say. Another network's then, unlike a loss or a second head beside the blocks.
+ * Layers of a file that its network has no use for, within the numbered blocks of that network (of squeeze-and-excitation in a
+ * ResNet, say), or convolutions of further blocks and stages. Another network's then, unlike a loss or a second head beside the blocks.
  */
 function layersWithinBlocks({ match }: Candidate, shapes: ReadonlyMap<string, Shape>): string[] {
+  const modulesOf = (key: string) => key.slice(match.prefix.length).split('.').slice(0, -2);
   const blocksOf = (key: string) => {
-    const modules = key.slice(match.prefix.length).split('.').slice(0, -2);
+    const modules = modulesOf(key);
     return modules.flatMap((part, i) => (/^\d+$/.test(part) ? [modules.slice(0, i + 1).join('.')] : []));
+  };
+  // what blocks and stages are numbered behind: `layer2.` and `layer` of `layer2.0`
+  const listsOf = (key: string) => {
+    const path = modulesOf(key).join('.');
+    return [...path.matchAll(/\d+(?=\.|$)/g)].map(({ index }) => path.slice(0, index));
   };
   const isLayer = (key: string) =>
     key.startsWith(match.prefix) && key.endsWith('.weight') && shapes.get(key)!.length > 1;
-  const known = new Set([...match.names.keys()].filter((key) => shapes.has(key)).flatMap(blocksOf));
-  return match.unused.filter((key) => isLayer(key) && blocksOf(key).some((block) => known.has(block)));
+  const own = [...match.names.keys()].filter((key) => shapes.has(key));
+  const blocks = new Set(own.flatMap(blocksOf));
+  const lists = new Set(own.flatMap(listsOf));
+  const isInside = (key: string) => blocksOf(key).some((block) => blocks.has(block));
+  const isFurther = (key: string) =>
+    shapes.get(key)!.length === 4 && listsOf(key).some((list) => lists.has(list));
+  return match.unused.filter((key) => isLayer(key) && (isInside(key) || isFurther(key)));
 }
 
 /** Biases of layers that have none in the network: of a first convolution that somebody put in anew, say. */

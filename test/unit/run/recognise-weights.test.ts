@@ -146,6 +146,11 @@ test('layers within the blocks of a network that are none of its are another net
   );
   expect(recogniseWeights(squeezing, { arch: 'resnet20_cifar' }).notes).toHaveLength(1);
   expect(() => recogniseWeights(file('conv1.bias'), {})).toThrow('it also has conv1.bias, without which');
+  // a block or a stage more than the network has
+  for (const name of ['layer2.3.conv1.weight', 'layer4.0.conv1.weight']) {
+    expect(() => recogniseWeights(file(name), {})).toThrow(`it also has ${name}, without which`);
+    expect(recogniseWeights(file(name), { arch: 'resnet20_cifar' }).notes).toHaveLength(1);
+  }
   // what a training script adds beside the blocks does not matter
   expect(recogniseWeights(file('criterion.0.weight', 'aux.0.conv.weight'), {}).notes).toHaveLength(2);
 });
