@@ -177,8 +177,10 @@ function layersWithinBlocks({ match }: Candidate, shapes: ReadonlyMap<string, Sh
     const path = modulesOf(key).join('.');
     return [...path.matchAll(/\d+(?=\.|$)/g)].map(({ index }) => path.slice(0, index));
   };
+  // batch norms too: RepVGG's branch of one alone, say
+  const isNorm = (key: string) => shapes.has(key.replace(/weight$/, 'running_mean'));
   const isLayer = (key: string) =>
-    key.startsWith(match.prefix) && key.endsWith('.weight') && shapes.get(key)!.length > 1;
+    key.startsWith(match.prefix) && key.endsWith('.weight') && (shapes.get(key)!.length > 1 || isNorm(key));
   const own = [...match.names.keys()].filter((key) => shapes.has(key));
   const blocks = new Set(own.flatMap(blocksOf));
   const lists = new Set(own.flatMap(listsOf));
@@ -272,11 +274,15 @@ function stemNote({ arch, args, match }: Candidate): string {
     return ` Its stem of 3 x 3 is taken as networks for images of 32 pixels mostly have it, without stride and pooling; --stem-stride 2 is with both (stem stride).${CIFAR}`;
   if (avgpool === 1) return CIFAR;
   if (stem_stride !== 2) return '';
-  const isForCifar = arch === 'mobilenet_v2' && [10, 100].includes(match.classes ?? 0);
-  return ` The stride of its stem, which weights do not tell, is taken as published, 2; a network made for images of 32 pixels may have 1 (stem stride, --stem-stride 1)${isForCifar ? `${SECOND_STAGE}.${CIFAR}` : '.'}`;
+  const isOfCifar = [10, 100].includes(match.classes ?? 0);
+  const isForCifar = arch === 'mobilenet_v2' && isOfCifar;
+  const isRepVgg = arch.startsWith('repvgg') && isOfCifar;
+  return ` The stride of its stem, which weights do not tell, is taken as published, 2; a network made for images of 32 pixels may have 1 (stem stride, --stem-stride 1)${isForCifar ? `${SECOND_STAGE}.${CIFAR}` : isRepVgg ? FIRST_STAGE : '.'}`;
 }
 
 const SECOND_STAGE = `; chenyaofo's for CIFAR have 1 in the second stage too (--kwargs '{"inverted_residual_setting": [[1,16,1,1],[6,24,2,1],[6,32,3,2],[6,64,4,2],[6,96,3,1],[6,160,3,2],[6,320,1,1]]}')`;
+const FIRST_STAGE =
+  "; chenyaofo's for CIFAR have 1 in the first stage too, which is not supported: take an ONNX file of these.";
 const CIFAR =
   ' Networks for CIFAR mostly take images normalised by 0.4914, 0.4822, 0.4465 and 0.2023, 0.1994, 0.201 (mean and std say so).';
 

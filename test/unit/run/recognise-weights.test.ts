@@ -124,6 +124,7 @@ test('of networks for small images that is told which weights do not tell', () =
   expect(vgg.notes[0]).toContain('0.4914');
   expect(read(createModel('mobilenet_v2', { classes: 10 })).notes[0]).toContain('[6,24,2,1]');
   expect(read(createModel('mobilenet_v2', { classes: 11 })).notes[0]).not.toContain('[6,24,2,1]');
+  expect(read(createModel('repvgg_a0', { classes: 10 })).notes[0]).toContain('in the first stage too');
 });
 
 test('a shallower network of the same family, whose tensors a file has too, is no rival', () => {
@@ -151,6 +152,11 @@ test('layers within the blocks of a network that are none of its are another net
     expect(() => recogniseWeights(file(name), {})).toThrow(`it also has ${name}, without which`);
     expect(recogniseWeights(file(name), { arch: 'resnet20_cifar' }).notes).toHaveLength(1);
   }
+  // a branch that is a batch norm alone, as RepVGG's first block has it where it keeps its image's size
+  const norm = ['weight', 'bias', 'running_mean', 'running_var'].map((leaf) => `layer1.0.more.${leaf}`);
+  const branch = new Map([...state, ...norm.map((name) => [name, state.get('bn1.bias')!] as const)]);
+  const copies = [stateCopy('run.ckpt', '', branch, async (key) => branch.get(key)!)];
+  expect(() => recogniseWeights({ ...opened(), copies }, {})).toThrow('it also has layer1.0.more.weight');
   // what a training script adds beside the blocks does not matter
   expect(recogniseWeights(file('criterion.0.weight', 'aux.0.conv.weight'), {}).notes).toHaveLength(2);
 });
