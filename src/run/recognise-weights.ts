@@ -275,9 +275,10 @@ function stemNote({ arch, args, match }: Candidate): string {
   if (avgpool === 1) return CIFAR;
   if (stem_stride !== 2) return '';
   const isOfCifar = [10, 100].includes(match.classes ?? 0);
-  const isForCifar = arch === 'mobilenet_v2' && isOfCifar;
-  const isRepVgg = arch.startsWith('repvgg') && isOfCifar;
-  return ` The stride of its stem, which weights do not tell, is taken as published, 2; a network made for images of 32 pixels may have 1 (stem stride, --stem-stride 1)${isForCifar ? `${SECOND_STAGE}.${CIFAR}` : isRepVgg ? FIRST_STAGE : '.'}`;
+  let others = '.';
+  if (isOfCifar && arch === 'mobilenet_v2') others = `${SECOND_STAGE}.${CIFAR}`;
+  if (isOfCifar && arch.startsWith('repvgg')) others = FIRST_STAGE;
+  return ` The stride of its stem, which weights do not tell, is taken as published, 2; a network made for images of 32 pixels may have 1 (stem stride, --stem-stride 1)${others}`;
 }
 
 const SECOND_STAGE = `; chenyaofo's for CIFAR have 1 in the second stage too (--kwargs '{"inverted_residual_setting": [[1,16,1,1],[6,24,2,1],[6,32,3,2],[6,64,4,2],[6,96,3,1],[6,160,3,2],[6,320,1,1]]}')`;

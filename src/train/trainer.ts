@@ -213,11 +213,7 @@ export class Trainer {
     let unread = 0;
     for (let i = this.step % this.stepsPerEpoch; i < this.stepsPerEpoch; i++) {
       const taken = this.on.stepper.take();
-      if (this.step === this.begun && this.observer.compiling) {
-        await this.observer.compiling(taken);
-        // what is still to be compiled is no part of a step's time
-        since = performance.now();
-      } else await taken;
+      await (this.step === this.begun && this.observer.compiling ? this.observer.compiling(taken) : taken);
       unread++;
       const isLast = i === this.stepsPerEpoch - 1;
       if (
