@@ -62,6 +62,7 @@ export default defineConfig(
             name: 'gpu',
             include: ['test/gpu/**/*.test.ts'],
             testTimeout: 120_000,
+            hookTimeout: 120_000,
             fileParallelism: false,
             browser: {
               enabled: true,

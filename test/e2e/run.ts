@@ -1,5 +1,6 @@
 /** What the tests do with a run of the page. */
 import type { Page } from 'playwright-core';
+import { CHECKPOINT_FILES } from '../../src/run/checkpoint-file';
 
 /** A run that does not end while a test has still to do with it, however slow the machine is. */
 export const LONG = '#epochs=500';
@@ -23,4 +24,24 @@ export const reach = (page: Page, step: number) =>
     },
     step,
     { polling: 50 },
+  );
+
+/** Waits until storage holds what a run goes on from, which on a slow machine comes long after the step that the page shows. */
+export const kept = (page: Page) =>
+  page.waitForFunction(
+    async (checkpoints) => {
+      const root = await navigator.storage.getDirectory();
+      const runs = await root.getDirectoryHandle('refocus-runs', { create: true });
+      for await (const folder of runs.values()) {
+        if (folder.kind !== 'directory') continue;
+        const full: string[] = [];
+        for await (const file of (folder as FileSystemDirectoryHandle).values())
+          if (file.kind === 'file' && (await (file as FileSystemFileHandle).getFile()).size > 0)
+            full.push(file.name);
+        if (full.includes('job.json') && checkpoints.some((name) => full.includes(name))) return true;
+      }
+      return false;
+    },
+    [...CHECKPOINT_FILES],
+    { polling: 100 },
   );

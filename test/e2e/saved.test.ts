@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { finish, LONG, reach, start } from './run';
+import { finish, kept, LONG, reach, start } from './run';
 import { openSite, type Site } from './site';
 
 let site: Site;
@@ -54,6 +54,7 @@ test('a run goes on after a reload and comes to the same bytes', async () => {
   const page = await open();
   await start(page);
   await reach(page, 4);
+  await kept(page);
   await reload(page);
   await page.getByText(/: cut off at epoch [012](\.\d)? of 3\.$/).waitFor();
   await choose(page, 'Resume');
@@ -68,17 +69,19 @@ describe('a run that outlives its page', () => {
     await page.locator('#train').setInputFiles([file('photos.zip', 'bytes of a zip')]);
     await start(page);
     await reach(page, 100);
+    await kept(page);
     await reload(page);
     await page
       .getByText(/^refocus, net\.safetensors, photos\.zip, \d\d:\d\d: cut off at epoch \d+ of 500\.$/)
       .waitFor();
     await choose(page, 'Resume');
-    // not from the beginning, and the curves have all of it
     await reach(page, 81);
     await choose(page, 'Stop and merge');
     await finish(page);
     await page.getByText('What was found').click();
     await page.getByText('photos.zip says bytes of a zip').waitFor();
+    // not from the beginning
+    await page.getByText(/^goes on from step \d+$/).waitFor();
     // stopped on purpose, it can be gone on with all the same
     await page.getByRole('button', { name: /^Go on refocus/ }).waitFor();
   });
@@ -87,6 +90,7 @@ describe('a run that outlives its page', () => {
     const page = await site.open({ scenario: { stepMs: 10 }, path: LONG });
     await start(page);
     await reach(page, 60);
+    await kept(page);
     await reload(page);
     // both in one go, before the page has said that either is under way; until the engine has answered, and the run's
     // newest checkpoint is found, there is neither button

@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { finish, LONG, reach, start, stepOf } from './run';
+import { finish, kept, LONG, reach, start, stepOf } from './run';
 import { openSite, type Site } from './site';
 
 let site: Site;
@@ -338,6 +338,7 @@ describe('a run of another tab is taken over', () => {
     await page.bringToFront();
     await start(page);
     await reach(other, 50);
+    await kept(page);
     return { page, other };
   }
   const goneOn = async (page: Page) => {

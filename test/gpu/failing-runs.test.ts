@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import type { UserFile } from '../../src/data/types';
 import { UserError } from '../../src/errors';
 import { type Gpu, requestGpu } from '../../src/gpu/device';
@@ -105,13 +105,17 @@ describe('before there is anything to save, the run ends with one sentence', () 
 });
 
 describe('afterwards the work is kept', () => {
+  let whole: Awaited<ReturnType<typeof lose>>;
+  beforeAll(async () => {
+    whole = await lose({ at: () => false });
+  });
+
   test.each<[string, Loss]>([
     ['in the first epoch: it begins again', { at: phase('train') }],
     ['while the network is measured that it began with: it begins again', { at: phase('baseline') }],
     ['in the second epoch: it goes on', { at: evaluated('epoch') }],
     ['while proving', { at: phase('prove') }],
   ])('%s on a new device, to the same bits', async (_, loss) => {
-    const whole = await lose({ at: () => false });
     const { result, devices } = await lose(loss);
     expect(devices).toBe(2);
     expect(result.evals.at(-1)!.step).toBe(8);

@@ -1,19 +1,10 @@
 import { FormatError } from '../../io/format-error';
 import { parentOf, type SourceFile } from '../files/tree';
-import { type Part, partNamed } from './names';
+import { columnsOf, fromTable, type LabelRow, rowsOf } from './label-table';
 
 /** A file that tells labels. */
 const MAX_BYTES = 64 * 2 ** 20;
 const MAX_ROWS = 5_000_000;
-
-/** A row of a label file: what it calls an image, its class, and the part that it belongs to where the file says so. */
-export interface LabelRow {
-  image: string;
-  label: string;
-  part?: Part;
-  /** what the file says in place of a part, where that is none */
-  otherPart?: string;
-}
 
 export interface LabelFile {
   path: string;
@@ -22,52 +13,8 @@ export interface LabelFile {
   encoding?: string;
 }
 
-/** Names of columns, the likeliest first, without what stands between their words. */
-const IMAGE_COLUMNS = [
-  'filename',
-  'filenames',
-  'file',
-  'image',
-  'imagename',
-  'img',
-  'imgname',
-  'path',
-  'filepath',
-  'filepaths',
-  'imagepath',
-  'imgpath',
-  'imageid',
-  'imgid',
-  'imageindex',
-  'fname',
-  'idcode',
-  'name',
-  'id',
-];
-const LABEL_COLUMNS = [
-  'label',
-  'labels',
-  'class',
-  'classname',
-  'category',
-  'target',
-  'categoryname',
-  'labelname',
-  'species',
-  'breed',
-  'dx',
-  'diagnosis',
-  'tag',
-  'classid',
-  'labelid',
-  'categoryid',
-  'y',
-];
-const PART_COLUMNS = ['split', 'set', 'subset', 'dataset', 'partition', 'part', 'fold'];
-
 /**
- * Reads what tells labels: CSV or TSV with columns such as filename and label, or two columns without a header; JSON as
- * {image: label}, {class: [images]}, [[image, label]] or objects with such keys, in an array or a line each. Undefined where
+ * Reads what tells labels: CSV or TSV (`label-table.ts`); JSON as {image: label}, {class: [images]}, [[image, label]] or objects with such keys, in an array or a line each. Undefined where
  * the file is something else, or too large to be one.
  */
 export async function readLabelFile(file: SourceFile): Promise<LabelFile | undefined> {
@@ -80,7 +27,7 @@ export async function readLabelFile(file: SourceFile): Promise<LabelFile | undef
     throw error;
   }
   const { text, encoding } = decoded;
-  const rows = /\.jsonl?$/i.test(file.path) ? fromJson(text) : await fromTable(text);
+  const rows = /\.jsonl?$/i.test(file.path) ? fromJson(text) : await fromTable(text, MAX_ROWS);
   return rows && rows.length > 0 ? { path: file.path, rows, encoding } : undefined;
 }
 
@@ -92,41 +39,6 @@ function decodeText(bytes: Uint8Array): { text: string; encoding?: string } {
   } catch {
     return { text: new TextDecoder('windows-1252').decode(bytes), encoding: 'Windows-1252' };
   }
-}
-
-async function fromTable(text: string): Promise<LabelRow[] | undefined> {
-  const { default: Papa } = await import('papaparse');
-  const { data } = Papa.parse<string[]>(text, { skipEmptyLines: 'greedy', preview: MAX_ROWS });
-  if (data.length === 0 || data[0].length < 2) return undefined;
-  const [header, ...rest] = data.map((row) => row.map((cell) => cell.trim()));
-  const columns = columnsOf(header);
-  if (columns) return rowsOf(rest, columns);
-  // without a header the first row is an image already
-  return header.length === 2 ? rowsOf([header, ...rest], { image: 0, label: 1 }) : undefined;
-}
-
-interface Columns {
-  image: number;
-  label: number;
-  part?: number;
-}
-
-function columnsOf(header: string[]): Columns | undefined {
-  const names = header.map((name) => name.toLowerCase().replace(/[ _-]/g, ''));
-  const first = (wanted: string[]) => names.indexOf(wanted.find((name) => names.includes(name)) ?? '');
-  const [image, label, part] = [IMAGE_COLUMNS, LABEL_COLUMNS, PART_COLUMNS].map(first);
-  if (image < 0 || label < 0) return undefined;
-  return { image, label, part: part < 0 ? undefined : part };
-}
-
-function rowsOf(cells: string[][], { image, label, part }: Columns): LabelRow[] {
-  return cells
-    .filter((row) => row[image] && row[label])
-    .map((row) => {
-      const named = part === undefined ? '' : (row[part] ?? '');
-      const known = partNamed(named);
-      return { image: row[image], label: row[label], part: known, otherPart: known ? undefined : named };
-    });
 }
 
 function fromJson(text: string): LabelRow[] | undefined {
@@ -165,10 +77,9 @@ function fromValue(value: unknown): LabelRow[] | undefined {
 function fromObjects(objects: Record<string, unknown>[]): LabelRow[] | undefined {
   if (objects.length === 0) return undefined;
   const keys = Object.keys(objects[0]);
-  const columns = columnsOf(keys);
-  if (!columns) return undefined;
   const cells = objects.map((object) => keys.map((key) => (isLabel(object[key]) ? String(object[key]) : '')));
-  return rowsOf(cells, columns);
+  const columns = columnsOf(keys, cells);
+  return columns && rowsOf(keys, cells, columns);
 }
 
 function parsed(text: string): unknown {

@@ -42,7 +42,7 @@ export async function readLabels(
   if (found.size === 0) return undefined;
   const skipped = images
     .filter((image) => !found.has(image))
-    .map(({ path }) => ({ path, reason: 'no label file names it' }));
+    .map(({ path }) => ({ path, reason: 'no label file gives it a class' }));
   return { name: tree.name, parts: partsFrom(images, found), skipped, notes };
 }
 

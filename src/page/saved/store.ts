@@ -130,7 +130,10 @@ function entryFor(id: string, job: TrainJob): RunEntry {
  */
 export async function openToGoOn(id: string, files: () => Omit<TrainJob, 'settings'>): Promise<TrainJob> {
   const entry = entryOf(id);
-  const job = (await readJob(id, entry?.inputs)) ?? { ...files(), settings: await settingsOf(id) };
+  const job = (await readJob(id, entry?.inputs)) ?? {
+    ...chosenAgain(files),
+    settings: await settingsOf(id),
+  };
   const checkpoints = await checkpointsOf(id);
   // what broke it would break it again
   const remedy = entry?.state === 'broken' ? entry.remedy : undefined;
@@ -141,6 +144,17 @@ export async function openToGoOn(id: string, files: () => Omit<TrainJob, 'settin
       ? lowerRate(entry.report.settings.lr)
       : (remedy?.lr as number | undefined);
   return { ...job, resume: { checkpoints, rate } };
+}
+
+function chosenAgain(files: () => Omit<TrainJob, 'settings'>): Omit<TrainJob, 'settings'> {
+  try {
+    return files();
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError(
+      'The network and images of this run are not in the browser’s storage: choose the same again in step 1, then go on with it.',
+    );
+  }
 }
 
 async function settingsOf(id: string): Promise<TrainSettings> {

@@ -462,6 +462,21 @@ describe('labels in a file', () => {
       'Test.csv',
       'Width,ClassId,Path\n4,cat,C:\\signs\\img\\1.ppm\n4,dog,/home/x/img/2.ppm\n4,cat,../input/img/3.ppm\n',
     ],
+    [
+      'CSV of other names, known by what it holds, its rows numbered',
+      'list.csv',
+      ',picture,Disease\n0,1.ppm,cat\n1,2.ppm,dog\n2,3.ppm,cat\n',
+    ],
+    [
+      'CSV without a header, of three columns',
+      'all.csv',
+      '1.ppm,cat,train\n2.ppm,dog,train\n3.ppm,cat,train\n',
+    ],
+    [
+      'CSV with a column for each class, and others',
+      'truth.csv',
+      'image,age,cat,dog,weight\n1,70,1.0,0.0,0.5\n2,71,0.0,1.0,1\n3,72,1.0,0.0,1\n',
+    ],
     ['JSON, label by name', 'labels.json', '{"1.ppm": "cat", "2.ppm": "dog", "3.ppm": "cat"}'],
     ['JSON, names by class', 'labels.json', '{"cat": ["1.ppm", "img/3.ppm"], "dog": ["2.ppm"]}'],
     [
@@ -498,10 +513,21 @@ describe('labels in a file', () => {
     expect(images.report.notes).toContain('Labels of 2 images from set/labels.csv.');
   });
 
+  test('a row that marks no class, or several, counts for nothing; a table that mostly marks several is none', async () => {
+    const some = text('image,cat,dog,cow\n1,1,0,0\n2,0,1,0\n3,1,1,0\n');
+    const images = await load(userFiles({ ...flat, 'set/labels.csv': some }));
+    expect(labelsOf(images)).toEqual({ 'set/img/1.ppm': 'cat', 'set/img/2.ppm': 'dog' });
+    expect(images.report.skipped).toEqual([
+      { path: 'set/img/3.ppm', reason: 'no label file gives it a class' },
+    ]);
+    const most = text('image,cat,dog\n1,1,1\n2,1,1\n3,1,0\n');
+    expect(await refusal(userFiles({ ...flat, 'set/labels.csv': most }))).toContain('names none');
+  });
+
   test('what it does not name is left out, what it names in vain is counted', async () => {
     const csv = text('filename,label\n1.ppm,cat\n2.ppm,dog\n9.ppm,cat\n');
     const { report } = await load(userFiles({ ...flat, 'set/labels.csv': csv }));
-    expect(report.skipped).toEqual([{ path: 'set/img/3.ppm', reason: 'no label file names it' }]);
+    expect(report.skipped).toEqual([{ path: 'set/img/3.ppm', reason: 'no label file gives it a class' }]);
     expect(report.notes.join()).toContain('1 of its rows name no image');
   });
 
