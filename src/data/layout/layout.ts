@@ -55,7 +55,7 @@ export async function readLayout(
   if (!byLabels && known.length === 0 && inVain.length > 0) {
     const count = classes.size === 1 ? 'one class only' : 'no class';
     throw new UserError(
-      `${tree.name} has ${count} by its folders, and ${quoted(inVain)} names none of its images: a label file needs the columns filename and label.`,
+      `${tree.name} has ${count} by its folders, and ${quoted(inVain)} names none of its images, or gives them several classes: a label file needs the columns filename and label.`,
     );
   }
   return byLabels ?? byFolder;
