@@ -330,15 +330,14 @@ describe('a tab that nobody sees', () => {
 
 describe('a run of another tab is taken over', () => {
   /** A run, and another tab that watches it. */
-  async function watchedRun() {
-    const page = await site.open({ scenario: { stepMs: 10 }, path: LONG });
+  async function watchedRun(path = LONG) {
+    const page = await site.open({ scenario: { stepMs: 10 }, path });
     const other = await page.context().newPage();
     await other.goto(page.url());
     await other.getByRole('button', { name: 'Start training' }).waitFor();
     await page.bringToFront();
     await start(page);
     await reach(other, 50);
-    await kept(page);
     return { page, other };
   }
   const goneOn = async (page: Page) => {
@@ -356,6 +355,7 @@ describe('a run of another tab is taken over', () => {
 
   test('at the very step that it had come to there, and watched from there', async () => {
     const { page, other } = await watchedRun();
+    await kept(page);
     await click(other, 'Take over');
     await page.getByText('In another tab: Training').waitFor();
     // between two epochs, whose ends are at multiples of 40
@@ -367,18 +367,22 @@ describe('a run of another tab is taken over', () => {
     await expect.poll(() => page.locator('.run-table tbody tr').getByText('Stopped').count()).toBe(1);
   });
 
-  test('while it is held, too', async () => {
-    const { page, other } = await watchedRun();
+  test('while it is held, too, and comes to its end', async () => {
+    const { page, other } = await watchedRun('#epochs=16');
     await click(page, 'Pause');
     await page.getByText('Paused').first().waitFor();
     const step = await stepOf(page);
+    await kept(page);
     await click(other, 'Take over');
     expect(await goneOn(other)).toBe(step);
-    await end(other, step);
+    await finish(other);
+    await other.getByText('640 / 640').waitFor();
+    await expect.poll(() => page.locator('.run-table tbody tr').getByText('Finished').count()).toBe(1);
   });
 
   test('from its last checkpoint where the other tab does not answer', async () => {
     const { page, other } = await watchedRun();
+    await kept(page);
     const hung = page.evaluate(() => {
       const end = Date.now() + 9000;
       while (Date.now() < end);

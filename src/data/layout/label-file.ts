@@ -14,8 +14,8 @@ export interface LabelFile {
 }
 
 /**
- * Reads what tells labels: CSV or TSV (`label-table.ts`); JSON as {image: label}, {class: [images]}, [[image, label]] or objects with such keys, in an array or a line each. Undefined where
- * the file is something else, or too large to be one.
+ * Reads what tells labels: CSV or TSV (`label-table.ts`); JSON as {image: label}, {class: [images]}, [[image, label]] or objects
+ * whose keys are such columns, in an array or a line each. Undefined where the file is something else, or too large to be one.
  */
 export async function readLabelFile(file: SourceFile): Promise<LabelFile | undefined> {
   if (file.size > MAX_BYTES) return undefined;

@@ -29,7 +29,7 @@ const IMAGE_COLUMNS = [
   'fname',
   'idcode',
 ];
-/** Names that images have too, where no column is surely theirs. */
+/** Names that other things have too: taken where no column is surely the images'. */
 const ANY_COLUMNS = ['name', 'id'];
 const LABEL_COLUMNS = [
   'label',
@@ -53,6 +53,9 @@ const LABEL_COLUMNS = [
 const PART_COLUMNS = ['split', 'set', 'subset', 'dataset', 'partition', 'part', 'fold'];
 /** Rows whose cells tell what a column holds. */
 const LOOKED_AT = 100;
+/** What a column of one class holds. */
+const MARK = /^([01](\.0*)?|true|false)$/i;
+const isMarked = (cell = '') => /^(1(\.0*)?|true)$/i.test(cell);
 
 interface Columns {
   image: number;
@@ -71,11 +74,11 @@ export async function fromTable(text: string, most: number): Promise<LabelRow[] 
   if (data.length === 0 || data[0].length < 2) return undefined;
   const all = data.map((row) => row.map((cell) => cell.trim()));
   const [header, ...rest] = all;
-  const isImage = header.some(isImageName);
-  const names = isImage ? header.map(() => '') : header;
-  const columns = columnsOf(names, isImage ? all : rest);
-  if (columns) return rowsOf(names, isImage ? all : rest, columns);
-  // without a header the first row is an image already, by a name without its extension, say
+  const isHeader = !header.some(isImageName);
+  const [names, rows] = isHeader ? [header, rest] : [header.map(() => ''), all];
+  const columns = columnsOf(names, rows);
+  if (columns) return rowsOf(names, rows, columns);
+  // names of images without their extensions, and no header
   return header.length === 2 ? rowsOf(names, all, { image: 0, labels: [1] }) : undefined;
 }
 
@@ -83,12 +86,13 @@ export async function fromTable(text: string, most: number): Promise<LabelRow[] 
 export function columnsOf(header: string[], rows: string[][]): Columns | undefined {
   const names = header.map((name) => name.toLowerCase().replace(/[ _-]/g, ''));
   const named = (wanted: string[]) => {
-    const at = names.indexOf(wanted.find((name) => names.includes(name)) ?? '-');
-    return at < 0 ? undefined : at;
+    const name = wanted.find((name) => names.includes(name));
+    return name === undefined ? undefined : names.indexOf(name);
   };
   const sample = rows.slice(0, LOOKED_AT);
+  const all = header.map((_, i) => i);
   const holding = (is: (cell: string) => boolean) =>
-    header.map((_, i) => i).filter((i) => sample.length > 0 && sample.every((row) => is(row[i] ?? '')));
+    all.filter((i) => sample.length > 0 && sample.every((row) => is(row[i] ?? '')));
   const image = named(IMAGE_COLUMNS) ?? holding(isImageName)[0] ?? named(ANY_COLUMNS);
   if (image === undefined) return undefined;
   const part = named(PART_COLUMNS) ?? holding((cell) => partNamed(cell) !== undefined)[0];
@@ -96,16 +100,11 @@ export function columnsOf(header: string[], rows: string[][]): Columns | undefin
   if (label !== undefined) return { image, labels: [label], part };
   const hasNames = names.some(Boolean);
   // rows may be numbered in a column without a name
-  const others = holding(() => true).filter(
-    (i) => i !== image && i !== part && (names[i] !== '' || !hasNames),
-  );
+  const others = all.filter((i) => i !== image && i !== part && (names[i] !== '' || !hasNames));
   if (others.length === 1) return { image, labels: others, part };
   const marks = holding((cell) => MARK.test(cell)).filter((i) => others.includes(i));
   return hasNames && marks.length > 1 ? { image, labels: marks, part } : undefined;
 }
-
-const MARK = /^([01](\.0*)?|true|false)$/i;
-const isMarked = (cell = '') => /^(1(\.0*)?|true)$/i.test(cell);
 
 /** The rows of a table that give an image one class; none where more than half give it several. */
 export function rowsOf(header: string[], cells: string[][], { image, labels, part }: Columns): LabelRow[] {
