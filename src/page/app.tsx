@@ -61,10 +61,11 @@ export function App() {
         Skip to Start
       </button>
       <Head />
+      {/* above what comes late: its buttons must not move under a click */}
+      <SavedNotices />
       <Notices />
       <UpdateNotice />
       <LessonCard />
-      <SavedNotices />
       <main>
         <Step number={1} title="Network and images">
           <StepInput />

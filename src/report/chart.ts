@@ -43,6 +43,12 @@ export function ticksOf(min: number, max: number): number[] {
   return ticks;
 }
 
+/** The lowest and the highest of some values; where all are equal, with room around them. */
+export function rangeOf(values: readonly number[]): [low: number, high: number] {
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  return low < high ? [low, high] : [low - 0.5 * Math.abs(low || 1), high + 0.5 * Math.abs(high || 1)];
+}
+
 export interface ChartOptions {
   title: string;
   /** what it shows, for who cannot see it */
@@ -73,8 +79,7 @@ export function chart({
   formatAcross = tick,
   draw,
 }: ChartOptions): Html {
-  let [low, high] = [Math.min(...values), Math.max(...values)];
-  if (low === high) [low, high] = [low - 0.5 * Math.abs(low || 1), high + 0.5 * Math.abs(high || 1)];
+  const [low, high] = rangeOf(values);
   const { left } = MARGIN;
   const bottom = MARGIN.bottom + (across === undefined ? 0 : LINE);
   const right = WIDTH - MARGIN.right;

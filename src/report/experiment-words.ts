@@ -43,9 +43,10 @@ export function shownSentences(results: ExperimentResults): string[] {
   const { experiment, comparisons } = results;
   const label = labelOf(results);
   const { reference } = experiment;
-  return comparisons
-    .filter(({ against }) => against === reference)
-    .map((one) => comparisonSentence(one, label));
+  const against = comparisons.filter((one) => one.against === reference);
+  if (against.length === 0)
+    return [`Nothing yet: that takes a run of ${label(reference)} and one of another arm.`];
+  return against.map((one) => comparisonSentence(one, label));
 }
 
 /** The name of an arm as tables have it. */
@@ -63,10 +64,16 @@ export function notShownSentences(results: ExperimentResults): string[] {
   const ended = runs
     .filter(({ ended: how }) => how !== 'finished')
     .map(({ folder, ended: how }) => `${folder} (${how})`);
+  const isBaseUnknown =
+    experiment.arms.some(({ settings }) => settings === undefined) &&
+    runs.every(({ accuracy }) => accuracy.base === undefined);
   const differing = new Set(runs.map(({ adapter }) => adapter)).size > 1;
   return [
     `That it is so on other images or networks: ${n === 1 ? 'one seed says' : `${n} seeds say`} how the same test images are told after training in another order, not what other images would give.`,
     ...(n < 3 ? ['Much by fewer than three seeds: an interval over two is wider than most effects.'] : []),
+    ...(isBaseUnknown
+      ? ['What the base is worth: its classifier is new, so that it has no accuracy to begin with.']
+      : []),
     ...(against.length > 1 ? [manySentence(against, labelOf(results))] : []),
     'That the best epoch is as good on other images: the test images chose it. The last one nobody chose.',
     ...(edges.length > 0

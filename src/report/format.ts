@@ -18,7 +18,8 @@ export const moment = (iso: string): string =>
 /** The difference of two fractions in points, with its sign. */
 export function points(difference: number): string {
   const text = (100 * difference).toFixed(2);
-  return `${difference < 0 ? text.replace('-', '−') : `+${text}`}${NBSP}points`;
+  // what rounds to zero has no sign of its own
+  return `${Number(text) < 0 ? text.replace('-', '−') : `+${text.replace('-', '')}`}${NBSP}points`;
 }
 
 /** `12.3 MB`: thousands are carried to the next unit. */

@@ -164,6 +164,33 @@ describe('an experiment', () => {
     );
   });
 
+  test('tries an arm that diverged again at its own rate, and never takes it at a lower one', async () => {
+    const wild = { name: 'wild', arm: 'finetune', rate: { of: 'finetune', times: 1000 } };
+    const arms = ['finetune', wild];
+    const page = await open({ mostRate: 5 }, JSON.stringify({ ...SMALL, arms, seeds: [0] }));
+    const told = panel(page).getByText('wild, seed 0 did not come to its end: The loss was NaN');
+    await button(page, 'Start the experiment').click();
+    await done(page, '1 of 2 runs are done.');
+    await told.waitFor();
+    await panel(page).getByText('Nothing yet: that takes').waitFor();
+    await panel(page).getByRole('button', { name: 'Go on' }).click();
+    await expect.poll(() => page.locator('.run-table tbody tr').count()).toBe(3);
+    await panel(page).getByRole('button', { name: 'Go on' }).waitFor();
+    await told.waitFor();
+    expect(await panel(page).getByText('1 of 2 runs are done.').count()).toBe(1);
+  });
+
+  test('of one figure has it in the middle of its chart, between round numbers that are not cut', async () => {
+    const page = await open({ newHead: true }, JSON.stringify({ ...SMALL, arms: ['finetune'], seeds: [0] }));
+    await button(page, 'Start the experiment').click();
+    await done(page, '1 of 1 runs are done.');
+    const chart = panel(page).locator('.bands').first();
+    await expect.poll(() => chart.locator('.grid').count()).toBeGreaterThan(2);
+    const { x: left } = (await chart.boundingBox())!;
+    for (const text of await chart.locator('svg text').all())
+      expect((await text.boundingBox())!.x).toBeGreaterThanOrEqual(left);
+  });
+
   test('leaves each arm’s merged weights, and each figure leads to its run', async () => {
     const page = await open();
     await button(page, 'Start the experiment').click();

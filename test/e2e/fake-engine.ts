@@ -45,6 +45,8 @@ import { runSettings } from '../settings';
 export interface Scenario {
   /** the sentence that `adapter` fails with */
   noAdapter?: string;
+  /** what `adapter` answers */
+  adapter?: string;
   /** the sentence that `train` fails with */
   trainError?: string;
   /** what the worker throws outside any call while it trains */
@@ -518,7 +520,7 @@ const engine: EngineApi = {
   },
   async adapter() {
     if (scenario.noAdapter) throw new NoWebGpu(scenario.noAdapter);
-    return 'Test adapter';
+    return scenario.adapter ?? 'Test adapter';
   },
   warmUp: async () => ({
     step: { flops: 2.1e9, ms: 60 },

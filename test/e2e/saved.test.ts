@@ -108,6 +108,67 @@ describe('a run that outlives its page', () => {
     expect(locks.filter((name) => name === 'refocus-run')).toHaveLength(1);
   });
 
+  test('whose files are gone says so, and an earlier result that comes later leaves that in sight', async () => {
+    const page = await site.open({ scenario: { stepMs: 10 }, path: '#epochs=1&source=own' });
+    await page.locator('#weights').setInputFiles(file('net.safetensors', 'weights'));
+    await page.locator('#train').setInputFiles([file('photos.zip', 'bytes of a zip')]);
+    await start(page);
+    await finish(page);
+    await page.getByLabel('Epochs', { exact: true }).fill('500');
+    await start(page);
+    await reach(page, 60);
+    await kept(page);
+    // the new page looks through its runs slowly: the list is there, the result that it showed is not
+    await page.addInitScript(() => {
+      const query = navigator.locks.query.bind(navigator.locks);
+      let calls = 0;
+      const release = new Promise<void>((resolve) => Object.assign(window, { release: resolve }));
+      navigator.locks.query = async () => {
+        if (++calls > 1) await release;
+        return query();
+      };
+    });
+    await reload(page);
+    await page.getByText(/: cut off at epoch/).waitFor();
+    await page.evaluate(async () => {
+      const root = await navigator.storage.getDirectory();
+      const runs = await root.getDirectoryHandle('refocus-runs');
+      for await (const name of runs.keys())
+        if (name.startsWith('inputs-')) await runs.removeEntry(name, { recursive: true });
+    });
+    await page.locator('.saved .primary').click();
+    const said = page.getByRole('alert').filter({ hasText: 'choose the same again in step 1' });
+    await said.waitFor();
+    await page.evaluate(() => (window as unknown as { release(): void }).release());
+    await finish(page);
+    await said.waitFor();
+  });
+
+  test('goes on by a click during which the page learns what draws it', async () => {
+    const page = await site.open({ scenario: { stepMs: 10, adapter: 'Google SwiftShader' }, path: LONG });
+    await start(page);
+    await reach(page, 60);
+    await kept(page);
+    let answer = () => {};
+    const asked = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    await page.route('**/assets/worker-*.js', async (route) => {
+      await asked;
+      await route.fallback();
+    });
+    await reload(page);
+    await offer(page).waitFor();
+    // where nothing is scrolled, no anchor holds the button in its place
+    await page.evaluate(() => scrollTo(0, 0));
+    await page.getByRole('button', { name: 'Resume', exact: true }).hover();
+    await page.mouse.down();
+    answer();
+    await page.getByText('This browser draws by software').waitFor();
+    await page.mouse.up();
+    await reach(page, 60);
+  });
+
   test('is offered by no other page while it goes on', async () => {
     const page = await site.open({ scenario: { stepMs: 10 }, path: LONG });
     await start(page);

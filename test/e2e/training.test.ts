@@ -388,6 +388,9 @@ describe('a run of another tab is taken over', () => {
       while (Date.now() < end);
     });
     await click(other, 'Take over');
+    // as long as it is waited for: a run that began meanwhile would leave it lying
+    await other.getByRole('button', { name: 'Taking over' }).waitFor();
+    expect(await other.getByRole('button', { name: 'Start training' }).isDisabled()).toBe(true);
     const step = await goneOn(other);
     expect(step % 40).toBe(0);
     await hung;

@@ -2,7 +2,7 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { ExperimentResults } from '../../experiment/results';
 import { type BandQuantity, bandOf, bandTitle, hasBands, trainedArms } from '../../report/bands';
-import { COLOURS, type Point, ticksOf } from '../../report/chart';
+import { COLOURS, type Point, rangeOf, ticksOf } from '../../report/chart';
 import { tick } from '../format';
 
 /** at most, pixels: where its place is narrower, so is the picture, and its words stay as large */
@@ -36,11 +36,10 @@ export function Bands({
   const base = quantity === 'accuracy' ? baseOf(results) : undefined;
   if (base !== undefined) values.push(base);
   const last = Math.max(1, ...bands.flatMap(({ mean }) => mean.map(({ x }) => x)));
-  const [bottom, top] = [Math.min(...values), Math.max(...values)];
-  const span = top - bottom || 1;
+  const [bottom, top] = rangeOf(values);
   const x = (value: number) => MARGIN.left + (value / last) * (width - MARGIN.left - MARGIN.right);
   const y = (value: number) =>
-    HEIGHT - MARGIN.bottom - ((value - bottom) / span) * (HEIGHT - MARGIN.top - MARGIN.bottom);
+    HEIGHT - MARGIN.bottom - ((value - bottom) / (top - bottom)) * (HEIGHT - MARGIN.top - MARGIN.bottom);
   const at = (points: readonly Point[]) => points.map((point) => `${x(point.x)},${y(point.y)}`).join(' ');
   return (
     <figure ref={place} class="bands">

@@ -200,9 +200,15 @@ async function runCell(kept: KeptExperiment, cell: Cell, share: string): Promise
   await take(cell, result);
 }
 
-/** Whether a run was cut off, and the browser's storage has not lost what it was to do. */
+/**
+ * Whether a run was cut off, and the browser's storage has not lost what it was to do. One that diverged would go on at a lower rate,
+ * which is not its arm's.
+ */
 const isToGoOn = async (run: RunEntry): Promise<boolean> =>
-  canGoOn(run) && run.state !== 'diverged' && (await readSettingsOf(run.id)) !== undefined;
+  canGoOn(run) &&
+  run.state !== 'diverged' &&
+  run.remedy === undefined &&
+  (await readSettingsOf(run.id)) !== undefined;
 
 /**
  * What a run has come to with which its user, or a reload, went on beside its experiment. Undefined where it is not over, or was

@@ -50,7 +50,7 @@ type Prepare = () => TrainJob | Promise<TrainJob>;
 /** Starts a run from the form; a form that is not complete says so as the run's failure. */
 export const start = () =>
   run(() => {
-    const job = { model: readModel(), ...readData(), settings: readSettings() };
+    const job = { ...filesOfForm(), settings: readSettings() };
     // what would fail is said before anything that is there makes room for it
     if (misfit.value) throw new UserError(misfit.value);
     return job;
@@ -70,20 +70,22 @@ export const runBeside = (
 /** Starts a run of an experiment, by whose name it is kept. */
 export const startCell = (job: TrainJob, cell: CellName) => run(() => job, { cell });
 
-/** Goes on with a run that is kept; where its files are not, with others: by default those of the form. */
-export const resumeSaved = (
-  id: string,
-  files: () => Omit<TrainJob, 'settings'> = () => ({ model: readModel(), ...readData() }),
-) => run(() => openToGoOn(id, files), { id });
+const filesOfForm = () => ({ model: readModel(), ...readData() });
 
-/** Goes on here with the run that another tab trains. */
-export async function takeOver(): Promise<void> {
-  try {
-    await resumeSaved(await takeWatched());
-  } catch (error) {
-    failure.value = explain(error);
-  }
-}
+/** Goes on with a run that is kept; where its files are not, with others: by default those of the form. */
+export const resumeSaved = (id: string, files: () => Omit<TrainJob, 'settings'> = filesOfForm) =>
+  run(() => openToGoOn(id, files), { id });
+
+/** Goes on here with the run that another tab trains; nothing else begins here while that tab lets go. */
+export const takeOver = () =>
+  withGpu('training', async () => {
+    try {
+      const id = await takeWatched();
+      await train(() => openToGoOn(id, filesOfForm), { id });
+    } catch (error) {
+      failure.value = explain(error);
+    }
+  });
 
 const run = (prepare: Prepare, as: KeptAs = {}) => {
   let trained: TrainResult | undefined;

@@ -3,7 +3,7 @@ import { effect } from '@preact/signals';
 import { isBusy, shownRun } from '../run/state';
 import { entryOf } from './entries';
 import { isAnyInMemory } from './run-folder';
-import { rememberedRun, rememberShown, showRun } from './show';
+import { bringRun, rememberedRun, rememberShown } from './show';
 import { findRuns } from './store';
 
 /** Lists the runs, and shows the one that this tab showed before a reload. */
@@ -15,7 +15,8 @@ export async function openSaved(): Promise<void> {
   });
   await findRuns();
   const entry = last === undefined ? undefined : entryOf(last);
-  if (entry?.report && entry.deleted === undefined && !isBusy.value) await showRun(entry.id);
+  // what a click has come to meanwhile stays in sight
+  if (entry?.report && entry.deleted === undefined && !isBusy.value) await bringRun(entry.id);
   effect(() => {
     if (shownRun.value) rememberShown(shownRun.value.id);
   });

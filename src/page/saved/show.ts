@@ -46,10 +46,15 @@ export function rememberedRun(): string | undefined {
   }
 }
 
-/** Shows a run with its curves and all of its results; one that has not ended with what there is. */
+/** Shows a run that its user asks for, in the place of a failure. */
 export async function showRun(id: string): Promise<void> {
   if (isBusy.value) return;
   failure.value = undefined;
+  await bringRun(id);
+}
+
+/** Shows a run with its curves and all of its results; one that has not ended with what there is. */
+export async function bringRun(id: string): Promise<void> {
   const inMemory = finished.value.find((run) => run.id === id);
   if (inMemory) {
     inMemory.show();

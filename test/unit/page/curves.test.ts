@@ -87,6 +87,7 @@ test('numbers read well', () => {
   expect(duration(Number.POSITIVE_INFINITY)).toBe('–');
   expect(plain(points(-0.012))).toBe('−1.20 points');
   expect(plain(points(0.012))).toBe('+1.20 points');
+  expect(plain(points(-1e-17))).toBe('+0.00 points');
   expect(significant(2.1e-6)).toBe('2.10e−6');
   expect(significant(0.0342)).toBe('0.0342');
   expect(significant(2139.6)).toBe('2,140');

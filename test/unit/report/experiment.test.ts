@@ -45,6 +45,23 @@ describe('the report of an experiment', () => {
     expect(htmlOf(results(wrong, trained))).not.toContain(said);
   });
 
+  test('of one arm alone it says that nothing is shown yet', () => {
+    const said = 'Nothing yet: that takes a run of Fine-tuned and one of another arm.';
+    expect(htmlOf(results({ finetune: [30] }, { arms: ['finetune', 'refocus'] }))).toContain(said);
+    expect(htmlOf(results({ finetune: [30], refocus: [20] }))).not.toContain(said);
+  });
+
+  test('of a base with a new classifier it says why that has no figures', () => {
+    const said = 'What the base is worth: its classifier is new';
+    const all = results({ finetune: [30, 31], refocus: [20, 21] });
+    expect(htmlOf(all)).not.toContain(said);
+    const runs = all.results.runs.map(({ accuracy: { base: _, ...accuracy }, ...run }) => ({
+      ...run,
+      accuracy,
+    }));
+    expect(htmlOf({ ...all, results: { ...all.results, runs } })).toContain(said);
+  });
+
   test('shows no difference where the interval holds zero', () => {
     const html = htmlOf(results({ finetune: [30, 20, 32], refocus: [20, 30, 31] }));
     expect(html).toContain('No difference shown: the interval holds zero.');
