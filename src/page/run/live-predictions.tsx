@@ -44,7 +44,7 @@ function Card({ seen: { images, looks }, i }: { seen: Live; i: number }) {
       <Picture thumbnail={{ ...image, image: String(image.image) }} label="" />
       <b dir="auto">{name(image.label)}</b>
       <div class="sure" aria-hidden="true">
-        <div class="sure-fill" style={{ width: `${100 * probability}%` }} />
+        <div class="sure-fill" style={{ transform: `scaleX(${probability})` }} />
         <div class="sure-first" style={{ left: `${100 * course[0]}%` }} />
       </div>
       <small>
