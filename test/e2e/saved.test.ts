@@ -142,6 +142,11 @@ describe('a run that outlives its page', () => {
     await page.evaluate(() => (window as unknown as { release(): void }).release());
     await finish(page);
     await said.waitFor();
+    // nor is it the built-in example that it goes on with
+    await page.getByRole('radio', { name: 'Built-in example' }).check();
+    await said.waitFor({ state: 'detached' });
+    await choose(page, 'Resume');
+    await said.waitFor();
   });
 
   test('goes on by a click during which the page learns what draws it', async () => {

@@ -147,13 +147,21 @@ export async function openToGoOn(id: string, files: () => Omit<TrainJob, 'settin
 }
 
 function chosenAgain(files: () => Omit<TrainJob, 'settings'>): Omit<TrainJob, 'settings'> {
+  const chosen = chosenIn(files);
+  // what comes with the page cannot be lost: it is not what the run was on
+  if (chosen?.train.kind === 'files') return chosen;
+  throw new UserError(
+    'The network and images of this run are not in the browser’s storage: choose the same again in step 1, then go on with it.',
+  );
+}
+
+/** undefined where not all is chosen */
+function chosenIn(files: () => Omit<TrainJob, 'settings'>): Omit<TrainJob, 'settings'> | undefined {
   try {
     return files();
   } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    throw new UserError(
-      'The network and images of this run are not in the browser’s storage: choose the same again in step 1, then go on with it.',
-    );
+    if (error instanceof UserError) return undefined;
+    throw error;
   }
 }
 
