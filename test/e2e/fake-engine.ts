@@ -246,7 +246,8 @@ async function train(job: TrainJob, onEvent: (event: TrainEvent) => void): Promi
       lr: lr * 0.5 * (1 + Math.cos((Math.PI * step) / steps)),
     };
     metrics.push(point);
-    onEvent({
+    // no faster than the page hears of it: the engine tells steps a few times a second, this one would leave the page behind for good
+    await onEvent({
       type: 'steps',
       points: [point],
       imagesPerSecond: 2140,
