@@ -27,6 +27,8 @@ export interface CellOutcome {
   /** on the images that it was tested on, after its last step */
   accuracy: number;
   loss: number;
+  /** a searched rate at which training diverged: it was tried, and is not chosen whatever epochs before came to */
+  diverged?: true;
 }
 
 export type Outcomes = ReadonlyMap<string, CellOutcome>;
@@ -96,8 +98,8 @@ function rateArm({ arms }: Experiment, arm: NamedArm): NamedArm {
 export interface ChosenRate {
   arm: string;
   tried: ({ lr: number } & CellOutcome)[];
-  /** the rate of the highest accuracy on the held-out images, of equals the one with the lowest loss */
-  chosen: number;
+  /** the rate of the highest accuracy on the held-out images, of equals the one with the lowest loss; absent where all diverged */
+  chosen?: number;
   /** whether that is the grid's lowest or highest: a wider one might have found a better */
   isAtEdge: boolean;
 }
@@ -114,17 +116,22 @@ export function chosenRates(experiment: Experiment, outcomes: Outcomes): ChosenR
       return outcome && { lr, ...outcome };
     });
     if (!tried.every((one) => one !== undefined)) return [];
-    // a loss that is no number is that of a run that diverged
-    const loss = (one: CellOutcome) => (Number.isFinite(one.loss) ? one.loss : Number.POSITIVE_INFINITY);
-    const best = tried.reduce((a, b) =>
-      b.accuracy > a.accuracy || (b.accuracy === a.accuracy && loss(b) < loss(a)) ? b : a,
-    );
+    const [best] = tried
+      .filter(({ diverged }) => !diverged)
+      .sort((a, b) => b.accuracy - a.accuracy || a.loss - b.loss);
     const isAtEdge = rates.length > 1 && (best === tried[0] || best === tried[rates.length - 1]);
-    return [{ arm: arm.name, tried, chosen: best.lr, isAtEdge }];
+    return [{ arm: arm.name, tried, chosen: best?.lr, isAtEdge }];
   });
 }
 
-/** The learning rate of an arm; undefined as long as its search goes on. */
+/** Whether a run will have no rate: all that were tried for its arm, or for the one whose rate it takes, diverged. */
+export function isWithoutRate(experiment: Experiment, { kind, arm }: Cell, outcomes: Outcomes): boolean {
+  if (kind !== 'run') return false;
+  const { name } = rateArm(experiment, experiment.arms.find((one) => one.name === arm)!);
+  return chosenRates(experiment, outcomes).some((one) => one.arm === name && one.chosen === undefined);
+}
+
+/** The learning rate of an arm; undefined as long as its search goes on, and where all rates diverged. */
 export function rateOf(
   experiment: Experiment,
   name: string,

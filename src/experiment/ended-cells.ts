@@ -2,7 +2,7 @@
 import type { Pictures } from '../run/pictures';
 import type { Report } from '../run/report';
 import type { KeptRun, RunRedundancy } from '../run/run-files';
-import type { Cell, CellOutcome } from './cells';
+import type { Cell, CellOutcome, Outcomes } from './cells';
 
 /** An ended cell with what it left. */
 export interface EndedCell {
@@ -16,8 +16,18 @@ export const outcomeOf = ({ evals, report }: EndedCell['run']): CellOutcome => {
   return { accuracy: report.accuracy.last, loss: last?.loss ?? Number.NaN };
 };
 
-export const outcomesOf = (ended: readonly EndedCell[]): Map<string, CellOutcome> =>
-  new Map(ended.map(({ cell, run }) => [cell.id, outcomeOf(run)]));
+/** Of a rate that diverged, in whatever epoch: it has lost. */
+const DIVERGED: CellOutcome = { accuracy: 0, loss: Number.NaN, diverged: true };
+
+/** @param diverged searches that did so in their first epoch, and left no run */
+export const outcomesOf = (ended: readonly EndedCell[], diverged: readonly string[]): Outcomes =>
+  new Map([
+    ...diverged.map((id) => [id, DIVERGED] as const),
+    ...ended.map(
+      ({ cell: { id, kind }, run }) =>
+        [id, kind === 'search' && run.report.ended === 'diverged' ? DIVERGED : outcomeOf(run)] as const,
+    ),
+  ]);
 
 /** Kernels before and after, of the first run of each arm. */
 export function redundancyOf(ended: readonly EndedCell[]): Map<string, RunRedundancy> {

@@ -51,8 +51,15 @@ const schema = v.looseObject({
   rates: v.array(
     v.object({
       arm: text,
-      tried: v.array(v.object({ lr: v.number(), accuracy: v.number(), loss: figure })),
-      chosen: v.number(),
+      tried: v.array(
+        v.object({
+          lr: v.number(),
+          accuracy: v.number(),
+          loss: figure,
+          diverged: v.optional(v.literal(true)),
+        }),
+      ),
+      chosen: v.optional(v.number()),
       isAtEdge: v.boolean(),
     }),
   ),

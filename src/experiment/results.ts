@@ -30,15 +30,17 @@ export interface ExperimentResults {
   unequal: string[];
 }
 
+/** @param diverged searches that did so in their first epoch */
 export function resultsOf(
   experiment: Experiment,
   ended: readonly EndedCell[],
   date: string,
+  diverged: readonly string[] = [],
 ): ExperimentResults {
-  const there = new Set(ended.map(({ cell }) => cell.id));
+  const outcomes = outcomesOf(ended, diverged);
   const missing = cellsOf(experiment)
     .map(({ id }) => id)
-    .filter((id) => !there.has(id));
+    .filter((id) => !outcomes.has(id));
   const ofArms = ended.filter(({ cell }) => cell.kind === 'run');
   const runs = ofArms.map(runResult);
   const task = ended[0]?.run.report.dense?.task;
@@ -48,7 +50,7 @@ export function resultsOf(
     date,
     complete: missing.length === 0,
     missing,
-    rates: chosenRates(experiment, outcomesOf(ended)),
+    rates: chosenRates(experiment, outcomes),
     runs,
     unequal: unequalOf(experiment, ofArms),
   });

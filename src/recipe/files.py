@@ -31,15 +31,16 @@ def write_whole(path, content):  # as it was, or all of it, whenever the process
     os.replace(path + ".part", path)
 
 
-def chosen(recipe, arm, results):  # src/experiment/cells.ts: the highest accuracy, of equals the lowest loss; None as long as the search goes on
+def chosen(recipe, arm, results):  # src/experiment/cells.ts: the highest accuracy, of equals the lowest loss; what diverged has lost; None as long as the search goes on
     cells = [cell for cell in recipe["cells"] if cell["kind"] == "search" and cell["arm"] == arm]
     tried = sorted((results[cell["id"]] for cell in cells if cell["id"] in results), key=lambda one: one["lr"])
     if not tried or len(tried) < len(cells):
         return None
     loss = lambda one: one["loss"] if one["loss"] is not None and math.isfinite(one["loss"]) else math.inf
-    best = max(tried, key=lambda one: (one["accuracy"], -loss(one)))
-    return {"arm": arm, "tried": [{key: one[key] for key in ("lr", "accuracy", "loss")} for one in tried], "chosen": best["lr"],
-            "isAtEdge": len(tried) > 1 and best in (tried[0], tried[-1])}
+    lost = lambda one: one["ended"] == "diverged"
+    best = max((one for one in tried if not lost(one)), key=lambda one: (one["accuracy"], -loss(one)), default=None)
+    return {"arm": arm, "tried": [{**{key: one[key] for key in ("lr", "accuracy", "loss")}, **({"diverged": True} if lost(one) else {})} for one in tried],
+            **({"chosen": best["lr"]} if best else {}), "isAtEdge": len(tried) > 1 and best in (tried[0], tried[-1])}
 
 
 def finite(value):  # JSON has no NaN

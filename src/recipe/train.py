@@ -215,7 +215,7 @@ class Run:
         last = self.evals[-1] if self.evals else dict(step=0, epoch=0, **evaluate(plain(good), self.test, s))
         result = dict(arm=cell.get("arm"), seed=cell["seed"], folder=cell["id"], lr=s["lr"], ended=ended, loss=last["loss"])
         if cell["kind"] == "search":
-            return {**result, "accuracy": 0.0 if ended == "diverged" else last["accuracy"]}
+            return {**result, **({"accuracy": 0.0, "loss": None} if ended == "diverged" else {"accuracy": last["accuracy"]})}
         about = {**recipe["written"]["about"], "method": s["method"], "seed": s["seed"]}
         metadata = {**recipe["written"]["metadata"], "refocus": json.dumps(about)}
         if ended == "diverged":
@@ -258,7 +258,7 @@ def main():
             continue
         if isinstance(rate, dict):
             search = chosen(recipe, rate["arm"], results)
-            rate = search and rate["times"] * search["chosen"]
+            rate = rate["times"] * search["chosen"] if search and "chosen" in search else None
         if rate is None or (cell.get("from") or cell["id"]) not in [*results, cell["id"]] or not fnmatch.fnmatch(cell["id"], args.only):
             continue
         result = finite(Run(cell, rate).run())
@@ -275,7 +275,11 @@ def main():
     if RANK == 0:
         write_results(recipe, results, os.path.join(args.out, "results.json"))
     left = len(recipe["cells"]) - len(results)
-    tell(f"{left} of {len(recipe['cells'])} runs are left: started again without --steps and --only, it goes on with them" if left
+    rates = [chosen(recipe, arm["name"], results) for arm in recipe["experiment"]["arms"]]
+    untrained = [rate["arm"] for rate in rates if rate and "chosen" not in rate]
+    tell(f"{', '.join(untrained)}: not trained, nor what needs their rate or network, since they diverged at every rate that was tried. "
+         "Begin another experiment with lower rates" if untrained else
+         f"{left} of {len(recipe['cells'])} runs are left: started again without --steps and --only, it goes on with them" if left
          else f"All runs are done: refocus report {args.out} makes tables and report")
 
 

@@ -2,7 +2,7 @@
 import { holm } from '../analysis/uncertainty';
 import type { ArmComparison, Difference, Spread } from '../experiment/arm-results';
 import type { ExperimentResults } from '../experiment/results';
-import { percent, points } from './format';
+import { percent, points, significant } from './format';
 
 /** Mean and deviation of accuracies: `84.30 % ± 0.21`. */
 export const spreadText = ({ mean, deviation }: Spread): string =>
@@ -54,6 +54,15 @@ export const labelOf =
   ({ experiment }: Pick<ExperimentResults, 'experiment'>) =>
   (name: string): string =>
     experiment.arms.find((arm) => arm.name === name)?.label ?? name;
+
+/** Arms that are not trained, with the next step. */
+export const withoutRateSentences = (results: ExperimentResults): string[] =>
+  results.rates
+    .filter(({ chosen }) => chosen === undefined)
+    .map(
+      ({ arm, tried }) =>
+        `${labelOf(results)(arm)} is not trained, nor what needs its rate or its network: at every rate that was tried (${tried.map(({ lr }) => significant(lr)).join(', ')}) it diverged. Begin another experiment with lower rates.`,
+    );
 
 /** What a reader might think was shown, and was not. */
 export function notShownSentences(results: ExperimentResults): string[] {

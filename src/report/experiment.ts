@@ -18,6 +18,7 @@ import {
   shownSentences,
   spreadText,
   winsText,
+  withoutRateSentences,
 } from './experiment-words';
 import { figureOf } from './figure';
 import { bytes, count, duration, moment, operations, percent, points, significant } from './format';
@@ -45,7 +46,7 @@ export function experimentHtml(
   const body = html`<h1>${named(experiment.name)}</h1>
 ${experiment.question !== undefined && html`<p>${named(experiment.question)}</p>`}
 <p class="hint">${experiment.arms.length} arms, seeds ${experiment.seeds.join(', ')}, ${moment(results.date)}</p>
-${!complete && html`<div class="outcome"><p><b>Not at its end.</b> ${missing.length} of its runs are still to come: all figures are of those that are there.</p></div>`}
+${!complete && html`<div class="outcome"><p><b>Not at its end.</b> ${missing.length} of its runs are missing: all figures are of those that are there.${withoutRateSentences(results).map((one) => html` ${named(one)}`)}</p></div>`}
 ${results.runs.length > 0 ? shownSections(results, { redundancy, pictures, sections }) : html`<p>No run of an arm has come to its end yet: there is nothing to show.</p>`}
 ${results.rates.length > 0 && html`<h2>Learning rates</h2>${ratesSection(results)}`}
 <h2>What all arms share</h2>${sharedSection(results)}`;
@@ -152,12 +153,13 @@ function ratesSection(results: ExperimentResults): Html {
     ...all.map((lr) => {
       const one = tried.find((cell) => cell.lr === lr);
       if (!one) return '–';
+      if (one.diverged) return 'diverged';
       return lr === chosen ? html`<strong>${percent(one.accuracy)}</strong>` : percent(one.accuracy);
     }),
   ]);
   const { epochs = 0, heldOut = 0 } = experiment.lrSearch ?? {};
   return html`${table(['Arm', ...all.map(significant)], rows)}
-<p class="hint">${results.task ? figureOf(results.task).name : 'Accuracy'} on the training images that were held out (${percent(heldOut, 0)} of each class) after ${epochs} ${epochs === 1 ? 'epoch' : 'epochs'} on the others with seed ${experiment.seeds[0]}; the test images took no part. Bold: the rate that the arm was given for all seeds. An arm that is not here has the rate of another, or the one that the settings name.</p>`;
+<p class="hint">${results.task ? figureOf(results.task).name : 'Accuracy'} on the training images that were held out (${percent(heldOut, 0)} of each class) after ${epochs} ${epochs === 1 ? 'epoch' : 'epochs'} on the others with seed ${experiment.seeds[0]}; the test images took no part. Bold: the rate that the arm was given for all seeds; one at which training diverged is not taken. An arm that is not here has the rate of another, or the one that the settings name.</p>`;
 }
 
 function costSection(results: ExperimentResults): Html {

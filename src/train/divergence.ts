@@ -29,6 +29,10 @@ export class NotFinite extends Diverged {
   }
 }
 
+/** Whether a run ended so. What comes from another context has lost its class, and is known by its remedy. */
+export const isDivergence = (error: unknown): error is UserError =>
+  error instanceof UserError && error.remedy?.lr !== undefined;
+
 /** A rate that a run which diverged may try next. */
 export const lowerRate = (lr: number): number => Number((lr / 10).toPrecision(3));
 

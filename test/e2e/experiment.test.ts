@@ -180,6 +180,35 @@ describe('an experiment', () => {
     expect(await panel(page).getByText('1 of 2 runs are done.').count()).toBe(1);
   });
 
+  test('passes over a rate that diverged in its search, and says which arm did at every one', async () => {
+    const experiment = {
+      ...{ ...SMALL, seeds: [0], settings: { epochs: 1 } },
+      arms: ['finetune', 'refocus', { name: 'same', arm: 'joint', rate: { of: 'refocus', times: 1 } }],
+      lrSearch: { rates: [10, 0.02], epochs: 1, heldOut: 0.2 },
+    };
+    const searched = (rates: number[]) =>
+      open({ mostRate: 5 }, JSON.stringify({ ...experiment, lrSearch: { ...experiment.lrSearch, rates } }));
+    const page = await searched([10, 0.02]);
+    await button(page, 'Start the experiment').click();
+    await done(page, '7 of 7 runs are done.');
+    await panel(page)
+      .getByText('Fine-tuned 0.0200 (the edge of the grid; 10.0 diverged), Refocused 0.0200 (')
+      .waitFor();
+    // nor is its run left, to be gone on with at another rate
+    await expect.poll(() => page.locator('.run-table tbody tr').count()).toBe(3);
+    const other = await searched([10, 20]);
+    await button(other, 'Start the experiment').click();
+    await done(other, '4 of 7 runs are done.');
+    await panel(other).getByText('Fine-tuned is not trained').waitFor();
+    await panel(other).getByText('Begin another experiment with lower rates.').first().waitFor();
+    await panel(other).getByText('Fine-tuned none (10.0 and 20.0 diverged)').waitFor();
+    await other.reload();
+    await showPanel(other, 'experiment');
+    await done(other, '4 of 7 runs are done.');
+    await button(other, 'Another experiment').waitFor();
+    expect(await panel(other).getByRole('button', { name: 'Go on' }).count()).toBe(0);
+  });
+
   test('of one figure has it in the middle of its chart, between round numbers that are not cut', async () => {
     const page = await open({ newHead: true }, JSON.stringify({ ...SMALL, arms: ['finetune'], seeds: [0] }));
     await button(page, 'Start the experiment').click();

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { UserError } from '../../errors';
 import { type Experiment, parseExperiment } from '../../experiment/experiment';
 import { experimentPresets } from '../../experiment/presets';
+import { withoutRateSentences } from '../../report/experiment-words';
 import { REPORT_PAGE } from '../../run/run-files';
 import type { TrainSettings } from '../../train/settings';
 import { type Args, type Command, type Context, text } from '../command';
@@ -47,8 +48,10 @@ export const experiment: Command = {
       acceptUnproven: args.values['accept-unproven'] === true,
     });
     if (results.runs.length > 0) context.out(armsLines(results));
+    const untrained = withoutRateSentences(results);
+    for (const sentence of untrained) context.note(sentence);
     tellEnd(folder, { results, failed, stopped }, context);
-    return failed.length > 0 ? 1 : stopped ? 130 : 0;
+    return failed.length + untrained.length > 0 ? 1 : stopped ? 130 : 0;
   },
 };
 

@@ -9,6 +9,7 @@ import { RECIPE_FILE } from '../../recipe/folder';
 import { armsCsv, armsOf, armsTable, hasEnded } from '../../report/arms';
 import { experimentHtml } from '../../report/experiment';
 import { experimentFigures } from '../../report/experiment-figures';
+import { withoutRateSentences } from '../../report/experiment-words';
 import { reportHtml } from '../../report/report';
 import { REPORT_PAGE } from '../../run/run-files';
 import { type Args, type Command, type Context, text } from '../command';
@@ -87,7 +88,9 @@ async function reportExperiments(paths: string[], args: Args, context: Context):
   }
   context.out(armsLines(results));
   context.note(`The report is ${out}: open it in a browser.`);
-  if (isOne && !results.complete)
+  const untrained = withoutRateSentences(results);
+  for (const sentence of untrained) context.note(sentence);
+  if (isOne && !results.complete && untrained.length === 0)
     context.note(
       `${results.missing.length} of its runs are still to come: ${goesOn(path)} goes on with them.`,
     );

@@ -24,7 +24,7 @@ export async function experimentJob(
     );
   // a start of another arm's network is not the base
   const atBase = firsts.find(({ cell }) => cell.from === undefined || cell.from === 'base') ?? firsts[0];
-  const { job } = await prepare(configOf(folder, atBase.cell, ended), context);
+  const { job } = await prepare(configOf(folder, atBase.cell, await folder.outcomes()), context);
   const networks: NamedSource[] = [];
   if (atBase.run.report.accuracy.base !== undefined) networks.push({ name: 'base', source: job.model });
   for (const { cell } of firsts)

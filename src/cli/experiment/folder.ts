@@ -7,8 +7,8 @@ import { existsSync } from 'node:fs';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { UserError } from '../../errors';
-import { type Cell, cellsOf } from '../../experiment/cells';
-import { type EndedCell, picturesOf, redundancyOf } from '../../experiment/ended-cells';
+import { type Cell, cellsOf, type Outcomes } from '../../experiment/cells';
+import { type EndedCell, outcomesOf, picturesOf, redundancyOf } from '../../experiment/ended-cells';
 import { type Experiment, parseExperiment } from '../../experiment/experiment';
 import { type ExperimentResults, resultsOf } from '../../experiment/results';
 import { experimentHtml } from '../../report/experiment';
@@ -23,6 +23,8 @@ import { analysedSections } from './analysis-sections';
 export const EXPERIMENT_FILE = 'experiment.json';
 export const RESULTS_FILE = 'results.json';
 const CLAIMS = 'claims';
+/** What a search that diverged in its first epoch has in the place of a report. */
+const DIVERGED_FILE = 'diverged.json';
 
 /** Runs that are over; one that was stopped, or failed, goes on. */
 const OVER: readonly string[] = ['finished', 'early', 'diverged'];
@@ -69,6 +71,32 @@ export class ExperimentFolder {
     return found;
   }
 
+  /** What all cells that are over came to, also those that are so without a run. */
+  async outcomes(): Promise<Outcomes> {
+    return outcomesOf(await this.endedCells(), this.diverged);
+  }
+
+  async isOver(cell: Cell): Promise<boolean> {
+    return this.hasDiverged(cell) || (await this.readEnded(cell)) !== undefined;
+  }
+
+  /** A search that diverged in its first epoch is over: at that rate it would again. */
+  async endDiverged(cell: Cell, error: string): Promise<void> {
+    const folder = this.cellFolder(cell);
+    // a run that has come to nothing leaves no folder
+    await makeFolders(folder);
+    await writeWhole(join(folder, DIVERGED_FILE), `${JSON.stringify({ error })}\n`);
+    await this.tidy(cell);
+  }
+
+  private get diverged(): string[] {
+    return this.cells.filter((cell) => this.hasDiverged(cell)).map(({ id }) => id);
+  }
+
+  private hasDiverged(cell: Cell): boolean {
+    return cell.kind === 'search' && existsSync(join(this.cellFolder(cell), DIVERGED_FILE));
+  }
+
   /** The trained network of a cell. */
   weightsOf(id: string): string {
     const folder = this.cellFolder({ id });
@@ -94,7 +122,7 @@ export class ExperimentFolder {
   /** Writes results and report of what there is. */
   async writeResults(): Promise<ExperimentResults> {
     const ended = await this.endedCells();
-    const results = resultsOf(this.experiment, ended, new Date().toISOString());
+    const results = resultsOf(this.experiment, ended, new Date().toISOString(), this.diverged);
     await writeWhole(join(this.path, RESULTS_FILE), `${JSON.stringify(results, null, 2)}\n`);
     await writeWhole(
       join(this.path, REPORT_PAGE),

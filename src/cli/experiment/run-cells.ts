@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EngineApi, TrainEvent } from '../../api';
 import { UserError } from '../../errors';
-import { type Cell, settingsOf } from '../../experiment/cells';
-import { type EndedCell, outcomesOf } from '../../experiment/ended-cells';
+import { type Cell, isWithoutRate, type Outcomes, settingsOf } from '../../experiment/cells';
+import type { EndedCell } from '../../experiment/ended-cells';
 import { type CellState, isWaiting, readyCells, secondsLeft } from '../../experiment/queue';
 import type { ExperimentResults } from '../../experiment/results';
 import { duration } from '../../report/format';
+import { isDivergence } from '../../train/divergence';
 import { readCheckpoints } from '../checkpoint-files';
 import type { Context, OpenEngine } from '../command';
 import type { RunConfig } from '../run-config';
@@ -48,7 +49,7 @@ class Queue {
   private engine?: OpenEngine;
   private interrupt?: () => void;
   private isStopped = false;
-  private hasEnded = false;
+  private outcomes: Outcomes = new Map();
   private readonly release: () => void;
   /** by this name the cells share their images */
   private readonly share: string = crypto.randomUUID();
@@ -77,8 +78,8 @@ class Queue {
     let table = '';
     while (!this.isStopped && !this.isHopeless) {
       const ended = await folder.endedCells();
-      this.hasEnded = ended.length > 0;
-      const states = this.states(ended);
+      this.outcomes = await folder.outcomes();
+      const states = this.states();
       const ready = readyCells(folder.cells, states);
       const taken = this.takeOne(ready);
       if (taken) {
@@ -86,7 +87,7 @@ class Queue {
         if (table) context.note(table);
         try {
           // another process may have come to its end since the folder was read
-          if (!(await folder.readEnded(taken.cell))) await this.runCell(taken.cell, ended);
+          if (!(await folder.isOver(taken.cell))) await this.runCell(taken.cell, ended);
         } finally {
           taken.release();
         }
@@ -94,7 +95,7 @@ class Queue {
         table = taken.cell.kind === 'run' ? armsLines(results) : '';
       } else if (ready.length > 0 || isWaiting(folder.cells, states)) {
         context.progress(
-          `Waiting for other processes: ${ended.length} of ${folder.cells.length} runs are done`,
+          `Waiting for other processes: ${this.outcomes.size} of ${folder.cells.length} runs are done`,
         );
         await sleep(LOOK);
       } else break;
@@ -108,23 +109,17 @@ class Queue {
   /** Whether all that was tried failed for one reason, in two arms, and nothing has ended: the rest would fail so too. */
   private get isHopeless(): boolean {
     const arms = new Set(this.folder.cells.filter(({ id }) => this.failed.has(id)).map(({ arm }) => arm));
-    return !this.hasEnded && arms.size > 1 && new Set(this.failed.values()).size === 1;
+    return this.outcomes.size === 0 && arms.size > 1 && new Set(this.failed.values()).size === 1;
   }
 
-  private states(ended: readonly EndedCell[]): Map<string, CellState> {
-    const over = new Set(ended.map(({ cell }) => cell.id));
-    return new Map(
-      this.folder.cells.map(({ id }): [string, CellState] => [
-        id,
-        over.has(id)
-          ? 'ended'
-          : this.failed.has(id)
-            ? 'failed'
-            : this.claims.isTaken(id)
-              ? 'claimed'
-              : 'open',
-      ]),
-    );
+  private states(): Map<string, CellState> {
+    const { experiment, cells } = this.folder;
+    const stateOf = (cell: Cell): CellState => {
+      if (this.outcomes.has(cell.id)) return 'ended';
+      if (this.failed.has(cell.id) || isWithoutRate(experiment, cell, this.outcomes)) return 'failed';
+      return this.claims.isTaken(cell.id) ? 'claimed' : 'open';
+    };
+    return new Map(cells.map((cell) => [cell.id, stateOf(cell)]));
   }
 
   private takeOne(ready: readonly Cell[]): { cell: Cell; release: () => void } | undefined {
@@ -139,7 +134,7 @@ class Queue {
   private async runCell(cell: Cell, ended: readonly EndedCell[]): Promise<void> {
     const { folder, context, options } = this;
     try {
-      const config = configOf(folder, cell, ended);
+      const config = configOf(folder, cell, this.outcomes);
       const prepared = await prepare(config, context);
       const out = folder.cellFolder(cell);
       const checkpoints = existsSync(join(out, 'config.json')) ? await readCheckpoints(out) : [];
@@ -158,6 +153,11 @@ class Queue {
       else if (!this.isStopped) this.fail(cell, 'it did not come to its end, see its report.json');
     } catch (error) {
       if (this.isStopped) return;
+      if (cell.kind === 'search' && isDivergence(error)) {
+        await folder.endDiverged(cell, error.message);
+        context.note(`${cell.id} diverged, this rate is not taken: ${error.message}`);
+        return;
+      }
       // a mistake of ours ends the experiment; what a run cannot do ends that run
       if (!(error instanceof UserError)) throw error;
       this.fail(cell, error.message);
@@ -199,16 +199,15 @@ class Queue {
         return api.train(job, (event) => {
           if (event.type === 'plan') steps = event.steps;
           if (event.type === 'steps') this.tellProgress(cell, ended, event, steps);
-          else if (event.type === 'phase')
-            this.context.progress(`${this.place(cell, ended)}: ${event.message}`);
+          else if (event.type === 'phase') this.context.progress(`${this.place(cell)}: ${event.message}`);
           onEvent(event);
         });
       },
     };
   }
 
-  private place({ id }: Cell, ended: readonly EndedCell[]): string {
-    return `${ended.length + 1}/${this.folder.cells.length} ${id}`;
+  private place({ id }: Cell): string {
+    return `${this.outcomes.size + 1}/${this.folder.cells.length} ${id}`;
   }
 
   private tellProgress(
@@ -220,22 +219,22 @@ class Queue {
     const last = points.at(-1);
     if (!last || steps === 0) return;
     const share = last.step / steps;
-    const states = this.states(ended);
+    const states = this.states();
     const running = new Map([[cell.id, share]]);
     for (const [id, state] of states) if (state === 'claimed' && id !== cell.id) running.set(id, 0.5);
     const times = ended.map(({ cell: { id }, run }) => ({ id, seconds: run.report.seconds }));
     const pace = share < 1 ? etaSeconds / ((1 - share) * cell.work) : undefined;
     const left = secondsLeft(this.folder.cells, states, { times, running, pace });
     this.context.progress(
-      `${this.place(cell, ended)}: step ${last.step}/${steps}, loss ${last.loss.toFixed(4)}, ${Math.round(imagesPerSecond)} images/s; all: ${left === undefined ? '' : `${duration(left)} left`}`,
+      `${this.place(cell)}: step ${last.step}/${steps}, loss ${last.loss.toFixed(4)}, ${Math.round(imagesPerSecond)} images/s; all: ${left === undefined ? '' : `${duration(left)} left`}`,
     );
   }
 }
 
 /** What a cell's run is asked for. */
-export function configOf(folder: ExperimentFolder, cell: Cell, ended: readonly EndedCell[]): RunConfig {
+export function configOf(folder: ExperimentFolder, cell: Cell, outcomes: Outcomes): RunConfig {
   const { base, data, test } = folder.experiment;
-  const settings = settingsOf(folder.experiment, cell, outcomesOf(ended));
+  const settings = settingsOf(folder.experiment, cell, outcomes);
   const { network, weights, labels } = base;
   const start =
     cell.from === undefined ? { network, weights, labels } : { weights: folder.weightsOf(cell.from) };

@@ -19,12 +19,12 @@ export function Earlier() {
           <h3 id="earlier-experiments">Earlier experiments</h3>
           <ul class="earlier-experiments">
             {earlier.value.map((kept) => {
-              const { id, date, experiment, ended } = kept;
+              const { id, date, experiment, ended, diverged } = kept;
               return (
                 <li key={id}>
                   <bdi>{experiment.name}</bdi>
                   <small>
-                    {count(ended.length)} of {count(cellsOf(experiment).length)} runs
+                    {count(ended.length + diverged.length)} of {count(cellsOf(experiment).length)} runs
                     {date && `, begun ${dateAndTime(date)}`}
                   </small>
                   <button type="button" class="link" onClick={() => show(kept)}>

@@ -17,6 +17,8 @@ export interface KeptExperiment {
   inputs?: string;
   experiment: Experiment;
   ended: KeptCell[];
+  /** the searches that diverged in their first epoch: they are over, and left nothing */
+  diverged: string[];
 }
 
 /** What the database has of one. */
@@ -62,8 +64,8 @@ function read(id: string, written: Written): KeptExperiment | undefined {
       const cell = cells.get(one.cell);
       return cell ? [{ ...one, cell }] : [];
     });
-    const { date = '', isBuiltin, inputs } = written;
-    return { id, date, isBuiltin, inputs, experiment, ended };
+    const { date = '', isBuiltin, inputs, diverged = [] } = written;
+    return { id, date, isBuiltin, inputs, experiment, ended, diverged };
   } catch {
     return undefined;
   }

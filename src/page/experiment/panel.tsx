@@ -1,8 +1,13 @@
 /** Experiments: arms over seeds, equal in all else, and what that shows. */
 import { useEffect, useRef } from 'preact/hooks';
-import { cellsOf } from '../../experiment/cells';
+import { type ChosenRate, cellsOf } from '../../experiment/cells';
 import type { ExperimentResults } from '../../experiment/results';
-import { labelOf, notShownSentences, shownSentences } from '../../report/experiment-words';
+import {
+  labelOf,
+  notShownSentences,
+  shownSentences,
+  withoutRateSentences,
+} from '../../report/experiment-words';
 import { count, duration, significant } from '../format';
 import { isGpuFree, series } from '../gpu-use';
 import { isBusy, phase, progress } from '../run/state';
@@ -21,6 +26,7 @@ import {
   error,
   failed,
   goOn,
+  hasMore,
   isRunning,
   isStopping,
   left,
@@ -101,6 +107,11 @@ function Shown() {
           {cellText(cells.value.find((cell) => cell.id === id)!, labelOf(all))} did not come to its end: {why}
         </p>
       ))}
+      {withoutRateSentences(all).map((sentence) => (
+        <p key={sentence} class="error">
+          {sentence}
+        </p>
+      ))}
       <ArmsTable results={all} />
       {all.runs.length > 0 && (
         <>
@@ -139,7 +150,7 @@ function Progress({ done }: { done: number }) {
           </button>
         ) : (
           <>
-            {done < total && (
+            {hasMore.value && (
               <button type="button" class="button" disabled={!isGpuFree.value} onClick={goOn}>
                 Go on
               </button>
@@ -162,13 +173,22 @@ function Rates({ results: all }: { results: ExperimentResults }) {
       Rates by held-out training images:{' '}
       {all.rates
         .map(
-          ({ arm, chosen, isAtEdge }) =>
-            `${label(arm)} ${significant(chosen)}${isAtEdge ? ' (the edge of the grid)' : ''}`,
+          ({ arm, chosen, ...rest }) =>
+            `${label(arm)} ${chosen === undefined ? 'none' : significant(chosen)}${rateNotes(rest)}`,
         )
         .join(', ')}
       .
     </p>
   );
+}
+
+function rateNotes({ tried, isAtEdge }: Pick<ChosenRate, 'tried' | 'isAtEdge'>): string {
+  const diverged = tried.filter((one) => one.diverged).map(({ lr }) => significant(lr));
+  const notes = [
+    ...(isAtEdge ? ['the edge of the grid'] : []),
+    ...(diverged.length > 0 ? [`${diverged.join(' and ')} diverged`] : []),
+  ];
+  return notes.length > 0 ? ` (${notes.join('; ')})` : '';
 }
 
 function Words({ results: all }: { results: ExperimentResults }) {

@@ -2,10 +2,10 @@
 import { computed, effect, signal } from '@preact/signals';
 import type { TrainResult } from '../../api';
 import { UserError } from '../../errors';
-import { type Cell, cellsOf, settingsOf } from '../../experiment/cells';
+import { type Cell, cellsOf, isWithoutRate, settingsOf } from '../../experiment/cells';
 import { outcomesOf } from '../../experiment/ended-cells';
 import type { Experiment } from '../../experiment/experiment';
-import { readyCells, secondsLeft } from '../../experiment/queue';
+import { type CellState, readyCells, secondsLeft } from '../../experiment/queue';
 import { resultsOf } from '../../experiment/results';
 import { labelOf } from '../../report/experiment-words';
 import { PICTURES_FILE, readPictures } from '../../run/pictures';
@@ -14,7 +14,7 @@ import type { SettingName, TrainSettings } from '../../train/settings';
 import { explain } from '../engine';
 import { series } from '../gpu-use';
 import { cancel, resumeSaved, startCell } from '../run/run';
-import { evals, failure, isBusy, progress, rate, steps } from '../run/state';
+import { evals, failure, hasDiverged, isBusy, progress, rate, steps } from '../run/state';
 import { entries, type RunEntry } from '../saved/entries';
 import { readSettingsOf } from '../saved/inputs';
 import { type CellName, canGoOn, purge } from '../saved/store';
@@ -46,17 +46,23 @@ export const cells = computed(() => (shown.value ? cellsOf(shown.value.experimen
 
 export const results = computed(() => {
   const { value } = shown;
-  return value && resultsOf(asTrained(value), value.ended, new Date().toISOString());
+  return value && resultsOf(asTrained(value), value.ended, new Date().toISOString(), value.diverged);
 });
 
-const states = () => {
-  const over = new Set(shown.value?.ended.map(({ cell }) => cell.id));
-  return new Map(
-    cells.value
-      .filter(({ id }) => over.has(id) || failed.value.has(id))
-      .map(({ id }) => [id, over.has(id) ? ('ended' as const) : ('failed' as const)]),
-  );
-};
+/** what all cells that are over came to */
+const outcomes = computed(() => outcomesOf(shown.value?.ended ?? [], shown.value?.diverged ?? []));
+
+function states(but = failed.value): Map<string, CellState> {
+  const stateOf = (cell: Cell): CellState => {
+    if (outcomes.value.has(cell.id)) return 'ended';
+    const isFailed = but.has(cell.id) || isWithoutRate(shown.value!.experiment, cell, outcomes.value);
+    return isFailed ? 'failed' : 'open';
+  };
+  return new Map(cells.value.map((cell) => [cell.id, stateOf(cell)]));
+}
+
+/** Whether there is something to go on with; what failed is tried again. */
+export const hasMore = computed(() => readyCells(cells.value, states(new Map())).length > 0);
 
 /** Seconds until all of it is done. */
 export const left = computed(() => {
@@ -88,7 +94,14 @@ export async function openKept(): Promise<void> {
 export async function begin(experiment: Experiment): Promise<void> {
   if (isRunning.value) return;
   const isBuiltin = bringsImages(experiment);
-  show({ id: crypto.randomUUID(), date: new Date().toISOString(), isBuiltin, experiment, ended: [] });
+  show({
+    id: crypto.randomUUID(),
+    date: new Date().toISOString(),
+    isBuiltin,
+    experiment,
+    ended: [],
+    diverged: [],
+  });
   await goOn();
 }
 
@@ -160,7 +173,7 @@ export async function goOn(): Promise<void> {
 function announce(cell: Cell): void {
   current.value = cell;
   const words = cellText(cell, labelOf(results.value!));
-  series.value = { at: states().size + 1, of: cells.value.length, words };
+  series.value = { at: outcomes.value.size + failed.value.size + 1, of: cells.value.length, words };
 }
 
 /** @param share a name by which the cells share their images */
@@ -174,7 +187,7 @@ async function runCells(share: string): Promise<void> {
 
 async function runCell(kept: KeptExperiment, cell: Cell, share: string): Promise<void> {
   const begun = runOf(kept, cell);
-  const settings = settingsOf(kept.experiment, cell, outcomesOf(kept.ended));
+  const settings = settingsOf(kept.experiment, cell, outcomes.value);
   const over = begun && (await endedAlone(begun, settings));
   if (over) return add({ cell, ...over });
   const inputs = await jobOf(kept, cell);
@@ -185,6 +198,7 @@ async function runCell(kept: KeptExperiment, cell: Cell, share: string): Promise
   if (!result) {
     // what did not fail its user has stopped before its first step or thrown away, or another tab has it: no run comes behind it
     if (failure.value === undefined) isStopping.value = true;
+    else if (cell.kind === 'search' && hasDiverged.value) await endDiverged(cell);
     else if (!isStopping.value) failed.value = new Map(failed.value).set(cell.id, failure.value);
     return;
   }
@@ -274,10 +288,19 @@ async function add({ cell, run, merged }: KeptCell): Promise<void> {
   await removeSearches(shown.value, cell);
 }
 
+/** Keeps that a search diverged before it came to anything: at that rate it would again. */
+async function endDiverged({ id }: Cell): Promise<void> {
+  const all = shown.value!;
+  shown.value = { ...all, diverged: [...all.diverged, id] };
+  await keep(shown.value);
+}
+
 /** A search's runs are of no further use once another has the network and images too, which this tab may lose at any moment. */
 async function removeSearches(kept: KeptExperiment, last: Cell): Promise<void> {
-  const searches = kept.ended.filter(({ cell }) => cell.kind === 'search' && cell.id !== last.id);
-  const names = new Set(searches.map(({ cell }) => cellName(kept, cell).cell));
+  const searches = cells.value.filter(
+    ({ kind, id }) => kind === 'search' && id !== last.id && outcomes.value.has(id),
+  );
+  const names = new Set(searches.map((cell) => cellName(kept, cell).cell));
   for (const { id, cell } of entries.value)
     if (cell !== undefined && names.has(cell)) await purge(id).catch(() => {});
 }

@@ -4,6 +4,7 @@ import { get } from 'idb-keyval';
 import type { EngineApi, ModelSource, TrainJob, TrainResult, TrainSettings } from '../../api';
 import { Stopped, UserError } from '../../errors';
 import { parseTunings } from '../../run/tunings';
+import { isDivergence } from '../../train/divergence';
 import { parseSettings } from '../../train/settings';
 import { type Trained, trainOn } from '../../worker/go-on';
 import { adapter, askAdapter, engine, explain, replaceEngine } from '../engine';
@@ -28,6 +29,7 @@ import {
   evals,
   failure,
   finished,
+  hasDiverged,
   isBusy,
   keepShown,
   offer,
@@ -137,6 +139,7 @@ async function train(prepare: Prepare, as: KeptAs): Promise<TrainResult | undefi
     }
     batch(() => {
       failure.value = explain(error);
+      hasDiverged.value = isDivergence(error);
       offer.value = offerOf(error, job, another);
       announcement.value = '';
       if (!isBusy.value) return;
@@ -202,7 +205,7 @@ async function trainAndKeep(job: TrainJob, kept: Kept, handOver: HandOver): Prom
       const { keepBroken } = await results;
       const curves = { metrics: [...steps], evals: evals.value };
       // at its own rate it would diverge again
-      const remedy = error instanceof UserError && error.remedy?.lr !== undefined ? error.remedy : undefined;
+      const remedy = isDivergence(error) ? error.remedy : undefined;
       const broken = { curves, told: told(), error: explain(error), remedy, epoch: last.epoch };
       await keepBroken(kept, job, broken);
     }

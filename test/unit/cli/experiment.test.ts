@@ -10,7 +10,7 @@ import {
 import { hostname, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { AnalyseJob, EngineApi, TrainEvent, TrainJob } from '../../../src/api';
+import type { AnalyseJob, EngineApi, TrainEvent, TrainJob, TrainSettings } from '../../../src/api';
 import { experimentOf } from '../../../src/cli/experiment/read';
 import { run } from '../../../src/cli/main';
 import { UserError } from '../../../src/errors';
@@ -65,8 +65,12 @@ interface Trained {
 /**
  * The real engine on a device that plays a tiny network. Accuracy rises with the rate and the seed; refocusing is better.
  * @param killedAt whether the process ends with that event of the nth cell: nothing comes after it
+ * @param diverges whether a run's losses are no numbers
  */
-function engine(killedAt: (cell: number, type: string) => boolean = () => false) {
+function engine(
+  killedAt: (cell: number, type: string) => boolean = () => false,
+  diverges: (settings: TrainSettings) => boolean = () => false,
+) {
   const cells: Trained[] = [];
   const memo = new Memo();
   const kept = new KeptImages();
@@ -74,7 +78,7 @@ function engine(killedAt: (cell: number, type: string) => boolean = () => false)
   const { compute, batches } = fakeNetwork({
     metrics: ({ program, rows, step }) => {
       const { lr, method, seed } = current.settings;
-      if (program !== 'evaluate') return [rows / (1 + step), 1];
+      if (program !== 'evaluate') return [diverges(current.settings) ? Number.NaN : rows / (1 + step), 1];
       const share = 0.4 + (method === 'refocus' ? 0.2 : 0) + Number(lr) + seed * 0.01;
       return [rows * (1 - share), rows * share];
     },
@@ -413,6 +417,50 @@ describe('the command line', () => {
     const { status: again } = await experiment([out(), '--resume']);
     expect(again).toBe(0);
     expect(resultsIn().complete).toBe(true);
+  });
+
+  test('a searched rate that diverges in its first epoch has lost, and the best of the others is taken', async () => {
+    const own = engine(undefined, ({ lr }) => Number(lr) > 0.025);
+    const { status, notes } = await experiment([file(), '--out', out()], own);
+    expect(status, notes).toBe(0);
+    expect(notes).toMatch(/search\/finetune-lr0.03 diverged, this rate is not taken: The loss was NaN/);
+    const { complete, rates, runs } = resultsIn();
+    expect(complete).toBe(true);
+    expect(rates).toMatchObject([
+      {
+        ...{ arm: 'finetune', chosen: 0.02, isAtEdge: false },
+        tried: [{ lr: 0.01 }, { lr: 0.02 }, { lr: 0.03, accuracy: 0, loss: null, diverged: true }],
+      },
+      { arm: 'refocus', chosen: 0.02 },
+    ]);
+    expect(new Set(runs.map(({ lr }) => lr))).toEqual(new Set([0.02]));
+    expect(readFileSync(join(out(), 'report.html'), 'utf8')).toContain('>diverged</td>');
+    const again = engine();
+    expect((await experiment([out(), '--resume'], again)).status).toBe(0);
+    expect(again.cells).toEqual([]);
+  });
+
+  test('an arm that diverges at every rate says so, the others come to their end', async () => {
+    const own = engine(undefined, ({ method }) => method === 'refocus');
+    const { status, notes } = await experiment([file(), '--out', out()], own);
+    expect(status).toBe(1);
+    const said =
+      'Refocused is not trained, nor what needs its rate or its network: at every rate that was tried (0.0100, 0.0200, 0.0300) it diverged. Begin another experiment with lower rates.';
+    expect(notes).toContain(said);
+    expect(notes).not.toContain('--resume');
+    expect(resultsIn()).toMatchObject({
+      complete: false,
+      missing: ['runs/refocus-seed0', 'runs/refocus-seed1'],
+    });
+    expect(resultsIn().runs.map(({ arm }) => arm)).toEqual(['finetune', 'finetune']);
+    expect(readFileSync(join(out(), 'report.html'), 'utf8')).toContain(said);
+    const again = engine();
+    expect((await experiment([out(), '--resume'], again)).status).toBe(1);
+    expect(again.cells).toEqual([]);
+    const context = fakeContext();
+    expect(await run(['report', out()], context)).toBe(0);
+    expect(context.stderr.join()).toContain(said);
+    expect(context.stderr.join()).not.toContain('still to come');
   });
 
   test('where all that is tried fails for one reason, the rest is not tried', async () => {

@@ -4,6 +4,7 @@ import {
   type CellOutcome,
   cellsOf,
   chosenRates,
+  isWithoutRate,
   rateOf,
   settingsOf,
 } from '../../../src/experiment/cells';
@@ -70,12 +71,28 @@ describe('rates', () => {
     expect(rateOf(experiment, 'finetune-rate-x3', searched)).toBeCloseTo(0.03);
   });
 
+  const lost = { accuracy: 0.9, loss: Number.NaN, diverged: true } as const;
+
   test('one that diverged is not', () => {
+    const diverged = new Map([...searched, ['search/finetune-lr0.01', lost] as const]);
+    expect(rateOf(experiment, 'finetune', diverged)).toBe(0.1);
+  });
+
+  test('where all diverged none is, for no arm that takes its rate from that', () => {
     const diverged = new Map([
       ...searched,
-      ['search/finetune-lr0.01', { accuracy: 0.5, loss: Number.NaN }] as const,
+      ['search/finetune-lr0.1', lost] as const,
+      ['search/finetune-lr0.01', lost] as const,
     ]);
-    expect(rateOf(experiment, 'finetune', diverged)).toBe(0.1);
+    expect(chosenRates(experiment, diverged)).toMatchObject([
+      { arm: 'finetune', chosen: undefined, isAtEdge: false },
+      { arm: 'twice', chosen: 0.1 },
+    ]);
+    const without = cells.filter((one) => isWithoutRate(experiment, one, diverged));
+    expect(without.map(({ id }) => id)).toEqual(
+      [5, 6].flatMap((seed) => [`runs/finetune-seed${seed}`, `runs/finetune-rate-x3-seed${seed}`]),
+    );
+    expect(cells.some((one) => isWithoutRate(experiment, one, searched))).toBe(false);
   });
 
   test('in the middle of a grid it is not at its edge, and none is chosen before all were tried', () => {

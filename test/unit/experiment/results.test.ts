@@ -4,6 +4,7 @@ import { type Cell, cellsOf } from '../../../src/experiment/cells';
 import type { EndedCell } from '../../../src/experiment/ended-cells';
 import { parseExperiment } from '../../../src/experiment/experiment';
 import { resultsOf, summarised } from '../../../src/experiment/results';
+import { parseResults } from '../../../src/experiment/results-file';
 import type { Report } from '../../../src/run/report';
 import { endedRun } from '../report/runs';
 
@@ -128,3 +129,31 @@ test('how alike kernels are is of the reports, whether the matrices lie beside t
 });
 
 const figures = (divergence: number | null) => ({ divergence, cosine: 0, effectiveRank: 1 });
+
+test('a rate at which training diverged has lost, in its first epoch or a later one, whatever it came to before', () => {
+  const lrSearch = { rates: [0.1, 0.2, 0.3], epochs: 2 };
+  const searched = parseExperiment({ name: 'x', arms: ['finetune'], seeds: [0], lrSearch }, 'x.json');
+  const searches = cellsOf(searched)
+    .filter(({ lr }) => lr !== undefined && lr < 0.3)
+    .map((cell): EndedCell => {
+      const late = cell.lr === 0.2;
+      const changes: Partial<Report> = late ? { ended: 'diverged' } : {};
+      const { name: _, ...run } = endedRun({ wrong: late ? [] : [1, 2, 3], changes });
+      return { cell, run };
+    });
+  const results = resultsOf(searched, searches, 'now', ['search/finetune-lr0.3']);
+  const lost = { accuracy: 0, loss: Number.NaN, diverged: true };
+  expect(results.rates).toMatchObject([
+    {
+      chosen: 0.1,
+      tried: [
+        { lr: 0.1, accuracy: 0.97 },
+        { lr: 0.2, ...lost },
+        { lr: 0.3, ...lost },
+      ],
+    },
+  ]);
+  expect(results.missing).toEqual(['runs/finetune-seed0']);
+  const read = parseResults(JSON.parse(JSON.stringify(results)), 'results.json');
+  expect(read.rates).toEqual(results.rates);
+});

@@ -55,6 +55,27 @@ test('a run that fails is passed over; one that its user ends before its first s
   expect(failed.value.size).toBe(0);
 });
 
+test('a searched rate that diverges is over, and not tried again', async () => {
+  vi.stubGlobal('navigator', {
+    locks: { request: (_: string, __: object, job: (lock: object) => unknown) => job({}) },
+  });
+  const { begin, failed, goOn, results, shown } = await import('../../../src/page/experiment/queue');
+  const { failure, hasDiverged } = await import('../../../src/page/run/state');
+  const { parseExperiment } = await import('../../../src/experiment/experiment');
+  const searched = { ...small, arms: ['finetune'], lrSearch: { rates: [1, 10], epochs: 1 } };
+  startCell.mockClear();
+  startCell.mockImplementation(async ({ settings: { lr } }) => {
+    failure.value = 'It failed.';
+    hasDiverged.value = lr === 10;
+  });
+  await begin(parseExperiment(searched, 'searched'));
+  expect(shown.value!.diverged).toEqual(['search/finetune-lr10']);
+  expect([...failed.value.keys()]).toEqual(['search/finetune-lr1']);
+  expect(results.value!.missing).toEqual(['search/finetune-lr1', 'runs/finetune-seed0']);
+  await goOn();
+  expect(startCell.mock.calls.map(([{ settings }]) => settings.lr)).toEqual([1, 10, 1]);
+});
+
 test('a run that was gone on with beside the experiment is taken as it ended, not trained again', async () => {
   vi.stubGlobal('navigator', {
     locks: { request: (_: string, __: object, job: (lock: object) => unknown) => job({}) },
@@ -72,7 +93,7 @@ test('a run that was gone on with beside the experiment is taken as it ended, no
       ...{ method: 'finetune', seed: 0, epochs: 1, epoch: 1 },
     }),
   ];
-  const kept = { id: 'x', date: '', isBuiltin: true, experiment, ended: [] };
+  const kept = { id: 'x', date: '', isBuiltin: true, experiment, ended: [], diverged: [] };
   const files = { metrics: [], evals: [], redundancy: { before: [], after: [] } };
   const endAs = (changed: object) =>
     openRun.mockResolvedValue({

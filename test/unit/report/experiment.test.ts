@@ -77,7 +77,7 @@ describe('the report of an experiment', () => {
   test('of a part it says how much is to come', () => {
     const html = htmlOf(results({ finetune: [30, 31], refocus: [20] }));
     expect(html).toContain('Not at its end');
-    expect(html).toContain('3 of its runs are still to come');
+    expect(html).toContain('3 of its runs are missing');
   });
 
   test('of a part without a run of an arm it says so, and has no table', () => {
