@@ -43,6 +43,17 @@ def chosen(recipe, arm, results):  # src/experiment/cells.ts: the highest accura
             **({"chosen": best["lr"]} if best else {}), "isAtEdge": len(tried) > 1 and best in (tried[0], tried[-1])}
 
 
+def how_it_stands(recipe, results, out):
+    left = len(recipe["cells"]) - len(results)
+    rates = [chosen(recipe, arm["name"], results) for arm in recipe["experiment"]["arms"]]
+    untrained = ", ".join(rate["arm"] for rate in rates if rate and "chosen" not in rate)
+    if untrained:
+        return f"{untrained}: not trained, nor what needs their rate or network, since they diverged at every rate that was tried. Begin another experiment with lower rates"
+    if left:
+        return f"{left} of {len(recipe['cells'])} runs are left: started again without --steps and --only, it goes on with them"
+    return f"All runs are done: refocus report {out} makes tables and report"
+
+
 def finite(value):  # JSON has no NaN
     if isinstance(value, dict):
         return {key: finite(one) for key, one in value.items()}

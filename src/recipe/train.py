@@ -12,7 +12,7 @@ import numpy as np, torch, torch.distributed as dist, torch.nn.functional as F
 from concurrent.futures import ThreadPoolExecutor
 from torch.nn.parallel import DistributedDataParallel
 from draws import Images, batches_of, normalised, order_of
-from files import chosen, finite, read_safetensors, write_results, write_safetensors, write_whole
+from files import chosen, finite, how_it_stands, read_safetensors, write_results, write_safetensors, write_whole
 from network import Network, clip, divergence
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -274,13 +274,7 @@ def main():
             dist.barrier()
     if RANK == 0:
         write_results(recipe, results, os.path.join(args.out, "results.json"))
-    left = len(recipe["cells"]) - len(results)
-    rates = [chosen(recipe, arm["name"], results) for arm in recipe["experiment"]["arms"]]
-    untrained = [rate["arm"] for rate in rates if rate and "chosen" not in rate]
-    tell(f"{', '.join(untrained)}: not trained, nor what needs their rate or network, since they diverged at every rate that was tried. "
-         "Begin another experiment with lower rates" if untrained else
-         f"{left} of {len(recipe['cells'])} runs are left: started again without --steps and --only, it goes on with them" if left
-         else f"All runs are done: refocus report {args.out} makes tables and report")
+    tell(how_it_stands(recipe, results, args.out))
 
 
 if __name__ == "__main__":

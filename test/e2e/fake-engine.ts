@@ -246,14 +246,15 @@ async function train(job: TrainJob, onEvent: (event: TrainEvent) => void): Promi
       lr: lr * 0.5 * (1 + Math.cos((Math.PI * step) / steps)),
     };
     metrics.push(point);
-    // no faster than the page hears of it: the engine tells steps a few times a second, this one would leave the page behind for good
-    await onEvent({
+    // no faster than the page hears of it, unless that hangs: the engine tells steps a few times a second, this one would leave it behind
+    const heard = onEvent({
       type: 'steps',
       points: [point],
       imagesPerSecond: 2140,
       etaSeconds: ((steps - step) * Number(batch)) / 2140,
       stepMs: 60 + 4 * noise(step + 31),
     });
+    await Promise.race([heard, new Promise((resolve) => setTimeout(resolve, 200))]);
     if (isPaused || step % 10 === 0) look(step);
     if (step === scenario.lostAt && !(await hasFailed())) throw new DeviceLost('The GPU was lost (test).');
     if (isOneStep) {
@@ -374,12 +375,14 @@ function livePredictions(count: number, step: number): LivePrediction[] {
   });
 }
 
-/** A checkpoint that says how far it has come, and no more. */
+let checkpoints = 0;
+
+/** A checkpoint that says how far it has come, and no more; in the two files in turns, so that one is whole. */
 function checkpoint(step: number, epochs: number): TrainEvent {
   const epoch = step / STEPS_PER_EPOCH;
   const labels = labelsOf({ date: new Date().toISOString(), step, epoch, epochs });
   const bytes = writeSafetensors(new Map(), new Map(Object.entries(labels)));
-  return { type: 'checkpoint', file: CHECKPOINT_FILES[step % 2], step, bytes };
+  return { type: 'checkpoint', file: CHECKPOINT_FILES[checkpoints++ % 2], step, bytes };
 }
 
 /** The step that a job goes on from; its files are noted by what is in them. */

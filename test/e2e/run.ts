@@ -26,7 +26,10 @@ export const reach = (page: Page, step: number) =>
     { polling: 50 },
   );
 
-/** Waits until storage holds what a run goes on from, which on a slow machine comes long after the step that the page shows. */
+/**
+ * Waits until storage holds what a run goes on from, which on a slow machine comes long after the step that the page shows: two
+ * checkpoints, of which the first is whole.
+ */
 export const kept = (page: Page) =>
   page.waitForFunction(
     async (checkpoints) => {
@@ -38,7 +41,7 @@ export const kept = (page: Page) =>
         for await (const file of (folder as FileSystemDirectoryHandle).values())
           if (file.kind === 'file' && (await (file as FileSystemFileHandle).getFile()).size > 0)
             full.push(file.name);
-        if (full.includes('job.json') && checkpoints.some((name) => full.includes(name))) return true;
+        if (full.includes('job.json') && checkpoints.every((name) => full.includes(name))) return true;
       }
       return false;
     },
