@@ -246,15 +246,14 @@ async function train(job: TrainJob, onEvent: (event: TrainEvent) => void): Promi
       lr: lr * 0.5 * (1 + Math.cos((Math.PI * step) / steps)),
     };
     metrics.push(point);
-    // no faster than the page hears of it, unless that hangs: the engine tells steps a few times a second, this one would leave it behind
-    const heard = onEvent({
+    // no faster than the page hears of it: the engine tells steps a few times a second, this one would leave a busy page behind
+    await onEvent({
       type: 'steps',
       points: [point],
       imagesPerSecond: 2140,
       etaSeconds: ((steps - step) * Number(batch)) / 2140,
       stepMs: 60 + 4 * noise(step + 31),
     });
-    await Promise.race([heard, new Promise((resolve) => setTimeout(resolve, 200))]);
     if (isPaused || step % 10 === 0) look(step);
     if (step === scenario.lostAt && !(await hasFailed())) throw new DeviceLost('The GPU was lost (test).');
     if (isOneStep) {

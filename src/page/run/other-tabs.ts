@@ -2,6 +2,7 @@
 import { batch, effect, signal } from '@preact/signals';
 import type { TrainEvent, TrainSettings } from '../../api';
 import { UserError } from '../../errors';
+import { whileLocked } from '../locks';
 import { readEntries, lockOf as runLockOf } from '../saved/entries';
 import { receive } from './events';
 import {
@@ -58,6 +59,8 @@ interface Own {
   obstacle: () => string | undefined;
   /** ends it here once it can go on there */
   handOver: () => void;
+  /** hears that another tab took the run away */
+  lost: () => void;
 }
 
 let own: Own | undefined;
@@ -66,7 +69,7 @@ export const watched = signal<{ tab: string; id: string } | undefined>(undefined
 
 /** Does a run that the other tabs are told of. */
 export function whileTabsWatch<T>(of: Own, run: () => Promise<T>): Promise<T> {
-  return navigator.locks.request(lockOf(tab), async () => {
+  return whileLocked(lockOf(tab), of, async () => {
     own = of;
     tellRun();
     try {

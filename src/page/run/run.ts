@@ -167,6 +167,7 @@ async function trainAndKeep(job: TrainJob, kept: Kept, handOver: HandOver): Prom
           ? undefined
           : 'The run cannot go on in another tab: its files or checkpoints are not in the browser’s storage.',
       handOver: () => void handOver.ask(),
+      lost: handOver.finish,
     };
     const trained = await whileTabsWatch(own, () =>
       Promise.race([

@@ -14,6 +14,7 @@ import {
 import { lowerRate } from '../../train/divergence';
 import { parseSettings } from '../../train/settings';
 import { nameOf } from '../files';
+import { whileLocked } from '../locks';
 import { HandedOver } from '../run/hand-over';
 import {
   changeEntry,
@@ -235,18 +236,8 @@ export async function keepWhile<T>(
       await writer.settle();
     }
   };
-  let done: Promise<T> | undefined;
-  const held = (lock: Lock | null) => {
-    done = work(lock);
-    return done;
-  };
   try {
-    return await navigator.locks.request(lockOf(own), { ifAvailable: true }, held).catch((error) => {
-      // a lock that is stolen tells so at once, what was done under it goes on
-      if (!done || (error as Error).name !== 'AbortError') throw error;
-      lost?.();
-      return done;
-    });
+    return await whileLocked(lockOf(own), { ifAvailable: true, lost }, work);
   } finally {
     // the lock is free: only now do other tabs find that the run does not go on
     await tellChange();
