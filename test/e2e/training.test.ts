@@ -30,7 +30,7 @@ describe('a run that a click begins', () => {
   const topOf = async (page: Page) => (await page.locator('.progress').boundingBox())!.y;
 
   test('comes into sight on a phone, before its first step, which moves nothing', async () => {
-    const late = { ...scenario, loadMs: 4000 };
+    const late = { ...scenario, loadMs: 8000 };
     const page = await site.open({ scenario: late, path: LONG, context: PHONE });
     // whatever the fonts: CI's stand otherwise than a desk's
     await page.evaluate(() => {
