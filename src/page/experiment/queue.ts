@@ -14,7 +14,7 @@ import type { SettingName, TrainSettings } from '../../train/settings';
 import { explain } from '../engine';
 import { series } from '../gpu-use';
 import { cancel, resumeSaved, startCell } from '../run/run';
-import { evals, failure, hasDiverged, isBusy, progress, rate, steps } from '../run/state';
+import { evals, isBusy, progress, rate, steps } from '../run/state';
 import { entries, type RunEntry } from '../saved/entries';
 import { readSettingsOf } from '../saved/inputs';
 import { type CellName, canGoOn, purge } from '../saved/store';
@@ -192,14 +192,18 @@ async function runCell(kept: KeptExperiment, cell: Cell, share: string): Promise
   if (over) return add({ cell, ...over });
   const inputs = await jobOf(kept, cell);
   if (isStopping.value) return;
-  const result = await (begun && (await isToGoOn(begun))
+  const outcome = await (begun && (await isToGoOn(begun))
     ? resumeSaved(begun.id, () => inputs)
     : startCell({ ...inputs, settings, share }, cellName(kept, cell)));
-  if (!result) {
-    // what did not fail its user has stopped before its first step or thrown away, or another tab has it: no run comes behind it
-    if (failure.value === undefined) isStopping.value = true;
-    else if (cell.kind === 'search' && hasDiverged.value) await endDiverged(cell);
-    else if (!isStopping.value) failed.value = new Map(failed.value).set(cell.id, failure.value);
+  if (!outcome) {
+    // its user has stopped it before its first step or thrown it away, or another tab has it: no run comes behind it
+    isStopping.value = true;
+    return;
+  }
+  const { result, failure } = outcome;
+  if (failure !== undefined) {
+    if (cell.kind === 'search' && outcome.diverged) await endDiverged(cell);
+    else if (!isStopping.value) failed.value = new Map(failed.value).set(cell.id, failure);
     return;
   }
   const { ended } = result.report;

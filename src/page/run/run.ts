@@ -29,7 +29,6 @@ import {
   evals,
   failure,
   finished,
-  hasDiverged,
   isBusy,
   keepShown,
   offer,
@@ -48,6 +47,12 @@ import {
 const LIVE_IMAGES = 12;
 
 type Prepare = () => TrainJob | Promise<TrainJob>;
+
+/** What a run came to: a result, or why there is none. */
+type Outcome =
+  | { result: TrainResult; failure?: undefined }
+  /** `diverged`: it learned at too high a rate */
+  | { result?: undefined; failure: string; diverged: boolean };
 
 /** Starts a run from the form; a form that is not complete says so as the run's failure. */
 export const start = () =>
@@ -89,20 +94,21 @@ export const takeOver = () =>
     }
   });
 
+/** @returns undefined where another job has the GPU, too */
 const run = (prepare: Prepare, as: KeptAs = {}) => {
-  let trained: TrainResult | undefined;
+  let outcome: Outcome | undefined;
   const job = async () => {
-    trained = await train(prepare, as);
+    outcome = await train(prepare, as);
   };
-  return withGpu('training', job).then(() => trained);
+  return withGpu('training', job).then(() => outcome);
 };
 
 /**
  * Runs a job. One that is stopped or fails before it has trained anything leaves what was there.
  * @param as the saved run that the job goes on with, or the cell of an experiment that it is
- * @returns what it came to; undefined where it failed
+ * @returns undefined where it was stopped before it had a result or thrown away, or another tab goes on with it
  */
-async function train(prepare: Prepare, as: KeptAs): Promise<TrainResult | undefined> {
+async function train(prepare: Prepare, as: KeptAs): Promise<Outcome | undefined> {
   asked = undefined;
   failure.value = undefined;
   offer.value = undefined;
@@ -130,16 +136,16 @@ async function train(prepare: Prepare, as: KeptAs): Promise<TrainResult | undefi
     // a page that came while there was no GPU has found one meanwhile
     if (adapter.value.state === 'missing') askAdapter();
     offer.value = offerAfter(trained.report, checkpoint, begun, another);
-    return trained;
+    return { result: trained };
   } catch (error) {
     if (error instanceof Stopped || error instanceof HandedOver) {
       showAgain();
       announcement.value = error.message;
       return undefined;
     }
+    const why = explain(error);
     batch(() => {
-      failure.value = explain(error);
-      hasDiverged.value = isDivergence(error);
+      failure.value = why;
       offer.value = offerOf(error, job, another);
       announcement.value = '';
       if (!isBusy.value) return;
@@ -150,7 +156,7 @@ async function train(prepare: Prepare, as: KeptAs): Promise<TrainResult | undefi
         phase.value = stepCount.value > 0 ? `Failed after ${stepCount.value} steps` : 'Failed';
       }
     });
-    return undefined;
+    return { failure: why, diverged: isDivergence(error) };
   }
 }
 

@@ -29,8 +29,6 @@ export const phase = signal('');
 /** for screen readers: phases and evaluations, not every step */
 export const announcement = signal('');
 export const failure = signal<string | undefined>(undefined);
-/** whether that was a run that diverged */
-export const hasDiverged = signal(false);
 /** the page reloads itself, and asks nobody */
 export const isLeaving = signal(false);
 /** what can be done by one click about how a run ended */

@@ -14,7 +14,8 @@ export async function runAll(job: TrainJob, planned: readonly Planned[]): Promis
   try {
     for (const [i, { method, seed }] of planned.entries()) {
       series.value = { at: i + 1, of: planned.length, words: `${method}, seed ${seed}` };
-      const result = await runBeside(job, { method, seed });
+      const outcome = await runBeside(job, { method, seed });
+      const result = outcome?.result;
       if (!result || !['finished', 'early'].includes(result.report.ended)) return;
     }
   } finally {

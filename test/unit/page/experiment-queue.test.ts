@@ -38,18 +38,13 @@ test('a run that fails is passed over; one that its user ends before its first s
     locks: { request: (_: string, __: object, job: (lock: object) => unknown) => job({}) },
   });
   const { begin, failed } = await import('../../../src/page/experiment/queue');
-  const { failure } = await import('../../../src/page/run/state');
   const { parseExperiment } = await import('../../../src/experiment/experiment');
   const experiment = parseExperiment(small, 'small');
-  startCell.mockImplementation(async () => {
-    failure.value = 'No such layer.';
-  });
+  startCell.mockResolvedValue({ failure: 'No such layer.', diverged: false });
   await begin(experiment);
   expect([...failed.value.values()]).toEqual(['No such layer.', 'No such layer.']);
   startCell.mockClear();
-  startCell.mockImplementation(async () => {
-    failure.value = undefined;
-  });
+  startCell.mockResolvedValue(undefined);
   await begin(experiment);
   expect(startCell).toHaveBeenCalledTimes(1);
   expect(failed.value.size).toBe(0);
@@ -60,14 +55,13 @@ test('a searched rate that diverges is over, and not tried again', async () => {
     locks: { request: (_: string, __: object, job: (lock: object) => unknown) => job({}) },
   });
   const { begin, failed, goOn, results, shown } = await import('../../../src/page/experiment/queue');
-  const { failure, hasDiverged } = await import('../../../src/page/run/state');
   const { parseExperiment } = await import('../../../src/experiment/experiment');
   const searched = { ...small, arms: ['finetune'], lrSearch: { rates: [1, 10], epochs: 1 } };
   startCell.mockClear();
-  startCell.mockImplementation(async ({ settings: { lr } }) => {
-    failure.value = 'It failed.';
-    hasDiverged.value = lr === 10;
-  });
+  startCell.mockImplementation(async ({ settings: { lr } }) => ({
+    failure: 'It failed.',
+    diverged: lr === 10,
+  }));
   await begin(parseExperiment(searched, 'searched'));
   expect(shown.value!.diverged).toEqual(['search/finetune-lr10']);
   expect([...failed.value.keys()]).toEqual(['search/finetune-lr1']);
