@@ -38,6 +38,8 @@ export default defineConfig(
             name: 'unit',
             include: ['test/unit/**/*.test.ts'],
             environment: 'node',
+            // what runs them takes little itself
+            maxWorkers: '100%',
             testTimeout: 60_000,
           },
         },

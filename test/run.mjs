@@ -47,11 +47,16 @@ async function command(name, file, args) {
 
 /**
  * A vitest project; its tests are counted one by one.
- * @param shards parts of its files that run side by side, each in a browser of its own
+ * @param parts its files are cut into so many, each with a browser of its own
+ * @param lanes in which the parts run side by side; with more parts than lanes none waits long for another
  */
-async function suite(project, shards = 1) {
+async function suite(project, { parts = 1, lanes = 1 } = {}) {
   console.log(`\n== ${project}`);
-  await Promise.all(Array.from({ length: shards }, (_, i) => shard(project, `${i + 1}/${shards}`)));
+  let begun = 0;
+  const lane = async () => {
+    while (begun < parts) await shard(project, `${++begun}/${parts}`);
+  };
+  await Promise.all(Array.from({ length: lanes }, lane));
 }
 
 async function shard(project, part) {
@@ -91,7 +96,7 @@ await command('style and types', 'npm', ['run', '-s', 'check']);
 await command('a tiny training run', 'npm', ['run', '-s', 'tiny', '--', '--', '--train']);
 await suite('unit');
 // most of its time is the compiling of shaders, which a browser does on one core
-await suite('gpu', 2);
+await suite('gpu', { parts: 6, lanes: 2 });
 await command('shaders and golden cases in Firefox', 'node', ['test/firefox.mjs']);
 await suite('e2e');
 await rm(folder, { recursive: true, force: true });
