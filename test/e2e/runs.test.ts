@@ -18,6 +18,8 @@ const rows = (page: Page) => page.locator('.run-table tbody tr');
 const plain = (text: string | null) => (text ?? '').replaceAll('\u00a0', ' ');
 
 async function saved(page: Page, name: string | RegExp): Promise<Buffer> {
+  // the files may come a moment after the result
+  await page.locator('.other-files').waitFor();
   const folded = page.locator('.other-files:not([open]) > summary');
   if (await folded.isVisible()) await folded.click();
   const [download] = await Promise.all([page.waitForEvent('download'), button(page, name).first().click()]);
