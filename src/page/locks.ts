@@ -20,7 +20,7 @@ export async function whileLocked<T>(
     return done;
   };
   return navigator.locks.request(name, { ifAvailable }, held).catch((error: Error) => {
-    // told as soon as it is stolen
+    // a stolen lock says so at once; who began the work still waits for what it comes to
     if (!done || error.name !== 'AbortError') throw error;
     lost?.();
     return done;

@@ -69,7 +69,7 @@ export const watched = signal<{ tab: string; id: string } | undefined>(undefined
 
 /** Does a run that the other tabs are told of. */
 export function whileTabsWatch<T>(of: Own, run: () => Promise<T>): Promise<T> {
-  return whileLocked(lockOf(tab), of, async () => {
+  return whileLocked(lockOf(tab), { lost: of.lost }, async () => {
     own = of;
     tellRun();
     try {
