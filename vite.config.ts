@@ -1,7 +1,8 @@
 /// <reference types="vitest/config" />
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
-import { adapterChoice, chromiumArgs, findChromium, HEADLESS_PAGE } from './src/cli/hosts/chromium.ts';
+import { adapterChoice } from './src/cli/hosts/adapter.ts';
+import { chromiumArgs, findChromium, HEADLESS_PAGE } from './src/cli/hosts/chromium.ts';
 import { contentPolicy } from './tools/content-policy.ts';
 import { plainShaders } from './tools/plain-shaders.ts';
 

@@ -11,8 +11,11 @@ const SWIFTSHADER = '/usr/lib/chromium/vk_swiftshader_icd.json';
 /** Dawn frees all its devices once nothing refers to the GPU object: keep it as long as the process. */
 let gpu: GPU | undefined;
 
+/** The best adapter that a host has. */
+export type AdapterKind = 'gpu' | 'software' | 'none';
+
 /** The best adapter that Dawn finds: a real GPU, a software one, or none. */
-export async function probeDawn(): Promise<'gpu' | 'software' | 'none'> {
+export async function probeDawn(): Promise<AdapterKind> {
   const adapter = await (await findGpu())?.requestAdapter();
   if (!adapter) return 'none';
   return isSoftware(adapter.info) ? 'software' : 'gpu';
@@ -57,7 +60,31 @@ export async function findGpu(): Promise<GPU | undefined> {
 }
 
 async function working(candidate: GPU): Promise<GPU | undefined> {
-  return (await candidate.requestAdapter()) ? candidate : undefined;
+  const adapter = await candidate.requestAdapter();
+  if (adapter && isSoftware(adapter.info)) pollAtRest();
+  return adapter ? candidate : undefined;
+}
+
+/** How often Dawn asks for its results where the processor is the GPU, ms. */
+const POLL_MS = 1;
+let pollsAtRest = false;
+
+/**
+ * While a result is awaited Dawn asks for it at every turn of the event loop, by the global `setImmediate`, which keeps a core
+ * busy: one that a software adapter draws with. From now on it asks by a timer. Dawn's callback is told from others as a
+ * nameless function of native code that has a prototype (a promise's `resolve` has none).
+ */
+export function pollAtRest(): void {
+  if (pollsAtRest) return;
+  pollsAtRest = true;
+  const setImmediate = globalThis.setImmediate;
+  const isDawns = (callback: (...args: unknown[]) => void) =>
+    callback.name === '' && Object.hasOwn(callback, 'prototype') && /\[native code\]/.test(String(callback));
+  globalThis.setImmediate = Object.assign(
+    (callback: (...args: unknown[]) => void, ...args: unknown[]) =>
+      isDawns(callback) ? setTimeout(callback, POLL_MS, ...args) : setImmediate(callback, ...args),
+    setImmediate,
+  ) as unknown as typeof globalThis.setImmediate;
 }
 
 /** False where Linux shows no device that a real GPU's driver could use. */

@@ -8,7 +8,8 @@ import { asUserError, UserError } from '../../errors';
 import { EngineFailure, trainOn } from '../../worker/go-on';
 import { pack } from '../../worker/pack';
 import type { OpenEngine } from '../command';
-import { type AdapterChoice, adapterChoice, chromiumArgs, HEADLESS_PAGE } from './chromium';
+import { type AdapterChoice, adapterChoice } from './adapter';
+import { chromiumArgs, HEADLESS_PAGE } from './chromium';
 import type { RemoteCall, RemoteResult } from './headless';
 import { type Handler, serve } from './server';
 

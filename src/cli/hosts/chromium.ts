@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
+import type { AdapterChoice } from './adapter';
 
 /** The page that hosts the engine, under the root of the sources and of what is built. */
 export const HEADLESS_PAGE = 'src/cli/hosts/headless.html';
@@ -26,14 +27,6 @@ export function chromiumCandidates(
 /** The first candidate that exists; `workingChromium` also sees whether it starts. */
 export function findChromium(): string | undefined {
   return chromiumCandidates().find((path) => existsSync(path));
-}
-
-export type AdapterChoice = 'any' | 'gpu' | 'software';
-
-/** The environment's REFOCUS_ADAPTER: `gpu`, `software`, or any where it says neither. */
-export function adapterChoice(): AdapterChoice {
-  const choice = process.env.REFOCUS_ADAPTER;
-  return choice === 'gpu' || choice === 'software' ? choice : 'any';
 }
 
 /** Chromium's switches; `software` draws with SwiftShader, which every Chromium carries. */

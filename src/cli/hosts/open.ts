@@ -1,7 +1,8 @@
 /** Chooses where the engine runs: Node through Dawn, or headless Chromium. */
 import { UserError } from '../../errors';
-import { createNodeEngine, probeDawn } from '../../node';
+import { type AdapterKind, createNodeEngine, probeDawn } from '../../node';
 import type { HostOptions, OpenEngine } from '../command';
+import { type AdapterChoice, adapterChoice } from './adapter';
 
 export interface OpenOptions extends HostOptions {
   pageFolder: string;
@@ -9,7 +10,7 @@ export interface OpenOptions extends HostOptions {
 }
 
 /**
- * Opens the engine. `auto` is Node where Dawn finds a real GPU, else a browser, else Node with any adapter.
+ * Opens the engine. `auto` is Node where Dawn finds an adapter that is wanted, else a browser.
  * @throws UserError where the machine has neither
  */
 export async function openEngine(options: OpenOptions): Promise<OpenEngine> {
@@ -17,18 +18,24 @@ export async function openEngine(options: OpenOptions): Promise<OpenEngine> {
   if (!['auto', 'node', 'browser'].includes(host)) {
     throw new UserError(`--runtime must be one of browser, node, auto, not "${host}".`);
   }
-  const dawn = host === 'auto' ? await probeDawn() : 'none';
-  if (dawn === 'gpu' || host === 'node') return openNode();
+  const isNode = async () => host !== 'browser' && suits(await probeDawn(), adapterChoice());
+  if (host === 'node' || (await isNode())) return openNode();
   const driver = await loadDriver();
-  const path = await (install && dawn === 'none' ? driver?.ensureChromium(note) : driver?.workingChromium());
+  const path = await (install ? driver?.ensureChromium(note) : driver?.workingChromium());
+  // Debian's Chromium, if it was installed just now, came with a driver for Dawn
+  if (install && (await isNode())) return openNode();
   if (driver && path) return driver.openBrowser(pageFolder, path);
-  if (dawn === 'software') return openNode();
   throw new UserError(
     driver
-      ? 'No Chromium was found, and Dawn finds no Vulkan driver in Node: install one of them (Debian: `apt-get install ' +
+      ? 'Dawn finds no Vulkan driver in Node, and no Chromium was found: install one of them (Debian: `apt-get install ' +
           'chromium`; anywhere: `npx playwright-core install chromium`), or set CHROMIUM to its path.'
       : 'The package playwright-core, which drives a browser, is not there: npm install playwright-core.',
   );
+}
+
+/** Whether the engine runs in Node: without a page to build and a browser beside it, which a software adapter feels. */
+export function suits(dawn: AdapterKind, wanted: AdapterChoice): boolean {
+  return dawn === 'gpu' || (dawn === 'software' && wanted !== 'gpu');
 }
 
 async function openNode(): Promise<OpenEngine> {
