@@ -18,6 +18,7 @@ let cache: RemoteCache;
 beforeEach(async () => {
   server = await new HubServer().open();
   folder = await mkdtemp(join(tmpdir(), 'refocus-download-'));
+  server.cache = folder;
   cache = folderCache(folder);
   server.stored['/set.zip'] = FILE;
 });

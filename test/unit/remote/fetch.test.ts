@@ -15,6 +15,7 @@ let folder: string;
 beforeEach(async () => {
   server = await new HubServer().open();
   folder = await mkdtemp(join(tmpdir(), 'refocus-remote-'));
+  server.cache = folder;
 });
 afterEach(async () => {
   await server.close();

@@ -1,7 +1,10 @@
 /** A server that speaks the hub's paths, and a second one that the files lie on, as on the hub's CDN. */
 import { createHash } from 'node:crypto';
+import { readdir, stat } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 export const sum = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
@@ -34,6 +37,8 @@ export class HubServer {
   readonly first: ((request: IncomingMessage, response: ServerResponse) => boolean)[] = [];
   /** bytes after which an answer with a file breaks off, one number an answer */
   breaks: number[] = [];
+  /** where the client keeps what comes: it loses what it has not kept when the answer breaks off */
+  cache?: string;
   /** whether ranges are understood */
   ranges = true;
   /** whether the list says the files' digests */
@@ -136,6 +141,26 @@ export class HubServer {
     if (request.method === 'HEAD') return void response.end();
     const most = this.breaks.shift();
     if (most === undefined || most >= part.length) return void response.end(part);
-    response.write(part.subarray(0, most), () => setTimeout(() => response.destroy(), 20));
+    response.write(part.subarray(0, most), async () => {
+      await this.kept(start + most);
+      response.destroy();
+    });
+  }
+
+  /** Waits until the client has kept so many bytes, or some seconds. */
+  private async kept(bytes: number): Promise<void> {
+    const { cache } = this;
+    if (cache === undefined) return sleep(20);
+    const size = async () => {
+      const entries = await readdir(cache);
+      const sizes = entries.map((entry) =>
+        stat(join(cache, entry, 'content')).then(
+          ({ size }) => size,
+          () => 0,
+        ),
+      );
+      return Math.max(0, ...(await Promise.all(sizes)));
+    };
+    for (let turn = 0; turn < 500 && (await size()) < bytes; turn++) await sleep(10);
   }
 }
