@@ -3,6 +3,9 @@ import { parseArgs } from 'node:util';
 import type { EngineApi } from '../api';
 import { UserError } from '../errors';
 
+/** The shell's status of a program that an interrupt ends. */
+export const INTERRUPTED = 130;
+
 /** An open engine, wherever it runs. */
 export interface OpenEngine {
   api: EngineApi;

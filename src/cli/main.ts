@@ -1,7 +1,7 @@
 /** The command line: picks a command, reads its arguments, turns errors into one sentence and an exit status. */
 import { Stopped, UserError } from '../errors';
 import { VERSION } from '../run/version';
-import { type Command, type Context, helpText, readArgs } from './command';
+import { type Command, type Context, helpText, INTERRUPTED, readArgs } from './command';
 import { analyse } from './commands/analyse';
 import { bench } from './commands/bench';
 import { cost } from './commands/cost';
@@ -61,9 +61,6 @@ function overview(): string {
     '`refocus COMMAND --help` lists the options of a command.',
   ].join('\n');
 }
-
-/** The shell's status of a program that an interrupt ends. */
-const INTERRUPTED = 130;
 
 /**
  * Runs one command.

@@ -8,7 +8,11 @@ const TOGETHER_MS = 500;
 
 /** As much of `process` as this file needs; tests hand in another. */
 export interface EndingProcess {
+  pid: number;
   on(signal: NodeJS.Signals, listener: (signal: NodeJS.Signals) => void): unknown;
+  once(event: 'exit', listener: () => void): unknown;
+  removeAllListeners(signal: NodeJS.Signals): unknown;
+  kill(pid: number, signal: NodeJS.Signals): unknown;
   exit(code: number): void;
   stdout: PipeEnd;
   stderr: PipeEnd & { write(text: string): unknown };
@@ -40,6 +44,9 @@ export function watchProcess(ending: EndingProcess): ProcessEnd {
     asked ??= performance.now();
     if (save && !again) return save();
     ending.stderr.write('Stopped.\n');
+    // by the signal itself, behind all that others do at the end: unloading Dawn while its threads work may crash
+    ending.removeAllListeners(signal);
+    ending.once('exit', () => ending.kill(ending.pid, signal));
     ending.exit(128 + constants.signals[signal]);
   };
   for (const signal of SIGNALS) ending.on(signal, () => end(signal));

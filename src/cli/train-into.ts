@@ -3,6 +3,7 @@ import { basename, dirname, resolve } from 'node:path';
 import type { ImageSetReport, Report, TrainEvent, TrainJob, TrainResult } from '../api';
 import { isBuiltinSet } from '../data/builtin/builtin';
 import { skippedCsv } from '../data/report';
+import { Stopped } from '../errors';
 import type { Tuning } from '../graph/tuning';
 import { reportHtml } from '../report/report';
 import { type NamedEval, REPORT_PAGE, type RunRedundancy } from '../run/run-files';
@@ -94,7 +95,10 @@ export async function trainInto(
     return { report: result.report, folder: folder.path, merged };
   } catch (error) {
     await folder.checkpoints.settle();
-    if (folder.checkpoints.newest) context.note(`What was trained is kept: ${goOnWith(folder)}`);
+    if (!folder.checkpoints.newest) throw error;
+    const kept = `What was trained is kept: ${goOnWith(folder)}`;
+    if (error instanceof Stopped) throw new Stopped(`Stopped. ${kept}`);
+    context.note(kept);
     throw error;
   } finally {
     release();

@@ -25,7 +25,9 @@ export interface WeightsFile {
  * Throws a UserError that names a file and what it is, where there are no weights, or they are damaged.
  */
 export async function openWeights(...files: NamedBlob[]): Promise<OpenedWeights> {
-  const visible = files.filter(({ path }) => !path.endsWith('/') && !/(^|\/)(\.|__MACOSX\/)/.test(path));
+  const visible = files.filter(
+    ({ path }) => !path.endsWith('/') && !/(^|\/)(\.(?!\.?\/)|__MACOSX\/)/.test(path),
+  );
   if (visible.length === 0)
     throw new UserError('There is no file of weights; choose a .safetensors or .pth file.');
   return openFiles(visible, openSelection);

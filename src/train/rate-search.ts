@@ -64,8 +64,13 @@ export function rateCurve(found: readonly RatePoint[], steps: number): RateCurve
     width,
   );
   const points = finite.map((point, i) => ({ ...point, smoothed: smoothed[i] }));
-  if (points.length < 2 * RECENT)
-    return { points, reason: 'The loss is no number from the first steps on: begin with lower rates.' };
+  if (points.length < 2 * RECENT) {
+    const isShort = finite.length === found.length;
+    const reason = isShort
+      ? 'The search ended after too few steps to tell.'
+      : 'The loss is no number from the first steps on: begin with lower rates.';
+    return { points, reason };
+  }
   const start = smoothed[0];
   const noise = ERRORS * errorOf(points, width);
   const lowest = smoothed.indexOf(Math.min(...smoothed));

@@ -93,7 +93,10 @@ export const analyse: Command = {
         `At most ${count(passes)} forward passes of an image; the first ones tell how long it takes.`,
       );
     const engine = await context.openEngine({ host: text(args, 'runtime') ?? 'auto' });
-    const release = context.onInterrupt(() => void engine.api.cancel());
+    const release = context.onInterrupt(() => {
+      context.note('Stopping: what is made so far is kept; interrupt again to quit at once.');
+      void engine.api.cancel();
+    });
     try {
       const analysis = await engine.api.analyse(job, ({ message }) => context.progress(message));
       context.progress('');

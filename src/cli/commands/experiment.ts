@@ -5,7 +5,7 @@ import { experimentPresets } from '../../experiment/presets';
 import { withoutRateSentences } from '../../report/experiment-words';
 import { REPORT_PAGE } from '../../run/run-files';
 import type { TrainSettings } from '../../train/settings';
-import { type Args, type Command, type Context, text } from '../command';
+import { type Args, type Command, type Context, INTERRUPTED, text } from '../command';
 import {
   createExperimentFolder,
   type ExperimentFolder,
@@ -51,7 +51,7 @@ export const experiment: Command = {
     const untrained = withoutRateSentences(results);
     for (const sentence of untrained) context.note(sentence);
     tellEnd(folder, { results, failed, stopped }, context);
-    return failed.length + untrained.length > 0 ? 1 : stopped ? 130 : 0;
+    return failed.length + untrained.length > 0 ? 1 : stopped ? INTERRUPTED : 0;
   },
 };
 

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import type { TrainEvent } from '../../api';
 import { parseField, real, whole } from '../../train/field';
 import { RATE_SEARCH, rateCsv } from '../../train/rate-search';
-import { type Command, text } from '../command';
+import { type Command, INTERRUPTED, text } from '../command';
 import { runtimeOptions } from '../options';
 import { describeEvents } from '../progress';
 import { rateChart } from '../rate-chart';
@@ -35,7 +35,10 @@ export const lr: Command = {
     };
     const { job } = await prepare(await readConfig(args), context);
     const engine = await context.openEngine({ host: text(args, 'runtime') ?? 'auto' });
-    const release = context.onInterrupt(() => void engine.api.cancel());
+    const release = context.onInterrupt(() => {
+      context.note('Stopping behind the step that is under way; interrupt again to quit at once.');
+      void engine.api.cancel();
+    });
     try {
       const describe = describeEvents(context.progress, context.note);
       const search = await engine.api.findRate(job, options, (event: TrainEvent) => {
@@ -54,7 +57,8 @@ export const lr: Command = {
       context.note(`${use}: ${reason} The curve is in ${file}.`);
       if (args.values.json === true) for (const point of points) context.out(JSON.stringify(point));
       context.out(JSON.stringify({ lr: suggestion, reason, steps: points.length, ended }));
-      return suggestion === undefined ? 1 : 0;
+      if (suggestion !== undefined) return 0;
+      return ended === 'stopped' ? INTERRUPTED : 1;
     } finally {
       release();
       await engine.close();

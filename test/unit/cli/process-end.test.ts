@@ -5,12 +5,16 @@ import { watchProcess } from '../../../src/cli/process-end';
 /** A process that writes down what happens to it. */
 class FakeProcess extends EventEmitter {
   exits: number[] = [];
+  kills: unknown[] = [];
+  pid = 7;
   said: string[] = [];
   stdout = new EventEmitter();
   stderr = Object.assign(new EventEmitter(), { write: (text: string) => this.said.push(text) });
   exit = (code: number) => {
     this.exits.push(code);
+    this.emit('exit');
   };
+  kill = (pid: number, signal: string) => this.kills.push([pid, signal, this.listenerCount(signal)]);
 }
 
 let fake: FakeProcess;
@@ -31,6 +35,7 @@ test.each([
   fake.emit(signal, signal);
   expect(fake.said).toEqual(['Stopped.\n']);
   expect(fake.exits).toEqual([status]);
+  expect(fake.kills, 'ended by the signal, which nothing listens to any more').toEqual([[7, signal, 0]]);
 });
 
 test('the first signal saves the work, the second ends at once, two at the same moment are one', () => {

@@ -184,3 +184,18 @@ describe('zip archives', () => {
     await expect(open('a.zip', zip(files))).rejects.toThrow(message);
   });
 });
+
+test.each(['../a.safetensors', './a.safetensors', '../../b/a.safetensors'])(
+  'a path as a script has it, %s, is not hidden',
+  async (path) => {
+    const { copies } = await open(path, writeSafetensors(network));
+    expect([...copies[0].entries.keys()]).toEqual(['conv.weight']);
+  },
+);
+
+test.each(['.a.safetensors', '.cache/a.safetensors', '../.a.safetensors', '__MACOSX/a.safetensors'])(
+  '%s is hidden',
+  async (path) => {
+    await expect(open(path, writeSafetensors(network))).rejects.toThrow(/There is no file of weights/);
+  },
+);

@@ -63,6 +63,11 @@ describe('the suggestion', () => {
     expect(suggestion).toBeLessThan(0.04);
   });
 
+  test('is none where the search ended too soon, which is not for want of numbers', () => {
+    const { suggestion, reason } = rateCurve(curve(() => 0.5).slice(0, 3), STEPS);
+    expect([suggestion, reason]).toEqual([undefined, 'The search ended after too few steps to tell.']);
+  });
+
   test('is none where nothing happens, or nothing is a number', () => {
     expect(
       rateCurve(
