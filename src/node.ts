@@ -59,6 +59,7 @@ export async function findGpu(): Promise<GPU | undefined> {
   return gpu;
 }
 
+/** The candidate where it has an adapter; from a software one on, Dawn polls at rest. */
 async function working(candidate: GPU): Promise<GPU | undefined> {
   const adapter = await candidate.requestAdapter();
   if (adapter && isSoftware(adapter.info)) pollAtRest();

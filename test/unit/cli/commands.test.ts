@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { classFigures } from '../../../src/analysis/class-figures';
-import type { ImageSetReport } from '../../../src/api';
+import type { ImageSetReport, RateSearch } from '../../../src/api';
 import { commands, run } from '../../../src/cli/main';
 import { kebab } from '../../../src/cli/options';
 import { EXAMPLE_SET } from '../../../src/data/builtin/builtin';
@@ -505,6 +505,17 @@ test('eval prints one line', async () => {
   const context = fakeContext();
   expect(await run(['eval'], context)).toBe(0);
   expect(context.stdout).toEqual([EVALUATION]);
+});
+
+test('a search for a rate that is stopped before it tells one ends as after an interrupt, any other as failed', async () => {
+  await mkdir(out(), { recursive: true });
+  const statusOf = (ended: RateSearch['ended']) => {
+    const search: RateSearch = { points: [], reason: 'Too few.', ended };
+    const engine = { ...fakeEngine(), findRate: async () => search };
+    return run(['lr', '--csv', join(out(), 'lr.csv')], fakeContext(engine));
+  };
+  expect(await statusOf('stopped')).toBe(130);
+  expect(await statusOf('diverged')).toBe(1);
 });
 
 test('lr writes the curve, draws it and suggests a rate', async () => {

@@ -5,7 +5,7 @@ import { join, relative } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { EngineApi, Report, TrainEvent, TrainJob } from '../../../src/api';
 import { run } from '../../../src/cli/main';
-import { UserError } from '../../../src/errors';
+import { Stopped, UserError } from '../../../src/errors';
 import { fakeContext, fakeEngine, fakeReport } from './fake';
 
 let folder: string;
@@ -33,14 +33,14 @@ const steps = (...numbers: number[]): TrainEvent => ({
   stepMs: 1,
 });
 
-/** An engine that tells these events and ends so; `fails`: it throws at the end. */
-function engine(events: TrainEvent[], ended: Report['ended'] = 'finished', fails = false) {
+/** An engine that tells these events and ends so, or throws `failure` at the end. */
+function engine(events: TrainEvent[], ended: Report['ended'] = 'finished', failure?: UserError) {
   const jobs: TrainJob[] = [];
   const fake = fakeEngine();
   const train: EngineApi['train'] = async (job, onEvent) => {
     jobs.push(job);
     for (const event of events) onEvent?.(event);
-    if (fails) throw new UserError('The browser ended.');
+    if (failure) throw failure;
     return { ...(await fake.train(job)), report: { ...fakeReport(true), ended } };
   };
   return { jobs, api: { ...fake, train } };
@@ -70,10 +70,22 @@ describe('checkpoints in the folder', () => {
   });
 
   test('of a run that fails stay, and it says how to go on', async () => {
-    const { status, notes } = await train(['--out', out()], BEGUN, 'finished', true);
+    const { status, notes } = await train(
+      ['--out', out()],
+      BEGUN,
+      'finished',
+      new UserError('The browser ended.'),
+    );
     expect(status).toBe(2);
     expect(notes).toContain(`What was trained is kept: refocus train --resume ${out()}`);
     expect(await checkpoints()).toContain('checkpoint.1.safetensors');
+  });
+
+  test('of a run that is stopped before a step of its own stay, and that is its last word', async () => {
+    const { status, notes } = await train(['--out', out()], BEGUN, 'stopped', new Stopped());
+    expect(status).toBe(130);
+    expect(notes.at(-1)).toBe(`Stopped. What was trained is kept: refocus train --resume ${out()}`);
+    expect(notes.join(' ')).not.toContain('before anything was trained');
   });
 
   test('of a finished run are one, and it says what for', async () => {
@@ -217,7 +229,7 @@ describe('train --resume', () => {
   });
 
   test('begins again where there is no checkpoint yet, and never over results', async () => {
-    await train(['--out', out()], [steps(1)], 'finished', true);
+    await train(['--out', out()], [steps(1)], 'finished', new UserError('The browser ended.'));
     const { jobs, notes } = await train(['--resume', out()], [steps(1)]);
     expect(jobs[0].resume).toBeUndefined();
     expect(notes[0]).toBe(`${out()} has no checkpoint yet: the run begins again.`);
