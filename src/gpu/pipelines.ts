@@ -1,4 +1,5 @@
 import type { Constants } from '../graph/ir';
+import { Turns } from '../turns';
 import { type Gpu, throwFailure } from './device';
 import type { ComposedShader } from './wgsl/compose';
 import type { BindingDeclaration } from './wgsl/declarations';
@@ -16,6 +17,7 @@ export class Pipelines {
   private cache = new Map<string, Promise<Kernel>>();
   /** kernels that are being compiled */
   waiting = 0;
+  private readonly turns = new Turns();
 
   constructor(
     private readonly gpu: Gpu,
@@ -39,6 +41,8 @@ export class Pipelines {
   }
 
   private async compile(shader: string, constants: Constants, halves: readonly string[]): Promise<Kernel> {
+    // a shader is parsed in this thread
+    await this.turns.next();
     const { device } = this.gpu;
     const composed = this.library.compose(shader, constants, halves);
     const { code, bindings } = composed;

@@ -1,4 +1,5 @@
 import { floats, type StateDict } from '../io/tensor';
+import { Turns } from '../turns';
 import { branchedLayers, branchPrefix } from './branch-forms';
 import { foldNorms } from './fold-norms';
 import { mergedBranches } from './merge-branches';
@@ -15,10 +16,12 @@ import { withoutSums } from './structural';
  * branches their one convolution. A map, or a D, that the state lacks is zero. Batch norms that were added for the
  * training are folded into their convolutions.
  */
-export function mergeState(model: Model, state: StateDict): StateDict {
+export async function mergeState(model: Model, state: StateDict): Promise<StateDict> {
   const maps = new Set(mapsOf(model).map(({ name }) => name));
   const merged: StateDict = new Map([...state].filter(([name]) => !maps.has(name)));
+  const turns = new Turns();
   for (const conv of refconvs(model)) {
+    await turns.next();
     const { name, refconv } = conv;
     const basis = state.get(`${name}.weight`);
     if (!basis) throw new Error(`the state has no ${name}.weight`);

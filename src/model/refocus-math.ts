@@ -4,6 +4,8 @@
  * (G = C_in * C_out / groups^2 groups of them), as arXiv 2310.10563 has them.
  */
 
+import { product } from '../graph/tensor';
+
 /** A convolution's basis and the kernel of its map. */
 export interface RefocusGeometry {
   /** OIHW */
@@ -40,6 +42,13 @@ export function eachShift(
   }
 }
 
+/** `eachShift`'s visits as a list, for loops that go through the planes once: maps are large, kernels small. */
+function shiftsOf(geometry: RefocusGeometry): readonly (readonly [t: number, s: number, j: number])[] {
+  const shifts: [t: number, s: number, j: number][] = [];
+  eachShift(geometry, (...shift) => shifts.push(shift));
+  return shifts;
+}
+
 /**
  * W_t = identity * W_b + conv2d(W_b as one image of planes, W_r). Without the identity term it is W_r B, the constant
  * `start` of the factored form when the map is the start's.
@@ -54,14 +63,15 @@ export function refocus(
   const kk = geometry.mapKernel ** 2;
   const out = new Float64Array(planes * T);
   if (identity) for (let i = 0; i < out.length; i++) out[i] = basis[i];
-  eachShift(geometry, (t, s, j) => {
-    for (let n = 0; n < planes; n++) {
-      const first = n - (n % P);
+  const shifts = shiftsOf(geometry);
+  for (let n = 0; n < planes; n++) {
+    const first = n - (n % P);
+    for (const [t, s, j] of shifts) {
       let sum = 0;
       for (let m = 0; m < P; m++) sum += basis[(first + m) * T + s] * map[(n * P + m) * kk + j];
       out[n * T + t] += sum;
     }
-  });
+  }
   return out;
 }
 
@@ -91,26 +101,35 @@ export function gramOf(basis: ArrayLike<number>, geometry: RefocusGeometry): Flo
 
 /**
  * W_r = a * W_r0 + M B^T, the map that the factored form stands for. With a = 0, or no start, M B^T alone: applied to
- * a gradient dW_t in the place of M it is the map's gradient.
+ * a gradient dW_t in the place of M it is the map's gradient. Summed in float64, and written to `map`.
  */
-export function expandMap(
+export function expandMap<Numbers extends Float32Array | Float64Array = Float64Array>(
   m: ArrayLike<number>,
   basis: ArrayLike<number>,
   geometry: RefocusGeometry,
   start?: ArrayLike<number>,
   a = 1,
-): Float64Array {
+  map = new Float64Array(product(mapShape(geometry))) as Numbers,
+): Numbers {
   const { planes, perGroup: P, taps: T } = planesOf(geometry);
   const kk = geometry.mapKernel ** 2;
-  const map = new Float64Array(planes * P * kk);
-  if (start) for (let i = 0; i < map.length; i++) map[i] = a * start[i];
-  eachShift(geometry, (t, s, j) => {
-    for (let n = 0; n < planes; n++) {
-      const first = n - (n % P);
+  const shifts = shiftsOf(geometry);
+  // taps before planes, so that the innermost loop runs along both
+  const group = new Float64Array(T * P);
+  const sums = new Float64Array(kk * P);
+  for (let n = 0; n < planes; n++) {
+    const first = n - (n % P);
+    if (n === first)
+      for (let i = 0; i < T * P; i++) group[i] = basis[(first + (i % P)) * T + Math.floor(i / P)];
+    const row = n * P * kk;
+    for (let q = 0; q < P; q++)
+      for (let j = 0; j < kk; j++) sums[j * P + q] = start ? a * start[row + q * kk + j] : 0;
+    for (const [t, s, j] of shifts) {
       const value = m[n * T + t];
-      for (let q = 0; q < P; q++) map[(n * P + q) * kk + j] += value * basis[(first + q) * T + s];
+      for (let q = 0; q < P; q++) sums[j * P + q] += value * group[s * P + q];
     }
-  });
+    for (let q = 0; q < P; q++) for (let j = 0; j < kk; j++) map[row + q * kk + j] = sums[j * P + q];
+  }
   return map;
 }
 

@@ -1,6 +1,7 @@
 import { UserError } from '../errors';
 import { product } from '../graph/tensor';
 import { floats, type StateDict, type StateTensor } from '../io/tensor';
+import { Turns } from '../turns';
 import { pack, plainLayout, unpack, weightLayout } from './layout';
 import type { Model } from './model';
 import { matrixCount, PRECONDITION, preconditionedLayers, preconditionerOf } from './precondition';
@@ -115,7 +116,7 @@ function loadFactored(
  * The network's state as a snapshot holds it. What never changes (a frozen basis, the start of a factored map) comes
  * from `start`, the state that was loaded; the map of a factored layer is formed from its factors.
  */
-export function readState(snapshot: TensorReader, model: Model, start: StateDict): StateDict {
+export async function readState(snapshot: TensorReader, model: Model, start: StateDict): Promise<StateDict> {
   const state: StateDict = new Map();
   for (const { name, shape, role, layout } of model.state) {
     const constant = role === 'constant' ? start.get(name) : undefined;
@@ -124,14 +125,18 @@ export function readState(snapshot: TensorReader, model: Model, start: StateDict
   const factored = factoredLayers(model);
   if (factored.length === 0) return state;
   const [a] = snapshot.tensor(`parameter:${REFCONV.scale}`);
+  const turns = new Turns();
   for (const layer of factored) {
+    await turns.next();
     const { name, shape, groups } = layer;
     const geometry = geometryOf(layer);
     const m = unpack(snapshot.tensor(`parameter:${REFCONV.factor(name)}`), weightLayout(shape, groups));
     const first = start.get(REFCONV.map(name));
     const basis = numbersOf(state.get(`${name}.weight`)!);
-    const map = expandMap(m, basis, geometry, first && numbersOf(first), a);
-    state.set(REFCONV.map(name), floats(mapShape(geometry), map));
+    const mapped = mapShape(geometry);
+    const map = new Float32Array(product(mapped));
+    expandMap(m, basis, geometry, first && numbersOf(first), a, map);
+    state.set(REFCONV.map(name), floats(mapped, map));
   }
   return state;
 }

@@ -105,7 +105,7 @@ export async function mergeIntoOnnx(files: UserFile[], onnx: UserFile[]): Promis
   const tensors = await copies[0].read();
   const classes = classesOf(network.model, tensors) ?? network.model.head.classes;
   const model = withHead(network.model, classes);
-  const { state, unmerged } = mergeMaps(tensors, model);
+  const { state, unmerged } = await mergeMaps(tensors, model);
   if (!unmerged) throw new UserError(`${file} has no refocusing maps: there is nothing to merge.`);
   checkState(model, state, file);
   const error = proveKernels(file, model, unmerged, state);

@@ -9,7 +9,10 @@ import { isMap, layerOf, type Unmerged } from './unmerged';
  * Merges the maps of a state, each by the kernel that its shape has, with the identity term.
  * @throws UserError on a map that is none of its convolution
  */
-export function mergeMaps(state: StateDict, plain: Model): { state: StateDict; unmerged?: Unmerged } {
+export async function mergeMaps(
+  state: StateDict,
+  plain: Model,
+): Promise<{ state: StateDict; unmerged?: Unmerged }> {
   const maps: StateDict = new Map([...state].filter(([name]) => isMap(name)));
   if (maps.size === 0) return { state };
   const bases: StateDict = new Map();
@@ -24,7 +27,7 @@ export function mergeMaps(state: StateDict, plain: Model): { state: StateDict; u
       );
     }
     bases.set(`${layer}.weight`, basis);
-    merged = mergeState(model, new Map([...merged, [name, map]]));
+    merged = await mergeState(model, new Map([...merged, [name, map]]));
   }
   return { state: merged, unmerged: { bases, maps } };
 }

@@ -39,10 +39,10 @@ export async function mergeSnapshot(
 ): Promise<Merged> {
   const { model, start, settings } = training;
   const { method, seed } = settings;
-  const trained = readState(snapshot, model, start);
+  const trained = await readState(snapshot, model, start);
   return {
     snapshot,
-    ...(await writeNetwork([trained, mergeState(model, trained)], { method, seed }, training, network)),
+    ...(await writeNetwork([trained, await mergeState(model, trained)], { method, seed }, training, network)),
   };
 }
 

@@ -54,7 +54,7 @@ async function fromFiles(files: UserFile[], options: NetworkOptions): Promise<Lo
   const { onnx, size } = recognised as Partial<RecognisedOnnx>;
   const tensors = await copy.read(kept);
   const weights: WeightsFile = { tensors, metadata: opened.metadata, format: opened.format, prefix: '' };
-  const { state, unmerged } = mergeMaps(modelState(tensors, names, model), model);
+  const { state, unmerged } = await mergeMaps(modelState(tensors, names, model), model);
   if (unmerged) {
     withoutMaps(tensors, names);
     const count = unmerged.maps.size;

@@ -85,7 +85,8 @@ export class TrainingSession {
     // what merges comes with the first run that needs it
     const { mergeState } = await import('../model/merge');
     const snapshot = await this.session.snapshot('parameters', 'state');
-    loadState(this.session, model, mergeState(model, readState(snapshot, model, start)));
+    const trained = await readState(snapshot, model, start);
+    loadState(this.session, model, await mergeState(model, trained));
     stepper.restart();
   }
 

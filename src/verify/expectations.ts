@@ -46,11 +46,11 @@ const STORING = 2 ** -24;
  * @param trained the model that the steps train, RefConvs and all
  * @throws UserError where the case lacks a result of the network or holds another one
  */
-export function expectationsOf(
+export async function expectationsOf(
   tensors: StateDict,
   metadata: ReadonlyMap<string, string>,
   { trained, state, steps }: { trained: Model; state: StateDict; steps: number },
-): Expectation[] {
+): Promise<Expectation[]> {
   if (![...tensors.keys()].some((key) => key.startsWith('out.state.')))
     throw new UserError(
       'the case lacks out.state.*, the (merged) network after its steps: make it again with them',
@@ -90,7 +90,7 @@ export function expectationsOf(
   for (const key of tensors.keys())
     if (/^(out|grad)\./.test(key) && !known.has(key))
       throw new UserError(`${key} is no result of ${trained.name}`);
-  const before = mergeState(trained, state);
+  const before = await mergeState(trained, state);
   const tolerance = gradients[0].tolerance;
   return [...out, ...moves(after, weights, before, { tolerance, steps })];
 }

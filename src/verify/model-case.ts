@@ -27,11 +27,11 @@ const Attributes = v.strictObject({
  * Reads a golden case of a whole network.
  * @throws UserError where the case is none
  */
-export function modelCaseOf(
+export async function modelCaseOf(
   attrs: unknown,
   tensors: StateDict,
   metadata: ReadonlyMap<string, string>,
-): ModelCase {
+): Promise<ModelCase> {
   const a = attributesOf('a model', Attributes, attrs);
   const model = createModel(a.arch, { classes: a.classes, kwargs: a.kwargs });
   const { x, target } = batchOf(tensors, a.image_size, a.classes);
@@ -44,7 +44,7 @@ export function modelCaseOf(
   const run = { model, optimizer: sgdOf('optimizer', a.optimizer), steps: a.steps, state, x, target };
   const trained = modelOf({ model, path: a.method === 'finetune' ? 'plain' : 'dense' });
   checkState(trained, state, 'the state of the case');
-  const expectations = expectationsOf(tensors, metadata, { trained, state, steps: a.steps });
+  const expectations = await expectationsOf(tensors, metadata, { trained, state, steps: a.steps });
   return { run, method: a.method, expectations };
 }
 

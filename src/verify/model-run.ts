@@ -61,7 +61,8 @@ export async function runModel(gpu: Gpu, c: ModelRun): Promise<Results> {
     results.set('out.loss_train', losses.slice(0, 1));
     results.set('out.losses', losses);
     const snapshot = await session.snapshot('parameters', 'state');
-    for (const [name, tensor] of mergeState(model, readState(snapshot, model, c.state)))
+    const trained = await readState(snapshot, model, c.state);
+    for (const [name, tensor] of await mergeState(model, trained))
       results.set(`out.state.${name}`, numbersOf(tensor));
     return results;
   } finally {

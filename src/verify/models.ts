@@ -28,7 +28,7 @@ export async function verifyModel(
   tensors: StateDict,
   metadata: ReadonlyMap<string, string>,
 ): Promise<Finding[]> {
-  const { run, method, expectations } = modelCaseOf(attrs, tensors, metadata);
+  const { run, method, expectations } = await modelCaseOf(attrs, tensors, metadata);
   if (method === 'finetune') return verifyPath(gpu, { ...run, path: 'plain' }, expectations);
   // the factored form has no gradient of the map
   const steps = expectations.filter(({ part }) => part === 'steps');

@@ -57,8 +57,8 @@ async function train(settings: RunSettings) {
     await trainer.run({ cancelled: false });
     const { points, evals, last, best, steps } = trainer.outcome();
     expect(steps).toBe(10);
-    const state = readState(last.snapshot, model, training.start);
-    const merged = [...mergeState(model, state)].map(([name, { data }]) => [
+    const state = await readState(last.snapshot, model, training.start);
+    const merged = [...(await mergeState(model, state))].map(([name, { data }]) => [
       name,
       [...new Uint32Array(Float32Array.from(data as ArrayLike<number>).buffer)].join(),
     ]);

@@ -51,7 +51,7 @@ async function run(changes: Partial<RunSettings>) {
   await trainer.run({ cancelled: false });
   const { points, last } = trainer.outcome();
   trainer.session.destroy();
-  return { state: readState(last.snapshot, trained, start), losses: points.map(({ loss }) => loss) };
+  return { state: await readState(last.snapshot, trained, start), losses: points.map(({ loss }) => loss) };
 }
 
 test.each<[string, Partial<RunSettings>]>([

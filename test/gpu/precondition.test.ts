@@ -36,7 +36,10 @@ async function train(changes: Partial<TrainSettings>, steps: number) {
     session.run('train', { step, rows: BATCH, batchOffset: (step % 2) * BATCH, lr: settings.lr });
     if (step % 50 === 49) losses.push((await session.read('output:metrics'))[0][4 * step] / BATCH);
   }
-  const merged = mergeState(model, readState(await session.snapshot('parameters', 'state'), model, start));
+  const merged = await mergeState(
+    model,
+    await readState(await session.snapshot('parameters', 'state'), model, start),
+  );
   return { session, model, losses, merged };
 }
 

@@ -85,7 +85,7 @@ test.each(Object.entries(fixture.cases))(
       evals.map((e) => e.accuracy),
       c.evaluations.map((e) => e.accuracy),
     );
-    const state = readState(last.snapshot, model, training.start);
+    const state = await readState(last.snapshot, model, training.start);
     for (const [name, { data }] of stateOf(c.state))
       expectClose(state.get(name)!.data as Float32Array, data as Float32Array, 2e-5, name);
   },

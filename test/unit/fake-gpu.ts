@@ -23,7 +23,7 @@ export interface FakeDispatch {
   bytes(binding: string): Uint8Array<ArrayBuffer>;
 }
 
-/** What a device makes of a pass. */
+/** What a device makes of a run: the dispatches of passes that follow each other, with no write or copy between them. */
 export type Compute = (dispatches: FakeDispatch[]) => void;
 
 class FakeBuffer {
@@ -72,7 +72,16 @@ export class FakeDevice {
     };
   });
 
+  /** dispatches that are submitted and not done: a run may come in parts */
+  private waiting: FakeDispatch[] = [];
+
   constructor(private readonly compute: Compute) {}
+
+  private work(): void {
+    const dispatches = this.waiting;
+    this.waiting = [];
+    if (dispatches.length > 0 && !this.isLost) this.compute(dispatches);
+  }
 
   createBuffer({ label, size }: { label: string; size: number }): FakeBuffer {
     const buffer = new FakeBuffer(label, size, this);
@@ -92,6 +101,7 @@ export class FakeDevice {
         data instanceof ArrayBuffer
           ? new Uint8Array(data, from, size)
           : new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+      this.work();
       if (bytes.length % 4 !== 0 || at % 4 !== 0) throw new Error('a write is in whole words');
       to.contents.set(bytes, at);
     },
@@ -99,6 +109,7 @@ export class FakeDevice {
       if (!this.isLost) for (const command of commands.flat()) command();
     },
     onSubmittedWorkDone: async () => {
+      this.work();
       if (this.isLost) throw new Error('the device is lost');
     },
   };
@@ -108,10 +119,16 @@ export class FakeDevice {
     return {
       beginComputePass: () => this.pass(commands),
       copyBufferToBuffer: (from: FakeBuffer, at: number, to: FakeBuffer, toAt: number, size: number) => {
-        commands.push(() => to.contents.set(from.contents.subarray(at, at + size), toAt));
+        commands.push(() => {
+          this.work();
+          to.contents.set(from.contents.subarray(at, at + size), toAt);
+        });
       },
       clearBuffer: (buffer: FakeBuffer) => {
-        commands.push(() => buffer.contents.fill(0));
+        commands.push(() => {
+          this.work();
+          buffer.contents.fill(0);
+        });
       },
       finish: () => commands,
     };
@@ -129,7 +146,7 @@ export class FakeDevice {
         group = g;
       },
       dispatchWorkgroups: () => dispatches.push(dispatchOf({ ...group, pipeline })),
-      end: () => commands.push(() => this.compute(dispatches)),
+      end: () => commands.push(() => this.waiting.push(...dispatches)),
     };
   }
 

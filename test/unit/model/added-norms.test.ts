@@ -50,10 +50,10 @@ test('a network with its norms has none to add, and neither has one that normali
   expect(bareConvolutions(createModel('convnext_tiny')).map(({ name }) => name)).toEqual([]);
 });
 
-test('a merge folds added norms into the weights of the deployed network, which is the same function', () => {
+test('a merge folds added norms into the weights of the deployed network, which is the same function', async () => {
   const model = withAddedNorms(deployed);
   const state = drawn(model);
-  const merged = mergeState(model, state);
+  const merged = await mergeState(model, state);
   expect([...merged.keys()].sort()).toEqual(deployed.state.map(({ name }) => name).sort());
   const images = someImages([2, 3, 9, 9]);
   const expected = evaluateModel(model, state, images).data;

@@ -211,7 +211,7 @@ describe('a model with preconditioners', () => {
   const trained = new Map(state);
   for (const [name, change] of changes) trained.set(PRECONDITION.change(name), change);
 
-  test('has a frozen kernel and a change of it that trains, which a file need not have', () => {
+  test('has a frozen kernel and a change of it that trains, which a file need not have', async () => {
     expect(preconditionedLayers(model).map(({ name }) => name)).toEqual(NAMES);
     const entry = (name: string) => model.state.find((one) => one.name === name)!;
     for (const name of NAMES) {
@@ -231,13 +231,13 @@ describe('a model with preconditioners', () => {
     expect(matrix.length).toBe(25 * 28);
     expect(matrix[28 + 2]).toBe(Math.fround(expected[25 + 2]));
     loadState(session, model, trained);
-    expect(readState(session, model, state).get(PRECONDITION.change('grouped'))).toEqual(
+    expect((await readState(session, model, state)).get(PRECONDITION.change('grouped'))).toEqual(
       changes.get('grouped'),
     );
   });
 
-  test('merges to the sum, with the keys and shapes of the plain network', () => {
-    const merged = mergeState(model, trained);
+  test('merges to the sum, with the keys and shapes of the plain network', async () => {
+    const merged = await mergeState(model, trained);
     expect([...merged.keys()].sort()).toEqual([...state.keys()].sort());
     for (const [name, { data }] of changes) {
       const { shape, data: sum } = merged.get(`${name}.weight`)!;
@@ -246,7 +246,7 @@ describe('a model with preconditioners', () => {
       expect(sum).toEqual(Float32Array.from(data as Float32Array, (v, i) => v + from[i]));
     }
     // without a change, as before a run's first step
-    expect(mergeState(model, state)).toEqual(state);
+    expect(await mergeState(model, state)).toEqual(state);
   });
 
   test('tells the kernel of now', () => {

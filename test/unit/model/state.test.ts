@@ -49,12 +49,12 @@ describe('loading and reading a state', () => {
     ['dense maps', refconv('dense')],
     ['factored maps', refconv('factored')],
     ['a basis that trains', refconv('dense', { trainBasis: true })],
-  ])('%s: what is written is read', (_, options) => {
+  ])('%s: what is written is read', async (_, options) => {
     const model = modelOf(options);
     const state = initialState(model, 7, 'kaiming');
     const memory = new Memory();
     loadState(memory, model, state);
-    const read = readState(memory, model, state);
+    const read = await readState(memory, model, state);
     expect([...read.keys()].sort()).toEqual([...state.keys()].sort());
     for (const name of state.keys()) {
       expect(read.get(name)!.shape).toEqual(state.get(name)!.shape);
@@ -62,14 +62,14 @@ describe('loading and reading a state', () => {
     }
   });
 
-  test('a state without maps starts from zero maps, also in a session that held others', () => {
+  test('a state without maps starts from zero maps, also in a session that held others', async () => {
     for (const path of ['dense', 'factored'] as const) {
       const model = modelOf(refconv(path));
       const memory = new Memory();
       loadState(memory, model, initialState(model, 7, 'kaiming'));
       const start = initialState(model, 7);
       loadState(memory, model, start);
-      const merged = mergeState(model, readState(memory, model, start));
+      const merged = await mergeState(model, await readState(memory, model, start));
       for (const name of start.keys()) expect(numbers(merged, name)).toEqual(numbers(start, name));
     }
   });
@@ -87,14 +87,14 @@ describe('loading and reading a state', () => {
 });
 
 describe('merging', () => {
-  test('keeps the plain network’s keys and shapes', () => {
+  test('keeps the plain network’s keys and shapes', async () => {
     const model = modelOf(refconv('dense'));
-    const merged = mergeState(model, initialState(model, 3, 'kaiming'));
+    const merged = await mergeState(model, initialState(model, 3, 'kaiming'));
     expect([...merged.keys()]).toEqual(plain.state.map((e) => e.name));
     checkState(plain, merged, 'merged');
   });
 
-  test('of a factored layer is W_b + a (W_r0 B) + M Gram', () => {
+  test('of a factored layer is W_b + a (W_r0 B) + M Gram', async () => {
     const model = modelOf(refconv('factored'));
     const start = initialState(model, 5, 'kaiming');
     const memory = new Memory();
@@ -108,16 +108,16 @@ describe('merging', () => {
       const basis = numbers(start, `${name}.weight`);
       const first = refocus(basis, numbers(start, `${name}.convmap.weight`), geometryOf(conv), false);
       const trained = timesGram(m, gramOf(basis, geometryOf(conv)), geometryOf(conv));
-      const merged = mergeState(model, readState(memory, model, start));
+      const merged = await mergeState(model, await readState(memory, model, start));
       numbers(merged, `${name}.weight`).forEach((w, i) => {
         expect(w).toBeCloseTo(basis[i] + a * first[i] + trained[i], 5);
       });
     }
   });
 
-  test('without the identity term leaves out the basis', () => {
+  test('without the identity term leaves out the basis', async () => {
     const model = modelOf(refconv('dense', { identity: false }));
-    const merged = mergeState(model, initialState(model, 3));
+    const merged = await mergeState(model, initialState(model, 3));
     expect(numbers(merged, 'depthwise.weight').every((w) => w === 0)).toBe(true);
     expect(numbers(merged, 'fc.weight').some((w) => w !== 0)).toBe(true);
   });
@@ -132,7 +132,7 @@ describe('the kernel of a convolution while it trains', () => {
     ['no identity', refconv('dense', { identity: false })],
     ['no identity, factored', refconv('factored', { identity: false })],
     ['a basis that trains', refconv('dense', { trainBasis: true })],
-  ])('%s: is that of the merged network', (_, options) => {
+  ])('%s: is that of the merged network', async (_, options) => {
     const model = modelOf(options);
     const start = initialState(model, 7, options?.startsNonZero ? 'kaiming' : 'zeros');
     const memory = new Memory();
@@ -145,7 +145,7 @@ describe('the kernel of a convolution while it trains', () => {
           data.map((w, i) => w + 0.1 * Math.sin(i)),
         );
     memory.write('parameter:convmap.scale', Float32Array.of(0.75, 0, 0, 0));
-    const merged = mergeState(model, readState(memory, model, start));
+    const merged = await mergeState(model, await readState(memory, model, start));
     for (const conv of convolutions(model)) {
       const { tensors, of } = currentKernel(model, conv, start);
       const asked = new Map(tensors.map((key) => [key, memory.tensor(key)]));

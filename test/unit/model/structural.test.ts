@@ -75,9 +75,9 @@ describe.each(BRANCH_FORMS)('%s', (form) => {
     expect(after).toEqual(before);
   });
 
-  test('merges into the network that it was made of, with its keys, shapes and size', () => {
+  test('merges into the network that it was made of, with its keys, shapes and size', async () => {
     const state = randomState(model);
-    const merged = mergeState(model, state);
+    const merged = await mergeState(model, state);
     checkState(plain, merged, 'merged');
     expect([...merged.keys()].sort()).toEqual(plain.state.map(({ name }) => name).sort());
     const [sum, one] = [evaluateModel(model, state, images).data, evaluateModel(plain, merged, images).data];
@@ -115,11 +115,11 @@ describe.each(BRANCH_FORMS)('%s', (form) => {
     }
   });
 
-  test('tells the kernel of now as the merge will have it', () => {
+  test('tells the kernel of now as the merge will have it', async () => {
     const start = randomState(model);
     const session = new Map<string, Float32Array<ArrayBuffer>>();
     loadState({ write: (key, data) => void session.set(key, data) }, model, start);
-    const merged = mergeState(model, start);
+    const merged = await mergeState(model, start);
     for (const name of NAMES) {
       const conv = convolutions(model).find((one) => one.name === name)!;
       const now = currentKernel(model, conv, start);
@@ -161,13 +161,13 @@ test.each(Object.entries(PUBLISHED))(
   },
 );
 
-test('a norm whose scale has died takes the sum nevertheless', () => {
+test('a norm whose scale has died takes the sum nevertheless', async () => {
   const model = branched('repvgg');
   const state = randomState(model);
   const weight = state.get('bn1.weight')!.data as Float32Array;
   weight[2] = 0;
   weight[4] = 1e-9;
-  const merged = mergeState(model, state);
+  const merged = await mergeState(model, state);
   const [sum, one] = [evaluateModel(model, state, images).data, evaluateModel(plain, merged, images).data];
   expect(furthest(one, sum)).toBeLessThan(1e-5);
   expect((merged.get('bn1.weight')!.data as Float32Array)[1]).toBe(weight[1]);
@@ -233,7 +233,7 @@ test('of MobileNetV2 each depthwise convolution gets branches, and parameters ar
 
 test.each(BRANCH_FORMS)(
   '%s beside convolutions that get fresh batch norms too: both are folded away',
-  (form) => {
+  async (form) => {
     const bare = buildModel({ name: 'bare', classes: 3 }, (net, x) => {
       const y = net.activation(net.conv('a', x, 4, 3, { bias: true }), 'relu');
       return net.head('fc', net.globalAvgPool(net.conv('b', y, 4, 3, { groups: 4, bias: true })));
@@ -242,7 +242,7 @@ test.each(BRANCH_FORMS)(
     const model = trainedModel(bare, settings);
     expect(branchedLayers(model).map(({ name }) => name)).toEqual(['a', 'b']);
     const state = randomState(model);
-    const merged = mergeState(model, state);
+    const merged = await mergeState(model, state);
     checkState(bare, merged, 'merged');
     const [sum, one] = [evaluateModel(model, state, images).data, evaluateModel(bare, merged, images).data];
     expect(furthest(one, sum)).toBeLessThan(1e-5);

@@ -70,6 +70,7 @@ describe('a program that is being compiled', () => {
     const end = async (i: number) => {
       compiled[i](undefined);
       await new Promise((resolve) => setTimeout(resolve, 20));
+      await session.settle();
     };
     await vi.waitFor(() => expect(compiled).toHaveLength(3));
     return { session, run, end, drawn };
@@ -86,6 +87,7 @@ describe('a program that is being compiled', () => {
     expect(drawn).toEqual([['0'], ['1', '0', '2']]);
     await run;
     await session.runAsCompiled('plan');
+    await session.settle();
     expect(drawn.at(-1)).toEqual(['0', '1', '0', '2']);
   });
 

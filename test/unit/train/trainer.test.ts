@@ -108,11 +108,11 @@ describe('a run', () => {
       };
       const first = round(numbersOf(t.start.get('conv.weight')!));
       const { last } = made.outcome();
-      const state = readState(last.snapshot, t.model, t.start);
+      const state = await readState(last.snapshot, t.model, t.start);
       const basis = numbersOf(state.get('conv.weight')!);
       const largest = Math.max(...first.map(Math.abs));
       expect(Math.max(...first.map((v, i) => Math.abs(v - basis[i])))).toBeLessThan(1e-6 * largest);
-      const merged = numbersOf(mergeState(t.model, state).get('conv.weight')!);
+      const merged = numbersOf((await mergeState(t.model, state)).get('conv.weight')!);
       const both = round(first);
       const most = Math.max(...both.map(Math.abs));
       expect(Math.max(...both.map((v, i) => Math.abs(v - merged[i])))).toBeLessThan(1e-6 * most);
@@ -245,8 +245,8 @@ describe('the outcome', () => {
   };
 
   /** How many steps a snapshot's parameters have taken. */
-  function stepsOf(snapshot: Parameters<typeof readState>[0], t: Training): number {
-    const state = readState(snapshot, t.model, t.start);
+  async function stepsOf(snapshot: Parameters<typeof readState>[0], t: Training): Promise<number> {
+    const state = await readState(snapshot, t.model, t.start);
     const of = (s: Training['start']) => Number(s.get('fc.bias')!.data[0]);
     return Math.round(of(state) - of(t.start));
   }
@@ -263,8 +263,8 @@ describe('the outcome', () => {
     const best = outcome.best as Kept;
     expect(best.point).toMatchObject({ step: bestStep, accuracy: Math.max(...correct) / 7 });
     expect(last.point.step).toBe(18);
-    expect(stepsOf(best.snapshot, t)).toBe(bestStep);
-    expect(stepsOf(last.snapshot, t)).toBe(18);
+    expect(await stepsOf(best.snapshot, t)).toBe(bestStep);
+    expect(await stepsOf(last.snapshot, t)).toBe(18);
     expect(evals).toHaveLength(3);
     expect(points).toHaveLength(18);
     expect(steps).toBe(18);
