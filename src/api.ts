@@ -14,7 +14,7 @@ import type { ExportedNetwork, OnnxExport } from './run/export-network';
 import type { RateSearch } from './run/find-rate';
 import type { DeviceForecast, ForecastJob } from './run/forecast-job';
 import type { InspectLayer, NetworkPreview } from './run/inspect';
-import type { AnalysisEvent, TrainEvent, TrainJob, TrainResult } from './run/job';
+import type { AnalysisEvent, TestEvent, TrainEvent, TrainJob, TrainResult } from './run/job';
 import type { ModelSource } from './run/loaded-network';
 import type { NetworkOptions } from './run/network-options';
 import type { Predictions, PredictOptions } from './run/predict';
@@ -46,7 +46,7 @@ export type { DeviceForecast, ForecastJob } from './run/forecast-job';
 export type { GramSpectrum } from './run/gram-spectrum';
 export type { HeadPlan } from './run/head-plan';
 export type { InspectLayer, NetworkPreview } from './run/inspect';
-export type { AnalysisEvent, OutputFile, TrainEvent, TrainJob, TrainResult } from './run/job';
+export type { AnalysisEvent, OutputFile, TestEvent, TrainEvent, TrainJob, TrainResult } from './run/job';
 export type { LiveImage } from './run/live';
 export type { ModelSource } from './run/loaded-network';
 export type { NetworkOptions } from './run/network-options';
@@ -116,11 +116,25 @@ export interface EngineApi {
   cancel(discard?: boolean): Promise<void>;
   /**
    * What a network says of test images: its accuracy, figures of each class, the class told of each image.
+   * @param onEvent hears how far it has come
    * @throws UserError where network or images cannot be read, or do not fit each other
    */
-  evaluate(model: ModelSource, test: DataSource, options?: EvaluateOptions): Promise<SourceEvaluation>;
-  /** The likeliest classes of each image; files that are no image are named, the others go on. */
-  predict(model: ModelSource, images: UserFile[], options?: PredictOptions): Promise<Predictions>;
+  evaluate(
+    model: ModelSource,
+    test: DataSource,
+    options?: EvaluateOptions,
+    onEvent?: (event: TestEvent) => void,
+  ): Promise<SourceEvaluation>;
+  /**
+   * The likeliest classes of each image; files that are no image are named, the others go on.
+   * @param onEvent hears how far it has come
+   */
+  predict(
+    model: ModelSource,
+    images: UserFile[],
+    options?: PredictOptions,
+    onEvent?: (event: TestEvent) => void,
+  ): Promise<Predictions>;
   /**
    * Writes a network as an ONNX file, reads that again and compares its answers with the network's.
    * @throws UserError where the network cannot be read, or the file answers otherwise

@@ -108,13 +108,13 @@ export function createEngine({ requestAdapter }: EngineOptions = {}): EngineApi 
       control.paused = undefined;
     },
 
-    async evaluate(source, test, options) {
+    async evaluate(source, test, options, emit) {
       const { evaluateSource } = await import('./run/evaluate');
-      return evaluateSource(gpu, source, test, options);
+      return evaluateSource(gpu, source, test, options, emit);
     },
-    async predict(source, images, options) {
+    async predict(source, images, options, emit) {
       const { predict } = await import('./run/predict');
-      return predict(gpu, source, images, options);
+      return predict(gpu, source, images, options, emit);
     },
     async exportOnnx(source, options) {
       const { exportNetwork } = await import('./run/export-network');

@@ -136,9 +136,10 @@ export async function loadTestImages(
   source: DataSource,
   settings: ImageSettings,
   classes?: readonly string[],
+  context: LoadContext = {},
 ): Promise<{ images: LabelledImages; report?: ImageSetReport }> {
   const known = classes && { classes: [...classes] };
-  const { test, report } = await loadSource(source, 'test', settings, {}, known);
+  const { test, report } = await loadSource(source, 'test', settings, context, known);
   return { images: (test as LoadedPart).images, report };
 }
 

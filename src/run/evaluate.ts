@@ -7,6 +7,7 @@ import { evaluateNetwork } from '../train/evaluate';
 import { defaultSettings, type TrainSettings } from '../train/settings';
 import { accuracyInOrder, orderSentence } from './class-orders';
 import { asTrained, checkClasses, type DataSource, loadTestImages } from './data-source';
+import type { TestEvent } from './job';
 import { checkClassifier, type ModelSource } from './loaded-network';
 import { inImageOrder } from './logits';
 import { loadNetwork } from './network-source';
@@ -48,6 +49,7 @@ export interface SourceEvaluation {
 
 /**
  * Tests a network on a source of images.
+ * @param emit hears how far it has come
  * @throws UserError where either cannot be read, or they do not fit each other
  */
 export async function evaluateSource(
@@ -55,13 +57,18 @@ export async function evaluateSource(
   source: ModelSource,
   test: DataSource,
   options: EvaluateOptions = {},
+  emit: (event: TestEvent) => void = () => {},
 ): Promise<SourceEvaluation> {
   const network = await loadNetwork(source);
   checkClassifier(network);
   const { model, state, classes, headless, file, notes } = network;
   if (headless) throw new UserError(`${file} has no classifier: train it on your classes first.`);
   const settings = asTrained({ ...defaultSettings(), ...options }, network);
-  const { images, report } = await loadTestImages(test, settings, classes);
+  const tell = (doing: string) => (done: number, total: number) =>
+    emit({ type: 'phase', phase: 'test', message: `${doing}: ${done} of ${total}`, share: done / total });
+  const { images, report } = await loadTestImages(test, settings, classes, {
+    onProgress: tell('Reading images'),
+  });
   try {
     checkClasses(network, images);
     const { figures, logits } = await evaluateNetwork(await gpu(), model, state, images, {
@@ -69,6 +76,7 @@ export async function evaluateSource(
       std: options.std ?? model.input.std,
       batch: options.batch,
       keep: images.count,
+      goOn: (done) => tell('Testing images')(done, images.count),
     });
     if (report?.natural) {
       const natural = accuracyInOrder(images, report.natural, logits);

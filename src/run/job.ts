@@ -41,6 +41,14 @@ export interface AnalysisEvent {
   share: number;
 }
 
+/** How far a test of images has come: what it is at, and the share of that which is done. */
+export interface TestEvent {
+  type: 'phase';
+  phase: 'test';
+  message: string;
+  share: number;
+}
+
 export type TrainEvent =
   | {
       type: 'phase';

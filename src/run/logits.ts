@@ -10,7 +10,7 @@ export async function logitsOf(
   gpu: Gpu,
   { model, state }: { model: Model; state: StateDict },
   images: LabelledImages,
-  options: Normalisation & { batch?: number },
+  options: Normalisation & { batch?: number; goOn?: (done: number) => void },
 ): Promise<Float32Array[]> {
   const { count } = images;
   const { logits } = await evaluateNetwork(gpu, model, state, images, { ...options, keep: count });

@@ -5,6 +5,7 @@ import { inOrder } from '../data/in-order';
 import type { LabelledImages, Resizing, UserFile } from '../data/types';
 import { UserError } from '../errors';
 import type { Gpu } from '../gpu/device';
+import type { TestEvent } from './job';
 import { checkClassifier, type LoadedNetwork, type ModelSource } from './loaded-network';
 import { logitsOf } from './logits';
 import { loadNetwork } from './network-source';
@@ -42,12 +43,15 @@ export interface Predictions {
 
 /** Images that are decoded before the network sees them: a folder of photographs does not fit the memory at once. */
 const AT_A_TIME = 256;
+/** So many images are read before it is said. */
+const TOLD = 32;
 /** Larger sides are no network's. */
 const MAX_SIDE = 1024;
 
 /**
  * Predicts the classes of images, each decoded, resized and cut as for training. A class without a name is called by its
  * number. Images that cannot be read are named with the reason, the others go on.
+ * @param emit hears how far it has come
  * @throws UserError where the network cannot be read, or has no classifier
  */
 export async function predict(
@@ -55,6 +59,7 @@ export async function predict(
   source: ModelSource,
   files: readonly UserFile[],
   { top = 5, imageSize = 0, exif = 'ignore', mean, std, batch = 32, ...options }: PredictOptions = {},
+  emit: (event: TestEvent) => void = () => {},
 ): Promise<Predictions> {
   const network = await loadNetwork(source);
   checkClassifier(network);
@@ -71,11 +76,15 @@ export async function predict(
   const size = { width: side, height: side };
   const reading = { size, upright: exif === 'apply', interpolation, cropPct, cropMode };
   const predictions: Prediction[] = [];
+  const tell = (doing: string, done: number) => {
+    const message = `${doing}: ${done} of ${files.length}`;
+    emit({ type: 'phase', phase: 'test', message, share: done / files.length });
+  };
   const decoder = await openDecoder(files.length);
   try {
     for (let first = 0; first < files.length; first += AT_A_TIME) {
       const some = files.slice(first, first + AT_A_TIME);
-      const read = await readAll(some, decoder, reading);
+      const read = await readAll(some, decoder, reading, (done) => tell('Reading images', first + done));
       const decoded = read.filter((image) => image instanceof Uint8Array);
       const rows =
         decoded.length === 0
@@ -84,6 +93,7 @@ export async function predict(
               mean: mean ?? model.input.mean,
               std: std ?? model.input.std,
               batch,
+              goOn: (done) => tell('Predicting', first + done),
             });
       for (const [i, image] of read.entries()) {
         const about = { image: some[i].path };
@@ -102,6 +112,7 @@ async function readAll(
   files: readonly UserFile[],
   decoder: Decoder,
   preparation: Preparation,
+  tell: (done: number) => void,
 ): Promise<(Uint8Array | ImageError)[]> {
   const read = async ({ blob }: UserFile) => {
     const bytes = await blob.arrayBuffer().catch((error: Error) => {
@@ -115,7 +126,10 @@ async function readAll(
       throw error;
     });
   const all: (Uint8Array | ImageError)[] = [];
-  for await (const image of inOrder(files, decoder.atOnce, orNot)) all.push(image);
+  for await (const image of inOrder(files, decoder.atOnce, orNot)) {
+    all.push(image);
+    if (all.length % TOLD === 0) tell(all.length);
+  }
   return all;
 }
 

@@ -35,8 +35,8 @@ interface EvaluationPart<Name> {
   batch: number;
   /** whose logits are kept; default: none */
   keep?: number;
-  /** called before each batch; what it throws ends the evaluation */
-  goOn?: () => void;
+  /** called before each batch with the images that are done; what it throws ends the evaluation */
+  goOn?: (done: number) => void;
 }
 
 /**
@@ -57,7 +57,7 @@ export async function runEvaluation<Name extends string>(
   const sums = new Float64Array(task.sums);
   await session.ready(program);
   for (let b = 0; b < batches; b++) {
-    goOn?.();
+    goOn?.(b * batch);
     const rows = Math.min(batch, count - b * batch);
     await feed.ready(b * batch, rows);
     session.run(program, { step: b, batchOffset: b * batch, rows });

@@ -20,7 +20,7 @@ const EDGES: Record<string, string[]> = {
   bench: ['graph', 'ops', 'passes', 'gpu', 'runtime', 'model', 'data', 'io', 'train', 'run'],
   api: ['analysis', 'bench', 'data', 'run', 'train', 'verify'],
   engine: ['api', 'bench', 'gpu', 'run', 'train', 'verify'],
-  node: ['api', 'engine'],
+  node: ['api', 'engine', 'gpu'],
   worker: ['api', 'engine'],
   index: ['api', 'data', 'graph', 'io', 'model', 'run', 'runtime', 'train', 'worker'],
   experiment: ['analysis', 'data', 'run', 'train'],

@@ -69,12 +69,11 @@ export const evaluate: Command = {
     const given = <T>(value: T | 'auto'): T | undefined => (value === 'auto' ? undefined : value);
     const engine = await context.openEngine({ host: text(args, 'runtime') ?? 'auto' });
     try {
-      const evaluation = await engine.api.evaluate(model, test, {
-        ...chosen,
-        batch: given(batch),
-        mean: given(mean),
-        std: given(std),
-      });
+      const options = { ...chosen, batch: given(batch), mean: given(mean), std: given(std) };
+      const evaluation = await engine.api.evaluate(model, test, options, ({ message }) =>
+        context.progress(message),
+      );
+      context.progress('');
       const { accuracy, loss, images, figures, predictions, notes, report } = evaluation;
       for (const note of notes) context.note(note);
       if (report) await tell(report, text(args, 'skipped'), context);

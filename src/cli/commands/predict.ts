@@ -49,7 +49,7 @@ export const predict: Command = {
     const given = <T>(value: T | 'auto'): T | undefined => (value === 'auto' ? undefined : value);
     const engine = await context.openEngine({ host: text(args, 'runtime') ?? 'auto' });
     try {
-      const { predictions, notes } = await engine.api.predict(model, images, {
+      const options = {
         top,
         batch: given(chosen.batch),
         mean: given(chosen.mean),
@@ -59,7 +59,11 @@ export const predict: Command = {
         cropPct: given(chosen.cropPct),
         cropMode: given(chosen.cropMode),
         exif: chosen.exif,
-      });
+      };
+      const { predictions, notes } = await engine.api.predict(model, images, options, ({ message }) =>
+        context.progress(message),
+      );
+      context.progress('');
       for (const note of notes) context.note(note);
       let skipped = 0;
       for (const prediction of predictions) {

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { type BrowserContext, chromium, type Page } from 'playwright-core';
-import type { BatchPreview, EngineApi, ExportedNetwork, TrainEvent, TrainResult } from '../../api';
+import type { BatchPreview, EngineApi, ExportedNetwork, TestEvent, TrainEvent, TrainResult } from '../../api';
 import { asUserError, UserError } from '../../errors';
 import { EngineFailure, trainOn } from '../../worker/go-on';
 import { pack } from '../../worker/pack';
@@ -18,8 +18,8 @@ import { type Handler, serve } from './server';
  * @throws UserError where it does not start
  */
 export async function openBrowser(pageFolder: string, executablePath: string): Promise<OpenEngine> {
-  const listeners = new Set<(event: TrainEvent) => void>();
-  const tell = (event: TrainEvent) => {
+  const listeners = new Set<Listener>();
+  const tell = (event: EngineEvent) => {
     for (const listener of listeners) listener(event);
   };
   const exchange = new Exchange(tell);
@@ -68,56 +68,57 @@ export function outliving(engine: EngineApi, replace: () => Promise<void>): Engi
   };
 }
 
+/** What calls tell while they run. */
+type EngineEvent = TrainEvent | TestEvent;
+type Listener = (event: EngineEvent) => void;
+
 type Call = (method: keyof EngineApi, ...args: unknown[]) => Promise<{ value: unknown; bytes?: Buffer }>;
 
 /** A result without its files, which travel apart: the last network's, the best one's, then the others. */
 type SentResult = Omit<TrainResult, 'merged' | 'best' | 'files'> & { names: string[]; sizes: number[] };
 
 /** The engine's face on this side of the bridge. */
-function remoteApi(call: Call, listeners: Set<(event: TrainEvent) => void>): EngineApi {
+function remoteApi(call: Call, listeners: Set<Listener>): EngineApi {
   const value = async <T>(...args: Parameters<Call>): Promise<T> => (await call(...args)).value as T;
+  /** The events of one kind while some work goes on; the page tells all of them to all. */
+  const hearing = async <Event, T>(
+    onEvent: ((event: Event) => void) | undefined,
+    isMeant: (event: EngineEvent) => boolean,
+    work: () => Promise<T>,
+  ): Promise<T> => {
+    const listen: Listener = (event) => isMeant(event) && onEvent?.(event as Event);
+    listeners.add(listen);
+    try {
+      return await work();
+    } finally {
+      listeners.delete(listen);
+    }
+  };
+  const isTest = (event: EngineEvent) => event.type === 'phase' && event.phase === 'test';
+  const isAnalysis = (event: EngineEvent) => event.type === 'phase' && event.phase === 'analyse';
+  const isRun = (event: EngineEvent) => !isTest(event);
   return {
     adapter: () => value('adapter'),
     warmUp: (job) => value('warmUp', job),
-    async train(job, onEvent = () => {}) {
-      listeners.add(onEvent);
-      try {
-        const result = await call('train', job);
-        if (!result.bytes) throw new Error('The merged weights did not arrive from the browser.');
-        const { names, sizes, ...rest } = result.value as SentResult;
-        const bytes = new Uint8Array(result.bytes);
-        const [merged, best, ...others] = parts(bytes, sizes);
-        return { ...rest, merged, best, files: others.map((file, i) => ({ name: names[i], bytes: file })) };
-      } finally {
-        listeners.delete(onEvent);
-      }
+    async train(job, onEvent) {
+      const result = await hearing(onEvent, isRun, () => call('train', job));
+      if (!result.bytes) throw new Error('The merged weights did not arrive from the browser.');
+      const { names, sizes, ...rest } = result.value as SentResult;
+      const bytes = new Uint8Array(result.bytes);
+      const [merged, best, ...others] = parts(bytes, sizes);
+      return { ...rest, merged, best, files: others.map((file, i) => ({ name: names[i], bytes: file })) };
     },
-    async findRate(job, options, onEvent = () => {}) {
-      listeners.add(onEvent);
-      try {
-        return await value('findRate', job, options);
-      } finally {
-        listeners.delete(onEvent);
-      }
-    },
-    async analyse(job, onEvent = () => {}) {
-      const listen = (event: TrainEvent) => {
-        if (event.type === 'phase' && event.phase === 'analyse') onEvent(event);
-      };
-      listeners.add(listen);
-      try {
-        return await value('analyse', job);
-      } finally {
-        listeners.delete(listen);
-      }
-    },
+    findRate: (job, options, onEvent) => hearing(onEvent, isRun, () => value('findRate', job, options)),
+    analyse: (job, onEvent) => hearing(onEvent, isAnalysis, () => value('analyse', job)),
     pause: () => value('pause'),
     resume: () => value('resume'),
     takeStep: () => value('takeStep'),
     cancel: (discard) => value('cancel', discard),
     watch: (isOn) => value('watch', isOn),
-    evaluate: (...args) => value('evaluate', ...args),
-    predict: (...args) => value('predict', ...args),
+    evaluate: (model, test, options, onEvent) =>
+      hearing(onEvent, isTest, () => value('evaluate', model, test, options)),
+    predict: (model, images, options, onEvent) =>
+      hearing(onEvent, isTest, () => value('predict', model, images, options)),
     async exportOnnx(...args) {
       const { value: rest, bytes } = await call('exportOnnx', ...args);
       if (!bytes) throw new Error('The ONNX file did not arrive from the browser.');
@@ -153,7 +154,7 @@ function parts(bytes: Uint8Array<ArrayBuffer>, sizes: readonly number[]): Uint8A
 }
 
 /** A real adapter first; SwiftShader where the browser shows none and REFOCUS_ADAPTER does not forbid it. */
-async function launch(executablePath: string, url: string, onEvent: (event: TrainEvent) => void) {
+async function launch(executablePath: string, url: string, onEvent: Listener) {
   const wanted = adapterChoice();
   let opened = await openPage(executablePath, url, wanted, onEvent);
   if (wanted === 'any' && !(await hasAdapter(opened.page))) {
@@ -178,7 +179,7 @@ async function openPage(
   executablePath: string,
   url: string,
   adapter: AdapterChoice,
-  onEvent: (event: TrainEvent) => void,
+  onEvent: Listener,
 ): Promise<{ browser: BrowserContext; page: Page }> {
   let browser: BrowserContext;
   try {
@@ -206,7 +207,7 @@ class Exchange {
   private readonly incoming = new Map<string, Buffer>();
 
   /** @param tell hears of checkpoints */
-  constructor(private readonly tell: (event: TrainEvent) => void) {}
+  constructor(private readonly tell: Listener) {}
 
   /** Runs one call in the page. */
   async call(page: Page, base: string, method: keyof EngineApi, args: unknown[]) {

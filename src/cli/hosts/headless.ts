@@ -8,6 +8,7 @@ import type {
   NetworkOptions,
   PreviewJob,
   ProfileTarget,
+  TestEvent,
   TrainEvent,
   TrainJob,
   UserFile,
@@ -32,8 +33,8 @@ declare global {
   interface Window {
     /** set by this page for the command line */
     refocusCall: (call: RemoteCall) => Promise<RemoteResult>;
-    /** set by the command line: receives the events of a run */
-    refocusEvent: (event: TrainEvent) => Promise<void>;
+    /** set by the command line: receives what a call tells */
+    refocusEvent: (event: TrainEvent | TestEvent) => Promise<void>;
   }
 }
 
@@ -72,12 +73,14 @@ async function perform(call: RemoteCall): Promise<unknown> {
         args[0] as ModelSource,
         args[1] as DataSource,
         args[2] as Parameters<EngineApi['evaluate']>[2],
+        forward,
       );
     case 'predict':
       return api.predict(
         args[0] as ModelSource,
         args[1] as UserFile[],
         args[2] as Parameters<EngineApi['predict']>[2],
+        forward,
       );
     case 'exportOnnx': {
       const options = args[1] as Parameters<EngineApi['exportOnnx']>[1];
@@ -128,7 +131,7 @@ const sendCheckpoint = (url: string, { file, step, bytes }: Extract<TrainEvent, 
   fetch(`${url}/${step}/${file}`, { method: 'POST', body: bytes }).catch(() => {});
 
 /** The command line shows no heatmap, so the kernels stay here. */
-function forward(event: TrainEvent): void {
+function forward(event: TrainEvent | TestEvent): void {
   if (event.type !== 'redundancy') void window.refocusEvent(event);
 }
 

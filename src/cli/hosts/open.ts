@@ -25,10 +25,14 @@ export async function openEngine(options: OpenOptions): Promise<OpenEngine> {
   // Debian's Chromium, if it was installed just now, came with a driver for Dawn
   if (install && (await isNode())) return openNode();
   if (driver && path) return driver.openBrowser(pageFolder, path);
+  const missing =
+    adapterChoice() === 'gpu'
+      ? 'Dawn finds no GPU in Node (REFOCUS_ADAPTER asks for one)'
+      : 'Dawn finds no Vulkan driver in Node';
   throw new UserError(
     driver
-      ? 'Dawn finds no Vulkan driver in Node, and no Chromium was found: install one of them (Debian: `apt-get install ' +
-          'chromium`; anywhere: `npx playwright-core install chromium`), or set CHROMIUM to its path.'
+      ? `${missing}, and no Chromium was found: install one of them (Debian: \`apt-get install chromium\`; ` +
+          'anywhere: `npx playwright-core install chromium`), or set CHROMIUM to its path.'
       : 'The package playwright-core, which drives a browser, is not there: npm install playwright-core.',
   );
 }

@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import { suits } from '../../../src/cli/hosts/open';
-import { pollAtRest } from '../../../src/node';
+import { pollAtRest } from '../../../src/gpu/poll-at-rest';
 
 afterEach(() => vi.useRealTimers());
 

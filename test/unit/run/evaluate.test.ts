@@ -24,13 +24,23 @@ test('a network is tested class by class, and each image has its prediction', as
   const told = [0, 0, 0, 1, 1, 2];
   const { compute } = fakeNetwork({
     logits: (image) => [0, 1, 2].map((c) => (c === told[image] ? 1 : 0)),
-    metrics: ({ rows }) => [rows * 0.75, 5],
+    metrics: ({ rows }) => [rows * 0.75, rows === 4 ? 3 : 2],
   });
   const metadata = withMetadata(new Map(), structuredClone(description) as never);
   const weights = new Blob([writeSafetensors(initialState(model, 1), metadata)]);
   const source = { kind: 'file' as const, files: [{ path: 'net.safetensors', blob: weights }] };
   const images = { kind: 'files' as const, files: zip(pictures(...files)) };
-  const result = await evaluateSource(async () => fakeGpu(compute), source, images);
+  const heard: [string, number][] = [];
+  const result = await evaluateSource(
+    async () => fakeGpu(compute),
+    source,
+    images,
+    { batch: 4 },
+    (event) => heard.push([event.message, event.share]),
+  );
+  expect(heard.at(-2)).toEqual(['Testing images: 0 of 6', 0]);
+  expect(heard.at(-1)).toEqual(['Testing images: 4 of 6', 4 / 6]);
+  expect(heard[0][0]).toMatch(/^Reading images: \d of 6$/);
   expect(result).toMatchObject({ accuracy: 5 / 6, loss: 0.75, images: 6 });
   expect(result.figures.confusion).toEqual([
     [2, 0, 0],

@@ -7,6 +7,7 @@ import type { StateDict } from '../../../src/io/tensor';
 import { headEntries } from '../../../src/model/heads';
 import { initialState } from '../../../src/model/init';
 import { createModel } from '../../../src/model/zoo';
+import type { TestEvent } from '../../../src/run/job';
 import { type NetworkMetadata, withMetadata } from '../../../src/run/metadata';
 import { likeliest, type PredictOptions, predict } from '../../../src/run/predict';
 import { fixture } from '../data/helpers';
@@ -32,7 +33,12 @@ const described = network(withMetadata(new Map(), description));
 const image = (name: string): UserFile => ({ path: name, blob: new Blob([fixture(name)]) });
 
 /** Predicts on a device that gives the k-th image that it was given the class k, and notes what it saw. */
-async function run(weights: UserFile, images: UserFile[], options?: PredictOptions) {
+async function run(
+  weights: UserFile,
+  images: UserFile[],
+  options?: PredictOptions,
+  emit?: (event: TestEvent) => void,
+) {
   const seen: Uint8Array[] = [];
   const { compute, batches } = fakeNetwork({
     logits: (k) => [0, 1, 2, 3].map((c) => (c === k % 4 ? 2 : -c)),
@@ -42,9 +48,21 @@ async function run(weights: UserFile, images: UserFile[], options?: PredictOptio
     compute(dispatches);
   });
   const source = { kind: 'file' as const, files: [weights] };
-  const result = await predict(async () => gpu, source, images, options);
+  const result = await predict(async () => gpu, source, images, options, emit);
   return { ...result, seen, batches };
 }
+
+test('says how far it has come', async () => {
+  const heard: string[] = [];
+  const images = Array.from({ length: 70 }, () => image('gray.png'));
+  await run(described, images, { batch: 64 }, ({ message }) => heard.push(message));
+  expect(heard).toEqual([
+    'Reading images: 32 of 70',
+    'Reading images: 64 of 70',
+    'Predicting: 0 of 70',
+    'Predicting: 64 of 70',
+  ]);
+});
 
 test('images in their order, those that are none named with the reason, from the file alone', async () => {
   const broken = { path: 'broken.jpg', blob: new Blob(['<!doctype html>']) };
