@@ -1,7 +1,7 @@
 /** The panel that looks into networks, with a fake engine. */
 import { readFile } from 'node:fs/promises';
-import AxeBuilder from '@axe-core/playwright';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { expectAccessible } from './accessible';
 import { openSite, type Site } from './site';
 
 let site: Site;
@@ -41,7 +41,7 @@ test('networks are analysed: figures at a glance, pictures, and a report to keep
       .locator('img')
       .evaluateAll((all) => all.map((image) => (image as HTMLImageElement).naturalWidth > 0));
   await expect.poll(widths).toEqual([true, true, true]);
-  expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([]);
+  await expectAccessible(page);
   const download = page.waitForEvent('download');
   await panel.getByRole('button', { name: 'analysis.html' }).click();
   expect(await readFile(await (await download).path(), 'utf8')).toContain('<h2>Loss landscape</h2>');

@@ -1,9 +1,9 @@
 /** A set of the user's own making: classes by name, pictures from the camera and from files. */
 import { readFile } from 'node:fs/promises';
-import { AxeBuilder } from '@axe-core/playwright';
 import { unzipSync } from 'fflate';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { expectAccessible } from './accessible';
 import { openSite, type Site } from './site';
 
 let site: Site;
@@ -46,8 +46,7 @@ test('three classes are made without a file, trained, and there again after a re
   await page.getByText('my images: 3 classes').waitFor();
   await page.getByText('10 classes → your 3: new head').waitFor();
   expect(page.url(), 'no name of a class in the address').not.toContain('Class');
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  expect(violations.map(({ id, nodes }) => `${id}: ${nodes[0].html}`)).toEqual([]);
+  await expectAccessible(page);
   const before = await pictures(page, 'Class 1').count();
   await page.reload();
   await page.getByText('my images: 3 classes').waitFor();

@@ -1,8 +1,8 @@
 /** What explains the page: tour, animation, claims, lessons, keys; and what is there before any script. */
-import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { panels } from '../../src/page/lesson/lesson';
+import { expectAccessible } from './accessible';
 import { finish, LONG, start } from './run';
 import { openSite, type Site, showPanel } from './site';
 
@@ -201,16 +201,16 @@ test.each([
   const context = { viewport: { width, height: 800 }, colorScheme };
   const page = await site.open({ context, path: '#task=Train&hide=profile&epochs=1' });
   await page.getByText('See a kernel being refocused').waitFor();
-  await check(page);
+  await expectAccessible(page);
   await wholePage(page);
   await openAll(page);
   await page.locator('[data-tour]').click();
   await page.getByRole('dialog').waitFor();
-  await check(page);
+  await expectAccessible(page);
   await page.keyboard.press('Escape');
   await page.keyboard.press('?');
   await page.getByRole('dialog').waitFor();
-  await check(page);
+  await expectAccessible(page);
 });
 
 test('none of it is wider than a window of 320 px', async () => {
@@ -254,9 +254,3 @@ test('something is painted before any script, and little moves when it comes', a
   });
   expect(moved).toBeLessThan(0.1);
 });
-
-/** No violation of axe's rules. */
-async function check(page: Page): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)).toEqual([]);
-}

@@ -1,8 +1,8 @@
 /** The network's layers and the redundancy of their kernels, with a fake engine. */
 import { readFile } from 'node:fs/promises';
-import AxeBuilder from '@axe-core/playwright';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { expectAccessible } from './accessible';
 import { LONG } from './run';
 import { openSite, type Site } from './site';
 
@@ -21,8 +21,6 @@ async function panelOf(page: Page, name: string) {
 }
 const network = (page: Page) => panelOf(page, 'Network');
 const redundancy = (page: Page) => panelOf(page, 'Channel redundancy');
-
-const violations = async (page: Page) => (await new AxeBuilder({ page }).analyze()).violations;
 
 describe('the network', () => {
   test('folds by block and is gone through by arrow keys; a layer shows its kernels and numbers', async () => {
@@ -49,7 +47,7 @@ describe('the network', () => {
       .getByRole('img', { name: /^Histogram from/ })
       .first()
       .waitFor();
-    expect(await violations(page)).toEqual([]);
+    await expectAccessible(page);
   });
 
   test('has each layer’s options, which are the form’s', async () => {
@@ -108,7 +106,7 @@ describe('the redundancy', () => {
     expect(await now.getAttribute('aria-label')).toMatch(
       /^features\.1\.conv\.0\.0 after: mean KL divergence/,
     );
-    expect(await violations(page)).toEqual([]);
+    await expectAccessible(page);
   });
 
   test('says whose kernels it shows where another network is chosen than the one that was trained', async () => {
@@ -130,7 +128,7 @@ describe('the redundancy', () => {
     await panel.getByText('conv1 (48 kernels of 3×3)').waitFor({ state: 'attached' });
     await panel.getByRole('button', { name: 'Look at the run’s' }).click();
     await panel.getByText('features.0.0 (600 kernels of 3×3)').waitFor({ state: 'attached' });
-    expect(await violations(page)).toEqual([]);
+    await expectAccessible(page);
     expect(errors).toEqual([]);
   });
 

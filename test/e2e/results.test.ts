@@ -1,7 +1,7 @@
 /** The end of a run, looked into: which file is meant, which classes are confused, which images changed. */
-import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { expectAccessible } from './accessible';
 import { openSite, type Site } from './site';
 
 let site: Site;
@@ -18,10 +18,7 @@ async function run(page: Page): Promise<void> {
 }
 
 /** Of a thousand rows axe has work for ten seconds, and finds the same as of a hundred. */
-async function expectAccessible(page: Page): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).include('.test-images').analyze();
-  expect(violations.map(({ id, nodes }) => `${id}: ${nodes[0].html}`)).toEqual([]);
-}
+const expectImagesAccessible = (page: Page) => expectAccessible(page, { part: '.test-images' });
 
 const open = (page: Page, name: string | RegExp) =>
   page.locator('.test-images summary', { hasText: name }).click();
@@ -96,7 +93,7 @@ test('of a hundred and of a thousand classes there is a picture, read by keys, a
     };
     await expect.poll(scrolled, { timeout: 10_000 }).toBe(classes);
     expect(await figures.getByRole('button', { name: 'more' }).count()).toBe(0);
-    if (classes === 100) await expectAccessible(page);
+    if (classes === 100) await expectImagesAccessible(page);
     await page.setViewportSize({ width: 390, height: 800 });
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
     await page.context().close();

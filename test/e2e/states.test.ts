@@ -1,8 +1,8 @@
 /** What a page comes to by mishap, or by another tab: axe finds nothing in it, and nothing is wider than the window. */
 import { readFile } from 'node:fs/promises';
-import { AxeBuilder } from '@axe-core/playwright';
 import type { Download, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { expectAccessible } from './accessible';
 import { finish, LONG, reach, start } from './run';
 import { openSite, type Site, showPanel, showRedundancy } from './site';
 
@@ -22,9 +22,7 @@ async function check(page: Page): Promise<void> {
   for (const { width, colorScheme } of looks) {
     await page.setViewportSize({ width, height: 900 });
     await page.emulateMedia({ colorScheme });
-    const { violations } = await new AxeBuilder({ page }).analyze();
-    const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
-    expect(found, `at ${width} px`).toEqual([]);
+    await expectAccessible(page, { message: `at ${width} px` });
     const beyond = () => page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     await expect.poll(beyond, { message: `at ${width} px` }).toBeLessThanOrEqual(0);
   }
