@@ -14,8 +14,8 @@ export interface LabelFile {
 }
 
 /**
- * Reads what tells labels: CSV or TSV (`label-table.ts`); JSON as {image: label}, {class: [images]}, [[image, label]] or objects
- * whose keys are such columns, in an array or a line each. Undefined where the file is something else, or too large to be one.
+ * Reads what tells labels: CSV or TSV (`label-table.ts`); JSON as {image: label}, {class: [images]}, [[image, label]], COCO's tables or
+ * objects whose keys are such columns, in an array or a line each. Undefined where the file is something else, or too large to be one.
  */
 export async function readLabelFile(file: SourceFile): Promise<LabelFile | undefined> {
   if (file.size > MAX_BYTES) return undefined;
@@ -48,10 +48,35 @@ function fromJson(text: string): LabelRow[] | undefined {
       .split('\n')
       .filter((line) => line.trim() !== '')
       .map(parsed);
+  if (isObject(value)) {
+    const rows = fromCoco(value);
+    if (rows) return rows.slice(0, MAX_ROWS);
+  }
   // some tools keep the labels under a key of their own
   const rows =
     fromValue(value) ?? (isObject(value) ? fromValue(value.labels ?? value.annotations) : undefined);
   return rows?.slice(0, MAX_ROWS);
+}
+
+/** COCO's tables of images, annotations and categories: a row for each image whose annotations are all of one class. */
+function fromCoco({ images, annotations, categories }: Record<string, unknown>): LabelRow[] | undefined {
+  if (![images, annotations, categories].every(Array.isArray)) return undefined;
+  const valuesById = (table: unknown, key: string) =>
+    new Map((table as unknown[]).filter(isObject).map((row) => [row.id, row[key]]));
+  const fileOf = valuesById(images, 'file_name');
+  const nameOf = valuesById(categories, 'name');
+  const classes = new Map<string, Set<string>>();
+  for (const { image_id, category_id } of (annotations as unknown[]).filter(isObject)) {
+    const image = fileOf.get(image_id);
+    const name = nameOf.get(category_id);
+    if (typeof image !== 'string' || !isLabel(name)) continue;
+    classes.set(image, (classes.get(image) ?? new Set()).add(String(name)));
+  }
+  const rows = [...classes].flatMap(([image, [label, ...others]]) =>
+    others.length === 0 ? [{ image, label }] : [],
+  );
+  // as in tables: where most images show several classes, none is what an image is of
+  return rows.length * 2 < classes.size ? [] : rows;
 }
 
 function fromValue(value: unknown): LabelRow[] | undefined {

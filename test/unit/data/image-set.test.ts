@@ -587,6 +587,33 @@ describe('labels in a file', () => {
     expect(labelsOf(images)).toEqual({ 'set/img/1.ppm': 'y', 'set/img/2.ppm': 'x' });
   });
 
+  test("COCO's tables give the names of categories to images that show one", async () => {
+    const coco = (...seen: [image: number, category: number][]) =>
+      text(
+        JSON.stringify({
+          images: [1, 2, 3].map((id) => ({ id, file_name: `${id}.ppm` })),
+          annotations: seen.map(([image_id, category_id], id) => ({ id, image_id, category_id, bbox: [] })),
+          categories: [
+            { id: 0, name: 'things', supercategory: 'none' },
+            { id: 1, name: 'a', supercategory: 'things' },
+            { id: 2, name: 'b', supercategory: 'things' },
+          ],
+        }),
+      );
+    const files = pictures('train/1.ppm', 'train/2.ppm', 'train/3.ppm', 'valid/1.ppm', 'valid/2.ppm');
+    const { train, test } = await loadImageSet(
+      zip({
+        ...files,
+        'train/_annotations.coco.json': coco([1, 1], [2, 2], [2, 2], [3, 1], [3, 2]),
+        'valid/_annotations.coco.json': coco([1, 2], [2, 1]),
+      }),
+    );
+    expect(labelsOf(train?.images as LabelledImages)).toEqual({ 'train/1.ppm': 'a', 'train/2.ppm': 'b' });
+    expect(labelsOf(test?.images as LabelledImages)).toEqual({ 'valid/1.ppm': 'b', 'valid/2.ppm': 'a' });
+    const several = coco([1, 1], [1, 2], [2, 1], [2, 2], [3, 2]);
+    expect(await refusal(userFiles({ ...flat, 'set/all.json': several }))).toContain('several classes');
+  });
+
   test('flat parts with a file each, and the same names in both', async () => {
     const files = pictures('set/train/1.ppm', 'set/train/2.ppm', 'set/test/1.ppm', 'set/test/2.ppm');
     const { train, test } = await loadImageSet(
