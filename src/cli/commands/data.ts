@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises';
+import type { PartReport } from '../../data/report';
 import type { ImageSurvey } from '../../data/survey';
 import { UserError } from '../../errors';
 import { surveyRun } from '../../run/survey';
@@ -48,6 +49,10 @@ export const data: Command = {
     if (train.kind === 'files') {
       const { train: found } = await surveyRun({ train }, chosen);
       context.out(summary(found));
+      for (const { part, images } of found.unused)
+        context.note(
+          `images of part ${part}: ${images}, not used in training, which is tested on part val; eval takes them`,
+        );
       for (const note of found.notes) context.note(note);
       for (const { path, reason } of found.skipped.slice(0, MAX_NAMED))
         context.note(`skipped ${path}: ${reason}`);
@@ -94,7 +99,9 @@ function doubtful({ equal, rotated }: ImageSurvey): string[] {
 
 /** Images of each class in each part. */
 function summary({ classes, parts }: ImageSurvey): string {
-  const head = ['class', ...parts.map(({ use, from }) => (from === 'held' ? `${use} (held out)` : use))];
+  const origin = ({ use, from }: PartReport) =>
+    from === 'held' ? ' (held out)' : from && from !== use ? ` (part ${from})` : '';
+  const head = ['class', ...parts.map((part) => part.use + origin(part))];
   const rows = classes.map((name, c) => [name, ...parts.map(({ perClass }) => String(perClass[c]))]);
   const sums = ['all', ...parts.map(({ images }) => String(images))];
   return table([head, ...rows, sums]);

@@ -714,6 +714,20 @@ test('data tells what a set holds without an engine, and writes a batch as the n
   expect(wrong.stderr.at(-1)).toContain('end it in .png');
 });
 
+test('data names the part that tests, and the one that is not used', async () => {
+  const set = join(folder, 'parts');
+  for (const path of ['train/a', 'train/b', 'valid/a', 'valid/b', 'test/a']) {
+    await mkdir(join(set, path), { recursive: true });
+    await copyFile('test/fixtures/images/rgb.png', join(set, path, '1.png'));
+  }
+  const context = fakeContext();
+  expect(await run(['data', set], context)).toBe(0);
+  expect(context.stdout[0]).toMatch(/^class +train +test \(part val\)\na +1 +1\nb +1 +1\nall +2 +2$/);
+  expect(context.stderr).toContain(
+    'images of part test: 1, not used in training, which is tested on part val; eval takes them',
+  );
+});
+
 test('demo trains both ways alike and prints the table', async () => {
   const engine = fakeEngine();
   const context = fakeContext(engine);
