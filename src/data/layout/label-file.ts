@@ -18,17 +18,22 @@ export interface LabelFile {
  * objects whose keys are such columns, in an array or a line each. Undefined where the file is something else, or too large to be one.
  */
 export async function readLabelFile(file: SourceFile): Promise<LabelFile | undefined> {
+  const decoded = await readText(file);
+  if (!decoded) return undefined;
+  const { text, encoding } = decoded;
+  const rows = /\.jsonl?$/i.test(file.path) ? fromJson(text) : await fromTable(text, MAX_ROWS);
+  return rows && rows.length > 0 ? { path: file.path, rows, encoding } : undefined;
+}
+
+/** The text of a file; undefined where it is damaged, or too large to tell labels. */
+export async function readText(file: SourceFile): Promise<{ text: string; encoding?: string } | undefined> {
   if (file.size > MAX_BYTES) return undefined;
-  let decoded: { text: string; encoding?: string };
   try {
-    decoded = decodeText(await file.read());
+    return decodeText(await file.read());
   } catch (error) {
     if (error instanceof FormatError) return undefined;
     throw error;
   }
-  const { text, encoding } = decoded;
-  const rows = /\.jsonl?$/i.test(file.path) ? fromJson(text) : await fromTable(text, MAX_ROWS);
-  return rows && rows.length > 0 ? { path: file.path, rows, encoding } : undefined;
 }
 
 /** Text in UTF-8, or as spreadsheets write it: in UTF-16 with its mark, else in the code page of western Windows. */

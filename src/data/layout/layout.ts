@@ -7,6 +7,7 @@ import { quoted } from './class-order';
 import { type Folder, filled, foldersOf, imagesBelow, unwrap } from './folders';
 import { readLabels } from './labels';
 import { isLabelName, type Part, partNamed, partWithin } from './names';
+import { applySplitFile } from './split-file';
 import type { Layout, PartFiles } from './types';
 
 /** Arrays and tables, in which images are numbers or rows (MedMNIST, SVHN, the sets of Hugging Face). */
@@ -24,8 +25,8 @@ export interface LayoutOptions {
 /**
  * The class of an image is the first folder below the root or the part, as torchvision's ImageFolder has it; everything below
  * belongs to that class. Folders that hold but one folder are passed through; folders named train, val, test or the like
- * (whatever the case, at any depth) hold the parts. Where the folders tell no two classes, label files do. Throws a
- * UserError where there is no image.
+ * (whatever the case, at any depth) hold the parts. A split file may tell the parts. Where the folders tell no two classes, label
+ * files do. Throws a UserError where there is no image.
  */
 export async function readLayout(
   tree: FileTree,
@@ -39,7 +40,7 @@ export async function readLayout(
   const byFolder = classFolders(tree.name, root, parts, isKnown);
   const classes = new Set(byFolder.parts.flatMap(({ labels }) => labels));
   const telling = classes.size >= 2 || [...classes].some((name) => known.includes(name));
-  if (telling && !hasOwnLabels) return byFolder;
+  if (telling && !hasOwnLabels) return applySplitFile(tree, byFolder);
   const partOf = new Map(
     [...(parts ?? [])].flatMap(([part, folders]) =>
       folders.flatMap(imagesBelow).map((image) => [image, part]),

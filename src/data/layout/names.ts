@@ -4,17 +4,19 @@
 const IMAGE_NAME =
   /\.(jpe?g|jpe|jfif|png|apng|webp|gif|bmp|dib|tiff?|avif|ppm|pgm|pnm|pbm|hei[cf]|hif|jxl|jp2|j2k|ico|psd|svg|dng|cr[23w]|nef|arw|orf|rw2|raf)$/i;
 const LABEL_NAME = /\.(csv|tsv|json|jsonl)$/i;
+const SPLIT_NAME = /(^|\/)(images|train_test_split)\.txt$/;
 const CIFAR_NAME = /\.bin$/i;
 const IDX_NAME = /(idx[13]-ubyte|\.idx[13]?)(\.gz)?$/i;
 
 export const isImageName = (path: string): boolean => IMAGE_NAME.test(path);
 export const isLabelName = (path: string): boolean => LABEL_NAME.test(path);
+export const isSplitName = (path: string): boolean => SPLIT_NAME.test(path);
 export const isCifarName = (path: string): boolean => CIFAR_NAME.test(path);
 export const isIdxName = (path: string): boolean => IDX_NAME.test(path);
 
 /** Whether there is a use for the content of such a file. */
 export function isWanted(path: string): boolean {
-  return isImageName(path) || isLabelName(path) || isCifarName(path) || isIdxName(path);
+  return [isImageName, isLabelName, isSplitName, isCifarName, isIdxName].some((is) => is(path));
 }
 
 /** What the images of a part of a set are for. */

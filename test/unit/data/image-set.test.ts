@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type ImageSet, loadImageSet } from '../../../src/data/image-set';
+import { isWanted } from '../../../src/data/layout/names';
 import { croppedImages } from '../../../src/data/pixels';
 import { skippedCsv } from '../../../src/data/report';
 import type { LabelledImages, LoadOptions, UserFile } from '../../../src/data/types';
@@ -339,6 +340,24 @@ describe('parts', () => {
     expect([train?.images.count, test?.images.count]).toEqual([8, 2]);
     expect(report.notes).toContain('Part val has no folder of images for each class and is not used.');
     expect(report.skipped).toHaveLength(3);
+  });
+
+  test("CUB's split file tells the parts, which a tar keeps", async () => {
+    const images = pictures('cub/images/1.a*3', 'cub/images/2.b*3');
+    const list = text('1 1.a/0.ppm\n2 1.a/1.ppm\n3 1.a/2.ppm\n4 2.b/0.ppm\n5 2.b/1.ppm\n6 2.b/9.ppm\n');
+    const split = text('1 1\n2 0\n3 1\n4 0\r\n5 1\n6 1\n');
+    const set = { ...images, 'cub/images.txt': list, 'cub/train_test_split.txt': split };
+    const { train, test, report } = await parts(set);
+    expect(train).toEqual(['1.a/0', '1.a/2', '2.b/1'].map((name) => `cub/images/${name}.ppm`));
+    expect(test).toEqual(['cub/images/1.a/1.ppm', 'cub/images/2.b/0.ppm']);
+    expect(report.notes).toContain('Training and test images are those of cub/train_test_split.txt.');
+    expect(report.skipped).toEqual([
+      { path: 'cub/images/2.b/2.ppm', reason: 'the split file has no mark for it' },
+    ]);
+    expect(Object.keys(set).every(isWanted)).toBe(true);
+    const alone = await parts({ ...images, 'cub/train_test_split.txt': split });
+    expect(alone.report.parts[1].from).toBe('held');
+    expect(alone.report.notes.join()).toContain('cub/train_test_split.txt is not read');
   });
 
   test('a part of other classes is named with both', async () => {
