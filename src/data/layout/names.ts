@@ -27,15 +27,18 @@ const PART_NAMES: Record<string, Part> = {
   training: 'train',
   trainset: 'train',
   trainval: 'train',
+  trn: 'train',
   val: 'val',
   valid: 'val',
   validation: 'val',
   valset: 'val',
+  vld: 'val',
   dev: 'val',
   eval: 'val',
   test: 'test',
   testing: 'test',
   testset: 'test',
+  tst: 'test',
   evaluation: 'test',
 };
 

@@ -225,6 +225,8 @@ describe('parts', () => {
     ['train_val', 'test'],
     ['train', 'eval'],
     ['train', 'evaluation'],
+    ['trn', 'tst'],
+    ['TRN', 'vld'],
   ])('%s trains and %s tests', async (train, held) => {
     const found = await parts(pictures(`${train}/a*2`, `${train}/b/c*1`, `${held}/a*1`, `${held}/b*1`));
     expect(found.train).toEqual([`${train}/a/0.ppm`, `${train}/a/1.ppm`, `${train}/b/c/0.ppm`]);
