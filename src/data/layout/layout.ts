@@ -127,6 +127,20 @@ function copiesAmong(classes: Folder[]): Folder[] {
   });
 }
 
+/** What is told where images and their masks lie beside each other, as sets for segmentation have them. */
+function maskNotes(classes: Folder[]): string[] {
+  const named = (name: RegExp) => classes.find((folder) => name.test(folder.name))?.path;
+  const [images, masks] = [
+    named(/^(images?|imgs?)$/i),
+    named(/^(masks?|segmentations?|annotations?|labels?)$/i),
+  ];
+  return images && masks
+    ? [
+        `Folders '${images}' and '${masks}' are taken as two classes, but look like images and their masks: masks are not read, and a folder for each class is needed.`,
+      ]
+    : [];
+}
+
 /** The layout by folders alone. */
 function classFolders(
   name: string,
@@ -146,6 +160,7 @@ function classFolders(
     for (const copy of copies) skip(imagesBelow(copy), 'its folder holds the classes once more');
     const classes = all.filter((each) => !copies.includes(each));
     const images = classes.map(imagesBelow);
+    notes.push(...maskNotes(classes));
     return {
       part,
       files: images.flat(),

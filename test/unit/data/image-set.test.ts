@@ -310,6 +310,17 @@ describe('parts', () => {
     );
   });
 
+  test.each([
+    ['set/images', 'set/masks', true],
+    ['set/train/Image', 'set/train/Mask', true],
+    ['set/images', 'set/drawings', false],
+  ])('%s and %s look like images and their masks: %s', async (images, masks, told) => {
+    const { report } = await parts(pictures(`${images}*3`, `${masks}*3`));
+    const note = `Folders '${images}' and '${masks}' are taken as two classes, but look like images and their masks: masks are not read, and a folder for each class is needed.`;
+    expect(report.notes.includes(note)).toBe(told);
+    expect(report.classes).toHaveLength(2);
+  });
+
   test('train may be a class', async () => {
     const vehicles = pictures('set/train*2', 'set/plane*2', 'set/test bus*2');
     expect((await load(userFiles(vehicles))).classes).toEqual(['plane', 'test bus', 'train']);
