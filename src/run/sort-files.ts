@@ -1,5 +1,5 @@
 import { listSource } from '../data/files/archive';
-import { isCifarName, isIdxName, isImageName } from '../data/layout/names';
+import { isCifarName, isIdxName, isImageName, isSplitName } from '../data/layout/names';
 import type { SkippedFile, UserFile } from '../data/types';
 import { UserError } from '../errors';
 import { bytesOf } from '../io/blob';
@@ -99,7 +99,7 @@ async function kindOfDrop(file: UserFile): Promise<Kind | undefined> {
   if (path.endsWith('/')) return 'folder';
   if (WEIGHTS.test(path)) return 'weights';
   if (isImageName(path)) return 'picture';
-  if (TABLE.test(path)) return 'table';
+  if (TABLE.test(path) || isSplitName(path)) return 'table';
   if (isIdxName(path)) return 'images';
   if (ARCHIVE.test(path)) return kindOfArchive(file);
   if (/\.json$/i.test(path)) return kindOfJson(file);

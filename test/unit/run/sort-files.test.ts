@@ -64,6 +64,11 @@ test('a folder of classes with an empty one, or a table of labels beside picture
   });
 });
 
+test("a set's own split goes with its images", async () => {
+  const set = ['cub/images/a/1.jpg', 'cub/images/b/2.jpg', 'cub/images.txt', 'cub/train_test_split.txt'];
+  expect(await sorted(...set.map((path) => file(path)))).toEqual({ ...nothing, images: set });
+});
+
 test('pictures without a class are to be predicted', async () => {
   expect(await sorted(file('a.jpg'), file('b.png'))).toEqual({ ...nothing, pictures: ['a.jpg', 'b.png'] });
 });
