@@ -80,11 +80,11 @@ export function createEngine({ requestAdapter }: EngineOptions = {}): EngineApi 
       }),
 
     async pause() {
-      if (control && !control.paused) hold(control);
+      if (control && !control.paused && !control.cancelled) hold(control);
     },
 
     async takeStep() {
-      if (!control?.paused) return;
+      if (!control?.paused || control.cancelled) return;
       const go = control.resume;
       hold(control);
       go?.();

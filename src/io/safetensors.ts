@@ -1,3 +1,4 @@
+import { UserError } from '../errors';
 import { bytesOf } from './blob';
 import { explain, explainAsync, FormatError, quote } from './format-error';
 import { type Json, parseStrictJson, stringMap } from './json';
@@ -42,7 +43,7 @@ export function openSafetensors(
 ): Promise<{ copies: StateCopy[]; metadata: Map<string, string> }> {
   return explainAsync(...problem(file), async () => {
     const length = headerLength(await bytesOf(blob, 0, 9), blob.size);
-    const { entries, metadata, start } = readHeader(await bytesOf(blob, 8, 8 + length), blob.size);
+    const { entries, metadata, start } = readHeader(await bytesOf(blob, 8, 8 + length), blob.size, file);
     const infos = new Map(entries.map((entry) => [entry.name, entry]));
     const copy = stateCopy(file, '', infos, async (name) => {
       const { dtype, shape, begin, end } = infos.get(name)!;
@@ -60,7 +61,7 @@ export function readSafetensors(
 ): { tensors: StateDict; metadata: Map<string, string> } {
   return explain(...problem(file), () => {
     const length = headerLength(bytes, bytes.length);
-    const { entries, metadata, start } = readHeader(bytes.subarray(8, 8 + length), bytes.length);
+    const { entries, metadata, start } = readHeader(bytes.subarray(8, 8 + length), bytes.length, file);
     const tensors: StateDict = new Map();
     for (const { name, dtype, shape, begin, end } of entries) {
       const data = decodeElements(bytes.subarray(start + begin, start + end), dtype);
@@ -90,12 +91,12 @@ function headerLength(start: Uint8Array, size: number): number {
 }
 
 /** @param size the file's */
-function readHeader(bytes: Uint8Array, size: number): Header {
+function readHeader(bytes: Uint8Array, size: number, file: string): Header {
   const json = parseStrictJson(decodeUtf8(bytes)) as Map<string, Json>;
   const metadata = stringMap(json.get(METADATA) ?? new Map(), METADATA);
   const entries = [...json]
     .filter(([name]) => name !== METADATA)
-    .map(([name, info]) => readEntry(name, info));
+    .map(([name, info]) => readEntry(name, info, file));
   const start = 8 + bytes.length;
   checkLayout(entries, size - start);
   return { entries, metadata, start };
@@ -109,10 +110,14 @@ function decodeUtf8(bytes: Uint8Array): string {
   }
 }
 
-function readEntry(name: string, info: Json): Entry {
+function readEntry(name: string, info: Json, file: string): Entry {
   if (!(info instanceof Map))
     throw new FormatError(`the header's entry of tensor ${quote(name)} is not an object`);
   const dtype = info.get('dtype');
+  if (typeof dtype === 'string' && /^(F[468]_\w+|F4|C64)$/.test(dtype))
+    throw new UserError(
+      `${file} has a tensor ${quote(name)} of the type ${dtype}, which is not read: save it as float16 or float32.`,
+    );
   if (typeof dtype !== 'string' || !Object.hasOwn(DTYPE_BYTES, dtype)) {
     const known = Object.keys(DTYPE_BYTES).join(', ');
     throw new FormatError(`tensor ${quote(name)} has dtype ${quote(String(dtype))}, known are ${known}`);

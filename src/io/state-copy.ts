@@ -23,6 +23,8 @@ export interface OpenedWeights {
   format: 'safetensors' | 'pytorch-zip' | 'pytorch-legacy' | 'onnx';
   /** safetensors' `__metadata__`, and what this library notes in a PyTorch file */
   metadata: Map<string, string>;
+  /** what names classes beside the weights in a PyTorch file */
+  classes?: readonly { key: string; names: readonly string[] }[];
   /** of an ONNX model: its graph, and the file that it stands in */
   onnx?: OnnxSource;
   /** every state dict in it, the likeliest first: those that were trained before those that were averaged */

@@ -39,8 +39,10 @@ export function checkState(model: Model, state: StateDict, file: string): void {
         `${file}: tensor ${name} is ${show(shape)}, but ${show(expected)} in the network: ${advice}.`,
       );
     }
-    if (typeof data[0] === 'bigint') {
-      throw new UserError(`${file}: tensor ${name} holds integers: save the network's weights as floats.`);
+    if (data.length > 0 && !(data instanceof Float32Array)) {
+      throw new UserError(
+        `${file}: tensor ${name} holds integers, as a quantised network's, whose scales are elsewhere: save the network's weights as floats.`,
+      );
     }
   }
   const missing = [...required].filter(([name]) => !state.has(name));

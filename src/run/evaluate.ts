@@ -4,12 +4,12 @@ import type { ImageSetReport } from '../data/report';
 import { UserError } from '../errors';
 import type { Gpu } from '../gpu/device';
 import { evaluateNetwork } from '../train/evaluate';
-import { defaultSettings, type TrainSettings } from '../train/settings';
+import { parseSettings, type TrainSettings } from '../train/settings';
 import { accuracyInOrder, orderSentence } from './class-orders';
 import { asTrained, checkClasses, type DataSource, loadTestImages } from './data-source';
 import type { TestEvent } from './job';
-import { checkClassifier, type ModelSource } from './loaded-network';
-import { inImageOrder } from './logits';
+import { checkAnswers, type ModelSource } from './loaded-network';
+import { inImageOrder, isAnswer, NOT_FINITE } from './logits';
 import { loadNetwork } from './network-source';
 
 /** How test images are read and shown to a network; the settings of the same names say more. */
@@ -50,7 +50,7 @@ export interface SourceEvaluation {
 /**
  * Tests a network on a source of images.
  * @param emit hears how far it has come
- * @throws UserError where either cannot be read, or they do not fit each other
+ * @throws UserError where either cannot be read, they do not fit each other, or an option is out of range
  */
 export async function evaluateSource(
   gpu: () => Promise<Gpu>,
@@ -60,10 +60,9 @@ export async function evaluateSource(
   emit: (event: TestEvent) => void = () => {},
 ): Promise<SourceEvaluation> {
   const network = await loadNetwork(source);
-  checkClassifier(network);
-  const { model, state, classes, headless, file, notes } = network;
-  if (headless) throw new UserError(`${file} has no classifier: train it on your classes first.`);
-  const settings = asTrained({ ...defaultSettings(), ...options }, network);
+  checkAnswers(network);
+  const { model, state, classes, file, notes } = network;
+  const settings = asTrained(parseSettings(options), network);
   const tell = (doing: string) => (done: number, total: number) =>
     emit({ type: 'phase', phase: 'test', message: `${doing}: ${done} of ${total}`, share: done / total });
   const { images, report } = await loadTestImages(test, settings, classes, {
@@ -78,11 +77,15 @@ export async function evaluateSource(
       keep: images.count,
       goOn: (done) => tell('Testing images')(done, images.count),
     });
+    tell('Testing images')(images.count, images.count);
     if (report?.natural) {
       const natural = accuracyInOrder(images, report.natural, logits);
       report.warnings.push(orderSentence(figures.accuracy, natural));
     }
     const rows = inImageOrder(logits, images.count, model.head.classes);
+    const wrong = rows.filter((row) => !isAnswer(row)).length;
+    if (wrong > 0)
+      throw new UserError(`${file} answers ${wrong} of ${images.count} images with ${NOT_FINITE}`);
     return { ...figures, images: images.count, ...classFigures(rows, images), notes, report };
   } finally {
     await closeImages(images);

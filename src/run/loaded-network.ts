@@ -68,6 +68,23 @@ export function checkClassifier({ file, model: { task } }: Pick<LoadedNetwork, '
     );
 }
 
+/**
+ * Whether a network answers with one of several classes as it is.
+ * @throws UserError where it does not
+ */
+export function checkAnswers(network: Pick<LoadedNetwork, 'file' | 'model' | 'headless'>): void {
+  checkClassifier(network);
+  const { file, headless, model } = network;
+  if (headless)
+    throw new UserError(
+      `${file} has no classifier that is read here, one linear layer with its bias: train it on your classes first, or export the network as an ONNX file.`,
+    );
+  if (model.head.classes < 2)
+    throw new UserError(
+      `${file} has a classifier of one row, as for a sigmoid, which tells no classes apart here: give it a row for each of two classes.`,
+    );
+}
+
 /** Whether a source has no weights: its network starts from random numbers, all of it. */
 export const isRandom = (source: ModelSource): boolean =>
   source.kind === 'random' || (source.kind === 'model' && source.files === undefined);

@@ -17,6 +17,12 @@ export async function logitsOf(
   return inImageOrder(logits, count, model.head.classes);
 }
 
+/** Whether a network's answer is one. */
+export const isAnswer = (row: Float32Array): boolean => row.every(Number.isFinite);
+
+export const NOT_FINITE =
+  'numbers that are not finite: its weights, or the mean and std that images are normalised by, are not those of a network that works.';
+
 /** The rows of all images of an evaluation, in its order and perhaps padded, as a row an image in the images' order. */
 export function inImageOrder(logits: Float32Array, count: number, classes: number): Float32Array[] {
   const stride = logits.length / count;

@@ -11,6 +11,7 @@ import { zooPublisher } from '../model/recognise/dialects';
 import { type UsualResizing, usualResizing } from '../model/recognise/resizing';
 import { checkState } from '../model/state';
 import { createModel } from '../model/zoo';
+import { classesBeside, normalisationBeside } from './beside-weights';
 import { CHECKPOINT_KEY } from './checkpoint-file';
 import { type LoadedNetwork, type ModelSource, modelState } from './loaded-network';
 import { mergeMaps } from './merge-maps';
@@ -65,12 +66,11 @@ async function fromFiles(files: UserFile[], options: NetworkOptions): Promise<Lo
   const headless = !state.has(`${model.head.name}.weight`);
   if (headless) for (const [name, tensor] of freshHead(model)) state.set(name, tensor);
   checkState(model, state, opened.file);
-  const { classes } = description ?? {};
+  const normalisation = description?.preprocessing ?? (await normalisationBeside(copy, recognised));
+  const classes = description?.classes ?? (headless ? undefined : classesBeside(opened, model, notes));
   return {
     file: opened.file,
-    model: description?.preprocessing
-      ? { ...model, input: { ...model.input, ...description.preprocessing } }
-      : model,
+    model: normalisation ? { ...model, input: { ...model.input, ...normalisation } } : model,
     state,
     original: { weights, names, publisher, prefix, head, onnx },
     classes: classes?.length === model.head.classes ? classes : undefined,

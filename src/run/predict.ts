@@ -5,9 +5,11 @@ import { inOrder } from '../data/in-order';
 import type { LabelledImages, Resizing, UserFile } from '../data/types';
 import { UserError } from '../errors';
 import type { Gpu } from '../gpu/device';
+import { parseField, whole } from '../train/field';
+import { parseSettings } from '../train/settings';
 import type { TestEvent } from './job';
-import { checkClassifier, type LoadedNetwork, type ModelSource } from './loaded-network';
-import { logitsOf } from './logits';
+import { checkAnswers, type LoadedNetwork, type ModelSource } from './loaded-network';
+import { isAnswer, logitsOf, NOT_FINITE } from './logits';
 import { loadNetwork } from './network-source';
 
 export interface PredictOptions {
@@ -45,6 +47,8 @@ export interface Predictions {
 const AT_A_TIME = 256;
 /** So many images are read before it is said. */
 const TOLD = 32;
+/** More classes are none that somebody reads. */
+const MAX_TOP = 100_000;
 /** Larger sides are no network's. */
 const MAX_SIDE = 1024;
 
@@ -52,7 +56,7 @@ const MAX_SIDE = 1024;
  * Predicts the classes of images, each decoded, resized and cut as for training. A class without a name is called by its
  * number. Images that cannot be read are named with the reason, the others go on.
  * @param emit hears how far it has come
- * @throws UserError where the network cannot be read, or has no classifier
+ * @throws UserError where the network cannot be read or has no classifier, or an option is out of range
  */
 export async function predict(
   gpu: () => Promise<Gpu>,
@@ -61,10 +65,11 @@ export async function predict(
   { top = 5, imageSize = 0, exif = 'ignore', mean, std, batch = 32, ...options }: PredictOptions = {},
   emit: (event: TestEvent) => void = () => {},
 ): Promise<Predictions> {
+  parseSettings({ imageSize, exif, mean, std, batch, ...options });
   const network = await loadNetwork(source);
-  checkClassifier(network);
-  const { file, model, headless, notes } = network;
-  if (headless) throw new UserError(`${file} has no classifier: train it on your classes first.`);
+  checkAnswers(network);
+  const { model } = network;
+  parseField(whole(1, MAX_TOP), top, 'top');
   const side = imageSize || network.trainedSize || model.input.size;
   if (!Number.isInteger(side) || side < 1 || side > MAX_SIDE)
     throw new UserError(`The image size ${side} is not possible; use 1 to ${MAX_SIDE} pixels.`);
@@ -75,6 +80,12 @@ export async function predict(
   } = options;
   const size = { width: side, height: side };
   const reading = { size, upright: exif === 'apply', interpolation, cropPct, cropMode };
+  const shorter = Math.round(side / (cropPct ?? 1));
+  const cut = shorter > side ? `, after their shorter side is resized to ${shorter}` : '';
+  const notes = [
+    ...network.notes,
+    `The network sees images of ${side} x ${side} pixels${cut} (image size, --image-size; crop, --crop-pct).`,
+  ];
   const predictions: Prediction[] = [];
   const tell = (doing: string, done: number) => {
     const message = `${doing}: ${done} of ${files.length}`;
@@ -98,7 +109,11 @@ export async function predict(
       for (const [i, image] of read.entries()) {
         const about = { image: some[i].path };
         if (image instanceof ImageError) predictions.push({ ...about, error: image.message });
-        else predictions.push({ ...about, top: likeliest(rows.shift()!, top, network) });
+        else {
+          const row = rows.shift()!;
+          if (isAnswer(row)) predictions.push({ ...about, top: likeliest(row, top, network) });
+          else predictions.push({ ...about, error: `the network answers with ${NOT_FINITE}` });
+        }
       }
     }
   } finally {

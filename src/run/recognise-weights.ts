@@ -1,4 +1,5 @@
 import { UserError } from '../errors';
+import { product } from '../graph/tensor';
 import { candidatePrefixes } from '../io/prefix';
 import type { OpenedWeights, StateCopy } from '../io/state-copy';
 import { withHead } from '../model/heads';
@@ -22,7 +23,9 @@ export interface RecognisedWeights {
   prefix: string;
   /** the publisher's name of the classifier, without the prefix */
   head: string;
-  /** tensors that the file keeps: those that the model has, and the counters of its batch norms */
+  /** the names of tensors that say what images are normalised by, where there are such */
+  normalisation?: Normalisation;
+  /** tensors that the file keeps: those that the model has, the counters of its batch norms, and `normalisation` */
   kept: ReadonlySet<string>;
   /** a sentence each: what was recognised, which copy was taken, what was left out */
   notes: string[];
@@ -132,7 +135,7 @@ function recognised(
   const published = createModel(arch, { kwargs: args });
   const told = match.classes === undefined ? undefined : match.classes - headChannels(published.task, 0);
   const classes = options.classes ?? told ?? published.head.classes;
-  const { norms, normalisation, refusal } = match.dialect;
+  const { norms, normalisation: usual, refusal } = match.dialect;
   if (refusal) throw new UserError(`${opened.file}: ${refusal}.`);
   const foreign =
     options.arch === undefined
@@ -144,9 +147,16 @@ function recognised(
     );
   const fitted = classes === published.head.classes ? published : withHead(published, classes);
   const normed = norms ? withNorms(fitted, norms) : fitted;
-  const model = { ...normed, input: { ...normed.input, ...normalisation } };
+  const model = { ...normed, input: { ...normed.input, ...usual } };
+  const normalisation = normalisationIn(copy);
   const kept = new Set(
-    [...copy.entries.keys()].filter((key) => match.names.has(key) || isCounter(key, match.names)),
+    [...copy.entries.keys()].filter(
+      (key) =>
+        match.names.has(key) ||
+        isCounter(key, match.names) ||
+        key === normalisation?.mean ||
+        key === normalisation?.std,
+    ),
   );
   const { names, prefix, dialect } = match;
   const { publisher } = dialect;
@@ -158,9 +168,33 @@ function recognised(
     prefix,
     head: dialect.head ?? model.head.name,
     kept,
-    notes: notesOn(opened, copy, taken, others, options),
+    normalisation,
+    notes: notesOn(opened, copy, taken, others, { ...options, kept }),
   };
 }
+
+/** Names of a mean and a deviation of three channels each, beside each other: buffers of a module that normalises. */
+interface Normalisation {
+  mean: string;
+  std: string;
+}
+
+function normalisationIn({ entries }: StateCopy): Normalisation | undefined {
+  for (const [mean, { shape }] of entries) {
+    if (!/(^|[._])mean$/.test(mean) || /running_mean$/.test(mean)) continue;
+    const std = mean.replace(/mean$/, 'std');
+    if ([shape, entries.get(std)?.shape].every((s) => s && product(s) === 3)) return { mean, std };
+  }
+  return undefined;
+}
+
+/** Whether a key is the weight of a layer: of a norm too, RepVGG's branch of one alone, say. */
+const isLayer = (key: string, shapes: ReadonlyMap<string, Shape>): boolean =>
+  key.endsWith('.weight') &&
+  (shapes.get(key)!.length > 1 || shapes.has(key.replace(/weight$/, 'running_mean')));
+
+const USED =
+  ' If what it answers goes through them, its answers are others here: take an ONNX file of it then.';
 
 /**
  * Layers of a file that its network has no use for, within the numbered blocks of that network (of squeeze-and-excitation in a
@@ -177,17 +211,15 @@ function layersWithinBlocks({ match }: Candidate, shapes: ReadonlyMap<string, Sh
     const path = modulesOf(key).join('.');
     return [...path.matchAll(/\d+(?=\.|$)/g)].map(({ index }) => path.slice(0, index));
   };
-  // batch norms too: RepVGG's branch of one alone, say
-  const isNorm = (key: string) => shapes.has(key.replace(/weight$/, 'running_mean'));
-  const isLayer = (key: string) =>
-    key.startsWith(match.prefix) && key.endsWith('.weight') && (shapes.get(key)!.length > 1 || isNorm(key));
   const own = [...match.names.keys()].filter((key) => shapes.has(key));
   const blocks = new Set(own.flatMap(blocksOf));
   const lists = new Set(own.flatMap(listsOf));
   const isInside = (key: string) => blocksOf(key).some((block) => blocks.has(block));
   const isFurther = (key: string) =>
     shapes.get(key)!.length === 4 && listsOf(key).some((list) => lists.has(list));
-  return match.unused.filter((key) => isLayer(key) && (isInside(key) || isFurther(key)));
+  return match.unused.filter(
+    (key) => key.startsWith(match.prefix) && isLayer(key, shapes) && (isInside(key) || isFurther(key)),
+  );
 }
 
 /** Biases of layers that have none in the network: of a first convolution that somebody put in anew, say. */
@@ -211,7 +243,7 @@ function notesOn(
   copy: StateCopy,
   taken: Candidate,
   others: readonly Candidate[],
-  options: NetworkOptions & Told,
+  options: NetworkOptions & Told & Pick<RecognisedWeights, 'kept'>,
 ): string[] {
   const notes: string[] = [];
   if (taken.match.dialect.norms && /(^|[^a-z])tf_/.test(file))
@@ -256,11 +288,14 @@ function notesOn(
     notes.push(
       `Its classifier has several layers from ${layeredHead.slice(0, 100)} on, which are none of this architecture's: a new one takes their place.`,
     );
-  const unused = taken.match.unused.filter((key) => !twins.some((prefix) => key.startsWith(prefix)));
+  const shapes = shapesOf(copy);
+  const unused = taken.match.unused.filter(
+    (key) => !options.kept.has(key) && !twins.some((prefix) => key.startsWith(prefix)),
+  );
   if (unused.length > 0) {
     const shown = unused.slice(0, 3).map((name) => name.slice(0, 100));
     notes.push(
-      `The network has no use for ${shown.join(', ')}${unused.length > 3 ? ` and ${unused.length - 3} more` : ''}: left out.`,
+      `The network has no use for ${shown.join(', ')}${unused.length > 3 ? ` and ${unused.length - 3} more` : ''}: left out.${unused.some((key) => isLayer(key, shapes)) ? USED : ''}`,
     );
   }
   return notes;
@@ -290,6 +325,8 @@ const CIFAR =
 /** What pruning, weight norm, spectral norm and PyTorch's parametrisations keep in the place of a weight. */
 const IN_PARTS = /\.(weight_(orig|mask|g|v)|parametrizations\.weight\.\w+)$/;
 
+const AS_ONNX = 'Any convolutional classifier can come as an ONNX file (torch.onnx.export).';
+
 interface Unrecognised {
   copy: StateCopy;
   recognition: Recognition;
@@ -318,7 +355,7 @@ function refusal(file: string, { copy, recognition, options, description }: Unre
   if (!nearest) {
     const names = [...copy.entries].slice(0, 4).map(([name]) => name.slice(0, 100));
     return new UserError(
-      `${file} is none of the networks that are known here (its tensors: ${names.join(', ')}, ...): they are ${architectureNames().join(', ')}.`,
+      `${file} is none of the networks that are known here (its tensors: ${names.join(', ')}, ...): they are ${architectureNames().join(', ')}. ${AS_ONNX}`,
     );
   }
   const inParts = nearest.match.unused.find((key) => IN_PARTS.test(key));
@@ -332,6 +369,6 @@ function refusal(file: string, { copy, recognition, options, description }: Unre
       ? `fits no network that is known here; nearest is ${describeCandidate(nearest)}`
       : `is no ${titleOf(arch)}`;
   return new UserError(
-    `${file} ${what}: ${differences}. Choose weights of a network that is, or another architecture.`,
+    `${file} ${what}: ${differences}. Choose weights of a network that is, or another architecture. ${AS_ONNX}`,
   );
 }

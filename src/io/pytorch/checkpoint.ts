@@ -4,6 +4,7 @@ import { parseStrictJson, stringMap } from '../json';
 import { type StateCopy, stateCopy } from '../state-copy';
 import type { Zip } from '../zip';
 import { EndOfBytes } from './byte-reader';
+import { type FoundClasses, findClasses } from './class-names';
 import { StorageRef, shown, torchHost } from './globals';
 import { unpickle } from './pickle';
 import { type PickleHost, type PickleValue, Placeholder } from './pickle-values';
@@ -27,6 +28,7 @@ interface Checkpoint {
 /** State dicts of a PyTorch checkpoint and what was noted beside them. */
 export interface OpenedPyTorch {
   copies: StateCopy[];
+  classes: FoundClasses[];
   metadata: Map<string, string>;
 }
 
@@ -61,7 +63,7 @@ async function open(size: number, file: string, read: () => Promise<Checkpoint>)
       }
     }
     if (copies.length === 0) throw problem;
-    return { copies, metadata };
+    return { copies, classes: findClasses(root), metadata };
   });
 }
 

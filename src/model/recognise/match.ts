@@ -146,7 +146,11 @@ function findHead(
       sameNumbers(shape.slice(1), features),
   );
   if (candidates.length !== 1) return;
-  const [[key, [classes]]] = candidates;
+  const [[key, shape]] = candidates;
+  const [classes] = shape;
+  // a convolution with others beside it is a neck's, and what it gives goes on
+  const others = [...shapes].filter(([k, s]) => k !== key && !match.names.has(k) && s.length === 4);
+  if (shape.length === 4 && others.length > 0) return;
   const bias = key.replace(/weight$/, 'bias');
   if (shapes.get(bias)?.join() !== String(classes)) return;
   match.names.set(key, `${head}.weight`).set(bias, `${head}.bias`);

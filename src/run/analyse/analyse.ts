@@ -18,7 +18,7 @@ import {
   ofClasses,
 } from '../data-source';
 import type { AnalysisEvent } from '../job';
-import { checkClassifier, type LoadedNetwork } from '../loaded-network';
+import { checkAnswers, type LoadedNetwork } from '../loaded-network';
 import { loadNetwork } from '../network-source';
 import { namesOf } from '../run-record';
 import { VERSION } from '../version';
@@ -166,9 +166,7 @@ async function loadImages(
   network: LoadedNetwork,
   limit: number,
 ): Promise<{ images: ImagesInMemory; report?: ImageSetReport }> {
-  checkClassifier(network);
-  if (network.headless)
-    throw new UserError(`${network.file} has no classifier: train it on your classes first.`);
+  checkAnswers(network);
   const settings = asTrained({ ...defaultSettings(), ...job.settings }, network);
   const { images, report } = job.test
     ? await loadTestImages(job.test, { ...settings, limit }, network.classes)

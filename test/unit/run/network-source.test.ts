@@ -152,6 +152,46 @@ test('what the network does not need is left out and listed', async () => {
   expect(notes).toEqual(['The network has no use for __proto__, criterion.weight: left out.']);
 });
 
+test('what the file normalises by is taken, kept in it, and said', async () => {
+  const state = initialState(createModel(arch.arch, arch), 1);
+  state.set('normalize.mean', floats([1, 3, 1, 1], [0.5, 0.25, 0.125]));
+  state.set('normalize.std', floats([3], [0.5, 0.5, 0.25]));
+  const { model, notes, original } = await read({}, state);
+  expect(model.input).toMatchObject({ mean: [0.5, 0.25, 0.125], std: [0.5, 0.5, 0.25] });
+  expect(notes.join(' ')).toContain('own tensors say: mean 0.5, 0.25, 0.125, std 0.5, 0.5, 0.25.');
+  expect(notes.join(' ')).not.toContain('no use for');
+  expect(original.weights.tensors.has('normalize.mean')).toBe(true);
+  // for pixels up to 255
+  state.set('normalize.mean', floats([3], [127.5, 127.5, 51]));
+  state.set('normalize.std', floats([3], [51, 51, 51]));
+  expect((await read({}, state)).model.input).toMatchObject({ mean: [0.5, 0.5, 0.2], std: [0.2, 0.2, 0.2] });
+});
+
+test('a layer that is left out is told of as what may change the answers', async () => {
+  const { notes } = await load((s) => s.set('neck.weight', floats([8, 64], new Array(512).fill(0))));
+  expect(notes.at(-1)).toMatch(/no use for neck\.weight: left out\. If what it answers goes through/);
+  const counted = await load((s) => s.set('best_acc', floats([], [0.5])));
+  expect(counted.notes.at(-1)).toMatch(/no use for best_acc: left out\.$/);
+});
+
+test('a neck’s convolution is no classifier', async () => {
+  const state = initialState(createModel(arch.arch, arch), 1);
+  state.delete('linear.weight');
+  state.delete('linear.bias');
+  state.set('fpn.inner.weight', floats([16, 64, 1, 1], new Array(1024).fill(0)));
+  state.set('fpn.inner.bias', floats([16], new Array(16).fill(0)));
+  state.set('fpn.layer.weight', floats([16, 16, 3, 3], new Array(2304).fill(0)));
+  expect((await read({}, state)).headless).toBe(true);
+});
+
+test('numbers of a quantised network are refused', async () => {
+  const quantised = load((s) => {
+    const { shape, data } = s.get('linear.weight')!;
+    s.set('linear.weight', { dtype: 'I8', shape, data: Int8Array.from(data as Float32Array) });
+  });
+  await expect(quantised).rejects.toThrow(/^net\.safetensors: tensor linear\.weight holds integers/);
+});
+
 test('an architecture or a width that the file is not: what it is', async () => {
   const state = initialState(createModel('mobilenet_v2', { width: 0.35, classes: 3 }), 1);
   const right = /^net\.safetensors is not .* but MobileNetV2 x0\.35 of torchvision, 3 classes: leave/;

@@ -2,6 +2,8 @@ import { expect, test } from 'vitest';
 import { decodeImage } from '../../../src/data/images/decode';
 import { resizeAndCrop } from '../../../src/data/images/resize';
 import type { UserFile } from '../../../src/data/types';
+import { UserError } from '../../../src/errors';
+
 import { writeSafetensors } from '../../../src/io/safetensors';
 import type { StateDict } from '../../../src/io/tensor';
 import { headEntries } from '../../../src/model/heads';
@@ -92,7 +94,10 @@ test('without a description: numbers for names, the size that the network was ma
     { top: [{ class: '0' }, { class: '1' }, { class: '2' }, { class: '3' }] },
   ]);
   expect(seen[0]).toHaveLength(32 * 32 * 3);
-  expect(notes).toEqual([expect.stringMatching(/^net\.safetensors is ResNet-20/)]);
+  expect(notes).toEqual([
+    expect.stringMatching(/^net\.safetensors is ResNet-20/),
+    expect.stringMatching(/^The network sees images of 32 x 32 pixels \(/),
+  ]);
 });
 
 test('more images than are decoded at a time', async () => {
@@ -109,11 +114,39 @@ test('a network without a classifier, and a size that no network has, are refuse
   const headless = new Map(initialState(model, 1));
   for (const name of headEntries(model)) headless.delete(name);
   await expect(run(network(new Map(), headless), [image('gray.png')])).rejects.toThrow(
-    /^net\.safetensors has no classifier: train it/,
+    /^net\.safetensors has no classifier that is read here, .*: train it/,
   );
   const huge = { ...description, preprocessing: { ...description.preprocessing!, size: 1e9 } };
   await expect(run(network(withMetadata(new Map(), huge)), [image('gray.png')])).rejects.toThrow(
     /^The image size 1000000000 is not possible/,
+  );
+});
+
+test('answers that are not finite are no answers, and options out of range are named', async () => {
+  const { compute } = fakeNetwork({ logits: (k) => (k === 0 ? [Number.NaN, 1, 2, 3] : [1, 2, 3, 4]) });
+  const source = { kind: 'file' as const, files: [described] };
+  const two = [image('gray.png'), image('gray.gif')];
+  const { predictions } = await predict(async () => fakeGpu(compute), source, two);
+  expect(predictions).toMatchObject([
+    {
+      image: 'gray.png',
+      error: expect.stringMatching(/^the network answers with numbers that are not finite/),
+    },
+    { image: 'gray.gif', top: [{ class: 'dog' }, {}, {}, {}] },
+  ]);
+  for (const options of [{ batch: 0 }, { mean: [0.5] }, { std: [0, 0, 0] }, { cropPct: 5 }, { top: 0 }]) {
+    const refused = predict(async () => fakeGpu(compute), source, two, options);
+    await expect(refused, JSON.stringify(options)).rejects.toThrow(new RegExp(Object.keys(options)[0]));
+    await expect(refused).rejects.toThrow(UserError);
+  }
+});
+
+test('a classifier of one row tells no classes apart', async () => {
+  const one = createModel('resnet20_cifar', { classes: 1 });
+  const bytes = writeSafetensors(initialState(one, 1));
+  const file = { path: 'net.safetensors', blob: new Blob([bytes]) };
+  await expect(run(file, [image('gray.png')])).rejects.toThrow(
+    /^net\.safetensors has a classifier of one row/,
   );
 });
 
