@@ -57,7 +57,7 @@ export function classesOf(
     const known = new Set(given.map(normal));
     if (found.some((name) => known.has(normal(name)))) return given;
     throw new UserError(
-      `${source} has none of the training images' classes: it has ${quoted(found)}, they are ${quoted(given)}; give both the same class names.`,
+      `${source} has none of the training images' classes: it has ${quoted(found)}, they are ${quoted(given)}; give both the same class names (rename; labels, where the first are those of weights).`,
     );
   }
   const own = parts.find(({ part }) => part === 'train') ?? choice.train ?? choice.test;
@@ -87,7 +87,7 @@ export function requireKnownClasses(
   if (chosen.length > 0 || candidates.labels.length === 0) return;
   const found = [...new Set(candidates.labels)].sort(byCodePoint);
   throw new UserError(
-    `Part ${candidates.part} of ${source} has none of the training images' classes: it has ${quoted(found)}, they are ${quoted(classes)}; give both the same class names.`,
+    `Part ${candidates.part} of ${source} has none of the training images' classes: it has ${quoted(found)}, they are ${quoted(classes)}; give both the same class names (rename; labels, where the first are those of weights).`,
   );
 }
 

@@ -1,4 +1,4 @@
-import { FormatError } from '../io/format-error';
+import { FormatError, nameFile } from '../io/format-error';
 import { openDecoder } from './decode/pool';
 import { digestOf, type Preparation } from './decode/prepare';
 import type { SourceFile } from './files/tree';
@@ -93,7 +93,7 @@ async function attempt<T>(
         `its ${Math.round(file.size / 1e6)} MB are above the limit of ${MAX_FILE >> 20} MiB`,
       );
     }
-    return { result: await work(await file.read()) };
+    return { result: await work(await nameFile(file.path, () => file.read())) };
   } catch (error) {
     if (!(error instanceof ImageError || error instanceof FormatError)) throw error;
     return { skipped: { path: file.path, reason: error.message } };

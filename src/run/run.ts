@@ -151,7 +151,7 @@ async function trainLoaded(
     ...{ gpu, training, run, from, observer, goOn, ready, trains },
   });
   try {
-    return await conclude(trainer, training, {
+    const result = await conclude(trainer, training, {
       job,
       context,
       network,
@@ -162,6 +162,8 @@ async function trainLoaded(
       date,
       started,
     });
+    if (context.control.discarded) throw new Discarded();
+    return result;
   } finally {
     trainer.session.destroy();
   }

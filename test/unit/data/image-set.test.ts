@@ -202,6 +202,17 @@ describe('a folder for each class', () => {
     });
     await expect(stopped).rejects.toThrow('abort');
   });
+
+  test('a file that was taken away meanwhile is named', async () => {
+    const gone = Object.assign(new Blob(['x']), {
+      arrayBuffer: async () => {
+        throw new DOMException('The blob could not be read', 'NotReadableError');
+      },
+    });
+    const all = userFiles(files).map((file, i) => (i === 1 ? { ...file, blob: gone } : file));
+    await expect(load(all)).rejects.toThrow(`${all[1].path} can no longer be read`);
+    await expect(load(all)).rejects.toThrow(UserError);
+  });
 });
 
 describe('parts', () => {

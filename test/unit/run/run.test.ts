@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { version } from '../../../package.json';
 import type { UserFile } from '../../../src/data/types';
-import { Stopped, UserError } from '../../../src/errors';
+import { Discarded, Stopped, UserError } from '../../../src/errors';
 import { pipelinesOf } from '../../../src/gpu/pipelines';
 import { encodeOnnx } from '../../../src/io/onnx/encode';
 import { writeSafetensors } from '../../../src/io/safetensors';
@@ -309,6 +309,15 @@ describe('a run that is stopped', () => {
     });
     await expect(stopped).rejects.toThrow(Stopped);
     expect(phases(events).at(-1)).toBe(phase);
+  });
+
+  test('and discarded while it is merged or proven leaves nothing', async () => {
+    for (const phase of ['merge', 'prove']) {
+      const discarded = run(job(), {}, (event, _, { control }) => {
+        if (event.type === 'phase' && event.phase === phase) control.discarded = control.cancelled = true;
+      });
+      await expect(discarded, phase).rejects.toThrow(Discarded);
+    }
   });
 
   test('while the step is compiled does not wait for it', async () => {
