@@ -9,6 +9,4 @@ const dist = await ensureBuilt((line) => console.error(line)).catch((error) => {
   process.exit(2);
 });
 const { main } = await import(pathToFileURL(join(dist, 'cli', 'main.js')).href);
-const status = await main(process.argv.slice(2), join(dist, 'page'));
-// Dawn's devices would keep the process alive; what was printed must still reach a pipe first.
-process.stdout.write('', () => process.exit(status));
+await main(process.argv.slice(2), join(dist, 'page'));

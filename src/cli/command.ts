@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import type { EngineApi } from '../api';
 import { UserError } from '../errors';
 
-/** The shell's status of a program that an interrupt ends. */
+/** The shell's status of a program that Ctrl-C ends; where another signal did, the process ends with that one's. */
 export const INTERRUPTED = 130;
 
 /** An open engine, wherever it runs. */
@@ -24,8 +24,10 @@ export interface Context {
   progress(text: string): void;
   /** the engine in the host that `--runtime` names */
   openEngine(options: HostOptions): Promise<OpenEngine>;
-  /** calls back on the first interrupt; the second one quits. Returns what takes the listener off again */
-  onInterrupt(callback: () => void): () => void;
+  /**
+   * Calls back on the first interrupt; the second one quits and says what `kept` gives. Returns what takes the listener off again.
+   */
+  onInterrupt(callback: () => void, kept?: () => string | undefined): () => void;
 }
 
 export interface HostOptions {

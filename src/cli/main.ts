@@ -64,7 +64,7 @@ function overview(): string {
 
 /**
  * Runs one command.
- * @returns the exit status: 0 done, 1 ran but failed its check, 2 wrong input or an error, 130 stopped with nothing done
+ * @returns the exit status: 0 done, 1 ran but failed its check, 2 wrong input or an error, 130 stopped
  */
 export async function run(argv: string[], context: Context): Promise<number> {
   const [name, ...rest] = argv;
@@ -101,9 +101,10 @@ function describeBug(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
-/** Runs one command in this process, with the page built into `pageFolder`. */
-export function main(argv: string[], pageFolder: string): Promise<number> {
-  return run(argv, processContext(pageFolder, watchProcess(process)));
+/** Runs one command in this process, with the page built into `pageFolder`, and ends the process. */
+export async function main(argv: string[], pageFolder: string): Promise<void> {
+  const end = watchProcess(process);
+  end.exit(await run(argv, processContext(pageFolder, end)));
 }
 
 function processContext(pageFolder: string, end: ProcessEnd): Context {
@@ -114,6 +115,6 @@ function processContext(pageFolder: string, end: ProcessEnd): Context {
     note: line.note,
     progress: line.show,
     openEngine: (options) => openEngine({ ...options, pageFolder, note: line.note }),
-    onInterrupt: (callback) => end.beforeIt(callback),
+    onInterrupt: end.beforeIt,
   };
 }

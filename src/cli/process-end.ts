@@ -1,5 +1,7 @@
 /** How the process ends when it is told to: by a signal, or because nobody reads what it prints. */
 import { constants } from 'node:os';
+import { INTERRUPTED } from './command';
+import { printable } from './progress';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
@@ -14,7 +16,9 @@ export interface EndingProcess {
   removeAllListeners(signal: NodeJS.Signals): unknown;
   kill(pid: number, signal: NodeJS.Signals): unknown;
   exit(code: number): void;
-  stdout: PipeEnd;
+  stdout: PipeEnd & {
+    write(text: string, callback: (error?: NodeJS.ErrnoException | null) => void): unknown;
+  };
   stderr: PipeEnd & { write(text: string): unknown };
 }
 
@@ -25,10 +29,15 @@ interface PipeEnd {
 export interface ProcessEnd {
   /**
    * While a command has work to save: the first signal calls back instead of ending the process.
+   * @param kept what is there all the same where a second one ends it, for the last sentence
    * @returns what takes the callback off again
    */
-  beforeIt(callback: () => void): () => void;
+  beforeIt(callback: () => void, kept?: () => string | undefined): () => void;
+  /** Ends the process, a command that was stopped with the status of its signal, as soon as all that it printed is out. */
+  exit(status: number): void;
 }
+
+const statusOf = (signal: NodeJS.Signals): number => 128 + constants.signals[signal];
 
 /**
  * A signal ends the process with one sentence and the shell's status for it, or asks the command to save its work; a
@@ -36,33 +45,48 @@ export interface ProcessEnd {
  * programs do, unless there is work to save, which goes on unheard.
  */
 export function watchProcess(ending: EndingProcess): ProcessEnd {
-  let save: (() => void) | undefined;
-  let asked: number | undefined;
+  let work: { save: () => void; kept?: () => string | undefined } | undefined;
+  let asked: { signal: NodeJS.Signals; at: number } | undefined;
+  let lost: NodeJS.ErrnoException | undefined;
   const end = (signal: (typeof SIGNALS)[number]) => {
     const again = asked !== undefined;
-    if (again && performance.now() - asked! < TOGETHER_MS) return;
-    asked ??= performance.now();
-    if (save && !again) return save();
-    ending.stderr.write('Stopped.\n');
+    if (asked && performance.now() - asked.at < TOGETHER_MS) return;
+    asked ??= { signal, at: performance.now() };
+    if (work && !again) return work.save();
+    const kept = work?.kept?.();
+    ending.stderr.write(`Stopped.${kept ? ` ${printable(kept)}` : ''}\n`);
     // by the signal itself, behind all that others do at the end: unloading Dawn while its threads work may crash
     ending.removeAllListeners(signal);
     ending.once('exit', () => ending.kill(ending.pid, signal));
-    ending.exit(128 + constants.signals[signal]);
+    ending.exit(statusOf(signal));
   };
   for (const signal of SIGNALS) ending.on(signal, () => end(signal));
+  const leave = (status: number) => {
+    if (lost) ending.stderr.write(`What was printed could not be written (${lost.code ?? lost.message}).\n`);
+    ending.exit(lost ? 2 : status);
+  };
+  const failed = (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') lost ??= error;
+  };
+  ending.stdout.on('error', failed);
   for (const pipe of [ending.stdout, ending.stderr]) {
     pipe.on('error', (error) => {
-      if (save) return;
-      if (error.code === 'EPIPE') ending.exit(128 + constants.signals.SIGPIPE);
-      else throw error;
+      if (!work) leave(error.code === 'EPIPE' ? statusOf('SIGPIPE') : 2);
     });
   }
   return {
-    beforeIt(callback) {
-      save = callback;
+    beforeIt(save, kept) {
+      work = { save, kept };
       return () => {
-        save = undefined;
+        work = undefined;
       };
+    },
+    exit(status) {
+      // Dawn's devices would keep the process alive; what was printed must still reach a pipe first
+      ending.stdout.write('', (error) => {
+        if (error) failed(error);
+        leave(status === INTERRUPTED && asked ? statusOf(asked.signal) : status);
+      });
     },
   };
 }

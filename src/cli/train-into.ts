@@ -71,10 +71,11 @@ export async function trainInto(
   const folder = await openRunFolder({ ...out, method: job.settings.method, config, note: context.note });
   const describe = describeEvents(context.progress, context.note);
   const told = new Told();
+  const kept = () => folder.checkpoints.newest && `What was trained is kept: ${goOnWith(folder)}`;
   const release = context.onInterrupt(() => {
     context.note(`${INTERRUPTED[told.work]}; interrupt again to quit at once.`);
     engine.api.cancel().catch((error: unknown) => context.note(String(error)));
-  });
+  }, kept);
   try {
     const tunings = job.settings.autotune ? await readTunings() : undefined;
     const result = await engine.api.train({ ...job, tunings }, (event) => {
@@ -95,10 +96,10 @@ export async function trainInto(
     return { report: result.report, folder: folder.path, merged };
   } catch (error) {
     await folder.checkpoints.settle();
-    if (!folder.checkpoints.newest) throw error;
-    const kept = `What was trained is kept: ${goOnWith(folder)}`;
-    if (error instanceof Stopped) throw new Stopped(`Stopped. ${kept}`);
-    context.note(kept);
+    const sentence = kept();
+    if (!sentence) throw error;
+    if (error instanceof Stopped) throw new Stopped(`Stopped. ${sentence}`);
+    context.note(sentence);
     throw error;
   } finally {
     release();

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { EXAMPLE_SET } from '../../data/builtin/builtin';
 import { parseSettings } from '../../train/settings';
-import { type Command, text } from '../command';
+import { type Command, INTERRUPTED, text } from '../command';
 import { givenSettings, optionLabel, runtimeOptions, settingOptions } from '../options';
 import { table } from '../table';
 import { prepare, type TrainedRun, trainInto } from '../train-into';
@@ -28,9 +28,11 @@ export const demo: Command = {
         context.note(method === 'finetune' ? 'Fine-tuning for comparison' : 'Refocusing');
         const settings = parseSettings({ ...given, method }, optionLabel);
         const prepared = await prepare({ data: [EXAMPLE_SET], settings }, context);
-        runs.push(
-          await trainInto({ out: join(out, method), overwrite: true }, prepared, engine, context, false),
-        );
+        const to = { out: join(out, method), overwrite: true };
+        const run = await trainInto(to, prepared, engine, context, false);
+        // cut short it is no comparison
+        if (run.report.ended === 'stopped') return INTERRUPTED;
+        runs.push(run);
       }
     } finally {
       await engine.close();

@@ -3,7 +3,7 @@ import { UserError } from '../../errors';
 import { presetSettings, presets } from '../../train/presets';
 import { extensions } from '../../train/schedule';
 import { parseSettings } from '../../train/settings';
-import { type Args, type Command, type Context, type OptionTable, text } from '../command';
+import { type Args, type Command, type Context, INTERRUPTED, type OptionTable, text } from '../command';
 import {
   givenSettings,
   inputPaths,
@@ -88,7 +88,8 @@ export const train: Command = {
       const { report, merged } = await trainInto(out, prepared, engine, context, accept);
       // class by class it stands in report.json: too long for a line
       context.out(JSON.stringify({ ...report, evaluation: undefined }));
-      return merged === undefined ? 1 : 0;
+      if (merged === undefined) return 1;
+      return report.ended === 'stopped' ? INTERRUPTED : 0;
     } finally {
       await engine.close();
     }

@@ -433,7 +433,7 @@ test('an interrupt is answered by what the run has to lose', async () => {
     interrupt();
     return { ...result, report: { ...result.report, ended: 'stopped' } };
   };
-  expect(await run(['train', '--out', out()], context)).toBe(0);
+  expect(await run(['train', '--out', out()], context), 'what follows a && is not begun').toBe(130);
   const notes = context.stderr.filter((line) => !/^(last|fake)/.test(line));
   expect(notes).toEqual([
     'Stopping before the first step; interrupt again to quit at once.',

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
 import { expect, test } from 'vitest';
 
 // one mistake that the arguments show, one that the file system shows: the sentence alone must reach the terminal
@@ -13,5 +14,16 @@ test.each([
   expect(stdout).toBe('');
   // the first command after a change builds, and says so
   expect(stderr.replace(/^Building .*\n/, '')).toBe(`${sentence}\n`);
+  expect(status).toBe(2);
+});
+
+test('what takes nothing, as a full disk, ends a command with 2 and a sentence', () => {
+  const unwritable = openSync('package.json', 'r');
+  const { status, stderr } = spawnSync(process.execPath, ['src/cli/bin.mjs', '--version'], {
+    stdio: ['ignore', unwritable, 'pipe'],
+    encoding: 'utf8',
+  });
+  closeSync(unwritable);
+  expect(stderr).toContain('What was printed could not be written (EBADF).\n');
   expect(status).toBe(2);
 });

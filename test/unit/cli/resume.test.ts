@@ -187,7 +187,7 @@ describe('train --resume', () => {
     expect(await refused('12 elsewhere\n')).toContain('A process of elsewhere may be training');
     // of a process that was killed: no number is so high
     await writeFile(lock, `4194305 ${hostname()}\n`);
-    expect((await train(['--resume', out()], [steps(3)], 'stopped')).status).toBe(0);
+    expect((await train(['--resume', out()], [steps(3)], 'stopped')).status).toBe(130);
     expect(existsSync(lock)).toBe(false);
   });
 
