@@ -8,6 +8,7 @@ import { shardsOf } from '../io/shards';
 import { isAddress } from '../remote/address';
 import { FileBlob } from './file-blob';
 import { readRemote, type Teller } from './remote';
+import { shellWord } from './shell';
 
 /**
  * One file; its path is its name alone. `option`: what named it, for messages. With a `teller` it may be an address: it is fetched,
@@ -81,7 +82,7 @@ async function readFolder(folder: string, name: string, holders: string[]): Prom
   );
   if (lost) {
     throw new UserError(
-      `${join(folder, lost.name)} has a name that is not UTF-8, as unzip leaves some of Windows; name the archive itself, or rename such files (convmv -r -f cp437 -t utf8 --notest ${folder}).`,
+      `${join(folder, lost.name)} has a name that is not UTF-8, as unzip leaves some of Windows; name the archive itself, or rename such files (convmv -r -f cp437 -t utf8 --notest ${shellWord(folder)}).`,
     );
   }
   const files: UserFile[] = [];
@@ -114,7 +115,7 @@ export async function listFiles(root: string): Promise<string[]> {
 }
 
 /** A path as messages call it: `--data photos.zip`. */
-const said = (path: string, option?: string): string => (option ? `${option} ${path}` : path);
+export const said = (path: string, option?: string): string => (option ? `${option} ${path}` : path);
 
 /**
  * @param option what named the path, for messages

@@ -22,7 +22,7 @@ import {
   settingNames,
 } from '../train/settings';
 import { type Args, type OptionTable, text, texts } from './command';
-import { readUserFile, readUserFiles, readWeightFiles } from './files';
+import { readUserFile, readUserFiles, readWeightFiles, said } from './files';
 import type { Teller } from './remote';
 
 /** `weightDecay` -> `weight-decay` */
@@ -130,16 +130,17 @@ export function inputPaths(args: Args): InputPaths {
   };
 }
 
-/** The network to start from. */
+/** The network to start from. `option`: what named its weights, for messages; none where it is empty. */
 export async function modelFrom(
   { network, weights, labels }: Pick<InputPaths, 'network' | 'weights' | 'labels'>,
   teller: Teller,
   randomSeed?: number,
+  option = '--weights',
 ): Promise<ModelSource> {
   if (weights) {
     const classes =
       labels === undefined ? undefined : await readLabels(await readUserFile(labels, '--labels', teller));
-    const files = await readWeightFiles(weights, '--weights', teller);
+    const files = await readWeightFiles(weights, option, teller);
     // what cannot be used shows before an engine starts, or a browser takes a copy of it
     await recogniseFiles(files, network ?? {});
     return { kind: 'file', network, files, classes };
@@ -152,17 +153,20 @@ export async function modelFrom(
   return { kind: 'builtin' };
 }
 
-/** An image set: one of the built-in ones, a .zip, a folder, the files of an IDX pair, or the address of an archive. */
+/**
+ * An image set: one of the built-in ones, a .zip, a folder, the files of an IDX pair, or the address of an archive. `option`:
+ * what named it, for messages; none where it is empty.
+ */
 export async function dataFrom(
   paths: string[],
   split: 'train' | 'test',
   teller: Teller,
+  option = split === 'train' ? '--data' : '--test',
 ): Promise<DataSource> {
   const [path] = paths;
   if (paths.length === 1 && isBuiltinSet(path)) return { kind: 'builtin', split, set: path };
-  const option = split === 'train' ? '--data' : '--test';
   const files = await readUserFiles(paths, option, teller);
   if (files.every(({ path }) => path.endsWith('/')))
-    throw new UserError(`${option} ${paths.join(', ')} holds no file; name a zip or folder of images.`);
+    throw new UserError(`${said(paths.join(', '), option)} holds no file; name a zip or folder of images.`);
   return { kind: 'files', files };
 }

@@ -4,6 +4,9 @@ import type { TrainEvent } from '../api';
 /** A terminal gets one line that is rewritten; a log gets a line every few seconds. */
 const LOG_INTERVAL_MS = 5000;
 
+/** Of a terminal that does not say how wide it is. */
+const COLUMNS = 80;
+
 export interface ProgressLine {
   show(text: string): void;
   /** a line of its own, above the progress line */
@@ -20,7 +23,7 @@ export function progressLine(stream: NodeJS.WriteStream): ProgressLine {
   return {
     show(text) {
       if (stream.isTTY) {
-        stream.write(erase + printable(text).slice(0, Math.max(1, stream.columns - 1)));
+        stream.write(erase + printable(text).slice(0, (stream.columns || COLUMNS) - 1));
         current = text;
       } else if (text !== '' && performance.now() - lastLog >= LOG_INTERVAL_MS) {
         stream.write(`${printable(text)}\n`);

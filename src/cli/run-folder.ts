@@ -14,7 +14,7 @@ import { PICTURES_FILE } from '../run/pictures';
 import { metricsLines, PREDICTION_FILES, REDUNDANCY_FILE, REPORT_PAGE } from '../run/run-files';
 import { CheckpointFiles } from './checkpoint-files';
 import { lockFolder } from './folder-lock';
-import { makeFolders } from './make-folders';
+import { makeFolders, reasonOf } from './make-folders';
 
 const RESULTS = [
   ...['merged', 'best'].flatMap((name) => [
@@ -73,8 +73,6 @@ export interface RunFolderOptions {
 /** Indented JSON, but a list of numbers on one line: a confusion matrix is then a line a class. */
 const json = (value: unknown): string =>
   `${JSON.stringify(value, null, 2).replace(/\[\n\s+(-?\d[^"[\]{}]*?)\n\s+\]/g, (_, numbers: string) => `[${numbers.replace(/\n\s+/g, ' ')}]`)}\n`;
-const reasonOf = (error: unknown): string =>
-  (error as NodeJS.ErrnoException).code ?? (error as Error).message;
 
 /**
  * Opens a run's folder. An empty one has config.json at once, so that a run that is killed while its images are read can be

@@ -13,6 +13,7 @@ import { readCheckpoints } from './checkpoint-files';
 import { type Args, text } from './command';
 import { kindOf, readUserFile } from './files';
 import { type RunConfig, readConfigFile } from './run-config';
+import { shellWord } from './shell';
 
 /** Options that go with --resume: all else is as the run was begun. */
 const BESIDE = ['resume', 'epochs', 'extend', 'lr', 'runtime', 'accept-unproven'];
@@ -36,7 +37,7 @@ export async function readSavedRun(args: Args): Promise<SavedFolder> {
   const others = Object.keys(args.values).filter((name) => !BESIDE.includes(name));
   if (others.length > 0)
     throw new UserError(
-      `${others.map((name) => `--${name}`).join(', ')} cannot go with --resume: a run goes on as it was begun (--epochs N --extend HOW makes it longer, --lr sets the rate that is left). For another run with its settings name --config ${join(folder, 'config.json')}.`,
+      `${others.map((name) => `--${name}`).join(', ')} cannot go with --resume: a run goes on as it was begun (--epochs N --extend HOW makes it longer, --lr sets the rate that is left). For another run with its settings name --config ${shellWord(join(folder, 'config.json'))}.`,
     );
   const file = join(folder, 'config.json');
   if (!existsSync(file))

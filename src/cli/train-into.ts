@@ -14,6 +14,7 @@ import { describeEvents } from './progress';
 import type { Teller } from './remote';
 import type { RunConfig } from './run-config';
 import { openRunFolder, type RunFolder, type RunFolderOptions } from './run-folder';
+import { shellWord } from './shell';
 import { readTunings, rememberTuning } from './tunings';
 
 /** A run with its files found. */
@@ -107,7 +108,7 @@ export async function trainInto(
   }
 }
 
-const goOnWith = ({ path }: RunFolder) => `refocus train --resume ${path}`;
+const goOnWith = ({ path }: RunFolder) => `refocus train --resume ${shellWord(path)}`;
 
 /** What a run told on its way, as far as its results need it. */
 class Told {

@@ -22,7 +22,7 @@ import { type Args, type Command, type Context, type OptionTable, text, texts } 
 import { experimentJob } from '../experiment/analysed';
 import { ANALYSIS_FILE } from '../experiment/analysis-sections';
 import { type ExperimentFolder, isExperiment, openExperimentFolder } from '../experiment/folder';
-import { makeFolders } from '../make-folders';
+import { makeFolders, reasonOf } from '../make-folders';
 import { dataFrom, kebab, modelFrom, networkFrom, networkOptions, runtimeOptions } from '../options';
 import { trainedNetworkIn } from '../run-folder';
 import { table } from '../table';
@@ -84,8 +84,8 @@ export const analyse: Command = {
     const folder = others.length === 0 && isExperiment(first) ? await openExperimentFolder(first) : undefined;
     const job = await jobOf(args, folder, context);
     const out = text(args, 'out') ?? folder?.path ?? 'analysis';
-    await makeFolders(out).catch((error: NodeJS.ErrnoException) => {
-      throw new UserError(`--out ${out} cannot be made (${error.code}); name another folder.`);
+    await makeFolders(out).catch((error: unknown) => {
+      throw new UserError(`--out ${out} cannot be made (${reasonOf(error)}); name another folder.`);
     });
     const passes = passesOf(wantedOf(job), job.networks.length, job.numbers.images, job.numbers);
     if (passes > 0)
@@ -144,7 +144,7 @@ async function jobOf(
   const source = async (option: 'test' | 'transfer', builtin: string) => {
     const given = texts(args, option);
     if (given.length === 0 && !isBuiltin) return undefined;
-    return dataFrom(given.length > 0 ? given : [builtin], 'test', context);
+    return dataFrom(given.length > 0 ? given : [builtin], 'test', context, `--${option}`);
   };
   const test = (await source('test', 'builtin')) ?? named.test;
   const transfer = await source('transfer', 'builtin-camera');
@@ -184,7 +184,7 @@ function nameOf(path: string, all: readonly string[]): string {
 async function networkAt(path: string, args: Args, context: Context): Promise<ModelSource> {
   const network = networkFrom(args);
   if (path === BUILTIN) return { kind: 'builtin' };
-  return modelFrom({ network, weights: trainedNetworkIn(path) ?? path }, context);
+  return modelFrom({ network, weights: trainedNetworkIn(path) ?? path }, context, undefined, '');
 }
 
 /** The main figures, a row a network. */

@@ -14,7 +14,7 @@ import { layerCost } from '../../run/layer-cost';
 import { parseField, whole } from '../../train/field';
 import { parseSetting } from '../../train/settings';
 import { type Args, type Command, text } from '../command';
-import { makeFolders } from '../make-folders';
+import { makeFolders, reasonOf } from '../make-folders';
 import { settingOptions } from '../options';
 import { table } from '../table';
 
@@ -80,8 +80,6 @@ async function write(folder: string, files: readonly [string, string][]): Promis
     await makeFolders(folder);
     for (const [name, content] of files) await writeFile(join(folder, name), content);
   } catch (error) {
-    throw new UserError(
-      `${folder} cannot be written (${(error as NodeJS.ErrnoException).code}); name another --out.`,
-    );
+    throw new UserError(`${folder} cannot be written (${reasonOf(error)}); name another --out.`);
   }
 }

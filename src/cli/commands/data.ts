@@ -45,7 +45,7 @@ export const data: Command = {
     const count = parseField(whole(1, 256), text(args, 'count') ?? '16', '--count');
     const epoch = parseField(whole(0, 100_000), text(args, 'epoch') ?? '0', '--epoch');
     const chosen = parseSettings(givenSettings(args, settings), optionLabel);
-    const train = await dataFrom(args.positionals, 'train', context);
+    const train = await dataFrom(args.positionals, 'train', context, '');
     if (train.kind === 'files') {
       const { train: found } = await surveyRun({ train }, chosen);
       context.out(summary(found));

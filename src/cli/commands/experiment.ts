@@ -10,6 +10,7 @@ import {
   createExperimentFolder,
   type ExperimentFolder,
   extendExperiment,
+  goOnWith,
   isExperiment,
   openExperimentFolder,
   RESULTS_FILE,
@@ -18,6 +19,7 @@ import { experimentOf, experimentOptions, nameOf, seedsOf } from '../experiment/
 import { runCells } from '../experiment/run-cells';
 import { armsLines } from '../experiment/table';
 import { runtimeOptions } from '../options';
+import { shellWord } from '../shell';
 import { prepare } from '../train-into';
 
 /** Options that an experiment that goes on takes. */
@@ -75,9 +77,9 @@ function tellEnd(
   );
   if (results.complete && !results.task)
     note(
-      `refocus analyse ${path} adds calibration, robustness, sharpness and loss landscapes to its report.`,
+      `refocus analyse ${shellWord(path)} adds calibration, robustness, sharpness and loss landscapes to its report.`,
     );
-  if (stopped || failed.length > 0) note(`To go on: refocus experiment ${path} --resume`);
+  if (stopped || failed.length > 0) note(`To go on: ${goOnWith(path)}`);
 }
 
 /** The folder of the experiment that the arguments name, new or to go on with. */
@@ -88,7 +90,7 @@ async function folderOf(args: Args, context: Context): Promise<ExperimentFolder>
   const out = text(args, 'out');
   if (isFolder && !resumes)
     throw new UserError(
-      `${named} holds an experiment: go on with it by --resume; refocus report ${named} writes its report anew.`,
+      `${named} holds an experiment: go on with it by --resume; refocus report ${shellWord(named)} writes its report anew.`,
     );
   if (resumes) {
     const others = Object.keys(args.values).filter((name) => !BESIDE.includes(name));

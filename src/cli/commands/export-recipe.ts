@@ -15,7 +15,8 @@ import { type Args, type Command, type Context, text } from '../command';
 import { isExperiment, openExperimentFolder } from '../experiment/folder';
 import { experimentOf, experimentOptions } from '../experiment/read';
 import { readJson } from '../json-file';
-import { makeFolders } from '../make-folders';
+import { makeFolders, reasonOf } from '../make-folders';
+import { shellWord } from '../shell';
 import { prepare } from '../train-into';
 
 export const exportRecipe: Command = {
@@ -47,8 +48,9 @@ export const exportRecipe: Command = {
       context.progress('');
     }
     context.out(JSON.stringify({ folder, cells: cellsOf(experiment).length, bytes }));
+    const script = shellWord(join(folder, 'train.py'));
     context.note(
-      `python3 ${join(folder, 'train.py')} runs it, torchrun --nproc_per_node N ${join(folder, 'train.py')} on N GPUs; refocus report ${folder} then makes its report.`,
+      `python3 ${script} runs it, torchrun --nproc_per_node N ${script} on N GPUs; refocus report ${shellWord(folder)} then makes its report.`,
     );
     return 0;
   },
@@ -111,8 +113,8 @@ async function requireFree(path: string): Promise<void> {
 
 /** @throws UserError where it cannot be made */
 async function makeFolder(path: string): Promise<void> {
-  await makeFolders(path).catch(({ code }: NodeJS.ErrnoException) => {
-    throw new UserError(`${path} cannot be made (${code}); name another --out.`);
+  await makeFolders(path).catch((error: unknown) => {
+    throw new UserError(`${path} cannot be made (${reasonOf(error)}); name another --out.`);
   });
 }
 

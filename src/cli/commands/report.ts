@@ -14,11 +14,12 @@ import { reportHtml } from '../../report/report';
 import { REPORT_PAGE } from '../../run/run-files';
 import { type Args, type Command, type Context, text } from '../command';
 import { analysedSections } from '../experiment/analysis-sections';
-import { isExperiment, openExperimentFolder, RESULTS_FILE } from '../experiment/folder';
+import { goOnWith, isExperiment, openExperimentFolder, RESULTS_FILE } from '../experiment/folder';
 import { armsLines } from '../experiment/table';
 import { readJson } from '../json-file';
 import { readKeptRun } from '../kept-runs';
 import { makeFolders } from '../make-folders';
+import { shellWord } from '../shell';
 import { table } from '../table';
 
 export const report: Command = {
@@ -102,8 +103,8 @@ const isRecipe = (path: string): boolean => existsSync(join(path, RECIPE_FILE));
 /** The command that goes on with what a folder holds. */
 const goesOn = (path: string): string =>
   isExperiment(path)
-    ? `refocus experiment ${path} --resume`
-    : `python3 ${join(isRecipe(path) ? path : 'RECIPE', 'train.py')}`;
+    ? goOnWith(path)
+    : `python3 ${shellWord(join(isRecipe(path) ? path : 'RECIPE', 'train.py'))}`;
 
 /** @throws UserError where one is a recipe without results */
 function requireRun(paths: readonly string[]): void {

@@ -14,6 +14,7 @@ import {
 } from '../options';
 import { type RunConfig, readConfigFile } from '../run-config';
 import { readSavedRun, type SavedFolder } from '../saved-run';
+import { shellWord } from '../shell';
 import { type PreparedRun, prepare, trainInto } from '../train-into';
 
 /** What says what a run trains, and how. */
@@ -71,7 +72,7 @@ export const train: Command = {
     const saved = args.values.resume === undefined ? undefined : await readSavedRun(args);
     if (saved?.isOver) {
       context.note(
-        `The run of ${saved.folder} is finished, its results are there. To train it longer: refocus train --resume ${saved.folder} --epochs ${saved.config.settings.epochs + 1} --extend stretch, or restart.`,
+        `The run of ${saved.folder} is finished, its results are there. To train it longer: refocus train --resume ${shellWord(saved.folder)} --epochs ${saved.config.settings.epochs + 1} --extend stretch, or restart.`,
       );
       return 0;
     }

@@ -7,6 +7,7 @@ import { UserError } from '../../errors';
 import { analysisSections } from '../../report/analysis/document';
 import { type Html, html } from '../../report/html';
 import { readJson } from '../json-file';
+import { shellWord } from '../shell';
 
 /** The file of an analysis in its folder. */
 export const ANALYSIS_FILE = 'analysis.json';
@@ -26,7 +27,7 @@ export async function analysedSections(path: string): Promise<Html[]> {
   if (!existsSync(file)) return [];
   const read = v.safeParse(schema, await readJson(file));
   const mistaken = new UserError(
-    `${file} is no analysis that this version reads: make it again by refocus analyse ${path}, or remove it.`,
+    `${file} is no analysis that this version reads: make it again by refocus analyse ${shellWord(path)}, or remove it.`,
   );
   if (!read.success) throw mistaken;
   const { networks, results } = read.output as unknown as Pick<Analysis, 'networks'> & {

@@ -16,8 +16,9 @@ import { CHECKPOINT_FILES } from '../../run/checkpoint-file';
 import { REPORT_PAGE, RUN_FILES } from '../../run/run-files';
 import { readJson } from '../json-file';
 import { readKeptRun } from '../kept-runs';
-import { makeFolders } from '../make-folders';
+import { makeFolders, reasonOf } from '../make-folders';
 import { trainedNetworkIn } from '../run-folder';
+import { shellWord } from '../shell';
 import { analysedSections } from './analysis-sections';
 
 export const EXPERIMENT_FILE = 'experiment.json';
@@ -150,6 +151,9 @@ async function writeWhole(file: string, content: string): Promise<void> {
   }
 }
 
+/** The command that goes on with the experiment of a folder. */
+export const goOnWith = (path: string): string => `refocus experiment ${shellWord(path)} --resume`;
+
 /**
  * A new experiment's folder.
  * @throws UserError where it holds one already, or cannot be written
@@ -166,9 +170,7 @@ export async function createExperimentFolder(
   try {
     await makeFolders(path);
   } catch (error) {
-    throw new UserError(
-      `${path} cannot be made (${(error as NodeJS.ErrnoException).code}); name another --out.`,
-    );
+    throw new UserError(`${path} cannot be made (${reasonOf(error)}); name another --out.`);
   }
   await writeWhole(file, `${JSON.stringify(experiment, null, 2)}\n`);
   return new ExperimentFolder(path, experiment);

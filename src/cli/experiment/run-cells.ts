@@ -15,7 +15,7 @@ import type { Context, OpenEngine } from '../command';
 import type { RunConfig } from '../run-config';
 import { prepare, trainInto } from '../train-into';
 import { Claims } from './claims';
-import type { ExperimentFolder } from './folder';
+import { type ExperimentFolder, goOnWith } from './folder';
 import { armsLines } from './table';
 
 export interface QueueEnd {
@@ -60,11 +60,14 @@ class Queue {
     private readonly options: { openEngine: () => Promise<OpenEngine>; acceptUnproven: boolean },
   ) {
     this.claims = new Claims(folder.claims);
-    this.release = context.onInterrupt(() => {
-      this.isStopped = true;
-      context.note('Stopping: the run that goes on is saved; interrupt again to quit at once.');
-      this.interrupt?.();
-    });
+    this.release = context.onInterrupt(
+      () => {
+        this.isStopped = true;
+        context.note('Stopping: the run that goes on is saved; interrupt again to quit at once.');
+        this.interrupt?.();
+      },
+      () => `To go on: ${goOnWith(folder.path)}`,
+    );
   }
 
   async close(): Promise<void> {

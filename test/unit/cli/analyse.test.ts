@@ -93,11 +93,13 @@ test.each([
   [['builtin', '--grid', '-1'], '--grid must be a whole number from 0 to 101, not "-1"'],
   [['builtin', '--seed', 'x'], '--seed must be'],
   [['nothing.pt'], 'nothing.pt does not exist'],
+  [['builtin', '--transfer', 'nothing'], '--transfer nothing does not exist'],
   [['net.safetensors', '--only', 'attacks'], '--test is missing: attacks need images'],
 ])('%j is refused before an engine starts', async (argv, message) => {
   const named = argv.map((arg) => (arg === 'net.safetensors' ? at(arg) : arg));
   const { status, notes, opened } = await analyse(...named);
   expect(status).toBe(2);
   expect(notes).toContain(message);
+  expect(notes, 'no option is named that was not given').not.toContain('--weights');
   expect(opened).toBe(0);
 });

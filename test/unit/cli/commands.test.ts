@@ -80,6 +80,7 @@ test.each([
   [['export', '--to', 'a.onnx', '--size', '0'], /^--size must be/],
   [['verify'], /^DIR is missing/],
   [['verify', 'package.json'], /is a file/],
+  [['data', '/no/such/place'], /^\/no\/such\/place does not exist/],
   [['inspect', '/no/such/file'], /does not exist/],
   [['inspect', 'docs'], /no weights|text file/],
   [['plan'], /^--arch is missing/],
@@ -345,9 +346,10 @@ test('a place that cannot be a folder is named', async () => {
     const context = fakeContext();
     expect(await run(['train', '--out', path], context)).toBe(2);
     expect(context.stderr).toEqual([
-      expect.stringMatching(/cannot be written \(E\w+\); name another --out\.$/),
+      expect.stringMatching(/cannot be written \((E\w+|it is a file)\); name another --out\.$/),
     ]);
     expect(context.stderr[0]).toContain(path);
+    expect(context.stderr[0].includes('it is a file')).toBe(path === join(folder, 'file'));
   }
 });
 
@@ -470,7 +472,12 @@ test('folders keep their paths; the order is sorted', async () => {
 test('an empty folder is refused', async () => {
   const context = fakeContext();
   expect(await run(['train', '--data', folder, '--out', out()], context)).toBe(2);
-  expect(context.stderr[0]).toMatch(/holds no file/);
+  expect(context.stderr[0]).toMatch(/^--data .* holds no file/);
+  const survey = fakeContext();
+  expect(await run(['data', folder], survey)).toBe(2);
+  expect(survey.stderr[0], 'the option was not given').toBe(
+    `${folder} holds no file; name a zip or folder of images.`,
+  );
 });
 
 test('training tells what was found in the images and lists what was skipped', async () => {
