@@ -18,7 +18,15 @@ import {
 } from '../../run/analyse/options';
 import { passesOf } from '../../run/analyse/passes';
 import { REPORT_PAGE } from '../../run/run-files';
-import { type Args, type Command, type Context, type OptionTable, text, texts } from '../command';
+import {
+  type Args,
+  type Command,
+  type Context,
+  INTERRUPTED,
+  type OptionTable,
+  text,
+  texts,
+} from '../command';
 import { experimentJob } from '../experiment/analysed';
 import { ANALYSIS_FILE } from '../experiment/analysis-sections';
 import { type ExperimentFolder, isExperiment, openExperimentFolder } from '../experiment/folder';
@@ -109,7 +117,8 @@ export const analyse: Command = {
       if (folder && out === folder.path) await folder.writeResults();
       const page = join(out, folder && out === folder.path ? REPORT_PAGE : FILES.page);
       context.note(`The report is ${page}: open it in a browser.`);
-      return analysis.stopped || failed.length > 0 ? 1 : 0;
+      if (failed.length > 0) return 1;
+      return analysis.stopped ? INTERRUPTED : 0;
     } finally {
       release();
       await engine.close();

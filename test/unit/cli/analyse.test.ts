@@ -83,7 +83,7 @@ test('what is asked for, and what came of it before it was stopped', async () =>
   );
   expect(jobs[0].only).toEqual(['weights', 'landscape']);
   expect(jobs[0].numbers).toMatchObject({ grid: 5, line: 21, analysisSeed: 7, images: 32 });
-  expect(status).toBe(1);
+  expect(status).toBe(130);
   expect(notes).toContain('Stopped');
 });
 
