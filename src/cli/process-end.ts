@@ -42,7 +42,7 @@ const statusOf = (signal: NodeJS.Signals): number => 128 + constants.signals[sig
 /**
  * A signal ends the process with one sentence and the shell's status for it, or asks the command to save its work; a
  * second one ends at once. A reader that has gone (`refocus verify DIR | head -1`) ends it without a word, as other
- * programs do, unless there is work to save, which goes on unheard.
+ * programs do, unless there is work to save, which goes on unheard. A full disk below stdout is told, and ends it with 2.
  */
 export function watchProcess(ending: EndingProcess): ProcessEnd {
   let work: { save: () => void; kept?: () => string | undefined } | undefined;
