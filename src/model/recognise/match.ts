@@ -77,9 +77,8 @@ export function matchState(
   const renamed = renameModules(dialect, modulesOf(bare), modulesOf(wanted.keys()));
   const match: Match = { dialect, prefix, names: new Map(), mismatched: [], missing: [], unused: [] };
   const taken = new Set<string>();
-  keys.forEach((key, i) => {
-    const [module, leaf] = parts(bare[i]);
-    const name = `${renamed.get(module) ?? module}${leaf}`;
+  const take = (key: string, name: string) => {
+    const [module, leaf] = parts(name);
     if (MAP.test(name) && wanted.has(name.replace(MAP, '.weight'))) {
       match.names.set(key, name);
       return;
@@ -87,7 +86,7 @@ export function matchState(
     const shape = wanted.get(name);
     const found = shapes.get(key)!;
     if (!shape || taken.has(name)) return;
-    if (parts(name)[0] === head) {
+    if (module === head) {
       if (!sameNumbers(found.slice(1), shape.slice(1))) return;
       if (leaf === '.weight') match.classes = found[0];
     } else if (!sameNumbers(found, shape)) {
@@ -97,7 +96,13 @@ export function matchState(
     }
     match.names.set(key, name);
     taken.add(name);
+  };
+  keys.forEach((key, i) => {
+    const [module, leaf] = parts(bare[i]);
+    take(key, `${renamed.get(module) ?? module}${leaf}`);
   });
+  // a classifier of several layers may stand beside what the prefix wraps
+  for (const name of wanted.keys()) if (!name.startsWith(prefix) && shapes.has(name)) take(name, name);
   // one of the two alone is no classifier
   const isWhole = [...wanted.keys()].every((name) => parts(name)[0] !== head || taken.has(name));
   if (!isWhole) {

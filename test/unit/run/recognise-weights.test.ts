@@ -49,6 +49,17 @@ test('a network and its average within one state dict: the network is meant, the
   expect(() => recogniseWeights(file, { state: 'ema' })).toThrow(/has no state dict "ema"/);
 });
 
+test('a classifier of two layers beside a wrapped backbone', () => {
+  const whole = initialState(createModel('mobilenet_v3_small', { classes: 4 }), 1);
+  const tensors = new Map(
+    [...whole].map(([name, tensor]) => [name.replace(/^features/, 'backbone.features'), tensor]),
+  );
+  const copy = stateCopy('run.ckpt', '', tensors, async (key) => tensors.get(key)!);
+  const { model, names, notes } = recogniseWeights({ ...opened(), copies: [copy] }, {});
+  expect([model.name, model.head.classes, names.size]).toEqual(['mobilenet_v3_small', 4, whole.size]);
+  expect(notes).toHaveLength(1);
+});
+
 test('a file of very many tensors, or of very long names, is not compared with every network', () => {
   const tensor = state.get('linear.bias')!;
   const fileOf = (names: string[]): OpenedWeights => {
