@@ -5,9 +5,10 @@ import { unpack, weightLayout } from './layout';
 import { mergedBranches } from './merge-branches';
 import type { ConvLayer, Model } from './model';
 import { PRECONDITION } from './precondition';
+import type { TensorReader } from './read-state';
 import { geometryOf, REFCONV, type RefConvLayer } from './refconv';
 import { gramOf, refocus, timesGram } from './refocus-math';
-import { numbersOf, type TensorReader } from './state';
+import { numbersOf } from './state';
 
 /** What to read of a session for a convolution's kernel, and how it is made of that. */
 export interface CurrentKernel {

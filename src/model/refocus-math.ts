@@ -4,8 +4,6 @@
  * (G = C_in * C_out / groups^2 groups of them), as arXiv 2310.10563 has them.
  */
 
-import { product } from '../graph/tensor';
-
 /** A convolution's basis and the kernel of its map. */
 export interface RefocusGeometry {
   /** OIHW */
@@ -43,7 +41,7 @@ export function eachShift(
 }
 
 /** `eachShift`'s visits as a list, for loops that go through the planes once: maps are large, kernels small. */
-function shiftsOf(geometry: RefocusGeometry): readonly (readonly [t: number, s: number, j: number])[] {
+export function shiftsOf(geometry: RefocusGeometry): readonly (readonly [t: number, s: number, j: number])[] {
   const shifts: [t: number, s: number, j: number][] = [];
   eachShift(geometry, (...shift) => shifts.push(shift));
   return shifts;
@@ -97,40 +95,6 @@ export function gramOf(basis: ArrayLike<number>, geometry: RefocusGeometry): Flo
           out[pairs[x] * T + pairs[y]] += products[pairs[x + 1] * T + pairs[y + 1]];
   }
   return gram;
-}
-
-/**
- * W_r = a * W_r0 + M B^T, the map that the factored form stands for. With a = 0, or no start, M B^T alone: applied to
- * a gradient dW_t in the place of M it is the map's gradient. Summed in float64, and written to `map`.
- */
-export function expandMap<Numbers extends Float32Array | Float64Array = Float64Array>(
-  m: ArrayLike<number>,
-  basis: ArrayLike<number>,
-  geometry: RefocusGeometry,
-  start?: ArrayLike<number>,
-  a = 1,
-  map = new Float64Array(product(mapShape(geometry))) as Numbers,
-): Numbers {
-  const { planes, perGroup: P, taps: T } = planesOf(geometry);
-  const kk = geometry.mapKernel ** 2;
-  const shifts = shiftsOf(geometry);
-  // taps before planes, so that the innermost loop runs along both
-  const group = new Float64Array(T * P);
-  const sums = new Float64Array(kk * P);
-  for (let n = 0; n < planes; n++) {
-    const first = n - (n % P);
-    if (n === first)
-      for (let i = 0; i < T * P; i++) group[i] = basis[(first + (i % P)) * T + Math.floor(i / P)];
-    const row = n * P * kk;
-    for (let q = 0; q < P; q++)
-      for (let j = 0; j < kk; j++) sums[j * P + q] = start ? a * start[row + q * kk + j] : 0;
-    for (const [t, s, j] of shifts) {
-      const value = m[n * T + t];
-      for (let q = 0; q < P; q++) sums[j * P + q] += value * group[s * P + q];
-    }
-    for (let q = 0; q < P; q++) for (let j = 0; j < kk; j++) map[row + q * kk + j] = sums[j * P + q];
-  }
-  return map;
 }
 
 /** M Gram, plane by plane with its group's matrix: the trained term of the factored W_t, a weight in OIHW. */

@@ -1,21 +1,15 @@
 import { UserError } from '../errors';
 import { product } from '../graph/tensor';
-import { floats, type StateDict, type StateTensor } from '../io/tensor';
-import { Turns } from '../turns';
-import { pack, plainLayout, unpack, weightLayout } from './layout';
+import type { StateDict, StateTensor } from '../io/tensor';
+import { pack, plainLayout, weightLayout } from './layout';
 import type { Model } from './model';
 import { matrixCount, PRECONDITION, preconditionedLayers, preconditionerOf } from './precondition';
 import { basisRole, geometryOf, mapsOf, REFCONV, type RefConvLayer, refconvs } from './refconv';
-import { expandMap, gramOf, mapShape, planesOf, refocus } from './refocus-math';
+import { gramOf, planesOf, refocus } from './refocus-math';
 
 /** Where tensors go: a session. Keys are `role:name`, contents in the engine's layout. */
 export interface TensorWriter {
   write(key: string, data: Float32Array<ArrayBuffer>): void;
-}
-
-/** Where tensors come from: a session's snapshot. */
-export interface TensorReader {
-  tensor(key: string): Float32Array;
 }
 
 /** The elements of a tensor that `checkState` has seen. */
@@ -87,7 +81,8 @@ export function loadState(session: TensorWriter, model: Model, state: StateDict,
   }
 }
 
-const factoredLayers = (model: Model): RefConvLayer[] =>
+/** RefConvs that train in their factored form. */
+export const factoredLayers = (model: Model): RefConvLayer[] =>
   refconvs(model).filter(({ refconv }) => refconv.path === 'factored');
 
 function loadFactored(
@@ -112,33 +107,4 @@ function loadFactored(
   } else if (map && Array.prototype.some.call(map.data, (w) => w !== 0)) {
     throw new UserError(`${file}: ${name} has a map already: merge it first, or start from that map.`);
   }
-}
-
-/**
- * The network's state as a snapshot holds it. What never changes (a frozen basis, the start of a factored map) comes
- * from `start`, the state that was loaded; the map of a factored layer is formed from its factors.
- */
-export async function readState(snapshot: TensorReader, model: Model, start: StateDict): Promise<StateDict> {
-  const state: StateDict = new Map();
-  for (const { name, shape, role, layout } of model.state) {
-    const constant = role === 'constant' ? start.get(name) : undefined;
-    state.set(name, constant ?? floats(shape, unpack(snapshot.tensor(`${role}:${name}`), layout)));
-  }
-  const factored = factoredLayers(model);
-  if (factored.length === 0) return state;
-  const [a] = snapshot.tensor(`parameter:${REFCONV.scale}`);
-  const turns = new Turns();
-  for (const layer of factored) {
-    await turns.next();
-    const { name, shape, groups } = layer;
-    const geometry = geometryOf(layer);
-    const m = unpack(snapshot.tensor(`parameter:${REFCONV.factor(name)}`), weightLayout(shape, groups));
-    const first = start.get(REFCONV.map(name));
-    const basis = numbersOf(state.get(`${name}.weight`)!);
-    const mapped = mapShape(geometry);
-    const map = new Float32Array(product(mapped));
-    expandMap(m, basis, geometry, first && numbersOf(first), a, map);
-    state.set(REFCONV.map(name), floats(mapped, map));
-  }
-  return state;
 }

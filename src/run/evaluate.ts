@@ -5,10 +5,11 @@ import { UserError } from '../errors';
 import type { Gpu } from '../gpu/device';
 import { evaluateNetwork } from '../train/evaluate';
 import { parseSettings, type TrainSettings } from '../train/settings';
+import { checkAnswers } from './check-classifier';
 import { accuracyInOrder, orderSentence } from './class-orders';
 import { asTrained, checkClasses, type DataSource, loadTestImages } from './data-source';
 import type { TestEvent } from './job';
-import { checkAnswers, type ModelSource } from './loaded-network';
+import type { ModelSource } from './loaded-network';
 import { inImageOrder, isAnswer, NOT_FINITE } from './logits';
 import { loadNetwork } from './network-source';
 

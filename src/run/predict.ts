@@ -7,8 +7,9 @@ import { UserError } from '../errors';
 import type { Gpu } from '../gpu/device';
 import { parseField, whole } from '../train/field';
 import { parseSettings } from '../train/settings';
+import { checkAnswers } from './check-classifier';
 import type { TestEvent } from './job';
-import { checkAnswers, type LoadedNetwork, type ModelSource } from './loaded-network';
+import type { LoadedNetwork, ModelSource } from './loaded-network';
 import { isAnswer, logitsOf, NOT_FINITE } from './logits';
 import { loadNetwork } from './network-source';
 

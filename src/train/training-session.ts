@@ -5,7 +5,7 @@ import type { Plan } from '../graph/ir';
 import type { Tuning } from '../graph/tuning';
 import type { StateDict } from '../io/tensor';
 import type { Model } from '../model/model';
-import { loadState, readState } from '../model/state';
+import { loadState } from '../model/state';
 import { readyForLimit } from '../passes/limit';
 import { Session } from '../runtime/session';
 import { writeClassWeights } from './balance';
@@ -84,6 +84,7 @@ export class TrainingSession {
     if (isBegun || !roundStarts(settings).includes(epoch)) return;
     // what merges comes with the first run that needs it
     const { mergeState } = await import('../model/merge');
+    const { readState } = await import('../model/read-state');
     const snapshot = await this.session.snapshot('parameters', 'state');
     const trained = await readState(snapshot, model, start);
     loadState(this.session, model, await mergeState(model, trained));

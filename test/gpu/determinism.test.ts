@@ -3,7 +3,7 @@ import type { LabelledImages } from '../../src/data/types';
 import { buildModel } from '../../src/model/builder';
 import { initialState } from '../../src/model/init';
 import { mergeState } from '../../src/model/merge';
-import { readState } from '../../src/model/state';
+import { readState } from '../../src/model/read-state';
 import type { RunSettings } from '../../src/train/settings';
 import { trainedModel } from '../../src/train/trained-model';
 import { Trainer } from '../../src/train/trainer';

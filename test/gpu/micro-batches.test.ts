@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { buildModel } from '../../src/model/builder';
 import { initialState } from '../../src/model/init';
-import { readState } from '../../src/model/state';
+import { readState } from '../../src/model/read-state';
 import type { RunSettings } from '../../src/train/settings';
 import { trainedModel } from '../../src/train/trained-model';
 import { Trainer } from '../../src/train/trainer';

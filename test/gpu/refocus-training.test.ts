@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { differentiate } from '../../src/graph/autograd';
 import { Graph } from '../../src/graph/graph';
 import type { Role, Tensor } from '../../src/graph/tensor';
+import { expandMap } from '../../src/model/expand-map';
 import {
   activationLayout,
   engineShape,
@@ -11,14 +12,7 @@ import {
   unpack,
   weightLayout,
 } from '../../src/model/layout';
-import {
-  expandMap,
-  gramOf,
-  mapShape,
-  planesOf,
-  type RefocusGeometry,
-  refocus,
-} from '../../src/model/refocus-math';
+import { gramOf, mapShape, planesOf, type RefocusGeometry, refocus } from '../../src/model/refocus-math';
 import { activation } from '../../src/ops/activation';
 import { add } from '../../src/ops/add';
 import { conv2d } from '../../src/ops/conv/conv2d';

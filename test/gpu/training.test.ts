@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { floats, type StateDict } from '../../src/io/tensor';
 import { buildModel } from '../../src/model/builder';
-import { readState } from '../../src/model/state';
+import { readState } from '../../src/model/read-state';
 import { stepsPerEpoch } from '../../src/train/batches';
 import { scheduleOf } from '../../src/train/schedule';
 import type { RunSettings } from '../../src/train/settings';

@@ -9,6 +9,7 @@ import { parameterCount } from '../../model/model';
 import type { Normalisation } from '../../train/evaluate';
 import type { Control } from '../../train/observer';
 import { defaultSettings, type TrainSettings } from '../../train/settings';
+import { checkAnswers } from '../check-classifier';
 import {
   asTrained,
   checkClasses,
@@ -18,7 +19,7 @@ import {
   ofClasses,
 } from '../data-source';
 import type { AnalysisEvent } from '../job';
-import { checkAnswers, type LoadedNetwork } from '../loaded-network';
+import type { LoadedNetwork } from '../loaded-network';
 import { loadNetwork } from '../network-source';
 import { namesOf } from '../run-record';
 import { VERSION } from '../version';

@@ -17,8 +17,9 @@ import {
   withPrecondition,
 } from '../../../src/model/precondition';
 import { normals, uniforms } from '../../../src/model/random';
+import { readState } from '../../../src/model/read-state';
 import { gramOf, mapShape, type RefocusGeometry, refocus, timesGram } from '../../../src/model/refocus-math';
-import { loadState, readState } from '../../../src/model/state';
+import { loadState } from '../../../src/model/state';
 
 const plain = buildModel({ name: 'small', classes: 5 }, (net, x) => {
   let y = net.conv('dense', x, 4, 3);

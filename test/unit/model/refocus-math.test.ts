@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { expandMap } from '../../../src/model/expand-map';
 import {
-  expandMap,
   gramOf,
   mapGradientNormSquared,
   mapShape,

@@ -10,9 +10,10 @@ import { instantiate } from '../../../src/model/instantiate';
 import { pack, weightLayout } from '../../../src/model/layout';
 import { mergeState } from '../../../src/model/merge';
 import { convolutions } from '../../../src/model/model';
+import { readState } from '../../../src/model/read-state';
 import { geometryOf, type RefConvOptions, refconvs, withRefConv } from '../../../src/model/refconv';
 import { gramOf, refocus, timesGram } from '../../../src/model/refocus-math';
-import { checkState, loadState, readState } from '../../../src/model/state';
+import { checkState, loadState } from '../../../src/model/state';
 
 /** A dense, a depthwise and a group-wise convolution, channels that are no multiples of four. */
 const plain = buildModel({ name: 'small', classes: 7 }, (net, x) => {

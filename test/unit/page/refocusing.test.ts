@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { expandMap, gramOf, refocus, timesGram } from '../../../src/model/refocus-math';
+import { expandMap } from '../../../src/model/expand-map';
+import { gramOf, refocus, timesGram } from '../../../src/model/refocus-math';
 import { refocusOne, sumOfTerms } from '../../../src/page/explain/refocusing';
 
 const noise = (seed: number) => (Math.sin(seed * 12.9898) * 43758.5453) % 1;
