@@ -1,6 +1,7 @@
 import { type Decoder, openDecoder } from '../data/decode/pool';
 import type { Preparation } from '../data/decode/prepare';
 import { ImageError } from '../data/images/format';
+import { aroundCrop } from '../data/images/resize';
 import { inOrder } from '../data/in-order';
 import type { LabelledImages, Resizing, UserFile } from '../data/types';
 import { UserError } from '../errors';
@@ -81,8 +82,8 @@ export async function predict(
   } = options;
   const size = { width: side, height: side };
   const reading = { size, upright: exif === 'apply', interpolation, cropPct, cropMode };
-  const shorter = Math.round(side / (cropPct ?? 1));
-  const cut = shorter > side ? `, after their shorter side is resized to ${shorter}` : '';
+  const resized = aroundCrop(size, { cropPct }).whole.width;
+  const cut = resized > side ? `, the middle of what is resized to ${resized}` : '';
   const notes = [
     ...network.notes,
     `The network sees images of ${side} x ${side} pixels${cut} (image size, --image-size; crop, --crop-pct).`,

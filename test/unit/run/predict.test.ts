@@ -94,6 +94,8 @@ test('without a description: numbers for names, the size that the network was ma
     { top: [{ class: '0' }, { class: '1' }, { class: '2' }, { class: '3' }] },
   ]);
   expect(seen[0]).toHaveLength(32 * 32 * 3);
+  const cut = await run(network(new Map()), [image('gray.png')], { cropPct: 0.875 });
+  expect(cut.notes.at(-1)).toContain('of 32 x 32 pixels, the middle of what is resized to 36 (');
   expect(notes).toEqual([
     expect.stringMatching(/^net\.safetensors is ResNet-20/),
     expect.stringMatching(/^The network sees images of 32 x 32 pixels \(/),
