@@ -1,4 +1,4 @@
-/** How long the event loop may be held, ms: less than a frame or a key's press is noticed by. */
+/** How long the event loop may be held, ms: half of what people take for at once. */
 const HELD_MS = 50;
 
 /**

@@ -2,6 +2,7 @@
 import type { OpenedWeights, StateCopy } from '../io/state-copy';
 import type { Model } from '../model/model';
 import { numbersOf } from '../model/state';
+import { named } from './head';
 import type { RecognisedWeights } from './recognise-weights';
 
 /** The names that a checkpoint has beside its weights, where it has one for each row of its classifier. */
@@ -12,10 +13,9 @@ export function classesBeside(
 ): readonly string[] | undefined {
   const found = classes.find(({ names }) => names.length === head.classes);
   if (!found) return undefined;
-  const shown = found.names.slice(0, 5).map((name) => name.slice(0, 40));
-  const more = found.names.length > shown.length ? ', ...' : '';
+  const count = named(found.names, found.names.length);
   notes.push(
-    `${file} names its classes (${found.key.slice(0, 40)}): ${shown.join(', ')}${more}; a list of its classes (--labels) tells others.`,
+    `${file} names its ${count} by ${found.key.slice(0, 40)}; a list of its classes (--labels) tells others.`,
   );
   return found.names;
 }
@@ -28,7 +28,10 @@ export async function normalisationBeside(
   if (!normalisation) return undefined;
   const keys = [normalisation.mean, normalisation.std];
   const read = await copy.read(new Set(keys));
-  const [mean, std] = keys.map((key) => Array.from(numbersOf(read.get(key)!)));
+  const tensors = keys.map((key) => read.get(key)!);
+  // integers are no shares of a pixel's range
+  if (tensors.some(({ data }) => !(data instanceof Float32Array))) return undefined;
+  const [mean, std] = tensors.map((tensor) => Array.from(numbersOf(tensor)));
   // numbers for pixels up to 255
   const scale = Math.max(...mean, ...std) > 2 ? 255 : 1;
   if (std.some((s) => !(s > 0))) return undefined;

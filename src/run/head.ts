@@ -118,7 +118,7 @@ function withRows(original: OriginalWeights, model: Model, head: StateDict): Ori
 }
 
 /** "3 classes (a, b, c)". */
-function named(classes: readonly string[] | undefined, count: number): string {
+export function named(classes: readonly string[] | undefined, count: number): string {
   const number = `${count.toLocaleString('en')} ${count === 1 ? 'class' : 'classes'}`;
   if (!classes) return number;
   const shown = classes.slice(0, 5).map((name) => name.slice(0, 40));

@@ -161,6 +161,9 @@ test('what the file normalises by is taken, kept in it, and said', async () => {
   expect(notes.join(' ')).toContain('own tensors say: mean 0.5, 0.25, 0.125, std 0.5, 0.5, 0.25.');
   expect(notes.join(' ')).not.toContain('no use for');
   expect(original.weights.tensors.has('normalize.mean')).toBe(true);
+  // integers say nothing
+  state.set('normalize.std', { dtype: 'I64', shape: [3], data: BigInt64Array.of(1n, 1n, 1n) });
+  expect((await read({}, state)).model.input.std).toEqual(createModel(arch.arch, arch).input.std);
   // for pixels up to 255
   state.set('normalize.mean', floats([3], [127.5, 127.5, 51]));
   state.set('normalize.std', floats([3], [51, 51, 51]));
